@@ -1,0 +1,48 @@
+import type { ModelGeometry, Reference } from '../config/types.js';
+import type { CandidateDefinition, FactorMethod } from './types.js';
+
+/**
+ * The candidates to compare where the user names none; the reference is a row of its own.
+ *
+ * What the config says comes first if that is not the reference, then the published scalings at the
+ * target's multiple. `dynamic:1` is the published dynamic NTK, alpha = length / window; a larger
+ * factor stretches beyond the length at hand. Raising theta by hand is `ntk` under another name,
+ * and is left out. At most 8.
+ *
+ * @param multiple target length / trained window
+ */
+export function defaultCandidates(
+  multiple: number,
+  model: ModelGeometry,
+  reference: Reference,
+): CandidateDefinition[] {
+  const found: CandidateDefinition[] = [];
+  const scaled = model.groups.some(
+    (group) => JSON.stringify(group.rope) !== JSON.stringify(group.unscaled),
+  );
+  if (scaled) {
+    found.push(
+      reference.kind === 'unscaled'
+        ? { label: 'as-configured', method: 'as-configured' }
+        : { label: 'none', method: 'none' },
+    );
+  }
+  if (!(multiple > 1)) return found;
+  const factor = roundUp(multiple);
+  const proportional = model.groups.some((group) => group.rope.type === 'proportional');
+  const methods: readonly FactorMethod[] = proportional
+    ? ['linear']
+    : ['yarn', 'by-parts', 'llama3', 'ntk', 'linear'];
+  found.push(...methods.map((method) => withFactor(method, factor)));
+  if (!proportional) found.push(withFactor('dynamic', 1));
+  return found;
+}
+
+function withFactor(method: FactorMethod, factor: number): CandidateDefinition {
+  return { label: `${method}:${factor}`, method, factor, params: Object.freeze({}) };
+}
+
+/** Two decimals, upwards: the factor must cover the target. */
+function roundUp(value: number): number {
+  return Math.ceil(value * 100 - 1e-9) / 100;
+}

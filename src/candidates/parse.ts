@@ -1,0 +1,130 @@
+import { parseConfig } from '../config/json.js';
+import { RopeEvalError } from '../errors.js';
+import { didYouMean } from '../suggest.js';
+import { failCandidate } from './fail.js';
+import { readFactor, readParams, readTheta } from './parse-values.js';
+import type { CandidateDefinition, FactorMethod } from './types.js';
+
+/** Parameters by method, in the words of a config block. */
+export const FACTOR_METHODS: Readonly<Record<FactorMethod, readonly string[]>> = Object.freeze({
+  linear: [],
+  ntk: [],
+  dynamic: [],
+  'by-parts': ['beta_fast', 'beta_slow', 'truncate'],
+  yarn: ['beta_fast', 'beta_slow', 'truncate', 'attention_factor', 'mscale', 'mscale_all_dim'],
+  llama3: ['low_freq_factor', 'high_freq_factor'],
+});
+
+const BARE_METHODS = ['none', 'as-configured'] as const;
+const NAMES = [...Object.keys(FACTOR_METHODS), 'theta', 'longrope', ...BARE_METHODS];
+
+/** Each candidate costs a run; a longer list is a mistake. */
+const MAX_CANDIDATES = 64;
+
+/**
+ * Reads candidates: a list such as `yarn:4,linear:2,theta:1e6,none` with parameters
+ * (`yarn:4:beta_fast=16`), or one JSON object as it would stand in a config.
+ *
+ * @throws RopeEvalError exit code 2: `unknown_candidate`, `unknown_parameter`, `invalid_value`,
+ *   `duplicate_candidate`, `invalid_json`, `no_candidates`
+ */
+export function parseCandidates(text: string): CandidateDefinition[] {
+  const trimmed = text.trim();
+  if (trimmed.startsWith('{')) return [parseBlock(trimmed)];
+  if (trimmed.startsWith('[')) {
+    failCandidate('invalid_json', '[...]', 'a list is not read; give one JSON object per option');
+  }
+  const items = trimmed.split(',').map((item) => item.trim());
+  if (items.length > MAX_CANDIDATES) {
+    failCandidate('invalid_value', '', `${items.length} are given; ${MAX_CANDIDATES} are allowed`);
+  }
+  const found = items.map(parseOne);
+  checkDistinct(found);
+  return found;
+}
+
+/**
+ * Joins the lists of several options; the same candidate twice is an error.
+ *
+ * @throws RopeEvalError `duplicate_candidate`
+ */
+export function joinCandidates(
+  lists: readonly (readonly CandidateDefinition[])[],
+): CandidateDefinition[] {
+  const all = lists.flat();
+  checkDistinct(all);
+  return all;
+}
+
+function parseOne(item: string): CandidateDefinition {
+  if (item === '') {
+    failCandidate('no_candidates', '""', 'is empty', `known: ${NAMES.join(', ')}`);
+  }
+  const [name = '', value, ...rest] = item.split(':');
+  if (name === 'longrope') {
+    // A path may hold colons of its own, as on Windows.
+    const file = item.slice('longrope:'.length);
+    if (file === '') failCandidate('invalid_value', item, 'needs a file: longrope:factors.json');
+    return { label: item, method: 'longrope', file };
+  }
+  if (name === 'none' || name === 'as-configured') {
+    if (value !== undefined) failCandidate('invalid_value', item, 'takes no value');
+    return name === 'none' ? { label: name, method: name } : { label: name, method: name };
+  }
+  if (name === 'theta') {
+    if (rest.length > 0) failCandidate('unknown_parameter', item, 'theta takes no parameters');
+    return { label: item, method: 'theta', theta: readTheta(item, value) };
+  }
+  if (!isFactorMethod(name)) {
+    failCandidate(
+      'unknown_candidate',
+      item,
+      `"${name}" is not a scaling${didYouMean(name, NAMES)}`,
+      `known: ${NAMES.join(', ')}`,
+    );
+  }
+  return {
+    label: item,
+    method: name,
+    factor: readFactor(item, name, value),
+    params: readParams(item, rest, FACTOR_METHODS[name]),
+  };
+}
+
+function isFactorMethod(name: string): name is FactorMethod {
+  return Object.hasOwn(FACTOR_METHODS, name);
+}
+
+/** A JSON object, labelled by its type and factor. */
+function parseBlock(text: string): CandidateDefinition {
+  try {
+    const block = parseConfig(text, { source: 'candidate' });
+    return { label: blockLabel(block), method: 'block', block };
+  } catch (error) {
+    if (!(error instanceof RopeEvalError)) throw error;
+    failCandidate('invalid_json', '{...}', error.message, error.hint);
+  }
+}
+
+function blockLabel(block: Readonly<Record<string, unknown>>): string {
+  const own = (key: string): unknown => (Object.hasOwn(block, key) ? block[key] : undefined);
+  const type = own('rope_type') ?? own('type');
+  const factor = own('factor');
+  const name = typeof type === 'string' ? type.slice(0, 40) : 'block';
+  return typeof factor === 'number' ? `json:${name}:${factor}` : `json:${name}`;
+}
+
+/** Two JSON objects may share a label; two equal candidates are a mistake. */
+function checkDistinct(found: readonly CandidateDefinition[]): void {
+  const seen = new Set<string>();
+  for (const definition of found) {
+    const key = JSON.stringify({ ...definition, ...(sharesLabel(definition) && { label: '' }) });
+    if (seen.has(key)) failCandidate('duplicate_candidate', definition.label, 'is given twice');
+    seen.add(key);
+  }
+}
+
+/** `yarn:4` and `yarn:4.0` are one candidate. */
+function sharesLabel(definition: CandidateDefinition): boolean {
+  return definition.method !== 'longrope';
+}

@@ -1,0 +1,161 @@
+import { readWithBlock } from '../config/with-block.js';
+import { referenceRope, referenceSoftmaxScale } from '../config/reference.js';
+import { parseConfig, isRecord, type UnknownRecord } from '../config/json.js';
+import type { LayerGroup, ModelGeometry, Reference } from '../config/types.js';
+import { finding } from '../finding-catalogue/index.js';
+import type { Finding } from '../findings.js';
+import type { RopeSpec } from '../rope/types.js';
+import { yarnMscale } from '../rope/yarn.js';
+import { failCandidate } from './fail.js';
+import { shorthandSpec } from './shorthand.js';
+import type { CandidateDefinition, ResolvedCandidate } from './types.js';
+
+export interface ResolveOptions {
+  /** Reads the file of `longrope:FILE`; errors are the caller's. */
+  readonly readFile?: (path: string) => string;
+}
+
+/**
+ * A candidate on a model: one spec per layer group.
+ *
+ * Shorthands are computed from the reference (see `shorthandSpec`); a JSON object is read with the
+ * config around it, literally as transformers would, so that a theta which stood only in the
+ * replaced block is lost there too. Groups that the dialect keeps out of reach stay as the weights
+ * know them.
+ *
+ * @throws RopeEvalError `unsupported_candidate`, `invalid_value`, or what `readModel` throws
+ */
+export function resolveCandidate(
+  definition: CandidateDefinition,
+  model: ModelGeometry,
+  reference: Reference,
+  options: ResolveOptions = {},
+): ResolvedCandidate {
+  if (definition.method === 'block') {
+    return literal(definition, definition.block, model, reference);
+  }
+  if (definition.method === 'longrope') {
+    return literal(definition, longropeBlock(definition, reference, options), model, reference);
+  }
+  const specs = model.groups.map((group) => specFor(definition, group, reference));
+  const softmax = softmaxOf(definition, model, specs);
+  return {
+    label: definition.label,
+    definition,
+    specs,
+    softmaxScaleRatio: softmax / referenceSoftmaxScale(model, reference),
+    findings: reportCandidate(definition, model, reference, specs),
+  };
+}
+
+type Computed = Exclude<CandidateDefinition, { readonly method: 'block' | 'longrope' }>;
+
+function specFor(definition: Computed, group: LayerGroup, reference: Reference): RopeSpec {
+  if (definition.method === 'as-configured') return group.rope;
+  if (definition.method === 'none') return group.unscaled;
+  const trained = referenceRope(group, reference);
+  if (group.scalable === false) return trained;
+  if (definition.method === 'theta') {
+    return trained.type === 'proportional'
+      ? { ...trained, theta: definition.theta }
+      : { ...group.unscaled, theta: definition.theta };
+  }
+  return shorthandSpec(definition, trained, reference.trainedWindow);
+}
+
+/** The multiplier on q·k under the candidate; DeepSeek-V3's follows YaRN's mscale_all_dim. */
+function softmaxOf(definition: Computed, model: ModelGeometry, specs: readonly RopeSpec[]): number {
+  if (definition.method === 'as-configured') return model.softmaxScale;
+  const spec = specs[0];
+  if (model.softmaxFollowsYarn !== true || spec?.type !== 'yarn' || !spec.mscaleAllDim) {
+    return model.unscaledSoftmaxScale;
+  }
+  const mscale = yarnMscale(spec.factor, spec.mscaleAllDim);
+  return model.unscaledSoftmaxScale * mscale * mscale;
+}
+
+function literal(
+  definition: CandidateDefinition,
+  block: UnknownRecord,
+  model: ModelGeometry,
+  reference: Reference,
+): ResolvedCandidate {
+  const read = readWithBlock(model, block);
+  const known = new Set(model.findings.map((found) => JSON.stringify(found)));
+  const specs = model.groups.map((group) => {
+    const same = read.groups.find((other) => other.layerType === group.layerType);
+    const rope = (same ?? read.groups[0] ?? group).rope;
+    if (rope.rotaryDim !== group.rope.rotaryDim) {
+      failCandidate(
+        'unsupported_candidate',
+        definition.label,
+        `rotates ${rope.rotaryDim} dimensions of a head, the weights ${group.rope.rotaryDim}`,
+        'set partial_rotary_factor in the block to what the config has',
+      );
+    }
+    return rope;
+  });
+  return {
+    label: definition.label,
+    definition,
+    specs,
+    softmaxScaleRatio: read.softmaxScale / referenceSoftmaxScale(model, reference),
+    findings: [
+      ...read.findings.filter((found) => !known.has(JSON.stringify(found))),
+      ...reportCandidate(definition, model, reference, specs),
+    ],
+  };
+}
+
+/** The block in a file: the file itself, or its `rope_scaling` / `rope_parameters`. */
+function longropeBlock(
+  definition: Extract<CandidateDefinition, { readonly method: 'longrope' }>,
+  reference: Reference,
+  options: ResolveOptions,
+): UnknownRecord {
+  if (options.readFile === undefined) {
+    failCandidate('unsupported_candidate', definition.label, 'files cannot be read here');
+  }
+  const record = parseConfig(options.readFile(definition.file), { source: definition.file });
+  const inner = [record['rope_scaling'], record['rope_parameters']].find(isRecord) ?? record;
+  return {
+    original_max_position_embeddings: reference.trainedWindow,
+    ...inner,
+    rope_type: 'longrope',
+  };
+}
+
+/** What a user should know before believing the row. */
+function reportCandidate(
+  definition: CandidateDefinition,
+  model: ModelGeometry,
+  reference: Reference,
+  specs: readonly RopeSpec[],
+): readonly Finding[] {
+  return model.groups.flatMap((group, index) => {
+    const spec = specs[index];
+    const trained = referenceRope(group, reference);
+    if (spec === undefined) return [];
+    const found: Finding[] = [];
+    if (trained.type !== 'default' && spec.type !== trained.type) {
+      found.push(
+        finding('trained_scaling_discarded', group.layerType, {
+          candidate: definition.label,
+          trained: trained.type,
+        }),
+      );
+    }
+    const stretches = JSON.stringify(spec) !== JSON.stringify(trained);
+    if (group.span.kind !== 'global' && stretches && definition.method !== 'as-configured') {
+      found.push(
+        finding('candidate_reaches_local_layers', group.layerType, {
+          candidate: definition.label,
+          layers: group.layers.length,
+          span: group.span.kind === 'chunked' ? 'chunked' : 'sliding-window',
+          window: group.span.window,
+        }),
+      );
+    }
+    return found;
+  });
+}

@@ -1,0 +1,45 @@
+import { EXIT, RopeEvalError } from '../../errors.js';
+import type { CommandModule } from '../command.js';
+import { columnsOf } from '../terminal.js';
+
+export const explainCommand: CommandModule = (program, { environment }) => {
+  program
+    .command('explain')
+    .description('explain a finding, such as RE012; without a code, list them all')
+    .argument('[code]', 'code of a finding, as a report prints it')
+    .action(async (code: string | undefined) => {
+      const { stdout } = environment;
+      const [{ CATALOGUE }, { fill }, { suggest }] = await Promise.all([
+        import('../../finding-catalogue/index.js'),
+        import('../../report/text/fill.js'),
+        import('../../suggest.js'),
+      ]);
+      if (code === undefined) {
+        for (const entry of CATALOGUE.values()) {
+          stdout.write(`${entry.code}  ${entry.severity.padEnd(7)}  ${entry.title}\n`);
+        }
+        return;
+      }
+      const entry = CATALOGUE.get(code.toUpperCase());
+      if (entry === undefined) throw unknownCode(code, suggest(code, CATALOGUE.keys()));
+      const columns = columnsOf(stdout);
+      const paragraphs = [
+        `${entry.code} ${entry.title} (${entry.severity})`,
+        ...entry.explanation.split('\n').map((line) => fill(line, columns, '')),
+        fill(`Affects: ${entry.affects}`, columns, ''),
+      ];
+      stdout.write(`${paragraphs.join('\n\n')}\n`);
+    });
+};
+
+function unknownCode(code: string, nearest: string | undefined): RopeEvalError {
+  return new RopeEvalError(
+    `no finding has the code ${code}`,
+    EXIT.usage,
+    'unknown_code',
+    '',
+    nearest === undefined
+      ? '`rope-eval explain` lists them all.'
+      : `Did you mean ${nearest}? \`rope-eval explain\` lists them all.`,
+  );
+}

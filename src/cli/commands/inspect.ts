@@ -1,0 +1,102 @@
+import { Option } from 'commander';
+import type { CommandModule } from '../command.js';
+import type { Environment } from '../environment.js';
+import { loadConfig } from '../load-config.js';
+import { positiveNumber, tokensFor } from '../options/numbers.js';
+import { addReferenceOptions, referenceOptions, type ReferenceFlags } from '../options/reference.js';
+import { columnsOf, isLively } from '../terminal.js';
+import type { InspectData } from '../../report/inspect-types.js';
+import { CACHE_DTYPES, type CacheDtype } from '../../geometry/cache-cost.js';
+
+interface Flags extends ReferenceFlags {
+  readonly json?: boolean;
+  readonly seqLen?: number;
+  readonly candidate?: string;
+  readonly target?: number;
+  readonly dtype?: CacheDtype;
+  readonly bandwidth?: number;
+  readonly plots: boolean;
+}
+
+export const inspectCommand: CommandModule = (program, { environment }) => {
+  const command = program
+    .command('inspect')
+    .description('exact geometry of a config: frequencies, turns, cost, findings; loads no runtime')
+    .argument('<config>', 'a config.json, a folder that holds one, or - for standard input')
+    .option('--json', 'print JSON, and nothing else, on standard output')
+    .option(
+      '--seq-len <tokens>',
+      'show tables for this length, for scalings that depend on it',
+      tokensFor('--seq-len'),
+    )
+    .option('--candidate <scaling>', 'show another scaling, such as yarn:4 or a JSON object')
+    .option(
+      '--target <tokens>',
+      'length to reach; default: 4 x the trained window',
+      tokensFor('--target'),
+    );
+  addReferenceOptions(command)
+    .addOption(
+      new Option('--dtype <name>', 'number format of the KV cache (default: bfloat16)').choices(
+        Object.keys(CACHE_DTYPES),
+      ),
+    )
+    .option(
+      '--bandwidth <GB/s>',
+      'memory bandwidth of the device, for the time to decode a token',
+      positiveNumber,
+    )
+    .option('--no-plots', 'leave the charts out')
+    .action(async (argument: string, flags: Flags) => {
+      const data = await inspectArgument(argument, flags, environment);
+      environment.stdout.write(
+        flags.json
+          ? `${JSON.stringify(data, null, 2)}\n`
+          : await asText(data, flags.plots, environment),
+      );
+    });
+};
+
+async function inspectArgument(
+  argument: string,
+  flags: Flags,
+  environment: Environment,
+): Promise<InspectData> {
+  const [{ inspectData, inspectNotRope }, { readGeometry, usesRope }] = await Promise.all([
+    import('../../report/inspect.js'),
+    import('../read-geometry.js'),
+  ]);
+  const config = await loadConfig(argument, environment);
+  const read = await readGeometry(config, referenceOptions(flags));
+  if (!usesRope(read)) return inspectNotRope(read, config.source);
+  const { seqLen, target, dtype, bandwidth } = flags;
+  const candidate =
+    flags.candidate === undefined
+      ? undefined
+      : (await import('../choose-candidates.js')).candidateSpecs(flags.candidate, read);
+  return inspectData(read.model, read.reference, {
+    source: config.source,
+    ...(target === undefined ? {} : { target }),
+    ...(seqLen === undefined ? {} : { sequenceLength: seqLen }),
+    ...(candidate === undefined ? {} : { candidate }),
+    ...(dtype === undefined ? {} : { dtype }),
+    ...(bandwidth === undefined ? {} : { bandwidthGBps: bandwidth }),
+  });
+}
+
+async function asText(
+  data: InspectData,
+  plots: boolean,
+  { stdout, env }: Environment,
+): Promise<string> {
+  const [{ renderInspect }, { evidenceWords }] = await Promise.all([
+    import('../../report/inspect-text.js'),
+    import('../../report/wording.js'),
+  ]);
+  return renderInspect(data, {
+    columns: columnsOf(stdout),
+    color: isLively(stdout, env),
+    plots,
+    evidenceWords,
+  });
+}

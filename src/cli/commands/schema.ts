@@ -1,0 +1,26 @@
+import { Argument } from 'commander';
+import type { ZodType } from 'zod';
+import type { CommandModule } from '../command.js';
+
+/** What can be described; loaded when asked for. */
+const SCHEMAS: Readonly<Record<string, () => Promise<ZodType>>> = Object.freeze({
+  report: async () => (await import('../../report/schema.js')).ReportSchema,
+  inspect: async () => (await import('../../report/inspect-schema.js')).InspectSchema,
+  policy: async () => (await import('../../gate/policy-schema.js')).PolicySchema,
+});
+
+export const schemaCommand: CommandModule = (program, { environment }) => {
+  program
+    .command('schema')
+    .description('print the JSON Schema of a report, of inspect --json, or of a gate policy')
+    .addArgument(
+      new Argument('[name]', 'which one').choices(Object.keys(SCHEMAS)).default('report'),
+    )
+    .action(async (name: string) => {
+      const load = SCHEMAS[name];
+      if (load === undefined) throw new TypeError(`no schema ${name}`);
+      const { z } = await import('zod');
+      const schema = z.toJSONSchema(await load());
+      environment.stdout.write(`${JSON.stringify(schema, null, 2)}\n`);
+    });
+};

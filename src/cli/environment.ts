@@ -1,0 +1,89 @@
+import { readFile, stat } from 'node:fs/promises';
+import type { Readable, Writable } from 'node:stream';
+import type { Evaluate } from '../evaluate-types.js';
+import type { RuntimeDescription } from '../runtime-types.js';
+import { EXIT } from '../errors.js';
+
+/** A standard stream; `columns` is known for terminals only. */
+export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+
+/** Everything a command takes from the process. Tests hand in a fake one. */
+export interface Environment {
+  /** Arguments after the script's name. */
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  /** Size and kind of a file, without reading it. */
+  readonly stat: (path: string) => Promise<FileKind>;
+  readonly readFile: (path: string) => Promise<Buffer>;
+  /** Calls back on Ctrl-C or a request to end; returns the way to stop listening. */
+  readonly onInterrupt: (listener: () => void) => () => void;
+  /** Ends the process at once: the second Ctrl-C. */
+  readonly kill: (code: number) => void;
+  /** Loads the probe models' runner; the runtime is not touched before this is called. */
+  readonly loadEvaluate: () => Promise<Evaluate>;
+  readonly describeHost: () => HostFacts;
+  /** Looks at the runtime and tries a small session on it. */
+  readonly describeRuntime: () => Promise<RuntimeDescription>;
+}
+
+export interface HostFacts {
+  /** Version of Node. */
+  readonly node: string;
+  readonly platform: string;
+  readonly arch: string;
+  /** Version of the C library on Linux; null elsewhere, and with musl. */
+  readonly glibc: string | null;
+}
+
+export interface FileKind {
+  readonly kind: 'file' | 'directory' | 'other';
+  readonly size: number;
+}
+
+/** The real process. */
+export function nodeEnvironment(): Environment {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe);
+  return {
+    argv: process.argv.slice(2),
+    cwd: process.cwd(),
+    env: process.env,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    stat: async (path) => {
+      const found = await stat(path);
+      const kind = found.isFile() ? 'file' : found.isDirectory() ? 'directory' : 'other';
+      return { kind, size: found.size };
+    },
+    readFile: (path) => readFile(path),
+    onInterrupt: (listener) => {
+      // SIGTERM too: CI systems cancel a job with it, and the finished cells are worth saving.
+      process.on('SIGINT', listener).on('SIGTERM', listener);
+      return () => process.off('SIGINT', listener).off('SIGTERM', listener);
+    },
+    kill: (code) => process.exit(code),
+    loadEvaluate: async () => (await import('../evaluate.js')).evaluate,
+    describeHost: hostFacts,
+    describeRuntime: async () => (await import('../engine/index.js')).describeRuntime(process.platform, process.arch),
+  };
+}
+
+function hostFacts(): HostFacts {
+  // The typings know the report as an object without keys.
+  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
+  return {
+    node: process.versions.node,
+    platform: process.platform,
+    arch: process.arch,
+    glibc: report.header?.glibcVersionRuntime ?? null,
+  };
+}
+
+/** `rope-eval … | head`: the reader has gone, which is no failure of ours. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') process.exit(EXIT.runtime);
+}

@@ -1,0 +1,136 @@
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import type { Environment, FileKind } from './environment.js';
+import { EXIT, RopeEvalError } from '../errors.js';
+import { hubId, hubIdFromUrl, whatToDownload } from './hub-id.js';
+
+/**
+ * A config.json is a few kB, a few MB with a long list of labels. More is another file,
+ * such as weights, and parsing it would only cost memory.
+ */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+export interface LoadedConfig {
+  readonly text: string;
+  /** As shown in reports: the path as given, or `-`. */
+  readonly source: string;
+  /** Absolute path; undefined for standard input. */
+  readonly file: string | undefined;
+}
+
+/** A file, a folder that holds a config.json, or `-` for standard input. */
+export async function loadConfig(
+  argument: string,
+  environment: Environment,
+): Promise<LoadedConfig> {
+  if (argument === '-') return fromStandardInput(environment);
+  if (/^https?:\/\//i.test(argument)) throw refuseUrl(argument);
+  const path = resolve(environment.cwd, argument);
+  const found = await look(path, environment);
+  if (found === undefined) throw await missing(argument, environment);
+  if (found.kind === 'directory') return fromFolder(argument, path, environment);
+  return fromFile(argument, path, found, environment);
+}
+
+async function fromFolder(
+  argument: string,
+  folder: string,
+  environment: Environment,
+): Promise<LoadedConfig> {
+  const path = join(folder, 'config.json');
+  const found = await look(path, environment);
+  if (found?.kind === 'file' || found?.kind === 'other') {
+    return fromFile(join(argument, 'config.json'), path, found, environment);
+  }
+  throw bad('missing_config', `no config.json in the folder ${argument}`, {
+    hint: 'Give a model folder as transformers saves it, or the config file itself.',
+  });
+}
+
+async function fromFile(
+  shown: string,
+  path: string,
+  found: FileKind,
+  environment: Environment,
+): Promise<LoadedConfig> {
+  if (found.size > MAX_BYTES) throw tooLarge(shown, found.size);
+  const bytes = await environment.readFile(path).catch((error: NodeJS.ErrnoException) => {
+    throw bad('unreadable', `cannot read ${shown}: ${error.code ?? error.message}`);
+  });
+  // A pipe such as <(…) tells its size only now.
+  if (bytes.length > MAX_BYTES) throw tooLarge(shown, bytes.length);
+  return { text: decode(bytes, shown), source: shown, file: path };
+}
+
+async function fromStandardInput(environment: Environment): Promise<LoadedConfig> {
+  const { stdin, stderr } = environment;
+  if (stdin.isTTY) stderr.write('reading a config.json from standard input (Ctrl-D ends it)\n');
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stdin as AsyncIterable<Buffer | string>) {
+    const bytes = Buffer.from(chunk as Buffer);
+    size += bytes.length;
+    if (size > MAX_BYTES) throw tooLarge('standard input', size);
+    chunks.push(bytes);
+  }
+  if (size === 0) {
+    throw bad('empty', 'standard input is empty', {
+      hint: 'Pipe a config.json into it: cat config.json | rope-eval -',
+    });
+  }
+  return { text: decode(Buffer.concat(chunks), 'standard input'), source: '-', file: undefined };
+}
+
+async function look(path: string, environment: Environment): Promise<FileKind | undefined> {
+  try {
+    return await environment.stat(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw bad('unreadable', `cannot read ${relative(environment.cwd, path) || path}: ${code}`);
+  }
+}
+
+async function missing(argument: string, environment: Environment): Promise<RopeEvalError> {
+  const id = hubId(argument);
+  // `configs/gpt2` in a project with a folder `configs` is a mistyped path, not a model's name.
+  const folder = await look(resolve(environment.cwd, dirname(argument)), environment);
+  if (id !== undefined && folder === undefined) {
+    return bad('hub_id', `no such path: ${argument} looks like a model on the Hugging Face Hub`, {
+      path: argument,
+      hint: whatToDownload(id),
+    });
+  }
+  const hint = folder
+    ? `The folder ${dirname(argument)} exists, but holds no ${basename(argument)}.`
+    : `The folder ${dirname(argument)} does not exist.`;
+  return bad('missing_file', `no such file or folder: ${argument}`, { path: argument, hint });
+}
+
+function refuseUrl(url: string): RopeEvalError {
+  const id = hubIdFromUrl(url);
+  return bad('url', `${url} is a URL; rope-eval reads local files and downloads nothing`, {
+    hint: id === undefined ? `curl -L -o config.json '${url}'` : whatToDownload(id),
+  });
+}
+
+function decode(bytes: Buffer, shown: string): string {
+  try {
+    // The byte order mark is kept: the reader of configs knows what to do with it.
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw bad('not_text', `${shown} is not UTF-8 text`, {
+      hint: 'A config.json is UTF-8; save it again in that encoding.',
+    });
+  }
+}
+
+function tooLarge(shown: string, size: number): RopeEvalError {
+  const mib = (bytes: number): string => `${Math.ceil(bytes / 1024 / 1024)} MiB`;
+  return bad('too_large', `${shown} is too large for a config.json: ${mib(size)}`, {
+    hint: `The limit is ${mib(MAX_BYTES)}; is this the weights rather than the config?`,
+  });
+}
+
+function bad(kind: string, message: string, more: { path?: string; hint?: string } = {}) {
+  return new RopeEvalError(message, EXIT.usage, kind, more.path ?? '', more.hint ?? '');
+}

@@ -1,0 +1,51 @@
+import { Option, type Command } from 'commander';
+import type { Device, EvaluateOptions, Preset } from '../../evaluate-types.js';
+import { wholeNumber } from './numbers.js';
+
+/** How the probes are run; the same options for every command that runs them. */
+export interface EvaluationFlags {
+  readonly preset?: Preset;
+  readonly device?: Device;
+  readonly seed?: number;
+  readonly samples?: number;
+  readonly threads?: number;
+}
+
+/** Seeds are 32-bit: the generator's state starts from one. */
+const MAX_SEED = 2 ** 32 - 1;
+/** More contexts than this take days on a laptop. */
+const MAX_SAMPLES = 100_000;
+const MAX_THREADS = 1024;
+
+export function addEvaluationOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--preset <name>', 'how many contexts and lengths are probed').choices([
+        'quick',
+        'standard',
+        'thorough',
+      ]),
+    )
+    .addOption(
+      new Option('--device <name>', 'where the probe model runs; auto says what it chose').choices([
+        'auto',
+        'cpu',
+        'cuda',
+      ]),
+    )
+    .option('--seed <n>', 'seed of the contexts', wholeNumber(0, MAX_SEED))
+    .option('--samples <n>', 'contexts per probe; overrides the preset', wholeNumber(1, MAX_SAMPLES))
+    .option('--threads <n>', 'CPU threads of the probe model', wholeNumber(1, MAX_THREADS));
+}
+
+/** Only what was given: the defaults belong to `evaluate`. */
+export function evaluationOptions(flags: EvaluationFlags): EvaluateOptions {
+  const { preset, device, seed, samples, threads } = flags;
+  return {
+    ...(preset === undefined ? {} : { preset }),
+    ...(device === undefined ? {} : { device }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(samples === undefined ? {} : { samples }),
+    ...(threads === undefined ? {} : { threads }),
+  };
+}

@@ -1,0 +1,46 @@
+import ora from 'ora';
+import type { Environment } from './environment.js';
+import type { Progress } from '../evaluate-types.js';
+import { isLively } from './terminal.js';
+
+export interface ProgressDisplay {
+  readonly update: (progress: Progress) => void;
+  readonly stop: () => void;
+}
+
+/** A spinner with a share and the time left, on stderr, for people at a terminal only. */
+export function progressDisplay(environment: Environment, wanted: boolean): ProgressDisplay {
+  const { stderr, env } = environment;
+  const shown = wanted && isLively(stderr, env);
+  // isSilent: a disabled spinner would still print its text as lines.
+  const spinner = ora({
+    // ora is typed for Node's own streams; it uses what a TTY stream has and nothing more.
+    stream: stderr as NodeJS.WriteStream,
+    isEnabled: shown,
+    isSilent: !shown,
+    discardStdin: false,
+    text: 'starting',
+  }).start();
+  const began = performance.now();
+  return {
+    update: (progress) => {
+      spinner.text = describeProgress(progress, performance.now() - began);
+    },
+    stop: () => spinner.stop(),
+  };
+}
+
+/** `37 % · yarn:4 to 131072 tokens · about 4 s left` */
+export function describeProgress({ done, total, label }: Progress, elapsedMs: number): string {
+  const share = total > 0 ? Math.min(1, done / total) : 0;
+  const parts = [`${Math.floor(share * 100)} %`, label];
+  // Before a twentieth is done, the estimate is mostly the start-up.
+  if (share >= 0.05) parts.push(timeLeft((elapsedMs / share) * (1 - share)));
+  return parts.join(' · ');
+}
+
+function timeLeft(milliseconds: number): string {
+  const seconds = Math.round(milliseconds / 1000);
+  if (seconds < 1) return 'almost done';
+  return seconds < 90 ? `about ${seconds} s left` : `about ${Math.round(seconds / 60)} min left`;
+}

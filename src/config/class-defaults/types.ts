@@ -1,0 +1,42 @@
+/** A rope block that a class supplies for one layer type; null = layers of this type do not rotate. */
+export interface LayerRopeDefault {
+  readonly theta: number;
+  readonly type?: string;
+  readonly partial?: number;
+}
+
+/** How layer types repeat where a config does not list them. */
+export interface LayerMix {
+  /** One full-attention layer in so many. */
+  readonly every: number;
+  /** Whether it is the first of each run rather than the last. */
+  readonly first?: boolean;
+  /** Type of the others. */
+  readonly other: string;
+}
+
+/** What a transformers config class takes where a config has no key; a field left out has none. */
+export interface ClassDefaults {
+  readonly hidden?: number;
+  readonly heads?: number;
+  readonly kvHeads?: number;
+  readonly layers?: number;
+  /** Only where the class has a number of its own; otherwise hidden / heads. */
+  readonly headDim?: number;
+  readonly maxPositions?: number;
+  /** Default 10000. */
+  readonly theta?: number;
+  readonly partial?: number;
+  /** Whether the unscaled table follows `partial_rotary_factor`; scaled ones always do. */
+  readonly usesPartial?: boolean;
+  /** How pairs lie in a head; default `half`. */
+  readonly layout?: 'interleaved';
+  readonly mix?: LayerMix;
+  /** Type of every layer, where it is not full attention. */
+  readonly allLayers?: string;
+  /** Sliding window in tokens where the config has no `sliding_window` key. */
+  readonly window?: number;
+  readonly perLayer?: Readonly<Record<string, LayerRopeDefault | null>>;
+  /** The scaling block of a config without one. */
+  readonly block?: Readonly<Record<string, unknown>>;
+}

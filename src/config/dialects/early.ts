@@ -1,0 +1,102 @@
+import { BOUNDS } from '../bounds.js';
+import { readDecoder } from '../decoder.js';
+import { fail } from '../fail.js';
+import { Fields } from '../fields.js';
+import type { RopeBlock } from '../scaling.js';
+import { USUAL_KEYS } from '../shape.js';
+import type { Source } from '../source.js';
+import type { Dialect } from './types.js';
+import { notRope } from '../not-rope.js';
+
+/** GPT-NeoX: `rotary_emb_base` and `rotary_pct`. */
+export const neox: Dialect = Object.freeze({
+  name: 'rotary_pct and rotary_emb_base',
+  modelTypes: ['gpt_neox', 'gpt_neox_japanese'],
+  read: (source: Source) =>
+    readDecoder(source, {
+      flat: { thetaKey: 'rotary_emb_base', partialKey: 'rotary_pct' },
+    }),
+});
+
+const GPTJ_ROTARY_DIM = 64;
+const GPTJ_THETA = 10_000;
+
+/** GPT-J and CodeGen: `rotary_dim` dimensions of a head, base 10000, no scaling block. */
+export const gptj: Dialect = Object.freeze({
+  name: 'rotary_dim',
+  modelTypes: ['gptj', 'codegen'],
+  read: (source: Source) =>
+    readDecoder(source, {
+      usesPartial: true,
+      shape: {
+        keys: {
+          ...USUAL_KEYS,
+          hidden: 'n_embd',
+          heads: 'n_head',
+          layers: 'n_layer',
+          maxPositions: 'n_positions',
+        },
+      },
+      blocks: (inner, types, shape) => {
+        const block = gptjBlock(inner, shape.headDim);
+        return new Map(types.map((type) => [type, block]));
+      },
+    }),
+});
+
+function gptjBlock(source: Source, headDim: number): RopeBlock {
+  const rule = { above: 0, max: BOUNDS.headDim };
+  // An explicit null rotates the whole head.
+  const rotaryDim = source.fields.has('rotary_dim')
+    ? (source.fields.nullableInteger('rotary_dim', rule) ?? headDim)
+    : GPTJ_ROTARY_DIM;
+  if (rotaryDim > headDim) {
+    fail('out_of_range', 'rotary_dim', `${rotaryDim} is more than a head of ${headDim}`);
+  }
+  return fixedBlock(source, GPTJ_THETA, rotaryDim / headDim);
+}
+
+/** A block that no key changes: these classes have neither theta nor scalings. */
+function fixedBlock(source: Source, theta: number, partial: number | undefined): RopeBlock {
+  return {
+    fields: new Fields({}, source.fields.at('rope_parameters')),
+    type: 'default',
+    theta,
+    partial,
+    outerOriginal: undefined,
+    nested: false,
+  };
+}
+
+/** ESM: `position_embedding_type` decides; the rotary base is fixed. */
+export const esm: Dialect = Object.freeze({
+  name: 'position_embedding_type',
+  modelTypes: ['esm'],
+  read: (source: Source) => {
+    const type = source.fields.nullableString('position_embedding_type') ?? 'absolute';
+    if (type !== 'rotary') return notRope(source, 'learned');
+    return readDecoder(source, {
+      blocks: (inner, types) => new Map(types.map((t) => [t, fixedBlock(inner, GPTJ_THETA, 1)])),
+    });
+  },
+});
+
+/** RoFormer: rotary sinusoids with a fixed base over the whole head. */
+export const roformer: Dialect = Object.freeze({
+  name: 'fixed rotary sinusoids',
+  modelTypes: ['roformer'],
+  read: (source: Source) =>
+    readDecoder(source, {
+      blocks: (inner, types) => new Map(types.map((t) => [t, fixedBlock(inner, GPTJ_THETA, 1)])),
+    }),
+});
+
+/** Falcon: RoPE unless `alibi`; a head is hidden / heads whatever else is written. */
+export const falcon: Dialect = Object.freeze({
+  name: 'falcon',
+  modelTypes: ['falcon'],
+  read: (source: Source) =>
+    source.fields.nullableBoolean('alibi') === true
+      ? notRope(source, 'alibi')
+      : readDecoder(source, { shape: { keys: { ...USUAL_KEYS, kvHeads: 'num_kv_heads' } } }),
+});

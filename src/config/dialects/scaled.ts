@@ -1,0 +1,117 @@
+import { BOUNDS } from '../bounds.js';
+import { flatBlock } from '../block.js';
+import { readDecoder } from '../decoder.js';
+import { fail } from '../fail.js';
+import { finding } from '../../finding-catalogue/index.js';
+import type { RopeBlock } from '../scaling.js';
+import { slidingWindow } from '../groups.js';
+import type { Source } from '../source.js';
+import type { Dialect } from './types.js';
+
+const PHI_ALIASES: ReadonlyMap<string, string> = new Map([
+  ['su', 'longrope'],
+  ['yarn', 'longrope'],
+]);
+
+/** Phi-3: longrope or nothing; `su` and `yarn` are older names for longrope. */
+export const phi3: Dialect = Object.freeze({
+  name: 'longrope only',
+  modelTypes: ['phi3', 'phi4_multimodal'],
+  read: (source: Source) =>
+    readDecoder(source, {
+      flat: { aliases: PHI_ALIASES, accepts: ['default', 'longrope'] },
+      blocks: (inner, types) => sameForAll(types, phiBlock(inner)),
+      ...(!source.fields.given('layer_types') && { layerTypes: allSlidingTypes }),
+    }),
+});
+
+function phiBlock(source: Source): RopeBlock {
+  const block = flatBlock(source, { aliases: PHI_ALIASES, accepts: ['default', 'longrope'] });
+  const { fields } = block;
+  const written = fields.raw('rope_type') ?? fields.raw('type');
+  if (block.type === 'longrope' && written !== 'longrope') {
+    source.findings.push(
+      finding('compat', fields.at(fields.has('rope_type') ? 'rope_type' : 'type'), {
+        type: String(written),
+      }),
+    );
+  }
+  return block;
+}
+
+/** Phi-MoE: longrope with an attention scaling written for each range. */
+export const phimoe: Dialect = Object.freeze({
+  name: 'longrope with two mscales',
+  modelTypes: ['phimoe'],
+  read: (source: Source) =>
+    readDecoder(source, {
+      blocks: (inner, types) => sameForAll(types, phimoeBlock(inner)),
+      ...(!source.fields.given('layer_types') && { layerTypes: allSlidingTypes }),
+    }),
+});
+
+function phimoeBlock(source: Source): RopeBlock {
+  const block = flatBlock(source, { extraKeys: ['short_mscale', 'long_mscale'] });
+  if (block.type === 'default') return block;
+  for (const key of ['short_mscale', 'long_mscale']) {
+    const value = block.fields.nullableNumber(key, { above: 0, max: BOUNDS.scale });
+    if (value === undefined) {
+      fail('missing_field', block.fields.at(key), 'is required by phimoe for a scaled block');
+    }
+  }
+  return block;
+}
+
+/** Hunyuan: `dynamic` with `alpha` is static NTK-aware scaling. */
+export const hunyuan: Dialect = Object.freeze({
+  name: 'dynamic with alpha',
+  modelTypes: ['hunyuan_v1_dense', 'hunyuan_v1_moe', 'hunyuan_vl_text'],
+  read: (source: Source) =>
+    readDecoder(source, {
+      flat: {
+        extraKeys: ['alpha', 'beta_fast', 'beta_slow', 'mscale', 'mscale_all_dim'],
+        aliases: new Map([['xdrope', 'dynamic']]),
+      },
+    }),
+});
+
+/** Qwen2-VL: `mrope` splits pairs among time, height and width; the frequencies are the usual. */
+export const mrope: Dialect = Object.freeze({
+  name: 'mrope',
+  modelTypes: ['qwen2_vl_text', 'qwen2_5_vl_text', 'qwen2_5_omni_text', 'qwen2_vl', 'qwen2_5_vl'],
+  read: (source: Source) =>
+    readDecoder(source, { flat: { aliases: new Map([['mrope', 'default']]) } }),
+});
+
+/** MiniMax-M2: `rotary_dim` of `head_dim` in place of a factor. */
+export const minimaxM2: Dialect = Object.freeze({
+  name: 'rotary_dim as a share of head_dim',
+  modelTypes: ['minimax_m2', 'minimax_m3_vl_text'],
+  read: (source: Source) =>
+    readDecoder(source, {
+      blocks: (inner, types, shape) => {
+        const rotaryDim =
+          inner.fields.nullableInteger('rotary_dim', { above: 0, max: BOUNDS.headDim }) ??
+          (inner.modelType === 'minimax_m3_vl_text' ? MINIMAX_M3_ROTARY_DIM : undefined);
+        const partialDefault = rotaryDim === undefined ? undefined : rotaryDim / shape.headDim;
+        return sameForAll(
+          types,
+          flatBlock(inner, { ...(partialDefault !== undefined && { partialDefault }) }),
+        );
+      },
+    }),
+});
+
+const MINIMAX_M3_ROTARY_DIM = 64;
+
+function sameForAll(
+  types: readonly string[],
+  block: RopeBlock,
+): ReadonlyMap<string, RopeBlock | null> {
+  return new Map([...types, 'full_attention'].map((type) => [type, block]));
+}
+
+function allSlidingTypes(source: Source, layers: number): readonly string[] {
+  const type = slidingWindow(source) === undefined ? 'full_attention' : 'sliding_attention';
+  return Array.from({ length: layers }, () => type);
+}

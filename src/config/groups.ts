@@ -1,0 +1,114 @@
+import { finding } from '../finding-catalogue/index.js';
+import type { DecoderRules } from './decoder.js';
+import { BOUNDS } from './bounds.js';
+import { fail } from './fail.js';
+import { attends, spanOf } from './layers.js';
+import { type RopeBlock, readScaling } from './scaling.js';
+import type { Shape, Source } from './source.js';
+import { trainedInRow } from './trained-in.js';
+import type { LayerGroup } from './types.js';
+
+export interface GroupInput {
+  readonly shape: Shape;
+  /** One type per layer. */
+  readonly types: readonly string[];
+  readonly blocks: ReadonlyMap<string, RopeBlock | null>;
+  readonly layersWithoutRope: readonly number[];
+}
+
+export type ReadGroup = LayerGroup & { readonly originalMaxPositions: number | undefined };
+
+/**
+ * Layers that share a type, hence a rotary table and a span; the global group first.
+ *
+ * A config may name no rotating layer at all (a hybrid whose list was left out); its table is then
+ * kept in a group of no layers.
+ */
+export function groupLayers(
+  source: Source,
+  rules: DecoderRules,
+  input: GroupInput,
+): readonly ReadGroup[] {
+  const { types, blocks } = input;
+  const skipped = new Set(input.layersWithoutRope);
+  const byType = new Map<string, number[]>();
+  types.forEach((type, layer) => {
+    if (!attends(type) || skipped.has(layer)) return;
+    byType.set(type, [...(byType.get(type) ?? []), layer]);
+  });
+  if (byType.size === 0) {
+    const first = [...blocks].find(([, block]) => block !== null)?.[0] ?? 'full_attention';
+    byType.set(first, []);
+  }
+  const groups = [...byType].map(([type, layers]) => readGroup(source, rules, input, type, layers));
+  reportLocalStretch(source, groups);
+  return groups.toSorted(
+    (a, b) => Number(a.span.kind !== 'global') - Number(b.span.kind !== 'global'),
+  );
+}
+
+function readGroup(
+  source: Source,
+  rules: DecoderRules,
+  { shape, blocks }: GroupInput,
+  layerType: string,
+  layers: readonly number[],
+): ReadGroup {
+  const block = blocks.get(layerType);
+  if (block === undefined || block === null) {
+    fail('missing_field', 'rope_parameters', `has no block for ${layerType} layers`);
+  }
+  const { rope, unscaled, originalMaxPositions } = readScaling(block, {
+    modelType: source.modelType,
+    headDim: rules.headDimOf?.(source, layerType, shape) ?? shape.headDim,
+    usesPartial: rules.usesPartial ?? source.defaults?.usesPartial ?? source.defaults === undefined,
+    maxPositions: shape.maxPositions,
+    maxPositionsGiven: shape.maxPositionsGiven,
+    findings: source.findings,
+  });
+  const window = rules.window?.(source, layerType) ?? slidingWindow(source);
+  return {
+    layerType,
+    layers,
+    span: spanOf(layerType, window, shape.maxPositions),
+    rope,
+    unscaled,
+    ...(rules.scalable?.(layerType) === false && { scalable: false }),
+    originalMaxPositions: originalMaxPositions ?? writtenOriginal(block),
+  };
+}
+
+/** An original window that the rope type does not read still says what was trained. */
+function writtenOriginal(block: RopeBlock): number | undefined {
+  if (block.outerOriginal !== undefined) return block.outerOriginal;
+  const inner = block.fields.raw('original_max_position_embeddings');
+  return typeof inner === 'number' && Number.isInteger(inner) && inner > 0 ? inner : undefined;
+}
+
+/** `sliding_window`; an explicit null switches it off, a missing key takes the class default. */
+export function slidingWindow(source: Source): number | undefined {
+  const { fields } = source;
+  const value = fields.nullableInteger('sliding_window', { min: 0, max: BOUNDS.positions });
+  const window = fields.has('sliding_window') ? value : source.defaults?.window;
+  return window === undefined || window === 0 ? undefined : window;
+}
+
+/** A factor on layers that never look beyond their window is a pure loss. */
+function reportLocalStretch(source: Source, groups: readonly ReadGroup[]): void {
+  for (const group of groups) {
+    const { span, rope } = group;
+    if (span.kind === 'global' || rope.type === 'default' || rope.type === 'proportional') continue;
+    // dynamic and longrope follow the sequence length, and reach local layers all the same.
+    const trained = trainedInRow(rope.type, source.modelType) !== undefined;
+    const args = {
+      type: rope.type,
+      layers: group.layers.length,
+      span: span.kind === 'chunked' ? 'chunked' : 'sliding-window',
+      window: span.window,
+      trained,
+    };
+    source.findings.push(
+      finding('local_stretch', group.layerType, args, trained ? 'notice' : 'warning'),
+    );
+  }
+}

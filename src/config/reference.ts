@@ -1,0 +1,88 @@
+import type { RopeSpec } from '../rope/types.js';
+import { BOUNDS } from './bounds.js';
+import { fail } from './fail.js';
+import { trainedInRow } from './trained-in.js';
+import type { LayerGroup, ModelGeometry, Reference } from './types.js';
+
+export interface ReferenceOptions {
+  readonly reference?: 'unscaled' | 'configured';
+  /** Tokens. */
+  readonly trainedWindow?: number;
+}
+
+/**
+ * What the weights were trained with, and on how many tokens.
+ *
+ * A scaling counts as trained in only where `TRAINED_IN` has evidence; every other one is an
+ * overlay, whose trained window is the original window if given, else max_position_embeddings.
+ * What the user says wins. `alternative` is the other reading, where it differs.
+ *
+ * @throws RopeEvalError `out_of_range` for a trained window that is no length
+ */
+export function chooseReference(model: ModelGeometry, options: ReferenceOptions = {}): Reference {
+  const guess = guessReference(model);
+  const { reference, trainedWindow } = options;
+  if (reference === undefined && trainedWindow === undefined) return guess;
+  const kind = reference ?? guess.kind;
+  const window = trainedWindow ?? windowOf(model, kind);
+  if (!Number.isInteger(window) || window < 1 || window > BOUNDS.positions) {
+    fail('out_of_range', '--trained-window', `must be a whole number of tokens, found ${window}`);
+  }
+  return { kind, trainedWindow: window, evidence: 'option' };
+}
+
+function guessReference(model: ModelGeometry): Reference {
+  const scaled = model.groups.find(isScaled);
+  if (scaled === undefined) {
+    return { kind: 'unscaled', trainedWindow: model.maxPositions, evidence: 'no-scaling' };
+  }
+  const row = trainedInRow(scaled.rope.type, model.modelType);
+  const kind = row === undefined ? 'unscaled' : 'configured';
+  const other = row === undefined ? 'configured' : 'unscaled';
+  const reference = {
+    kind,
+    trainedWindow: windowOf(model, kind),
+    evidence: row?.key ?? 'overlay',
+  } as const;
+  // Proportional RoPE with factor 1 has nothing to take away: both readings agree.
+  const sameRope = JSON.stringify(scaled.rope) === JSON.stringify(scaled.unscaled);
+  if (sameRope) return reference;
+  return { ...reference, alternative: { kind: other, trainedWindow: windowOf(model, other) } };
+}
+
+/** The window that belongs to a reading. */
+function windowOf(model: ModelGeometry, kind: Reference['kind']): number {
+  if (kind === 'configured' || !model.groups.some(isScaled)) return model.maxPositions;
+  return Math.min(model.originalMaxPositions ?? model.maxPositions, model.maxPositions);
+}
+
+/** Whether a block changes this group; `default` is no scaling. */
+function isScaled(group: LayerGroup): boolean {
+  return group.rope.type !== 'default';
+}
+
+/** The frequencies that the weights of a group were trained with. */
+export function referenceRope(group: LayerGroup, reference: Pick<Reference, 'kind'>): RopeSpec {
+  return reference.kind === 'configured' ? group.rope : group.unscaled;
+}
+
+/** The multiplier on q·k that the weights were trained with. */
+export function referenceSoftmaxScale(
+  model: ModelGeometry,
+  reference: Pick<Reference, 'kind'>,
+): number {
+  return reference.kind === 'configured' ? model.softmaxScale : model.unscaledSoftmaxScale;
+}
+
+/**
+ * Tokens that the layers of a group saw in training: a sliding or chunked layer never meets a
+ * distance beyond its window, however long the sequence.
+ */
+export function trainedWindowOf(
+  group: LayerGroup,
+  reference: Pick<Reference, 'trainedWindow'>,
+): number {
+  return group.span.kind === 'global'
+    ? reference.trainedWindow
+    : Math.min(group.span.window, reference.trainedWindow);
+}

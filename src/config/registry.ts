@@ -1,0 +1,49 @@
+import { esm, falcon, gptj, neox, roformer } from './dialects/early.js';
+import { latentAttention } from './dialects/latent.js';
+import { cohere2, exaone4, llama4, smollm3 } from './dialects/no-rope-layers.js';
+import { gemma3, gemma4, modernbert, nestedOnly, olmo3 } from './dialects/per-layer.js';
+import { allSliding, llama, plain, upperSliding } from './dialects/plain.js';
+import { hunyuan, minimaxM2, mrope, phi3, phimoe } from './dialects/scaled.js';
+import type { Dialect } from './dialects/types.js';
+
+/** Every dialect. Adding one is one file, or one value in a file of its family, and one line. */
+export const DIALECTS: readonly Dialect[] = Object.freeze([
+  plain,
+  llama,
+  allSliding,
+  upperSliding,
+  gemma3,
+  olmo3,
+  modernbert,
+  gemma4,
+  nestedOnly,
+  latentAttention,
+  smollm3,
+  llama4,
+  cohere2,
+  exaone4,
+  neox,
+  gptj,
+  esm,
+  roformer,
+  falcon,
+  phi3,
+  phimoe,
+  hunyuan,
+  mrope,
+  minimaxM2,
+]);
+
+const BY_TYPE: ReadonlyMap<string, Dialect> = new Map(
+  DIALECTS.flatMap((dialect) => dialect.modelTypes.map((type) => [type, dialect] as const)),
+);
+
+/** The dialect of a model type; the plain decoder for types without one of their own. */
+export function dialectOf(modelType: string): Dialect {
+  return BY_TYPE.get(modelType) ?? plain;
+}
+
+/** Whether a model type is named by a dialect. */
+export function hasDialect(modelType: string): boolean {
+  return BY_TYPE.has(modelType);
+}

@@ -1,0 +1,35 @@
+import { BOUNDS } from './bounds.js';
+import { fail, show } from './fail.js';
+
+/**
+ * Checks a length in tokens that a user gave, before anything is computed from it.
+ *
+ * @param value a number, or the text from the command line; `8k`, `1m` and underscores are read
+ * @param option name for the message, e.g. `--seq-len`
+ * @throws RopeEvalError `out_of_range` unless it is a whole number from 1 to 2^40
+ */
+export function checkSequenceLength(value: unknown, option = '--seq-len'): number {
+  const number = typeof value === 'string' ? parseLength(value) : value;
+  if (
+    typeof number !== 'number' ||
+    !Number.isInteger(number) ||
+    number < 1 ||
+    number > BOUNDS.positions
+  ) {
+    fail(
+      'out_of_range',
+      option,
+      `must be a whole number of tokens from 1 to ${BOUNDS.positions}, found ${show(value)}`,
+    );
+  }
+  return number;
+}
+
+/** `131072`, `131_072`, `128k` (x 1024), `1m` (x 1048576). */
+function parseLength(text: string): number {
+  const match = /^(\d[\d_]*(?:\.\d+)?(?:e\d+)?)([km]?)$/i.exec(text.trim());
+  if (match === null) return Number.NaN;
+  const [, digits = '', unit = ''] = match;
+  const size = { '': 1, k: 1024, m: 1024 * 1024 }[unit.toLowerCase()] ?? Number.NaN;
+  return Number(digits.replaceAll('_', '')) * size;
+}

@@ -1,0 +1,28 @@
+import { Fields } from '../config/fields.js';
+import { isRecord, type UnknownRecord } from '../config/json.js';
+import { findPart } from '../config/part.js';
+
+/** How a config file writes its rotary settings, so that a patch speaks its dialect. */
+export interface ConfigShape {
+  /** Path of the object that holds them: [] or, in a multimodal config, ['text_config']. */
+  readonly prefix: readonly string[];
+  readonly at: UnknownRecord;
+  /** transformers 4 writes `rope_scaling` and `rope_theta`, 5 `rope_parameters`. */
+  readonly form: 'v4' | 'v5';
+}
+
+export function shapeOf(raw: UnknownRecord): ConfigShape {
+  const { fields } = findPart(new Fields(raw, ''));
+  const at = fields.record;
+  return {
+    prefix: fields.path === '' ? [] : fields.path.split('.'),
+    at,
+    form: Object.hasOwn(at, 'rope_parameters') && !hasLegacyBlock(at) ? 'v5' : 'v4',
+  };
+}
+
+/** transformers lets a non-empty `rope_scaling` replace `rope_parameters`. */
+function hasLegacyBlock(at: UnknownRecord): boolean {
+  const block = Object.hasOwn(at, 'rope_scaling') ? at['rope_scaling'] : undefined;
+  return isRecord(block) && Object.keys(block).length > 0;
+}

@@ -1,0 +1,51 @@
+import type { RopeSpec } from '../rope/types.js';
+
+/**
+ * How serving engines work out the maximum length from a config. They differ, and the config that
+ * is right for one is doubled by another.
+ */
+
+/**
+ * vLLM: YaRN's original window x factor; `max_position_embeddings` for llama3 and longrope; any
+ * other scaling's factor multiplies `max_position_embeddings`, even where that was raised already.
+ *
+ * @see vllm/config/model.py `_get_and_verify_max_len`
+ */
+export function vllmLength(rope: RopeSpec, maxPositions: number): number {
+  if (rope.type === 'yarn') return rope.originalMaxPositions * rope.factor;
+  if (rope.type === 'linear' || rope.type === 'dynamic') return maxPositions * rope.factor;
+  return maxPositions;
+}
+
+/**
+ * SGLang: the factor counts only where the block has no `original_max_position_embeddings`, so
+ * YaRN leaves the length at `max_position_embeddings`.
+ *
+ * @see python/sglang/srt/utils/hf_transformers_utils.py `get_context_length`
+ */
+export function sglangLength(rope: RopeSpec, maxPositions: number): number {
+  if (rope.type === 'linear' || rope.type === 'dynamic') return maxPositions * rope.factor;
+  return maxPositions;
+}
+
+/**
+ * `max_position_embeddings` to write beside a scaling. YaRN, linear and dynamic keep the window of
+ * the weights (the block says the rest, and raising both would double it); the others have no
+ * block that could say how long the context is.
+ */
+export function maxPositionsFor(rope: RopeSpec, current: number, length: number): number {
+  switch (rope.type) {
+    case 'dynamic':
+      return rope.maxPositions;
+    case 'yarn':
+      return current;
+    case 'linear':
+      return current;
+    case 'llama3':
+    case 'longrope':
+    case 'ntk':
+    case 'default':
+    case 'proportional':
+      return Math.max(current, length);
+  }
+}

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { EXIT, RopeEvalError } from '../errors.js';
+
+const MemberSchema = z.object({
+  name: z.string(),
+  criticalFraction: z.number(),
+  theta: z.number(),
+  window: z.number().int(),
+  seed: z.number().int(),
+  weights: z.string(),
+  weightsSha256: z.string(),
+});
+
+const FamilySchema = z.object({
+  version: z.literal(1),
+  shape: z.object({ heads: z.number().int(), head_dim: z.number().int() }),
+  graphs: z.record(z.string(), z.string()),
+  languageSha256: z.string(),
+  members: z.array(MemberSchema).min(1),
+});
+
+export type Member = z.infer<typeof MemberSchema>;
+export type Family = z.infer<typeof FamilySchema>;
+
+/** Graph files; which one runs depends on the device (training/export.py). */
+export const GRAPHS = Object.freeze({
+  cpu: 'decoder.onnx',
+  portable: 'decoder-portable.onnx',
+} as const);
+
+/** `fixtures/probe-models`, beside `src/` in a checkout and beside `dist/` in the package. */
+const directory = new URL('../../fixtures/probe-models/', import.meta.url);
+
+/** Path of a bundled file. */
+export function bundledPath(name: string): string {
+  return fileURLToPath(new URL(name, directory));
+}
+
+/**
+ * Reads a bundled file and compares its hash with the model card.
+ *
+ * @throws RopeEvalError exit 3 when the file is missing or is not the one that was shipped
+ */
+export async function readBundled(name: string, sha256?: string): Promise<Buffer> {
+  const data = await readFile(bundledPath(name)).catch((error: Error) => {
+    throw damaged(`${name} is missing (${error.message})`);
+  });
+  if (sha256 !== undefined && createHash('sha256').update(data).digest('hex') !== sha256)
+    throw damaged(`${name} differs from the file named in family.json`);
+  return data;
+}
+
+function damaged(what: string): RopeEvalError {
+  return new RopeEvalError(
+    `The bundled probe models are damaged: ${what}.`,
+    EXIT.runtime,
+    'damaged_models',
+    '',
+    'Install rope-eval again.',
+  );
+}
+
+/** The model card, `family.json`. */
+export async function loadFamily(): Promise<Family> {
+  return FamilySchema.parse(JSON.parse((await readBundled('family.json')).toString('utf8')));
+}
+
+/** The bundled language, as JSON. */
+export async function loadLanguageJson(family: Family): Promise<unknown> {
+  return JSON.parse((await readBundled('language.json', family.languageSha256)).toString('utf8'));
+}
+
+/**
+ * Member with the nearest critical fraction.
+ *
+ * @returns `inRange` false when c lies outside the family's range by more than half a step
+ */
+export function nearestMember(
+  family: Family,
+  criticalFraction: number,
+): { member: Member; inRange: boolean } {
+  const distance = (m: Member): number => Math.abs(m.criticalFraction - criticalFraction);
+  const member = family.members.reduce((best, m) => (distance(m) < distance(best) ? m : best));
+  const all = family.members.map((m) => m.criticalFraction);
+  const margin = 0.04; // half the usual step between members
+  return {
+    member,
+    inRange:
+      criticalFraction >= Math.min(...all) - margin &&
+      criticalFraction <= Math.max(...all) + margin,
+  };
+}

@@ -1,0 +1,7 @@
+export { loadFamily, loadLanguageJson, nearestMember } from './family.js';
+export type { Family, Member } from './family.js';
+export { cosSin, sharedTable } from './rotary.js';
+export { openSession } from './session.js';
+export { openThread } from './thread.js';
+export { describeRuntime } from './describe.js';
+export type { Batch, Engine, EngineInfo, EngineRequest, RotaryInputs, Scores } from './types.js';

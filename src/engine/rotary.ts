@@ -1,0 +1,42 @@
+import type { RotaryInputs } from './types.js';
+
+/**
+ * cos and sin of every angle, times the attention scaling; angles in float64.
+ *
+ * @param invFreq (pairs,) radians per token
+ * @param positions (rows,) tokens, fractions allowed
+ * @returns (rows, pairs) float32 each
+ */
+export function cosSin(
+  invFreq: Float64Array,
+  attentionScaling: number,
+  positions: ArrayLike<number>,
+): { cos: Float32Array; sin: Float32Array } {
+  const pairs = invFreq.length;
+  const cos = new Float32Array(positions.length * pairs);
+  const sin = new Float32Array(positions.length * pairs);
+  for (let t = 0; t < positions.length; t++)
+    for (let i = 0; i < pairs; i++) {
+      const angle = positions[t]! * invFreq[i]!;
+      cos[t * pairs + i] = Math.cos(angle) * attentionScaling;
+      sin[t * pairs + i] = Math.sin(angle) * attentionScaling;
+    }
+  return { cos, sin };
+}
+
+/** The ordinary case: queries and keys share one table. */
+export function sharedTable(
+  invFreq: Float64Array,
+  attentionScaling: number,
+  positions: ArrayLike<number>,
+): RotaryInputs {
+  const { cos, sin } = cosSin(invFreq, attentionScaling, positions);
+  return {
+    rows: positions.length,
+    pairs: invFreq.length,
+    qCos: cos,
+    qSin: sin,
+    kCos: cos,
+    kSin: sin,
+  };
+}

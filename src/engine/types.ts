@@ -1,0 +1,56 @@
+/** Rotary tables of one run; (rows, pairs) float32, row-major. Queries and keys may differ. */
+export interface RotaryInputs {
+  readonly rows: number;
+  readonly pairs: number;
+  readonly qCos: Float32Array;
+  readonly qSin: Float32Array;
+  readonly kCos: Float32Array;
+  readonly kSin: Float32Array;
+}
+
+/** One run of the probe decoder. All shapes are fixed per preset and length. */
+export interface Batch {
+  /** (batch, length) token ids. */
+  readonly tokens: BigInt64Array;
+  readonly batch: number;
+  readonly length: number;
+  /** (batch, length) row of the rotary tables for each token. */
+  readonly positions: BigInt64Array;
+  /** (batch, score) row from which a token is predicted. */
+  readonly scored: BigInt64Array;
+  /** (batch, score) the token to predict. */
+  readonly targets: BigInt64Array;
+  readonly score: number;
+  readonly rotary: RotaryInputs;
+}
+
+/** (batch, score) each. */
+export interface Scores {
+  /** Natural logarithm. */
+  readonly logProbability: Float32Array;
+  /** 1 where the target was the most probable token. */
+  readonly correct: Uint8Array;
+}
+
+export interface EngineInfo {
+  /** Where every node of the graph ran. */
+  readonly device: 'cpu' | 'cuda';
+  readonly threads: number;
+  readonly graphSha256: string;
+  readonly weightsSha256: string;
+  readonly onnxruntime: string;
+}
+
+/** One loaded probe model. Runs are serial. */
+export interface Engine {
+  readonly info: EngineInfo;
+  run(batch: Batch): Promise<Scores>;
+  close(): Promise<void>;
+}
+
+export interface EngineRequest {
+  /** Member name in family.json. */
+  readonly member: string;
+  readonly device: 'auto' | 'cpu' | 'cuda';
+  readonly threads: number;
+}

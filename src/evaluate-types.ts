@@ -1,0 +1,41 @@
+import type { CandidateDefinition } from './candidates/index.js';
+import type { Report } from './report/schema.js';
+
+export type Preset = 'quick' | 'standard' | 'thorough';
+export type Device = 'auto' | 'cpu' | 'cuda';
+
+/** What `evaluate` tells while it works. */
+export interface Progress {
+  /** Finished and planned units of work (token-batches); the share is honest work, not steps. */
+  readonly done: number;
+  readonly total: number;
+  /** What runs now, e.g. `yarn:4 to 131072 tokens`. */
+  readonly label: string;
+}
+
+export interface EvaluateOptions {
+  /** Path shown in the report; `-` for standard input. */
+  readonly source?: string;
+  /** Absolute target length in tokens; default 4 x the trained window. */
+  readonly target?: number;
+  /** Text of the config before a change: the reference is taken from it. */
+  readonly base?: string;
+  /** Default: a set chosen for the target. */
+  readonly candidates?: readonly CandidateDefinition[];
+  readonly reference?: 'unscaled' | 'configured';
+  readonly trainedWindow?: number;
+  readonly preset?: Preset;
+  readonly device?: Device;
+  readonly seed?: number;
+  /** Contexts per probe; overrides the preset. */
+  readonly samples?: number;
+  readonly threads?: number;
+  /** false: run the engine on this thread (blocks the event loop). Default true. */
+  readonly worker?: boolean;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Aborting ends the run with status `interrupted` and the finished cells. */
+  readonly signal?: AbortSignal;
+}
+
+/** `config` is the text of a config.json. */
+export type Evaluate = (config: string, options?: EvaluateOptions) => Promise<Report>;

@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import {
+  loadFamily,
+  loadLanguageJson,
+  nearestMember,
+  openSession,
+  openThread,
+} from './engine/index.js';
+import type { EvaluateOptions } from './evaluate-types.js';
+import { buildCandidate, comparisons, planCandidate, type Plan } from './evaluation/candidate.js';
+import { JobList } from './evaluation/jobs.js';
+import { tied } from './evaluation/score.js';
+import { contextSets } from './evaluation/sets.js';
+import { groupWindow, setUp, type Setup } from './evaluation/setup.js';
+import { recommend } from './evaluation/verdict.js';
+import { criticalFractionOf } from './geometry/critical.js';
+import { probeFrequencies } from './geometry/transfer.js';
+import { ladder } from './probes/ladder.js';
+import { LanguageSchema } from './probes/language.js';
+import { PRESETS, type PresetPlan } from './probes/presets.js';
+import { REPORT_SCHEMA_VERSION, type CandidateReport, type Report } from './report/schema.js';
+import { computeRope } from './rope/index.js';
+import { TOOL_VERSION } from './version.js';
+
+/** More threads than this do not make the small decoder faster. */
+const MAX_THREADS = 8;
+
+function samplePlan(options: EvaluateOptions): PresetPlan {
+  const preset = PRESETS[options.preset ?? 'standard'];
+  if (options.samples === undefined) return preset;
+  const n = options.samples;
+  return { short: 2 * n, shortText: 4 * n, long: n, longText: Math.ceil(n / 2) };
+}
+
+/** Critical fraction of what the weights were trained with, on the layers that look farthest. */
+function referenceGeometry(setup: Setup): { criticalFraction: number; window: number } {
+  const window = groupWindow(setup.model.groups[setup.main]!, setup.reference);
+  const { invFreq } = computeRope(setup.referenceSpecs[setup.main]!, window);
+  return { criticalFraction: criticalFractionOf(invFreq, window) ?? 1, window };
+}
+
+/**
+ * Compares candidate RoPE scalings for the model of a config.json on a bundled probe model.
+ *
+ * One seed, one thread count, one machine: the same report but for `createdAt` and `timings`.
+ *
+ * @param text a config.json
+ * @throws RopeEvalError exit 2 for a bad config or option, 3 where the runtime fails
+ */
+export async function evaluate(text: string, options: EvaluateOptions = {}): Promise<Report> {
+  const started = performance.now();
+  const setup = setUp(text, options);
+  const samples = samplePlan(options);
+  const seed = options.seed ?? 1;
+  const threads = options.threads ?? Math.min(MAX_THREADS, availableParallelism());
+  const { criticalFraction, window } = referenceGeometry(setup);
+  const family = await loadFamily();
+  const { member, inRange } = nearestMember(family, criticalFraction);
+  const language = LanguageSchema.parse(await loadLanguageJson(family));
+  const multiples = setup.localOnly ? [1] : ladder(setup.target.multiple);
+  const sets = contextSets(language, member.window, multiples, samples, seed);
+  const probe = {
+    invFreq: probeFrequencies(member.theta, family.shape.head_dim / 2),
+    window: member.window,
+  };
+
+  const jobs = new JobList();
+  const plans: Plan[] = [
+    planCandidate(setup, probe, multiples, undefined),
+    ...setup.candidates.map((c) => planCandidate(setup, probe, multiples, c)),
+  ];
+  for (const plan of plans) plan.addTo(jobs, sets);
+
+  const open = options.worker === false ? openSession : openThread;
+  const engine = await open({ member: member.name, device: options.device ?? 'auto', threads });
+  const engineStarted = performance.now();
+  let complete = false;
+  try {
+    const total = jobs.totalTokens;
+    complete = await jobs.run(
+      engine,
+      (done, label) => options.onProgress?.({ done, total, label }),
+      options.signal,
+    );
+  } finally {
+    await engine.close();
+  }
+  const engineMs = performance.now() - engineStarted;
+
+  const against = comparisons(jobs, sets, plans[0]!, setup, multiples, seed);
+  const built = plans.map((plan) => buildCandidate(plan, jobs, sets, against, setup));
+  const candidates = built.map((b) => b.report);
+  const scores = new Map(built.map((b) => [b.report, b.score]));
+  const isTied = (a: CandidateReport, b: CandidateReport): boolean => {
+    const [x, y] = [scores.get(a), scores.get(b)];
+    return x !== undefined && y !== undefined && tied(x, y);
+  };
+  const { contexts } = sets.long;
+  return {
+    schemaVersion: REPORT_SCHEMA_VERSION,
+    tool: { name: 'rope-eval', version: TOOL_VERSION },
+    createdAt: new Date().toISOString(),
+    status: complete ? 'complete' : 'interrupted',
+    config: {
+      source: options.source ?? '-',
+      sha256: createHash('sha256').update(text).digest('hex'),
+      modelType: setup.model.modelType,
+      architecture: setup.model.architecture ?? null,
+    },
+    reference: {
+      ...setup.reference,
+      criticalFraction,
+      theta: setup.referenceSpecs[setup.main]!.theta,
+      ropeType: setup.referenceSpecs[setup.main]!.type,
+    },
+    target: setup.target,
+    settings: {
+      preset: options.preset ?? 'standard',
+      seed,
+      contexts: samples,
+      threads,
+      device: engine.info.device,
+      deviceAsked: options.device ?? 'auto',
+      ladder: multiples.map((m) => ({ multiple: m, tokens: Math.round(m * window) })),
+    },
+    probeModel: {
+      name: member.name,
+      criticalFraction: member.criticalFraction,
+      window: member.window,
+      theta: member.theta,
+      seed: member.seed,
+      weightsSha256: engine.info.weightsSha256,
+      graphSha256: engine.info.graphSha256,
+      inRange,
+    },
+    runtime: {
+      onnxruntime: engine.info.onnxruntime,
+      node: process.versions.node,
+      platform: `${process.platform}-${process.arch}`,
+    },
+    chance: contexts.reduce((sum, c) => sum + c.chance, 0) / contexts.length,
+    findings: [...setup.model.findings, ...setup.candidates.flatMap((c) => c.findings ?? [])],
+    candidates,
+    recommendation: recommend(candidates, setup.target.multiple, isTied),
+    timings: { totalMs: performance.now() - started, engineMs, tokens: jobs.tokens },
+  };
+}

@@ -1,0 +1,197 @@
+import type { ResolvedCandidate } from '../candidates/index.js';
+import { transfer, type ProbeGeometry } from '../geometry/transfer.js';
+import { SHORT_RUNGS } from '../probes/presets.js';
+import { resamples } from '../probes/statistics.js';
+import type { CandidateReport } from '../report/schema.js';
+import { computeRope } from '../rope/index.js';
+import type { RopeTable } from '../rope/types.js';
+import type { JobList, ContextSet } from './jobs.js';
+import { score, type Score } from './score.js';
+import type { Sets } from './sets.js';
+import { groupWindow, type Setup } from './setup.js';
+import {
+  summariseNeedle,
+  summariseReach,
+  summariseShort,
+  type Comparison,
+  type Measured,
+} from './summary.js';
+import { tablesByRung, type GroupScaling } from './tables.js';
+import { verdict } from './verdict.js';
+
+type SetName = keyof Sets;
+
+/** What one scaling needs to have run. */
+export interface Plan {
+  readonly label: string;
+  readonly candidate: ResolvedCandidate | undefined;
+  readonly scalings: readonly GroupScaling[];
+  /** (groups) tables at 0.5x and 1x of the group's window. */
+  readonly short: readonly (readonly RopeTable[])[];
+  /** Tables of the main group on the ladder. */
+  readonly long: readonly RopeTable[];
+  addTo(jobs: JobList, sets: Sets): void;
+}
+
+export const REFERENCE_LABEL = 'reference';
+
+/** @param candidate undefined: the reference itself */
+export function planCandidate(
+  setup: Setup,
+  probe: ProbeGeometry,
+  multiples: readonly number[],
+  candidate: ResolvedCandidate | undefined,
+): Plan {
+  const scalings = setup.model.groups.map((group, g): GroupScaling => {
+    const reference = setup.referenceSpecs[g]!;
+    return {
+      reference,
+      candidate: candidate?.specs[g] ?? reference,
+      window: groupWindow(group, setup.reference),
+      softmaxScaleRatio: candidate?.softmaxScaleRatio ?? 1,
+    };
+  });
+  const short = scalings.map((s) => tablesByRung(probe, s, SHORT_RUNGS));
+  const long = tablesByRung(probe, scalings[setup.main]!, multiples);
+  const label = candidate?.label ?? REFERENCE_LABEL;
+  return {
+    label,
+    candidate,
+    scalings,
+    short,
+    long,
+    addTo(jobs, sets) {
+      jobs.add(sets.long, long, label);
+      jobs.add(sets.longText, long, label);
+      for (const tables of short) {
+        jobs.add(sets.short, tables, label);
+        jobs.add(sets.shortText, tables, label);
+      }
+    },
+  };
+}
+
+/** The reference's results, per set; undefined where they were not run to the end. */
+export type Against = Partial<Record<SetName, Comparison>>;
+
+export function comparisons(
+  jobs: JobList,
+  sets: Sets,
+  reference: Plan,
+  setup: Setup,
+  multiples: readonly number[],
+  seed: number,
+): Against {
+  const { window } = reference.scalings[setup.main]!;
+  const make = (set: ContextSet, tables: readonly RopeTable[], rungs: readonly number[]) => {
+    const measurement = jobs.measurement(set, tables);
+    return (
+      measurement && {
+        set,
+        rungs: rungs.map((m) => ({ multiple: m, tokens: Math.round(m * window) })),
+        draws: resamples(set.contexts.length, seed),
+        reference: measurement,
+      }
+    );
+  };
+  const short = reference.short[setup.main]!;
+  const entries = {
+    short: make(sets.short, short, SHORT_RUNGS),
+    shortText: make(sets.shortText, short, SHORT_RUNGS),
+    long: make(sets.long, reference.long, multiples),
+    longText: make(sets.longText, reference.long, multiples),
+  };
+  return Object.fromEntries(Object.entries(entries).filter(([, c]) => c !== undefined));
+}
+
+/** One row of the report; parts that were not run are null or empty. */
+export function buildCandidate(
+  plan: Plan,
+  jobs: JobList,
+  sets: Sets,
+  against: Against,
+  setup: Setup,
+): { report: CandidateReport; score: Score | undefined } {
+  const measured = (name: SetName, tables: readonly RopeTable[]): Measured | undefined => {
+    const comparison = against[name];
+    const measurement = jobs.measurement(sets[name], tables);
+    return comparison && measurement && { ...comparison, measurement };
+  };
+  const shortOf = (tables: readonly RopeTable[]) => {
+    const facts = measured('short', tables);
+    const text = measured('shortText', tables);
+    return facts && text ? summariseShort(facts, text) : undefined;
+  };
+  const facts = measured('long', plan.long);
+  const text = measured('longText', plan.long);
+  const short = shortOf(plan.short[setup.main]!);
+  const local = plan.scalings.flatMap((scaling, g) => {
+    const { layerType, span } = setup.model.groups[g]!;
+    if (g === setup.main || span.kind === 'global' || !changes(scaling)) return [];
+    const found = shortOf(plan.short[g]!);
+    return found ? [{ layerType, window: scaling.window, short: found }] : [];
+  });
+  const found = facts && summariseReach(facts);
+  const lastRung = facts
+    ? facts.rungs.findLastIndex((r) => r.multiple <= setup.target.multiple)
+    : 0;
+  const total = facts && text && score(facts, text, Math.max(0, lastRung));
+  const role = plan.candidate ? 'candidate' : 'reference';
+  const judged = (): CandidateReport['verdict'] => {
+    if (role === 'reference') return 'reference';
+    if (setup.localOnly) return 'not-needed';
+    if (!found || !short) return 'unclear';
+    return verdict(found, [short, ...local.map((l) => l.short)], setup.target.multiple);
+  };
+  return {
+    score: total,
+    report: {
+      label: plan.label,
+      role,
+      groups: plan.scalings.map((scaling, g) =>
+        describe(scaling, setup.model.groups[g]!.layerType),
+      ),
+      short: short ?? null,
+      needle: facts && text ? summariseNeedle(facts, text) : [],
+      reach: found && !setup.localOnly ? found : null,
+      local,
+      score: total?.value ?? null,
+      verdict: judged(),
+    },
+  };
+}
+
+/** Largest stretch among the pairs that turn, at the length where a dynamic scaling is unscaled. */
+function stretch(s: GroupScaling): { max: number; attentionScaling: number; changed: boolean } {
+  const reference = computeRope(s.reference, s.window);
+  // Twice the window: a scaling that grows with the length shows there what it does.
+  const candidate = computeRope(s.candidate, 2 * s.window);
+  const ratios = Array.from(reference.invFreq, (f, i) => {
+    const to = candidate.invFreq[i]!;
+    return f > 0 && to > 0 ? f / to : 1;
+  });
+  const attentionScaling = candidate.attentionScaling / reference.attentionScaling;
+  const identical = transfer(
+    { invFreq: reference.invFreq, window: s.window },
+    reference,
+    candidate,
+    s.window,
+    s.softmaxScaleRatio,
+  );
+  return {
+    max: ratios.reduce((a, b) => Math.max(a, b), 0),
+    attentionScaling,
+    changed:
+      identical.attentionScaling !== 1 ||
+      identical.invFreq.some((f, i) => f !== reference.invFreq[i]),
+  };
+}
+
+function changes(s: GroupScaling): boolean {
+  return stretch(s).changed;
+}
+
+function describe(s: GroupScaling, layerType: string): CandidateReport['groups'][number] {
+  const { max, attentionScaling, changed } = stretch(s);
+  return { layerType, ropeType: s.candidate.type, attentionScaling, maxStretch: max, changed };
+}

@@ -1,0 +1,115 @@
+import { sharedTable, type Batch, type Engine } from '../engine/index.js';
+import type { Context } from '../probes/contexts.js';
+import type { ContextScores, Measurement } from '../probes/measure.js';
+import type { RopeTable } from '../rope/types.js';
+import { tableKey } from './tables.js';
+
+/** Contexts that share a shape. */
+export interface ContextSet {
+  readonly name: 'short' | 'short-text' | 'long' | 'long-text';
+  readonly contexts: readonly Context[];
+  /** Rungs in probe tokens, ascending. */
+  readonly lengths: readonly number[];
+}
+
+interface Job {
+  readonly set: ContextSet;
+  readonly table: RopeTable;
+  /** Tokens of each context that this table is needed for. */
+  length: number;
+  readonly label: string;
+  scores: ContextScores[] | undefined;
+}
+
+/** About this many tokens in one run: large enough to be fast, small enough to stop soon. */
+const TOKENS_PER_RUN = 4096;
+
+/**
+ * Collects what has to be run, each table once: candidates share jobs where their tables agree,
+ * and one pass over the longest context serves all shorter rungs.
+ */
+export class JobList {
+  readonly #jobs = new Map<string, Job>();
+  /** Tokens run so far. */
+  tokens = 0;
+
+  /** Asks for a scaling's tables (one per rung) on a set; the result is read with `measurement`. */
+  add(set: ContextSet, tables: readonly RopeTable[], label: string): void {
+    tables.forEach((table, rung) => {
+      const key = `${set.name}|${tableKey(table)}`;
+      const length = set.lengths[rung]!;
+      const job = this.#jobs.get(key);
+      if (job) job.length = Math.max(job.length, length);
+      else this.#jobs.set(key, { set, table, length, label, scores: undefined });
+    });
+  }
+
+  get totalTokens(): number {
+    return [...this.#jobs.values()].reduce((sum, j) => sum + j.length * j.set.contexts.length, 0);
+  }
+
+  /** Runs what is left. @returns false where the signal stopped it */
+  async run(
+    engine: Engine,
+    onProgress: (done: number, label: string) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
+    for (const job of this.#jobs.values()) {
+      if (job.scores) continue;
+      const scores: ContextScores[] = [];
+      const rows = Math.max(1, Math.floor(TOKENS_PER_RUN / job.length));
+      for (let start = 0; start < job.set.contexts.length; start += rows) {
+        if (signal?.aborted) return false;
+        const contexts = job.set.contexts.slice(start, start + rows);
+        onProgress(this.tokens, job.label);
+        scores.push(...(await runBatch(engine, job, contexts)));
+        this.tokens += job.length * contexts.length;
+      }
+      job.scores = scores;
+    }
+    return true;
+  }
+
+  /** @returns undefined where some table has not been run (interrupted) */
+  measurement(set: ContextSet, tables: readonly RopeTable[]): Measurement | undefined {
+    const at = tables.map((t) => this.#jobs.get(`${set.name}|${tableKey(t)}`)?.scores);
+    return at.every((s) => s !== undefined) ? { contexts: set.contexts, at } : undefined;
+  }
+}
+
+async function runBatch(
+  engine: Engine,
+  job: Job,
+  contexts: readonly Context[],
+): Promise<ContextScores[]> {
+  const { length } = job;
+  const batch = contexts.length;
+  // Rows are ascending, so the scored tokens of a shorter length come first.
+  const counts = contexts.map((c) => c.rows.filter((row) => row < length).length);
+  const score = Math.max(1, ...counts);
+  const tokens = new BigInt64Array(batch * length);
+  const positions = new BigInt64Array(batch * length);
+  const scored = new BigInt64Array(batch * score);
+  const targets = new BigInt64Array(batch * score);
+  contexts.forEach((context, b) => {
+    for (let t = 0; t < length; t++) {
+      tokens[b * length + t] = BigInt(context.tokens[t]!);
+      positions[b * length + t] = BigInt(t);
+    }
+    for (let i = 0; i < counts[b]!; i++) {
+      scored[b * score + i] = BigInt(context.rows[i]!);
+      targets[b * score + i] = BigInt(context.targets[i]!);
+    }
+  });
+  const rotary = sharedTable(
+    job.table.invFreq,
+    job.table.attentionScaling,
+    Array.from({ length }, (_, t) => t),
+  );
+  const request: Batch = { tokens, batch, length, positions, scored, targets, score, rotary };
+  const out = await engine.run(request);
+  return contexts.map((_, b) => ({
+    logProbability: out.logProbability.slice(b * score, b * score + counts[b]!),
+    correct: out.correct.slice(b * score, b * score + counts[b]!),
+  }));
+}

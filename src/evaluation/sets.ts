@@ -1,0 +1,62 @@
+import { writeFacts, writeText, type Context } from '../probes/contexts.js';
+import { probeTokens } from '../probes/ladder.js';
+import type { Language } from '../probes/language.js';
+import { questionsPerRung, SHORT_RUNGS, type PresetPlan } from '../probes/presets.js';
+import type { ContextSet } from './jobs.js';
+
+/** The four sets of contexts that every scaling is run on. */
+export interface Sets {
+  readonly short: ContextSet;
+  readonly shortText: ContextSet;
+  readonly long: ContextSet;
+  readonly longText: ContextSet;
+}
+
+/** Each set draws from a stream of its own, so that a bigger preset only adds contexts. */
+const STREAM = Object.freeze({ short: 1, shortText: 2, long: 3, longText: 4 });
+
+/**
+ * @param multiples the ladder, as window multiples
+ * @param window the probe model's trained window, tokens
+ */
+export function contextSets(
+  language: Language,
+  window: number,
+  multiples: readonly number[],
+  plan: PresetPlan,
+  seed: number,
+): Sets {
+  const shortRungs = SHORT_RUNGS.map((m) => probeTokens(m, window));
+  const longRungs = multiples.map((m) => probeTokens(m, window));
+  const questions = questionsPerRung(longRungs.length, language.tokens.symbol[1]);
+  const many = (count: number, stream: number, write: (seed: number, i: number) => Context) =>
+    Array.from({ length: count }, (_, i) => write(seed * 16 + stream, i));
+  const facts = (rungs: number[], questionsPerRung: number, copies: boolean) => {
+    const plan = { language, rungs, questionsPerRung, copies };
+    return (s: number, i: number) => writeFacts(plan, s, i);
+  };
+  const text = (rungs: number[], span: number) => (s: number, i: number) =>
+    writeText({ language, rungs, span }, s, i);
+  return {
+    short: {
+      name: 'short',
+      lengths: shortRungs,
+      contexts: many(plan.short, STREAM.short, facts(shortRungs, 6, true)),
+    },
+    shortText: {
+      name: 'short-text',
+      lengths: shortRungs,
+      contexts: many(plan.shortText, STREAM.shortText, text(shortRungs, window)),
+    },
+    long: {
+      name: 'long',
+      lengths: longRungs,
+      contexts: many(plan.long, STREAM.long, facts(longRungs, questions, false)),
+    },
+    longText: {
+      name: 'long-text',
+      lengths: longRungs,
+      contexts: many(plan.longText, STREAM.longText, text(longRungs, window / 2)),
+    },
+  };
+}

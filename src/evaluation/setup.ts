@@ -1,0 +1,95 @@
+import type { CandidateDefinition, ResolvedCandidate } from '../candidates/index.js';
+import { defaultCandidates, resolveCandidate } from '../candidates/index.js';
+import { isNotRope, parseConfig, readModel } from '../config/index.js';
+import { chooseReference, referenceRope } from '../config/reference.js';
+import type { LayerGroup, ModelGeometry, Reference } from '../config/types.js';
+import { EXIT, RopeEvalError } from '../errors.js';
+import type { EvaluateOptions } from '../evaluate-types.js';
+import type { RopeSpec } from '../rope/types.js';
+
+/** What is to be compared, before anything is run. */
+export interface Setup {
+  readonly model: ModelGeometry;
+  readonly reference: Reference;
+  /** (groups) what the weights were trained with. */
+  readonly referenceSpecs: readonly RopeSpec[];
+  readonly referenceSoftmaxScale: number;
+  readonly candidates: readonly ResolvedCandidate[];
+  /** Index of the group that decides about long contexts; local-only models: the first. */
+  readonly main: number;
+  /** No layer sees farther than its local window: longer contexts bring no new distances. */
+  readonly localOnly: boolean;
+  readonly target: { readonly tokens: number; readonly multiple: number };
+}
+
+/** The window that a group of layers was trained on: local layers never see past theirs. */
+export function groupWindow(group: LayerGroup, reference: Reference): number {
+  return group.span.kind === 'global'
+    ? reference.trainedWindow
+    : Math.min(group.span.window, reference.trainedWindow);
+}
+
+/**
+ * @param text a config.json
+ * @throws RopeEvalError `not_rope` where the model has no rotary embedding
+ */
+export function ropeModel(text: string): ModelGeometry {
+  const model = readModel(parseConfig(text));
+  if (!isNotRope(model)) return model;
+  throw new RopeEvalError(
+    `${model.modelType} does not use RoPE (it uses ${model.encoding} positions): there is nothing to scale`,
+    EXIT.usage,
+    'not_rope',
+    'model_type',
+    'rope-eval inspect says what the model does.',
+  );
+}
+
+/** Reads the config and decides what is compared with what. */
+export function setUp(text: string, options: EvaluateOptions): Setup {
+  const model = ropeModel(text);
+  // A config from before the change says what the weights were trained with.
+  const before = options.base === undefined ? model : ropeModel(options.base);
+  const reference = chooseReference(before, {
+    ...(options.reference ? { reference: options.reference } : {}),
+    ...(options.trainedWindow ? { trainedWindow: options.trainedWindow } : {}),
+  });
+  const target = options.target ?? 4 * reference.trainedWindow;
+  if (target < reference.trainedWindow)
+    throw new RopeEvalError(
+      `the target of ${target} tokens is shorter than the trained window of ${reference.trainedWindow}`,
+      EXIT.usage,
+      'target_too_short',
+      '--target',
+      'Nothing needs scaling inside the trained window; give a longer --target.',
+    );
+  const multiple = target / reference.trainedWindow;
+  if (multiple > MAX_MULTIPLE)
+    throw new RopeEvalError(
+      `the target of ${target} tokens is ${multiple.toFixed(1)} times the trained window; at most ${MAX_MULTIPLE} can be probed`,
+      EXIT.usage,
+      'target_too_long',
+      '--target',
+      `Use a --target up to ${MAX_MULTIPLE * reference.trainedWindow}.`,
+    );
+  const definitions: readonly CandidateDefinition[] =
+    options.candidates ?? defaultCandidates(multiple, model, reference);
+  const main = model.groups.findIndex((g) => g.span.kind === 'global');
+  return {
+    model,
+    reference,
+    referenceSpecs: model.groups.map((group, i) => {
+      const own = before.groups.find((g) => g.layerType === group.layerType) ?? before.groups[i];
+      return referenceRope(own ?? group, reference);
+    }),
+    referenceSoftmaxScale:
+      reference.kind === 'configured' ? before.softmaxScale : before.unscaledSoftmaxScale,
+    candidates: definitions.map((d) => resolveCandidate(d, model, reference)),
+    main: Math.max(0, main),
+    localOnly: main < 0,
+    target: { tokens: target, multiple },
+  };
+}
+
+/** 32x of the probe's 256 tokens, and the ladder goes a quarter beyond: 10,240 tokens a context. */
+const MAX_MULTIPLE = 32;

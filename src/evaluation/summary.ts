@@ -1,0 +1,130 @@
+import {
+  clusters,
+  DISTANCE_BINS,
+  reach,
+  type Cell,
+  type Measurement,
+  type Quantity,
+} from '../probes/measure.js';
+import {
+  mean,
+  meanInterval,
+  pairedDifference,
+  wilson,
+  type Cluster,
+  type Interval,
+} from '../probes/statistics.js';
+import type { Needle, Reach, Short } from '../report/schema.js';
+import type { ContextSet } from './jobs.js';
+
+export interface Rung {
+  readonly multiple: number;
+  readonly tokens: number;
+}
+
+/** One set of contexts and what the reference made of it: all changes are against that. */
+export interface Comparison {
+  readonly set: ContextSet;
+  readonly rungs: readonly Rung[];
+  readonly draws: readonly (readonly number[])[];
+  readonly reference: Measurement;
+}
+
+/** A candidate on a set. */
+export interface Measured extends Comparison {
+  readonly measurement: Measurement;
+}
+
+const all = (rungs: readonly unknown[]): number[] => rungs.map((_, i) => i);
+
+function own(m: Measured, cell: Cell, quantity: Quantity): Cluster[] {
+  return clusters(m.measurement, m.set.lengths, cell, quantity);
+}
+
+function base(m: Comparison, cell: Cell, quantity: Quantity): Cluster[] {
+  return clusters(m.reference, m.set.lengths, cell, quantity);
+}
+
+function change(m: Measured, cell: Cell, quantity: Quantity): Interval {
+  return pairedDifference(own(m, cell, quantity), base(m, cell, quantity), m.draws);
+}
+
+const sum = (list: readonly Cluster[], key: keyof Cluster): number =>
+  list.reduce((a, x) => a + x[key], 0);
+
+const average = (list: readonly Cluster[]): number =>
+  sum(list, 'sum') / Math.max(1, sum(list, 'count'));
+
+/** Short-context figures: candidate - reference on the same contexts. */
+export function summariseShort(facts: Measured, text: Measured): Short {
+  const rungs = all(facts.rungs);
+  const known = own(facts, { kind: 'fact', rungs }, 'accuracy');
+  const copies = own(facts, { kind: 'copy', rungs }, 'accuracy');
+  const words = own(text, { kind: 'language', rungs }, 'loss');
+  return {
+    accuracyChange: change(facts, { kind: 'fact', rungs }, 'accuracy'),
+    lossChange: change(text, { kind: 'language', rungs }, 'loss'),
+    copyAccuracyChange: change(facts, { kind: 'copy', rungs }, 'accuracy'),
+    copyLossChange: change(facts, { kind: 'copy', rungs }, 'loss'),
+    byLength: facts.rungs.map((rung, r) => ({
+      ...rung,
+      accuracy: wilson(own(facts, { kind: 'fact', rungs: [r] }, 'accuracy')),
+      factLoss: average(own(facts, { kind: 'fact', rungs: [r] }, 'loss')),
+      languageLoss: average(own(text, { kind: 'language', rungs: [r] }, 'loss')),
+      copyAccuracy: average(own(facts, { kind: 'copy', rungs: [r] }, 'accuracy')),
+      accuracyChange: change(facts, { kind: 'fact', rungs: [r] }, 'accuracy'),
+      lossChange: change(text, { kind: 'language', rungs: [r] }, 'loss'),
+    })),
+    counts: {
+      contexts: facts.measurement.contexts.length,
+      textContexts: text.measurement.contexts.length,
+      facts: sum(known, 'count'),
+      factsCorrect: sum(known, 'sum'),
+      languageTokens: sum(words, 'count'),
+      copyTokens: sum(copies, 'count'),
+      copyCorrect: sum(copies, 'sum'),
+    },
+  };
+}
+
+/** One entry per rung of the ladder. */
+export function summariseNeedle(facts: Measured, text: Measured): Needle[] {
+  const atOnce = average(base(facts, { kind: 'fact', rungs: [0] }, 'accuracy'));
+  const textAtOnce = base(text, { kind: 'language', rungs: [0] }, 'loss');
+  return facts.rungs.map((rung, r) => {
+    const cell: Cell = { kind: 'fact', rungs: [r] };
+    const known = own(facts, cell, 'accuracy');
+    const words = own(text, { kind: 'language', rungs: [r] }, 'loss');
+    const accuracy = wilson(known);
+    return {
+      ...rung,
+      accuracy,
+      relative: atOnce > 0 ? accuracy.value / atOnce : 0,
+      loss: meanInterval(own(facts, cell, 'loss'), facts.draws),
+      languageLoss: meanInterval(words, text.draws),
+      lossChange: pairedDifference(words, textAtOnce, text.draws),
+      correct: sum(known, 'sum'),
+      total: sum(known, 'count'),
+      byDistance: DISTANCE_BINS.map((distance) => {
+        const bin = own(facts, { ...cell, distance }, 'accuracy');
+        const [from, to] = distance;
+        return { from, to: Math.min(1, to), correct: sum(bin, 'sum'), total: sum(bin, 'count') };
+      }),
+    };
+  });
+}
+
+/** How far the candidate holds, with its interval over contexts. */
+export function summariseReach(facts: Measured): Reach {
+  const bins = facts.rungs.map((_, r) =>
+    DISTANCE_BINS.map((distance) => own(facts, { kind: 'fact', rungs: [r], distance }, 'accuracy')),
+  );
+  const found = reach(bins, base(facts, { kind: 'fact', rungs: [0] }, 'accuracy'), facts.draws);
+  const at = (rung: number): Rung => facts.rungs[rung] ?? { multiple: 0, tokens: 0 };
+  return {
+    ...at(found.rung),
+    low: at(found.low).multiple,
+    high: at(found.high).multiple,
+    censored: found.rung === facts.rungs.length - 1,
+  };
+}

@@ -1,0 +1,27 @@
+import type { CatalogueEntry } from './types.js';
+
+/** Findings about candidates and the reference. */
+export const CANDIDATE_FINDINGS: readonly CatalogueEntry[] = Object.freeze([
+  {
+    code: 'RE050',
+    kind: 'trained_scaling_discarded',
+    severity: 'warning',
+    title: 'candidate drops a scaling the weights were trained with',
+    message: (a) =>
+      `${a['candidate']} replaces the ${a['trained']} scaling that the weights were trained with`,
+    explanation:
+      'A config holds one scaling block. Writing a new one over a trained-in llama3, longrope, yarn or linear block puts all frequencies back to the base ones before scaling them, so the model changes also at lengths that worked. The comparison is against the trained frequencies and shows that cost.',
+    affects: 'everyone: no config format can stack two scalings',
+  },
+  {
+    code: 'RE051',
+    kind: 'candidate_reaches_local_layers',
+    severity: 'notice',
+    title: 'candidate also reaches local layers',
+    message: (a) =>
+      `${a['candidate']} also stretches ${a['layers']} ${a['span']} layers that see at most ${a['window']} tokens`,
+    explanation:
+      'This model type has one block for all layers, so a scaling meant for the global layers reaches the sliding-window or chunked ones too, where it can only lose.',
+    affects: 'every engine that applies one block to all layers',
+  },
+] satisfies CatalogueEntry[]);

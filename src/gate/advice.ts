@@ -1,0 +1,61 @@
+import { tokens } from '../report/format.js';
+import type { Report } from '../report/schema.js';
+import { culpritOf } from './culprit.js';
+import type { RuleResult } from './verdict.js';
+
+/** What to change, and where. */
+export interface Advice {
+  /** Path of the key in the config; '' = the whole file. */
+  readonly path: string;
+  /** Line in the config, from 1. */
+  readonly line: number;
+  readonly text: string;
+}
+
+/**
+ * Advice for a rule that did not pass: for a stranger who changed one key and now reads a red
+ * check.
+ *
+ * @param source the config's path, as the user wrote it
+ */
+export function adviceFor(
+  result: RuleResult,
+  report: Report,
+  configText: string,
+  source: string,
+): Advice {
+  const { path, line } = culpritOf(configText, result.metric);
+  const target = report.target.tokens;
+  const window = report.reference.trainedWindow;
+  const compare = `rope-eval ${source} --target ${target}`;
+  const at = path === '' ? source : `${source}:${line} (${path})`;
+  if (result.outcome === 'unverifiable') {
+    return { path, line, text: `${at}: run with more --samples or --preset thorough to decide.` };
+  }
+  if (result.metric.startsWith('short.')) {
+    const what =
+      result.part === undefined
+        ? `The model gets worse inside the ${tokens(window)} tokens it was trained on`
+        : `The ${result.part} layers never see longer contexts, so a scaling only costs them accuracy`;
+    return {
+      path,
+      line,
+      text: `${at}: ${what}. Choose a smaller factor or a gentler scaling (${compare} compares them), or undo the change if short requests matter.`,
+    };
+  }
+  if (result.metric === 'kvCacheGiB') {
+    return {
+      path,
+      line,
+      text: `${at}: lower the maximum length, or raise the limit in the policy.`,
+    };
+  }
+  const reach = report.candidates.find((each) => each.label === result.candidate)?.reach;
+  const reached =
+    reach && reach.tokens < target ? ` It works up to about ${tokens(reach.tokens)} tokens.` : '';
+  return {
+    path,
+    line,
+    text: `${at}: the config claims ${tokens(target)} tokens, ${tokens(window)} were trained.${reached} Claim less, or find a scaling that reaches it: ${compare}.`,
+  };
+}

@@ -1,0 +1,115 @@
+import { RopeEvalError } from '../errors.js';
+import { ReportSchema, type Report } from '../report/schema.js';
+import { isRecord, parseConfig } from '../config/json.js';
+import { cellsOf, type Cell } from './cells.js';
+import { assertComparable } from './comparable.js';
+import { differenceOf } from './interval.js';
+import type { Interval } from '../report/schema.js';
+
+/** Changes smaller than this are arithmetic: another thread count, another CPU. */
+const NOISE = 1e-6;
+
+/** One measurement that both reports hold. */
+export interface PairedCell {
+  readonly candidate: string;
+  /** `needle@131072`, `short.lossChange (sliding_attention)`. */
+  readonly cell: string;
+  readonly before: Interval;
+  readonly after: Interval;
+  /** `after - before`, from the two intervals: wider than the truth, so a regression is real. */
+  readonly change: Interval;
+  readonly outcome: 'same' | 'improved' | 'regressed' | 'within-noise';
+}
+
+export interface BaselineResult {
+  readonly source: string;
+  readonly cells: readonly PairedCell[];
+  readonly regressed: number;
+  /** In the baseline but not in this run, as `candidate: cell`; counts as regressed. */
+  readonly missing: readonly string[];
+}
+
+/** Reads a saved report. */
+export function parseReport(text: string, source: string): Report {
+  const value = parseConfig(text, { source });
+  const found = isRecord(value) ? value['schemaVersion'] : undefined;
+  const parsed = ReportSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const wanted = ReportSchema.shape.schemaVersion.value;
+  if (typeof found === 'string' && found !== wanted) {
+    throw new RopeEvalError(
+      `${source} has report schema ${found}, this version reads ${wanted}`,
+      3,
+      'not_comparable',
+      source,
+      'Make the report again with this version.',
+    );
+  }
+  const issue = parsed.error.issues[0];
+  throw new RopeEvalError(
+    `${source} is not a rope-eval report: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
+    2,
+    'bad_report',
+    source,
+    'Make one with rope-eval <config> -o report.json.',
+  );
+}
+
+/**
+ * Compares a run with a saved report, cell by cell. A cell regresses when the whole interval of
+ * its change is worse; a mean over cells would hide one that breaks.
+ *
+ * @throws RopeEvalError `not_comparable` (exit 3)
+ */
+export function compareWithBaseline(
+  before: Report,
+  after: Report,
+  source: string,
+  labels?: readonly string[],
+): BaselineResult {
+  assertComparable(before, after, source);
+  const wanted = (cell: Cell): boolean => labels?.includes(cell.candidate) ?? true;
+  const now = new Map(cellsOf(after).map((cell) => [key(cell), cell]));
+  const cells: PairedCell[] = [];
+  const missing: string[] = [];
+  for (const cell of cellsOf(before).filter(wanted)) {
+    const match = now.get(key(cell));
+    if (match) cells.push(pair(cell, match));
+    else missing.push(key(cell));
+  }
+  if (cells.length === 0 && missing.length === 0) {
+    throw new RopeEvalError(
+      `${source} holds none of the candidates of this run`,
+      3,
+      'not_comparable',
+      source,
+      'Make a baseline of the same candidates with --update-baseline.',
+    );
+  }
+  const regressed = cells.filter((cell) => cell.outcome === 'regressed').length + missing.length;
+  return { source, cells, regressed, missing };
+}
+
+function key(cell: Cell): string {
+  return `${cell.candidate}: ${cell.name}`;
+}
+
+function pair(before: Cell, after: Cell): PairedCell {
+  const change = differenceOf(after.interval, before.interval);
+  return {
+    candidate: before.candidate,
+    cell: before.name,
+    before: before.interval,
+    after: after.interval,
+    change,
+    outcome: outcomeOf(change, before.better),
+  };
+}
+
+function outcomeOf(change: Interval, better: Cell['better']): PairedCell['outcome'] {
+  if (Math.abs(change.value) <= NOISE) return 'same';
+  const up = change.low > NOISE;
+  const down = change.high < -NOISE;
+  if (!up && !down) return 'within-noise';
+  return up === (better === 'higher') ? 'improved' : 'regressed';
+}

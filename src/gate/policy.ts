@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { isRecord, parseConfig } from '../config/json.js';
+import { RopeEvalError } from '../errors.js';
+import { didYouMean } from '../suggest.js';
+import { PolicySchema, type PolicyFile } from './policy-schema.js';
+import { parseRule, sameSubject, type Rule, type RuleLevel } from './rule.js';
+
+export const POLICY_FILE = 'rope-eval.config.json';
+/** Key in package.json. */
+export const POLICY_KEY = 'rope-eval';
+
+/** A policy after reading: rules parsed, defaults filled in. */
+export interface Policy extends Omit<PolicyFile, '$schema' | 'rules' | 'lint' | 'candidates'> {
+  /** Where it comes from, for messages: a path, or `default`. */
+  readonly source: string;
+  readonly rules: readonly Rule[];
+  readonly lint: Readonly<Record<string, RuleLevel>>;
+  readonly candidates: readonly string[];
+}
+
+/** An untouched config passes these; a scaling that damages short contexts does not. */
+const DEFAULT_RULES = Object.freeze([
+  ['error', 'needle@target >= 0.8'],
+  ['error', 'short.accuracyChange >= -0.02'],
+  ['error', 'short.lossChange <= 0.05'],
+  ['warn', 'reach >= target'],
+] as const);
+
+export function defaultPolicy(): Policy {
+  return toPolicy({}, 'default');
+}
+
+/**
+ * Reads `rope-eval.config.json`.
+ *
+ * @param source path of the file, for messages
+ */
+export function parsePolicy(text: string, source: string): Policy {
+  return checkPolicy(parseConfig(text, { source }), source);
+}
+
+/** Reads the key `rope-eval` of a package.json; undefined where there is none. */
+export function parsePackagePolicy(text: string, source: string): Policy | undefined {
+  const manifest = parseConfig(text, { source });
+  if (!Object.hasOwn(manifest, POLICY_KEY)) return undefined;
+  return checkPolicy(manifest[POLICY_KEY], `${source} (key ${POLICY_KEY})`);
+}
+
+function checkPolicy(value: unknown, source: string): Policy {
+  if (isRecord(value)) {
+    const known = Object.keys(PolicySchema.shape);
+    const unknown = Object.keys(value).find((key) => !known.includes(key));
+    if (unknown !== undefined) {
+      throw policyError(
+        source,
+        `unknown key '${unknown}'${didYouMean(unknown, known)}`,
+        unknown,
+        `Keys: ${known.join(', ')}.`,
+      );
+    }
+  }
+  const parsed = PolicySchema.safeParse(value);
+  if (!parsed.success) {
+    const path = parsed.error.issues[0]?.path.join('.') ?? '';
+    throw policyError(source, z.prettifyError(parsed.error), path, '');
+  }
+  return toPolicy(parsed.data, source);
+}
+
+function policyError(source: string, problem: string, path: string, hint: string): RopeEvalError {
+  return new RopeEvalError(`${source}: ${problem}`, 2, 'bad_policy', path, hint);
+}
+
+function toPolicy(file: PolicyFile, source: string): Policy {
+  const { $schema: _, rules = DEFAULT_RULES, lint = {}, candidates, ...rest } = file;
+  return {
+    ...rest,
+    source,
+    rules: rules.map(([level, text], index) => parseRule(text, level, `rules[${index}]`)),
+    lint,
+    candidates: candidates ?? ['as-configured'],
+  };
+}
+
+/** What the command line says about the policy; it wins over the file. */
+export interface PolicyFlags {
+  /** `--rule`: texts of error rules. */
+  readonly rules?: readonly string[];
+  /** `--warn`: texts of warn rules. */
+  readonly warnings?: readonly string[];
+  readonly candidates?: readonly string[];
+}
+
+/** Adds the command line's rules; one on the same metric, length and candidate replaces. */
+export function withFlags(policy: Policy, flags: PolicyFlags): Policy {
+  const added = [
+    ...(flags.rules ?? []).map((text) => parseRule(text, 'error', '--rule')),
+    ...(flags.warnings ?? []).map((text) => parseRule(text, 'warn', '--warn')),
+  ];
+  const kept = policy.rules.filter((rule) => !added.some((each) => sameSubject(rule, each)));
+  return {
+    ...policy,
+    rules: [...kept, ...added],
+    candidates: flags.candidates ?? policy.candidates,
+  };
+}

@@ -1,0 +1,126 @@
+import { RopeEvalError } from '../errors.js';
+import { didYouMean } from '../suggest.js';
+import type { Operator } from './interval.js';
+import {
+  formatLength,
+  lengthInTokens,
+  parseLength,
+  type Length,
+  type LengthContext,
+} from './length.js';
+import { isMetricName, METRICS, type MetricName } from './metrics.js';
+
+export type RuleLevel = 'error' | 'warn' | 'off';
+
+/** One line of a policy: what must hold, for whom, and how bad it is if it does not. */
+export interface Rule {
+  readonly level: RuleLevel;
+  readonly metric: MetricName;
+  readonly at?: Length;
+  readonly operator: Operator;
+  readonly threshold: number | Length;
+  /** Label of the candidate; absent = every candidate that the gate evaluates. */
+  readonly candidate?: string;
+}
+
+/** `[candidate: ]metric[@length] operator threshold`; the colon before a space ends a candidate. */
+const RE_RULE =
+  /^(?:(?<candidate>\S+):\s+)?(?<metric>[A-Za-z][\w.]*)(?:@(?<at>[\w.]+))?\s*(?<operator>>=|<=|>|<)\s*(?<threshold>\S+)$/;
+const RE_NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+
+/**
+ * Reads `needle@131072 >= 0.8`, `yarn:4: short.accuracyChange >= -0.02`, `reach >= 128k`.
+ *
+ * @param path where the text stands, for errors
+ */
+export function parseRule(text: string, level: RuleLevel, path: string): Rule {
+  const groups = RE_RULE.exec(text.trim())?.groups;
+  if (!groups) {
+    throw new RopeEvalError(
+      `rule '${text}' cannot be read`,
+      2,
+      'bad_rule',
+      path,
+      "Write '[candidate: ]metric[@length] >= number', for example 'needle@131072 >= 0.8' or 'yarn:4: reach >= 128k'.",
+    );
+  }
+  const metric = metricOf(groups['metric'] ?? '', path);
+  const definition = METRICS[metric];
+  const at = groups['at'];
+  if (definition.length === 'required' && at === undefined) {
+    throw new RopeEvalError(
+      `${metric} needs a length`,
+      2,
+      'bad_rule',
+      path,
+      `Write '${metric}@131072', '${metric}@4x' or '${metric}@target'.`,
+    );
+  }
+  if (definition.length === 'none' && at !== undefined) {
+    throw new RopeEvalError(
+      `${metric} takes no length, found '@${at}'`,
+      2,
+      'bad_rule',
+      path,
+      `Write '${metric}' alone.`,
+    );
+  }
+  return {
+    level,
+    metric,
+    ...(at === undefined ? {} : { at: parseLength(at, path) }),
+    operator: groups['operator'] as Operator,
+    threshold: thresholdOf(groups['threshold'] ?? '', metric, path),
+    ...(groups['candidate'] === undefined ? {} : { candidate: groups['candidate'] }),
+  };
+}
+
+function metricOf(name: string, path: string): MetricName {
+  if (isMetricName(name)) return name;
+  const names = Object.keys(METRICS);
+  throw new RopeEvalError(
+    `unknown metric '${name}'${didYouMean(name, names)}`,
+    2,
+    'unknown_metric',
+    path,
+    `Metrics: ${names.join(', ')}.`,
+  );
+}
+
+function thresholdOf(text: string, metric: MetricName, path: string): number | Length {
+  if (METRICS[metric].thresholdIsLength) return parseLength(text, path);
+  if (!RE_NUMBER.test(text)) {
+    throw new RopeEvalError(
+      `threshold of ${metric} must be a number, found '${text}'`,
+      2,
+      'bad_rule',
+      path,
+    );
+  }
+  return Number(text);
+}
+
+/** The rule as a policy would write it. */
+export function formatRule(rule: Omit<Rule, 'level'>): string {
+  const candidate = rule.candidate === undefined ? '' : `${rule.candidate}: `;
+  const at = rule.at === undefined ? '' : `@${formatLength(rule.at)}`;
+  const threshold =
+    typeof rule.threshold === 'number' ? String(rule.threshold) : formatLength(rule.threshold);
+  return `${candidate}${rule.metric}${at} ${rule.operator} ${threshold}`;
+}
+
+/** Two rules about the same thing: the later one replaces the earlier. */
+export function sameSubject(a: Rule, b: Rule): boolean {
+  const at = (rule: Rule): string => (rule.at === undefined ? '' : formatLength(rule.at));
+  return a.metric === b.metric && a.candidate === b.candidate && at(a) === at(b);
+}
+
+/** Lengths, in tokens, that must be measured before this rule can be judged. */
+export function lengthsOf(rule: Rule, context: LengthContext): readonly number[] {
+  const lengths: number[] = [];
+  if (rule.at && METRICS[rule.metric].length === 'required') {
+    lengths.push(lengthInTokens(rule.at, context));
+  }
+  if (typeof rule.threshold !== 'number') lengths.push(lengthInTokens(rule.threshold, context));
+  return lengths;
+}

@@ -1,0 +1,150 @@
+import { list, tokens, trim } from '../report/format.js';
+import type { GateOutcome, RuleOutcome } from '../report/gate-outcome.js';
+import type { Interval } from '../report/schema.js';
+import type { BaselineResult, PairedCell } from './baseline.js';
+import { METRICS } from './metrics.js';
+import type { GateResult, GateStatus, RuleResult } from './verdict.js';
+
+/** What a gate's result says in words; the result itself is data. */
+
+const STATUS_WORDS: Readonly<Record<GateStatus, string>> = Object.freeze({
+  passed: 'PASSED',
+  failed: 'FAILED',
+  unverifiable: 'UNVERIFIABLE, which fails',
+  'nothing-measured': 'FAILED: nothing was measured',
+  interrupted: 'INTERRUPTED',
+});
+
+/** The last line: the status, and how many rules stand behind it. */
+export function verdictLine(result: GateResult): string {
+  const count = (level: 'error' | 'warn', outcome: RuleResult['outcome']): number =>
+    result.rules.filter((rule) => rule.level === level && rule.outcome === outcome).length;
+  const findings = result.findings.filter((finding) => finding.level === 'error').length;
+  const parts = [
+    counted(count('error', 'fail'), 'rule failed', 'rules failed'),
+    counted(count('error', 'unverifiable'), 'could not be verified'),
+    counted(findings, 'finding of severity error', 'findings of severity error'),
+    counted(result.baseline?.regressed ?? 0, 'cell regressed', 'cells regressed'),
+    counted(count('warn', 'fail') + count('warn', 'unverifiable'), 'warning', 'warnings'),
+    counted(result.rules.filter((rule) => rule.outcome === 'pass').length, 'passed'),
+  ].filter((part) => part !== '');
+  return `${STATUS_WORDS[result.status]}${parts.length > 0 ? ` (${parts.join(', ')})` : ''}`;
+}
+
+function counted(count: number, one: string, many = one): string {
+  return count === 0 ? '' : `${count} ${count === 1 ? one : many}`;
+}
+
+/** Expected, found and interval; then why it could not be decided, and what would decide it. */
+export function ruleMessage(result: RuleResult): string {
+  const expected = `expected ${result.operator} ${value(result, result.threshold)}`;
+  if (!result.found) return `${expected}, not measured: ${missingWords(result)}`;
+  const { low, high } = result.found;
+  const interval =
+    low === high
+      ? ''
+      : `, 95 % interval ${value(result, low, false)} to ${value(result, high, false)}`;
+  const found = `found ${value(result, result.found.value)}${interval}`;
+  if (result.outcome !== 'unverifiable') return `${expected}, ${found}`;
+  return `${expected}, ${found}: ${undecidedWords(result)}`;
+}
+
+function missingWords(result: RuleResult): string {
+  if (result.reason === 'no-candidate') {
+    return `no candidate ${result.candidate} in this run (add it to the policy's candidates)`;
+  }
+  return result.at === undefined
+    ? 'this run has no such cell'
+    : `the ladder has no rung at ${tokens(result.at)} tokens`;
+}
+
+function undecidedWords(result: RuleResult): string {
+  if (result.reason === 'ladder-ended') {
+    return 'it still holds where the ladder ends, and nothing longer was measured (raise --target)';
+  }
+  if (result.samplesToDecide) {
+    return `the interval straddles the threshold; about ${tokens(result.samplesToDecide)} contexts would decide (--samples ${result.samplesToDecide})`;
+  }
+  return 'the interval straddles the threshold, and the value is so close to it that more contexts would hardly decide';
+}
+
+/** A value in the metric's unit. */
+function value(result: RuleResult, number: number, withUnit = true): string {
+  const metric = METRICS[result.metric];
+  const text = metric.thresholdIsLength ? tokens(number) : trim(number, 4);
+  return withUnit && metric.unit !== 'share' ? `${text} ${metric.unit}` : text;
+}
+
+/** The rule's subject: `needle@131072 >= 0.8 for yarn:4 (sliding_attention)`. */
+export function ruleSubject(result: RuleResult): string {
+  const part = result.part === undefined ? '' : ` (${result.part} layers)`;
+  return `${result.rule} for ${result.candidate}${part}`;
+}
+
+/** What the reporters show of a gate. */
+export function gateOutcome(result: GateResult): GateOutcome {
+  const statuses = { pass: 'passed', fail: 'failed', unverifiable: 'unverifiable' } as const;
+  const rules = result.rules.map((rule): RuleOutcome => {
+    const { level, outcome, candidate } = rule;
+    return {
+      rule: rule.rule,
+      level,
+      status: statuses[outcome],
+      candidate: rule.part === undefined ? candidate : `${candidate} (${rule.part})`,
+      message: ruleMessage(rule),
+    };
+  });
+  return {
+    verdict: result.exitCode === 0 ? 'passed' : 'failed',
+    rules: [...rules, ...(result.baseline ? baselineOutcomes(result.baseline) : [])],
+  };
+}
+
+function baselineOutcomes({ cells, missing, source }: BaselineResult): RuleOutcome[] {
+  const worse = cells.filter((cell) => cell.outcome === 'regressed');
+  const base = { level: 'error', status: 'failed' } as const;
+  return [
+    ...worse.map((cell) => ({
+      ...base,
+      rule: `no worse than ${source}: ${cell.cell}`,
+      candidate: cell.candidate,
+      message: cellMessage(cell),
+    })),
+    ...missing.map((key) => ({
+      ...base,
+      rule: `no worse than ${source}`,
+      candidate: key.slice(0, key.lastIndexOf(': ')),
+      message: `${key} is in the baseline but was not measured`,
+    })),
+  ];
+}
+
+/** `0.93 before, 0.71 now, change −0.22 (−0.3 to −0.14)` */
+export function cellMessage({
+  before,
+  after,
+  change,
+}: Pick<PairedCell, 'before' | 'after' | 'change'>): string {
+  return `${trim(before.value, 4)} before, ${trim(after.value, 4)} now, change ${intervalWords(change)}`;
+}
+
+export function intervalWords({ value: middle, low, high }: Interval): string {
+  return `${plus(middle)} (${plus(low)} to ${plus(high)})`;
+}
+
+function plus(number: number): string {
+  return `${number > 0 ? '+' : ''}${trim(number, 4)}`;
+}
+
+/** One sentence on a baseline. */
+export function baselineWords(result: BaselineResult): string {
+  const improved = result.cells.filter((cell) => cell.outcome === 'improved').length;
+  const within = result.cells.filter((cell) => cell.outcome === 'within-noise').length;
+  const parts = [
+    `${result.regressed} regressed`,
+    `${improved} improved`,
+    `${within} changed within their intervals`,
+    `${result.cells.filter((cell) => cell.outcome === 'same').length} the same`,
+  ];
+  return `Against ${result.source}: ${list(parts)}, of ${result.cells.length} cells.`;
+}

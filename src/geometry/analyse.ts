@@ -1,0 +1,193 @@
+import type { LayerGroup, ModelGeometry, Reference } from '../config/types.js';
+import { computeRope, type RopeSpec, type RopeTable } from '../rope/index.js';
+import { supportedLength } from './base-bound.js';
+import { requiredBase } from './base-lookup.js';
+import { boundaryOf } from './boundary.js';
+import { costOf } from './cost.js';
+import { criticalFractionOf } from './critical.js';
+import { decayCurve } from './decay.js';
+import { measureDrift } from './drift.js';
+import type {
+  CandidateGeometry,
+  CandidateSpecs,
+  GeometryOptions,
+  GeometryReport,
+  GroupGeometry,
+  ReferenceGeometry,
+  TableGeometry,
+} from './geometry-report.js';
+import { highFrequencyStretch, rotations, stretch } from './rotations.js';
+import { inRangeUpTo, pairsOutOfRange } from './trained-range.js';
+
+/** The bound is searched no further: this many distances of 128 pairs take about 35 ms. */
+const SEARCH_LIMIT = 1 << 17;
+const DECAY_BINS = 48;
+/** Below this difference two tables are the same in float32. */
+const SAME = 1e-6;
+
+/**
+ * Everything that the config alone says about the reference and the candidates, per layer group.
+ *
+ * Local layers (sliding window, chunks) never see a distance beyond their window: trained and
+ * target range are that window, and any stretch is a loss.
+ */
+export function analyseGeometry(
+  model: ModelGeometry,
+  reference: Reference,
+  candidates: readonly CandidateSpecs[],
+  options: GeometryOptions,
+): GeometryReport {
+  const { trainedWindow } = reference;
+  const { target, dtype, bandwidthGBps } = options;
+  const softmaxAtReference =
+    reference.kind === 'configured' ? model.softmaxScale : model.unscaledSoftmaxScale;
+  return {
+    trainedWindow,
+    target,
+    groups: model.groups.map((group, index) => {
+      const ofGroup = candidates.flatMap(({ label, specs, softmaxScale = softmaxAtReference }) => {
+        const spec = specs[index];
+        const softmaxRatio = softmaxScale / softmaxAtReference;
+        return spec === undefined ? [] : [{ label, spec, softmaxRatio }];
+      });
+      return analyseGroup(group, reference, ofGroup, target);
+    }),
+    cost: costOf(model, {
+      trainedWindow,
+      lengths: costLengths(trainedWindow, target),
+      dtype,
+      bandwidthGBps,
+    }),
+  };
+}
+
+/** The frequencies that the weights of a group were trained with. */
+export function referenceSpec(group: LayerGroup, reference: Reference): RopeSpec {
+  return reference.kind === 'configured' ? group.rope : group.unscaled;
+}
+
+function analyseGroup(
+  group: LayerGroup,
+  reference: Reference,
+  candidates: readonly GroupCandidate[],
+  target: number,
+): GroupGeometry {
+  const { layerType, layers, span } = group;
+  const window = span.kind === 'global' ? Infinity : span.window;
+  const ranges = {
+    trained: Math.min(window, reference.trainedWindow),
+    target: Math.min(window, target),
+    length: target,
+  };
+  const spec = referenceSpec(group, reference);
+  const table = computeRope(spec, reference.trainedWindow);
+  const ofReference = analyseReference(spec, table, ranges);
+  return {
+    layerType,
+    layers,
+    span,
+    trainedRange: ranges.trained,
+    targetRange: ranges.target,
+    reference: ofReference,
+    candidates: candidates.map((candidate) =>
+      analyseCandidate(candidate, { table, geometry: ofReference }, ranges, span.kind !== 'global'),
+    ),
+    requiredBase: requiredBase(ranges.target, spec.rotaryDim),
+  };
+}
+
+interface GroupCandidate {
+  readonly label: string;
+  readonly spec: RopeSpec;
+  /** Softmax scale / the reference's. */
+  readonly softmaxRatio: number;
+}
+
+/** Tokens. */
+interface Ranges {
+  /** Distances that occur in training and at the target. */
+  readonly trained: number;
+  readonly target: number;
+  /** Whole length at the target: positions run to it in local layers too. */
+  readonly length: number;
+}
+
+function analyseTable(spec: RopeSpec, table: RopeTable, ranges: Ranges): TableGeometry {
+  const { invFreq, attentionScaling } = table;
+  const longest = Math.max(ranges.trained, ranges.target);
+  return {
+    ropeType: spec.type,
+    theta: spec.theta,
+    rotaryDim: spec.rotaryDim,
+    attentionScaling,
+    rotationsTrained: rotations(invFreq, ranges.trained),
+    rotationsTarget: rotations(invFreq, ranges.target),
+    supported: supportedLength(invFreq, Math.min(longest, SEARCH_LIMIT)),
+    decay: decayCurve(invFreq, longest, DECAY_BINS),
+    drift: measureDrift(invFreq, ranges.length),
+  };
+}
+
+function analyseReference(spec: RopeSpec, table: RopeTable, ranges: Ranges): ReferenceGeometry {
+  const geometry = analyseTable(spec, table, ranges);
+  return {
+    ...geometry,
+    criticalFraction: criticalFractionOf(table.invFreq, ranges.trained),
+    criticalDimension: 2 * geometry.rotationsTrained.filter((turns) => turns >= 1).length,
+  };
+}
+
+function analyseCandidate(
+  { label, spec, softmaxRatio }: GroupCandidate,
+  { table: reference, geometry }: { readonly table: RopeTable; readonly geometry: TableGeometry },
+  ranges: Ranges,
+  local: boolean,
+): CandidateGeometry {
+  // The table in use at the target: dynamic and longrope tables depend on the whole length.
+  const table = computeRope(spec, ranges.length);
+  const perPair = stretch(reference.invFreq, table.invFreq);
+  const ratio = table.attentionScaling / reference.attentionScaling;
+  const logitScale = ratio * ratio * softmaxRatio;
+  const sameFrequencies = table.invFreq.every((frequency, pair) => {
+    const from = reference.invFreq[pair] ?? 0;
+    return Math.abs(frequency - from) <= SAME * Math.max(frequency, from);
+  });
+  const changed = !sameFrequencies || Math.abs(logitScale - 1) > SAME;
+  return {
+    // Most of the time goes into the table, so the same one is not analysed twice.
+    ...(sameFrequencies ? describeAs(spec, table, geometry) : analyseTable(spec, table, ranges)),
+    label,
+    changed,
+    logitScale,
+    stretch: perPair,
+    maxStretch: perPair.reduce<number>((largest, value) => Math.max(largest, value ?? 0), 0) || 1,
+    highFrequencyStretch: highFrequencyStretch(reference.invFreq, table.invFreq, ranges.trained),
+    outOfRange: pairsOutOfRange(reference.invFreq, table.invFreq, ranges.trained, ranges.target),
+    inRangeUpTo: inRangeUpTo(reference.invFreq, table.invFreq, ranges.trained),
+    boundary: boundaryOf(spec, ranges.length),
+    pureLoss: local && changed,
+  };
+}
+
+/** A table with the frequencies of another one, under its own name. */
+function describeAs(spec: RopeSpec, table: RopeTable, same: TableGeometry): TableGeometry {
+  const { rotationsTrained, rotationsTarget, supported, decay, drift } = same;
+  return {
+    ropeType: spec.type,
+    theta: spec.theta,
+    rotaryDim: spec.rotaryDim,
+    attentionScaling: table.attentionScaling,
+    rotationsTrained,
+    rotationsTarget,
+    supported,
+    decay,
+    drift,
+  };
+}
+
+/** The trained window, doublings of it, and the target; a shorter target comes first. */
+function costLengths(trainedWindow: number, target: number): number[] {
+  const lengths = new Set([trainedWindow, target]);
+  for (let length = 2 * trainedWindow; length < target; length *= 2) lengths.add(length);
+  return [...lengths].sort((a, b) => a - b);
+}

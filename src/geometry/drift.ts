@@ -1,0 +1,154 @@
+import { ROUND, type NumberFormat } from './rounding.js';
+
+/**
+ * Relative-distance drift: q·k must depend on the distance between the tokens alone, and does in
+ * exact arithmetic (Su et al. 2021, RoFormer, arXiv:2104.09864, equation 11). Engines round the
+ * product of position and frequency, or the cosine and sine, and the scores of one distance then
+ * change with the absolute position.
+ */
+
+export interface Arithmetic {
+  readonly name: string;
+  /** Format of position, frequency and their product. */
+  readonly angle: NumberFormat;
+  /** Format that cosine and sine are kept in. */
+  readonly table: NumberFormat;
+}
+
+/** What engines do; the words are in docs/geometry.md. */
+export const ARITHMETICS: readonly Arithmetic[] = Object.freeze([
+  { name: 'float32', angle: 'float32', table: 'float32' },
+  { name: 'float16 table', angle: 'float32', table: 'float16' },
+  { name: 'bfloat16 table', angle: 'float32', table: 'bfloat16' },
+  { name: 'float16 angles', angle: 'float16', table: 'float16' },
+  { name: 'bfloat16 angles', angle: 'bfloat16', table: 'bfloat16' },
+]);
+
+/** A mean cosine that is off by more than this can swap near neighbours. */
+export const DRIFT_TOLERANCE = 0.01;
+
+export interface Drift {
+  readonly arithmetic: string;
+  readonly byPosition: readonly {
+    /** Position of the query, tokens. */
+    readonly position: number;
+    /** Largest |measured − exact| mean cosine over the distances; null = not a number. */
+    readonly error: number | null;
+  }[];
+  /** Largest error over the positions; null if any is not a number. */
+  readonly worst: number | null;
+  /** First listed position with an error above DRIFT_TOLERANCE, or none at all. */
+  readonly firstAbove: number | null;
+}
+
+const DISTANCES = [1, 2, 5, 16, 60];
+/** Powers of two are exact in every format, so the positions used lie just before them. */
+const OFFSETS = [0, 1, 3];
+
+/**
+ * Drift under every arithmetic.
+ *
+ * @param invFreq (pairs,) radians per token, kept in float32 first, as engines do
+ * @param upTo number of positions, tokens
+ */
+export function measureDrift(invFreq: ArrayLike<number>, upTo: number): Drift[] {
+  const frequencies = Float64Array.from(
+    Array.from(invFreq).filter((frequency) => frequency > 0),
+    Math.fround,
+  );
+  const exact = DISTANCES.map((distance) => meanCosine(frequencies, distance));
+  const positions = positionLadder(upTo);
+  const errors = new Map(ARITHMETICS.map(({ name }) => [name, positions.map(() => 0)]));
+  for (const angle of new Set(ARITHMETICS.map((arithmetic) => arithmetic.angle))) {
+    const sharing = ARITHMETICS.filter((arithmetic) => arithmetic.angle === angle);
+    positions.forEach((position, rung) => {
+      for (const offset of OFFSETS) {
+        // The angles are the same for every table format: turn once, round per format.
+        const turned = [0, ...DISTANCES].map((distance) =>
+          turn(frequencies, position - offset - distance, angle),
+        );
+        for (const { name, table } of sharing) {
+          const row = errors.get(name) as number[];
+          const error = scoreError(turned, exact, table);
+          row[rung] = Number.isNaN(error) ? NaN : Math.max(row[rung] ?? 0, error);
+        }
+      }
+    });
+  }
+  return ARITHMETICS.map(({ name }) => summarise(name, positions, errors.get(name) ?? []));
+}
+
+function summarise(arithmetic: string, positions: readonly number[], errors: number[]): Drift {
+  const byPosition = positions.map((position, rung) => {
+    const error = errors[rung] ?? NaN;
+    return { position, error: Number.isFinite(error) ? error : null };
+  });
+  const broken = byPosition.some(({ error }) => error === null);
+  return {
+    arithmetic,
+    byPosition,
+    worst: broken ? null : Math.max(0, ...byPosition.map(({ error }) => error ?? 0)),
+    firstAbove:
+      byPosition.find(({ error }) => error === null || error > DRIFT_TOLERANCE)?.position ?? null,
+  };
+}
+
+/** Query positions: 127, 511, 2047 … and the last one; none so near 0 that a key has no place. */
+function positionLadder(upTo: number): number[] {
+  const positions: number[] = [];
+  for (let length = 128; length < upTo; length *= 4) positions.push(length - 1);
+  return [...positions, Math.max(127, upTo - 1)];
+}
+
+/** Cosine and sine of every pair at one position, (pairs,) each. */
+interface Turned {
+  readonly cos: Float64Array;
+  readonly sin: Float64Array;
+}
+
+function turn(frequencies: Float64Array, position: number, format: NumberFormat): Turned {
+  const round = ROUND[format];
+  const at = round(position);
+  const angles = frequencies.map((frequency) => round(at * round(frequency)));
+  return { cos: angles.map(Math.cos), sin: angles.map(Math.sin) };
+}
+
+/**
+ * Largest error of the mean cosine over DISTANCES; NaN where an angle overflowed.
+ *
+ * @param turned the query, then one key per distance
+ * @param exact mean cosine per distance
+ */
+function scoreError(
+  turned: readonly Turned[],
+  exact: readonly number[],
+  format: NumberFormat,
+): number {
+  const round = ROUND[format];
+  const [query, ...keys] = turned.map(({ cos, sin }) => ({
+    cos: cos.map(round),
+    sin: sin.map(round),
+  })) as [Turned, ...Turned[]];
+  let largest = 0;
+  keys.forEach((key, index) => {
+    const error = Math.abs(meanProduct(query, key) - (exact[index] ?? 0));
+    largest = Number.isNaN(error) ? NaN : Math.max(largest, error);
+  });
+  return largest;
+}
+
+function meanProduct(query: Turned, key: Turned): number {
+  let sum = 0;
+  for (let pair = 0; pair < query.cos.length; pair++) {
+    sum +=
+      (query.cos[pair] as number) * (key.cos[pair] as number) +
+      (query.sin[pair] as number) * (key.sin[pair] as number);
+  }
+  return sum / Math.max(1, query.cos.length);
+}
+
+function meanCosine(frequencies: Float64Array, distance: number): number {
+  let sum = 0;
+  for (const frequency of frequencies) sum += Math.cos(distance * frequency);
+  return sum / Math.max(1, frequencies.length);
+}

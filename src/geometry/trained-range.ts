@@ -1,0 +1,65 @@
+/**
+ * Which pairs reach angles at the target that they never reached in training.
+ *
+ * Liu et al. 2023 (arXiv:2310.05209), section 4.2: pairs above the critical dimension have seen
+ * part of a turn only, and extrapolation fails once they go beyond it. A pair that completed a
+ * turn has seen every angle, so it cannot leave its range.
+ */
+
+const TURN = 2 * Math.PI;
+
+/** A factor times its own inverse need not be 1 in floating point: less than this is rounding. */
+const ROUNDING = 1e-9;
+
+export interface PairOutOfRange {
+  /** Index of the pair, 0 = highest frequency. */
+  readonly pair: number;
+  /** Largest angle at the target / largest angle in training, > 1. */
+  readonly excess: number;
+}
+
+/**
+ * @param reference (pairs,) radians per token, as trained
+ * @param candidate (pairs,) radians per token, in use at the target
+ * @param trainedWindow tokens
+ * @param target tokens
+ * @returns pairs that never completed a turn in training and go beyond their largest trained angle
+ */
+export function pairsOutOfRange(
+  reference: ArrayLike<number>,
+  candidate: ArrayLike<number>,
+  trainedWindow: number,
+  target: number,
+): PairOutOfRange[] {
+  const outside: PairOutOfRange[] = [];
+  for (let pair = 0; pair < reference.length; pair++) {
+    const trainedAngle = trainedWindow * (reference[pair] ?? 0);
+    const excess = (target * (candidate[pair] ?? 0)) / trainedAngle;
+    if (trainedAngle > 0 && trainedAngle < TURN && excess > 1 + ROUNDING) {
+      outside.push({ pair, excess });
+    }
+  }
+  return outside;
+}
+
+/**
+ * Longest length at which every pair stays within its trained angles, for these frequencies.
+ * null where no pair limits it: every pair that turns at all completed a turn in training.
+ *
+ * @returns tokens, rounded down
+ */
+export function inRangeUpTo(
+  reference: ArrayLike<number>,
+  candidate: ArrayLike<number>,
+  trainedWindow: number,
+): number | null {
+  let shortest: number | null = null;
+  for (let pair = 0; pair < reference.length; pair++) {
+    const from = reference[pair] ?? 0;
+    const to = candidate[pair] ?? 0;
+    if (from <= 0 || to <= 0 || trainedWindow * from >= TURN) continue;
+    const length = Math.floor(((trainedWindow * from) / to) * (1 + ROUNDING));
+    if (shortest === null || length < shortest) shortest = length;
+  }
+  return shortest;
+}

@@ -1,0 +1,84 @@
+import type { RopeTable } from '../rope/types.js';
+
+/** What a probe model needs to know of itself to be given another model's scaling. */
+export interface ProbeGeometry {
+  /** (pairs,) radians per token, as trained. */
+  readonly invFreq: Float64Array;
+  /** Trained window in tokens. */
+  readonly window: number;
+}
+
+/**
+ * Spectral coordinate of a frequency: `ln(1/ω) / ln(window/2π)`. 0 at one radian per token, 1 at
+ * one rotation per trained window; it makes bands of models with different windows comparable.
+ */
+export function spectralCoordinate(inverseFrequency: number, window: number): number {
+  return Math.log(1 / inverseFrequency) / Math.log(window / (2 * Math.PI));
+}
+
+interface Band {
+  readonly u: number;
+  /** ln(reference / candidate) */
+  readonly logStretch: number;
+}
+
+function bands(reference: RopeTable, candidate: RopeTable, window: number): Band[] {
+  const out: Band[] = [];
+  for (let i = 0; i < reference.invFreq.length; i++) {
+    const from = reference.invFreq[i]!;
+    const to = candidate.invFreq[i]!;
+    if (from <= 0 || to <= 0) continue; // a pair that stands still has no place on the spectrum
+    const logStretch = from === to ? 0 : Math.log(from / to);
+    out.push({ u: spectralCoordinate(from, window), logStretch });
+  }
+  return out.sort((a, b) => a.u - b.u);
+}
+
+/** Piecewise linear in u, clamped at the ends. */
+function interpolate(points: readonly Band[], u: number): number {
+  const first = points[0]!;
+  const last = points[points.length - 1]!;
+  if (u <= first.u) return first.logStretch;
+  if (u >= last.u) return last.logStretch;
+  const right = points.findIndex((p) => p.u >= u);
+  const a = points[right - 1]!;
+  const b = points[right]!;
+  const share = b.u === a.u ? 0 : (u - a.u) / (b.u - a.u);
+  return a.logStretch + share * (b.logStretch - a.logStretch);
+}
+
+/**
+ * Carries a scaling over to a probe model: each band's stretch is read at the probe model's own
+ * spectral coordinates, and the probe's frequencies are divided by it. The order of the bands is
+ * kept, thresholds of the scaling stay where the user's geometry puts them; the exact number of
+ * rotations below one turn is not kept (docs/method.md).
+ *
+ * @param reference what the weights were trained with; @param candidate the scaling under test,
+ *   both of one length (pairs); @param trainedWindow of the user's model, tokens, > 2π
+ * @param softmaxScaleRatio candidate / reference of any further multiplier on q·k
+ * @returns the probe's table: exactly its own frequencies and attention scaling 1 where candidate
+ *   and reference agree
+ */
+export function transfer(
+  probe: ProbeGeometry,
+  reference: RopeTable,
+  candidate: RopeTable,
+  trainedWindow: number,
+  softmaxScaleRatio = 1,
+): RopeTable {
+  const points = bands(reference, candidate, trainedWindow);
+  const invFreq = probe.invFreq.map((frequency) => {
+    if (points.length === 0) return frequency;
+    const logStretch = interpolate(points, spectralCoordinate(frequency, probe.window));
+    return logStretch === 0 ? frequency : frequency * Math.exp(-logStretch);
+  });
+  // The multiplier acts on q and on k, so a ratio on their product enters as its square root.
+  const attentionScaling =
+    (candidate.attentionScaling / reference.attentionScaling) * Math.sqrt(softmaxScaleRatio);
+  return { invFreq, attentionScaling };
+}
+
+/** theta whose geometric series over a window has critical fraction c (Liu et al. 2023). */
+export function probeFrequencies(theta: number, pairs: number): Float64Array {
+  return Float64Array.from({ length: pairs }, (_, i) => Math.pow(theta, -i / pairs));
+}

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+
+const range = z.tuple([z.number().int(), z.number().int()]);
+const bounds = z.tuple([z.number().positive(), z.number().positive()]);
+
+/** `fixtures/probe-models/language.json`, written by training/: what the probe models speak. */
+export const LanguageSchema = z.object({
+  version: z.literal(1),
+  vocabularySize: z.number().int(),
+  tokens: z.object({
+    bos: z.number().int(),
+    fact: z.number().int(),
+    entity: z.number().int(),
+    /** (first id, count) */
+    function: range,
+    open: range,
+    close: range,
+    content: range,
+    name: range,
+    symbol: range,
+  }),
+  topics: z.number().int(),
+  rates: z.object({
+    topicWord: z.number(),
+    successor: z.number(),
+    topicChange: z.number(),
+    functionWord: z.number(),
+    bracket: z.number(),
+    entity: z.number(),
+    bracketRange: bounds,
+    entityRange: bounds,
+    keyGap: z.number().int(),
+    valueGap: z.number().int(),
+  }),
+  /** (topics, words) → next word */
+  topicNext: z.array(z.array(z.number().int())),
+  /** (words, 4) */
+  successors: z.array(z.array(z.number().int())),
+});
+
+export type Language = z.infer<typeof LanguageSchema>;

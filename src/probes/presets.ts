@@ -1,0 +1,26 @@
+/** Contexts of each probe. Versioned with the report: a change is another measurement. */
+export interface PresetPlan {
+  /** Facts and copies at 0.5x and 1x. */
+  readonly short: number;
+  /** Text alone at 0.5x and 1x. */
+  readonly shortText: number;
+  /** Facts on the ladder. */
+  readonly long: number;
+  /** Text alone on the ladder. */
+  readonly longText: number;
+}
+
+export const PRESETS: Readonly<Record<'quick' | 'standard' | 'thorough', PresetPlan>> =
+  Object.freeze({
+    quick: { short: 12, shortText: 24, long: 6, longText: 3 },
+    standard: { short: 32, shortText: 64, long: 14, longText: 6 },
+    thorough: { short: 128, shortText: 256, long: 56, longText: 24 },
+  });
+
+/** Questions at each rung; keys must differ within a context, so long ladders ask fewer. */
+export function questionsPerRung(rungs: number, symbols: number): number {
+  return Math.max(3, Math.min(6, Math.floor((symbols * 0.95) / rungs)));
+}
+
+/** Rungs of the short probe as window multiples. */
+export const SHORT_RUNGS = Object.freeze([0.5, 1]);

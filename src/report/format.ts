@@ -1,0 +1,77 @@
+import type { Interval, Reach } from './schema.js';
+
+/** A true minus sign: a hyphen is easily lost beside a number. */
+const MINUS = '−';
+
+/** 131072 → `131,072` */
+export function tokens(count: number): string {
+  return Math.round(count).toLocaleString('en-US');
+}
+
+/** 131072 → `128k`, k = 1024 as on model cards; `131,000` where it does not come out even. */
+export function shortTokens(count: number): string {
+  const k = count / 1024;
+  return count >= 1024 && Number.isInteger(k * 2) ? `${k}k` : tokens(count);
+}
+
+/** 4 → `4x`, 3.0517 → `3.05x` */
+export function multiple(value: number): string {
+  return `${trim(value, 2)}x`;
+}
+
+/** 0.974 → `97 %` */
+export function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
+
+/** `+0.042`, `−0.004`, `0.000` */
+export function signed(value: number, digits: number): string {
+  const text = Math.abs(value).toFixed(digits);
+  if (Number(text) === 0) return text;
+  return `${value < 0 ? MINUS : '+'}${text}`;
+}
+
+/** Change of a share in percentage points: −0.012 → `−1.2 pts`. */
+export function points(change: number): string {
+  return `${signed(change * 100, 1)} pts`;
+}
+
+export function nats(change: number): string {
+  return signed(change, 3);
+}
+
+/** The ends of a 95 % interval, `−2.0 … −0.4`; `scale` turns shares into points. */
+export function ends(interval: Interval, digits: number, scale = 1): string {
+  return `${signed(interval.low * scale, digits)} … ${signed(interval.high * scale, digits)}`;
+}
+
+/** `131,072`, with `≥` where the ladder ended before the accuracy did. */
+export function reachTokens(reach: Reach): string {
+  return `${reach.censored ? '≥ ' : ''}${tokens(reach.tokens)}`;
+}
+
+/** The interval of a reach as multiples of the trained window; nothing where it is a point. */
+export function reachEnds(reach: Reach): string {
+  if (reach.low === reach.high) return multiple(reach.multiple);
+  return `${trim(reach.low, 2)} … ${multiple(reach.high)}`;
+}
+
+/** At most so many digits after the point, without trailing zeros. */
+export function trim(value: number, digits: number): string {
+  return String(Number(value.toFixed(digits)));
+}
+
+/** Lists for people: `a`, `a and b`, `a, b and c`. */
+export function list(items: readonly string[]): string {
+  if (items.length < 2) return items.join('');
+  return `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
+}
+
+/**
+ * Control characters taken out of untrusted text: a config could carry terminal escapes in a
+ * name, and line breaks would tear a table.
+ */
+export function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex -- they are what is looked for
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '·');
+}

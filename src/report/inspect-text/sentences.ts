@@ -1,0 +1,166 @@
+import { isDeepStrictEqual } from 'node:util';
+import { percent, tokens, trim } from '../format.js';
+import type { InspectData, InspectLayerType, InspectReading } from '../inspect-types.js';
+import { layerCount, readingName, ropeWords, shapeWords } from './rope-words.js';
+
+/** What the model does with positions, a sentence a line. */
+export function modelSentences(data: InspectData): string[] {
+  const groups = Object.entries(data.layerTypes);
+  const lines = groups.map(([name, group]) => {
+    const who = groups.length === 1 && data.layersWithoutRope.length === 0 ? 'All' : name + ':';
+    return `${who} ${layerCount(group.layers.length)} ${seesWords(group)}. ${ropeWords(group)}`;
+  });
+  lines.push(...shapeLines(groups.map(([name, group]) => ({ name, group }))));
+  if (data.layersWithoutRope.length > 0) {
+    lines.push(
+      `${layerCount(data.layersWithoutRope.length)} without RoPE (${layerList(data.layersWithoutRope)}): ` +
+        `they know no positions, only which tokens came before, and no scaling touches them.`,
+    );
+  }
+  const { softmaxScale, unscaledSoftmaxScale } = data;
+  if (
+    softmaxScale !== null &&
+    unscaledSoftmaxScale !== null &&
+    softmaxScale !== unscaledSoftmaxScale
+  ) {
+    lines.push(
+      `The softmax scale is ${trim(softmaxScale, 5)}, ${trim(softmaxScale / unscaledSoftmaxScale, 3)} times ` +
+        `what it would be without the scaling (${trim(unscaledSoftmaxScale, 5)}).`,
+    );
+  }
+  return lines;
+}
+
+function seesWords({ span, layers }: InspectLayerType): string {
+  const verb = layers.length === 1 ? 'sees' : 'see';
+  switch (span.kind) {
+    case 'global':
+      return `${verb} the whole context`;
+    case 'sliding':
+      return `${verb} the last ${tokens(span.window)} tokens only`;
+    case 'chunked':
+      return `${verb} only their own chunk of ${tokens(span.window)} tokens`;
+  }
+}
+
+/** Said once where every layer type has the same shape. */
+function shapeLines(groups: readonly { name: string; group: InspectLayerType }[]): string[] {
+  const words = groups.map(({ group }) => shapeWords(group));
+  const [first] = words;
+  if (first === undefined) return [];
+  if (words.every((each) => each === first)) return [first];
+  return groups.map(({ name }, index) => `${name}: ${words[index]}`);
+}
+
+/** Which frequencies the weights are taken to know, why, and what else it could be. */
+export function referenceSentences(
+  { reference, layerTypes }: InspectData,
+  evidenceWords: (evidence: string) => string,
+): string[] {
+  if (reference === null) return [];
+  const { alternative, evidence } = reference;
+  const why = evidence === 'option' ? 'as the options say' : `evidence: ${evidenceWords(evidence)}`;
+  const rotaryDim = Object.values(layerTypes)[0]?.rotaryDim ?? 0;
+  const lines = [
+    `Assumed: the weights were trained with ${readingName(reference.kind, reference.trainedWindow)} (${why}).`,
+    knowsSentence(reference, rotaryDim),
+  ];
+  if (alternative !== null && !isDeepStrictEqual(withoutRow(reference), alternative)) {
+    lines.push(
+      `The other reading: trained with ${readingName(alternative.kind, alternative.trainedWindow)}. ` +
+        `Then ${lowerFirst(knowsSentence(alternative, rotaryDim))} ` +
+        `Take it with --reference ${alternative.kind} --trained-window ${alternative.trainedWindow}.`,
+    );
+  }
+  return lines;
+}
+
+function knowsSentence(
+  { criticalDimension, criticalFraction, trainedWindow }: InspectReading,
+  rotaryDim: number,
+): string {
+  const window = `${tokens(trainedWindow)} tokens`;
+  if (criticalFraction === null) return `No pair turns within ${window}.`;
+  const value = `critical fraction ${trim(criticalFraction, 3)}`;
+  if (criticalDimension >= rotaryDim) {
+    return `Every pair completes a turn within ${window}, so every angle is known (${value}).`;
+  }
+  const pairs = rotaryDim / 2;
+  const never = pairs - criticalDimension / 2;
+  return (
+    `Of ${pairs} pairs, ${never} never complete a turn within ${window} (${value}): beyond that ` +
+    `length they reach angles that the weights have not seen (critical dimension ${criticalDimension}).`
+  );
+}
+
+function withoutRow(reference: NonNullable<InspectData['reference']>): InspectReading {
+  const { kind, trainedWindow, criticalFraction, criticalDimension } = reference;
+  return { kind, trainedWindow, criticalFraction, criticalDimension };
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+const LISTED_LAYERS = 12;
+
+/** `3, 7, 11 …` */
+function layerList(layers: readonly number[]): string {
+  const shown = layers.slice(0, LISTED_LAYERS).join(', ');
+  return layers.length > LISTED_LAYERS ? `layers ${shown} …` : `layers ${shown}`;
+}
+
+/** Under the table of scalings. */
+export const OUTSIDE =
+  '* is the reference. Stretch: how much slower a pair turns than in the reference. Outside: a pair that never completed ' +
+  'a turn in training and goes beyond its largest trained angle.';
+
+/** Per layer type: what a length beyond the trained one does, and the base that it would take. */
+export function boundSentences({ geometry }: InspectData): string[] {
+  if (geometry === null) return [];
+  return geometry.groups
+    .filter(({ span }) => span.kind === 'global')
+    .flatMap(({ reference, requiredBase, layerType }) => {
+      const { supported, theta, rotaryDim } = reference;
+      const more = supported.atLeast ? 'at least ' : '';
+      const who = geometry.groups.length === 1 ? '' : ` of ${layerType}`;
+      const needed =
+        requiredBase === null
+          ? ''
+          : ` An unscaled table of ${rotaryDim} dimensions needs a theta of about ` +
+            `${requiredBase.base.toPrecision(2)} for ${tokens(requiredBase.length)} tokens; here it is ${tokens(theta)}.`;
+      return [
+        `By Men et al.'s bound the reference frequencies${who} prefer an equal token to a random one ` +
+          `up to ${more}${tokens(supported.tokens)} tokens.${needed}`,
+      ];
+    });
+}
+
+/** Where a table changes with the length, and layers that lose by a scaling. */
+export function warningSentences({ geometry }: InspectData): string[] {
+  if (geometry === null) return [];
+  return geometry.groups.flatMap(({ layerType, candidates, span }) =>
+    candidates.flatMap(({ label, boundary, pureLoss, maxStretch }) => {
+      const lines: string[] = [];
+      if (boundary !== null) {
+        const change = boundary.kind === 'switch' ? boundary.step : boundary.atTarget;
+        const how =
+          boundary.kind === 'switch'
+            ? 'its frequencies change all at once'
+            : 'its frequencies are recomputed with every length';
+        lines.push(
+          `${layerType}, ${label}: above ${tokens(boundary.length)} tokens ${how}, by up to ` +
+            `${percent(change.maxFrequencyChange)} at the target (pair ${change.pair}); keys cached before ` +
+            `were turned by the old ones.`,
+        );
+      }
+      if (pureLoss && span.kind !== 'global') {
+        lines.push(
+          `${layerType}, ${label}: stretched up to ${trim(maxStretch, 2)}x although these layers never see ` +
+            `more than ${tokens(span.window)} tokens: a loss without a gain.`,
+        );
+      }
+      return lines;
+    }),
+  );
+}

@@ -1,0 +1,168 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { LayerGroup, ModelGeometry, NotRope, Reference } from '../config/types.js';
+import { analyseGeometry } from '../geometry/analyse.js';
+import type { CacheDtype } from '../geometry/cache-cost.js';
+import { criticalFractionOf } from '../geometry/critical.js';
+import type { CandidateSpecs } from '../geometry/geometry-report.js';
+import { rotations } from '../geometry/rotations.js';
+import { computeRope, type RopeSpec } from '../rope/index.js';
+import {
+  INSPECT_SCHEMA_VERSION,
+  type InspectData,
+  type InspectLayerType,
+  type InspectReading,
+} from './inspect-types.js';
+
+export interface InspectOptions {
+  /** Path of the config, for the reader. */
+  readonly source?: string;
+  /** Tokens; default 4 x the trained window. */
+  readonly target?: number;
+  /** Tokens, for tables that depend on the length; default: as transformers builds them. */
+  readonly sequenceLength?: number;
+  /** Show another scaling in place of the config's. */
+  readonly candidate?: CandidateSpecs;
+  /** Format of the KV cache; default bfloat16. */
+  readonly dtype?: CacheDtype;
+  /** Memory bandwidth, 1e9 bytes a second; without it there is no decode time. */
+  readonly bandwidthGBps?: number;
+}
+
+/** What `rope-eval inspect` knows: from the config alone. */
+export function inspectData(
+  model: ModelGeometry,
+  reference: Reference,
+  options: InspectOptions = {},
+): InspectData {
+  const { candidate, sequenceLength } = options;
+  const { cost, ...geometry } = analyseGeometry(model, reference, scalings(model, options), {
+    target: options.target ?? 4 * reference.trainedWindow,
+    dtype: options.dtype ?? 'bfloat16',
+    bandwidthGBps: options.bandwidthGBps ?? null,
+  });
+  const { alternative } = reference;
+  return {
+    schemaVersion: INSPECT_SCHEMA_VERSION,
+    source: options.source ?? null,
+    modelType: model.modelType,
+    architecture: model.architecture ?? null,
+    encoding: 'rope',
+    shown: {
+      scaling: candidate?.label ?? 'as-configured',
+      sequenceLength: sequenceLength ?? null,
+    },
+    layerTypes: layerTypes(model, reference, candidate?.specs, sequenceLength),
+    layersWithoutRope: model.layersWithoutRope,
+    softmaxScale: candidate?.softmaxScale ?? model.softmaxScale,
+    unscaledSoftmaxScale: model.unscaledSoftmaxScale,
+    reference: {
+      ...reading(model.groups[0], reference.kind, reference.trainedWindow),
+      evidence: reference.evidence,
+      alternative:
+        alternative === undefined
+          ? null
+          : reading(model.groups[0], alternative.kind, alternative.trainedWindow),
+    },
+    findings: model.findings,
+    geometry,
+    cost,
+  };
+}
+
+/** The same for a model that does not use RoPE: its findings say what it uses. */
+export function inspectNotRope(model: NotRope, source?: string): InspectData {
+  return {
+    schemaVersion: INSPECT_SCHEMA_VERSION,
+    source: source ?? null,
+    modelType: model.modelType,
+    architecture: null,
+    encoding: model.encoding,
+    shown: { scaling: 'none', sequenceLength: null },
+    layerTypes: {},
+    layersWithoutRope: [],
+    softmaxScale: null,
+    unscaledSoftmaxScale: null,
+    reference: null,
+    findings: model.findings,
+    geometry: null,
+    cost: null,
+  };
+}
+
+/**
+ * What is set beside the reference: the config as it stands, its base frequencies where those are
+ * something else, and the candidate asked for. One of the first two is the reference itself.
+ */
+function scalings(model: ModelGeometry, { candidate }: InspectOptions): CandidateSpecs[] {
+  const list: CandidateSpecs[] = [
+    {
+      label: 'as-configured',
+      specs: model.groups.map(({ rope }) => rope),
+      softmaxScale: model.softmaxScale,
+    },
+  ];
+  if (!model.groups.every(({ rope, unscaled }) => isDeepStrictEqual(rope, unscaled))) {
+    list.push({
+      label: 'none',
+      specs: model.groups.map(({ unscaled }) => unscaled),
+      softmaxScale: model.unscaledSoftmaxScale,
+    });
+  }
+  if (candidate !== undefined) list.push(candidate);
+  return list;
+}
+
+function layerTypes(
+  model: ModelGeometry,
+  { trainedWindow }: Reference,
+  specs: readonly RopeSpec[] | undefined,
+  sequenceLength: number | undefined,
+): Readonly<Record<string, InspectLayerType>> {
+  const entries = model.groups.map((group, index): [string, InspectLayerType] => {
+    const spec = specs?.[index] ?? group.rope;
+    const table = computeRope(spec, sequenceLength);
+    const { type, theta, rotaryDim, ...parameters } = spec;
+    // Two tables of one layer type would otherwise hide each other.
+    const repeated = model.groups.slice(0, index).filter((g) => g.layerType === group.layerType);
+    const suffix = repeated.length === 0 ? '' : `#${repeated.length + 1}`;
+    return [
+      `${group.layerType}${suffix}`,
+      {
+        layers: group.layers,
+        span: group.span,
+        ropeType: type,
+        theta,
+        headDim: model.attention.headDim,
+        rotaryDim,
+        layout: model.layout,
+        trainedWindow,
+        invFreq: Array.from(table.invFreq),
+        attentionScaling: table.attentionScaling,
+        parameters,
+      },
+    ];
+  });
+  return Object.fromEntries(entries);
+}
+
+function reading(
+  group: LayerGroup | undefined,
+  kind: 'unscaled' | 'configured',
+  trainedWindow: number,
+): InspectReading {
+  if (group === undefined) {
+    return { kind, trainedWindow, criticalFraction: null, criticalDimension: 0 };
+  }
+  const range =
+    group.span.kind === 'global' ? trainedWindow : Math.min(trainedWindow, group.span.window);
+  const { invFreq } = computeRope(
+    kind === 'configured' ? group.rope : group.unscaled,
+    trainedWindow,
+  );
+  return {
+    kind,
+    trainedWindow,
+    criticalFraction: criticalFractionOf(invFreq, range),
+    criticalDimension: 2 * rotations(invFreq, range).filter((turns) => turns >= 1).length,
+  };
+}

@@ -1,0 +1,185 @@
+import { TRAINED_IN } from '../config/trained-in.js';
+import {
+  ends,
+  list,
+  multiple,
+  nats,
+  percent,
+  points,
+  printable,
+  reachTokens,
+  tokens,
+  trim,
+} from './format.js';
+import type { CandidateReport, Interval, Report, Verdict } from './schema.js';
+import { rungAt } from './view.js';
+
+/** Everything a report says in words; the codes are in the schema. */
+
+/** Stands in every report, in every form. */
+export const HONESTY =
+  'The probe model ranks RoPE geometry; it does not predict your checkpoint’s absolute accuracy.';
+
+const VERDICT_WORDS: Readonly<Record<Verdict, string>> = Object.freeze({
+  reference: 'reference',
+  reaches: 'reaches the target',
+  'reaches-at-a-cost': 'reaches it, at a cost',
+  'falls-short': 'falls short',
+  'fails-short': 'fails in the window',
+  unclear: 'unclear',
+  'not-needed': 'not needed',
+});
+
+export function verdictWords(verdict: Verdict): string {
+  return VERDICT_WORDS[verdict];
+}
+
+/** One or two sentences: what to do, and what it gains and costs. */
+export function recommendationWords(report: Report): string {
+  const { code, tied } = report.recommendation;
+  const best = report.candidates.find((each) => each.label === report.recommendation.candidate);
+  const target = `${tokens(report.target.tokens)} tokens`;
+  const unfinished = 'The run was not finished, so this is what the finished part shows. ';
+  const start = report.status === 'complete' ? '' : unfinished;
+  const name = best === undefined ? '' : printable(best.label);
+  switch (code) {
+    case 'use':
+      return `${start}Use ${name}: ${gain(best, report)}, ${cost(best)}.${tiedWords(tied)}`;
+    case 'use-at-a-cost':
+      return (
+        `${start}${name} reaches ${target}, but not for nothing: ${cost(best)}. ` +
+        `Use it if the longer context is worth that.${tiedWords(tied)}`
+      );
+    case 'none-reaches':
+      return `${start}No candidate reaches ${target}.${furthest(best)}`;
+    case 'keep':
+      return `${start}Keep the config as it is: no scaling is needed for ${target}.`;
+    case 'unclear':
+      return (
+        `${start}The measurements do not decide whether ${name || 'any candidate'} reaches ` +
+        `${target}. Run it again with --preset thorough, or with more --samples.`
+      );
+  }
+}
+
+function gain(best: CandidateReport | undefined, report: Report): string {
+  const rung = best && rungAt(best, report.target.tokens);
+  const length = `${tokens(report.target.tokens)} tokens (${multiple(report.target.multiple)})`;
+  return rung === undefined
+    ? `it reaches ${length}`
+    : `it reaches ${length}, where it finds ${percent(rung.accuracy.value)} of the facts`;
+}
+
+function cost(best: CandidateReport | undefined): string {
+  const short = best?.short;
+  if (!short) return 'and its cost at short lengths was not measured';
+  const where = 'at the lengths that already worked';
+  const { lossChange, accuracyChange } = short;
+  if (holdsZero(lossChange) && holdsZero(accuracyChange)) return `at no measurable cost ${where}`;
+  const loss = `${nats(lossChange.value)} nats of loss`;
+  const accuracy = `${points(accuracyChange.value)} of accuracy`;
+  return `with ${loss} and ${accuracy} ${where}`;
+}
+
+function holdsZero({ low, high }: Interval): boolean {
+  return low <= 0 && high >= 0;
+}
+
+function furthest(best: CandidateReport | undefined): string {
+  if (!best?.reach) return '';
+  return ` ${printable(best.label)} comes furthest, to ${reachTokens(best.reach)} tokens.`;
+}
+
+function tiedWords(tied: readonly string[]): string {
+  if (tied.length === 0) return '';
+  const names = list(tied.map(printable));
+  return ` ${names} cannot be told apart from it at this number of samples.`;
+}
+
+/** The assumption about the weights, and the other reading where there is one. */
+export function referenceWords(report: Report): readonly string[] {
+  const { kind, trainedWindow, evidence, alternative } = report.reference;
+  const assumed = readingWords(kind, trainedWindow);
+  const lines = [`Assumes weights trained ${assumed} (${evidenceWords(evidence)}).`];
+  if (alternative) {
+    lines.push(
+      `The other reading, weights trained ${readingWords(alternative.kind, alternative.trainedWindow)}, ` +
+        `is evaluated with --reference ${alternative.kind} --trained-window ${alternative.trainedWindow}.`,
+    );
+  }
+  return lines;
+}
+
+/** Why a reading was chosen. */
+export function evidenceWords(evidence: string): string {
+  if (evidence === 'option') return 'as the options say';
+  if (evidence === 'no-scaling') return 'the config has no scaling';
+  if (evidence === 'overlay') return 'nothing says that the scaling was trained in';
+  return TRAINED_IN.find(({ key }) => key === evidence)?.source ?? printable(evidence);
+}
+
+function readingWords(kind: 'unscaled' | 'configured', window: number): string {
+  const how = kind === 'unscaled' ? 'without a scaling' : 'with the scaling of this config';
+  return `${how}, on ${tokens(window)} tokens`;
+}
+
+/** Which probe model stood in, and how well its geometry fits. */
+export function probeModelWords(report: Report): string {
+  const { probeModel, reference } = report;
+  const own = reference.criticalFraction.toFixed(3);
+  const fit = probeModel.inRange
+    ? `this model has ${own}`
+    : `this model has ${own}, outside the range of the bundled ones: read the results with care`;
+  return (
+    `Probe model ${probeModel.name}: critical fraction ${probeModel.criticalFraction.toFixed(3)} ` +
+    `(${fit}), trained on ${tokens(probeModel.window)} tokens.`
+  );
+}
+
+export function chanceWords(report: Report): string {
+  return `Guessing scores ${percent(report.chance)}.`;
+}
+
+const STATUS_WORDS: Readonly<Record<Report['status'], string>> = Object.freeze({
+  complete: '',
+  interrupted: 'Interrupted: only the finished measurements are shown.',
+  failed: 'The runtime failed before the end: only the finished measurements are shown.',
+});
+
+export function statusWords(status: Report['status']): string {
+  return STATUS_WORDS[status];
+}
+
+/** What to write into the config for the recommended candidate, as text to paste. */
+export function settingsWords(report: Report): readonly string[] {
+  const { write } = report.recommendation;
+  if (write === undefined || Object.keys(write).length === 0) return [];
+  const keys = Object.entries(write).map(
+    ([key, value]) => `  ${JSON.stringify(key)}: ${printable(JSON.stringify(value))}`,
+  );
+  return [`Write into config.json:\n${keys.join(',\n')}`];
+}
+
+/** What the scaling does to the rotary table, exact. */
+export function stretchWords(candidate: CandidateReport): string {
+  const parts = candidate.groups.map((group) => {
+    const layers = candidate.groups.length > 1 ? `${printable(group.layerType)} ` : '';
+    if (!group.changed) return `${layers}unchanged`;
+    const stretch = `pairs turn up to ${multiple(group.maxStretch)} slower than in training`;
+    return `${layers}${stretch}, attention scaling ${trim(group.attentionScaling, 4)}`;
+  });
+  return `${printable(candidate.label)}: ${parts.join('; ')}`;
+}
+
+/** Local layers that a scaling reaches: they never see the longer distances. */
+export function localWords(report: Report): readonly string[] {
+  return report.candidates.flatMap(({ label, local }) =>
+    local.map(({ layerType, window, short }) => {
+      const loss = `${nats(short.lossChange.value)} nats (${ends(short.lossChange, 3)})`;
+      return (
+        `${printable(label)} also changes the ${printable(layerType)} layers, which look back ` +
+        `${tokens(window)} tokens and gain nothing by it: ${loss} there.`
+      );
+    }),
+  );
+}

@@ -1,0 +1,23 @@
+import { baseFrequencies, ntkTheta } from './base-frequencies.js';
+import type { RopeKind, RopeSpecOf, RopeTable } from './types.js';
+
+/**
+ * Static NTK-aware scaling: a larger base, the same at every length. Hunyuan writes it as
+ * `dynamic` with `alpha`.
+ *
+ * @returns invFreq (rotaryDim / 2,) radians per token; attention scaling 1
+ * @see bloc97 2023 ("NTK-Aware Scaled RoPE"); Peng et al. 2023, arXiv:2309.00071, section 3.1;
+ *   transformers `HunYuanDenseV1RotaryEmbedding`
+ */
+export function computeNtk(spec: RopeSpecOf<'ntk'>): RopeTable {
+  const dim = spec.exponentDim ?? spec.rotaryDim;
+  return {
+    invFreq: baseFrequencies(ntkTheta(spec.theta, spec.alpha, dim), spec.rotaryDim, dim),
+    attentionScaling: 1,
+  };
+}
+
+export const ntkRope: RopeKind<'ntk'> = Object.freeze({
+  compute: computeNtk,
+  lengthDependent: false,
+});

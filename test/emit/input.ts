@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { isNotRope, parseConfig, readModel, type ModelGeometry } from '../../src/config/index.js';
+import type { EmitInput } from '../../src/emit/index.js';
+import type { RopeSpec } from '../../src/rope/types.js';
+
+export function configText(name: string): string {
+  return readFileSync(new URL(`../../configs/${name}.json`, import.meta.url), 'utf8');
+}
+
+/** An input whose global layers get this scaling; local layers keep their own. */
+export function inputFor(
+  text: string,
+  scale: (base: RopeSpec, geometry: ModelGeometry) => RopeSpec,
+  length: number,
+): EmitInput {
+  const raw = parseConfig(text);
+  const geometry = readModel(raw);
+  if (isNotRope(geometry)) throw new Error('no RoPE');
+  const [first, ...others] = geometry.groups.map((group) => ({
+    layerType: group.layerType,
+    span: group.span,
+    rope: group.span.kind === 'global' ? scale(group.unscaled, geometry) : group.rope,
+  }));
+  if (!first) throw new Error('no layers');
+  return { label: 'test', geometry, groups: [first, ...others], raw, length };
+}
+
+export function yarn(factor: number, original: number, more = {}) {
+  return ({ theta, rotaryDim }: RopeSpec): RopeSpec => ({
+    theta,
+    rotaryDim,
+    type: 'yarn',
+    factor,
+    originalMaxPositions: original,
+    betaFast: 32,
+    betaSlow: 1,
+    truncate: true,
+    ...more,
+  });
+}
+
+export const linear =
+  (factor: number) =>
+  ({ theta, rotaryDim }: RopeSpec): RopeSpec => ({ theta, rotaryDim, type: 'linear', factor });
+
+export const dynamic =
+  (factor: number) =>
+  ({ theta, rotaryDim }: RopeSpec, { maxPositions }: ModelGeometry): RopeSpec => ({
+    theta,
+    rotaryDim,
+    type: 'dynamic',
+    factor,
+    maxPositions,
+  });
+
+export const ntk =
+  (alpha: number) =>
+  ({ theta, rotaryDim }: RopeSpec): RopeSpec => ({ theta, rotaryDim, type: 'ntk', alpha });
+
+/** Qwen3-0.6B, whose YaRN recipe every engine's documentation shows. */
+export const QWEN3 = JSON.stringify({
+  model_type: 'qwen3',
+  architectures: ['Qwen3ForCausalLM'],
+  hidden_size: 1024,
+  num_attention_heads: 16,
+  num_key_value_heads: 8,
+  head_dim: 128,
+  num_hidden_layers: 28,
+  max_position_embeddings: 40960,
+  rope_scaling: null,
+  rope_theta: 1000000,
+});
+
+/** The value after a flag in a printed command. */
+export function flag(command: string, name: string): string {
+  const match = new RegExp(`${name} ('[^']*'|\\S+)`).exec(command);
+  return (match?.[1] ?? '').replaceAll("'", '');
+}

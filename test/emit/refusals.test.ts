@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { emit, type Engine } from '../../src/emit/index.js';
+import type { EmitInput } from '../../src/emit/index.js';
+import { configText, dynamic, inputFor, linear, ntk, QWEN3, yarn } from './input.js';
+
+const llama = configText('Llama-2-7b-hf');
+const gemma = configText('gemma-3-1b-it');
+
+function refusalOf(input: EmitInput, engine: Engine): string | undefined {
+  const [emission] = emit(input, [engine]);
+  return emission?.ok ? undefined : emission?.reason;
+}
+
+describe('an engine refuses what it cannot express', () => {
+  it('llama.cpp: dynamic, and a YaRN with its own temperature', () => {
+    expect(refusalOf(inputFor(llama, dynamic(4), 16_384), 'llama.cpp')).toMatch(/no dynamic/);
+    const byParts = inputFor(llama, yarn(4, 4096, { attentionFactor: 1 }), 16_384);
+    expect(refusalOf(byParts, 'llama.cpp')).toMatch(/temperature/);
+    const exact = inputFor(llama, yarn(4, 4096, { truncate: false }), 16_384);
+    expect(refusalOf(exact, 'llama.cpp')).toMatch(/rounded/);
+  });
+
+  it('llama.cpp and SGLang: kinds of layers apart', () => {
+    const layered = inputFor(gemma, yarn(4, 32_768), 131_072);
+    expect(refusalOf(layered, 'llama.cpp')).toMatch(/more than one kind/);
+    expect(refusalOf(layered, 'sglang')).toMatch(/more than one kind/);
+    expect(refusalOf(layered, 'vllm')).toBeUndefined();
+  });
+
+  it('TGI: linear, which it accepts and drops', () => {
+    expect(refusalOf(inputFor(llama, linear(4), 16_384), 'tgi')).toMatch(/not applied/);
+  });
+
+  it('SGLang: settings inside text_config, which overrides do not reach', () => {
+    const nested = JSON.stringify({
+      model_type: 'qwen2_5_vl',
+      text_config: { ...(JSON.parse(QWEN3) as object), model_type: 'qwen3' },
+    });
+    expect(refusalOf(inputFor(nested, yarn(4, 32_768), 131_072), 'sglang')).toMatch(/text_config/);
+  });
+
+  it('none of them: static NTK, which is a larger theta', () => {
+    const input = inputFor(llama, ntk(4), 16_384);
+    for (const engine of ['hf', 'vllm', 'sglang', 'llama.cpp', 'tgi'] as const) {
+      expect(refusalOf(input, engine)).toBeUndefined();
+    }
+  });
+});

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { emit, type EmitInput, type Engine } from '../../src/emit/index.js';
+import { configText, dynamic, flag, inputFor, linear, ntk, yarn } from './input.js';
+
+const llama = configText('Llama-2-7b-hf');
+
+function first(input: EmitInput, engine: Engine) {
+  const [emission] = emit(input, [engine]);
+  if (!emission?.ok) throw new Error('refused');
+  return { text: emission.settings[0]?.text ?? '', notes: emission.notes };
+}
+
+describe('values', () => {
+  it('static NTK is theta x alpha^(d / (d - 2)) everywhere', () => {
+    const input = inputFor(llama, ntk(4), 16_384);
+    // 10000 * 4^(128/126), as bloc97 published it.
+    const theta = 10_000 * 4 ** (128 / 126);
+    expect(Number(flag(first(input, 'llama.cpp').text, '--rope-freq-base'))).toBeCloseTo(theta, 6);
+    const overrides = JSON.parse(flag(first(input, 'vllm').text, '--hf-overrides')) as {
+      rope_parameters: { rope_theta: number };
+    };
+    expect(overrides.rope_parameters.rope_theta).toBeCloseTo(theta, 6);
+    expect(overrides).toMatchObject({ max_position_embeddings: 16_384 });
+  });
+
+  it('YaRN with attention factor 1 divides the engines’ own temperature out', () => {
+    const input = inputFor(llama, yarn(4, 4096, { attentionFactor: 1 }), 16_384);
+    const overrides = JSON.parse(flag(first(input, 'vllm').text, '--hf-overrides')) as {
+      rope_parameters: { attn_factor: number };
+    };
+    expect(overrides.rope_parameters.attn_factor).toBeCloseTo(1 / (0.1 * Math.log(4) + 1), 12);
+    expect(overrides.rope_parameters).not.toHaveProperty('attention_factor');
+  });
+
+  it('the window is not raised beside linear, dynamic and YaRN: that would double it', () => {
+    for (const scale of [linear(4), dynamic(4), yarn(4, 4096)]) {
+      const { text } = first(inputFor(llama, scale, 16_384), 'hf');
+      expect(JSON.parse(text)).not.toHaveProperty('max_position_embeddings');
+    }
+  });
+
+  it('SGLang needs it raised for YaRN, and only there', () => {
+    const raised = first(inputFor(llama, yarn(4, 4096), 16_384), 'sglang').text;
+    expect(raised).toContain('"max_position_embeddings":16384');
+    expect(first(inputFor(llama, linear(4), 16_384), 'sglang').text).not.toContain('max_position');
+  });
+
+  it('vLLM’s dynamic is said to be static, with the alpha it uses', () => {
+    const { notes } = first(inputFor(llama, dynamic(4), 16_384), 'vllm');
+    // factor 4: 16 - 4 + 1 (vllm-project/vllm#41236).
+    expect(notes.find((note) => note.kind === 'static')?.text).toContain('= 13');
+  });
+});

@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { defaultPolicy, parsePolicy } from '../../src/gate/policy.js';
+import { judgeReport, type GateResult } from '../../src/gate/verdict.js';
+import type { Report } from '../../src/report/schema.js';
+import { candidate, interval, makeReport, short } from '../helpers/report.js';
+
+const policyOf = (rules: [string, string][], more = {}) =>
+  parsePolicy(JSON.stringify({ rules, ...more }), 'test');
+
+function gate(report: Report, rules: [string, string][], labels = ['yarn:4']): GateResult {
+  return judgeReport({
+    report,
+    policy: policyOf(rules),
+    candidates: labels,
+    kvCacheGiB: (tokens) => tokens / 65_536,
+  });
+}
+
+describe('a gate', () => {
+  it('passes an untouched config by default', () => {
+    const untouched = candidate('as-configured', 'not-needed', 4, short(0, 0));
+    const same = {
+      ...untouched,
+      short: { ...untouched.short, accuracyChange: interval(0, 0), lossChange: interval(0, 0) },
+    };
+    const report = makeReport({
+      target: { multiple: 1, tokens: 32_768 },
+      candidates: [candidate('none', 'reference', 1, short(0, 0)), same as never],
+    });
+    const result = judgeReport({
+      report,
+      policy: defaultPolicy(),
+      candidates: ['as-configured'],
+      kvCacheGiB: () => undefined,
+    });
+    expect(result).toMatchObject({ status: 'passed', exitCode: 0 });
+  });
+
+  it('fails a scaling that damages short contexts by default', () => {
+    const report = makeReport({
+      candidates: [
+        candidate('none', 'reference', 1, short(0, 0)),
+        candidate('as-configured', 'fails-short', 4, short(-0.4, 0.66)),
+      ],
+    });
+    const result = judgeReport({
+      report,
+      policy: defaultPolicy(),
+      candidates: ['as-configured'],
+      kvCacheGiB: () => undefined,
+    });
+    expect(result).toMatchObject({ status: 'failed', exitCode: 1 });
+    expect(
+      result.rules.filter((rule) => rule.outcome === 'fail').map((rule) => rule.metric),
+    ).toEqual(expect.arrayContaining(['short.accuracyChange', 'short.lossChange']));
+  });
+
+  it('takes needle relative to the reference at 1x', () => {
+    const [rule] = gate(makeReport(), [['error', 'needle@131072 >= 0.9']]).rules;
+    expect(rule).toMatchObject({ outcome: 'pass', found: { value: 0.98 } });
+  });
+
+  it('fails an error rule it cannot verify, and says how many contexts would decide', () => {
+    const result = gate(makeReport(), [['error', 'short.lossChange <= 0.040']]);
+    expect(result).toMatchObject({ status: 'unverifiable', exitCode: 1 });
+    // Half-width 0.006 over distance 0.002, 48 contexts.
+    expect(result.rules[0]).toMatchObject({ reason: 'straddles', samplesToDecide: 432 });
+  });
+
+  it('passes over a warn rule that fails', () => {
+    const result = gate(makeReport(), [
+      ['warn', 'short.lossChange <= 0.01'],
+      ['error', 'reach >= 2x'],
+    ]);
+    expect(result).toMatchObject({ status: 'passed', exitCode: 0 });
+    expect(result.rules[0]?.outcome).toBe('fail');
+  });
+
+  it('does not read a ladder that ended as a failure', () => {
+    const [rule] = gate(makeReport(), [['error', 'reach >= 8x']]).rules;
+    expect(rule).toMatchObject({ outcome: 'unverifiable', reason: 'ladder-ended' });
+  });
+
+  it('judges only the candidate a rule names', () => {
+    const result = gate(makeReport(), [['error', 'linear:4: short.lossChange <= 0.05']]);
+    expect(result.rules).toMatchObject([{ candidate: 'linear:4', outcome: 'fail' }]);
+  });
+
+  it('judges local layers too: they only lose', () => {
+    const report = makeReport();
+    const layered = report.candidates.map((each) =>
+      each.label === 'yarn:4'
+        ? {
+            ...each,
+            local: [{ layerType: 'sliding_attention', window: 512, short: short(-0.1, 0.3) }],
+          }
+        : each,
+    );
+    const { rules } = gate({ ...report, candidates: layered }, [
+      ['error', 'short.lossChange <= 0.05'],
+    ]);
+    expect(rules).toMatchObject([
+      { outcome: 'pass' },
+      { outcome: 'fail', part: 'sliding_attention' },
+    ]);
+  });
+
+  it('reads costs from the config', () => {
+    const result = gate(makeReport(), [['error', 'kvCacheGiB <= 1']]);
+    expect(result.rules[0]).toMatchObject({ at: 131_072, found: { value: 2 }, outcome: 'fail' });
+  });
+
+  it.each([
+    ['no rules', []],
+    ['only rules that are off', [['off', 'reach >= 2x']]],
+    ['a length that is not on the ladder', [['warn', 'needle@50000 >= 0.5']]],
+    ['an unknown candidate', [['warn', 'yarn:16: reach >= 2x']]],
+  ] as [string, [string, string][]][])('that measured nothing fails: %s', (_, rules) => {
+    expect(gate(makeReport(), rules)).toMatchObject({ status: 'nothing-measured', exitCode: 1 });
+  });
+
+  it('gives findings the severity of the policy', () => {
+    const finding = { code: 'RE012', severity: 'warning', path: 'rope_scaling', args: {} } as const;
+    const judged = (lint: Record<string, string>) =>
+      judgeReport({
+        report: makeReport({ findings: [finding] }),
+        policy: policyOf([['error', 'reach >= 2x']], { lint }),
+        candidates: ['yarn:4'],
+        kvCacheGiB: () => undefined,
+      });
+    expect(judged({}).status).toBe('passed');
+    expect(judged({ RE012: 'error' })).toMatchObject({ status: 'failed', exitCode: 1 });
+    expect(judged({ RE012: 'off' }).findings).toEqual([]);
+  });
+
+  it('is interrupted where the report is', () => {
+    const result = gate(makeReport({ status: 'interrupted' }), [['error', 'reach >= 2x']]);
+    expect(result).toMatchObject({ status: 'interrupted', exitCode: 130 });
+  });
+});

@@ -1,0 +1,116 @@
+import { readFile, stat } from 'node:fs/promises';
+import { Readable, Writable } from 'node:stream';
+import type { Environment, OutputStream } from '../../src/cli/environment.js';
+import { main } from '../../src/cli/main.js';
+import type { Evaluate, EvaluateOptions } from '../../src/evaluate-types.js';
+import { makeReport } from './report.js';
+
+/** A stream that remembers what was written to it. */
+class Recorder extends Writable {
+  text = '';
+  readonly isTTY: boolean;
+  readonly columns: number;
+
+  constructor(terminal: boolean, columns: number) {
+    super();
+    this.isTTY = terminal;
+    this.columns = columns;
+  }
+
+  override _write(chunk: Buffer, _: BufferEncoding, done: () => void): void {
+    this.text += chunk.toString('utf8');
+    done();
+  }
+
+  // What a spinner asks of a terminal.
+  clearLine = (): boolean => true;
+  cursorTo = (): boolean => true;
+  moveCursor = (): boolean => true;
+}
+
+export interface FakeOptions {
+  readonly cwd?: string;
+  readonly stdin?: string;
+  readonly env?: Record<string, string>;
+  readonly terminal?: boolean;
+  readonly columns?: number;
+  readonly evaluate?: Evaluate;
+  readonly changes?: Partial<Environment>;
+}
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What `evaluate` was called with; empty where it was not. */
+  readonly calls: readonly { readonly config: string; readonly options: EvaluateOptions }[];
+  readonly killed: readonly number[];
+}
+
+export interface FakeProcess {
+  readonly environment: Environment;
+  /** Ctrl-C. */
+  readonly interrupt: () => void;
+  readonly run: () => Promise<Ran>;
+}
+
+/** The command line in this process, on a fake one: only the probes are not real. */
+export function fakeProcess(argv: readonly string[], options: FakeOptions = {}): FakeProcess {
+  const { terminal = false, columns = 100, cwd = process.cwd() } = options;
+  const stdout = new Recorder(terminal, columns);
+  const stderr = new Recorder(terminal, columns);
+  const calls: { config: string; options: EvaluateOptions }[] = [];
+  const killed: number[] = [];
+  const listeners = new Set<() => void>();
+  const evaluate: Evaluate = async (config, given = {}) => {
+    calls.push({ config, options: given });
+    return options.evaluate ? options.evaluate(config, given) : makeReport();
+  };
+  const environment: Environment = {
+    argv,
+    cwd,
+    env: options.env ?? {},
+    stdin: Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]),
+    stdout: stdout as OutputStream,
+    stderr: stderr as OutputStream,
+    stat: async (path) => {
+      const found = await stat(path);
+      return { kind: found.isDirectory() ? 'directory' : 'file', size: found.size };
+    },
+    readFile: (path) => readFile(path),
+    onInterrupt: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    kill: (code) => killed.push(code),
+    loadEvaluate: async () => evaluate,
+    describeHost: () => ({ node: '20.20.2', platform: 'linux', arch: 'x64', glibc: '2.36' }),
+    describeRuntime: async () => ({
+      onnxruntime: '1.30.0',
+      libraryFolder: '/somewhere/bin',
+      providers: [
+        { name: 'cpu', library: 'libonnxruntime.so.1', present: true },
+        { name: 'cuda', library: 'libonnxruntime_providers_cuda.so', present: false },
+      ],
+      trial: { ok: true, model: 'c038-w256', milliseconds: 12.3 },
+      probeModels: ['c038-w256'],
+    }),
+    ...options.changes,
+  };
+  return {
+    environment,
+    interrupt: () => [...listeners].forEach((listener) => listener()),
+    run: async () => ({
+      code: await main(environment),
+      stdout: stdout.text,
+      stderr: stderr.text,
+      calls,
+      killed,
+    }),
+  };
+}
+
+export function runCli(argv: readonly string[], options: FakeOptions = {}): Promise<Ran> {
+  return fakeProcess(argv, options).run();
+}
+

@@ -1,0 +1,71 @@
+"""Compares the exported ONNX members with PyTorch, on both graphs.
+
+    python check.py --models ../fixtures/probe-models runs/*.pt
+
+Prints the largest difference in log-probability: the graph alone (same float16 weights in
+PyTorch) must stay below 1e-4, float16 storage against the float32 weights below 1e-3 on average.
+"""
+
+import argparse
+import random
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import torch
+
+import language
+from model import Probe, Shape, inverse_frequencies, rotary_table, theta_for
+
+
+def torch_scores(model, tokens, scored, targets, cos, sin):
+    with torch.inference_mode():
+        every = model(tokens, cos, sin).log_softmax(-1)
+    rows = torch.gather(every, 1, scored[..., None].expand(-1, -1, every.shape[-1]))
+    return torch.gather(rows, 2, targets[..., None])[..., 0].numpy(), (rows.argmax(-1) == targets).numpy()
+
+
+def session(models, graph, weights):
+    options = ort.SessionOptions()
+    data = (models / weights).read_bytes()
+    options.add_external_initializers_from_files_in_memory(["weights"], [data], [len(data)])
+    return ort.InferenceSession((models / graph).read_bytes(), options)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--models", default="../fixtures/probe-models")
+    p.add_argument("checkpoints", nargs="+")
+    a = p.parse_args()
+    models, failed = Path(a.models), False
+    for path in a.checkpoints:
+        saved = torch.load(path, weights_only=False)
+        shape, rng = Shape(**saved["shape"]), random.Random(7)
+        exact, half = Probe(shape).eval(), Probe(shape).eval()
+        exact.load_state_dict(saved["model"])
+        half.load_state_dict({k: v.half().float() for k, v in saved["model"].items()})
+        for length in (shape.window, 2 * shape.window):
+            tokens = torch.tensor(language.batch(rng, language.tables(), 4, length + 1, 0.2)[0])
+            scored = torch.arange(length).expand(4, -1)
+            cos, sin = rotary_table(inverse_frequencies(theta_for(saved["c"], shape.window), shape.head_dim), torch.arange(length))
+            args = (tokens[:, :-1], scored, tokens[:, 1:], cos, sin)
+            (want, right), (want_half, _) = torch_scores(exact, *args), torch_scores(half, *args)
+            feeds = {"tokens": args[0].numpy(), "positions": scored.numpy(), "scored": scored.numpy(),
+                     "targets": args[2].numpy(), "q_cos": cos.numpy(), "q_sin": sin.numpy(),
+                     "k_cos": cos.numpy(), "k_sin": sin.numpy()}
+            extra = {"decoder.onnx": {"last_key": np.full(4, length - 1, np.int32), "total_keys": np.array(length, np.int32)},
+                     "decoder-portable.onnx": {"mask": np.triu(np.full((length, length), -1e9, np.float32), 1)}}
+            for graph, more in extra.items():
+                got, correct = session(models, graph, f"{Path(path).stem}.weights").run(None, feeds | more)
+                graph_error, storage_error = np.abs(got - want_half).max(), np.abs(got - want).mean()
+                agree = (correct == right).mean()
+                bad = graph_error > 1e-4 or storage_error > 1e-3 or agree < 0.998
+                failed |= bool(bad)
+                print(f"{Path(path).stem} {graph} T={length}: graph {graph_error:.1e}, float16 storage {storage_error:.1e} "
+                      f"(mean), same verdict {agree:.4f}{'  FAILED' if bad else ''}")
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""Exports trained members to ONNX.
+
+    python export.py --out ../fixtures/probe-models runs/c0.38-s1.pt runs/c0.30-s1.pt ...
+
+All members share two small graphs and differ only in their weights, so that the
+attention operator can follow the device:
+
+- decoder.onnx           GroupQueryAttention: the fastest on the CPU (float32), half-size causal work;
+- decoder-portable.onnx  MatMul + Softmax with a mask: runs wherever ONNX Runtime runs, CUDA included;
+- <member>.weights       float16, read as external data and widened to float32 when loaded.
+
+Cos and sin are graph inputs, apart for queries and keys: one session serves every scaling.
+"""
+
+import argparse
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper
+
+import language
+from model import Shape, theta_for
+
+ALIGNMENT = 64
+OPSETS = [helper.make_opsetid("", 21), helper.make_opsetid("com.microsoft", 1)]
+
+
+def weight_names(state):
+    """Names in file order, with matrices as (in, out): what MatMul wants."""
+    return [(name, array.T if array.ndim == 2 and name != "embed.weight" else array)
+            for name, array in ((k, v.numpy()) for k, v in state.items())]
+
+
+def pack(state):
+    """-> bytes, {name: (offset, length, shape)}"""
+    blob, index = bytearray(), {}
+    for name, array in weight_names(state):
+        raw = np.ascontiguousarray(array).astype("<f2").tobytes()
+        blob.extend(b"\0" * (-len(blob) % ALIGNMENT))
+        index[name] = (len(blob), len(raw), list(array.shape))
+        blob.extend(raw)
+    return bytes(blob), index
+
+
+class Graph:
+    def __init__(self, shape, index, fused):
+        self.s, self.fused = shape, fused
+        self.nodes, self.initializers = [], []
+        for name, (offset, length, dims) in index.items():
+            t = TensorProto(name=f"{name}.half", data_type=TensorProto.FLOAT16, dims=dims,
+                            data_location=TensorProto.EXTERNAL)
+            for key, value in (("location", "weights"), ("offset", offset), ("length", length)):
+                t.external_data.add(key=key, value=str(value))
+            self.initializers.append(t)
+            self.op("Cast", [t.name], name, to=TensorProto.FLOAT)
+
+    def constant(self, name, array):
+        self.initializers.append(onnx.numpy_helper.from_array(np.asarray(array), name))
+        return name
+
+    def op(self, kind, inputs, output, domain="", **attributes):
+        outputs = [output] if isinstance(output, str) else output
+        self.nodes.append(helper.make_node(kind, inputs, outputs, domain=domain, **attributes))
+        return output
+
+    def norm(self, x, weight, out):
+        return self.op("SimplifiedLayerNormalization", [x, weight], out, axis=-1, epsilon=1e-6)
+
+    def attention(self, p, q, k, v):
+        s = self.s
+        if self.fused:
+            return self.op("GroupQueryAttention", [q, k, v, "", "", "last_key", "total_keys"],
+                           [f"{p}y", f"{p}past_k", f"{p}past_v"], "com.microsoft",
+                           num_heads=s.heads, kv_num_heads=s.heads)[0]
+        split = [self.op("Transpose", [self.op("Reshape", [x, "split_heads"], f"{x}.4d")], f"{x}.heads", perm=perm)
+                 for x, perm in ((q, [0, 2, 1, 3]), (k, [0, 2, 3, 1]), (v, [0, 2, 1, 3]))]
+        scores = self.op("MatMul", split[:2], f"{p}scores")  # (B, H, T, T)
+        scaled = self.op("Mul", [scores, "scale"], f"{p}scaled")
+        weights = self.op("Softmax", [self.op("Add", [scaled, "mask"], f"{p}masked")], f"{p}weights", axis=-1)
+        mixed = self.op("Transpose", [self.op("MatMul", [weights, split[2]], f"{p}mixed")], f"{p}merged",
+                        perm=[0, 2, 1, 3])
+        return self.op("Reshape", [mixed, "merge_heads"], f"{p}y")
+
+    def block(self, i, x):
+        s, p = self.s, f"blocks.{i}."
+        h = self.norm(x, f"{p}norm1.weight", f"{p}h1")
+        q, k, v = self.op("Split", [self.op("MatMul", [h, f"{p}qkv.weight"], f"{p}qkv")],
+                          [f"{p}q", f"{p}k", f"{p}v"], axis=-1, num_outputs=3)
+        rotate = lambda t, side: self.op(
+            "RotaryEmbedding", [t, "positions", f"{side}_cos", f"{side}_sin"], f"{t}.rotated",
+            "com.microsoft", num_heads=s.heads, interleaved=0)
+        y = self.attention(p, rotate(q, "q"), rotate(k, "k"), v)
+        x = self.op("Add", [x, self.op("MatMul", [y, f"{p}out.weight"], f"{p}o")], f"{p}x1")
+        h = self.norm(x, f"{p}norm2.weight", f"{p}h2")
+        gate, value = self.op("Split", [self.op("MatMul", [h, f"{p}up.weight"], f"{p}up")],
+                              [f"{p}gate", f"{p}value"], axis=-1, num_outputs=2)
+        silu = self.op("QuickGelu", [gate], f"{p}silu", "com.microsoft", alpha=1.0)
+        down = self.op("MatMul", [self.op("Mul", [silu, value], f"{p}act"), f"{p}down.weight"], f"{p}d")
+        return self.op("Add", [x, down], f"{p}x2")
+
+    def build(self):
+        s = self.s
+        if not self.fused:
+            self.constant("split_heads", np.array([0, 0, s.heads, s.head_dim], np.int64))
+            self.constant("merge_heads", np.array([0, 0, s.heads * s.head_dim], np.int64))
+            self.constant("scale", np.array(s.head_dim**-0.5, np.float32))
+        self.constant("last_axis", np.array([-1], np.int64))
+        x = self.op("Gather", ["embed.weight", "tokens"], "x0")  # (B, T, d)
+        for i in range(s.layers):
+            x = self.block(i, x)
+        # Only the scored rows reach the output layer: (B, S, d).
+        rows = self.op("GatherND", [x, self.op("Unsqueeze", ["scored", "last_axis"], "scored_nd")], "rows", batch_dims=1)
+        logits = self.op("MatMul", [self.norm(rows, "norm.weight", "final"), "head.weight"], "logits")
+        every = self.op("LogSoftmax", [logits], "every", axis=-1)
+        self.op("GatherND", [every, self.op("Unsqueeze", ["targets", "last_axis"], "targets_nd")],
+                "log_probability", batch_dims=2)
+        best = self.op("ArgMax", [logits], "best", axis=-1, keepdims=0)
+        self.op("Equal", [best, "targets"], "correct")
+        pairs = s.head_dim // 2
+        value = helper.make_tensor_value_info
+        inputs = [
+            value("tokens", TensorProto.INT64, ["batch", "length"]),
+            value("positions", TensorProto.INT64, ["batch", "length"]),
+            *(value(f"{side}_{f}", TensorProto.FLOAT, ["rows", pairs]) for side in "qk" for f in ("cos", "sin")),
+            value("scored", TensorProto.INT64, ["batch", "score"]),
+            value("targets", TensorProto.INT64, ["batch", "score"]),
+        ]
+        inputs += ([value("last_key", TensorProto.INT32, ["batch"]), value("total_keys", TensorProto.INT32, [])]
+                   if self.fused else [value("mask", TensorProto.FLOAT, ["length", "length"])])
+        outputs = [value("log_probability", TensorProto.FLOAT, ["batch", "score"]),
+                   value("correct", TensorProto.BOOL, ["batch", "score"])]
+        graph = helper.make_graph(self.nodes, "rope-eval probe decoder", inputs, outputs, self.initializers)
+        return helper.make_model(graph, opset_imports=OPSETS, ir_version=10, producer_name="rope-eval training")
+
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--out", default="../fixtures/probe-models")
+    p.add_argument("checkpoints", nargs="+")
+    a = p.parse_args()
+    out = Path(a.out)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "language.json").write_text(json.dumps(language.as_json(), separators=(",", ":")) + "\n")
+    members, graphs = [], {}
+    for path in sorted(a.checkpoints):
+        saved = torch.load(path, weights_only=False)
+        shape = Shape(**saved["shape"])
+        blob, index = pack(saved["model"])
+        if not graphs:
+            for name, fused in (("decoder.onnx", True), ("decoder-portable.onnx", False)):
+                data = Graph(shape, index, fused).build().SerializeToString()
+                (out / name).write_bytes(data)
+                graphs[name] = sha256(data)
+        name = Path(path).stem
+        (out / f"{name}.weights").write_bytes(blob)
+        members.append({
+            "name": name, "criticalFraction": saved["c"], "theta": theta_for(saved["c"], shape.window),
+            "window": shape.window, "seed": saved["seed"], "steps": saved["steps"],
+            "learningRate": saved["learningRate"], "init": saved["init"], "weights": f"{name}.weights",
+            "weightsSha256": sha256(blob), "parameters": sum(v.numel() for v in saved["model"].values()),
+            "trainingCurve": saved["curve"],
+        })
+        print(name, len(blob), "bytes")
+    card = {"version": 1, "shape": shape.asdict(), "graphs": graphs,
+            "languageSha256": sha256((out / "language.json").read_bytes()), "members": members}
+    (out / "family.json").write_text(json.dumps(card, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,240 @@
+"""The probe language: vocabulary, fixed tables and the training sequences.
+
+One page of synthetic text carries dependencies at every range, because a model
+that only ever looks a few tokens back does not feel its middle frequencies:
+
+- content words: the next one is a function of (previous content word, topic);
+  topics last about 80 tokens and are never written out;
+- function words stand between content words, so that no offset is exact;
+- brackets close, and entities return, after log-uniform distances;
+- facts (marker key .. value .. value) are stated and asked again later;
+- copies: a run of random symbols that comes again, verbatim.
+
+The tables are drawn once from TABLE_SEED and written to language.json, which the
+TypeScript probes read: there is one source of truth for both sides.
+"""
+
+import json
+import math
+import random
+from dataclasses import dataclass
+
+TABLE_SEED = 20231
+VOCAB = 256
+
+BOS = 0  # always the first token: something for a head to rest on
+FACT = 1  # marker before every fact and every question
+ENTITY = 2  # marker before every mention of an entity
+FUNCTION = (4, 8)  # (first id, count)
+OPEN = (12, 8)
+CLOSE = (20, 8)
+CONTENT = (28, 48)
+NAME = (76, 48)
+SYMBOL = (128, 128)  # keys, values and copied runs
+
+TOPICS = 12
+SUCCESSORS = 4
+RATES = {
+    "topicWord": 0.60,  # next content word = function of (previous, topic)
+    "successor": 0.32,  # one of four fixed successors of the previous
+    "topicChange": 1 / 80,  # per token
+    "functionWord": 0.35,  # each of up to two before a content word
+    "bracket": 1 / 30,  # per content word
+    "entity": 1 / 30,  # per content word
+    "bracketRange": [4, 200],  # log-uniform, tokens
+    "entityRange": [3, 200],
+    "keyGap": 2,  # 0..n function words between key and first value
+    "valueGap": 1,  # 0..n between the values
+}
+
+
+def tables(seed=TABLE_SEED):
+    rng = random.Random(seed)
+    words = CONTENT[1]
+    return {
+        "topicNext": [[rng.randrange(words) for _ in range(words)] for _ in range(TOPICS)],
+        "successors": [rng.sample(range(words), SUCCESSORS) for _ in range(words)],
+    }
+
+
+def as_json():
+    return {
+        "version": 1,
+        "tableSeed": TABLE_SEED,
+        "vocabularySize": VOCAB,
+        "tokens": {
+            "bos": BOS, "fact": FACT, "entity": ENTITY, "function": FUNCTION, "open": OPEN,
+            "close": CLOSE, "content": CONTENT, "name": NAME, "symbol": SYMBOL,
+        },
+        "topics": TOPICS,
+        "rates": RATES,
+        **tables(),
+    }
+
+
+@dataclass
+class Mix:
+    """What one training sequence holds; drawn anew for each sequence."""
+
+    fact: float  # new fact, per unit of text
+    ask: float  # question about a random earlier fact, per unit of text
+    final_questions: int  # questions gathered at the end
+    copies: int  # runs that come again
+
+
+WEIGHT_ANSWER = 1.0
+WEIGHT_LANGUAGE = 0.4
+
+
+class Sequence:
+    """Writes one sequence of `length` tokens with a loss weight for each token as a target."""
+
+    def __init__(self, rng, table, length, mix):
+        self.rng, self.table, self.length, self.mix = rng, table, length, mix
+        self.tokens, self.weights = [BOS], [0.0]
+        self.word = rng.randrange(CONTENT[1])
+        self.topic = rng.randrange(TOPICS)
+        self.pending = []  # (due position, kind, payload)
+        self.first_runs = []  # (due position, symbols)
+        self.entity = None
+        self.facts = []
+        self.keys = set()
+
+    def put(self, token, weight):
+        self.tokens.append(token)
+        self.weights.append(weight)
+        if self.rng.random() < RATES["topicChange"]:
+            self.topic = self.rng.randrange(TOPICS)
+
+    def log_uniform(self, bounds):
+        low, high = bounds
+        return int(math.exp(self.rng.uniform(math.log(low), math.log(high))))
+
+    def function_word(self, weight=WEIGHT_LANGUAGE):
+        self.put(FUNCTION[0] + self.rng.randrange(FUNCTION[1]), weight)
+
+    def content_word(self):
+        rng = self.rng
+        for _ in range(2):
+            if rng.random() < RATES["functionWord"]:
+                self.function_word()
+        p = rng.random()
+        if p < RATES["topicWord"]:
+            self.word = self.table["topicNext"][self.topic][self.word]
+        elif p < RATES["topicWord"] + RATES["successor"]:
+            self.word = self.table["successors"][self.word][rng.randrange(SUCCESSORS)]
+        else:
+            self.word = rng.randrange(CONTENT[1])
+        self.put(CONTENT[0] + self.word, WEIGHT_LANGUAGE)
+
+    def mention(self):
+        self.put(ENTITY, WEIGHT_LANGUAGE)
+        self.put(NAME[0] + self.entity, WEIGHT_LANGUAGE)
+
+    def fact(self, key, values, weight):
+        self.put(FACT, WEIGHT_LANGUAGE)
+        self.put(SYMBOL[0] + key, 0.0)
+        for gap, value in zip((RATES["keyGap"], RATES["valueGap"]), values):
+            for _ in range(self.rng.randint(0, gap)):
+                self.function_word(weight * WEIGHT_LANGUAGE)
+            self.put(SYMBOL[0] + value, weight)
+
+    def state_fact(self):
+        key = self.rng.randrange(SYMBOL[1])
+        if key in self.keys:
+            return
+        self.keys.add(key)
+        values = (self.rng.randrange(SYMBOL[1]), self.rng.randrange(SYMBOL[1]))
+        self.facts.append((key, values))
+        self.fact(key, values, 0.0)
+
+    def run(self, run, weight):
+        for i, symbol in enumerate(run):
+            self.put(SYMBOL[0] + symbol, weight if i else 0.0)
+
+    def due(self):
+        for i, (when, kind, payload) in enumerate(self.pending):
+            if when <= len(self.tokens):
+                del self.pending[i]
+                if kind == "close":
+                    self.put(CLOSE[0] + payload, WEIGHT_LANGUAGE)
+                elif kind == "mention":
+                    self.mention()
+                else:
+                    self.run(payload, WEIGHT_ANSWER)
+                return True
+        return False
+
+    def unit(self):
+        rng, mix = self.rng, self.mix
+        if self.pending and self.due():
+            return
+        p = rng.random()
+        if p < mix.fact:
+            self.state_fact()
+        elif p < mix.fact + mix.ask and self.facts:
+            self.fact(*rng.choice(self.facts), WEIGHT_ANSWER)
+        elif p < mix.fact + mix.ask + RATES["bracket"]:
+            kind = rng.randrange(OPEN[1])
+            self.put(OPEN[0] + kind, WEIGHT_LANGUAGE)
+            self.pending.append((len(self.tokens) + self.log_uniform(RATES["bracketRange"]), "close", kind))
+        elif p < mix.fact + mix.ask + RATES["bracket"] + RATES["entity"]:
+            self.entity = rng.randrange(NAME[1])
+            self.put(ENTITY, WEIGHT_LANGUAGE)
+            self.put(NAME[0] + self.entity, 0.0)
+            for _ in range(2):
+                due = len(self.tokens) + self.log_uniform(RATES["entityRange"])
+                self.pending.append((due, "mention", None))
+        else:
+            self.content_word()
+
+    def write(self):
+        rng, mix = self.rng, self.mix
+        for _ in range(mix.copies):
+            run = [rng.randrange(SYMBOL[1]) for _ in range(rng.randint(6, max(7, self.length // 12)))]
+            self.first_runs.append((rng.randrange(1, max(2, self.length - 3 * len(run))), run))
+        text_end = self.length - 6 * mix.final_questions
+        while len(self.tokens) < text_end:
+            self.start_copies(text_end)
+            self.unit()
+        if self.facts:
+            for _ in range(mix.final_questions):
+                self.fact(*rng.choice(self.facts), WEIGHT_ANSWER)
+        while len(self.tokens) < self.length:
+            self.unit()
+        return self.tokens[: self.length], self.weights[: self.length]
+
+    def start_copies(self, end):
+        """Writes the first of each copied run that is due, and books its repetition."""
+        for item in [r for r in self.first_runs if r[0] <= len(self.tokens)]:
+            self.first_runs.remove(item)
+            run = item[1]
+            self.run(run, 0.0)
+            room = end - len(self.tokens) - len(run) - 1
+            if room > 0:
+                self.pending.append((len(self.tokens) + self.rng.randint(1, room), "copy", run))
+
+
+def draw_mix(rng, length, copy_share):
+    copies = rng.randint(1, 3) if rng.random() < copy_share else 0
+    style = rng.random()
+    if style < 0.45:  # facts and questions all through the text
+        fact = rng.uniform(0.05, 0.25)
+        return Mix(fact, fact * rng.uniform(0.8, 2.0), 0, copies)
+    if style < 0.7:  # facts in running text, asked at the end
+        return Mix(rng.uniform(0.05, 0.15), 0.0, max(2, length // rng.choice((12, 16, 24))), copies)
+    return Mix(0.0, 0.0, 0, copies)  # text alone: what language loss is measured on
+
+
+def sequence(rng, table, length, copy_share):
+    return Sequence(rng, table, length, draw_mix(rng, length, copy_share)).write()
+
+
+def batch(rng, table, count, length, copy_share):
+    """-> tokens, weights: lists of `count` lists of `length`."""
+    pairs = [sequence(rng, table, length, copy_share) for _ in range(count)]
+    return [p[0] for p in pairs], [p[1] for p in pairs]
+
+
+if __name__ == "__main__":
+    print(json.dumps(as_json()))

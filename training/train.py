@@ -1,0 +1,113 @@
+"""Trains one member of the probe family.
+
+    python train.py --c 0.38 --seed 1 --out runs/c0.38-s1.pt
+    python train.py --c 0.30 --seed 1 --steps 700 --init runs/c0.38-s1.pt --out runs/c0.30-s1.pt
+
+One command, one seed, one thread count: the same file. A run that was stopped goes on
+from its last checkpoint.
+"""
+
+import argparse
+import json
+import math
+import random
+import time
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+
+import language
+from model import Probe, Shape, inverse_frequencies, rotary_table, theta_for
+
+TOKENS_PER_STEP = 4096
+CURRICULUM = ((0.2, 64), (0.4, 128), (1.0, 256))  # (until this share of the steps, length)
+
+
+def arguments():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--c", type=float, required=True, help="critical fraction")
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--steps", type=int, default=2600)
+    p.add_argument("--lr", type=float, default=2e-3)
+    p.add_argument("--init", help="checkpoint for a warm start (no curriculum then)")
+    p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--out", required=True)
+    return p.parse_args()
+
+
+def length_at(step, steps, warm):
+    if warm:
+        return CURRICULUM[-1][1]
+    return next(length for share, length in CURRICULUM if step < share * steps)
+
+
+def copy_share(step, steps, warm):
+    return 0.6 if not warm and step < 0.3 * steps else 0.2
+
+
+def learning_rate(step, steps, peak):
+    warmup = min(1.0, (step + 1) / 50)
+    return peak * warmup * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+
+
+def step_loss(model, tokens, weights, cos, sin):
+    """-> weighted mean loss; answers' and language's mean loss; answers' accuracy."""
+    logits = model(tokens[:, :-1], cos, sin).flatten(0, 1)
+    target, weight = tokens[:, 1:].flatten(), weights[:, 1:].flatten()
+    nll = F.cross_entropy(logits, target, reduction="none")
+    answer, text = weight == 1.0, (weight > 0) & (weight < 1)
+    right = (logits.argmax(-1) == target)[answer]
+    return (nll * weight).sum() / weight.sum(), nll[answer].mean(), nll[text].mean(), right.float().mean()
+
+
+def main():
+    a = arguments()
+    torch.set_num_threads(a.threads)
+    torch.manual_seed(a.seed)
+    rng = random.Random(a.seed)
+    table, shape = language.tables(), Shape()
+    model = Probe(shape)
+    if a.init:
+        model.load_state_dict(torch.load(a.init)["model"])
+    optimizer = torch.optim.AdamW(model.parameters(), lr=a.lr, betas=(0.9, 0.95), weight_decay=0.05)
+    inv_freq = inverse_frequencies(theta_for(a.c, shape.window), shape.head_dim)
+    out, curve, start = Path(a.out), [], 0
+    out.parent.mkdir(parents=True, exist_ok=True)
+    part = out.with_suffix(".part")
+    if part.exists():
+        saved = torch.load(part, weights_only=False)
+        model.load_state_dict(saved["model"])
+        optimizer.load_state_dict(saved["optimizer"])
+        rng.setstate(saved["rng"])
+        curve, start = saved["curve"], saved["step"]
+    began, sums, count = time.time(), [0.0] * 4, 0
+    for step in range(start, a.steps):
+        length = length_at(step, a.steps, a.init)
+        data = language.batch(rng, table, TOKENS_PER_STEP // length, length + 1, copy_share(step, a.steps, a.init))
+        tokens, weights = torch.tensor(data[0]), torch.tensor(data[1])
+        cos, sin = rotary_table(inv_freq, torch.arange(length))
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(step, a.steps, a.lr)
+        values = step_loss(model, tokens, weights, cos, sin)
+        optimizer.zero_grad(set_to_none=True)
+        values[0].backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        sums, count = [s + float(v) for s, v in zip(sums, values)], count + 1
+        if (step + 1) % 50 == 0:
+            point = [round(s / count, 4) for s in sums]
+            curve.append({"step": step + 1, "length": length, "loss": point[0], "answerLoss": point[1],
+                          "languageLoss": point[2], "answerAccuracy": point[3]})
+            print(json.dumps(curve[-1]), f"{time.time() - began:.0f}s", flush=True)
+            sums, count = [0.0] * 4, 0
+        if (step + 1) % 200 == 0:
+            torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "rng": rng.getstate(),
+                        "curve": curve, "step": step + 1}, part)
+    torch.save({"model": model.state_dict(), "shape": shape.asdict(), "c": a.c, "seed": a.seed, "steps": a.steps,
+                "learningRate": a.lr, "init": Path(a.init).stem if a.init else None, "curve": curve}, out)
+    part.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main()
