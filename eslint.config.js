@@ -11,7 +11,8 @@ const forbidden = {
   probes: ['config', 'candidates', 'engine', 'report', 'gate', 'cli'],
   engine: ['rope', 'config', 'geometry', 'candidates', 'report', 'gate', 'cli'],
   report: ['engine', 'candidates', 'gate', 'cli'],
-  gate: ['engine', 'probes', 'candidates', 'cli'],
+  gate: ['engine', 'probes', 'candidates', 'emit', 'cli'],
+  emit: ['geometry', 'candidates', 'probes', 'engine', 'report', 'gate', 'cli'],
 };
 
 const zones = Object.entries(forbidden).flatMap(([target, sources]) =>

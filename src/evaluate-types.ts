@@ -20,6 +20,8 @@ export interface EvaluateOptions {
   readonly target?: number;
   /** Text of the config before a change: the reference is taken from it. */
   readonly base?: string;
+  /** Further lengths in tokens at which the needle is to be measured (gate rules). */
+  readonly lengths?: readonly number[];
   /** Default: a set chosen for the target. */
   readonly candidates?: readonly CandidateDefinition[];
   readonly reference?: 'unscaled' | 'configured';

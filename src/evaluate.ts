@@ -59,7 +59,12 @@ export async function evaluate(text: string, options: EvaluateOptions = {}): Pro
   const family = await loadFamily();
   const { member, inRange } = nearestMember(family, criticalFraction);
   const language = LanguageSchema.parse(await loadLanguageJson(family));
-  const multiples = setup.localOnly ? [1] : ladder(setup.target.multiple);
+  const multiples = setup.localOnly
+    ? [1]
+    : ladder(
+        setup.target.multiple,
+        options.lengths?.map((tokens) => tokens / window),
+      );
   const sets = contextSets(language, member.window, multiples, samples, seed);
   const probe = {
     invFreq: probeFrequencies(member.theta, family.shape.head_dim / 2),

@@ -108,7 +108,7 @@ function literal(
 }
 
 /** The block in a file: the file itself, or its `rope_scaling` / `rope_parameters`. */
-function longropeBlock(
+export function longropeBlock(
   definition: Extract<CandidateDefinition, { readonly method: 'longrope' }>,
   reference: Reference,
   options: ResolveOptions,

@@ -82,10 +82,10 @@ function trialCheck(name: string, trial: RuntimeDescription['trial']): Check {
 }
 
 const CUDA_HINT =
-  'For --device cuda on Linux x64: run onnxruntime-node’s install script with ' +
-  'ONNXRUNTIME_NODE_INSTALL=cuda12 (newer npm blocks such scripts: `npm approve-scripts ' +
-  'onnxruntime-node`, then `npm rebuild onnxruntime-node`), or copy libonnxruntime_providers_*.so ' +
-  'of the same version beside the library above. CUDA and cuDNN come with the system, not with npm.';
+  'For --device cuda on Linux x64: npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12 ' +
+  'downloads the provider. Newer npm blocks install scripts, then it silently never arrives: allow ' +
+  'it first with npm approve-scripts onnxruntime-node. An NVIDIA driver, CUDA and cuDNN come with ' +
+  'the system, not with npm.';
 
 function cudaCheck({ platform }: HostFacts, { cudaTrial, providers }: RuntimeDescription): Check {
   if (cudaTrial?.ok) return trialCheck('CUDA', cudaTrial);

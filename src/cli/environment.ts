@@ -68,7 +68,8 @@ export function nodeEnvironment(): Environment {
     kill: (code) => process.exit(code),
     loadEvaluate: async () => (await import('../evaluate.js')).evaluate,
     describeHost: hostFacts,
-    describeRuntime: async () => (await import('../engine/index.js')).describeRuntime(process.platform, process.arch),
+    describeRuntime: async () =>
+      (await import('../engine/index.js')).describeRuntime(process.platform, process.arch),
   };
 }
 

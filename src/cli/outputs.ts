@@ -45,7 +45,9 @@ export async function writeOutputs(
 const FILE_CONTEXT: ReporterContext = Object.freeze({ color: false, columns: 100, plots: true });
 
 function unknownForm(shown: string): RopeEvalError {
-  const known = Object.entries(REPORTERS).map(([extension, { title }]) => `${extension} (${title})`);
+  const known = Object.entries(REPORTERS).map(
+    ([extension, { title }]) => `${extension} (${title})`,
+  );
   return new RopeEvalError(
     `-o ${shown}: the form of a report follows from the file’s extension, and this one is unknown`,
     2,

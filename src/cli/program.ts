@@ -40,6 +40,7 @@ export function createProgram(context: CommandContext): Command {
     .helpOption('-h, --help', 'print this help')
     // `rope-eval inspect x --json`: --json belongs to inspect, not to the default command.
     .enablePositionalOptions()
+    .showHelpAfterError('(rope-eval --help shows what it takes)')
     .addHelpText('after', EPILOGUE);
   evaluateCommand(program, context);
   for (const add of COMMANDS) add(program, context);

@@ -19,8 +19,10 @@ export interface FlatRules {
   readonly extraKeys?: readonly string[];
   /** Rope types that the family accepts; default all. */
   readonly accepts?: readonly string[];
-  /** Whether `original_max_position_embeddings` outside the block counts. */
+  /** The family's own partial factor, before that of the class. */
   readonly partialDefault?: number;
+  /** Whether the class drops a legacy `rope_scaling` (Cohere2 MoE). */
+  readonly dropsRopeScaling?: boolean;
 }
 
 /** The layer types that transformers knows: keys of a block that holds one block each. */
@@ -42,7 +44,7 @@ export const LAYER_TYPE_KEYS = [
  *   blocks nested by layer type and for types the family does not accept
  */
 export function flatBlock(source: Source, rules: FlatRules = {}): RopeBlock {
-  const fields = pickBlock(source) ?? defaultBlock(source);
+  const fields = pickBlock(source, rules.dropsRopeScaling) ?? defaultBlock(source);
   const nestedKey = LAYER_TYPE_KEYS.find((key) => isRecord(fields.raw(key)));
   if (nestedKey !== undefined) {
     fail(
@@ -78,9 +80,15 @@ export function outerOriginal(source: Source): number | undefined {
 }
 
 /** The block that counts, or undefined where neither key holds one. */
-export function pickBlock(source: Source): Fields | undefined {
+export function pickBlock(source: Source, dropsRopeScaling = false): Fields | undefined {
   const scaling = nonEmpty(source.fields.nullableFields('rope_scaling'));
   const parameters = nonEmpty(source.fields.nullableFields('rope_parameters'));
+  if (dropsRopeScaling) {
+    if (scaling !== undefined) {
+      source.findings.push(finding('unread_block', scaling.path, { model: source.modelType }));
+    }
+    return parameters;
+  }
   if (scaling !== undefined && parameters !== undefined) {
     if (JSON.stringify(scaling.record) !== JSON.stringify(parameters.record)) {
       source.findings.push(finding('two_blocks', parameters.path));

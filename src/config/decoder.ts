@@ -27,6 +27,8 @@ export interface DecoderRules {
   readonly headDimOf?: (source: Source, layerType: string, shape: Shape) => number;
   /** Whether a scaling in the config reaches layers of a type; default all. */
   readonly scalable?: (layerType: string) => boolean;
+  /** Whether tables that no layer uses are shown all the same. */
+  readonly keepEmptyGroups?: boolean;
   readonly softmax?: SoftmaxRule;
   readonly latent?: (source: Source) => AttentionShape['latent'];
   readonly layout?: 'half' | 'interleaved';
@@ -46,15 +48,15 @@ export function readDecoder(source: Source, rules: DecoderRules = {}): ModelGeom
   const layersWithoutRope = skipped(source, rules, types, blocks);
   const groups = groupLayers(source, rules, { shape, types, blocks, layersWithoutRope });
   const latent = rules.latent?.(source);
-  const global = groups.find((group) => group.span.kind === 'global') ?? groups[0];
+  const global = groups[0]?.layerGroup;
   return {
     modelType: source.modelType,
     architecture: source.architecture,
-    layout: rules.layout ?? source.defaults?.layout ?? 'half',
+    layout: layoutOf(source, rules),
     maxPositions: shape.maxPositions,
     originalMaxPositions: groups.find((group) => group.originalMaxPositions !== undefined)
       ?.originalMaxPositions,
-    groups: groups.map(({ originalMaxPositions: _unused, ...group }) => group),
+    groups: groups.map((group) => group.layerGroup),
     layersWithoutRope,
     ...softmaxScales(source, shape, global, rules.softmax),
     ...(rules.softmax?.yarnMscaleSquared === true && { softmaxFollowsYarn: true }),
@@ -68,6 +70,13 @@ export function readDecoder(source: Source, rules: DecoderRules = {}): ModelGeom
     },
     findings: source.findings,
   };
+}
+
+/** How pairs lie in a head; DeepSeek's classes let a config say so. */
+function layoutOf(source: Source, rules: DecoderRules): ModelGeometry['layout'] {
+  const layout = rules.layout ?? source.defaults?.layout ?? 'half';
+  if (rules.latent === undefined || layout === 'half') return layout;
+  return source.fields.nullableBoolean('rope_interleave') === false ? 'half' : layout;
 }
 
 function blocksOf(

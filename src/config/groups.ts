@@ -16,7 +16,11 @@ export interface GroupInput {
   readonly layersWithoutRope: readonly number[];
 }
 
-export type ReadGroup = LayerGroup & { readonly originalMaxPositions: number | undefined };
+/** A group, and the original window that its block writes. */
+export interface ReadGroup {
+  readonly layerGroup: LayerGroup;
+  readonly originalMaxPositions: number | undefined;
+}
 
 /**
  * Layers that share a type, hence a rotary table and a span; the global group first.
@@ -36,15 +40,17 @@ export function groupLayers(
     if (!attends(type) || skipped.has(layer)) return;
     byType.set(type, [...(byType.get(type) ?? []), layer]);
   });
+  if (rules.keepEmptyGroups === true) {
+    for (const type of blocks.keys()) if (!byType.has(type)) byType.set(type, []);
+  }
   if (byType.size === 0) {
     const first = [...blocks].find(([, block]) => block !== null)?.[0] ?? 'full_attention';
     byType.set(first, []);
   }
   const groups = [...byType].map(([type, layers]) => readGroup(source, rules, input, type, layers));
   reportLocalStretch(source, groups);
-  return groups.toSorted(
-    (a, b) => Number(a.span.kind !== 'global') - Number(b.span.kind !== 'global'),
-  );
+  const locality = ({ layerGroup }: ReadGroup): number => Number(layerGroup.span.kind !== 'global');
+  return groups.toSorted((a, b) => locality(a) - locality(b));
 }
 
 function readGroup(
@@ -68,12 +74,14 @@ function readGroup(
   });
   const window = rules.window?.(source, layerType) ?? slidingWindow(source);
   return {
-    layerType,
-    layers,
-    span: spanOf(layerType, window, shape.maxPositions),
-    rope,
-    unscaled,
-    ...(rules.scalable?.(layerType) === false && { scalable: false }),
+    layerGroup: {
+      layerType,
+      layers,
+      span: spanOf(layerType === 'main' ? 'sliding' : layerType, window, shape.maxPositions),
+      rope,
+      unscaled,
+      ...(rules.scalable?.(layerType) === false && { scalable: false }),
+    },
     originalMaxPositions: originalMaxPositions ?? writtenOriginal(block),
   };
 }
@@ -95,7 +103,7 @@ export function slidingWindow(source: Source): number | undefined {
 
 /** A factor on layers that never look beyond their window is a pure loss. */
 function reportLocalStretch(source: Source, groups: readonly ReadGroup[]): void {
-  for (const group of groups) {
+  for (const { layerGroup: group } of groups) {
     const { span, rope } = group;
     if (span.kind === 'global' || rope.type === 'default' || rope.type === 'proportional') continue;
     // dynamic and longrope follow the sequence length, and reach local layers all the same.

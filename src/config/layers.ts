@@ -1,4 +1,5 @@
 import { BOUNDS } from './bounds.js';
+import type { ClassDefaults } from './class-defaults/index.js';
 import { fail, show } from './fail.js';
 import type { Source } from './source.js';
 import type { Span } from './types.js';
@@ -18,10 +19,12 @@ const INTERVAL_KEYS = [
  * @throws RopeEvalError `wrong_type` and `wrong_length` for a list that does not fit
  */
 export function layerTypes(source: Source, layers: number): readonly string[] {
-  const listed = source.fields.nullableList('layer_types');
+  const listed =
+    source.fields.nullableList('layer_types') ?? source.fields.nullableList('layers_block_type');
   if (listed !== undefined) return checkList(source, listed, layers);
   const { defaults, fields } = source;
   const mix = defaults?.mix;
+  if (defaults?.pattern !== undefined) return repeatPattern(defaults, layers);
   if (mix === undefined) {
     return Array.from({ length: layers }, () => defaults?.allLayers ?? 'full_attention');
   }
@@ -30,6 +33,15 @@ export function layerTypes(source: Source, layers: number): readonly string[] {
   return Array.from({ length: layers }, (_, layer) => {
     const full = mix.first === true ? layer % every === 0 : (layer + 1) % every === 0;
     return full ? 'full_attention' : mix.other;
+  });
+}
+
+function repeatPattern(defaults: ClassDefaults, layers: number): readonly string[] {
+  const { pattern = [], firstIsFull, lastIsFull } = defaults;
+  return Array.from({ length: layers }, (_, layer) => {
+    const forced =
+      (firstIsFull === true && layer === 0) || (lastIsFull === true && layer === layers - 1);
+    return forced ? 'full_attention' : (pattern[layer % pattern.length] ?? 'full_attention');
   });
 }
 

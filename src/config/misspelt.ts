@@ -60,6 +60,9 @@ const OTHER_KEYS: ReadonlySet<string> = new Set([
   'swa_rope_theta',
   'swa_head_dim',
   'use_rope_scaling',
+  'attention_head_size',
+  'hidden_stride',
+  'layer_type',
 ]);
 
 /** Untrusted objects may have very many keys; a config with more than this has other problems. */
@@ -73,7 +76,7 @@ export function misspeltKeys(fields: Fields): readonly Finding[] {
     .flatMap((key) => {
       if (known.includes(key) || OTHER_KEYS.has(key) || fields.seen.has(key)) return [];
       const meant = suggest(key, ROPE_KEYS);
-      if (meant === undefined || fields.has(meant) || !isClose(key, meant)) return [];
+      if (meant === undefined || !isClose(key, meant)) return [];
       return [finding('misspelt_key', fields.at(key), { suggestion: meant })];
     });
 }

@@ -2,6 +2,7 @@ import { CLASS_DEFAULTS } from './class-defaults/index.js';
 import { fail } from './fail.js';
 import { Fields } from './fields.js';
 import { isRecord } from './json.js';
+import { PART_TYPES } from './part-types.js';
 
 /** Keys under which a multimodal or encoder-decoder config keeps its language model. */
 const PART_KEYS = [
@@ -12,64 +13,6 @@ const PART_KEYS = [
   'decoder',
   'decoder_config',
 ] as const;
-
-/** Language model of composites whose text part names no type of its own. */
-const PART_TYPES: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    llava: 'llama',
-    llava_next: 'llama',
-    llava_next_video: 'llama',
-    video_llava: 'llama',
-    vipllava: 'llama',
-    idefics3: 'llama',
-    smolvlm: 'llama',
-    janus: 'llama',
-    deepseek_vl: 'llama',
-    deepseek_vl_hybrid: 'llama',
-    perception_lm: 'llama',
-    voxtral: 'llama',
-    glmasr: 'llama',
-    idefics2: 'mistral',
-    mistral3: 'mistral',
-    audioflamingo3: 'qwen2',
-    fast_vlm: 'qwen2',
-    got_ocr2: 'qwen2',
-    internvl: 'qwen2',
-    llava_onevision: 'qwen2',
-    ovis2: 'qwen2',
-    qwen2_audio: 'qwen2',
-    video_llama_3: 'qwen2',
-    vibevoice: 'qwen2',
-    lighton_ocr: 'qwen3',
-    qwen3_asr: 'qwen3',
-    cosmos3_omni: 'qwen3_vl_text',
-    aya_vision: 'cohere2',
-    cohere2_vision: 'cohere2',
-    fuyu: 'persimmon',
-    paligemma: 'gemma',
-    shieldgemma2: 'gemma3_text',
-    granite_speech: 'granite',
-    kimi_k25: 'deepseek_v3',
-    lfm2_vl: 'lfm2',
-    lfm3_vl: 'lfm3',
-    exaone4_5: 'exaone4',
-    step3p7: 'step3p5',
-    glm46v: 'glm4v_text',
-    glmga: 'glm4v_text',
-    mllama: 'mllama_text_model',
-    emu3: 'emu3_text_model',
-    hyperclovax_vision_v2: 'hyperclovax',
-    t5gemma: 't5_gemma_module',
-    t5gemma2: 't5gemma2_decoder',
-    modernvbert: 'modernbert',
-    dia: 'dia_decoder',
-    pixtral: 'mistral',
-    qwen2_5_omni: 'qwen2_5_omni_text',
-    qwen3_omni_moe: 'qwen3_omni_moe_text',
-    qwen2_5_omni_thinker: 'qwen2_5_omni_text',
-    qwen3_omni_moe_thinker: 'qwen3_omni_moe_text',
-  }),
-);
 
 /** The part of a config that is read, and the model type that it has. */
 export interface Part {

@@ -1,7 +1,16 @@
-import { esm, falcon, gptj, neox, roformer } from './dialects/early.js';
-import { latentAttention } from './dialects/latent.js';
+import { deepseekV4 } from './dialects/compressed.js';
+import { derivedHead, esm, falcon, gptj, neox, roformer } from './dialects/early.js';
+import { bailing, latentAttention, mistral4 } from './dialects/latent.js';
+import { listedPerLayer } from './dialects/listed.js';
 import { cohere2, exaone4, llama4, smollm3 } from './dialects/no-rope-layers.js';
-import { gemma3, gemma4, modernbert, nestedOnly, olmo3 } from './dialects/per-layer.js';
+import {
+  gemma3,
+  gemma4,
+  modernbert,
+  neomme,
+  nestedOnly,
+  olmo3,
+} from './dialects/per-layer-families.js';
 import { allSliding, llama, plain, upperSliding } from './dialects/plain.js';
 import { hunyuan, minimaxM2, mrope, phi3, phimoe } from './dialects/scaled.js';
 import type { Dialect } from './dialects/types.js';
@@ -17,7 +26,12 @@ export const DIALECTS: readonly Dialect[] = Object.freeze([
   modernbert,
   gemma4,
   nestedOnly,
+  neomme,
+  listedPerLayer,
   latentAttention,
+  bailing,
+  mistral4,
+  deepseekV4,
   smollm3,
   llama4,
   cohere2,
@@ -27,6 +41,7 @@ export const DIALECTS: readonly Dialect[] = Object.freeze([
   esm,
   roformer,
   falcon,
+  derivedHead,
   phi3,
   phimoe,
   hunyuan,

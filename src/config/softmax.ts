@@ -1,7 +1,7 @@
 import { yarnMscale } from '../rope/yarn.js';
 import { BOUNDS } from './bounds.js';
-import type { ReadGroup } from './groups.js';
 import type { Shape, Source } from './source.js';
+import type { LayerGroup } from './types.js';
 
 /** A family's multiplier on q·k. */
 export interface SoftmaxRule {
@@ -27,7 +27,7 @@ export interface SoftmaxScales {
 export function softmaxScales(
   source: Source,
   shape: Shape,
-  global: ReadGroup | undefined,
+  global: LayerGroup | undefined,
   rule: SoftmaxRule = {},
 ): SoftmaxScales {
   const { fields } = source;

@@ -1,6 +1,7 @@
 import { fail } from './fail.js';
 import { isRecord, type UnknownRecord } from './json.js';
 import { LAYER_TYPE_KEYS } from './block.js';
+import { NESTED_ONLY_TYPES } from './dialects/per-layer-families.js';
 import { isNotRope, readModel } from './read-model.js';
 import type { ModelGeometry } from './types.js';
 
@@ -36,22 +37,8 @@ export function readWithBlock(
 
 /** Families without a flat block take a scaling in the block of their global layers. */
 function onlyNested(model: ModelGeometry): boolean {
-  return NESTED_ONLY.has(model.modelType);
+  return NESTED_ONLY_TYPES.has(model.modelType);
 }
-
-const NESTED_ONLY: ReadonlySet<string> = new Set([
-  'gemma4_text',
-  'gemma4_unified_text',
-  'diffusion_gemma_text',
-  'embedding_gemma2_text',
-  'laguna',
-  'mellum',
-  'mimo_v2_flash',
-  'neomme',
-  'ultrabert',
-  'lfm3',
-  'step3p5',
-]);
 
 function intoGlobalBlock(
   model: ModelGeometry,

@@ -83,7 +83,7 @@ function v5Edits(input: EmitInput, { at, prefix }: ConfigShape): Edit[] {
   return [
     { path: [...prefix, 'rope_parameters'], value },
     // A non-empty rope_scaling would replace rope_parameters, and two thetas confuse readers.
-    ...(Object.hasOwn(at, 'rope_scaling')
+    ...(isRecord(at['rope_scaling'])
       ? [{ path: [...prefix, 'rope_scaling'], value: undefined }]
       : []),
     ...(outer === undefined || outer === theta

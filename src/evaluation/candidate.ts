@@ -1,7 +1,7 @@
 import type { ResolvedCandidate } from '../candidates/index.js';
 import { transfer, type ProbeGeometry } from '../geometry/transfer.js';
 import { SHORT_RUNGS } from '../probes/presets.js';
-import { resamples } from '../probes/statistics.js';
+import { resamples, type Cluster } from '../probes/statistics.js';
 import type { CandidateReport } from '../report/schema.js';
 import { computeRope } from '../rope/index.js';
 import type { RopeTable } from '../rope/types.js';
@@ -13,13 +13,15 @@ import {
   summariseNeedle,
   summariseReach,
   summariseShort,
+  windowedLoss,
   type Comparison,
   type Measured,
+  type TextMeasured,
 } from './summary.js';
 import { tablesByRung, type GroupScaling } from './tables.js';
 import { verdict } from './verdict.js';
 
-type SetName = keyof Sets;
+type SetName = Exclude<keyof Sets, 'windows'>;
 
 /** What one scaling needs to have run. */
 export interface Plan {
@@ -63,6 +65,7 @@ export function planCandidate(
     addTo(jobs, sets) {
       jobs.add(sets.long, long, label);
       jobs.add(sets.longText, long, label);
+      if (!candidate) jobs.add(sets.windows, [short[setup.main]![1]!], label);
       for (const tables of short) {
         jobs.add(sets.short, tables, label);
         jobs.add(sets.shortText, tables, label);
@@ -72,7 +75,9 @@ export function planCandidate(
 }
 
 /** The reference's results, per set; undefined where they were not run to the end. */
-export type Against = Partial<Record<SetName, Comparison>>;
+export interface Against extends Partial<Record<SetName, Comparison>> {
+  readonly windowed?: readonly (readonly Cluster[])[];
+}
 
 export function comparisons(
   jobs: JobList,
@@ -89,6 +94,7 @@ export function comparisons(
       measurement && {
         set,
         rungs: rungs.map((m) => ({ multiple: m, tokens: Math.round(m * window) })),
+        home: Math.max(0, rungs.indexOf(1)),
         draws: resamples(set.contexts.length, seed),
         reference: measurement,
       }
@@ -101,7 +107,10 @@ export function comparisons(
     long: make(sets.long, reference.long, multiples),
     longText: make(sets.longText, reference.long, multiples),
   };
-  return Object.fromEntries(Object.entries(entries).filter(([, c]) => c !== undefined));
+  const windows = jobs.measurement(sets.windows, [short[1]!]);
+  const windowed = windows && windowedLoss(windows, sets.windows.lengths[0]!, multiples.length);
+  const found = Object.entries({ ...entries, windowed }).filter(([, c]) => c !== undefined);
+  return Object.fromEntries(found) as Against;
 }
 
 /** One row of the report; parts that were not run are null or empty. */
@@ -123,7 +132,7 @@ export function buildCandidate(
     return facts && text ? summariseShort(facts, text) : undefined;
   };
   const facts = measured('long', plan.long);
-  const text = measured('longText', plan.long);
+  const text = withWindows(measured('longText', plan.long), against);
   const short = shortOf(plan.short[setup.main]!);
   const local = plan.scalings.flatMap((scaling, g) => {
     const { layerType, span } = setup.model.groups[g]!;
@@ -159,6 +168,10 @@ export function buildCandidate(
       verdict: judged(),
     },
   };
+}
+
+function withWindows(text: Measured | undefined, { windowed }: Against): TextMeasured | undefined {
+  return text && windowed && { ...text, windowed };
 }
 
 /** Largest stretch among the pairs that turn, at the length where a dynamic scaling is unscaled. */

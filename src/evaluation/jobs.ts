@@ -6,7 +6,7 @@ import { tableKey } from './tables.js';
 
 /** Contexts that share a shape. */
 export interface ContextSet {
-  readonly name: 'short' | 'short-text' | 'long' | 'long-text';
+  readonly name: 'short' | 'short-text' | 'long' | 'long-text' | 'windows';
   readonly contexts: readonly Context[];
   /** Rungs in probe tokens, ascending. */
   readonly lengths: readonly number[];

@@ -1,6 +1,6 @@
-import { clusters, type Cell, type Measurement } from '../probes/measure.js';
+import { clusters, type Measurement } from '../probes/measure.js';
 import { mean, quantile, type Cluster } from '../probes/statistics.js';
-import type { Comparison, Measured } from './summary.js';
+import type { Measured, TextMeasured } from './summary.js';
 
 /** Weight of the facts' loss beside the language's; docs/score.md. */
 export const FACT_WEIGHT = 0.2;
@@ -14,43 +14,33 @@ export interface Score {
   readonly draws: Float64Array;
 }
 
-interface Level {
-  readonly language: Cluster[];
-  readonly facts: Cluster[];
-}
-
-function level(
-  facts: Comparison,
-  text: Comparison,
-  f: Measurement,
-  t: Measurement,
-  r: number,
-): Level {
-  const cell = (kind: 'fact' | 'language'): Cell => ({ kind, rungs: [r] });
-  return {
-    language: clusters(t, text.set.lengths, cell('language'), 'loss'),
-    facts: clusters(f, facts.set.lengths, cell('fact'), 'loss'),
-  };
-}
-
 /**
- * The score that ranks candidates: (language loss + 0.2 x facts' loss) minus the reference's at
- * 1x, averaged over the rungs from 1x to the target.
+ * The score that ranks candidates, at each rung: (language loss - the reference's on the same text
+ * within its window) + 0.2 x (facts' loss - the reference's at 1x); the mean over the rungs from 1x
+ * to the target.
  *
  * @param last index of the target's rung
  */
-export function score(facts: Measured, text: Measured, last: number): Score {
-  const rungs = facts.rungs.map((_, r) => r).slice(0, last + 1);
-  const own = rungs.map((r) => level(facts, text, facts.measurement, text.measurement, r));
-  const start = level(facts, text, facts.reference, text.reference, 0);
-  const height = (l: Level, f: readonly number[], t: readonly number[]): number =>
-    mean(l.language, t) + FACT_WEIGHT * mean(l.facts, f);
-  const at = (f: readonly number[], t: readonly number[]): number[] => {
-    const origin = height(start, f, t);
-    return own.map((l) => height(l, f, t) - origin);
+export function score(facts: Measured, text: TextMeasured, last: number): Score {
+  const loss = (m: Measurement, kind: 'fact' | 'language', rung: number): Cluster[] => {
+    const { lengths } = kind === 'fact' ? facts.set : text.set;
+    return clusters(m, lengths, { kind, rungs: [rung] }, 'loss');
   };
-  const average = (values: readonly number[]): number =>
-    values.reduce((a, b) => a + b, 0) / values.length;
+  const start = loss(facts.reference, 'fact', facts.home);
+  const rungs = Array.from({ length: last + 1 }, (_, r) => ({
+    facts: loss(facts.measurement, 'fact', r),
+    words: loss(text.measurement, 'language', r),
+    windowed: text.windowed[r]!,
+  }));
+  const at = (f: readonly number[], t: readonly number[]): number[] =>
+    rungs.map(
+      (r) =>
+        mean(r.words, t) - mean(r.windowed, t) + FACT_WEIGHT * (mean(r.facts, f) - mean(start, f)),
+    );
+  const average = (values: readonly number[]): number => {
+    const beyond = values.slice(facts.home);
+    return beyond.reduce((a, b) => a + b, 0) / beyond.length;
+  };
   const every = (m: Measured): number[] => m.measurement.contexts.map((_, i) => i);
   const byRung = at(every(facts), every(text));
   return {

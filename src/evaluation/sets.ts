@@ -1,15 +1,17 @@
-import { writeFacts, writeText, type Context } from '../probes/contexts.js';
+import { lastWindow, writeFacts, writeText, type Context } from '../probes/contexts.js';
 import { probeTokens } from '../probes/ladder.js';
 import type { Language } from '../probes/language.js';
 import { questionsPerRung, SHORT_RUNGS, type PresetPlan } from '../probes/presets.js';
 import type { ContextSet } from './jobs.js';
 
-/** The four sets of contexts that every scaling is run on. */
+/** The sets of contexts; every scaling is run on the first four, the reference on the last too. */
 export interface Sets {
   readonly short: ContextSet;
   readonly shortText: ContextSet;
   readonly long: ContextSet;
   readonly longText: ContextSet;
+  /** The long text's rungs, each cut to one trained window: context * rungs + rung. */
+  readonly windows: ContextSet;
 }
 
 /** Each set draws from a stream of its own, so that a bigger preset only adds contexts. */
@@ -37,6 +39,7 @@ export function contextSets(
   };
   const text = (rungs: number[], span: number) => (s: number, i: number) =>
     writeText({ language, rungs, span }, s, i);
+  const longText = many(plan.longText, STREAM.longText, text(longRungs, window / 2));
   return {
     short: {
       name: 'short',
@@ -56,7 +59,12 @@ export function contextSets(
     longText: {
       name: 'long-text',
       lengths: longRungs,
-      contexts: many(plan.longText, STREAM.longText, text(longRungs, window / 2)),
+      contexts: longText,
+    },
+    windows: {
+      name: 'windows',
+      lengths: [window],
+      contexts: longText.flatMap((c) => longRungs.map((end, r) => lastWindow(c, r, end, window))),
     },
   };
 }

@@ -26,6 +26,8 @@ export interface Rung {
 export interface Comparison {
   readonly set: ContextSet;
   readonly rungs: readonly Rung[];
+  /** Index of the rung at 1x, where the reference stands. */
+  readonly home: number;
   readonly draws: readonly (readonly number[])[];
   readonly reference: Measurement;
 }
@@ -33,6 +35,21 @@ export interface Comparison {
 /** A candidate on a set. */
 export interface Measured extends Comparison {
   readonly measurement: Measurement;
+}
+
+/**
+ * (rungs, contexts) the reference's loss on the same text with one trained window before it.
+ *
+ * @param windows its measurement on `Sets.windows`
+ */
+export function windowedLoss(windows: Measurement, length: number, rungs: number): Cluster[][] {
+  const flat = clusters(windows, [length], { kind: 'language', rungs: [0] }, 'loss');
+  return Array.from({ length: rungs }, (_, r) => flat.filter((_, i) => i % rungs === r));
+}
+
+/** A candidate on the long text. */
+export interface TextMeasured extends Measured {
+  readonly windowed: readonly (readonly Cluster[])[];
 }
 
 const all = (rungs: readonly unknown[]): number[] => rungs.map((_, i) => i);
@@ -88,9 +105,8 @@ export function summariseShort(facts: Measured, text: Measured): Short {
 }
 
 /** One entry per rung of the ladder. */
-export function summariseNeedle(facts: Measured, text: Measured): Needle[] {
-  const atOnce = average(base(facts, { kind: 'fact', rungs: [0] }, 'accuracy'));
-  const textAtOnce = base(text, { kind: 'language', rungs: [0] }, 'loss');
+export function summariseNeedle(facts: Measured, text: TextMeasured): Needle[] {
+  const atOnce = average(base(facts, { kind: 'fact', rungs: [facts.home] }, 'accuracy'));
   return facts.rungs.map((rung, r) => {
     const cell: Cell = { kind: 'fact', rungs: [r] };
     const known = own(facts, cell, 'accuracy');
@@ -102,7 +118,7 @@ export function summariseNeedle(facts: Measured, text: Measured): Needle[] {
       relative: atOnce > 0 ? accuracy.value / atOnce : 0,
       loss: meanInterval(own(facts, cell, 'loss'), facts.draws),
       languageLoss: meanInterval(words, text.draws),
-      lossChange: pairedDifference(words, textAtOnce, text.draws),
+      lossChange: pairedDifference(words, text.windowed[r]!, text.draws),
       correct: sum(known, 'sum'),
       total: sum(known, 'count'),
       byDistance: DISTANCE_BINS.map((distance) => {
@@ -114,17 +130,21 @@ export function summariseNeedle(facts: Measured, text: Measured): Needle[] {
   });
 }
 
-/** How far the candidate holds, with its interval over contexts. */
+/** How far the candidate holds from 1x on, with its interval over contexts. */
 export function summariseReach(facts: Measured): Reach {
-  const bins = facts.rungs.map((_, r) =>
-    DISTANCE_BINS.map((distance) => own(facts, { kind: 'fact', rungs: [r], distance }, 'accuracy')),
+  const beyond = facts.rungs.slice(facts.home);
+  const bins = beyond.map((_, r) =>
+    DISTANCE_BINS.map((distance) =>
+      own(facts, { kind: 'fact', rungs: [facts.home + r], distance }, 'accuracy'),
+    ),
   );
-  const found = reach(bins, base(facts, { kind: 'fact', rungs: [0] }, 'accuracy'), facts.draws);
-  const at = (rung: number): Rung => facts.rungs[rung] ?? { multiple: 0, tokens: 0 };
+  const atOnce = base(facts, { kind: 'fact', rungs: [facts.home] }, 'accuracy');
+  const found = reach(bins, atOnce, facts.draws);
+  const at = (rung: number): Rung => beyond[rung] ?? { multiple: 0, tokens: 0 };
   return {
     ...at(found.rung),
     low: at(found.low).multiple,
     high: at(found.high).multiple,
-    censored: found.rung === facts.rungs.length - 1,
+    censored: found.rung === beyond.length - 1,
   };
 }

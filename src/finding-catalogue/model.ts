@@ -153,11 +153,12 @@ export const MODEL_FINDINGS: readonly CatalogueEntry[] = Object.freeze([
   },
   {
     code: 'RE034',
-    kind: 'derived_head_dim',
-    severity: 'notice',
-    title: 'head_dim 0 is not a dimension',
-    message: (a) => `${a['value']} is used`,
-    explanation: 'A head_dim of null means hidden_size / num_attention_heads.',
-    affects: 'transformers',
+    kind: 'unread_block',
+    severity: 'warning',
+    title: 'the class does not read rope_scaling',
+    message: (a) => `is not read by the class for ${a['model']}; write rope_parameters`,
+    explanation:
+      'Most classes take a legacy rope_scaling and turn it into rope_parameters. A few set their parameters before that step, so that the block is lost without a word.',
+    affects: 'transformers 5',
   },
 ] satisfies CatalogueEntry[]);

@@ -51,11 +51,15 @@ export function adviceFor(
     };
   }
   const reach = report.candidates.find((each) => each.label === result.candidate)?.reach;
-  const reached =
-    reach && reach.tokens < target ? ` It works up to about ${tokens(reach.tokens)} tokens.` : '';
+  const reached = reach && reach.tokens < target ? ` ${reachWords(reach.tokens)}` : '';
   return {
     path,
     line,
     text: `${at}: the config claims ${tokens(target)} tokens, ${tokens(window)} were trained.${reached} Claim less, or find a scaling that reaches it: ${compare}.`,
   };
+}
+
+function reachWords(reached: number): string {
+  if (reached === 0) return 'It loses facts inside the trained window already.';
+  return `It works up to about ${tokens(reached)} tokens.`;
 }

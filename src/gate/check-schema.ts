@@ -24,7 +24,7 @@ const RuleResultSchema = z.strictObject({
     .number()
     .nullable()
     .optional()
-    .describe('About this many contexts would decide; null where no number helps.'),
+    .describe('About this many --samples would decide; null where no number helps.'),
 });
 
 const BaselineSchema = z.strictObject({

@@ -7,7 +7,7 @@ export type Outcome = 'pass' | 'fail' | 'unverifiable';
 /** A gate must not turn on the last bit of a float: values this close count as equal. */
 const RELATIVE_SLACK = 1e-9;
 
-/** More contexts than this is no advice, it is a no. */
+/** More samples than this is no advice, it is a no. */
 const MOST_SAMPLES = 1_000_000;
 
 /**
@@ -32,7 +32,7 @@ function satisfies(value: number, operator: Operator, threshold: number): boolea
  * About how many samples would decide a rule that straddles: an interval shrinks with the square
  * root of the sample, and its half on the threshold's side must become shorter than the distance.
  *
- * @param samples contexts behind the interval
+ * @param samples behind the interval
  * @returns null where no number helps: the value stands on the threshold
  */
 export function samplesToDecide(

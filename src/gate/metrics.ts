@@ -4,7 +4,7 @@ import type { CandidateReport, Interval, Report, Short } from '../report/schema.
 export interface Measurement {
   readonly interval: Interval;
   readonly part?: string;
-  /** Contexts behind the interval; absent for exact values. */
+  /** What `--samples` would have to be for this many contexts; absent for exact values. */
   readonly samples?: number;
   /** The ladder ended first: the true value may be higher than the interval. */
   readonly censored?: boolean;
@@ -125,7 +125,7 @@ function measureNeedle({ report, candidate, at }: MetricSource): readonly Measur
         low: cell.accuracy.low * scale,
         high: cell.accuracy.high * scale,
       },
-      samples: report.settings.contexts.long,
+      samples: samplesOf(report, 'long'),
     },
   ];
 }
@@ -137,7 +137,7 @@ function measureReach({ report, candidate }: MetricSource): readonly Measurement
   return [
     {
       interval: { value: reach.tokens, low: reach.low * window, high: reach.high * window },
-      samples: report.settings.contexts.long,
+      samples: samplesOf(report, 'long'),
       censored: reach.censored,
     },
   ];
@@ -148,11 +148,18 @@ function measureShort(
   pick: (short: Short) => Interval,
   contexts: 'short' | 'shortText' = 'short',
 ): readonly Measurement[] {
-  const samples = report.settings.contexts[contexts];
+  const samples = samplesOf(report, contexts);
   const local = candidate.local.map((each) => ({
     interval: pick(each.short),
     part: each.layerType,
     samples,
   }));
   return candidate.short ? [{ interval: pick(candidate.short), samples }, ...local] : local;
+}
+
+/** Contexts that evaluate makes of one `--samples`. */
+const CONTEXTS_PER_SAMPLE = Object.freeze({ short: 2, shortText: 4, long: 1 });
+
+function samplesOf(report: Report, contexts: keyof typeof CONTEXTS_PER_SAMPLE): number {
+  return report.settings.contexts[contexts] / CONTEXTS_PER_SAMPLE[contexts];
 }

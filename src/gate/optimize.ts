@@ -15,8 +15,12 @@ export interface OptimizeOptions {
   /** Judges each trial at its length. Its candidates and target are not used. */
   readonly policy: Policy;
   readonly scalings?: readonly string[];
-  /** Runs one evaluation; labels are shorthands such as `yarn:4`. */
-  readonly evaluate: (labels: readonly string[], target: number) => Promise<Report>;
+  /** Runs one evaluation; labels are shorthands such as `yarn:4`, lengths tokens of the needle. */
+  readonly evaluate: (
+    labels: readonly string[],
+    target: number,
+    lengths: readonly number[],
+  ) => Promise<Report>;
   readonly kvCacheGiB: (tokens: number) => number | undefined;
 }
 
@@ -65,7 +69,7 @@ export async function optimize(options: OptimizeOptions): Promise<Optimization> 
   const lengths = lengthsUpTo(trainedWindow, target);
   const factors = factorsFor(trainedWindow, lengths);
   const labels = factors.flatMap((factor) => scalings.map((scaling) => labelOf(scaling, factor)));
-  const report = await options.evaluate(labels, target);
+  const report = await options.evaluate(labels, target, lengths);
   const trials = factors.flatMap((factor) =>
     scalings.flatMap((scaling) => trialOf(report, scaling, factor, options)),
   );

@@ -10,7 +10,7 @@ export const POLICY_FILE = 'rope-eval.config.json';
 export const POLICY_KEY = 'rope-eval';
 
 /** A policy after reading: rules parsed, defaults filled in. */
-export interface Policy extends Omit<PolicyFile, '$schema' | 'rules' | 'lint' | 'candidates'> {
+export interface Policy extends Omit<PolicyFile, 'rules' | 'lint' | 'candidates'> {
   /** Where it comes from, for messages: a path, or `default`. */
   readonly source: string;
   readonly rules: readonly Rule[];
@@ -72,7 +72,7 @@ function policyError(source: string, problem: string, path: string, hint: string
 }
 
 function toPolicy(file: PolicyFile, source: string): Policy {
-  const { $schema: _, rules = DEFAULT_RULES, lint = {}, candidates, ...rest } = file;
+  const { rules = DEFAULT_RULES, lint = {}, candidates, ...rest } = file;
   return {
     ...rest,
     source,

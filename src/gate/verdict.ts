@@ -24,7 +24,7 @@ export interface RuleResult {
   readonly reason?: 'straddles' | 'ladder-ended' | 'not-measured' | 'no-candidate';
   /** Absent where nothing was measured. */
   readonly found?: Interval;
-  /** About this many contexts would decide; null where no number helps. */
+  /** About this many --samples would decide; null where no number helps. */
   readonly samplesToDecide?: number | null;
 }
 

@@ -63,9 +63,9 @@ function undecidedWords(result: RuleResult): string {
     return 'it still holds where the ladder ends, and nothing longer was measured (raise --target)';
   }
   if (result.samplesToDecide) {
-    return `the interval straddles the threshold; about ${tokens(result.samplesToDecide)} contexts would decide (--samples ${result.samplesToDecide})`;
+    return `the interval straddles the threshold; about --samples ${result.samplesToDecide} would decide`;
   }
-  return 'the interval straddles the threshold, and the value is so close to it that more contexts would hardly decide';
+  return 'the interval straddles the threshold, and the value is so close to it that more samples would hardly decide';
 }
 
 /** A value in the metric's unit. */

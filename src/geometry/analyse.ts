@@ -1,3 +1,4 @@
+import { referenceRope, referenceSoftmaxScale, trainedWindowOf } from '../config/reference.js';
 import type { LayerGroup, ModelGeometry, Reference } from '../config/types.js';
 import { computeRope, type RopeSpec, type RopeTable } from '../rope/index.js';
 import { supportedLength } from './base-bound.js';
@@ -39,8 +40,7 @@ export function analyseGeometry(
 ): GeometryReport {
   const { trainedWindow } = reference;
   const { target, dtype, bandwidthGBps } = options;
-  const softmaxAtReference =
-    reference.kind === 'configured' ? model.softmaxScale : model.unscaledSoftmaxScale;
+  const softmaxAtReference = referenceSoftmaxScale(model, reference);
   return {
     trainedWindow,
     target,
@@ -61,11 +61,6 @@ export function analyseGeometry(
   };
 }
 
-/** The frequencies that the weights of a group were trained with. */
-export function referenceSpec(group: LayerGroup, reference: Reference): RopeSpec {
-  return reference.kind === 'configured' ? group.rope : group.unscaled;
-}
-
 function analyseGroup(
   group: LayerGroup,
   reference: Reference,
@@ -75,11 +70,11 @@ function analyseGroup(
   const { layerType, layers, span } = group;
   const window = span.kind === 'global' ? Infinity : span.window;
   const ranges = {
-    trained: Math.min(window, reference.trainedWindow),
+    trained: trainedWindowOf(group, reference),
     target: Math.min(window, target),
     length: target,
   };
-  const spec = referenceSpec(group, reference);
+  const spec = referenceRope(group, reference);
   const table = computeRope(spec, reference.trainedWindow);
   const ofReference = analyseReference(spec, table, ranges);
   return {
@@ -152,6 +147,8 @@ function analyseCandidate(
     const from = reference.invFreq[pair] ?? 0;
     return Math.abs(frequency - from) <= SAME * Math.max(frequency, from);
   });
+  const maxStretch =
+    perPair.reduce<number>((largest, value) => Math.max(largest, value ?? 0), 0) || 1;
   const changed = !sameFrequencies || Math.abs(logitScale - 1) > SAME;
   return {
     // Most of the time goes into the table, so the same one is not analysed twice.
@@ -160,12 +157,12 @@ function analyseCandidate(
     changed,
     logitScale,
     stretch: perPair,
-    maxStretch: perPair.reduce<number>((largest, value) => Math.max(largest, value ?? 0), 0) || 1,
+    maxStretch,
     highFrequencyStretch: highFrequencyStretch(reference.invFreq, table.invFreq, ranges.trained),
     outOfRange: pairsOutOfRange(reference.invFreq, table.invFreq, ranges.trained, ranges.target),
     inRangeUpTo: inRangeUpTo(reference.invFreq, table.invFreq, ranges.trained),
     boundary: boundaryOf(spec, ranges.length),
-    pureLoss: local && changed,
+    pureLoss: local && maxStretch > 1 + SAME,
   };
 }
 

@@ -30,10 +30,9 @@ export function decodeKeys({ window }: LayerSpan, tokens: number): number {
  * layers: `2 * 2 * heads * headDim * keys` a layer (Kaplan et al. 2020, arXiv:2001.08361, table 1,
  * with two operations a multiply-add). Projections are left out: they do not grow with length.
  *
- * With multi-head latent attention decoding works on the cached latents (DeepSeek-V2,
- * arXiv:2405.04434, section 2.1.2): scores over `rank + ropeDim`, the sum over `rank`.
- *
- * @param keysOf keys per query of a layer, e.g. `decodeKeys`
+ * With multi-head latent attention the work is counted on the cached latents (DeepSeek-V2,
+ * arXiv:2405.04434, section 2.1.2): scores over `rank + ropeDim`, the sum over `rank`. Engines may
+ * expand the latents in prefill and do less; the multiples between lengths are the same.
  */
 export function attentionFlops(
   { heads, headDim, latent }: AttentionShape,
@@ -41,8 +40,7 @@ export function attentionFlops(
   phase: 'prefill' | 'decode',
   tokens: number,
 ): number {
-  const width =
-    latent === undefined || phase === 'prefill' ? 2 * headDim : 2 * latent.rank + latent.ropeDim;
+  const width = latent === undefined ? 2 * headDim : 2 * latent.rank + latent.ropeDim;
   const keysOf = phase === 'prefill' ? meanPrefillKeys : decodeKeys;
   return spans.reduce((sum, span) => {
     return sum + span.count * 2 * heads * width * keysOf(span, tokens);

@@ -67,7 +67,7 @@ export interface CandidateGeometry extends TableGeometry {
   readonly inRangeUpTo: number | null;
   /** null where the table does not change below the target. */
   readonly boundary: Boundary | null;
-  /** A local layer that the scaling changes: it gains no length by it. */
+  /** A local layer that the scaling stretches: it gains no length by it. */
   readonly pureLoss: boolean;
 }
 

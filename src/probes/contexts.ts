@@ -138,3 +138,24 @@ function finish(
     chance,
   };
 }
+
+/**
+ * The text of one rung again, with no more than a trained window before it: what the reference
+ * makes of the very same tokens at a length that it knows.
+ *
+ * @param end length of the rung, @param window trained window, both in probe tokens
+ */
+export function lastWindow(context: Context, rung: number, end: number, window: number): Context {
+  const start = Math.max(0, end - window);
+  const kept = context.items.flatMap((item, i) =>
+    item.rung === rung && context.rows[i]! >= start ? [i] : [],
+  );
+  const tokens = context.tokens.slice(start, end);
+  return {
+    tokens: [context.tokens[0]!, ...tokens.slice(1)],
+    rows: kept.map((i) => context.rows[i]! - start),
+    targets: kept.map((i) => context.targets[i]!),
+    items: kept.map((i) => ({ ...context.items[i]!, rung: 0 })),
+    chance: 0,
+  };
+}

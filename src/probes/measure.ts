@@ -46,9 +46,8 @@ export function clusters(
         if (share < cell.distance[0] || share >= cell.distance[1]) return;
       }
       const scores = measurement.at[item.rung]![c]!;
-      sum += quantity === 'accuracy'
-          ? scores.correct[i]!
-          : -scores.logProbability[i]! - item.surprise;
+      sum +=
+        quantity === 'accuracy' ? scores.correct[i]! : -scores.logProbability[i]! - item.surprise;
       count++;
     });
     return { sum, count };

@@ -32,9 +32,7 @@ export function wilson(clusters: readonly Cluster[]): Interval {
   const { sum, count } = total(clusters);
   if (count === 0) return { value: 0, low: 0, high: 1 };
   const p = sum / count;
-  const k = clusters.length;
-  const between =
-    k > 1 ? (clusters.reduce((a, c) => a + (c.sum - p * c.count) ** 2, 0) * k) / (k - 1) : 0;
+  const between = clusters.reduce((a, c) => a + (c.sum - p * c.count) ** 2, 0);
   const independent = p * (1 - p) * count;
   const designEffect = independent > 0 ? Math.max(1, between / independent) : 1;
   const n = count / designEffect;

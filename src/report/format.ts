@@ -56,6 +56,12 @@ export function reachEnds(reach: Reach): string {
   return `${trim(reach.low, 2)} … ${multiple(reach.high)}`;
 }
 
+/** 1879048192 → `1.75 GiB` */
+export function gibibytes(bytes: number): string {
+  const size = bytes / 1024 ** 3;
+  return `${size < 0.1 ? trim(size, 4) : trim(size, 2)} GiB`;
+}
+
 /** At most so many digits after the point, without trailing zeros. */
 export function trim(value: number, digits: number): string {
   return String(Number(value.toFixed(digits)));

@@ -6,6 +6,7 @@ import { FindingSchema } from './schema.js';
 const ReadingSchema = z.strictObject({
   kind: z.enum(['unscaled', 'configured']),
   trainedWindow: z.number(),
+  trainedRange: z.number(),
   criticalFraction: z.number().nullable(),
   criticalDimension: z.number().int(),
 });
@@ -34,6 +35,10 @@ export const InspectSchema = z.strictObject({
   shown: z.strictObject({ scaling: z.string(), sequenceLength: z.number().nullable() }),
   layerTypes: z.record(z.string(), LayerTypeSchema),
   layersWithoutRope: z.array(z.number().int()),
+  latentAttention: z
+    .strictObject({ rank: z.number().int(), ropeDim: z.number().int() })
+    .nullable()
+    .describe('Numbers that the cache keeps per token and layer.'),
   softmaxScale: z.number().nullable().describe('Multiplier on q·k before the softmax.'),
   unscaledSoftmaxScale: z.number().nullable(),
   reference: ReadingSchema.extend({

@@ -30,6 +30,8 @@ export interface InspectLayerType {
 export interface InspectReading {
   readonly kind: 'unscaled' | 'configured';
   readonly trainedWindow: number;
+  /** Largest distance in the first layer type: the window, or less in local layers. */
+  readonly trainedRange: number;
   /** Of the first layer type; null where no pair turns. */
   readonly criticalFraction: number | null;
   readonly criticalDimension: number;
@@ -54,6 +56,8 @@ export interface InspectData {
   readonly shown: { readonly scaling: string; readonly sequenceLength: number | null };
   readonly layerTypes: Readonly<Record<string, InspectLayerType>>;
   readonly layersWithoutRope: readonly number[];
+  /** Multi-head latent attention: what the cache keeps per token and layer; null without. */
+  readonly latentAttention: { readonly rank: number; readonly ropeDim: number } | null;
   /** Multiplier on q·k before the softmax, as configured and without the scaling block. */
   readonly softmaxScale: number | null;
   readonly unscaledSoftmaxScale: number | null;

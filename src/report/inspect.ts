@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LayerGroup, ModelGeometry, NotRope, Reference } from '../config/types.js';
+import { referenceRope, trainedWindowOf } from '../config/reference.js';
 import { analyseGeometry } from '../geometry/analyse.js';
 import type { CacheDtype } from '../geometry/cache-cost.js';
 import { criticalFractionOf } from '../geometry/critical.js';
@@ -53,6 +54,7 @@ export function inspectData(
     },
     layerTypes: layerTypes(model, reference, candidate?.specs, sequenceLength),
     layersWithoutRope: model.layersWithoutRope,
+    latentAttention: model.attention.latent ?? null,
     softmaxScale: candidate?.softmaxScale ?? model.softmaxScale,
     unscaledSoftmaxScale: model.unscaledSoftmaxScale,
     reference: {
@@ -80,6 +82,7 @@ export function inspectNotRope(model: NotRope, source?: string): InspectData {
     shown: { scaling: 'none', sequenceLength: null },
     layerTypes: {},
     layersWithoutRope: [],
+    latentAttention: null,
     softmaxScale: null,
     unscaledSoftmaxScale: null,
     reference: null,
@@ -151,17 +154,20 @@ function reading(
   trainedWindow: number,
 ): InspectReading {
   if (group === undefined) {
-    return { kind, trainedWindow, criticalFraction: null, criticalDimension: 0 };
+    return {
+      kind,
+      trainedWindow,
+      trainedRange: trainedWindow,
+      criticalFraction: null,
+      criticalDimension: 0,
+    };
   }
-  const range =
-    group.span.kind === 'global' ? trainedWindow : Math.min(trainedWindow, group.span.window);
-  const { invFreq } = computeRope(
-    kind === 'configured' ? group.rope : group.unscaled,
-    trainedWindow,
-  );
+  const range = trainedWindowOf(group, { trainedWindow });
+  const { invFreq } = computeRope(referenceRope(group, { kind }), trainedWindow);
   return {
     kind,
     trainedWindow,
+    trainedRange: range,
     criticalFraction: criticalFractionOf(invFreq, range),
     criticalDimension: 2 * rotations(invFreq, range).filter((turns) => turns >= 1).length,
   };

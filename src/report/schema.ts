@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { GeometryReportSchema } from './geometry-schema.js';
 
 /**
  * The report, as saved by `-o report.json` and printed by `--json`.
@@ -42,9 +43,11 @@ export const NeedleSchema = LengthSchema.extend({
   accuracy: IntervalSchema,
   relative: z.number().describe("accuracy / the reference's accuracy at 1x"),
   loss: IntervalSchema.describe('Mean negative log-probability of the answers.'),
-  languageLoss: IntervalSchema.describe('Next-token loss of the running text at this length.'),
+  languageLoss: IntervalSchema.describe(
+    "Next-token loss of running text at this length, above the source's own entropy.",
+  ),
   lossChange: IntervalSchema.describe(
-    'languageLoss - the reference at 1x, same kind of text, paired contexts.',
+    "languageLoss - the reference's on the same text with one trained window before it.",
   ),
   correct: z.number().int(),
   total: z.number().int(),
@@ -185,7 +188,7 @@ export const ReportSchema = z.strictObject({
       .optional()
       .describe('Keys to write into config.json for the recommended candidate.'),
   }),
-  geometry: z.unknown().optional().describe('Exact: computed from the config alone (inspect).'),
+  geometry: GeometryReportSchema.optional().describe('Exact: computed from the config alone.'),
   timings: z.strictObject({ totalMs: z.number(), engineMs: z.number(), tokens: z.number() }),
 });
 

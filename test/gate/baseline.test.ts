@@ -81,7 +81,12 @@ describe('a baseline', () => {
     ],
     ['preset', makeReport({ settings: { ...settings, preset: 'quick' } })],
     ['seed', makeReport({ settings: { ...settings, seed: 7 } })],
-    ['samples', makeReport({ settings: { ...settings, contexts: { short: 8, shortText: 8, long: 4, longText: 4 } } })],
+    [
+      'samples',
+      makeReport({
+        settings: { ...settings, contexts: { short: 8, shortText: 8, long: 4, longText: 4 } },
+      }),
+    ],
     ['ladder', makeReport({ settings: { ...settings, ladder: settings.ladder.slice(1) } })],
     ['reference', makeReport({ reference: { ...makeReport().reference, trainedWindow: 4096 } })],
   ])('of another %s is refused', (what, before) => {

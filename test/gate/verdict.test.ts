@@ -63,8 +63,8 @@ describe('a gate', () => {
   it('fails an error rule it cannot verify, and says how many contexts would decide', () => {
     const result = gate(makeReport(), [['error', 'short.lossChange <= 0.040']]);
     expect(result).toMatchObject({ status: 'unverifiable', exitCode: 1 });
-    // Half-width 0.006 over distance 0.002, 48 contexts.
-    expect(result.rules[0]).toMatchObject({ reason: 'straddles', samplesToDecide: 432 });
+    // Half-width 0.006 over distance 0.002: 9 times as many as 96 contexts, 4 a sample.
+    expect(result.rules[0]).toMatchObject({ reason: 'straddles', samplesToDecide: 216 });
   });
 
   it('passes over a warn rule that fails', () => {

@@ -23,7 +23,11 @@ export const yarn = (theta: number, factor: number, window: number, rotaryDim = 
   truncate: true,
 });
 
-const globalGroup = (layers: readonly number[], rope: RopeSpec, unscaled: RopeSpec): LayerGroup => ({
+const globalGroup = (
+  layers: readonly number[],
+  rope: RopeSpec,
+  unscaled: RopeSpec,
+): LayerGroup => ({
   layerType: 'full_attention',
   layers,
   span: { kind: 'global' },
@@ -134,7 +138,7 @@ export const deepseekV3: ModelGeometry = {
     layers: 61,
     heads: 128,
     kvHeads: 128,
-    headDim: 192,
+    headDim: 64,
     hiddenSize: 7168,
     latent: { rank: 512, ropeDim: 64 },
   },

@@ -113,4 +113,3 @@ export function fakeProcess(argv: readonly string[], options: FakeOptions = {}):
 export function runCli(argv: readonly string[], options: FakeOptions = {}): Promise<Ran> {
   return fakeProcess(argv, options).run();
 }
-

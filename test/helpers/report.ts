@@ -59,6 +59,7 @@ export function short(accuracyChange: number, lossChange: number): Short {
     })),
     counts: {
       contexts: 48,
+      textContexts: 96,
       facts: 1536,
       factsCorrect: Math.round(1536 * (0.98 + accuracyChange)),
       languageTokens: 9000,
@@ -127,7 +128,7 @@ export function makeReport(changes: Partial<Report> = {}): Report {
     settings: {
       preset: 'standard',
       seed: 0,
-      contexts: { short: 48, long: 16 },
+      contexts: { short: 48, shortText: 96, long: 16, longText: 8 },
       threads: 2,
       device: 'cpu',
       deviceAsked: 'auto',

@@ -22,7 +22,11 @@ export const doctorCommand: CommandModule = (program, { environment, exitWith })
       } else {
         const { fill } = await import('../../report/text/fill.js');
         const paint = paletteFor(stdout, env);
-        const marks = { ok: paint.green('ok  '), note: paint.yellow('note'), bad: paint.red('bad ') };
+        const marks = {
+          ok: paint.green('ok  '),
+          note: paint.yellow('note'),
+          bad: paint.red('bad '),
+        };
         const width = columnsOf(stdout) - 6;
         for (const { state, text, hint } of checks) {
           stdout.write(`${marks[state]}  ${indent(fill(text, width, ''))}\n`);

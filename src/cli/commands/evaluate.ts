@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { EXIT, RopeEvalError } from '../../errors.js';
-import type { CandidateDefinition } from '../../candidates/index.js';
 import type { Report } from '../../report/schema.js';
 import type { CommandContext } from '../command.js';
 import type { Environment } from '../environment.js';
@@ -11,7 +10,11 @@ import {
   type EvaluationFlags,
 } from '../options/evaluation.js';
 import { collect, factors, tokensFor } from '../options/numbers.js';
-import { addReferenceOptions, referenceOptions, type ReferenceFlags } from '../options/reference.js';
+import {
+  addReferenceOptions,
+  referenceOptions,
+  type ReferenceFlags,
+} from '../options/reference.js';
 import { refuseSecondArgument } from '../second-argument.js';
 import { columnsOf, isLively } from '../terminal.js';
 
@@ -72,15 +75,11 @@ async function compare(argument: string, flags: Flags, environment: Environment)
       import('../outputs.js'),
       import('../read-geometry.js'),
     ]);
-  const { chooseTarget } = await import('../target.js');
   refuseThreeWays(flags);
   const config = await loadConfig(argument, environment);
-  const { model, reference } = await readRopeGeometry(config, referenceOptions(flags));
-  const target = chooseTarget(reference, flags.target, flags.factor);
-  const candidates: readonly CandidateDefinition[] | undefined = chooseCandidates(
-    { model, reference },
-    flags,
-  );
+  const read = await readRopeGeometry(config, referenceOptions(flags));
+  const candidates = await chooseCandidates(flags, read, environment);
+  const target = flags.target ?? targetOf(flags.factor, read.reference.trainedWindow);
   const outputs = await prepareOutputs(flags.output ?? [], environment);
   const { runEvaluation } = await import('../run-evaluation.js');
   const quiet = flags.quiet === true;
@@ -98,6 +97,10 @@ async function compare(argument: string, flags: Flags, environment: Environment)
   await writeOutputs(outputs, report, { plots: flags.plots });
   await print(report, flags, environment);
   return finish(report, flags, environment);
+}
+
+function targetOf(factor: Flags['factor'], trainedWindow: number): number | undefined {
+  return factor && Math.round(Math.max(...factor) * trainedWindow);
 }
 
 async function print(report: Report, flags: Flags, environment: Environment): Promise<void> {
@@ -132,4 +135,3 @@ function refuseThreeWays({ factor, candidates, target }: Flags): void {
     'Leave --factor out: the candidates and the target are both given.',
   );
 }
-

@@ -3,7 +3,11 @@ import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
 import { loadConfig } from '../load-config.js';
 import { positiveNumber, tokensFor } from '../options/numbers.js';
-import { addReferenceOptions, referenceOptions, type ReferenceFlags } from '../options/reference.js';
+import {
+  addReferenceOptions,
+  referenceOptions,
+  type ReferenceFlags,
+} from '../options/reference.js';
 import { columnsOf, isLively } from '../terminal.js';
 import type { InspectData } from '../../report/inspect-types.js';
 import { CACHE_DTYPES, type CacheDtype } from '../../geometry/cache-cost.js';
@@ -73,7 +77,9 @@ async function inspectArgument(
   const candidate =
     flags.candidate === undefined
       ? undefined
-      : (await import('../choose-candidates.js')).candidateSpecs(flags.candidate, read);
+      : await (
+          await import('../choose-candidates.js')
+        ).candidateSpecs(flags.candidate, read, environment);
   return inspectData(read.model, read.reference, {
     source: config.source,
     ...(target === undefined ? {} : { target }),

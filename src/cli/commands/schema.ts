@@ -6,13 +6,17 @@ import type { CommandModule } from '../command.js';
 const SCHEMAS: Readonly<Record<string, () => Promise<ZodType>>> = Object.freeze({
   report: async () => (await import('../../report/schema.js')).ReportSchema,
   inspect: async () => (await import('../../report/inspect-schema.js')).InspectSchema,
+  check: async () => (await import('../../gate/check-schema.js')).CheckSchema,
+  sweep: async () => (await import('../../gate/sweep-schema.js')).SweepSchema,
   policy: async () => (await import('../../gate/policy-schema.js')).PolicySchema,
 });
 
 export const schemaCommand: CommandModule = (program, { environment }) => {
   program
     .command('schema')
-    .description('print the JSON Schema of a report, of inspect --json, or of a gate policy')
+    .description(
+      'print the JSON Schema of a report, of inspect --json, of check --json, of a sweep, or of a gate policy',
+    )
     .addArgument(
       new Argument('[name]', 'which one').choices(Object.keys(SCHEMAS)).default('report'),
     )

@@ -24,7 +24,8 @@ export function gateAnnotations(
   environment: Environment,
 ): string {
   const file = repositoryPath(config, environment);
-  const at = (line: number): Pick<Annotation, 'file' | 'line'> => (file === undefined ? {} : { file, line });
+  const at = (line: number): Pick<Annotation, 'file' | 'line'> =>
+    file === undefined ? {} : { file, line };
   const rules = result.rules.flatMap((rule, index): Annotation[] => {
     if (rule.outcome === 'pass') return [];
     const advice = adviceOf(index);
@@ -37,24 +38,20 @@ export function gateAnnotations(
       },
     ];
   });
-  const findings = result.findings.map(
-    (finding): Annotation => ({
-      severity: finding.level === 'error' ? 'error' : 'warning',
-      title: finding.code,
-      message: wordFinding(finding),
-      ...at(lineOfKey(config.text, finding.path)),
-    }),
-  );
+  const findings = result.findings.map((finding): Annotation => ({
+    severity: finding.level === 'error' ? 'error' : 'warning',
+    title: finding.code,
+    message: wordFinding(finding),
+    ...at(lineOfKey(config.text, finding.path)),
+  }));
   const cells = (result.baseline?.cells ?? [])
     .filter((cell) => cell.outcome === 'regressed')
-    .map(
-      (cell): Annotation => ({
-        severity: 'error',
-        title: `${cell.candidate} ${cell.cell} regressed`,
-        message: cellMessage(cell),
-        ...at(1),
-      }),
-    );
+    .map((cell): Annotation => ({
+      severity: 'error',
+      title: `${cell.candidate} ${cell.cell} regressed`,
+      message: cellMessage(cell),
+      ...at(1),
+    }));
   return annotations([...rules, ...findings, ...cells]);
 }
 

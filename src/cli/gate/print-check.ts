@@ -74,7 +74,9 @@ function baselineLines({ baseline }: GateResult, paint: ChalkInstance): string[]
     paint.bold(baselineWords(baseline)),
     ...baseline.cells
       .filter((cell) => cell.outcome === 'regressed')
-      .map((cell) => `  ${paint.red('FAIL')}  ${cell.candidate} ${cell.cell}: ${cellMessage(cell)}`),
+      .map(
+        (cell) => `  ${paint.red('FAIL')}  ${cell.candidate} ${cell.cell}: ${cellMessage(cell)}`,
+      ),
     ...baseline.missing.map((key) => `  ${paint.red('FAIL')}  ${key}: not measured in this run`),
   ];
 }

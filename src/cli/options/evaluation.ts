@@ -20,22 +20,29 @@ const MAX_THREADS = 1024;
 export function addEvaluationOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--preset <name>', 'how many contexts and lengths are probed').choices([
+      new Option('--preset <name>', 'how many contexts are probed; default: standard').choices([
         'quick',
         'standard',
         'thorough',
       ]),
     )
     .addOption(
-      new Option('--device <name>', 'where the probe model runs; auto says what it chose').choices([
-        'auto',
-        'cpu',
-        'cuda',
-      ]),
+      new Option(
+        '--device <name>',
+        'where the probe model runs; auto (the default) takes CUDA where it works; the report says which',
+      ).choices(['auto', 'cpu', 'cuda']),
     )
-    .option('--seed <n>', 'seed of the contexts', wholeNumber(0, MAX_SEED))
-    .option('--samples <n>', 'contexts per probe; overrides the preset', wholeNumber(1, MAX_SAMPLES))
-    .option('--threads <n>', 'CPU threads of the probe model', wholeNumber(1, MAX_THREADS));
+    .option('--seed <n>', 'seed of the contexts; default: 1', wholeNumber(0, MAX_SEED))
+    .option(
+      '--samples <n>',
+      'contexts per probe; overrides the preset',
+      wholeNumber(1, MAX_SAMPLES),
+    )
+    .option(
+      '--threads <n>',
+      'CPU threads of the probe model; default: all, at most 8',
+      wholeNumber(1, MAX_THREADS),
+    );
 }
 
 /** Only what was given: the defaults belong to `evaluate`. */

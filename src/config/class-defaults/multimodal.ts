@@ -17,8 +17,9 @@ export const MULTIMODAL_DEFAULTS: Readonly<Record<string, ClassDefaults>> = Obje
     kvHeads: 8,
     layers: 28,
     maxPositions: 131_072,
-    theta: 100_000_000,
     headDim: 128,
+    theta: 100_000_000,
+    block: { rope_type: 'default', rope_theta: 100_000_000 },
   },
   deepseek_ocr2_text: { hidden: 4096, heads: 32, kvHeads: 32, layers: 32, maxPositions: 2048 },
   diffusion_gemma_text: {
@@ -30,20 +31,10 @@ export const MULTIMODAL_DEFAULTS: Readonly<Record<string, ClassDefaults>> = Obje
     mix: { every: 6, other: 'sliding_attention' },
     window: 512,
     headDim: 256,
+    usesPartial: true,
     perLayer: {
       sliding_attention: { theta: 10_000 },
       full_attention: { type: 'proportional', theta: 1_000_000, partial: 0.25 },
-    },
-  },
-  dots3_note_text: {
-    hidden: 5120,
-    layers: 46,
-    maxPositions: 524_288,
-    window: 512,
-    headDim: 256,
-    perLayer: {
-      indexed_attention: { theta: 80_000_000, partial: 0.25 },
-      sliding_attention: { theta: 50_000, partial: 0.25 },
     },
   },
   emu3_text_model: {
@@ -181,6 +172,7 @@ export const MULTIMODAL_DEFAULTS: Readonly<Record<string, ClassDefaults>> = Obje
     layout: 'interleaved',
     block: {
       rope_type: 'yarn',
+      rope_theta: 10_000,
       factor: 2048,
       original_max_position_embeddings: 512,
       beta_fast: 32,
@@ -220,9 +212,10 @@ export const MULTIMODAL_DEFAULTS: Readonly<Record<string, ClassDefaults>> = Obje
     kvHeads: 16,
     layers: 62,
     maxPositions: 1_048_576,
-    theta: 500_000,
     window: 2048,
     headDim: 64,
+    pattern: ['sliding_attention', 'full_attention', 'sliding_attention', 'sliding_attention'],
+    block: { rope_type: 'default', rope_theta: 500_000 },
   },
   paddleocr_vl_text: {
     hidden: 1024,
@@ -320,6 +313,7 @@ export const MULTIMODAL_DEFAULTS: Readonly<Record<string, ClassDefaults>> = Obje
     headDim: 256,
     maxPositions: 32_768,
     usesPartial: true,
+    pattern: ['linear_attention', 'linear_attention', 'linear_attention', 'indexed_attention'],
   },
   unlimited_ocr_text: {
     hidden: 1280,

@@ -32,6 +32,11 @@ export interface ClassDefaults {
   /** How pairs lie in a head; default `half`. */
   readonly layout?: 'interleaved';
   readonly mix?: LayerMix;
+  /** Layer types that repeat, where no single interval describes them. */
+  readonly pattern?: readonly string[];
+  /** Whether the first or last layer is full attention whatever the pattern says. */
+  readonly firstIsFull?: boolean;
+  readonly lastIsFull?: boolean;
   /** Type of every layer, where it is not full attention. */
   readonly allLayers?: string;
   /** Sliding window in tokens where the config has no `sliding_window` key. */

@@ -98,5 +98,25 @@ export const falcon: Dialect = Object.freeze({
   read: (source: Source) =>
     source.fields.nullableBoolean('alibi') === true
       ? notRope(source, 'alibi')
-      : readDecoder(source, { shape: { keys: { ...USUAL_KEYS, kvHeads: 'num_kv_heads' } } }),
+      : readDecoder(source, {
+          shape: { keys: { ...USUAL_KEYS, kvHeads: 'num_kv_heads', headDim: 'no_head_dim' } },
+        }),
+});
+
+/** Classes whose head is hidden / heads whatever head_dim says, or a multiple of it. */
+export const derivedHead: Dialect = Object.freeze({
+  name: 'head_dim from widths',
+  modelTypes: ['deepseek_ocr2_text', 'unlimited_ocr_text', 'zamba2'],
+  read: (source: Source) =>
+    readDecoder(source, {
+      shape: {
+        keys: {
+          ...USUAL_KEYS,
+          headDim: source.modelType === 'zamba2' ? 'head_dim' : 'no_head_dim',
+        },
+        // Zamba2 attends over the concatenation of two streams.
+        derivedHeadDim: (hidden, heads) =>
+          Math.floor(((source.modelType === 'zamba2' ? 2 : 1) * hidden) / heads),
+      },
+    }),
 });

@@ -1,6 +1,8 @@
+import { finding } from '../../finding-catalogue/index.js';
 import { BOUNDS } from '../bounds.js';
 import { type DecoderRules, readDecoder } from '../decoder.js';
 import { fail } from '../fail.js';
+import { USUAL_KEYS } from '../shape.js';
 import type { Source } from '../source.js';
 import type { AttentionShape } from '../types.js';
 import type { Dialect } from './types.js';
@@ -13,6 +15,31 @@ const LATENT_DEFAULTS = Object.freeze({ rope: 64, nope: 128, rank: 512 });
 /** Whether a config describes multi-head latent attention, whatever its model type. */
 export function isLatent(source: Source): boolean {
   return source.fields.given('qk_rope_head_dim') && source.fields.given('kv_lora_rank');
+}
+
+/** Classes in which an explicit head_dim replaces qk_rope_head_dim as the rotated width. */
+const HEAD_DIM_WINS: ReadonlySet<string> = new Set([
+  'deepseek_v3',
+  'kimi_k2',
+  'glm4_moe_lite',
+  'longcat_flash',
+  'youtu',
+  'axk1',
+]);
+
+function rotatedDim(source: Source): number {
+  const explicit = source.fields.nullableInteger('head_dim', DIM);
+  const dim = ropeDim(source);
+  if (explicit === undefined || explicit === dim) return dim;
+  const wins = HEAD_DIM_WINS.has(source.modelType);
+  source.findings.push(
+    finding('conflict', source.fields.at(wins ? 'qk_rope_head_dim' : 'head_dim'), {
+      used: wins ? explicit : dim,
+      usedPath: source.fields.at(wins ? 'head_dim' : 'qk_rope_head_dim'),
+      ignored: wins ? dim : explicit,
+    }),
+  );
+  return wins ? explicit : dim;
 }
 
 function ropeDim(source: Source): number {
@@ -38,7 +65,7 @@ function queryDim(source: Source): number {
 /** Rules for latent attention; `mscaleSquared` for DeepSeek-V3's softmax factor. */
 export function latentRules(mscaleSquared: boolean): DecoderRules {
   return {
-    shape: { fixedHeadDim: ropeDim },
+    shape: { fixedHeadDim: rotatedDim },
     latent,
     softmax: { queryDim, yarnMscaleSquared: mscaleSquared },
   };
@@ -65,7 +92,54 @@ export const latentAttention: Dialect = Object.freeze({
     'axk1',
     'axk2',
     'hy_v4',
-    'bailing_hybrid',
+    'mistral_large4_text',
   ],
   read: read(true),
 });
+
+/** Ling: latent attention whose window is also written `model_max_length`. */
+export const bailing: Dialect = Object.freeze({
+  name: 'latent attention, model_max_length',
+  modelTypes: ['bailing_hybrid'],
+  read: (source: Source) => {
+    const rules = latentRules(true);
+    const key = source.fields.given('model_max_length')
+      ? 'model_max_length'
+      : USUAL_KEYS.maxPositions;
+    return readDecoder(source, {
+      ...rules,
+      shape: { ...rules.shape, keys: { ...USUAL_KEYS, maxPositions: key } },
+    });
+  },
+});
+
+/**
+ * Mistral 4: the head counts both parts, and a share of it rotates. transformers sets that share
+ * only where the block is not a legacy `rope_scaling`.
+ */
+export const mistral4: Dialect = Object.freeze({
+  name: 'latent attention with a partial factor',
+  modelTypes: ['mistral4'],
+  read: (source: Source) => {
+    const legacy = source.fields.given('rope_scaling');
+    return readDecoder(source, {
+      latent,
+      shape: { fixedHeadDim: queryDimMistral4 },
+      softmax: { queryDim: queryDimMistral4, yarnMscaleSquared: true },
+      ...(!legacy && {
+        flat: { partialDefault: ropeDimOr(source, 64) / queryDimMistral4(source) },
+      }),
+    });
+  },
+});
+
+function ropeDimOr(source: Source, fallback: number): number {
+  return source.fields.nullableInteger('qk_rope_head_dim', DIM) ?? fallback;
+}
+
+function queryDimMistral4(source: Source): number {
+  const explicit = source.fields.nullableInteger('head_dim', DIM);
+  if (explicit !== undefined) return explicit;
+  const nope = source.fields.nullableInteger('qk_nope_head_dim', DIM) ?? 64;
+  return nope + ropeDimOr(source, 64);
+}

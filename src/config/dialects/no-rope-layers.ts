@@ -84,6 +84,7 @@ export const cohere2: Dialect = Object.freeze({
   read: (source: Source) =>
     readDecoder(source, {
       withoutRope: (_source, types) => indicesOf(types, 'full_attention'),
+      ...(source.modelType === 'cohere2_moe' && { flat: { dropsRopeScaling: true } }),
     }),
 });
 

@@ -7,7 +7,6 @@ import { isRecord } from '../json.js';
 import { attends } from '../layers.js';
 import type { RopeBlock } from '../scaling.js';
 import type { Source } from '../source.js';
-import { BOUNDS } from '../bounds.js';
 import type { Dialect } from './types.js';
 
 /** How a family with a block per layer type reads older configs. */
@@ -16,6 +15,8 @@ export interface PerLayerRules {
   readonly scalingReaches: readonly string[];
   /** Key of theta outside the blocks, by layer type; a type without one has the class default. */
   readonly thetaKeys: Readonly<Record<string, string>>;
+  /** Whether a partial_rotary_factor outside the blocks counts; default true. */
+  readonly outerPartial?: boolean;
 }
 
 /**
@@ -73,7 +74,10 @@ function oneBlock(
     fields,
     type: typeOf(source, fields, own !== null && own.has('type')),
     theta: readTheta(source, fields, outerKey, fallback?.theta ?? source.defaults?.theta),
-    partial: readPartial(source, fields, 'partial_rotary_factor', source.defaults?.partial),
+    partial:
+      rules.outerPartial === false
+        ? fields.nullableNumber('partial_rotary_factor', { max: Number.MAX_VALUE })
+        : readPartial(source, fields, 'partial_rotary_factor', source.defaults?.partial),
     outerOriginal: undefined,
     nested: true,
   };
@@ -133,7 +137,8 @@ function typeOf(source: Source, fields: Fields, mayUseLegacy: boolean): string {
   return given;
 }
 
-function perLayer(
+/** A reader for a family with one block per layer type. */
+export function perLayer(
   rules: PerLayerRules,
   more: DecoderRules = {},
 ): (source: Source) => ReturnType<Dialect['read']> {
@@ -148,85 +153,3 @@ function perLayer(
       blocks: (inner, types) => perLayerBlocks(inner, types, rules),
     });
 }
-
-/** Gemma 3 and relatives: rope_theta for global layers, rope_local_base_freq for local ones. */
-export const gemma3: Dialect = Object.freeze({
-  name: 'block per layer type, scaling on global layers',
-  modelTypes: ['gemma3_text', 'gemma3n_text', 't5gemma2_text', 't5gemma2_decoder'],
-  read: perLayer({
-    scalingReaches: ['full_attention'],
-    thetaKeys: { full_attention: 'rope_theta', sliding_attention: 'rope_local_base_freq' },
-  }),
-});
-
-/** Olmo 3: rope_theta reaches the global layers; local ones keep the class default. */
-export const olmo3: Dialect = Object.freeze({
-  name: 'block per layer type, one theta',
-  modelTypes: ['olmo3'],
-  read: perLayer({
-    scalingReaches: ['full_attention'],
-    thetaKeys: { full_attention: 'rope_theta' },
-  }),
-});
-
-/** ModernBERT: a flat scaling reaches both types; the window is half on each side. */
-export const modernbert: Dialect = Object.freeze({
-  name: 'block per layer type, scaling on all layers',
-  modelTypes: ['modernbert', 'modernbert-decoder'],
-  read: perLayer(
-    {
-      scalingReaches: ['full_attention', 'sliding_attention'],
-      thetaKeys: { full_attention: 'global_rope_theta', sliding_attention: 'local_rope_theta' },
-    },
-    {
-      window: (source) => {
-        const both = source.fields.nullableInteger('local_attention', {
-          above: 0,
-          max: BOUNDS.positions,
-        });
-        return both === undefined ? undefined : Math.floor(both / 2);
-      },
-    },
-  ),
-});
-
-/** Families that only know nested blocks, with a block of the class where a config has none. */
-export const nestedOnly: Dialect = Object.freeze({
-  name: 'block per layer type, nested only',
-  modelTypes: [
-    'laguna',
-    'mellum',
-    'mimo_v2_flash',
-    'ultrabert',
-    'neomme',
-    'beam',
-    'zaya',
-    'lfm3',
-    'dots3_note_text',
-    'step3p5',
-  ],
-  read: perLayer({ scalingReaches: [], thetaKeys: {} }, { usesPartial: true }),
-});
-
-const GEMMA4_GLOBAL_HEAD_DIM = 512;
-
-/** Gemma 4: proportional RoPE and a wider head on global layers. */
-export const gemma4: Dialect = Object.freeze({
-  name: 'proportional RoPE on global layers',
-  modelTypes: [
-    'gemma4_text',
-    'gemma4_unified_text',
-    'diffusion_gemma_text',
-    'embedding_gemma2_text',
-  ],
-  read: perLayer(
-    { scalingReaches: [], thetaKeys: {} },
-    {
-      headDimOf: (source, layerType, shape) =>
-        layerType === 'full_attention'
-          ? (source.fields.integer('global_head_dim', { above: 0, max: BOUNDS.headDim }) ??
-            GEMMA4_GLOBAL_HEAD_DIM)
-          : shape.headDim,
-    },
-  ),
-});

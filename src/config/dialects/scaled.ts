@@ -86,13 +86,14 @@ export const mrope: Dialect = Object.freeze({
 /** MiniMax-M2: `rotary_dim` of `head_dim` in place of a factor. */
 export const minimaxM2: Dialect = Object.freeze({
   name: 'rotary_dim as a share of head_dim',
-  modelTypes: ['minimax_m2', 'minimax_m3_vl_text'],
+  modelTypes: ['minimax_m2'],
   read: (source: Source) =>
     readDecoder(source, {
       blocks: (inner, types, shape) => {
-        const rotaryDim =
-          inner.fields.nullableInteger('rotary_dim', { above: 0, max: BOUNDS.headDim }) ??
-          (inner.modelType === 'minimax_m3_vl_text' ? MINIMAX_M3_ROTARY_DIM : undefined);
+        const rotaryDim = inner.fields.nullableInteger('rotary_dim', {
+          above: 0,
+          max: BOUNDS.headDim,
+        });
         const partialDefault = rotaryDim === undefined ? undefined : rotaryDim / shape.headDim;
         return sameForAll(
           types,
@@ -101,8 +102,6 @@ export const minimaxM2: Dialect = Object.freeze({
       },
     }),
 });
-
-const MINIMAX_M3_ROTARY_DIM = 64;
 
 function sameForAll(
   types: readonly string[],

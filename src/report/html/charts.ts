@@ -1,7 +1,7 @@
 import * as format from '../format.js';
 import type { CandidateReport, Interval, Report } from '../schema.js';
 import { intervalChart, roundTicks, type IntervalRow } from './interval-chart.js';
-import { html, type Markup } from './template.js';
+import { markup, type Markup } from './template.js';
 
 /** Reach of each candidate, with the target marked. */
 export function reachChart(report: Report): Markup {
@@ -20,7 +20,7 @@ export function reachChart(report: Report): Markup {
           },
         ],
   );
-  if (rows.length === 0) return html``;
+  if (rows.length === 0) return markup``;
   const longest = Math.max(report.target.multiple, ...rows.map(({ high }) => high));
   return intervalChart({
     id: 'reach',
@@ -76,7 +76,7 @@ function changeChart(report: Report, change: Change): Markup {
     const text = `${format.signed(value, digits)} ${unit}`;
     return [{ label: candidate.label, value, low, high, text }];
   });
-  if (rows.length === 0) return html``;
+  if (rows.length === 0) return markup``;
   const low = Math.min(0, ...rows.map((row) => row.low));
   const high = Math.max(0, ...rows.map((row) => row.high));
   return intervalChart({

@@ -38,9 +38,12 @@ tr.best th, tr.best td { background: var(--panel); }
 .heat td { text-align: center; border: 1px solid var(--paper); padding: .2rem .35rem; min-width: 2.4rem; }
 .heat th { border: 0; font-weight: 400; padding: .2rem .35rem; white-space: nowrap; } .heat td:last-child, .heat th:last-child { text-align: center; }
 .grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(30rem, 100%), 1fr)); gap: 0 2rem; }
-svg { width: 100%; height: auto; max-width: 48rem; display: block; }
+svg { width: 100%; min-width: 36rem; height: auto; max-width: 48rem; display: block; }
 svg text { fill: var(--ink); font: 13px system-ui, sans-serif; } svg .soft { fill: var(--soft); }
 svg .axis { stroke: var(--line); } svg .mark { stroke: var(--accent); fill: var(--accent); }
+svg .curve { fill: none; stroke-width: 2; stroke: var(--soft); }
+svg .curve.trained { stroke-dasharray: 2 4; stroke: var(--ink); }
+svg .curve.scaled { stroke: var(--accent); stroke-width: 3; }
 svg .goal { stroke: var(--warn); stroke-dasharray: 5 4; stroke-width: 1.5; }
 svg .goal-label { fill: var(--warn); }
 ul.findings { padding-left: 1.2rem; }

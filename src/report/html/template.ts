@@ -9,7 +9,7 @@ type Value = string | number | Markup | readonly Markup[];
  * A page template in which every value is escaped unless it is markup itself: names come from
  * configs that strangers wrote.
  */
-export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Markup {
+export function markup(parts: TemplateStringsArray, ...values: readonly Value[]): Markup {
   const text = parts.map((part, i) => {
     const value = values[i];
     return value === undefined ? part : part + render(value);

@@ -1,5 +1,5 @@
 import { percent, tokens, trim } from '../format.js';
-import type { InspectLayerType } from '../inspect-types.js';
+import type { InspectData, InspectLayerType } from '../inspect-types.js';
 
 /** One sentence per rope type: what it does to the frequencies. */
 const WORDS: Readonly<
@@ -14,24 +14,12 @@ const WORDS: Readonly<
   dynamic: (value) =>
     `Dynamic NTK-aware scaling with factor ${trim(value('factor'), 4)}: plain RoPE up to ` +
     `${tokens(value('maxPositions'))} tokens; above, theta is recomputed from the length.`,
-  yarn: (value) => {
-    const window = tokens(value('originalMaxPositions'));
-    const factor = trim(value('factor'), 4);
-    return (
-      `YaRN with factor ${factor} over ${window} tokens: pairs that make more than ` +
-      `${trim(value('betaFast'), 2)} turns in ${window} tokens are left alone, those under ` +
-      `${trim(value('betaSlow'), 2)} are divided by ${factor}, and a ramp joins the two.`
-    );
-  },
-  llama3: (value) => {
-    const window = tokens(value('originalMaxPositions'));
-    const factor = trim(value('factor'), 4);
-    return (
-      `Llama 3 scaling with factor ${factor} over ${window} tokens: pairs that make more than ` +
-      `${trim(value('highFreqFactor'), 2)} turns in ${window} tokens are left alone, those under ` +
-      `${trim(value('lowFreqFactor'), 2)} are divided by ${factor}, and a blend joins the two.`
-    );
-  },
+  yarn: (value) =>
+    `YaRN with factor ${trim(value('factor'), 4)}: ` +
+    bands(value, value('betaFast'), value('betaSlow'), 'a ramp'),
+  llama3: (value) =>
+    `Llama 3 scaling with factor ${trim(value('factor'), 4)}: ` +
+    bands(value, value('highFreqFactor'), value('lowFreqFactor'), 'a blend'),
   longrope: (value) =>
     `LongRoPE: a searched divisor for each pair, from one list up to ` +
     `${tokens(value('originalMaxPositions'))} tokens and from another above.`,
@@ -44,6 +32,25 @@ const WORDS: Readonly<
     );
   },
 });
+
+/** What YaRN and Llama 3 share: kept above a number of turns, divided below another. */
+function bands(
+  value: (name: string) => number,
+  kept: number,
+  divided: number,
+  between: string,
+): string {
+  const window = tokens(value('originalMaxPositions'));
+  const joined = kept === divided ? '' : `, and ${between} joins the two`;
+  return (
+    `pairs that turn more than ${times(kept)} in ${window} tokens are left alone, those that turn ` +
+    `less than ${times(divided)} are divided by ${trim(value('factor'), 4)}${joined}.`
+  );
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : `${trim(count, 2)} times`;
+}
 
 export function ropeWords(layerType: InspectLayerType): string {
   const value = (name: string): number => {
@@ -60,17 +67,28 @@ export function ropeWords(layerType: InspectLayerType): string {
   );
 }
 
-/** `128 of 128 dimensions of a head turn, theta 500,000, pairs as two halves`. */
-export function shapeWords({ rotaryDim, headDim, theta, layout }: InspectLayerType): string {
+/** `64 of the 128 dimensions of a head rotate, as 32 pairs`, and how the pairs lie. */
+export function shapeWords(
+  { rotaryDim, headDim, layout }: InspectLayerType,
+  latent: InspectData['latentAttention'],
+): string {
+  const pairs = `as ${rotaryDim / 2} pairs`;
+  const lie =
+    layout === 'half'
+      ? `dimension i is paired with dimension i + ${rotaryDim / 2}`
+      : 'neighbouring dimensions are paired';
+  if (latent !== null) {
+    return (
+      `Latent attention (MLA): keys and values come from one latent of ${latent.rank} numbers a ` +
+      `token, which carries no position; ${latent.ropeDim} more dimensions, shared by all heads, ` +
+      `rotate ${pairs} (${lie}).`
+    );
+  }
   const share =
     rotaryDim === headDim
       ? `All ${headDim} dimensions of a head rotate`
       : `${rotaryDim} of the ${headDim} dimensions of a head rotate`;
-  const pairs =
-    layout === 'half'
-      ? 'dimension i is paired with the one half the width further'
-      : 'neighbouring dimensions are paired';
-  return `${share}, as ${rotaryDim / 2} pairs (theta ${tokens(theta)}; ${pairs}).`;
+  return `${share}, ${pairs} (${lie}).`;
 }
 
 export function readingName(kind: 'unscaled' | 'configured', window: number): string {

@@ -8,9 +8,9 @@ export function modelSentences(data: InspectData): string[] {
   const groups = Object.entries(data.layerTypes);
   const lines = groups.map(([name, group]) => {
     const who = groups.length === 1 && data.layersWithoutRope.length === 0 ? 'All' : name + ':';
-    return `${who} ${layerCount(group.layers.length)} ${seesWords(group)}. ${ropeWords(group)}`;
+    return `${who} ${layerCount(group.layers.length)} ${seesWords(group)}. Theta ${tokens(group.theta)}. ${ropeWords(group)}`;
   });
-  lines.push(...shapeLines(groups.map(([name, group]) => ({ name, group }))));
+  lines.push(...shapeLines(data));
   if (data.layersWithoutRope.length > 0) {
     lines.push(
       `${layerCount(data.layersWithoutRope.length)} without RoPE (${layerList(data.layersWithoutRope)}): ` +
@@ -44,12 +44,15 @@ function seesWords({ span, layers }: InspectLayerType): string {
 }
 
 /** Said once where every layer type has the same shape. */
-function shapeLines(groups: readonly { name: string; group: InspectLayerType }[]): string[] {
-  const words = groups.map(({ group }) => shapeWords(group));
-  const [first] = words;
+function shapeLines({ layerTypes, latentAttention }: InspectData): string[] {
+  const lines = Object.entries(layerTypes).map(([name, group]) => ({
+    name,
+    words: shapeWords(group, latentAttention),
+  }));
+  const [first] = lines;
   if (first === undefined) return [];
-  if (words.every((each) => each === first)) return [first];
-  return groups.map(({ name }, index) => `${name}: ${words[index]}`);
+  if (lines.every(({ words }) => words === first.words)) return [first.words];
+  return lines.map(({ name, words }) => `${name}: ${words}`);
 }
 
 /** Which frequencies the weights are taken to know, why, and what else it could be. */
@@ -76,10 +79,10 @@ export function referenceSentences(
 }
 
 function knowsSentence(
-  { criticalDimension, criticalFraction, trainedWindow }: InspectReading,
+  { criticalDimension, criticalFraction, trainedWindow, trainedRange }: InspectReading,
   rotaryDim: number,
 ): string {
-  const window = `${tokens(trainedWindow)} tokens`;
+  const window = `${tokens(trainedRange)} tokens`;
   if (criticalFraction === null) return `No pair turns within ${window}.`;
   const value = `critical fraction ${trim(criticalFraction, 3)}`;
   if (criticalDimension >= rotaryDim) {
@@ -87,6 +90,12 @@ function knowsSentence(
   }
   const pairs = rotaryDim / 2;
   const never = pairs - criticalDimension / 2;
+  if (trainedRange < trainedWindow) {
+    return (
+      `Of ${pairs} pairs, ${never} never complete a turn within ${window}, the most that these ` +
+      `layers see (${value}); no longer context changes that (critical dimension ${criticalDimension}).`
+    );
+  }
   return (
     `Of ${pairs} pairs, ${never} never complete a turn within ${window} (${value}): beyond that ` +
     `length they reach angles that the weights have not seen (critical dimension ${criticalDimension}).`
@@ -94,8 +103,8 @@ function knowsSentence(
 }
 
 function withoutRow(reference: NonNullable<InspectData['reference']>): InspectReading {
-  const { kind, trainedWindow, criticalFraction, criticalDimension } = reference;
-  return { kind, trainedWindow, criticalFraction, criticalDimension };
+  const { kind, trainedWindow, trainedRange, criticalFraction, criticalDimension } = reference;
+  return { kind, trainedWindow, trainedRange, criticalFraction, criticalDimension };
 }
 
 function lowerFirst(text: string): string {

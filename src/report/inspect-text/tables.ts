@@ -20,10 +20,11 @@ export function scalingTable({ candidates }: GroupGeometry): string {
   return bareTable(
     head.map((word, column) => `${word}\n${above[column] ?? ''}`),
     rows,
+    2,
   );
 }
 
-const LABEL_WIDTH = 16;
+const LABEL_WIDTH = 14;
 
 /** A JSON object as a label can be of any length. */
 function labelCell(label: string): string {

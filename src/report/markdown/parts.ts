@@ -2,12 +2,14 @@ import { printable } from '../format.js';
 
 /** Text that Markdown, HTML and GitHub's mentions leave alone. */
 export function plain(text: string): string {
-  return printable(text)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll(/[\\`*_[\]|~]/g, '\\$&')
-    // A zero-width joiner keeps a name in a config from calling a person.
-    .replaceAll('@', '@\u200d');
+  return (
+    printable(text)
+      .replaceAll('&', '&amp;')
+      .replaceAll('<', '&lt;')
+      .replaceAll(/[\\`*_[\]|~]/g, '\\$&')
+      // A zero-width joiner keeps a name in a config from calling a person.
+      .replaceAll('@', '@\u200d')
+  );
 }
 
 /** A code span, also in a table's cell; backticks and bars in it would end it. */

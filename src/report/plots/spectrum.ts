@@ -70,10 +70,13 @@ export function spectrumChart({
     }),
     `${margin}${style(axisLabels(ticks, columns), 'axis')}`,
     `${margin}turns over the trained ${shortTokens(trainedRange)} tokens`,
-    `${margin}${style('│', 'trained')} one turn over ${shortTokens(trainedRange)} tokens` +
-      (targetTurn === 1
-        ? ''
-        : `   ${style('┊', 'target')} one turn over the target, ${shortTokens(targetRange)} (${multiple(1 / targetTurn)})`),
+    `${margin}${style('│', 'trained')} one turn over ${shortTokens(trainedRange)} tokens`,
+    ...(targetTurn === 1
+      ? []
+      : [
+          `${margin}${style('┊', 'target')} one turn over the target, ` +
+            `${shortTokens(targetRange)} (${multiple(1 / targetTurn)})`,
+        ]),
     ...legendLines(
       series.map(({ label }) => label),
       width,

@@ -2,9 +2,10 @@ import { findingLines } from '../finding-words.js';
 import { multiple, printable, tokens } from '../format.js';
 import { reachChart, shortAccuracyChart, shortLossChart } from '../html/charts.js';
 import { htmlHeatmap } from '../html/heatmap.js';
+import { spectrum } from '../html/spectrum.js';
 import { STYLE } from '../html/style.js';
 import { htmlSummary } from '../html/summary.js';
-import { html as markup, Markup } from '../html/template.js';
+import { markup, Markup } from '../html/template.js';
 import type { GateOutcome } from '../gate-outcome.js';
 import type { Report } from '../schema.js';
 import { exactLines } from '../text/exact.js';
@@ -38,7 +39,8 @@ ${words.localWords(report).map((line) => markup`<p>${line}</p>`)}
 <p class="note">${words.probeModelWords(report)} ${words.chanceWords(report)}</p></section>
 ${plots ? pictures(report) : markup``}
 <section aria-labelledby="exact"><h2 id="exact">Exact: from the config alone</h2>
-<ul>${exactLines(report).map((line) => markup`<li>${line}</li>`)}</ul></section>
+<ul>${exactLines(report).map((line) => markup`<li>${line}</li>`)}</ul>
+${plots ? spectrum(report) : markup``}</section>
 </main>${footer(report)}</body></html>
 `;
   return page.text;
@@ -50,7 +52,11 @@ function status(report: Report): Markup {
 }
 
 function settings(report: Report): Markup {
-  return markup`${words.settingsWords(report).map((block) => markup`<pre>${block}</pre>`)}`;
+  return markup`${words
+    .settingsWords(report)
+    .map((block) =>
+      block.includes('\n') ? markup`<pre>${block}</pre>` : markup`<p>${block}</p>`,
+    )}`;
 }
 
 function findings(report: Report): Markup {
@@ -85,6 +91,7 @@ function gateSection({ verdict, rules }: GateOutcome): Markup {
   )}</tbody></table></div></section>`;
 }
 
-function footer({ tool, createdAt, settings: used, probeModel, runtime }: Report): Markup {
-  return markup`<footer><p class="note">rope-eval ${tool.version}, ${createdAt}; ${used.preset} preset, seed ${used.seed}, ${used.contexts.short} short and ${used.contexts.long} long contexts; ${used.device}, ${used.threads} threads; probe model ${probeModel.name}, weights ${probeModel.weightsSha256.slice(0, 12)}; onnxruntime ${runtime.onnxruntime}, Node ${runtime.node}, ${runtime.platform}.</p></footer>`;
+function footer(report: Report): Markup {
+  const { tool, createdAt, probeModel, runtime } = report;
+  return markup`<footer><p class="note">rope-eval ${tool.version}, ${createdAt}; ${words.settingsUsedWords(report)} Probe model ${probeModel.name}, weights ${probeModel.weightsSha256.slice(0, 12)}; onnxruntime ${runtime.onnxruntime}, Node ${runtime.node}, ${runtime.platform}.</p></footer>`;
 }

@@ -1,6 +1,6 @@
 import type { GateOutcome, RuleOutcome } from '../gate-outcome.js';
 import { nats, points, printable, reachTokens, tokens } from '../format.js';
-import { html as xml, type Markup } from '../html/template.js';
+import { markup as xml, type Markup } from '../html/template.js';
 import type { CandidateReport, Report, Verdict } from '../schema.js';
 import { HONESTY, verdictWords } from '../wording.js';
 import type { Reporter } from './reporter.js';

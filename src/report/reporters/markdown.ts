@@ -60,7 +60,8 @@ function gateBlock({ verdict, rules }: GateOutcome): string {
 }
 
 function settingsBlock(block: string): string {
-  const [first, ...rest] = block.split('\n');
+  const [first = '', ...rest] = block.split('\n');
+  if (rest.length === 0) return plain(first);
   return `${first}\n\n\`\`\`json\n${rest.join('\n')}\n\`\`\``;
 }
 
@@ -127,10 +128,10 @@ function heatmapBlock(report: Report): string {
   );
 }
 
-function footer({ tool, settings, probeModel, runtime }: Report): string {
-  const contexts = `${settings.contexts.short} short and ${settings.contexts.long} long contexts`;
+function footer(report: Report): string {
+  const { tool, probeModel, runtime } = report;
   return (
-    `<sub>rope-eval ${tool.version}, ${settings.preset} preset, seed ${settings.seed}, ${contexts}, ` +
-    `${settings.device}, ${plain(probeModel.name)}, onnxruntime ${plain(runtime.onnxruntime)}</sub>`
+    `<sub>rope-eval ${tool.version}, ${words.settingsUsedWords(report)} ` +
+    `Probe model ${plain(probeModel.name)}, onnxruntime ${plain(runtime.onnxruntime)}.</sub>`
   );
 }

@@ -47,7 +47,6 @@ function findings(report: Report, { columns }: ReporterContext, paint: ChalkInst
 }
 
 function probed(report: Report, context: ReporterContext, paint: ChalkInstance): string {
-  const { settings } = report;
   const table = summaryTable(report, context.columns, paint);
   const notes = [
     ...words.localWords(report),
@@ -56,8 +55,7 @@ function probed(report: Report, context: ReporterContext, paint: ChalkInstance):
       `${words.chanceWords(report)} Reach: the largest length at which every distance keeps half ` +
       `of the accuracy at 1x. Below a value: its 95 % interval.`,
     ...(table.complete ? [] : ['Some columns need a wider terminal; --json has everything.']),
-    `${settings.preset} preset, seed ${settings.seed}, ${settings.contexts.short} short and ` +
-      `${settings.contexts.long} long contexts, ${settings.device}, ${settings.threads} threads.`,
+    words.settingsUsedWords(report),
   ];
   return [
     paint.bold('Probed: on the bundled probe model'),
@@ -76,11 +74,7 @@ function heatmap(report: Report, context: ReporterContext, paint: ChalkInstance)
   return [paint.bold(`Facts found, %, by length and distance: ${name}`), ...lines].join('\n');
 }
 
-function recommendation(
-  report: Report,
-  context: ReporterContext,
-  paint: ChalkInstance,
-): string {
+function recommendation(report: Report, context: ReporterContext, paint: ChalkInstance): string {
   const lines = [
     words.recommendationWords(report),
     ...words.settingsWords(report),

@@ -1,6 +1,6 @@
 import { percent, tokens } from '../format.js';
 import type { Report } from '../schema.js';
-import { stretchWords } from '../wording.js';
+import { costWords, stretchWords } from '../exact-words.js';
 
 /** What follows from the config alone: kept apart from everything measured. */
 export function exactLines(report: Report): readonly string[] {
@@ -13,5 +13,6 @@ export function exactLines(report: Report): readonly string[] {
   return [
     `Theta ${tokens(theta)}: ${never}.`,
     ...report.candidates.filter(({ role }) => role === 'candidate').map(stretchWords),
+    ...costWords(report),
   ];
 }

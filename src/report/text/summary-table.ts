@@ -31,11 +31,7 @@ const LABEL_LINES = 4;
 const GAP = 2;
 const NOT_MEASURED = '–';
 
-export function summaryTable(
-  report: Report,
-  columns: number,
-  paint: ChalkInstance,
-): SummaryTable {
+export function summaryTable(report: Report, columns: number, paint: ChalkInstance): SummaryTable {
   const all = columnsOf(report, paint);
   const droppable = all.filter(({ dropped }) => dropped !== undefined);
   droppable.sort((a, b) => (b.dropped ?? 0) - (a.dropped ?? 0));

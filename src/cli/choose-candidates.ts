@@ -1,0 +1,69 @@
+import {
+  defaultCandidates,
+  joinCandidates,
+  longropeBlock,
+  parseCandidates,
+  resolveCandidate,
+  type CandidateDefinition,
+} from '../candidates/index.js';
+import { referenceSoftmaxScale } from '../config/reference.js';
+import type { Reference } from '../config/types.js';
+import { EXIT, RopeEvalError } from '../errors.js';
+import type { CandidateSpecs } from '../geometry/geometry-report.js';
+import type { Environment } from './environment.js';
+import { loadConfig } from './load-config.js';
+import type { RopeModel } from './read-geometry.js';
+
+export interface CandidateFlags {
+  readonly candidates?: readonly string[];
+  readonly factor?: readonly number[];
+}
+
+/** What --candidates names, or the default sets of every --factor; undefined: the usual set. */
+export async function chooseCandidates(
+  { candidates, factor }: CandidateFlags,
+  { model, reference }: RopeModel,
+  environment: Environment,
+): Promise<readonly CandidateDefinition[] | undefined> {
+  if (candidates !== undefined) {
+    const definitions = joinCandidates(candidates.map(parseCandidates));
+    return Promise.all(definitions.map((one) => withoutFile(one, reference, environment)));
+  }
+  if (factor === undefined) return undefined;
+  const all = factor.flatMap((each) => defaultCandidates(each, model, reference));
+  // The sets share what does not depend on the factor.
+  return [...new Map(all.map((each) => [each.label, each])).values()];
+}
+
+/** One candidate on the layers of a model, for the commands that show its tables. */
+export async function candidateSpecs(
+  text: string,
+  { model, reference }: RopeModel,
+  environment: Environment,
+): Promise<CandidateSpecs> {
+  const [first, ...rest] = parseCandidates(text);
+  if (first === undefined || rest.length > 0) {
+    throw new RopeEvalError(
+      `--candidate takes one scaling, found ${rest.length + 1}: ${text}`,
+      EXIT.usage,
+      'too_many_candidates',
+      '--candidate',
+    );
+  }
+  const definition = await withoutFile(first, reference, environment);
+  const { label, specs, softmaxScaleRatio } = resolveCandidate(definition, model, reference);
+  const softmaxScale = softmaxScaleRatio * referenceSoftmaxScale(model, reference);
+  return { label, specs, softmaxScale };
+}
+
+/** `longrope:FILE` with the file read: the evaluation itself touches no files. */
+async function withoutFile(
+  definition: CandidateDefinition,
+  reference: Reference,
+  environment: Environment,
+): Promise<CandidateDefinition> {
+  if (definition.method !== 'longrope') return definition;
+  const { text } = await loadConfig(definition.file, environment);
+  const block = longropeBlock(definition, reference, { readFile: () => text });
+  return { label: definition.label, method: 'block', block };
+}

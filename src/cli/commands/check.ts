@@ -1,0 +1,191 @@
+import { resolve } from 'node:path';
+import { EXIT, RopeEvalError } from '../../errors.js';
+import type { CommandModule } from '../command.js';
+import type { Environment } from '../environment.js';
+import {
+  addEvaluationOptions,
+  evaluationOptions,
+  type EvaluationFlags,
+} from '../options/evaluation.js';
+import { collect, tokensFor } from '../options/numbers.js';
+import {
+  addReferenceOptions,
+  referenceOptions,
+  type ReferenceFlags,
+} from '../options/reference.js';
+import { paletteFor } from '../terminal.js';
+import type { CheckRun } from '../gate/run-check.js';
+import type { LoadedConfig } from '../load-config.js';
+
+interface Flags extends EvaluationFlags, ReferenceFlags {
+  readonly policy?: string;
+  readonly rule?: readonly string[];
+  readonly warn?: readonly string[];
+  readonly candidates?: readonly string[];
+  readonly target?: number;
+  readonly base?: string;
+  readonly baseline?: string;
+  readonly updateBaseline?: boolean;
+  readonly output?: readonly string[];
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+export const checkCommand: CommandModule = (program, { environment, exitWith }) => {
+  const command = program
+    .command('check')
+    .description(
+      'the gate for CI: evaluates what a config says, judges it by a policy, and says so with ' +
+        'its exit code',
+    )
+    .argument('<config>', 'a config.json, a folder that holds one, or - for standard input')
+    .option(
+      '--policy <file>',
+      'policy to judge by; default: rope-eval.config.json or the key rope-eval of package.json ' +
+        'in the working directory, else a built-in one',
+    )
+    .option(
+      '--rule <rule>',
+      "adds an error rule, such as 'needle@128k >= 0.8'; replaces the policy's rule on the same " +
+        'metric, length and candidate; may be given again',
+      collect,
+    )
+    .option('--warn <rule>', 'the same, as a warning that does not fail the gate', collect)
+    .option(
+      '--candidates <list>',
+      'what is judged; default: the policy’s, else as-configured',
+      collect,
+    )
+    .option(
+      '--target <tokens>',
+      'length to judge at; default: the policy’s, else the largest that the config claims',
+      tokensFor('--target'),
+    )
+    .option(
+      '--base <config>',
+      'the config before the change: gives the reference, and what changed is reported',
+    )
+    .option(
+      '--baseline <report>',
+      'a saved report; fails if any cell got worse, and exits with 3 if they are not comparable',
+    )
+    .option('--update-baseline', 'write this run’s report to the baseline instead of comparing');
+  addEvaluationOptions(command);
+  addReferenceOptions(command)
+    .option(
+      '-o, --output <file>',
+      'also save the report; .json, .md, .html, .xml (JUnit), .csv or .txt; may be given again',
+      collect,
+    )
+    .option('--json', 'print the result as JSON, and nothing else, on standard output')
+    .option('--quiet', 'no progress and no notices on standard error')
+    .action(async (argument: string, flags: Flags) => {
+      exitWith(await reportErrors(flags, environment, () => check(argument, flags, environment)));
+    });
+};
+
+async function check(argument: string, flags: Flags, environment: Environment): Promise<number> {
+  const [{ loadConfig }, { loadPolicy }, { withFlags }, outputs, { runCheck }] = await Promise.all([
+    import('../load-config.js'),
+    import('../gate/load-policy.js'),
+    import('../../gate/policy.js'),
+    import('../outputs.js'),
+    import('../gate/run-check.js'),
+  ]);
+  const config = await loadConfig(argument, environment);
+  const loaded = await loadPolicy(flags.policy, environment);
+  const policy = withFlags(loaded.policy, {
+    ...(flags.rule ? { rules: flags.rule } : {}),
+    ...(flags.warn ? { warnings: flags.warn } : {}),
+    ...(flags.candidates ? { candidates: flags.candidates } : {}),
+  });
+  const files = await outputs.prepareOutputs(flags.output ?? [], environment);
+  const baseline = flags.baseline ?? loaded.baseline;
+  const quiet = flags.quiet === true;
+  const run = await runCheck(
+    {
+      config,
+      policy,
+      target: flags.target,
+      base: flags.base,
+      baseline,
+      updateBaseline: flags.updateBaseline === true,
+      options: { ...evaluationOptions(flags), ...referenceOptions(flags) },
+    },
+    environment,
+    { progress: !quiet && !flags.json, notices: !quiet },
+  );
+  const { gateOutcome } = await import('../../gate/words.js');
+  await outputs.writeOutputs(files, run.report, { gate: gateOutcome(run.result) });
+  if (flags.updateBaseline && baseline !== undefined) await update(baseline, run, environment);
+  await print(run, config, flags, environment);
+  // A run that the runtime broke off is no verdict on the config.
+  return run.report.status === 'failed' ? EXIT.runtime : run.result.exitCode;
+}
+
+async function update(path: string, { report }: CheckRun, environment: Environment): Promise<void> {
+  if (report.status !== 'complete') {
+    environment.stderr.write(`${path} is left as it was: the run is ${report.status}\n`);
+    return;
+  }
+  const [{ writeAtomically }, { json }] = await Promise.all([
+    import('../files.js'),
+    import('../../report/reporters/json.js'),
+  ]);
+  const context = { color: false, columns: 100, plots: false };
+  await writeAtomically(resolve(environment.cwd, path), json(report, context));
+  environment.stderr.write(`baseline written to ${path}\n`);
+}
+
+async function print(
+  run: CheckRun,
+  config: LoadedConfig,
+  flags: Flags,
+  environment: Environment,
+): Promise<void> {
+  const { stdout, stderr } = environment;
+  const { result, report, candidates } = run;
+  if (flags.json) {
+    const { CHECK_SCHEMA_VERSION: schemaVersion } = await import('../../gate/check-schema.js');
+    const output = { schemaVersion, ...result, base: flags.base ?? null, report };
+    stdout.write(`${JSON.stringify(output, null, 2)}\n`);
+  } else {
+    const { checkText } = await import('../gate/print-check.js');
+    const advice = [...new Map(run.advice.map((each) => [each?.text, each])).values()];
+    const text = checkText(
+      {
+        result,
+        report,
+        candidates,
+        base: flags.base,
+        advice: advice.filter((each) => each !== undefined),
+      },
+      paletteFor(stdout, environment.env),
+    );
+    stdout.write(text);
+  }
+  const { gateAnnotations, onGitHub, writeStepSummary } = await import('../gate/github.js');
+  if (!onGitHub(environment)) return;
+  // The runner reads workflow commands from both streams; --json keeps stdout to itself.
+  const stream = flags.json ? stderr : stdout;
+  stream.write(gateAnnotations(result, config, (index) => run.advice[index], environment));
+  await writeStepSummary(report, result, environment);
+}
+
+/** With --json an error has a JSON form too: `make` turns every exit code into 2. */
+async function reportErrors(
+  flags: Flags,
+  { stdout }: Environment,
+  action: () => Promise<number>,
+): Promise<number> {
+  try {
+    return await action();
+  } catch (error) {
+    if (flags.json && error instanceof RopeEvalError) {
+      const { message, exitCode, kind, path, hint } = error;
+      const output = { status: 'error', exitCode, kind, message, path, hint };
+      stdout.write(`${JSON.stringify(output, null, 2)}\n`);
+    }
+    throw error;
+  }
+}

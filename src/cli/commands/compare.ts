@@ -1,0 +1,28 @@
+import type { CommandModule } from '../command.js';
+import { paletteFor } from '../terminal.js';
+
+export const compareCommand: CommandModule = (program, { environment }) => {
+  program
+    .command('compare')
+    .description('two saved reports side by side, largest changes first; also of different models')
+    .argument('<before>', 'a report saved with -o report.json')
+    .argument('<after>', 'another one')
+    .option('--json', 'print the comparison as JSON')
+    .action(async (before: string, after: string, flags: { readonly json?: boolean }) => {
+      const [{ compareReports }, { parseReport }, { requireTextFile }] = await Promise.all([
+        import('../../gate/compare.js'),
+        import('../../gate/baseline.js'),
+        import('../gate/read-text.js'),
+      ]);
+      const read = async (path: string) =>
+        parseReport(await requireTextFile(path, environment), path);
+      const comparison = compareReports(await read(before), await read(after), { before, after });
+      const { stdout, env } = environment;
+      if (flags.json) {
+        stdout.write(`${JSON.stringify(comparison, null, 2)}\n`);
+        return;
+      }
+      const { compareText } = await import('../gate/print-compare.js');
+      stdout.write(compareText(comparison, paletteFor(stdout, env)));
+    });
+};

@@ -1,0 +1,122 @@
+import { Option } from 'commander';
+import { RopeEvalError } from '../../errors.js';
+import type { EmitInput, Engine, Form } from '../../emit/index.js';
+import { ENGINES } from '../../emit/types.js';
+import type { CommandModule } from '../command.js';
+import type { Environment } from '../environment.js';
+import { loadConfig, type LoadedConfig } from '../load-config.js';
+import { tokensFor } from '../options/numbers.js';
+import { addReferenceOptions, type ReferenceFlags } from '../options/reference.js';
+import { columnsOf, paletteFor } from '../terminal.js';
+
+interface Flags extends ReferenceFlags {
+  readonly target?: number;
+  readonly engine?: Engine;
+  readonly form?: Form;
+  readonly write?: boolean;
+  readonly json?: boolean;
+}
+
+export const emitCommand: CommandModule = (program, { environment }) => {
+  const command = program
+    .command('emit')
+    .description(
+      'settings for a scaling, ready to paste: config.json, vLLM, SGLang, llama.cpp, TGI',
+    )
+    .argument('<config>', 'a config.json, a folder that holds one, or - for standard input')
+    .argument('<candidate>', 'a scaling, such as yarn:4, or a JSON object as in a config')
+    .option(
+      '--target <tokens>',
+      'length to serve; default: what the scaling stretches the trained window to',
+      tokensFor('--target'),
+    )
+    .addOption(new Option('--engine <name>', 'only this one').choices(ENGINES))
+    .option('--write', 'edit the config file in place, keeping its formatting')
+    .addOption(
+      new Option(
+        '--form <form>',
+        'with --write: v4 writes rope_scaling, v5 rope_parameters; default: as the file has it',
+      ).choices(['v4', 'v5']),
+    );
+  addReferenceOptions(command)
+    .option('--json', 'print the settings as JSON')
+    .action(async (argument: string, candidate: string, flags: Flags) => {
+      const config = await loadConfig(argument, environment);
+      const { emitInput } = await import('../gate/emit-input.js');
+      const input = await emitInput(config, candidate, flags, environment.cwd);
+      if (flags.form !== undefined && !flags.write) throw formWithoutWrite();
+      if (flags.write) await write(config, input, flags.form, environment);
+      else await print(config, input, flags, environment);
+    });
+};
+
+async function print(
+  config: LoadedConfig,
+  input: EmitInput,
+  flags: Flags,
+  { stdout, env }: Environment,
+): Promise<void> {
+  const { emit } = await import('../../emit/index.js');
+  const emissions = emit(input, flags.engine === undefined ? ENGINES : [flags.engine]);
+  const { label, length } = input;
+  const { source } = config;
+  const [only] = emissions;
+  // Asked for one engine that has no words for it: an answer, but not the one wanted.
+  if (flags.engine !== undefined && only && !only.ok) {
+    throw new RopeEvalError(
+      `${only.engine} cannot express ${label}: ${only.reason}`,
+      2,
+      'not_expressible',
+      '--engine',
+      only.instead,
+    );
+  }
+  if (flags.json) {
+    stdout.write(
+      `${JSON.stringify({ candidate: label, config: source, length, emissions }, null, 2)}\n`,
+    );
+    return;
+  }
+  const { emitText } = await import('../gate/print-emit.js');
+  const columns = columnsOf(stdout);
+  stdout.write(emitText({ label, source, length, emissions, columns }, paletteFor(stdout, env)));
+}
+
+async function write(
+  config: LoadedConfig,
+  input: EmitInput,
+  form: Form | undefined,
+  { stdout }: Environment,
+): Promise<void> {
+  const { file, source } = config;
+  if (file === undefined) {
+    throw new RopeEvalError('--write needs a file, not standard input', 2, 'usage', '--write');
+  }
+  const [{ formOf, hfEdits, patchConfig }, { writeAtomically }] = await Promise.all([
+    import('../../emit/index.js'),
+    import('../files.js'),
+  ]);
+  const chosen = form ?? formOf(input);
+  const edits = hfEdits(input, chosen);
+  if (!edits) {
+    throw new RopeEvalError(
+      `rope_scaling cannot say that kinds of layers differ, and ${source} has several`,
+      2,
+      'not_expressible',
+      '--form',
+      'Write it as --form v5.',
+    );
+  }
+  await writeAtomically(file, patchConfig(config.text, edits));
+  const keys = edits.map(({ path }) => path.join('.')).join(', ');
+  stdout.write(`${source}: ${input.label} written (${keys})\n`);
+}
+
+function formWithoutWrite(): RopeEvalError {
+  return new RopeEvalError(
+    '--form has no effect without --write: both forms are printed',
+    2,
+    'no_effect',
+    '--form',
+  );
+}

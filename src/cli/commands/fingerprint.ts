@@ -1,0 +1,114 @@
+import { EXIT, RopeEvalError } from '../../errors.js';
+import type { FingerprintDiff } from '../../geometry/diff-types.js';
+import type { RopeSpec } from '../../rope/types.js';
+import type { CommandModule } from '../command.js';
+import type { Environment } from '../environment.js';
+import { loadConfig } from '../load-config.js';
+import { tokensFor } from '../options/numbers.js';
+import type { RopeModel } from '../read-geometry.js';
+import { columnsOf } from '../terminal.js';
+
+interface Flags {
+  readonly json?: boolean;
+  readonly diff?: string;
+  readonly layerType?: string;
+  readonly candidate?: string;
+  readonly seqLen?: number;
+}
+
+export const fingerprintCommand: CommandModule = (program, { environment, exitWith }) => {
+  program
+    .command('fingerprint')
+    .description('hash and values of the rotary tables that an engine should hold for a config')
+    .argument('<config>', 'a config.json, a folder that holds one, or - for standard input')
+    .option('--json', 'print JSON, and nothing else, on standard output')
+    .option(
+      '--diff <dump.json>',
+      'compare with numbers dumped from an engine: an object with one of inv_freq, cos, sin, ' +
+        'cos_sin_cache; exit code 1 where they differ',
+    )
+    .option('--layer-type <name>', 'layers to compare with the dump; default: the first')
+    .option('--candidate <scaling>', 'another scaling, such as yarn:4 or a JSON object')
+    .option(
+      '--seq-len <tokens>',
+      'tables for this length, for scalings that depend on it',
+      tokensFor('--seq-len'),
+    )
+    .action(async (argument: string, flags: Flags) => {
+      exitWith(await fingerprint(argument, flags, environment));
+    });
+};
+
+async function fingerprint(
+  argument: string,
+  flags: Flags,
+  environment: Environment,
+): Promise<number> {
+  const { readRopeGeometry } = await import('../read-geometry.js');
+  if (flags.layerType !== undefined && flags.diff === undefined) {
+    throw new RopeEvalError('--layer-type has no effect without --diff', EXIT.usage, 'no_effect');
+  }
+  const config = await loadConfig(argument, environment);
+  const read = await readRopeGeometry(config, {});
+  const specs = await specsOf(read, flags, environment);
+  const { stdout } = environment;
+  const columns = columnsOf(stdout);
+  const { renderFingerprint, renderFingerprintDiff } =
+    await import('../../report/fingerprint-text.js');
+  if (flags.diff !== undefined) {
+    const diff = await compare(flags.diff, read, specs, flags, environment);
+    stdout.write(flags.json ? asJson(diff) : renderFingerprintDiff(diff, columns));
+    return diff.same ? EXIT.ok : EXIT.gateFailed;
+  }
+  const { fingerprintData } = await import('../../geometry/fingerprint.js');
+  const { seqLen } = flags;
+  const data = fingerprintData(read.model, {
+    specs,
+    ...(seqLen === undefined ? {} : { sequenceLength: seqLen }),
+  });
+  stdout.write(flags.json ? asJson(data) : renderFingerprint(data, columns));
+  return EXIT.ok;
+}
+
+async function specsOf(
+  read: RopeModel,
+  { candidate }: Flags,
+  environment: Environment,
+): Promise<readonly RopeSpec[]> {
+  if (candidate === undefined) return read.model.groups.map(({ rope }) => rope);
+  const { candidateSpecs } = await import('../choose-candidates.js');
+  return (await candidateSpecs(candidate, read, environment)).specs;
+}
+
+async function compare(
+  dumpFile: string,
+  { model }: RopeModel,
+  specs: readonly RopeSpec[],
+  { layerType, seqLen }: Flags,
+  environment: Environment,
+): Promise<FingerprintDiff> {
+  const [{ loadDump }, { diffFingerprint }, { computeRope }] = await Promise.all([
+    import('../load-dump.js'),
+    import('../../geometry/fingerprint-diff.js'),
+    import('../../rope/index.js'),
+  ]);
+  const names = model.groups.map((group) => group.layerType);
+  const index = layerType === undefined ? 0 : names.indexOf(layerType);
+  const [spec, group] = [specs[index], model.groups[index]];
+  if (spec === undefined || group === undefined) {
+    throw new RopeEvalError(
+      `--layer-type ${layerType}: this model has ${names.join(', ')}`,
+      EXIT.usage,
+      'unknown_layer_type',
+      '--layer-type',
+    );
+  }
+  return diffFingerprint(computeRope(spec, seqLen), await loadDump(dumpFile, environment), {
+    upTo: seqLen ?? model.maxPositions,
+    unscaled: computeRope(group.unscaled, seqLen),
+  });
+}
+
+function asJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

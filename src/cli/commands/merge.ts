@@ -1,0 +1,43 @@
+import { resolve } from 'node:path';
+import { EXIT } from '../../errors.js';
+import type { CommandModule } from '../command.js';
+import type { Environment } from '../environment.js';
+
+interface Flags {
+  readonly output?: string;
+}
+
+export const mergeCommand: CommandModule = (program, { environment, exitWith }) => {
+  program
+    .command('merge')
+    .description('joins the parts that sweep --shard wrote')
+    .argument('<parts...>', 'the files')
+    .option('-o, --output <file>', 'where the whole goes; default: standard output')
+    .action(async (parts: string[], flags: Flags) => {
+      exitWith(await merge(parts, flags, environment));
+    });
+};
+
+async function merge(
+  paths: readonly string[],
+  flags: Flags,
+  environment: Environment,
+): Promise<number> {
+  const [{ mergeSweeps, parseSweep }, { requireTextFile }, { writeAtomically }] = await Promise.all(
+    [import('../../gate/merge.js'), import('../gate/read-text.js'), import('../files.js')],
+  );
+  const parts = await Promise.all(
+    paths.map(async (source) => ({
+      source,
+      sweep: parseSweep(await requireTextFile(source, environment), source),
+    })),
+  );
+  const { sweep, missing } = mergeSweeps(parts);
+  const text = `${JSON.stringify(sweep, null, 2)}\n`;
+  if (flags.output === undefined) environment.stdout.write(text);
+  else await writeAtomically(resolve(environment.cwd, flags.output), text);
+  if (missing.length === 0) return EXIT.ok;
+  const names = missing.map((shard) => `${shard}/${sweep.shards.count}`).join(', ');
+  environment.stderr.write(`error: incomplete: shard ${names} is missing\n`);
+  return EXIT.usage;
+}

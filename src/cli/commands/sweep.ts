@@ -1,0 +1,79 @@
+import { resolve } from 'node:path';
+import { EXIT } from '../../errors.js';
+import type { CommandModule } from '../command.js';
+import type { Environment } from '../environment.js';
+import {
+  addEvaluationOptions,
+  evaluationOptions,
+  type EvaluationFlags,
+} from '../options/evaluation.js';
+import { collect, tokensFor } from '../options/numbers.js';
+
+interface Flags extends EvaluationFlags {
+  readonly shard: string;
+  readonly target?: number;
+  readonly candidates?: readonly string[];
+  readonly output: string;
+  readonly quiet?: boolean;
+}
+
+export const sweepCommand: CommandModule = (program, { environment, exitWith }) => {
+  const command = program
+    .command('sweep')
+    .description('evaluates many configs, or one machine’s share of them; see merge')
+    .argument('<configs...>', "files or patterns, such as 'configs/**/config.json'")
+    .requiredOption('-o, --output <file>', 'where the results go, as JSON')
+    .option('--shard <part>', 'this machine’s share, such as 1/4', '1/1')
+    .option(
+      '--target <tokens>',
+      'length to reach; default: 4 x the trained window of each model',
+      tokensFor('--target'),
+    )
+    .option(
+      '--candidates <list>',
+      'scalings to compare, such as yarn:4,dynamic:4; default: a set for the target',
+      collect,
+    )
+    .option('--quiet', 'no line per config on standard error');
+  addEvaluationOptions(command).action(async (configs: string[], flags: Flags) => {
+    exitWith(await sweep(configs, flags, environment));
+  });
+};
+
+async function sweep(
+  patterns: readonly string[],
+  flags: Flags,
+  environment: Environment,
+): Promise<number> {
+  const [{ parseShard }, { runSweep }, { assertWritable, writeAtomically }, candidates] =
+    await Promise.all([
+      import('../../gate/shard.js'),
+      import('../gate/run-sweep.js'),
+      import('../files.js'),
+      import('../../candidates/index.js'),
+    ]);
+  const shard = parseShard(flags.shard);
+  const path = resolve(environment.cwd, flags.output);
+  await assertWritable(path);
+  const lists = flags.candidates?.map(candidates.parseCandidates);
+  const result = await runSweep(
+    {
+      patterns,
+      shard,
+      options: {
+        ...evaluationOptions(flags),
+        ...(flags.target === undefined ? {} : { target: flags.target }),
+        ...(lists ? { candidates: candidates.joinCandidates(lists) } : {}),
+      },
+      notices: flags.quiet !== true,
+    },
+    environment,
+  );
+  await writeAtomically(path, `${JSON.stringify(result, null, 2)}\n`);
+  const failed = result.entries.filter((entry) => entry.error);
+  environment.stderr.write(
+    `${result.entries.length - failed.length} evaluated, ${failed.length} could not be, of ${result.configsTotal} in all shards; saved to ${flags.output}\n`,
+  );
+  if (result.status === 'interrupted') return EXIT.interrupted;
+  return Math.max(EXIT.ok, ...failed.map((entry) => entry.error?.exitCode ?? EXIT.ok));
+}

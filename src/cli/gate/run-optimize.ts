@@ -1,0 +1,110 @@
+import type { ChalkInstance } from 'chalk';
+import Table from 'cli-table3';
+import { joinCandidates, parseCandidates } from '../../candidates/index.js';
+import type { ModelGeometry, Reference } from '../../config/types.js';
+import { EXIT } from '../../errors.js';
+import type { EvaluateOptions } from '../../evaluate-types.js';
+import { kvCacheGiB } from '../../gate/kv-cache.js';
+import { optimize, type Optimization, type Trial } from '../../gate/optimize.js';
+import type { Policy } from '../../gate/policy.js';
+import { shortTokens, signed, tokens, trim } from '../../report/format.js';
+import type { Report } from '../../report/schema.js';
+import { HONESTY, referenceWords } from '../../report/wording.js';
+import type { Environment } from '../environment.js';
+import type { LoadedConfig } from '../load-config.js';
+import { runEvaluation, type RunSettings } from '../run-evaluation.js';
+import { loadPolicy } from './load-policy.js';
+
+export interface OptimizeRequest {
+  readonly config: LoadedConfig;
+  readonly model: ModelGeometry;
+  readonly reference: Reference;
+  /** Tokens. */
+  readonly target: number;
+  readonly options: EvaluateOptions;
+}
+
+export interface OptimizeRun {
+  readonly optimization: Optimization;
+  readonly policy: Policy;
+  /** All trials, as one report: what `-o` saves. */
+  readonly report: Report;
+}
+
+/** The factor search of `--target N --optimize`, by the policy of the working directory. */
+export async function runOptimize(
+  request: OptimizeRequest,
+  environment: Environment,
+  settings: RunSettings,
+): Promise<OptimizeRun> {
+  const { config, model, reference, target, options } = request;
+  const { policy } = await loadPolicy(undefined, environment);
+  let report: Report | undefined;
+  const optimization = await optimize({
+    target,
+    trainedWindow: reference.trainedWindow,
+    policy,
+    kvCacheGiB: (length) => kvCacheGiB(model, length),
+    evaluate: async (labels, at, lengths) => {
+      const candidates = joinCandidates(labels.map(parseCandidates));
+      const evaluation = { ...options, candidates, target: at, lengths };
+      report = await runEvaluation(environment, config, evaluation, settings);
+      return report;
+    },
+  });
+  if (!report) throw new TypeError('the search made no evaluation');
+  return { optimization, policy, report };
+}
+
+/** 0 where something passes, 1 where nothing does. */
+export function optimizeExitCode({ optimization, report }: OptimizeRun): number {
+  if (report.status === 'interrupted') return EXIT.interrupted;
+  if (report.status === 'failed') return EXIT.runtime;
+  return optimization.best ? EXIT.ok : EXIT.gateFailed;
+}
+
+/** Factor against short-context cost and reach, what to use, and a setting per length. */
+export function optimizeText(run: OptimizeRun, paint: ChalkInstance): string {
+  const { optimization, policy, report } = run;
+  const { best, target, trials, perLength } = optimization;
+  const by = policy.source === 'default' ? 'the default policy' : policy.source;
+  const table = new Table({
+    head: ['factor', 'scaling', 'short loss', 'short accuracy', 'needle at target', 'reach', by],
+    style: { head: [], border: [] },
+    colAligns: ['right', 'left', 'right', 'right', 'right', 'right', 'left'],
+  });
+  for (const trial of trials) table.push(rowOf(trial, paint));
+  const recommendation = best
+    ? `Use ${best.candidate}: the smallest factor that passes ${by} at ${tokens(target)} tokens.`
+    : `Nothing passes ${by} at ${tokens(target)} tokens. Ask for less, or loosen a rule.`;
+  const switching = perLength
+    .map(({ upTo, candidate }) => `${shortTokens(upTo)}: ${candidate ?? 'nothing holds'}`)
+    .join('; ');
+  const blocks = [
+    table.toString(),
+    paint.bold(recommendation),
+    `Where the server can choose per request, by length: ${switching}.`,
+    [...referenceWords(report), HONESTY].join('\n'),
+  ];
+  return `${blocks.join('\n\n')}\n`;
+}
+
+const NOT_MEASURED = '–';
+
+function rowOf(trial: Trial, paint: ChalkInstance): string[] {
+  const { factor, scaling, lossChange, accuracyChange, needleAtTarget, reach } = trial;
+  const words = {
+    passed: paint.green('passes'),
+    failed: paint.red('fails'),
+    unverifiable: paint.yellow('unclear'),
+  };
+  return [
+    trim(factor, 2),
+    scaling,
+    lossChange === null ? NOT_MEASURED : `${signed(lossChange, 3)} nats`,
+    accuracyChange === null ? NOT_MEASURED : signed(accuracyChange, 3),
+    needleAtTarget === null ? NOT_MEASURED : trim(needleAtTarget, 3),
+    reach === null ? NOT_MEASURED : `${trial.reachCensored ? '≥ ' : ''}${tokens(reach)}`,
+    words[trial.outcome],
+  ];
+}

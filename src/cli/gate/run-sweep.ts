@@ -1,0 +1,87 @@
+import { glob } from 'tinyglobby';
+import { RopeEvalError } from '../../errors.js';
+import type { EvaluateOptions } from '../../evaluate-types.js';
+import { shardOf, type Shard } from '../../gate/shard.js';
+import { SWEEP_SCHEMA_VERSION, type Sweep, type SweepEntry } from '../../gate/sweep-schema.js';
+import { TOOL_VERSION } from '../../version.js';
+import type { Environment } from '../environment.js';
+import { InterruptedError } from '../interrupt.js';
+import { loadConfig } from '../load-config.js';
+import { readRopeGeometry } from '../read-geometry.js';
+import { runEvaluation } from '../run-evaluation.js';
+
+export interface SweepRequest {
+  /** Paths or patterns; a shell without globstar passes `configs/**` on as it is. */
+  readonly patterns: readonly string[];
+  readonly shard: Shard;
+  readonly options: EvaluateOptions;
+  readonly notices: boolean;
+}
+
+/** Evaluates this shard's configs one after the other; what is wrong with one does not stop it. */
+export async function runSweep(request: SweepRequest, environment: Environment): Promise<Sweep> {
+  const found = await findConfigs(request.patterns, environment);
+  const own = shardOf(found, request.shard);
+  const entries: SweepEntry[] = [];
+  let status: Sweep['status'] = 'complete';
+  for (const config of own) {
+    const entry = await evaluateOne(config, request, environment);
+    if (entry) entries.push(entry);
+    // The config that Ctrl-C hit is left out: a sweep holds whole reports only.
+    if (!entry || entry.report?.status === 'interrupted') {
+      status = 'interrupted';
+      if (entry) entries.pop();
+      break;
+    }
+    if (request.notices) {
+      environment.stderr.write(`${entries.length}/${own.length} ${config}${failure(entry)}\n`);
+    }
+  }
+  return {
+    schemaVersion: SWEEP_SCHEMA_VERSION,
+    tool: { name: 'rope-eval', version: TOOL_VERSION },
+    status,
+    shards: { count: request.shard.count, present: [request.shard.index] },
+    configsTotal: found.length,
+    entries,
+  };
+}
+
+async function findConfigs(
+  patterns: readonly string[],
+  { cwd }: Environment,
+): Promise<readonly string[]> {
+  const found = await glob([...patterns], { cwd, expandDirectories: false });
+  const paths = [...new Set(found.map((path) => path.replaceAll('\\', '/')))].sort();
+  if (paths.length > 0) return paths;
+  throw new RopeEvalError(
+    `no config found: ${patterns.join(' ')}`,
+    2,
+    'missing_config',
+    '',
+    "Quote patterns, so that the shell passes them on: rope-eval sweep 'configs/**/config.json'",
+  );
+}
+
+/** undefined: interrupted before anything was finished. */
+async function evaluateOne(
+  config: string,
+  { options }: SweepRequest,
+  environment: Environment,
+): Promise<SweepEntry | undefined> {
+  try {
+    const loaded = await loadConfig(config, environment);
+    await readRopeGeometry(loaded, {});
+    const quiet = { progress: false, notices: false };
+    return { config, report: await runEvaluation(environment, loaded, options, quiet) };
+  } catch (error) {
+    if (error instanceof InterruptedError) return undefined;
+    if (!(error instanceof RopeEvalError)) throw error;
+    const { kind, message, exitCode } = error;
+    return { config, error: { kind, message, exitCode } };
+  }
+}
+
+function failure(entry: SweepEntry): string {
+  return entry.error ? `: ${entry.error.message}` : '';
+}

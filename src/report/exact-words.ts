@@ -1,0 +1,28 @@
+import { gibibytes, multiple, printable, tokens, trim } from './format.js';
+import type { CandidateReport, Report } from './schema.js';
+
+/** What follows from the config alone, in words. */
+
+/** What the scaling does to the rotary table, exact. */
+export function stretchWords(candidate: CandidateReport): string {
+  const parts = candidate.groups.map((group) => {
+    const layers = candidate.groups.length > 1 ? `${printable(group.layerType)} ` : '';
+    if (!group.changed) return `${layers}unchanged`;
+    const stretch = `pairs turn up to ${multiple(group.maxStretch)} slower than in training`;
+    return `${layers}${stretch}, attention scaling ${trim(group.attentionScaling, 4)}`;
+  });
+  return `${printable(candidate.label)}: ${parts.join('; ')}`;
+}
+
+/** The price of the longer window, which is the same for every candidate. */
+export function costWords({ geometry, target, reference }: Report): readonly string[] {
+  const at = (length: number) => geometry?.cost?.lengths.find((each) => each.tokens === length);
+  const [before, after] = [at(reference.trainedWindow), at(target.tokens)];
+  if (!geometry?.cost || !before || !after) return [];
+  return [
+    `KV cache of one sequence in ${geometry.cost.dtype}: ${gibibytes(before.kvBytes)} at ` +
+      `${tokens(before.tokens)} tokens, ${gibibytes(after.kvBytes)} at ${tokens(after.tokens)}. ` +
+      `Attention per token: ${multiple(after.prefillMultiple)} for the prompt, ` +
+      `${multiple(after.decodeMultiple)} for each new token.`,
+  ];
+}

@@ -1,0 +1,118 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../helpers/temporary.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+beforeAll(() => {
+  if (existsSync(join(ROOT, 'dist/cli/main.js'))) return;
+  execFileSync('npx', ['tsc', '-p', '.'], { cwd: ROOT });
+}, 120_000);
+
+/** The shell lines of action.yml, in order. */
+function steps(): string[] {
+  const text = readFileSync(join(ROOT, 'action.yml'), 'utf8');
+  return [...text.matchAll(/^ {6}run: (.+)$/gm)].map((match) => match[1] ?? '');
+}
+
+interface Outcome {
+  readonly code: number;
+  readonly output: string;
+  readonly outputs: string;
+}
+
+/** A pull request on the demo repository: main, a branch with the edit, and a clone of it. */
+async function pullRequest(edit: (config: string) => string): Promise<string> {
+  const folder = await temporaryFolder();
+  const [origin, checkout] = [join(folder, 'origin'), join(folder, 'checkout')];
+  cpSync(join(ROOT, 'test/demo-repo'), origin, { recursive: true });
+  const git = (...args: string[]): void => {
+    execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], {
+      cwd: origin,
+    });
+  };
+  git('init', '--quiet', '--initial-branch=main');
+  git('add', '.');
+  git('commit', '--quiet', '-m', 'model');
+  git('checkout', '--quiet', '-b', 'longer');
+  const path = join(origin, 'model/config.json');
+  writeFileSync(path, edit(readFileSync(path, 'utf8')));
+  git('commit', '--quiet', '--allow-empty', '-am', 'longer context');
+  execFileSync('git', [
+    'clone',
+    '--quiet',
+    '--depth=1',
+    '--branch=longer',
+    `file://${origin}`,
+    checkout,
+  ]);
+  return checkout;
+}
+
+function runAction(checkout: string, more: Record<string, string> = {}): Promise<Outcome> {
+  const outputs = join(checkout, '..', 'outputs');
+  writeFileSync(outputs, '');
+  const env = {
+    ...process.env,
+    GITHUB_ACTIONS: 'true',
+    GITHUB_ACTION_PATH: ROOT,
+    GITHUB_WORKSPACE: checkout,
+    GITHUB_OUTPUT: outputs,
+    GITHUB_STEP_SUMMARY: join(checkout, '..', 'summary.md'),
+    ROPE_EVAL_COMMAND: `${process.execPath} ${join(ROOT, 'bin/rope-eval.js')}`,
+    ROPE_EVAL_BASE_REF: 'main',
+    ROPE_EVAL_ARGS: '--threads\n1',
+    ...more,
+  };
+  const script = steps().join('\n');
+  return new Promise((resolve) => {
+    execFile('bash', ['-c', script], { cwd: checkout, env }, (error, stdout, stderr) => {
+      const code = error ? Number(error.code) : 0;
+      resolve({ code, output: stdout + stderr, outputs: readFileSync(outputs, 'utf8') });
+    });
+  });
+}
+
+const linear = (config: string): string =>
+  config.replace(/\n\}\s*$/, ',\n  "rope_scaling": {"rope_type": "linear", "factor": 4.0}\n}\n');
+
+describe('the Action on a pull request', () => {
+  it('stops an edit that breaks short context, and says what to change', async () => {
+    const checkout = await pullRequest(linear);
+    const { code, output, outputs } = await runAction(checkout);
+    expect(code).toBe(1);
+    expect(outputs).toContain('exit-code=1');
+    expect(output).toMatch(/FAIL {2}short\.lossChange <= 0\.1 for as-configured/);
+    expect(output).toMatch(/model\/config\.json:\d+ \(rope_scaling\): The model gets worse inside/);
+    expect(output).toMatch(/::error file=model\/config\.json,line=\d+,title=short\.lossChange/);
+    expect(output).toMatch(/RE062 rope_scaling: the scaling was none and is linear factor=4 now/);
+    const summary = await readFile(join(checkout, '..', 'summary.md'), 'utf8');
+    expect(summary).toContain('short.lossChange');
+  }, 120_000);
+
+  it('lets an edit pass that changes nothing for RoPE', async () => {
+    const edit = (config: string): string =>
+      config.replace('"max_window_layers": 28', '"max_window_layers": 27');
+    const { code, output } = await runAction(await pullRequest(edit));
+    expect(output).toMatch(/^PASSED/m);
+    expect(code).toBe(0);
+  }, 120_000);
+
+  it('has nothing to do where no config changed', async () => {
+    const { code, output, outputs } = await runAction(await pullRequest((config) => config));
+    expect(code).toBe(0);
+    expect(output).toContain('nothing to gate');
+    expect(outputs).toContain('exit-code=0');
+  });
+
+  it('exits with 2 where the target branch is not there', async () => {
+    const checkout = await pullRequest(linear);
+    const { code, output } = await runAction(checkout, { ROPE_EVAL_BASE_REF: 'nowhere' });
+    expect(code).toBe(2);
+    expect(output).toContain("cannot fetch the target branch 'nowhere'");
+  });
+});

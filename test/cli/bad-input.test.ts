@@ -1,0 +1,116 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { evaluate } from '../../src/evaluate.js';
+import { runCli } from '../helpers/environment.js';
+import { temporaryFolder } from '../helpers/temporary.js';
+
+const LLAMA = {
+  model_type: 'llama',
+  architectures: ['LlamaForCausalLM'],
+  hidden_size: 4096,
+  num_attention_heads: 32,
+  num_hidden_layers: 32,
+  max_position_embeddings: 4096,
+  rope_theta: 10_000,
+};
+
+/** Each: what is in config.json, the arguments, and what the one message must say. */
+const CASES: readonly (readonly [
+  name: string,
+  config: string | undefined,
+  argv: readonly string[],
+  says: RegExp,
+])[] = [
+  ['a missing file', undefined, ['nothing.json'], /no such file.*nothing\.json/],
+  ['a folder without config.json', undefined, ['folder'], /no config\.json in the folder folder/],
+  ['a Hub id', undefined, ['Qwen/Qwen2.5-7B'], /hf download Qwen\/Qwen2\.5-7B config\.json/],
+  [
+    'text that is not JSON',
+    '{"model_type": llama}',
+    ['config.json'],
+    /config\.json is not JSON.*1/,
+  ],
+  ['an empty file', '', ['config.json'], /not JSON/],
+  ['a list', '[1, 2]', ['config.json'], /must hold a JSON object, found/],
+  ['a model without RoPE', '{"model_type":"gpt2"}', ['config.json'], /gpt2 does not use RoPE/],
+  ['an odd rotary dimension', JSON.stringify({ ...LLAMA, head_dim: 65 }), ['config.json'], /65/],
+  ['NaN', JSON.stringify(LLAMA).replace('10000', 'NaN'), ['config.json'], /NaN/],
+  [
+    'an unknown candidate',
+    JSON.stringify(LLAMA),
+    ['config.json', '--candidates', 'yran:4'],
+    /yran.*did you mean "yarn"/,
+  ],
+  [
+    'a candidate factor below 1',
+    JSON.stringify(LLAMA),
+    ['config.json', '--candidates', 'yarn:0.5'],
+    /at least 1/,
+  ],
+  ['a factor of 1', JSON.stringify(LLAMA), ['config.json', '--factor', '1'], /above 1/],
+  [
+    'a target inside the trained window',
+    JSON.stringify(LLAMA),
+    ['config.json', '--target', '2k'],
+    /2048.*trained window of 4096/,
+  ],
+  ['a target of NaN', JSON.stringify(LLAMA), ['config.json', '--target', 'NaN'], /whole number/],
+  ['a negative target', JSON.stringify(LLAMA), ['config.json', '--target', '-1'], /whole number/],
+  [
+    'a folder as output',
+    JSON.stringify(LLAMA),
+    ['config.json', '-o', 'out.json'],
+    /cannot write .*out\.json: it is a folder/,
+  ],
+  [
+    'an output in a missing folder',
+    JSON.stringify(LLAMA),
+    ['config.json', '-o', 'missing/report.json'],
+    /cannot write .*the folder does not exist/,
+  ],
+  [
+    'an output of unknown form',
+    JSON.stringify(LLAMA),
+    ['config.json', '-o', 'report.pdf'],
+    /report\.pdf.*unknown/,
+  ],
+  [
+    'the same output twice',
+    JSON.stringify(LLAMA),
+    ['config.json', '-o', 'a.json', '-o', './a.json'],
+    /given twice/,
+  ],
+  [
+    'an option without effect',
+    JSON.stringify(LLAMA),
+    ['config.json', '--factor', '2', '--target', '8k', '--candidates', 'yarn:2'],
+    /--factor has no effect/,
+  ],
+  ['two configs', JSON.stringify(LLAMA), ['config.json', 'other.json'], /one config at a time/],
+  ['a misspelt command', undefined, ['inspct', 'config.json'], /did you mean inspect/],
+  ['a misspelt option', JSON.stringify(LLAMA), ['config.json', '--jsn'], /Did you mean --json/],
+  ['no argument', undefined, [], /missing required argument/],
+  ['an unknown preset', JSON.stringify(LLAMA), ['config.json', '--preset', 'fast'], /quick/],
+  ['an option before the command', undefined, ['--json', 'inspect', 'x'], /stands before/],
+];
+
+describe('bad input', () => {
+  it.each(CASES)('%s: exit 2, one message, nothing written', async (_, config, argv, says) => {
+    const cwd = await temporaryFolder();
+    await mkdir(join(cwd, 'folder'));
+    await mkdir(join(cwd, 'out.json'));
+    if (config !== undefined) await writeFile(join(cwd, 'config.json'), config);
+    const before = await readdir(cwd);
+
+    // The real evaluation: it must refuse before it opens anything.
+    const ran = await runCli(argv, { cwd, evaluate });
+
+    expect(ran.code).toBe(2);
+    expect(ran.stdout).toBe('');
+    expect(ran.stderr).toMatch(says);
+    expect(ran.stderr.match(/^error: /gm)).toHaveLength(1);
+    expect(ran.stderr).not.toMatch(/\n\s+at .*\.(ts|js):\d+/);
+    expect(await readdir(cwd)).toEqual(before);
+  });
+});

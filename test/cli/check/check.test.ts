@@ -1,0 +1,216 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { CheckSchema } from '../../../src/gate/check-schema.js';
+import type { Report } from '../../../src/report/schema.js';
+import { runCli, type FakeOptions, type Ran } from '../../helpers/environment.js';
+import { candidate, makeReport, short } from '../../helpers/report.js';
+import { temporaryFolder } from '../../helpers/temporary.js';
+
+const CONFIG = {
+  model_type: 'qwen2',
+  hidden_size: 3584,
+  num_attention_heads: 28,
+  num_key_value_heads: 4,
+  num_hidden_layers: 28,
+  max_position_embeddings: 32768,
+  rope_theta: 1000000,
+};
+const LINEAR = { ...CONFIG, rope_scaling: { rope_type: 'linear', factor: 4 } };
+
+const good = makeReport({
+  candidates: [
+    candidate('none', 'reference', 1, short(0, 0)),
+    candidate('as-configured', 'reaches', 4, short(0, 0.004)),
+  ],
+});
+const bad = makeReport({
+  candidates: [
+    candidate('none', 'reference', 1, short(0, 0)),
+    candidate('as-configured', 'fails-short', 4, short(-0.4, 0.66)),
+  ],
+});
+
+interface Setting extends FakeOptions {
+  readonly files?: Record<string, unknown>;
+  readonly report?: Report;
+}
+
+async function check(
+  args: readonly string[],
+  setting: Setting = {},
+): Promise<Ran & { cwd: string }> {
+  const cwd = await temporaryFolder();
+  const files = { 'config.json': LINEAR, ...setting.files };
+  for (const [name, value] of Object.entries(files)) {
+    await mkdir(join(cwd, name, '..'), { recursive: true });
+    await writeFile(
+      join(cwd, name),
+      typeof value === 'string' ? value : JSON.stringify(value, null, 2),
+    );
+  }
+  const evaluate = async () => setting.report ?? good;
+  const ran = await runCli(['check', 'config.json', ...args], { cwd, evaluate, ...setting });
+  return { ...ran, cwd };
+}
+
+describe('rope-eval check', () => {
+  it('passes what is good, and says so last', async () => {
+    const { code, stdout } = await check([]);
+    expect(code).toBe(0);
+    expect(stdout.trimEnd().split('\n').at(-1)).toMatch(/^PASSED/);
+  });
+
+  it('evaluates what the config says, at the length that it claims', async () => {
+    const { calls } = await check([]);
+    expect(calls[0]?.options).toMatchObject({
+      target: 131_072,
+      candidates: [{ label: 'as-configured' }],
+    });
+  });
+
+  it('fails with what was expected, what was found, and what to change where', async () => {
+    const { code, stdout } = await check([], { report: bad });
+    expect(code).toBe(1);
+    expect(stdout).toContain('FAIL  short.lossChange <= 0.05 for as-configured');
+    expect(stdout).toContain(
+      'expected <= 0.05 nats, found 0.66 nats, 95 % interval 0.654 to 0.666',
+    );
+    // Line of rope_scaling in the file.
+    expect(stdout).toContain(
+      'config.json:9 (rope_scaling): The model gets worse inside the 32,768',
+    );
+    expect(stdout.trimEnd().split('\n').at(-1)).toMatch(/^FAILED \(2 rules failed/);
+  });
+
+  it('is JSON alone with --json, and agrees with the exit code', async () => {
+    const { code, stdout } = await check(['--json'], { report: bad });
+    const output = CheckSchema.parse(JSON.parse(stdout));
+    expect(output).toMatchObject({ status: 'failed', exitCode: code });
+  });
+
+  it('has a JSON form for errors', async () => {
+    const { code, stdout } = await check(['--json', '--rule', 'speed >= 1']);
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({
+      status: 'error',
+      exitCode: 2,
+      kind: 'unknown_metric',
+    });
+  });
+
+  it('exits with 2 on a model without RoPE', async () => {
+    const { code, stderr, calls } = await check([], {
+      files: { 'config.json': { model_type: 'gpt2' } },
+    });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/does not use RoPE/);
+    expect(calls).toEqual([]);
+  });
+
+  it('reads the policy of the working directory', async () => {
+    const files = {
+      'rope-eval.config.json': { rules: [['error', 'reach >= 8x']], preset: 'thorough' },
+    };
+    const { code, stdout, calls } = await check([], { files });
+    expect(code).toBe(1);
+    expect(stdout).toContain('by rope-eval.config.json');
+    // A rule about a longer context is looked at there.
+    expect(calls[0]?.options).toMatchObject({ preset: 'thorough', target: 262_144 });
+  });
+
+  it('reads the key of package.json', async () => {
+    const files = { 'package.json': { 'rope-eval': { rules: [['error', 'reach >= 2x']] } } };
+    expect((await check([], { files })).stdout).toContain('by package.json (key rope-eval)');
+  });
+
+  it('lets flags win over the policy', async () => {
+    const files = { 'rope-eval.config.json': { rules: [['error', 'reach >= 8x']], seed: 3 } };
+    const { code, calls } = await check(['--rule', 'reach >= 2x', '--seed', '5'], { files });
+    expect(code).toBe(0);
+    expect(calls[0]?.options.seed).toBe(5);
+  });
+
+  it('takes the reference from the config before the change, and reports the change', async () => {
+    const { stdout, calls } = await check(['--base', 'old.json'], {
+      files: { 'old.json': CONFIG },
+    });
+    expect(calls[0]?.options).toMatchObject({ base: JSON.stringify(CONFIG, null, 2) });
+    expect(stdout).toContain('RE062 rope_scaling: the scaling was none and is linear factor=4 now');
+    expect(stdout).toContain('The reference is old.json');
+  });
+
+  it('exits with 130 and passes nothing where the run was interrupted', async () => {
+    const { code, stdout } = await check([], {
+      report: makeReport({ ...good, status: 'interrupted' }),
+    });
+    expect(code).toBe(130);
+    expect(stdout).toMatch(/INTERRUPTED/);
+  });
+});
+
+describe('a baseline', () => {
+  it('is written by --update-baseline, and then compared with', async () => {
+    const first = await check(['--baseline', 'main.json', '--update-baseline']);
+    const saved = await readFile(join(first.cwd, 'main.json'), 'utf8');
+    expect(first.code).toBe(0);
+    const files = { 'main.json': saved };
+    expect((await check(['--baseline', 'main.json'], { files })).code).toBe(0);
+    const worse = await check(
+      [
+        '--baseline',
+        'main.json',
+        '--rule',
+        'short.accuracyChange >= -1',
+        '--rule',
+        'short.lossChange <= 9',
+      ],
+      { files, report: bad },
+    );
+    expect(worse.code).toBe(1);
+    expect(worse.stdout).toContain('FAIL  as-configured short.lossChange: 0.004 before, 0.66 now');
+  });
+
+  it('that is not comparable exits with 3 and says what differs', async () => {
+    const other = makeReport({ ...good, settings: { ...good.settings, seed: 9 } });
+    const { code, stderr } = await check(['--baseline', 'main.json'], {
+      files: { 'main.json': other },
+    });
+    expect(code).toBe(3);
+    expect(stderr).toContain('seed: 9 there, 0 here');
+  });
+
+  it('that does not exist exits with 2 before the probes run', async () => {
+    const { code, calls } = await check(['--baseline', 'main.json']);
+    expect(code).toBe(2);
+    expect(calls).toEqual([]);
+  });
+
+  it('of an interrupted run is not written', async () => {
+    const report = makeReport({ ...good, status: 'interrupted' });
+    const { cwd } = await check(['--baseline', 'main.json', '--update-baseline'], { report });
+    await expect(readFile(join(cwd, 'main.json'))).rejects.toThrow(/ENOENT/);
+  });
+});
+
+describe('on GitHub', () => {
+  const env = { GITHUB_ACTIONS: 'true' };
+
+  it('annotates the line of the key that is to blame', async () => {
+    const { stdout } = await check([], { report: bad, env });
+    expect(stdout).toMatch(/^::error file=config\.json,line=9,title=short\.lossChange/m);
+  });
+
+  it('writes a step summary', async () => {
+    const folder = await temporaryFolder();
+    const file = join(folder, 'summary.md');
+    await check([], { report: bad, env: { ...env, GITHUB_STEP_SUMMARY: file } });
+    expect(await readFile(file, 'utf8')).toContain('short.lossChange');
+  });
+
+  it('keeps standard output to JSON with --json', async () => {
+    const { stdout, stderr } = await check(['--json'], { report: bad, env });
+    expect(() => JSON.parse(stdout) as unknown).not.toThrow();
+    expect(stderr).toContain('::error file=config.json');
+  });
+});

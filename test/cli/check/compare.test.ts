@@ -1,0 +1,38 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { runCli } from '../../helpers/environment.js';
+import { candidate, makeReport, short } from '../../helpers/report.js';
+import { temporaryFolder } from '../../helpers/temporary.js';
+
+async function compare(args: readonly string[], after = makeReport()) {
+  const cwd = await temporaryFolder();
+  await writeFile(join(cwd, 'a.json'), JSON.stringify(makeReport()));
+  await writeFile(join(cwd, 'b.json'), JSON.stringify(after));
+  return runCli(['compare', 'a.json', 'b.json', ...args], { cwd });
+}
+
+const changed = makeReport({
+  candidates: [
+    candidate('none', 'reference', 1, short(0, 0)),
+    candidate('yarn:4', 'fails-short', 2, short(-0.3, 0.5)),
+  ],
+});
+
+it('shows two reports side by side', async () => {
+  const { code, stdout } = await compare([], changed);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/yarn:4.*short\.lossChange.*0\.042.*0\.5/);
+  expect(stdout).toContain('Only before');
+});
+
+it('is JSON with --json', async () => {
+  const { stdout } = await compare(['--json'], changed);
+  expect(JSON.parse(stdout)).toMatchObject({ before: 'a.json', paired: true });
+});
+
+it('refuses what is not a report', async () => {
+  const { code, stderr } = await runCli(['compare', 'package.json', 'package.json']);
+  expect(code).toBe(2);
+  expect(stderr).toContain('not a rope-eval report');
+});

@@ -1,0 +1,71 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { SweepSchema, type Sweep } from '../../../src/gate/sweep-schema.js';
+import { configText } from '../../emit/input.js';
+import { runCli } from '../../helpers/environment.js';
+import { temporaryFolder } from '../../helpers/temporary.js';
+
+async function folderOf(models: Record<string, string>): Promise<string> {
+  const cwd = await temporaryFolder();
+  for (const [name, text] of Object.entries(models)) {
+    await mkdir(join(cwd, 'configs', name), { recursive: true });
+    await writeFile(join(cwd, 'configs', name, 'config.json'), text);
+  }
+  return cwd;
+}
+
+const read = async (path: string): Promise<Sweep> =>
+  SweepSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+const llama = configText('Llama-2-7b-hf');
+const models = { a: llama, b: llama, c: llama, broken: '{' };
+
+describe('rope-eval sweep and merge', () => {
+  it('spread the configs over shards and put them together again', async () => {
+    const cwd = await folderOf(models);
+    for (const part of [1, 2]) {
+      const args = [
+        'sweep',
+        'configs/**/config.json',
+        '--shard',
+        `${part}/2`,
+        '-o',
+        `${part}.json`,
+      ];
+      await runCli(args, { cwd });
+    }
+    const merged = await runCli(['merge', '1.json', '2.json', '-o', 'all.json'], { cwd });
+    expect(merged.code).toBe(0);
+    const all = await read(join(cwd, 'all.json'));
+    expect(all.entries.map((entry) => entry.config)).toEqual(
+      ['a', 'b', 'broken', 'c'].map((name) => `configs/${name}/config.json`),
+    );
+  });
+
+  it('record a config that cannot be read, and go on', async () => {
+    const cwd = await folderOf(models);
+    const { code, stderr } = await runCli(['sweep', 'configs/**/config.json', '-o', 'all.json'], {
+      cwd,
+    });
+    const { entries } = await read(join(cwd, 'all.json'));
+    expect(code).toBe(2);
+    expect(entries.filter((entry) => entry.report)).toHaveLength(3);
+    expect(entries.find((entry) => entry.error)).toMatchObject({ error: { kind: 'invalid_json' } });
+    expect(stderr).toContain('3 evaluated, 1 could not be');
+  });
+
+  it('name a shard that is missing', async () => {
+    const cwd = await folderOf({ a: llama, b: llama });
+    await runCli(['sweep', 'configs/**/config.json', '--shard', '1/2', '-o', '1.json'], { cwd });
+    const { code, stderr } = await runCli(['merge', '1.json', '-o', 'all.json'], { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toContain('shard 2/2 is missing');
+  });
+
+  it('say so where nothing matches', async () => {
+    const cwd = await temporaryFolder();
+    const { code, stderr } = await runCli(['sweep', 'nothing/*.json', '-o', 'x.json'], { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toContain('no config found');
+  });
+});

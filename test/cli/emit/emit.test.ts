@@ -1,0 +1,68 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runCli } from '../../helpers/environment.js';
+import { temporaryFolder } from '../../helpers/temporary.js';
+import { configText } from '../../emit/input.js';
+
+const qwen = configText('Qwen2.5-7B-Instruct');
+
+async function emit(args: readonly string[], text = qwen) {
+  const cwd = await temporaryFolder();
+  const path = join(cwd, 'config.json');
+  await writeFile(path, text);
+  const ran = await runCli(['emit', 'config.json', ...args], { cwd });
+  return { ...ran, file: await readFile(path, 'utf8') };
+}
+
+describe('rope-eval emit', () => {
+  it('prints every engine for the length that the scaling reaches', async () => {
+    const { code, stdout } = await emit(['yarn:4']);
+    expect(code).toBe(0);
+    for (const text of [
+      'rope_scaling',
+      'vllm serve',
+      'sglang.launch_server',
+      'llama-server',
+      'text-generation-launcher',
+    ]) {
+      expect(stdout).toContain(text);
+    }
+    expect(stdout).toContain('131,072 tokens');
+  });
+
+  it('is JSON with --json', async () => {
+    const { stdout } = await emit(['yarn:4', '--json', '--engine', 'vllm']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      length: 131_072,
+      emissions: [{ engine: 'vllm', ok: true }],
+    });
+  });
+
+  it('edits the file, and touches nothing else in it', async () => {
+    const { code, file, stdout } = await emit(['yarn:4', '--write']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('rope_scaling');
+    expect(JSON.parse(file)).toEqual({
+      ...(JSON.parse(qwen) as object),
+      rope_scaling: { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 32768 },
+    });
+  });
+
+  it('exits with 2 where the engine cannot express it', async () => {
+    const { code, stderr } = await emit(['dynamic:4', '--engine', 'llama.cpp']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('llama.cpp cannot express dynamic:4');
+  });
+
+  it.each([
+    [['yarm:4'], /did you mean "yarn"/],
+    [['yarn:4,linear:2'], /one candidate at a time/],
+    [['yarn:4', '--form', 'v5'], /--form has no effect/],
+  ])('exits with 2 on %j', async (args, message) => {
+    const { code, stderr, file } = await emit(args);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+    expect(file).toBe(qwen);
+  });
+});

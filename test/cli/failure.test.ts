@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { RopeEvalError } from '../../src/errors.js';
+import { runCli } from '../helpers/environment.js';
+
+const CONFIG = 'configs/Llama-2-7b-hf.json';
+
+function failing(error: unknown, env: Record<string, string> = {}) {
+  return runCli([CONFIG], { env, evaluate: async () => Promise.reject(error) });
+}
+
+describe('errors', () => {
+  it('prints what, where and what to do', async () => {
+    const error = new RopeEvalError('no CUDA', 3, 'device', '--device', 'Install it.');
+    const ran = await failing(error);
+    expect(ran.code).toBe(3);
+    expect(ran.stderr).toBe('error: no CUDA\n  at --device\n  Install it.\n');
+  });
+
+  it('does not repeat a place that the message names', async () => {
+    const ran = await failing(new RopeEvalError('--seed is odd', 2, 'x', '--seed'));
+    expect(ran.stderr).toBe('error: --seed is odd\n');
+  });
+
+  it('words the issues of a schema', async () => {
+    const { error } = z.object({ factor: z.number() }).safeParse({ factor: 'x' });
+    const ran = await failing(error);
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toMatch(/expected number.*\n.*at factor/);
+  });
+
+  it('asks for a report of what nobody foresaw, without a stack', async () => {
+    const ran = await failing(new TypeError('x is undefined'));
+    expect(ran.code).toBe(3);
+    expect(ran.stderr).toContain('unexpected: x is undefined');
+    expect(ran.stderr).toContain('ROPE_EVAL_DEBUG=1');
+    expect(ran.stderr).not.toMatch(/\n\s+at .*\.ts/);
+  });
+
+  it.each(['DEBUG', 'ROPE_EVAL_DEBUG'])('prints the stack with %s', async (name) => {
+    const ran = await failing(new TypeError('x is undefined'), { [name]: '1' });
+    expect(ran.stderr).toMatch(/failure\.test\.ts/);
+  });
+});

@@ -1,0 +1,60 @@
+import { chmod, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { assertWritable, writeAtomically } from '../../src/cli/files.js';
+import { ReportSchema } from '../../src/report/schema.js';
+import { runCli } from '../helpers/environment.js';
+import { temporaryFolder } from '../helpers/temporary.js';
+
+const CONFIG = resolve('configs/Llama-2-7b-hf.json');
+
+describe('-o', () => {
+  it('writes each form by its extension, and nothing else', async () => {
+    const cwd = await temporaryFolder();
+    const files = ['r.csv', 'r.html', 'r.json', 'r.md', 'r.txt', 'r.xml'];
+    const ran = await runCli([CONFIG, ...files.flatMap((file) => ['-o', file])], { cwd });
+    expect(ran.code).toBe(0);
+    expect((await readdir(cwd)).sort()).toEqual(files);
+    ReportSchema.parse(JSON.parse(await readFile(join(cwd, 'r.json'), 'utf8')));
+    expect(await readFile(join(cwd, 'r.html'), 'utf8')).toMatch(/^<!doctype html>/);
+    expect(await readFile(join(cwd, 'r.txt'), 'utf8')).toBe(ran.stdout);
+  });
+
+  it('leaves what was there when the evaluation fails', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, 'r.json'), 'old');
+    const ran = await runCli([CONFIG, '-o', 'r.json'], {
+      cwd,
+      evaluate: async () => Promise.reject(new Error('boom')),
+    });
+    expect(ran.code).toBe(3);
+    expect(await readdir(cwd)).toEqual(['r.json']);
+    expect(await readFile(join(cwd, 'r.json'), 'utf8')).toBe('old');
+  });
+
+  it('is checked before the evaluation starts', async () => {
+    const ran = await runCli([CONFIG, '-o', '/nowhere/r.json']);
+    expect(ran.code).toBe(2);
+    expect(ran.calls).toEqual([]);
+  });
+});
+
+describe('atomic writes', () => {
+  it('keeps the mode of a file and the link to it', async () => {
+    const folder = await temporaryFolder();
+    const file = join(folder, 'real.json');
+    await writeFile(file, 'old');
+    await chmod(file, 0o640);
+    await symlink(file, join(folder, 'link.json'));
+    await writeAtomically(join(folder, 'link.json'), 'new');
+    expect(await readFile(file, 'utf8')).toBe('new');
+    expect((await stat(file)).mode & 0o777).toBe(0o640);
+    expect((await readdir(folder)).sort()).toEqual(['link.json', 'real.json']);
+  });
+
+  it('leaves nothing behind when it checks', async () => {
+    const folder = await temporaryFolder();
+    await assertWritable(join(folder, 'r.json'));
+    expect(await readdir(folder)).toEqual([]);
+  });
+});

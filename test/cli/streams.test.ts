@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { ReportSchema } from '../../src/report/schema.js';
+import { runCli } from '../helpers/environment.js';
+
+const CONFIG = 'configs/Llama-2-7b-hf.json';
+
+describe('standard streams', () => {
+  it('prints the report on stdout and nothing on stderr where nobody watches', async () => {
+    const ran = await runCli([CONFIG]);
+    expect(ran.code).toBe(0);
+    expect(ran.stdout).toContain('Recommendation');
+    expect(ran.stderr).toBe('');
+  });
+
+  it('prints JSON alone with --json, on a terminal too', async () => {
+    const ran = await runCli([CONFIG, '--json'], { terminal: true });
+    ReportSchema.parse(JSON.parse(ran.stdout));
+    expect(ran.stderr).toBe('');
+  });
+
+  it('reads the config from standard input for -', async () => {
+    const stdin = await readFile(CONFIG, 'utf8');
+    const ran = await runCli(['-', '--json'], { stdin });
+    expect(ran.code).toBe(0);
+    expect(ran.calls[0]?.config).toBe(stdin);
+    expect(ran.calls[0]?.options.source).toBe('-');
+  });
+
+  it('uses colour on a terminal only', async () => {
+    const escape = '\u001b[';
+    expect((await runCli([CONFIG], { terminal: true })).stdout).toContain(escape);
+    expect((await runCli([CONFIG])).stdout).not.toContain(escape);
+  });
+
+  it.each([{ NO_COLOR: '1' }, { TERM: 'dumb' }, { CI: 'true' }])(
+    'is plain with %o',
+    async (env) => {
+      const ran = await runCli([CONFIG], { terminal: true, env });
+      expect(ran.stdout + ran.stderr).not.toContain('\u001b[');
+      expect(ran.stderr).toBe('');
+    },
+  );
+
+  it('takes an empty NO_COLOR for none', async () => {
+    const ran = await runCli([CONFIG], { terminal: true, env: { NO_COLOR: '' } });
+    expect(ran.stdout).toContain('\u001b[');
+  });
+
+  it('leaves the heatmap out with --no-plots', async () => {
+    expect((await runCli([CONFIG])).stdout).toContain('Facts found, %');
+    expect((await runCli([CONFIG, '--no-plots'])).stdout).not.toContain('Facts found, %');
+  });
+
+  it('prints version and help on stdout with exit 0', async () => {
+    const version = await runCli(['--version']);
+    expect(version).toMatchObject({ code: 0, stderr: '' });
+    expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    const help = await runCli(['--help']);
+    expect(help).toMatchObject({ code: 0, stderr: '' });
+    expect(help.stdout).toContain('--candidates');
+  });
+});

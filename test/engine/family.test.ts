@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { RopeEvalError } from '../../src/errors.js';
+import { loadFamily, nearestMember, readBundled } from '../../src/engine/family.js';
+
+describe('the model family', () => {
+  it('holds the files that its card names, byte for byte', async () => {
+    const family = await loadFamily();
+    for (const [graph, sha256] of Object.entries(family.graphs)) await readBundled(graph, sha256);
+    for (const m of family.members) {
+      const data = await readBundled(m.weights);
+      expect(createHash('sha256').update(data).digest('hex')).toBe(m.weightsSha256);
+    }
+  });
+
+  it('refuses a file that is not the one shipped', async () => {
+    const error = await readBundled('language.json', '0'.repeat(64)).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(RopeEvalError);
+    expect(error).toMatchObject({ exitCode: 3, kind: 'damaged_models' });
+  });
+
+  it('picks the nearest critical fraction and says when it is out of range', async () => {
+    const family = await loadFamily();
+    for (const m of family.members)
+      expect(nearestMember(family, m.criticalFraction)).toMatchObject({ member: m, inRange: true });
+    expect(nearestMember(family, 0.95).inRange).toBe(false);
+    expect(nearestMember(family, -0.5).inRange).toBe(false);
+  });
+});

@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  loadFamily,
+  openSession,
+  sharedTable,
+  type Batch,
+  type Engine,
+} from '../../src/engine/index.js';
+import { probeFrequencies } from '../../src/geometry/transfer.js';
+import { writeFacts, type Context } from '../../src/probes/contexts.js';
+import { language } from '../helpers/language.js';
+
+function batchOf(contexts: readonly Context[], length: number, theta: number, shift = 0): Batch {
+  const kept = contexts.map((c) => c.rows.filter((row) => row < length).length);
+  const score = Math.max(...kept);
+  const fill = (f: (c: Context, i: number) => number, width: number): BigInt64Array =>
+    BigInt64Array.from(
+      contexts.flatMap((c) => Array.from({ length: width }, (_, i) => BigInt(f(c, i)))),
+    );
+  return {
+    tokens: fill((c, i) => c.tokens[i]!, length),
+    positions: fill((_, i) => i, length),
+    scored: fill((c, i) => (c.rows[i]! < length ? c.rows[i]! : 0), score),
+    targets: fill((c, i) => c.targets[i] ?? 0, score),
+    batch: contexts.length,
+    length,
+    score,
+    rotary: sharedTable(
+      probeFrequencies(theta, 32),
+      1,
+      Array.from({ length }, (_, i) => i + shift),
+    ),
+  };
+}
+
+const largest = (a: Float32Array, b: Float32Array, n = a.length): number =>
+  a.slice(0, n).reduce((m, x, i) => Math.max(m, Math.abs(x - b[i]!)), 0);
+
+describe('the probe decoder', () => {
+  const contexts = [0, 1].map((i) =>
+    writeFacts({ language, rungs: [256, 512], questionsPerRung: 6, copies: false }, 1, i),
+  );
+  let engine: Engine;
+  let portable: Engine;
+  let theta: number;
+
+  beforeAll(async () => {
+    const family = await loadFamily();
+    const request = { member: family.members[0]!.name, device: 'cpu', threads: 1 } as const;
+    theta = family.members[0]!.theta;
+    engine = await openSession(request);
+    portable = await openSession(request, true);
+  });
+  afterAll(() => Promise.all([engine.close(), portable.close()]));
+
+  it('gives the same on the fused and on the portable graph', async () => {
+    const batch = batchOf(contexts, 512, theta);
+    const [a, b] = [await engine.run(batch), await portable.run(batch)];
+    expect(largest(a.logProbability, b.logProbability)).toBeLessThan(2e-4);
+  });
+
+  it('gives the same for the same input', async () => {
+    const batch = batchOf(contexts, 256, theta);
+    const [a, b] = [await engine.run(batch), await engine.run(batch)];
+    expect(a.logProbability).toEqual(b.logProbability);
+  });
+
+  it('reads a prefix alike, whatever follows', async () => {
+    const one = contexts.slice(0, 1);
+    const [short, long] = [
+      await engine.run(batchOf(one, 256, theta)),
+      await engine.run(batchOf(one, 512, theta)),
+    ];
+    const n = short.logProbability.length;
+    expect(largest(short.logProbability, long.logProbability, n)).toBeLessThan(1e-4);
+  });
+
+  it('depends on relative positions alone', async () => {
+    const [a, b] = [
+      await engine.run(batchOf(contexts, 256, theta)),
+      await engine.run(batchOf(contexts, 256, theta, 100_000)),
+    ];
+    expect(largest(a.logProbability, b.logProbability)).toBeLessThan(1e-4);
+  });
+
+  it('returns log-probabilities', async () => {
+    const { logProbability, correct } = await engine.run(batchOf(contexts, 512, theta));
+    expect(logProbability.every((p) => p <= 0 && Number.isFinite(p))).toBe(true);
+    logProbability.forEach((p, i) => {
+      if (p > Math.log(0.5)) expect(correct[i]).toBe(1);
+    });
+  });
+});

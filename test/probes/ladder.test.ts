@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { ladder } from '../../src/probes/ladder.js';
+
+describe('ladder', () => {
+  it.each([
+    [1, [1, 1.25]],
+    [2, [1, 1.25, 1.5, 1.75, 2, 2.5]],
+    [4, [1, 1.5, 2, 2.5, 3, 3.5, 4, 5]],
+    [8, [1, 1.5, 2, 3, 4, 5, 6, 7, 8, 10]],
+    [32, [1, 2, 4, 6, 8, 12, 16, 20, 24, 28, 32, 40]],
+  ])('for %dx', (target, rungs) => {
+    expect(ladder(target)).toEqual(rungs);
+  });
+
+  it('always has 1x, the target and one rung beyond it', () => {
+    for (const target of [1.1, 1.25, 3, 5.3, 10, 17, 31]) {
+      const rungs = ladder(target);
+      expect(rungs).toContain(1);
+      expect(rungs).toContain(target);
+      expect(rungs.at(-1)).toBeCloseTo(1.25 * target, 12);
+    }
+  });
+
+  it('takes further lengths in, also below the window', () => {
+    expect(ladder(2, [0.5, 1.6, 2])).toEqual([0.5, 1, 1.25, 1.5, 1.6, 1.75, 2, 2.5]);
+    expect(ladder(2, [0.1])).toEqual(ladder(2));
+  });
+});

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { fingerprintData } from '../../../src/geometry/fingerprint.js';
+import { diffFingerprint } from '../../../src/geometry/fingerprint-diff.js';
+import { renderFingerprint, renderFingerprintDiff } from '../../../src/report/fingerprint-text.js';
+import { computeRope } from '../../../src/rope/index.js';
+import { gemma3, plain, yarn } from '../../geometry/models.js';
+
+test('every layer type with its hash, in 80 columns', () => {
+  const data = fingerprintData(gemma3);
+  const text = renderFingerprint(data, 80);
+  for (const { hash } of data.groups) expect(text).toContain(hash);
+  for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+});
+
+test('a difference says from where, how much and what it looks like', () => {
+  const unscaled = computeRope(plain(1e4));
+  const values = Array.from(unscaled.invFreq);
+  const diff = diffFingerprint(
+    computeRope(yarn(1e4, 4, 4096)),
+    { key: 'inv_freq', values },
+    { upTo: 16384, unscaled },
+  );
+  const text = renderFingerprintDiff(diff, 80).replaceAll(/\s+/g, ' ');
+  expect(text).toContain(`from position ${diff.partsFrom}.`);
+  expect(text).toContain('the engine does not apply this scaling');
+});

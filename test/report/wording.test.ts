@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { VERDICTS, type Report } from '../../src/report/schema.js';
+import {
+  localWords,
+  probeModelWords,
+  recommendationWords,
+  referenceWords,
+  settingsWords,
+  verdictWords,
+} from '../../src/report/wording.js';
+import { candidate, makeReport, short } from '../helpers/report.js';
+
+function advice(code: Report['recommendation']['code'], label: string | null, tied: string[] = []) {
+  return recommendationWords(makeReport({ recommendation: { code, candidate: label, tied } }));
+}
+
+describe('the recommendation in words', () => {
+  it('names gain, cost and what cannot be told apart', () => {
+    expect(advice('use', 'dynamic:4', ['yarn:4', 'ntk:4'])).toBe(
+      'Use dynamic:4: it reaches 131,072 tokens (4x), where it finds 98 % of the facts, at no ' +
+        'measurable cost at the lengths that already worked. yarn:4 and ntk:4 cannot be told ' +
+        'apart from it at this number of samples.',
+    );
+  });
+
+  it('names a cost', () => {
+    expect(advice('use-at-a-cost', 'yarn:4')).toContain(
+      'with +0.042 nats of loss and −1.2 pts of accuracy',
+    );
+  });
+
+  it.each([
+    [
+      'none-reaches',
+      'ntk:4',
+      /No candidate reaches 131,072 tokens. ntk:4 comes furthest, to 98,304/,
+    ],
+    ['none-reaches', null, /^No candidate reaches 131,072 tokens\.$/],
+    ['keep', 'none', /^Keep the config as it is/],
+    ['unclear', 'ntk:4', /do not decide whether ntk:4 reaches 131,072 tokens.*--preset thorough/],
+  ] as const)('%s, %s', (code, label, says) => {
+    expect(advice(code, label)).toMatch(says);
+  });
+
+  it('says that an unfinished run is one', () => {
+    const report = makeReport({ status: 'interrupted' });
+    expect(recommendationWords(report)).toMatch(/^The run was not finished/);
+  });
+
+  it('gives the keys to write as JSON', () => {
+    const write = {
+      rope_scaling: { rope_type: 'yarn', factor: 4 },
+      max_position_embeddings: 131_072,
+    };
+    const report = makeReport({
+      recommendation: { code: 'use', candidate: 'yarn:4', tied: [], write },
+    });
+    const [block = ''] = settingsWords(report);
+    expect(JSON.parse(`{${block.slice(block.indexOf('\n'))}}`)).toEqual(write);
+  });
+});
+
+describe('assumptions in words', () => {
+  it('cites the evidence for a scaling that was trained in', () => {
+    const reference = {
+      ...makeReport().reference,
+      kind: 'configured' as const,
+      evidence: 'llama3',
+    };
+    expect(referenceWords(makeReport({ reference }))[0]).toMatch(/with the scaling.*arXiv/);
+  });
+
+  it('names the other reading and how to evaluate it', () => {
+    const alternative = { kind: 'configured' as const, trainedWindow: 131_072 };
+    const reference = { ...makeReport().reference, evidence: 'overlay', alternative };
+    expect(referenceWords(makeReport({ reference }))[1]).toContain(
+      '--reference configured --trained-window 131072',
+    );
+  });
+
+  it('warns where no probe model has the geometry', () => {
+    const probeModel = { ...makeReport().probeModel, inRange: false };
+    expect(probeModelWords(makeReport({ probeModel }))).toContain('outside the range');
+  });
+
+  it('tells what a scaling costs in local layers', () => {
+    const local = [{ layerType: 'sliding_attention', window: 512, short: short(-0.1, 0.2) }];
+    const candidates = [{ ...candidate('linear:4', 'reaches', 4, short(0, 0)), local }];
+    expect(localWords(makeReport({ candidates }))[0]).toMatch(/512 tokens.*\+0\.200 nats/);
+  });
+});
+
+it('has words for every verdict', () => {
+  for (const verdict of VERDICTS) expect(verdictWords(verdict)).toMatch(/^[a-z]/);
+});
