@@ -1,3 +1,4 @@
+import type { Engine, EngineRequest } from './engine/types.js';
 import type { CandidateDefinition } from './candidates/index.js';
 import type { Report } from './report/schema.js';
 
@@ -34,6 +35,8 @@ export interface EvaluateOptions {
   readonly threads?: number;
   /** false: run the engine on this thread (blocks the event loop). Default true. */
   readonly worker?: boolean;
+  /** Opens the probe model; default: a worker thread. For tests and benchmarks. */
+  readonly openEngine?: (request: EngineRequest) => Promise<Engine>;
   readonly onProgress?: (progress: Progress) => void;
   /** Aborting ends the run with status `interrupted` and the finished cells. */
   readonly signal?: AbortSignal;

@@ -78,7 +78,7 @@ export async function evaluate(text: string, options: EvaluateOptions = {}): Pro
   ];
   for (const plan of plans) plan.addTo(jobs, sets);
 
-  const open = options.worker === false ? openSession : openThread;
+  const open = options.openEngine ?? (options.worker === false ? openSession : openThread);
   const engine = await open({ member: member.name, device: options.device ?? 'auto', threads });
   const engineStarted = performance.now();
   let complete = false;

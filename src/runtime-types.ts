@@ -8,7 +8,7 @@ export interface RuntimeDescription {
   readonly libraryFolder: string | null;
   /** One entry per execution provider that this tool can use. */
   readonly providers: readonly ProviderDescription[];
-  /** A bundled model run once on the CPU. */
+  /** A bundled model loaded on the CPU. */
   readonly trial: SessionTrial;
   /** The same on CUDA; absent where its library is not on disk. */
   readonly cudaTrial?: SessionTrial;

@@ -77,7 +77,10 @@ function libraryChecks({ libraryFolder, providers }: RuntimeDescription): readon
 
 function trialCheck(name: string, trial: RuntimeDescription['trial']): Check {
   return trial.ok
-    ? { state: 'ok', text: `${name}: ${trial.model} ran, ${Math.round(trial.milliseconds)} ms` }
+    ? {
+        state: 'ok',
+        text: `${name}: ${trial.model} loaded in ${Math.round(trial.milliseconds)} ms`,
+      }
     : { state: 'bad', text: `${name}: ${firstLine(trial.error)}` };
 }
 

@@ -26,7 +26,7 @@ export interface Environment {
   /** Loads the probe models' runner; the runtime is not touched before this is called. */
   readonly loadEvaluate: () => Promise<Evaluate>;
   readonly describeHost: () => HostFacts;
-  /** Looks at the runtime and tries a small session on it. */
+  /** Looks at the runtime and loads a bundled model on it. */
   readonly describeRuntime: () => Promise<RuntimeDescription>;
 }
 

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { columnsOf, isLively } from './terminal.js';
 import { TOOL_VERSION } from '../version.js';
+import { addCompletion } from './completion.js';
 import { evaluateCommand } from './commands/evaluate.js';
 import { refuseMisplacedOptions } from './misplaced-options.js';
 import { COMMANDS } from './registry.js';
@@ -45,5 +46,6 @@ export function createProgram(context: CommandContext): Command {
   evaluateCommand(program, context);
   for (const add of COMMANDS) add(program, context);
   refuseMisplacedOptions(program);
+  addCompletion(program, context.environment);
   return program;
 }

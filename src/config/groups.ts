@@ -96,8 +96,10 @@ function writtenOriginal(block: RopeBlock): number | undefined {
 /** `sliding_window`; an explicit null switches it off, a missing key takes the class default. */
 export function slidingWindow(source: Source): number | undefined {
   const { fields } = source;
-  const value = fields.nullableInteger('sliding_window', { min: 0, max: BOUNDS.positions });
-  const window = fields.has('sliding_window') ? value : source.defaults?.window;
+  // RecurrentGemma's name for it.
+  const key = fields.has('attention_window_size') ? 'attention_window_size' : 'sliding_window';
+  const value = fields.nullableInteger(key, { min: 0, max: BOUNDS.positions });
+  const window = fields.has(key) ? value : source.defaults?.window;
   return window === undefined || window === 0 ? undefined : window;
 }
 

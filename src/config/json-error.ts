@@ -5,10 +5,8 @@ export interface JsonProblem {
   readonly problem: string;
 }
 
-// The control characters are those that JSON forbids inside a string.
-// eslint-disable-next-line no-control-regex
 const TOKEN =
-  /[ \t\n\r]*(?:("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.]))|(true|false|null)(?!\w)|([[\]{},:]))/y;
+  /[ \t\n\r]*(?:("(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.]))|(true|false|null)(?!\w)|([[\]{},:]))/y;
 const PYTHON_NUMBER = /-?(?:NaN|Infinity)/y;
 const SPACE = /[ \t\n\r]*/y;
 

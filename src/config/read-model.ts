@@ -9,7 +9,7 @@ import { Fields } from './fields.js';
 import type { UnknownRecord } from './json.js';
 import { misspeltKeys } from './misspelt.js';
 import { NOT_ROPE_TYPES, notRope } from './not-rope.js';
-import { findPart } from './part.js';
+import { findPart, type Part } from './part.js';
 import { dialectOf, hasDialect } from './registry.js';
 import type { Source } from './source.js';
 import type { ModelGeometry, NotRope } from './types.js';
@@ -40,9 +40,30 @@ export function readModel(config: UnknownRecord): ModelGeometry | NotRope {
   const known = defaults !== undefined || hasDialect(part.modelType);
   if (!known) checkUnknown(source);
   const geometry = chooseDialect(source, known).read(source);
-  const all = [...geometry.findings, ...misspeltKeys(part.fields)];
+  const all = [
+    ...geometry.findings,
+    ...misspeltKeys(part.fields),
+    ...encoderFindings(geometry, part, source),
+  ];
   const kept = { ...geometry, findings: unique(all) };
   return isNotRope(kept) ? kept : { ...kept, config, partPath: part.fields.path };
+}
+
+/** Whether the encoder of an encoder-decoder has tables of its own. */
+function encoderFindings(
+  decoder: ModelGeometry | NotRope,
+  part: Part,
+  source: Source,
+): readonly Finding[] {
+  if (part.encoder === undefined || isNotRope(decoder)) return [];
+  const encoder = dialectOf(source.modelType).read({
+    ...source,
+    fields: part.encoder,
+    findings: [],
+  });
+  const tables = (model: ModelGeometry | NotRope): string =>
+    isNotRope(model) ? '' : JSON.stringify(model.groups.map((group) => group.rope));
+  return tables(encoder) === tables(decoder) ? [] : [finding('encoder_differs', 'encoder')];
 }
 
 function chooseDialect(source: Source, known: boolean): Dialect {

@@ -1,5 +1,5 @@
 import { deepseekV4 } from './dialects/compressed.js';
-import { derivedHead, esm, falcon, gptj, neox, roformer } from './dialects/early.js';
+import { derivedHead, esm, falcon, gptj, neox, ownKeys, roformer } from './dialects/early.js';
 import { bailing, latentAttention, mistral4 } from './dialects/latent.js';
 import { listedPerLayer } from './dialects/listed.js';
 import { cohere2, exaone4, llama4, smollm3 } from './dialects/no-rope-layers.js';
@@ -42,6 +42,7 @@ export const DIALECTS: readonly Dialect[] = Object.freeze([
   roformer,
   falcon,
   derivedHead,
+  ownKeys,
   phi3,
   phimoe,
   hunyuan,

@@ -22,6 +22,12 @@ export const USUAL_KEYS: ShapeKeys = Object.freeze({
   headDim: 'head_dim',
 });
 
+/** A family's own keys where the config has them, the usual ones elsewhere; both are accepted. */
+export function eitherKeys(source: Source, own: Partial<ShapeKeys>): ShapeKeys {
+  const given = Object.entries(own).filter(([, key]) => source.fields.given(key));
+  return { ...USUAL_KEYS, ...Object.fromEntries(given) };
+}
+
 export interface ShapeRules {
   readonly keys: ShapeKeys;
   /** The head_dim of the family where no key gives it; default hidden / heads. */

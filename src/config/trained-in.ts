@@ -48,7 +48,7 @@ export const TRAINED_IN: readonly TrainedInRow[] = Object.freeze([
     ropeType: 'ntk',
     modelTypes: ['hunyuan_v1_dense', 'hunyuan_v1_moe', 'hunyuan_vl_text'],
     source:
-      'Hunyuan-Large technical report (arXiv:2411.02265), section 2.4: long-context pre-training with the enlarged base',
+      'Tencent Hunyuan model classes and configs: alpha is published with the weights, and long-context training used it (Hunyuan-Large, arXiv:2411.02265)',
   },
   {
     key: 'deepseek-yarn',
@@ -61,7 +61,7 @@ export const TRAINED_IN: readonly TrainedInRow[] = Object.freeze([
     key: 'kimi-yarn',
     ropeType: 'yarn',
     modelTypes: ['kimi_k2', 'kimi_k25'],
-    source: 'Kimi K2 (arXiv:2507.20534), section 2.5: YaRN applied in the long-context stage',
+    source: 'Kimi K2 (arXiv:2507.20534): YaRN applied in the long-context stage of pre-training',
   },
   {
     key: 'gpt-oss-yarn',
@@ -74,7 +74,7 @@ export const TRAINED_IN: readonly TrainedInRow[] = Object.freeze([
     ropeType: 'yarn',
     modelTypes: ['olmo3'],
     source:
-      'Olmo 3 technical report (arXiv:2512.13961): long-context extension stage with YaRN on full-attention layers',
+      'Olmo 3 technical report (Ai2, 2025): long-context extension stage with YaRN on full-attention layers',
   },
   {
     key: 'ministral3-yarn',

@@ -46,8 +46,15 @@ const BaselineSchema = z.strictObject({
 /** What `check --json` prints where a gate ran. */
 export const CheckSchema = z.strictObject({
   schemaVersion: z.literal(CHECK_SCHEMA_VERSION),
-  status: z.enum(['passed', 'failed', 'unverifiable', 'nothing-measured', 'interrupted']),
-  exitCode: z.union([z.literal(0), z.literal(1), z.literal(130)]),
+  status: z.enum([
+    'passed',
+    'failed',
+    'unverifiable',
+    'nothing-measured',
+    'interrupted',
+    'runtime-failed',
+  ]),
+  exitCode: z.union([z.literal(0), z.literal(1), z.literal(3), z.literal(130)]),
   target: z.number().describe('Tokens.'),
   policy: z.string().describe('Path of the policy, or `default`.'),
   base: z.string().nullable().describe('The config that gave the reference; null = this one.'),

@@ -40,11 +40,13 @@ export type GateStatus =
   | 'unverifiable'
   /** No rule found anything to judge. */
   | 'nothing-measured'
-  | 'interrupted';
+  | 'interrupted'
+  /** The runtime broke off: no verdict on the config. */
+  | 'runtime-failed';
 
 export interface GateResult {
   readonly status: GateStatus;
-  readonly exitCode: 0 | 1 | 130;
+  readonly exitCode: 0 | 1 | 3 | 130;
   /** Tokens. */
   readonly target: number;
   readonly policy: string;
@@ -59,6 +61,7 @@ export const EXIT_CODE_OF = Object.freeze({
   unverifiable: 1,
   'nothing-measured': 1,
   interrupted: 130,
+  'runtime-failed': 3,
 } as const satisfies Record<GateStatus, number>);
 
 export interface VerdictInput {
@@ -100,7 +103,8 @@ function statusOf(
   baseline: BaselineResult | undefined,
 ): GateStatus {
   // Half of the cells are no basis for a pass, and an abort is no failure of the config.
-  if (report.status !== 'complete') return 'interrupted';
+  if (report.status === 'failed') return 'runtime-failed';
+  if (report.status === 'interrupted') return 'interrupted';
   const errors = rules.filter((rule) => rule.level === 'error');
   if (
     errors.some((rule) => rule.outcome === 'fail') ||

@@ -13,6 +13,7 @@ const STATUS_WORDS: Readonly<Record<GateStatus, string>> = Object.freeze({
   unverifiable: 'UNVERIFIABLE, which fails',
   'nothing-measured': 'FAILED: nothing was measured',
   interrupted: 'INTERRUPTED',
+  'runtime-failed': 'RUNTIME FAILED before the end',
 });
 
 /** The last line: the status, and how many rules stand behind it. */

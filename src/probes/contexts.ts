@@ -146,11 +146,12 @@ function finish(
  * @param end length of the rung, @param window trained window, both in probe tokens
  */
 export function lastWindow(context: Context, rung: number, end: number, window: number): Context {
-  const start = Math.max(0, end - window);
+  const stop = Math.max(end, window);
+  const start = stop - window;
   const kept = context.items.flatMap((item, i) =>
     item.rung === rung && context.rows[i]! >= start ? [i] : [],
   );
-  const tokens = context.tokens.slice(start, end);
+  const tokens = context.tokens.slice(start, stop);
   return {
     tokens: [context.tokens[0]!, ...tokens.slice(1)],
     rows: kept.map((i) => context.rows[i]! - start),

@@ -8,8 +8,8 @@ import type { RopeKind, RopeSpecOf, RopeTable } from './types.js';
  * has no width and a pair exactly on it is slowed: there is no 0 / 0.
  *
  * @returns invFreq (rotaryDim / 2,) radians per token; attention scaling 1
- * @see Grattafiori et al. 2024, arXiv:2407.21783, section 3.4.3; transformers
- *   `_compute_llama3_parameters`
+ * @see Llama 3.1 reference code, `apply_scaling`; Grattafiori et al. 2024, arXiv:2407.21783;
+ *   transformers `_compute_llama3_parameters`
  */
 export function computeLlama3(spec: RopeSpecOf<'llama3'>): RopeTable {
   const { factor, lowFreqFactor: low, highFreqFactor: high, originalMaxPositions } = spec;

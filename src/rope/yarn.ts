@@ -4,7 +4,7 @@ import type { RopeKind, RopeSpecOf, RopeTable } from './types.js';
 /**
  * YaRN's attention temperature on cos and sin: `0.1 * mscale * ln(scale) + 1`; 1 without extension.
  *
- * @see Peng et al. 2023, arXiv:2309.00071, equation 22 (there as its square on the logits)
+ * @see Peng et al. 2023, arXiv:2309.00071, section 3.4 (there as its square on the logits)
  */
 export function yarnMscale(scale: number, mscale = 1): number {
   return scale <= 1 ? 1 : 0.1 * mscale * Math.log(scale) + 1;

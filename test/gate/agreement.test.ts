@@ -49,6 +49,7 @@ it('status, exit code and verdict line always agree', () => {
         expect(result.exitCode === 0).toBe(line.startsWith('PASSED'));
         expect(result.exitCode === 0).toBe(status === 'complete' && !broken && measured);
         expect(result.exitCode === 130).toBe(line.startsWith('INTERRUPTED'));
+        expect(result.exitCode === 3).toBe(line.startsWith('RUNTIME FAILED'));
         expect(gateOutcome(result).verdict).toBe(result.exitCode === 0 ? 'passed' : 'failed');
       },
     ),

@@ -16,7 +16,7 @@ describe('what is exact', () => {
   it('gives the price of the longer window where the geometry is there', () => {
     // 28 layers x 2 x 4 heads x 128 dimensions x 2 bytes = 56 kB a token.
     expect(exactLines(makeReport({ geometry })).at(-1)).toMatch(
-      /KV cache of one sequence in bfloat16: 1\.75 GiB at 32,768 tokens, 7 GiB at 131,072 tokens/,
+      /KV cache of one sequence in bfloat16: 1\.75 GiB at 32,768 tokens, 7 GiB at 131,072/,
     );
   });
 });

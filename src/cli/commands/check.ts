@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { EXIT, RopeEvalError } from '../../errors.js';
+import { RopeEvalError } from '../../errors.js';
 import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
 import {
@@ -119,8 +119,7 @@ async function check(argument: string, flags: Flags, environment: Environment): 
   await outputs.writeOutputs(files, run.report, { gate: gateOutcome(run.result) });
   if (flags.updateBaseline && baseline !== undefined) await update(baseline, run, environment);
   await print(run, config, flags, environment);
-  // A run that the runtime broke off is no verdict on the config.
-  return run.report.status === 'failed' ? EXIT.runtime : run.result.exitCode;
+  return run.result.exitCode;
 }
 
 async function update(path: string, { report }: CheckRun, environment: Environment): Promise<void> {

@@ -8,9 +8,11 @@ import { columnsOf, paletteFor } from '../terminal.js';
 export const doctorCommand: CommandModule = (program, { environment, exitWith }) => {
   program
     .command('doctor')
-    .description('check Node, the runtime, the devices and the bundled models; runs one of them')
+    .description(
+      'check Node, the runtime, the devices and the bundled models, one of which it loads',
+    )
     .option('--json', 'print JSON, for a bug report')
-    .addHelpText('after', '\nExit code 3 where a bundled model cannot be run on the CPU.')
+    .addHelpText('after', '\nExit code 3 where a bundled model cannot be loaded on the CPU.')
     .action(async ({ json = false }: { json?: boolean }) => {
       const { stdout, env } = environment;
       const runtime = await environment.describeRuntime();

@@ -26,6 +26,7 @@ interface Flags extends EvaluationFlags, ReferenceFlags {
   readonly json?: boolean;
   readonly plots: boolean;
   readonly quiet?: boolean;
+  readonly optimize?: boolean;
 }
 
 /** The default command, whose options are the program's own. */
@@ -49,6 +50,11 @@ export function evaluateCommand(program: Command, context: CommandContext): void
       'scalings to compare, such as yarn:4,dynamic:4, or one JSON object as in a config; may be ' +
         'given again; default: a set for the target',
       collect,
+    )
+    .option(
+      '--optimize',
+      'with --target: look for the smallest factor and the best scaling that pass the policy of ' +
+        'the working directory (see check), and for a setting per length',
     );
   addEvaluationOptions(program);
   addReferenceOptions(program)
@@ -78,6 +84,10 @@ async function compare(argument: string, flags: Flags, environment: Environment)
   refuseThreeWays(flags);
   const config = await loadConfig(argument, environment);
   const read = await readRopeGeometry(config, referenceOptions(flags));
+  if (flags.optimize) {
+    const { searchFactor } = await import('../gate/search-factor.js');
+    return searchFactor(config, read, flags, environment);
+  }
   const candidates = await chooseCandidates(flags, read, environment);
   const target = flags.target ?? targetOf(flags.factor, read.reference.trainedWindow);
   const outputs = await prepareOutputs(flags.output ?? [], environment);

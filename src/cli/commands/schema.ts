@@ -8,15 +8,14 @@ const SCHEMAS: Readonly<Record<string, () => Promise<ZodType>>> = Object.freeze(
   inspect: async () => (await import('../../report/inspect-schema.js')).InspectSchema,
   check: async () => (await import('../../gate/check-schema.js')).CheckSchema,
   sweep: async () => (await import('../../gate/sweep-schema.js')).SweepSchema,
+  optimize: async () => (await import('../../gate/optimize-schema.js')).OptimizationSchema,
   policy: async () => (await import('../../gate/policy-schema.js')).PolicySchema,
 });
 
 export const schemaCommand: CommandModule = (program, { environment }) => {
   program
     .command('schema')
-    .description(
-      'print the JSON Schema of a report, of inspect --json, of check --json, of a sweep, or of a gate policy',
-    )
+    .description('print a JSON Schema: of reports, of what --json prints, of a gate policy')
     .addArgument(
       new Argument('[name]', 'which one').choices(Object.keys(SCHEMAS)).default('report'),
     )

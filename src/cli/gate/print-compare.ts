@@ -1,28 +1,38 @@
-import Table from 'cli-table3';
 import type { ChalkInstance } from 'chalk';
 import type { ComparedCell, Comparison } from '../../gate/compare.js';
 import { intervalWords } from '../../gate/words.js';
 import { printable, trim } from '../../report/format.js';
+import { bareTable } from '../../report/text/bare-table.js';
 import { HONESTY } from '../../report/wording.js';
 
 /** Two reports for a person: what differs between the runs, then the cells, largest change first. */
 export function compareText(comparison: Comparison, paint: ChalkInstance): string {
   const { before, after, cells } = comparison;
-  const clear = cells.filter((cell) => cell.clear);
-  const rest = cells.length - clear.length;
-  const shown = clear.length > 0 ? clear : cells.slice(0, 10);
+  const moved = cells.filter((cell) => cell.change.value !== 0);
+  const clear = moved.filter((cell) => cell.clear);
+  const shown = clear.length > 0 ? clear : moved.slice(0, FEW);
   const blocks = [
     `${paint.bold('before')} ${printable(before)}\n${paint.bold('after')}  ${printable(after)}`,
     conditionLines(comparison, paint),
-    shown.length > 0 ? table(shown, paint) : 'The reports have no cell in common.',
-    rest > 0
-      ? `${rest} more cells changed within their intervals, or not at all (--json has all).`
-      : '',
+    shown.length > 0 ? table(shown, paint) : '',
+    summary(comparison, moved.length, clear.length),
     only('Only before', comparison.onlyBefore),
     only('Only after', comparison.onlyAfter),
     HONESTY,
   ];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
+}
+
+/** Changes that no interval confirms are shown where there is nothing better to show. */
+const FEW = 10;
+
+function summary({ cells }: Comparison, moved: number, clear: number): string {
+  if (cells.length === 0) return 'The reports have no cell in common.';
+  if (moved === 0) return `All ${cells.length} cells are the same.`;
+  return (
+    `${clear} of ${cells.length} cells changed by more than their intervals, ` +
+    `${moved - clear} within them, ${cells.length - moved} are the same (--json has all).`
+  );
 }
 
 function conditionLines({ differences, paired }: Comparison, paint: ChalkInstance): string {
@@ -38,23 +48,19 @@ function conditionLines({ differences, paired }: Comparison, paint: ChalkInstanc
 }
 
 function table(cells: readonly ComparedCell[], paint: ChalkInstance): string {
-  const output = new Table({
-    head: ['candidate', 'cell', 'before', 'after', 'change (95 % interval)'],
-    style: { head: [], border: [] },
-    colAligns: ['left', 'left', 'right', 'right', 'right'],
-  });
-  for (const cell of cells) {
+  const rows = cells.map((cell) => {
     const good = cell.change.value > 0 === (cell.better === 'higher');
     const color = !cell.clear ? paint.dim : good ? paint.green : paint.red;
-    output.push([
+    return [
       printable(cell.candidate),
       cell.cell,
       trim(cell.before.value, 4),
       trim(cell.after.value, 4),
       color(intervalWords(cell.change)),
-    ]);
-  }
-  return output.toString();
+    ];
+  });
+  const head = ['candidate', 'cell', 'before', 'after', 'change (95 % interval)'];
+  return bareTable(head, rows, undefined, ['left', 'left', 'right', 'right', 'right']);
 }
 
 function only(title: string, keys: readonly string[]): string {

@@ -1,5 +1,4 @@
 import type { ChalkInstance } from 'chalk';
-import Table from 'cli-table3';
 import { joinCandidates, parseCandidates } from '../../candidates/index.js';
 import type { ModelGeometry, Reference } from '../../config/types.js';
 import { EXIT } from '../../errors.js';
@@ -9,6 +8,7 @@ import { optimize, type Optimization, type Trial } from '../../gate/optimize.js'
 import type { Policy } from '../../gate/policy.js';
 import { shortTokens, signed, tokens, trim } from '../../report/format.js';
 import type { Report } from '../../report/schema.js';
+import { bareTable } from '../../report/text/bare-table.js';
 import { HONESTY, referenceWords } from '../../report/wording.js';
 import type { Environment } from '../environment.js';
 import type { LoadedConfig } from '../load-config.js';
@@ -68,20 +68,19 @@ export function optimizeText(run: OptimizeRun, paint: ChalkInstance): string {
   const { optimization, policy, report } = run;
   const { best, target, trials, perLength } = optimization;
   const by = policy.source === 'default' ? 'the default policy' : policy.source;
-  const table = new Table({
-    head: ['factor', 'scaling', 'short loss', 'short accuracy', 'needle at target', 'reach', by],
-    style: { head: [], border: [] },
-    colAligns: ['right', 'left', 'right', 'right', 'right', 'right', 'left'],
-  });
-  for (const trial of trials) table.push(rowOf(trial, paint));
+  const head = ['candidate', 'short loss', 'short accuracy', 'needle at target', 'reach', 'policy'];
+  const table = bareTable(
+    head,
+    trials.map((trial) => rowOf(trial, paint)),
+  );
   const recommendation = best
     ? `Use ${best.candidate}: the smallest factor that passes ${by} at ${tokens(target)} tokens.`
-    : `Nothing passes ${by} at ${tokens(target)} tokens. Ask for less, or loosen a rule.`;
+    : noneWords(trials, `${by} at ${tokens(target)} tokens`);
   const switching = perLength
     .map(({ upTo, candidate }) => `${shortTokens(upTo)}: ${candidate ?? 'nothing holds'}`)
     .join('; ');
   const blocks = [
-    table.toString(),
+    table,
     paint.bold(recommendation),
     `Where the server can choose per request, by length: ${switching}.`,
     [...referenceWords(report), HONESTY].join('\n'),
@@ -91,16 +90,24 @@ export function optimizeText(run: OptimizeRun, paint: ChalkInstance): string {
 
 const NOT_MEASURED = '–';
 
+function noneWords(trials: readonly Trial[], what: string): string {
+  const unclear = trials.filter((trial) => trial.outcome === 'unverifiable').length;
+  if (unclear === 0) return `Nothing passes ${what}. Ask for less, or loosen a rule.`;
+  return (
+    `Nothing is sure to pass ${what}: ${unclear} could not be decided. ` +
+    'Run it again with --preset thorough, or with more --samples.'
+  );
+}
+
 function rowOf(trial: Trial, paint: ChalkInstance): string[] {
-  const { factor, scaling, lossChange, accuracyChange, needleAtTarget, reach } = trial;
+  const { candidate, lossChange, accuracyChange, needleAtTarget, reach } = trial;
   const words = {
     passed: paint.green('passes'),
     failed: paint.red('fails'),
     unverifiable: paint.yellow('unclear'),
   };
   return [
-    trim(factor, 2),
-    scaling,
+    candidate,
     lossChange === null ? NOT_MEASURED : `${signed(lossChange, 3)} nats`,
     accuracyChange === null ? NOT_MEASURED : signed(accuracyChange, 3),
     needleAtTarget === null ? NOT_MEASURED : trim(needleAtTarget, 3),

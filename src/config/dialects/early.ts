@@ -3,7 +3,7 @@ import { readDecoder } from '../decoder.js';
 import { fail } from '../fail.js';
 import { Fields } from '../fields.js';
 import type { RopeBlock } from '../scaling.js';
-import { USUAL_KEYS } from '../shape.js';
+import { eitherKeys, type ShapeKeys, USUAL_KEYS } from '../shape.js';
 import type { Source } from '../source.js';
 import type { Dialect } from './types.js';
 import { notRope } from '../not-rope.js';
@@ -29,13 +29,12 @@ export const gptj: Dialect = Object.freeze({
     readDecoder(source, {
       usesPartial: true,
       shape: {
-        keys: {
-          ...USUAL_KEYS,
+        keys: eitherKeys(source, {
           hidden: 'n_embd',
           heads: 'n_head',
           layers: 'n_layer',
           maxPositions: 'n_positions',
-        },
+        }),
       },
       blocks: (inner, types, shape) => {
         const block = gptjBlock(inner, shape.headDim);
@@ -119,4 +118,30 @@ export const derivedHead: Dialect = Object.freeze({
           Math.floor(((source.modelType === 'zamba2' ? 2 : 1) * hidden) / heads),
       },
     }),
+});
+
+const OWN_KEYS: ReadonlyMap<string, Partial<ShapeKeys>> = new Map<string, Partial<ShapeKeys>>([
+  [
+    'moonshine',
+    {
+      heads: 'decoder_num_attention_heads',
+      kvHeads: 'decoder_num_key_value_heads',
+      layers: 'decoder_num_hidden_layers',
+    },
+  ],
+  [
+    'dbrx',
+    { hidden: 'd_model', heads: 'n_heads', layers: 'n_layers', maxPositions: 'max_seq_len' },
+  ],
+  ['jetmoe', { headDim: 'kv_channels' }],
+]);
+
+/** Classes with other names for the usual keys; of an encoder-decoder the decoder is read. */
+export const ownKeys: Dialect = Object.freeze({
+  name: 'own names for widths',
+  modelTypes: [...OWN_KEYS.keys()],
+  read: (source: Source) => {
+    const keys = eitherKeys(source, OWN_KEYS.get(source.modelType) ?? {});
+    return readDecoder(source, { shape: { keys } });
+  },
 });

@@ -2,7 +2,7 @@ import { finding } from '../../finding-catalogue/index.js';
 import { BOUNDS } from '../bounds.js';
 import { type DecoderRules, readDecoder } from '../decoder.js';
 import { fail } from '../fail.js';
-import { USUAL_KEYS } from '../shape.js';
+import { eitherKeys } from '../shape.js';
 import type { Source } from '../source.js';
 import type { AttentionShape } from '../types.js';
 import type { Dialect } from './types.js';
@@ -103,13 +103,8 @@ export const bailing: Dialect = Object.freeze({
   modelTypes: ['bailing_hybrid'],
   read: (source: Source) => {
     const rules = latentRules(true);
-    const key = source.fields.given('model_max_length')
-      ? 'model_max_length'
-      : USUAL_KEYS.maxPositions;
-    return readDecoder(source, {
-      ...rules,
-      shape: { ...rules.shape, keys: { ...USUAL_KEYS, maxPositions: key } },
-    });
+    const keys = eitherKeys(source, { maxPositions: 'model_max_length' });
+    return readDecoder(source, { ...rules, shape: { ...rules.shape, keys } });
   },
 });
 

@@ -27,11 +27,6 @@ export function spectrum(report: Report): Markup {
   const targetRange = tokens(group.targetRange);
   const lines: Line[] = [
     {
-      name: `reference over ${trainedRange} tokens`,
-      turns: group.reference.rotationsTrained,
-      style: 'trained',
-    },
-    {
       name: `reference over ${targetRange} tokens`,
       turns: group.reference.rotationsTarget,
       style: 'plain',
@@ -41,6 +36,12 @@ export function spectrum(report: Report): Markup {
     const name = `${printable(scaled.label)} over ${targetRange} tokens`;
     lines.push({ name, turns: scaled.rotationsTarget, style: 'scaled' });
   }
+  // Last, so that its dots lie on top where a scaling leads back to it.
+  lines.push({
+    name: `reference over ${trainedRange} tokens, as trained`,
+    turns: group.reference.rotationsTrained,
+    style: 'trained',
+  });
   return draw(lines);
 }
 

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import * as ort from 'onnxruntime-node';
+
+const graph = (name) => readFileSync(new URL(`models/${name}.onnx`, import.meta.url));
+
+/** Float32 values that are neither zero nor subnormal. */
+const noise = (n) =>
+  Float32Array.from({ length: n }, (_, i) => ((i * 2654435761) % 1000) / 1000 - 0.5);
+
+async function session(name, threads) {
+  return ort.InferenceSession.create(graph(name), {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+  });
+}
+
+async function seconds(run) {
+  const start = performance.now();
+  await run();
+  return (performance.now() - start) / 1000;
+}
+
+/** Large square float32 GEMM: the machine's own peak. -> () => GFLOP/s */
+export async function gemm(threads, n = 1024) {
+  const s = await session('gemm', threads);
+  const feeds = {
+    a: new ort.Tensor('float32', noise(n * n), [n, n]),
+    b: new ort.Tensor('float32', noise(n * n), [n, n]),
+  };
+  return async () => (2 * n ** 3) / (await seconds(() => s.run(feeds))) / 1e9;
+}
+
+/** The attention operator alone, 4 heads of 64, causal work counted. -> () => GFLOP/s */
+export async function attention(threads, batch, length) {
+  const s = await session('attention', threads);
+  const [heads, dim] = [4, 64];
+  const x = () =>
+    new ort.Tensor('float32', noise(batch * length * heads * dim), [batch, length, heads * dim]);
+  const feeds = {
+    q: x(),
+    k: x(),
+    v: x(),
+    last_key: new ort.Tensor('int32', new Int32Array(batch).fill(length - 1), [batch]),
+    total_keys: new ort.Tensor('int32', Int32Array.of(length), []),
+  };
+  const flop = 2 * batch * heads * length * (length + 1) * dim;
+  return async () => flop / (await seconds(() => s.run(feeds))) / 1e9;
+}

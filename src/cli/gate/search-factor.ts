@@ -1,0 +1,76 @@
+import { RopeEvalError } from '../../errors.js';
+import { OPTIMIZE_SCHEMA_VERSION } from '../../gate/optimize-schema.js';
+import type { Environment } from '../environment.js';
+import type { LoadedConfig } from '../load-config.js';
+import { evaluationOptions, type EvaluationFlags } from '../options/evaluation.js';
+import { referenceOptions, type ReferenceFlags } from '../options/reference.js';
+import { prepareOutputs, writeOutputs } from '../outputs.js';
+import type { RopeModel } from '../read-geometry.js';
+import { paletteFor } from '../terminal.js';
+import { optimizeExitCode, optimizeText, runOptimize, type OptimizeRun } from './run-optimize.js';
+
+export interface SearchFlags extends EvaluationFlags, ReferenceFlags {
+  readonly target?: number;
+  readonly factor?: readonly number[];
+  readonly candidates?: readonly string[];
+  readonly output?: readonly string[];
+  readonly json?: boolean;
+  readonly plots: boolean;
+  readonly quiet?: boolean;
+}
+
+/** `--target N --optimize`: the default command as a search. */
+export async function searchFactor(
+  config: LoadedConfig,
+  { model, reference }: RopeModel,
+  flags: SearchFlags,
+  environment: Environment,
+): Promise<number> {
+  const target = targetOf(flags, reference.trainedWindow);
+  const outputs = await prepareOutputs(flags.output ?? [], environment);
+  const options = { ...evaluationOptions(flags), ...referenceOptions(flags) };
+  const quiet = flags.quiet === true;
+  const run = await runOptimize({ config, model, reference, target, options }, environment, {
+    progress: !quiet && !flags.json,
+    notices: !quiet,
+  });
+  await writeOutputs(outputs, run.report, { plots: flags.plots });
+  const { stdout, env } = environment;
+  stdout.write(flags.json ? jsonText(run) : optimizeText(run, paletteFor(stdout, env)));
+  return optimizeExitCode(run);
+}
+
+function jsonText({ optimization, policy, report }: OptimizeRun): string {
+  const output = {
+    schemaVersion: OPTIMIZE_SCHEMA_VERSION,
+    policy: policy.source,
+    ...optimization,
+    report,
+  };
+  return `${JSON.stringify(output, null, 2)}\n`;
+}
+
+/** The search chooses candidates and factors itself; a length is all it needs. */
+function targetOf(flags: SearchFlags, trainedWindow: number): number {
+  const refuse = (message: string, flag: string, hint: string): never => {
+    throw new RopeEvalError(message, 2, 'usage', flag, hint);
+  };
+  if (flags.candidates) {
+    refuse('--optimize chooses the candidates itself', '--candidates', 'Leave --candidates out.');
+  }
+  if (flags.factor) {
+    refuse('--optimize looks for the factor itself', '--factor', 'Leave --factor out.');
+  }
+  const { target } = flags;
+  if (target === undefined) {
+    return refuse('--optimize needs a length to reach', '--target', 'Add --target 131072.');
+  }
+  if (target <= trainedWindow) {
+    refuse(
+      `--target ${target} lies inside the trained window of ${trainedWindow} tokens`,
+      '--target',
+      'Nothing needs scaling there; give a longer one.',
+    );
+  }
+  return target;
+}

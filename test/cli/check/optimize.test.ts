@@ -1,0 +1,55 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { OptimizationSchema } from '../../../src/gate/optimize-schema.js';
+import { configText } from '../../emit/input.js';
+import { runCli } from '../../helpers/environment.js';
+import { candidate, makeReport, short } from '../../helpers/report.js';
+import { temporaryFolder } from '../../helpers/temporary.js';
+
+async function optimize(args: readonly string[], loss: number) {
+  const cwd = await temporaryFolder();
+  await writeFile(join(cwd, 'config.json'), configText('Qwen2.5-7B-Instruct'));
+  return runCli(['config.json', '--optimize', ...args], {
+    cwd,
+    evaluate: async (_, options) =>
+      makeReport({
+        candidates: [
+          candidate('none', 'reference', 1, short(0, 0)),
+          ...(options?.candidates ?? []).map(({ label }) =>
+            candidate(label, 'reaches', Math.min(4, Number(label.split(':')[1])), short(0, loss)),
+          ),
+        ],
+      }),
+  });
+}
+
+describe('--target N --optimize', () => {
+  it('names the smallest factor that passes, and a setting per length', async () => {
+    const { code, stdout } = await optimize(['--target', '128k'], 0.01);
+    expect(code).toBe(0);
+    expect(stdout).toContain('Use yarn:4: the smallest factor that passes the default policy');
+    expect(stdout).toContain('32k: none; 64k: yarn:2; 128k: yarn:4');
+  });
+
+  it('exits with 1 where nothing passes', async () => {
+    const { code, stdout } = await optimize(['--target', '128k'], 0.4);
+    expect(code).toBe(1);
+    expect(stdout).toContain('Nothing passes');
+  });
+
+  it('is JSON with --json', async () => {
+    const { stdout } = await optimize(['--target', '128k', '--json'], 0.01);
+    expect(OptimizationSchema.parse(JSON.parse(stdout)).best?.candidate).toBe('yarn:4');
+  });
+
+  it.each([
+    [[], /needs a length/],
+    [['--target', '128k', '--candidates', 'yarn:4'], /chooses the candidates itself/],
+    [['--target', '128k', '--factor', '4'], /looks for the factor itself/],
+  ])('exits with 2 on %j', async (args, message) => {
+    const { code, stderr } = await optimize(args, 0);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+});

@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parseCandidates } from '../../src/candidates/index.js';
+import { openSession } from '../../src/engine/index.js';
+import { evaluate } from '../../src/evaluate.js';
+import { ReportSchema, VOLATILE_KEYS, type Report } from '../../src/report/schema.js';
+
+const llama2 = readFileSync(
+  new URL('../../fixtures/model-configs/Llama-2-7b-hf.json', import.meta.url),
+  'utf8',
+);
+const base = { preset: 'quick', threads: 1, worker: false, device: 'cpu', samples: 4 } as const;
+
+const stable = (report: Report): unknown =>
+  Object.fromEntries(
+    Object.entries(report).filter(([key]) => !(VOLATILE_KEYS as readonly string[]).includes(key)),
+  );
+
+describe('evaluate', () => {
+  it('gives the same report for the same seed', async () => {
+    const options = { ...base, candidates: parseCandidates('yarn:2') };
+    const [a, b] = [await evaluate(llama2, options), await evaluate(llama2, options)];
+    expect(stable(a)).toEqual(stable(b));
+    const other = await evaluate(llama2, { ...options, seed: 2 });
+    expect(other.candidates[1]!.needle).not.toEqual(a.candidates[1]!.needle);
+    for (const report of [a, b, other]) ReportSchema.parse(report);
+  });
+
+  it('finds a candidate that equals the reference to change nothing', async () => {
+    const report = await evaluate(llama2, { ...base, candidates: parseCandidates('none') });
+    const [reference, none] = report.candidates;
+    expect(none!.needle).toEqual(reference!.needle);
+    expect(none!.short!.lossChange).toEqual({ value: 0, low: 0, high: 0 });
+    expect(none!.groups[0]!.changed).toBe(false);
+  });
+
+  it('sees what real models show: unscaled fails, linear costs, YaRN reaches', async () => {
+    const candidates = parseCandidates('linear:4,ntk:4,yarn:4,dynamic:1');
+    const report = await evaluate(llama2, { ...base, samples: 6, candidates });
+    const [reference, linear, ntk, yarn, dynamic] = report.candidates;
+    expect(reference!.needle[0]!.accuracy.value).toBeGreaterThan(0.95);
+    expect(reference!.needle.at(-2)!.accuracy.value).toBeLessThan(0.1);
+    expect(reference!.reach!.multiple).toBeLessThan(2);
+    expect(linear!.short!.lossChange.low).toBeGreaterThan(0.2);
+    expect(yarn!.short!.lossChange.value).toBeLessThan(linear!.short!.lossChange.value / 4);
+    expect(dynamic!.short!.lossChange.value).toBe(0);
+    expect(yarn!.reach!.multiple).toBeGreaterThan(ntk!.reach!.multiple);
+    expect(yarn!.score!).toBeLessThan(ntk!.score!);
+  });
+
+  it('measures lengths that were asked for beside the ladder', async () => {
+    const candidates = parseCandidates('yarn:2');
+    const report = await evaluate(llama2, {
+      ...base,
+      candidates,
+      target: 8192,
+      lengths: [2048, 7000],
+    });
+    expect(report.candidates[1]!.needle.map((n) => n.tokens)).toEqual(
+      expect.arrayContaining([2048, 4096, 7000, 8192]),
+    );
+  });
+
+  it('keeps the finished cells of an interrupted run', async () => {
+    const stop = new AbortController();
+    let runs = 0;
+    const report = await evaluate(llama2, {
+      ...base,
+      candidates: parseCandidates('yarn:2,ntk:2'),
+      signal: stop.signal,
+      openEngine: async (request) => {
+        const engine = await openSession(request);
+        return {
+          info: engine.info,
+          close: () => engine.close(),
+          run: (batch) => {
+            if (++runs === 8) stop.abort();
+            return engine.run(batch);
+          },
+        };
+      },
+    });
+    expect(report.status).toBe('interrupted');
+    ReportSchema.parse(report);
+    expect(report.candidates.at(-1)!.score).toBeNull();
+  });
+
+  it.each([
+    ['a target inside the window', { target: 2048 }, 'target_too_short'],
+    ['a target beyond what can be probed', { target: 4096 * 64 }, 'target_too_long'],
+  ])('refuses %s', async (_, options, kind) => {
+    await expect(evaluate(llama2, { ...base, ...options })).rejects.toMatchObject({
+      exitCode: 2,
+      kind,
+    });
+  });
+
+  it('takes the reference from the config before a change', async () => {
+    const changed = JSON.stringify({
+      ...(JSON.parse(llama2) as object),
+      max_position_embeddings: 16384,
+      rope_scaling: { type: 'linear', factor: 4 },
+    });
+    const candidates = parseCandidates('as-configured');
+    const report = await evaluate(changed, { ...base, candidates, base: llama2 });
+    expect(report.reference).toMatchObject({ kind: 'unscaled', trainedWindow: 4096 });
+    expect(report.target.tokens).toBe(16384);
+    expect(report.candidates[1]!.short!.lossChange.low).toBeGreaterThan(0.2);
+  });
+});

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { isNotRope, parseConfig, readModel, type ModelGeometry } from '../../src/config/index.js';
+import { wordFinding } from '../../src/finding-catalogue/index.js';
+import { changesBetween } from '../../src/gate/changes.js';
+import { geometryKeys } from '../../src/gate/culprit.js';
+import { configText } from '../emit/input.js';
+
+function read(text: string): ModelGeometry {
+  const model = readModel(parseConfig(text));
+  if (isNotRope(model)) throw new Error('no RoPE');
+  return model;
+}
+
+function wordsFor(name: string, more: object): string[] {
+  const before = configText(name);
+  const after = JSON.stringify({ ...(JSON.parse(before) as object), ...more });
+  return changesBetween(read(before), read(after), geometryKeys(after)).map(wordFinding);
+}
+
+describe('what changed between two configs', () => {
+  it('is nothing where RoPE is the same', () => {
+    expect(wordsFor('Qwen2.5-7B-Instruct', { rms_norm_eps: 1 })).toEqual([]);
+  });
+
+  it.each([
+    [{ rope_theta: 5e6 }, ['rope_theta: the base was 1000000 and is 5000000 now']],
+    [
+      { max_position_embeddings: 65536 },
+      ['max_position_embeddings: the window was 32768 tokens and is 65536 now'],
+    ],
+    [
+      { rope_scaling: { rope_type: 'dynamic', factor: 2 } },
+      ['rope_scaling: the scaling was none and is dynamic factor=2 maxPositions=32768 now'],
+    ],
+  ])('is named with its key: %j', (more, words) => {
+    expect(wordsFor('Qwen2.5-7B-Instruct', more)).toEqual(words);
+  });
+
+  it('is said for each kind of layer', () => {
+    const words = wordsFor('gemma-3-1b-it', { rope_theta: 2e6 });
+    expect(words).toEqual([
+      'rope_theta: the base of full_attention layers was 1000000 and is 2000000 now',
+    ]);
+  });
+});
