@@ -33,10 +33,12 @@ export interface EvaluateOptions {
   /** Contexts per probe; overrides the preset. */
   readonly samples?: number;
   readonly threads?: number;
-  /** false: run the engine on this thread (blocks the event loop). Default true. */
+  /** false: run the engine in this process (blocks the event loop). Default true. */
   readonly worker?: boolean;
-  /** Opens the probe model; default: a worker thread. For tests and benchmarks. */
+  /** Opens the probe model; default: a process of its own. For tests and benchmarks. */
   readonly openEngine?: (request: EngineRequest) => Promise<Engine>;
+  /** A report of an unfinished run: its finished work is not done again. */
+  readonly resume?: Report;
   readonly onProgress?: (progress: Progress) => void;
   /** Aborting ends the run with status `interrupted` and the finished cells. */
   readonly signal?: AbortSignal;

@@ -5,9 +5,11 @@ import {
   loadFamily,
   loadLanguageJson,
   nearestMember,
+  openProcess,
   openSession,
-  openThread,
+  type Member,
 } from './engine/index.js';
+import { EXIT, RopeEvalError } from './errors.js';
 import type { EvaluateOptions } from './evaluate-types.js';
 import { buildCandidate, comparisons, planCandidate, type Plan } from './evaluation/candidate.js';
 import { JobList } from './evaluation/jobs.js';
@@ -15,6 +17,8 @@ import { tied } from './evaluation/score.js';
 import { contextSets } from './evaluation/sets.js';
 import { groupWindow, setUp, type Setup } from './evaluation/setup.js';
 import { recommend } from './evaluation/verdict.js';
+import { keysToWrite } from './evaluation/write.js';
+import { analyseGeometry } from './geometry/analyse.js';
 import { criticalFractionOf } from './geometry/critical.js';
 import { probeFrequencies } from './geometry/transfer.js';
 import { ladder } from './probes/ladder.js';
@@ -24,6 +28,8 @@ import { REPORT_SCHEMA_VERSION, type CandidateReport, type Report } from './repo
 import { computeRope } from './rope/index.js';
 import { TOOL_VERSION } from './version.js';
 
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
 /** More threads than this do not make the small decoder faster. */
 const MAX_THREADS = 8;
 
@@ -31,7 +37,36 @@ function samplePlan(options: EvaluateOptions): PresetPlan {
   const preset = PRESETS[options.preset ?? 'standard'];
   if (options.samples === undefined) return preset;
   const n = options.samples;
-  return { short: 2 * n, shortText: 4 * n, long: n, longText: Math.ceil(n / 2) };
+  return {
+    short: 2 * n,
+    shortText: 4 * n,
+    long: n,
+    longText: Math.ceil(n / 2),
+    apart: preset.apart && n,
+  };
+}
+
+/** @throws RopeEvalError `not_comparable`, exit 3, where the report is of another run */
+function resume(
+  jobs: JobList,
+  report: Report,
+  now: { text: string; seed: number; member: Member; samples: PresetPlan },
+): void {
+  const differs = [
+    ['config', report.config.sha256 !== sha256(now.text)],
+    ['seed', report.settings.seed !== now.seed],
+    ['probe model', report.probeModel.weightsSha256 !== now.member.weightsSha256],
+    ['samples', JSON.stringify(report.settings.contexts) !== JSON.stringify(now.samples)],
+  ].flatMap(([name, differs]) => (differs ? [name] : []));
+  if (differs.length > 0)
+    throw new RopeEvalError(
+      `the report to resume is of another run: ${differs.join(', ')} differ`,
+      EXIT.runtime,
+      'not_comparable',
+      '--resume',
+      'Run without --resume, or with the options of the first run.',
+    );
+  jobs.resume(report.unfinished?.jobs ?? []);
 }
 
 /** Critical fraction of what the weights were trained with, on the layers that look farthest. */
@@ -65,7 +100,14 @@ export async function evaluate(text: string, options: EvaluateOptions = {}): Pro
         setup.target.multiple,
         options.lengths?.map((tokens) => tokens / window),
       );
-  const sets = contextSets(language, member.window, multiples, samples, seed);
+  const sets = contextSets(
+    language,
+    member.window,
+    multiples,
+    samples,
+    seed,
+    setup.localOnly ? 1 : setup.target.multiple,
+  );
   const probe = {
     invFreq: probeFrequencies(member.theta, family.shape.head_dim / 2),
     window: member.window,
@@ -77,18 +119,24 @@ export async function evaluate(text: string, options: EvaluateOptions = {}): Pro
     ...setup.candidates.map((c) => planCandidate(setup, probe, multiples, c)),
   ];
   for (const plan of plans) plan.addTo(jobs, sets);
+  if (options.resume) resume(jobs, options.resume, { text, seed, member, samples });
 
-  const open = options.openEngine ?? (options.worker === false ? openSession : openThread);
+  const open = options.openEngine ?? (options.worker === false ? openSession : openProcess);
   const engine = await open({ member: member.name, device: options.device ?? 'auto', threads });
   const engineStarted = performance.now();
-  let complete = false;
+  let stopped: string | undefined;
   try {
     const total = jobs.totalTokens;
-    complete = await jobs.run(
+    const complete = await jobs.run(
       engine,
       (done, label) => options.onProgress?.({ done, total, label }),
       options.signal,
     );
+    if (!complete) stopped = 'interrupted';
+  } catch (error) {
+    // What was finished is worth keeping: the report says that the rest failed.
+    if (!(error instanceof RopeEvalError && error.kind === 'engine_died')) throw error;
+    stopped = error.message;
   } finally {
     await engine.close();
   }
@@ -103,14 +151,16 @@ export async function evaluate(text: string, options: EvaluateOptions = {}): Pro
     return x !== undefined && y !== undefined && tied(x, y);
   };
   const { contexts } = sets.long;
+  const recommendation = recommend(candidates, setup.target.multiple, isTied);
+  const write = keysToWrite(setup, recommendation, text);
   return {
     schemaVersion: REPORT_SCHEMA_VERSION,
     tool: { name: 'rope-eval', version: TOOL_VERSION },
     createdAt: new Date().toISOString(),
-    status: complete ? 'complete' : 'interrupted',
+    status: stopped === undefined ? 'complete' : stopped === 'interrupted' ? stopped : 'failed',
     config: {
       source: options.source ?? '-',
-      sha256: createHash('sha256').update(text).digest('hex'),
+      sha256: sha256(text),
       modelType: setup.model.modelType,
       architecture: setup.model.architecture ?? null,
     },
@@ -148,7 +198,18 @@ export async function evaluate(text: string, options: EvaluateOptions = {}): Pro
     chance: contexts.reduce((sum, c) => sum + c.chance, 0) / contexts.length,
     findings: [...setup.model.findings, ...setup.candidates.flatMap((c) => c.findings ?? [])],
     candidates,
-    recommendation: recommend(candidates, setup.target.multiple, isTied),
+    recommendation: { ...recommendation, ...(write ? { write } : {}) },
+    ...(stopped === undefined ? {} : { unfinished: { reason: stopped, jobs: jobs.finished() } }),
+    geometry: analyseGeometry(
+      setup.before,
+      setup.reference,
+      setup.candidates.map(({ label, specs, softmaxScaleRatio }) => ({
+        label,
+        specs,
+        softmaxScale: softmaxScaleRatio * setup.referenceSoftmaxScale,
+      })),
+      { target: setup.target.tokens, dtype: 'bfloat16', bandwidthGBps: null },
+    ) as NonNullable<Report['geometry']>, // its lists are read-only
     timings: { totalMs: performance.now() - started, engineMs, tokens: jobs.tokens },
   };
 }

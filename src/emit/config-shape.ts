@@ -26,3 +26,10 @@ function hasLegacyBlock(at: UnknownRecord): boolean {
   const block = Object.hasOwn(at, 'rope_scaling') ? at['rope_scaling'] : undefined;
   return isRecord(block) && Object.keys(block).length > 0;
 }
+
+/** The block as it stands: of one kind of layer where the file has one each. */
+export function writtenBlock({ at, form }: ConfigShape, layerType: string): unknown {
+  const block = form === 'v5' ? at['rope_parameters'] : at['rope_scaling'];
+  if (!isRecord(block) || !Object.hasOwn(block, layerType)) return block;
+  return block[layerType];
+}

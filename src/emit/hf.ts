@@ -1,6 +1,6 @@
 import { isRecord } from '../config/json.js';
 import { effectiveTheta, keptKeys, scalingBlock, type Block } from './block.js';
-import { shapeOf, type ConfigShape } from './config-shape.js';
+import { shapeOf, writtenBlock, type ConfigShape } from './config-shape.js';
 import { maxPositionsFor } from './lengths.js';
 import type { Edit } from './patch.js';
 import type { Emission, EmitGroup, EmitInput, Emitter, Note, Setting } from './types.js';
@@ -42,11 +42,12 @@ export function hfEdits(input: EmitInput, form: Form): readonly Edit[] | undefin
   return edits && [...edits, ...lengthEdits(input, shape)];
 }
 
-function v4Edits(input: EmitInput, { at, prefix }: ConfigShape): Edit[] | undefined {
+function v4Edits(input: EmitInput, shape: ConfigShape): Edit[] | undefined {
+  const { at, prefix } = shape;
   const [group, ...others] = input.groups;
   if (others.length > 0) return undefined;
   const block = scalingBlock(group.rope);
-  const kept = keptKeys(at['rope_scaling'] ?? at['rope_parameters']);
+  const kept = keptKeys(writtenBlock(shape, group.layerType));
   const theta = effectiveTheta(group.rope);
   const written = own(at, 'rope_theta') ?? own(at['rope_parameters'], 'rope_theta');
   return [
@@ -66,18 +67,13 @@ function emptyBlock(kept: Block): unknown {
   return Object.keys(kept).length > 0 ? { rope_type: 'default', ...kept } : null;
 }
 
-function v5Edits(input: EmitInput, { at, prefix }: ConfigShape): Edit[] {
-  const before = at['rope_parameters'] ?? at['rope_scaling'];
+function v5Edits(input: EmitInput, shape: ConfigShape): Edit[] {
+  const { at, prefix } = shape;
   const [first, ...others] = input.groups;
   const value =
     others.length === 0
-      ? { ...v5Block(first), ...keptKeys(before) }
-      : Object.fromEntries(
-          input.groups.map((group) => [
-            group.layerType,
-            { ...v5Block(group), ...keptKeys(own(before, group.layerType)) },
-          ]),
-        );
+      ? v5Block(first, shape)
+      : Object.fromEntries(input.groups.map((group) => [group.layerType, v5Block(group, shape)]));
   const theta = effectiveTheta(first.rope);
   const outer = own(at, 'rope_theta');
   return [
@@ -92,10 +88,11 @@ function v5Edits(input: EmitInput, { at, prefix }: ConfigShape): Edit[] {
   ];
 }
 
-function v5Block({ rope }: EmitGroup): Block {
+function v5Block({ rope, layerType }: EmitGroup, shape: ConfigShape): Block {
   return {
     ...(scalingBlock(rope) ?? { rope_type: 'default' }),
     rope_theta: effectiveTheta(rope),
+    ...keptKeys(writtenBlock(shape, layerType)),
   };
 }
 

@@ -19,6 +19,7 @@ export function emit(input: EmitInput, engines: readonly Engine[]): readonly Emi
   return engines.map((engine) => EMITTERS[engine](input));
 }
 
+export { emitInputOf } from './input.js';
 export { formOf, hfEdits, type Form } from './hf.js';
 export { patchConfig, type Edit } from './patch.js';
 export { ENGINES } from './types.js';

@@ -6,12 +6,14 @@ import type { RopeSpec } from '../rope/types.js';
  */
 
 /**
- * vLLM: YaRN's original window x factor; `max_position_embeddings` for llama3 and longrope; any
- * other scaling's factor multiplies `max_position_embeddings`, even where that was raised already.
+ * vLLM: YaRN's original window x factor; `max_position_embeddings` for llama3 and longrope, and for
+ * Gemma 3 whatever the block says; any other scaling's factor multiplies `max_position_embeddings`,
+ * even where that was raised already.
  *
  * @see vllm/config/model.py `_get_and_verify_max_len`
  */
-export function vllmLength(rope: RopeSpec, maxPositions: number): number {
+export function vllmLength(rope: RopeSpec, maxPositions: number, modelType: string): number {
+  if (modelType.includes('gemma3')) return maxPositions;
   if (rope.type === 'yarn') return rope.originalMaxPositions * rope.factor;
   if (rope.type === 'linear' || rope.type === 'dynamic') return maxPositions * rope.factor;
   return maxPositions;
@@ -48,4 +50,12 @@ export function maxPositionsFor(rope: RopeSpec, current: number, length: number)
     case 'proportional':
       return Math.max(current, length);
   }
+}
+
+/**
+ * Whether `max_position_embeddings` may be raised to admit a longer request: not where the engine
+ * multiplies it by the factor, and never for dynamic, which computes its frequencies from it.
+ */
+export function mayRaiseLimit(rope: RopeSpec, derived: number, maxPositions: number): boolean {
+  return rope.type !== 'dynamic' && derived === maxPositions;
 }

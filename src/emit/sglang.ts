@@ -1,12 +1,12 @@
-import { effectiveTheta, servingBlock } from './block.js';
-import { shapeOf } from './config-shape.js';
-import { sglangLength } from './lengths.js';
+import { effectiveTheta, keptKeys, servingBlock, type Block } from './block.js';
+import { shapeOf, writtenBlock } from './config-shape.js';
+import { mayRaiseLimit, sglangLength } from './lengths.js';
 import { command } from './shell.js';
 import type { EmitInput, Emitter, Note } from './types.js';
 
 /** SGLang's `--json-model-override-args` and `--context-length`. Sources: docs/engines.md. */
 export const sglang: Emitter = (input) => {
-  const { rope } = input.groups[0];
+  const { rope, layerType } = input.groups[0];
   const refusal = refuse(input);
   if (refusal !== undefined) {
     return {
@@ -16,13 +16,17 @@ export const sglang: Emitter = (input) => {
       instead: 'Write it into config.json: rope-eval emit … --engine hf --write.',
     };
   }
-  const block = servingBlock(rope, input.geometry.attention.latent !== undefined);
+  const block: Block = {
+    ...servingBlock(rope, input.geometry.attention.latent !== undefined),
+    ...keptKeys(writtenBlock(shapeOf(input.raw), layerType)),
+  };
   const derived = Math.floor(sglangLength(rope, input.geometry.maxPositions));
+  const raise = derived < input.length && mayRaiseLimit(rope, derived, input.geometry.maxPositions);
   const overrides = {
     rope_theta: effectiveTheta(rope),
     ...(block['rope_type'] === 'default' ? {} : { rope_scaling: block }),
     // SGLang refuses a --context-length above what it derives.
-    ...(derived < input.length ? { max_position_embeddings: input.length } : {}),
+    ...(raise ? { max_position_embeddings: input.length } : {}),
   };
   return {
     ok: true,
@@ -71,6 +75,12 @@ function notesOf(input: EmitInput, derived: number): Note[] {
       text: 'rope_theta stands in the block as well: with transformers 5 a rope_scaling override replaces the whole block, and theta would fall back to 10000.',
     },
   ];
+  if (derived < input.length && !mayRaiseLimit(rope, derived, input.geometry.maxPositions)) {
+    notes.push({
+      kind: 'needs',
+      text: `Refuses more than ${derived} tokens unless SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN=1; choose a larger factor instead.`,
+    });
+  }
   if (rope.type === 'dynamic') {
     const alpha = rope.factor ** 2 - rope.factor + 1;
     notes.push({

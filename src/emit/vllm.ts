@@ -1,8 +1,8 @@
-import { effectiveTheta, servingBlock, type Block } from './block.js';
-import { shapeOf } from './config-shape.js';
-import { vllmLength } from './lengths.js';
+import { keptKeys, servingBlock, type Block } from './block.js';
+import { shapeOf, writtenBlock } from './config-shape.js';
+import { mayRaiseLimit, vllmLength } from './lengths.js';
 import { command } from './shell.js';
-import type { EmitInput, Emitter, Note, Setting } from './types.js';
+import type { EmitGroup, EmitInput, Emitter, Note, Setting } from './types.js';
 
 /** vLLM's `--hf-overrides` and `--max-model-len`. Sources: docs/engines.md. */
 export const vllm: Emitter = (input) => {
@@ -18,14 +18,15 @@ export const vllm: Emitter = (input) => {
   }
   const block: Block =
     others.length === 0
-      ? blockOf(input)
-      : Object.fromEntries(
-          input.groups.map((group) => [group.layerType, servingBlock(group.rope, false)]),
-        );
-  const derived = Math.floor(vllmLength(rope, input.geometry.maxPositions));
+      ? blockOf(first, input)
+      : Object.fromEntries(input.groups.map((group) => [group.layerType, blockOf(group, input)]));
+  const { maxPositions, modelType } = input.geometry;
+  const derived = Math.floor(vllmLength(rope, maxPositions, modelType));
   // Without a raised limit vLLM refuses a longer --max-model-len.
   const limit =
-    derived < input.length && rope.type !== 'yarn' ? { max_position_embeddings: input.length } : {};
+    derived < input.length && mayRaiseLimit(rope, derived, maxPositions)
+      ? { max_position_embeddings: input.length }
+      : {};
   const settings: Setting[] = [
     {
       title: 'vLLM',
@@ -38,12 +39,16 @@ export const vllm: Emitter = (input) => {
   return { ok: true, engine: 'vllm', settings, notes: notesOf(input, derived) };
 };
 
-function blockOf({ groups, geometry }: EmitInput): Block {
-  return servingBlock(groups[0].rope, geometry.attention.latent !== undefined);
+/** An override replaces the whole block, so that what describes the model is repeated in it. */
+function blockOf({ rope, layerType }: EmitGroup, { geometry, raw }: EmitInput): Block {
+  return {
+    ...servingBlock(rope, geometry.attention.latent !== undefined),
+    ...keptKeys(writtenBlock(shapeOf(raw), layerType)),
+  };
 }
 
 function olderSetting(input: EmitInput, limit: Block): Setting {
-  const { rope_theta: theta, ...block } = blockOf(input);
+  const { rope_theta: theta, ...block } = blockOf(input.groups[0], input);
   const scaling = block['rope_type'] === 'default' ? {} : { rope_scaling: block };
   return {
     title: 'vLLM, before rope_parameters',
@@ -89,12 +94,12 @@ function notesOf(input: EmitInput, derived: number): Note[] {
       kind: 'ignores',
       text: 'Ignores attention_factor (vllm-project/vllm#48351), and mscale outside of the DeepSeek models; what differs from YaRN’s own temperature is written as attn_factor, a multiplier on it.',
     });
-    if (rope.factor * rope.originalMaxPositions < input.length) {
-      notes.push({
-        kind: 'needs',
-        text: `Refuses more than factor x original = ${rope.factor * rope.originalMaxPositions} tokens unless VLLM_ALLOW_LONG_MAX_MODEL_LEN=1.`,
-      });
-    }
+  }
+  if (derived < input.length && !mayRaiseLimit(rope, derived, current)) {
+    notes.push({
+      kind: 'needs',
+      text: `Refuses more than ${derived} tokens unless VLLM_ALLOW_LONG_MAX_MODEL_LEN=1; choose a larger factor instead.`,
+    });
   }
   if ((rope.type === 'linear' || rope.type === 'dynamic') && input.length !== derived) {
     notes.push({
@@ -113,10 +118,13 @@ function notesOf(input: EmitInput, derived: number): Note[] {
 
 function derivation({ groups, geometry }: EmitInput): string {
   const { rope } = groups[0];
+  const { maxPositions, modelType } = geometry;
+  if (vllmLength(rope, maxPositions, modelType) === maxPositions && rope.type !== 'default') {
+    return `max_position_embeddings ${maxPositions}; the scaling does not count`;
+  }
   if (rope.type === 'yarn') return `factor ${rope.factor} x ${rope.originalMaxPositions}`;
   if (rope.type === 'linear' || rope.type === 'dynamic') {
-    return `factor ${rope.factor} x max_position_embeddings ${geometry.maxPositions}`;
+    return `factor ${rope.factor} x max_position_embeddings ${maxPositions}`;
   }
-  const theta = effectiveTheta(rope);
-  return `max_position_embeddings; theta ${theta} says nothing about a length`;
+  return 'max_position_embeddings';
 }

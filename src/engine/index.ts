@@ -2,6 +2,6 @@ export { loadFamily, loadLanguageJson, nearestMember } from './family.js';
 export type { Family, Member } from './family.js';
 export { cosSin, sharedTable } from './rotary.js';
 export { openSession } from './session.js';
-export { openThread } from './thread.js';
+export { openProcess } from './process.js';
 export { describeRuntime } from './describe.js';
 export type { Batch, Engine, EngineInfo, EngineRequest, RotaryInputs, Scores } from './types.js';

@@ -2,7 +2,7 @@ import type { ResolvedCandidate } from '../candidates/index.js';
 import { transfer, type ProbeGeometry } from '../geometry/transfer.js';
 import { SHORT_RUNGS } from '../probes/presets.js';
 import { resamples, type Cluster } from '../probes/statistics.js';
-import type { CandidateReport } from '../report/schema.js';
+import type { CandidateReport, Interval, Parts } from '../report/schema.js';
 import { computeRope } from '../rope/index.js';
 import type { RopeTable } from '../rope/types.js';
 import type { JobList, ContextSet } from './jobs.js';
@@ -10,6 +10,8 @@ import { score, type Score } from './score.js';
 import type { Sets } from './sets.js';
 import { groupWindow, type Setup } from './setup.js';
 import {
+  factLossAgainst,
+  homeFacts,
   summariseNeedle,
   summariseReach,
   summariseShort,
@@ -21,7 +23,7 @@ import {
 import { tablesByRung, type GroupScaling } from './tables.js';
 import { verdict } from './verdict.js';
 
-type SetName = Exclude<keyof Sets, 'windows'>;
+type SetName = 'short' | 'shortText' | 'long' | 'longText';
 
 /** What one scaling needs to have run. */
 export interface Plan {
@@ -32,6 +34,8 @@ export interface Plan {
   readonly short: readonly (readonly RopeTable[])[];
   /** Tables of the main group on the ladder. */
   readonly long: readonly RopeTable[];
+  /** Its table at the target. */
+  readonly atTarget: RopeTable;
   addTo(jobs: JobList, sets: Sets): void;
 }
 
@@ -56,16 +60,20 @@ export function planCandidate(
   const short = scalings.map((s) => tablesByRung(probe, s, SHORT_RUNGS));
   const long = tablesByRung(probe, scalings[setup.main]!, multiples);
   const label = candidate?.label ?? REFERENCE_LABEL;
+  const atTarget = tablesByRung(probe, scalings[setup.main]!, [setup.target.multiple])[0]!;
   return {
     label,
     candidate,
     scalings,
     short,
     long,
+    atTarget,
     addTo(jobs, sets) {
       jobs.add(sets.long, long, label);
       jobs.add(sets.longText, long, label);
       if (!candidate) jobs.add(sets.windows, [short[setup.main]![1]!], label);
+      jobs.add(sets.stretched, [atTarget], label);
+      jobs.add(sets.squeezed, [atTarget], label);
       for (const tables of short) {
         jobs.add(sets.short, tables, label);
         jobs.add(sets.shortText, tables, label);
@@ -163,6 +171,7 @@ export function buildCandidate(
       short: short ?? null,
       needle: facts && text ? summariseNeedle(facts, text) : [],
       reach: found && !setup.localOnly ? found : null,
+      parts: facts ? apart(plan, jobs, sets, facts, setup) : null,
       local,
       score: total?.value ?? null,
       verdict: judged(),
@@ -172,6 +181,23 @@ export function buildCandidate(
 
 function withWindows(text: Measured | undefined, { windowed }: Against): TextMeasured | undefined {
   return text && windowed && { ...text, windowed };
+}
+
+/** How much of the facts' loss at the target is RoPE's, how much dilution's. */
+function apart(plan: Plan, jobs: JobList, sets: Sets, facts: Measured, setup: Setup): Parts | null {
+  const rung = facts.rungs.findIndex((r) => r.multiple === setup.target.multiple);
+  const home = homeFacts(facts);
+  const part = (set: ContextSet): Interval | undefined => {
+    const measurement = jobs.measurement(set, [plan.atTarget]);
+    if (!measurement || set.contexts.length === 0) return undefined;
+    const draws = resamples(set.contexts.length, facts.draws.length);
+    const measured = { ...facts, set, draws, measurement };
+    return factLossAgainst(measured, 0, home, facts.draws);
+  };
+  const rope = part(sets.stretched);
+  const dilution = part(sets.squeezed);
+  if (!rope || !dilution || rung < 0 || setup.target.multiple <= 1) return null;
+  return { total: factLossAgainst(facts, rung, home, facts.draws), rope, dilution };
 }
 
 /** Largest stretch among the pairs that turn, at the length where a dynamic scaling is unscaled. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { sharedTable, type Batch, type Engine } from '../engine/index.js';
 import type { Context } from '../probes/contexts.js';
 import type { ContextScores, Measurement } from '../probes/measure.js';
@@ -6,7 +7,8 @@ import { tableKey } from './tables.js';
 
 /** Contexts that share a shape. */
 export interface ContextSet {
-  readonly name: 'short' | 'short-text' | 'long' | 'long-text' | 'windows';
+  readonly name:
+    'short' | 'short-text' | 'long' | 'long-text' | 'windows' | 'stretched' | 'squeezed';
   readonly contexts: readonly Context[];
   /** Rungs in probe tokens, ascending. */
   readonly lengths: readonly number[];
@@ -70,11 +72,63 @@ export class JobList {
     return true;
   }
 
+  /** The finished work, for a later run that goes on from it. */
+  finished(): SavedJob[] {
+    return [...this.#jobs].flatMap(([key, job]) =>
+      job.scores
+        ? [{ key: shortKey(key), length: job.length, contexts: job.scores.map(pack) }]
+        : [],
+    );
+  }
+
+  /** Takes over finished work. What does not fit these jobs is run again. */
+  resume(saved: readonly SavedJob[]): void {
+    const byKey = new Map(saved.map((s) => [s.key, s]));
+    for (const [key, job] of this.#jobs) {
+      const found = byKey.get(shortKey(key));
+      if (found?.length !== job.length || found.contexts.length !== job.set.contexts.length)
+        continue;
+      job.scores = found.contexts.map(unpack);
+      this.tokens += job.length * job.set.contexts.length;
+    }
+  }
+
   /** @returns undefined where some table has not been run (interrupted) */
   measurement(set: ContextSet, tables: readonly RopeTable[]): Measurement | undefined {
     const at = tables.map((t) => this.#jobs.get(`${set.name}|${tableKey(t)}`)?.scores);
     return at.every((s) => s !== undefined) ? { contexts: set.contexts, at } : undefined;
   }
+}
+
+/** One job of an unfinished report: scores of each context, float32 and bytes, base64. */
+export interface SavedJob {
+  readonly key: string;
+  readonly length: number;
+  readonly contexts: { readonly logProbability: string; readonly correct: string }[];
+}
+
+function shortKey(key: string): string {
+  return createHash('sha256').update(key).digest('hex').slice(0, 32);
+}
+
+function pack({ logProbability, correct }: ContextScores): SavedJob['contexts'][number] {
+  const bytes = Buffer.from(
+    logProbability.buffer,
+    logProbability.byteOffset,
+    logProbability.byteLength,
+  );
+  return {
+    logProbability: bytes.toString('base64'),
+    correct: Buffer.from(correct).toString('base64'),
+  };
+}
+
+function unpack(saved: SavedJob['contexts'][number]): ContextScores {
+  const bytes = Uint8Array.from(Buffer.from(saved.logProbability, 'base64'));
+  return {
+    logProbability: new Float32Array(bytes.buffer),
+    correct: Uint8Array.from(Buffer.from(saved.correct, 'base64')),
+  };
 }
 
 async function runBatch(
@@ -87,6 +141,8 @@ async function runBatch(
   // Rows are ascending, so the scored tokens of a shorter length come first.
   const counts = contexts.map((c) => c.rows.filter((row) => row < length).length);
   const score = Math.max(1, ...counts);
+  // Contexts with positions of their own have a stretch of the tables each.
+  const own = contexts.some((c) => c.positions);
   const tokens = new BigInt64Array(batch * length);
   const positions = new BigInt64Array(batch * length);
   const scored = new BigInt64Array(batch * score);
@@ -94,7 +150,7 @@ async function runBatch(
   contexts.forEach((context, b) => {
     for (let t = 0; t < length; t++) {
       tokens[b * length + t] = BigInt(context.tokens[t]!);
-      positions[b * length + t] = BigInt(t);
+      positions[b * length + t] = BigInt(own ? b * length + t : t);
     }
     for (let i = 0; i < counts[b]!; i++) {
       scored[b * score + i] = BigInt(context.rows[i]!);
@@ -104,7 +160,9 @@ async function runBatch(
   const rotary = sharedTable(
     job.table.invFreq,
     job.table.attentionScaling,
-    Array.from({ length }, (_, t) => t),
+    own
+      ? contexts.flatMap((c) => Array.from({ length }, (_, t) => c.positions?.[t] ?? t))
+      : Array.from({ length }, (_, t) => t),
   );
   const request: Batch = { tokens, batch, length, positions, scored, targets, score, rotary };
   const out = await engine.run(request);

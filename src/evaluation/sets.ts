@@ -1,4 +1,5 @@
 import { lastWindow, writeFacts, writeText, type Context } from '../probes/contexts.js';
+import { squeezed, stretched } from '../probes/positions.js';
 import { probeTokens } from '../probes/ladder.js';
 import type { Language } from '../probes/language.js';
 import { questionsPerRung, SHORT_RUNGS, type PresetPlan } from '../probes/presets.js';
@@ -12,14 +13,19 @@ export interface Sets {
   readonly longText: ContextSet;
   /** The long text's rungs, each cut to one trained window: context * rungs + rung. */
   readonly windows: ContextSet;
+  /** One window of tokens, the target's distances. */
+  readonly stretched: ContextSet;
+  /** The target's tokens, one window of distances. */
+  readonly squeezed: ContextSet;
 }
 
 /** Each set draws from a stream of its own, so that a bigger preset only adds contexts. */
-const STREAM = Object.freeze({ short: 1, shortText: 2, long: 3, longText: 4 });
+const STREAM = Object.freeze({ short: 1, shortText: 2, long: 3, longText: 4, apart: 5 });
 
 /**
  * @param multiples the ladder, as window multiples
  * @param window the probe model's trained window, tokens
+ * @param target window multiple that stretched and squeezed stand for
  */
 export function contextSets(
   language: Language,
@@ -27,9 +33,11 @@ export function contextSets(
   multiples: readonly number[],
   plan: PresetPlan,
   seed: number,
+  target: number,
 ): Sets {
   const shortRungs = SHORT_RUNGS.map((m) => probeTokens(m, window));
   const longRungs = multiples.map((m) => probeTokens(m, window));
+  const targetTokens = probeTokens(target, window);
   const questions = questionsPerRung(longRungs.length, language.tokens.symbol[1]);
   const many = (count: number, stream: number, write: (seed: number, i: number) => Context) =>
     Array.from({ length: count }, (_, i) => write(seed * 16 + stream, i));
@@ -65,6 +73,20 @@ export function contextSets(
       name: 'windows',
       lengths: [window],
       contexts: longText.flatMap((c) => longRungs.map((end, r) => lastWindow(c, r, end, window))),
+    },
+    stretched: {
+      name: 'stretched',
+      lengths: [window],
+      contexts: many(plan.apart, STREAM.apart, (s, i) =>
+        stretched(facts([window], 6, false)(s, i), target),
+      ),
+    },
+    squeezed: {
+      name: 'squeezed',
+      lengths: [targetTokens],
+      contexts: many(plan.apart, STREAM.apart, (s, i) =>
+        squeezed(facts([targetTokens], 6, false)(s, i), window),
+      ),
     },
   };
 }

@@ -10,6 +10,8 @@ import type { RopeSpec } from '../rope/types.js';
 /** What is to be compared, before anything is run. */
 export interface Setup {
   readonly model: ModelGeometry;
+  /** The model that the reference was taken from: the same, or the one before a change. */
+  readonly before: ModelGeometry;
   readonly reference: Reference;
   /** (groups) what the weights were trained with. */
   readonly referenceSpecs: readonly RopeSpec[];
@@ -77,6 +79,7 @@ export function setUp(text: string, options: EvaluateOptions): Setup {
   const main = model.groups.findIndex((g) => g.span.kind === 'global');
   return {
     model,
+    before,
     reference,
     referenceSpecs: model.groups.map((group, i) => {
       const own = before.groups.find((g) => g.layerType === group.layerType) ?? before.groups[i];

@@ -7,6 +7,7 @@ import {
   type Quantity,
 } from '../probes/measure.js';
 import {
+  bootstrap,
   mean,
   meanInterval,
   pairedDifference,
@@ -147,4 +148,34 @@ export function summariseReach(facts: Measured): Reach {
     high: at(found.high).multiple,
     censored: found.rung === beyond.length - 1,
   };
+}
+
+/**
+ * Facts' loss of one measurement minus the reference's at 1x; other contexts, so both sides are
+ * drawn anew in every resample.
+ *
+ * @param m the candidate in the long, the stretched or the squeezed contexts
+ */
+export function factLossAgainst(
+  m: Measured,
+  rung: number,
+  atHome: readonly Cluster[],
+  homeDraws: readonly (readonly number[])[],
+): Interval {
+  const cell = own(m, { kind: 'fact', rungs: [rung] }, 'loss');
+  // One index per resample, so that both sides' draws are used together.
+  const pairs = m.draws.map((_, i) => [i]);
+  const every = (list: readonly Cluster[]): number[] => all(list);
+  const whole = mean(cell, every(cell)) - mean(atHome, every(atHome));
+  const drawn = bootstrap(
+    ([i]) => mean(cell, m.draws[i!]!) - mean(atHome, homeDraws[i!]!),
+    1,
+    pairs,
+  );
+  return { value: whole, low: Math.min(whole, drawn.low), high: Math.max(whole, drawn.high) };
+}
+
+/** The reference's facts at 1x, which every loss of facts is measured against. */
+export function homeFacts(m: Comparison): Cluster[] {
+  return base(m, { kind: 'fact', rungs: [m.home] }, 'loss');
 }

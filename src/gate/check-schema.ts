@@ -18,7 +18,9 @@ const RuleResultSchema = z.strictObject({
   operator: z.enum(['>=', '<=', '>', '<']),
   threshold: z.number(),
   outcome: z.enum(['pass', 'fail', 'unverifiable']),
-  reason: z.enum(['straddles', 'ladder-ended', 'not-measured', 'no-candidate']).optional(),
+  reason: z
+    .enum(['straddles', 'ladder-ended', 'not-measured', 'no-candidate', 'local-only'])
+    .optional(),
   found: IntervalSchema.optional(),
   samplesToDecide: z
     .number()

@@ -20,8 +20,8 @@ export interface RuleResult {
   readonly operator: Operator;
   readonly threshold: number;
   readonly outcome: Outcome;
-  /** Why it could not be verified. */
-  readonly reason?: 'straddles' | 'ladder-ended' | 'not-measured' | 'no-candidate';
+  /** Why it could not be verified; `local-only`: why nothing had to be. */
+  readonly reason?: 'straddles' | 'ladder-ended' | 'not-measured' | 'no-candidate' | 'local-only';
   /** Absent where nothing was measured. */
   readonly found?: Interval;
   /** About this many --samples would decide; null where no number helps. */
@@ -157,12 +157,23 @@ function judgeCandidate(
   };
   if (!candidate) return [{ ...base, outcome: 'unverifiable', reason: 'no-candidate' }];
   const readings = METRICS[rule.metric].measure({ report, candidate, at, kvCacheGiB });
+  if (readings.length === 0 && isLocalOnly(report) && LONG_METRICS.has(rule.metric)) {
+    return [{ ...base, outcome: 'pass', reason: 'local-only' }];
+  }
   if (readings.length === 0) return [{ ...base, outcome: 'unverifiable', reason: 'not-measured' }];
   return readings.map((reading) => ({
     ...base,
     ...(reading.part === undefined ? {} : { part: reading.part }),
     ...judgeReading(reading, rule.operator, base.threshold),
   }));
+}
+
+/** Metrics of distances that a model without global layers never meets. */
+const LONG_METRICS: ReadonlySet<MetricName> = new Set<MetricName>(['needle', 'reach']);
+
+/** Every other model has a rung beyond its trained window. */
+function isLocalOnly({ settings }: Report): boolean {
+  return settings.ladder.length === 1;
 }
 
 function lengthOf(rule: Rule, context: LengthContext): number | undefined {

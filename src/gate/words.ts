@@ -39,6 +39,9 @@ function counted(count: number, one: string, many = one): string {
 /** Expected, found and interval; then why it could not be decided, and what would decide it. */
 export function ruleMessage(result: RuleResult): string {
   const expected = `expected ${result.operator} ${value(result, result.threshold)}`;
+  if (result.reason === 'local-only') {
+    return 'no layer looks farther than its window, so that a longer context brings no new distances';
+  }
   if (!result.found) return `${expected}, not measured: ${missingWords(result)}`;
   const { low, high } = result.found;
   const interval =

@@ -28,6 +28,10 @@ export interface Context {
   readonly items: readonly Item[];
   /** Accuracy of guessing a value that stands in the context. */
   readonly chance: number;
+  /** [from, to) of every statement and question. */
+  readonly facts: Writer['facts'];
+  /** Position of each token; absent: its index. */
+  readonly positions?: readonly number[];
 }
 
 export interface TextPlan {
@@ -136,6 +140,7 @@ function finish(
       surprise: s.surprise ?? 0,
     })),
     chance,
+    facts: writer.facts,
   };
 }
 
@@ -158,5 +163,6 @@ export function lastWindow(context: Context, rung: number, end: number, window: 
     targets: kept.map((i) => context.targets[i]!),
     items: kept.map((i) => ({ ...context.items[i]!, rung: 0 })),
     chance: 0,
+    facts: [],
   };
 }

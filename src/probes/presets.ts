@@ -8,13 +8,15 @@ export interface PresetPlan {
   readonly long: number;
   /** Text alone on the ladder. */
   readonly longText: number;
+  /** Facts, stretched and squeezed to the target; 0: no decomposition. */
+  readonly apart: number;
 }
 
 export const PRESETS: Readonly<Record<'quick' | 'standard' | 'thorough', PresetPlan>> =
   Object.freeze({
-    quick: { short: 12, shortText: 24, long: 6, longText: 3 },
-    standard: { short: 32, shortText: 64, long: 14, longText: 6 },
-    thorough: { short: 128, shortText: 256, long: 56, longText: 24 },
+    quick: { short: 12, shortText: 24, long: 6, longText: 3, apart: 0 },
+    standard: { short: 32, shortText: 64, long: 14, longText: 6, apart: 8 },
+    thorough: { short: 128, shortText: 256, long: 56, longText: 24, apart: 32 },
   });
 
 /** Questions at each rung; keys must differ within a context, so long ladders ask fewer. */

@@ -31,6 +31,8 @@ export interface Fact {
 export class Writer {
   readonly tokens: number[];
   readonly scored: Scored[] = [];
+  /** [from, to) of every statement and question, in order: no gap may fall inside. */
+  readonly facts: { readonly from: number; readonly to: number; readonly asked: boolean }[] = [];
   #word: number;
   #topic: number;
   #entity = 0;
@@ -118,6 +120,7 @@ export class Writer {
   #factTokens(fact: Fact, question?: number): [number, number] {
     const { tokens, rates } = this.language;
     const at: number[] = [];
+    const from = this.length;
     this.#put(tokens.fact);
     this.#put(tokens.symbol[0] + fact.key);
     fact.values.forEach((value, i) => {
@@ -128,6 +131,7 @@ export class Writer {
       if (question === undefined) this.#put(token);
       else this.#put(token, 'fact', { distance: this.length - fact.at![i]!, question });
     });
+    this.facts.push({ from, to: this.length, asked: question !== undefined });
     return at as [number, number];
   }
 

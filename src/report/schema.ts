@@ -100,6 +100,17 @@ export const ReachSchema = z.strictObject({
   censored: z.boolean().describe('The ladder ended before the accuracy did: read as >=.'),
 });
 
+/** Where the facts' loss at the target comes from; docs/report.md. */
+export const PartsSchema = z.strictObject({
+  total: IntervalSchema.describe("facts' loss at the target - the reference's at 1x, nats"),
+  rope: IntervalSchema.describe(
+    "the same in `stretched`: the target's distances, one window of tokens",
+  ),
+  dilution: IntervalSchema.describe(
+    "the same in `squeezed`: the target's tokens, one window of distances",
+  ),
+});
+
 export const VERDICTS = [
   'reference',
   'reaches',
@@ -126,6 +137,8 @@ export const CandidateSchema = z.strictObject({
   short: ShortSchema.nullable(),
   needle: z.array(NeedleSchema),
   reach: ReachSchema.nullable(),
+  /** null: not measured (quick preset, or a target inside the window). */
+  parts: PartsSchema.nullable(),
   /** Local layers (sliding window, chunk) that the scaling reaches: a pure short-context cost. */
   local: z.array(z.strictObject({ layerType: z.string(), window: z.number(), short: ShortSchema })),
   score: z.number().describe('Ranks candidates; see docs/score.md. Lower is better.').nullable(),
@@ -158,6 +171,7 @@ export const ReportSchema = z.strictObject({
       shortText: z.number().int(),
       long: z.number().int(),
       longText: z.number().int(),
+      apart: z.number().int(),
     }),
     threads: z.number().int(),
     device: z.enum(['cpu', 'cuda']),
@@ -188,6 +202,19 @@ export const ReportSchema = z.strictObject({
       .optional()
       .describe('Keys to write into config.json for the recommended candidate.'),
   }),
+  /** Unfinished runs only: the finished work, which --resume takes over. */
+  unfinished: z
+    .strictObject({
+      reason: z.string(),
+      jobs: z.array(
+        z.strictObject({
+          key: z.string(),
+          length: z.number().int(),
+          contexts: z.array(z.strictObject({ logProbability: z.string(), correct: z.string() })),
+        }),
+      ),
+    })
+    .optional(),
   geometry: GeometryReportSchema.optional().describe('Exact: computed from the config alone.'),
   timings: z.strictObject({ totalMs: z.number(), engineMs: z.number(), tokens: z.number() }),
 });
@@ -195,6 +222,7 @@ export const ReportSchema = z.strictObject({
 export type Interval = z.infer<typeof IntervalSchema>;
 export type Needle = z.infer<typeof NeedleSchema>;
 export type Short = z.infer<typeof ShortSchema>;
+export type Parts = z.infer<typeof PartsSchema>;
 export type Reach = z.infer<typeof ReachSchema>;
 export type Verdict = (typeof VERDICTS)[number];
 export type CandidateReport = z.infer<typeof CandidateSchema>;

@@ -1,4 +1,4 @@
-import { loadFamily, loadLanguageJson, nearestMember, openThread } from '../engine/index.js';
+import { loadFamily, loadLanguageJson, nearestMember, openProcess } from '../engine/index.js';
 import { JobList } from '../evaluation/jobs.js';
 import { contextSets } from '../evaluation/sets.js';
 import { windowedLoss } from '../evaluation/summary.js';
@@ -35,7 +35,7 @@ export interface ProbeAnswer {
   readonly reach: readonly number[];
 }
 
-const SAMPLES: PresetPlan = { short: 1, shortText: 1, long: 16, longText: 8 };
+const SAMPLES: PresetPlan = { short: 1, shortText: 1, long: 16, longText: 8, apart: 0 };
 
 /** Runs every scaling of one model geometry on the nearest member of the family. */
 export async function probe(
@@ -50,7 +50,7 @@ export async function probe(
   const lengths = [geometry.window, ...scalings.flatMap((s) => s.lengths)];
   const multiples = [...new Set(lengths.map((n) => n / geometry.window))].sort((a, b) => a - b);
   const home = multiples.indexOf(1);
-  const sets = contextSets(language, member.window, multiples, SAMPLES, options.seed);
+  const sets = contextSets(language, member.window, multiples, SAMPLES, options.seed, 1);
   const own = {
     invFreq: probeFrequencies(member.theta, family.shape.head_dim / 2),
     window: member.window,
@@ -77,7 +77,7 @@ export async function probe(
     jobs.add(sets.longText, t, spec.type);
     return { t, lengths };
   });
-  const engine = await openThread({ member: member.name, device: 'cpu', threads: options.threads });
+  const engine = await openProcess({ member: member.name, device: 'cpu', threads: options.threads });
   try {
     await jobs.run(engine, () => {}, undefined);
   } finally {

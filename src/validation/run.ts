@@ -28,6 +28,8 @@ export interface Validation {
   readonly disagreements: readonly Pair[];
   readonly leaveOneOut: { readonly probe: Agreement; readonly formula: Agreement };
   readonly formulaWeights: Weights;
+  /** Pairs of the same factor that agree, by weight of the facts' loss. */
+  readonly byWeight: readonly { readonly weight: number; readonly agreement: Agreement }[];
   readonly short: readonly ShortRow[];
   readonly reach: readonly { alpha: number; probe: number; published: number }[];
   readonly unused: readonly Unused[];
@@ -146,6 +148,12 @@ export async function validate(
       formula: leaveOneFactorOut(rows, byFormula),
     },
     formulaWeights,
+    byWeight: [...byProbe.grid]
+      .sort((a, b) => a - b)
+      .map((weight) => {
+        const predicted = rows.map((row) => ({ row, prediction: byProbe.predict(row, weight) }));
+        return { weight, agreement: count(pairs(predicted).filter((p) => p.sameFactor)) };
+      }),
     short: shortRows(rows, parts),
     reach: await reachRows(options),
     unused: read.unused,

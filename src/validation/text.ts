@@ -54,6 +54,7 @@ export function renderValidation(v: Validation): string {
   out.push(
     `Leave one factor out, same factor: probe ${share(v.leaveOneOut.probe)}, formulas ${share(v.leaveOneOut.formula)}`,
     `Formula weights fitted on these tables: compression ${v.formulaWeights[0]}, negative sum ${v.formulaWeights[1]}`,
+    `By weight of the facts' loss: ${v.byWeight.map((w) => `${w.weight}: ${w.agreement.agree}`).join(', ')}`,
     '',
   );
   if (v.short.length > 0) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { emit, type EmitInput, type Engine } from '../../src/emit/index.js';
-import { configText, dynamic, flag, inputFor, linear, ntk, yarn } from './input.js';
+import { configText, dynamic, flag, inputFor, linear, ntk, QWEN3, yarn } from './input.js';
 
 const llama = configText('Llama-2-7b-hf');
 
@@ -45,9 +45,38 @@ describe('values', () => {
     expect(first(inputFor(llama, linear(4), 16_384), 'sglang').text).not.toContain('max_position');
   });
 
+  it('vLLM needs it raised for Gemma 3, whose block does not count there', () => {
+    const gemma = inputFor(configText('gemma-3-1b-it'), yarn(4, 32_768), 131_072);
+    expect(first(gemma, 'vllm').text).toContain('"max_position_embeddings":131072');
+  });
+
+  it('it is never raised where the engine multiplies it: a larger factor is asked for', () => {
+    const input = inputFor(llama, linear(2), 16_384);
+    for (const engine of ['vllm', 'sglang'] as const) {
+      const { text, notes } = first(input, engine);
+      expect(text).not.toContain('max_position');
+      expect(notes.find((note) => note.kind === 'needs' && /8192/.test(note.text))).toBeDefined();
+    }
+  });
+
   it('vLLM’s dynamic is said to be static, with the alpha it uses', () => {
     const { notes } = first(inputFor(llama, dynamic(4), 16_384), 'vllm');
     // factor 4: 16 - 4 + 1 (vllm-project/vllm#41236).
     expect(notes.find((note) => note.kind === 'static')?.text).toContain('= 13');
+  });
+
+  it('keys that describe the model survive in the new block', () => {
+    const config = JSON.stringify({
+      ...(JSON.parse(QWEN3) as object),
+      rope_scaling: undefined,
+      rope_theta: undefined,
+      rope_parameters: { rope_type: 'default', rope_theta: 1e6, mrope_section: [24, 20, 20] },
+    });
+    const input = inputFor(config, yarn(4, 32_768), 131_072);
+    for (const engine of ['hf', 'vllm', 'sglang'] as const) {
+      expect(first(input, engine).text.replaceAll(/\s/g, '')).toContain(
+        '"mrope_section":[24,20,20]',
+      );
+    }
   });
 });

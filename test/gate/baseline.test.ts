@@ -84,7 +84,10 @@ describe('a baseline', () => {
     [
       'samples',
       makeReport({
-        settings: { ...settings, contexts: { short: 8, shortText: 8, long: 4, longText: 4 } },
+        settings: {
+          ...settings,
+          contexts: { short: 8, shortText: 8, long: 4, longText: 4, apart: 4 },
+        },
       }),
     ],
     ['ladder', makeReport({ settings: { ...settings, ladder: settings.ladder.slice(1) } })],

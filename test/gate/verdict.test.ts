@@ -105,6 +105,25 @@ describe('a gate', () => {
     ]);
   });
 
+  it('asks nothing about distances of a model whose layers are all local', () => {
+    const { settings, candidates } = makeReport();
+    const report = makeReport({
+      settings: { ...settings, ladder: [{ multiple: 1, tokens: 4096 }] },
+      candidates: candidates.map((each) => ({ ...each, needle: [], reach: null })),
+    });
+    const result = gate(report, [
+      ['error', 'needle@target >= 0.8'],
+      ['error', 'reach >= target'],
+      ['error', 'short.lossChange <= 0.1'],
+    ]);
+    expect(result.status).toBe('passed');
+    expect(result.rules.map((rule) => rule.reason)).toEqual([
+      'local-only',
+      'local-only',
+      undefined,
+    ]);
+  });
+
   it('reads costs from the config', () => {
     const result = gate(makeReport(), [['error', 'kvCacheGiB <= 1']]);
     expect(result.rules[0]).toMatchObject({ at: 131_072, found: { value: 2 }, outcome: 'fail' });

@@ -98,6 +98,7 @@ export function candidate(
       high: reachMultiple,
       censored: reachMultiple >= 4,
     },
+    parts: null,
     local: [],
     score: 4 - reachMultiple,
     verdict,
@@ -128,7 +129,7 @@ export function makeReport(changes: Partial<Report> = {}): Report {
     settings: {
       preset: 'standard',
       seed: 0,
-      contexts: { short: 48, shortText: 96, long: 16, longText: 8 },
+      contexts: { short: 48, shortText: 96, long: 16, longText: 8, apart: 8 },
       threads: 2,
       device: 'cpu',
       deviceAsked: 'auto',

@@ -21,6 +21,15 @@ export async function emitInput(
   if (!definition || others.length > 0) {
     throw new RopeEvalError(`one candidate at a time, found '${candidate}'`, 2, 'usage', candidate);
   }
+  if (definition.method === 'theta' && flags.target === undefined) {
+    throw new RopeEvalError(
+      `${definition.label} says nothing about a length`,
+      2,
+      'usage',
+      '--target',
+      'Add the length to serve: --target 131072.',
+    );
+  }
   const resolved = resolveCandidate(definition, model, reference, {
     readFile: (path) => readFileSync(resolve(cwd, path), 'utf8'),
   });

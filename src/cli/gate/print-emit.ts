@@ -25,17 +25,21 @@ function engineText(emission: Emission, columns: number, paint: ChalkInstance): 
   if (!emission.ok) {
     return [
       paint.bold(emission.engine),
-      fill(`  cannot express it: ${emission.reason}.`, columns, '  '),
-      fill(`  Instead: ${emission.instead}`, columns, '  '),
+      indented(`cannot express it: ${emission.reason}.`, columns),
+      indented(`Instead: ${emission.instead}`, columns),
     ].join('\n');
   }
   const settings = emission.settings.map(
     ({ title, versions, text }) => `${paint.bold(title)} ${paint.dim(`(${versions})`)}\n${text}`,
   );
   const notes = emission.notes.map(({ kind, text }) =>
-    fill(`  ${NOTE_WORDS[kind]}: ${text}`, columns, '    '),
+    indented(`${NOTE_WORDS[kind]}: ${text}`, columns),
   );
   return [...settings, ...(notes.length > 0 ? [notes.join('\n')] : [])].join('\n\n');
+}
+
+function indented(text: string, columns: number): string {
+  return `  ${fill(text, columns - 2, '    ')}`;
 }
 
 const NOTE_WORDS: Readonly<Record<Note['kind'], string>> = Object.freeze({

@@ -57,6 +57,7 @@ describe('rope-eval emit', () => {
 
   it.each([
     [['yarm:4'], /did you mean "yarn"/],
+    [['theta:5e6'], /says nothing about a length/],
     [['yarn:4,linear:2'], /one candidate at a time/],
     [['yarn:4', '--form', 'v5'], /--form has no effect/],
   ])('exits with 2 on %j', async (args, message) => {

@@ -1,0 +1,29 @@
+import { parseConfig } from '../config/index.js';
+import { emitInputOf, formOf, hfEdits } from '../emit/index.js';
+import type { Report } from '../report/schema.js';
+import type { Setup } from './setup.js';
+
+/**
+ * The keys that the recommended scaling changes in the config, `null` = remove.
+ *
+ * @returns undefined where nothing is to be changed, or a config cannot say it
+ */
+export function keysToWrite(
+  setup: Setup,
+  { code, candidate }: Report['recommendation'],
+  text: string,
+): Record<string, unknown> | undefined {
+  if (code !== 'use' && code !== 'use-at-a-cost') return undefined;
+  const resolved = setup.candidates.find((c) => c.label === candidate);
+  if (!resolved || resolved.definition.method === 'as-configured') return undefined;
+  const { model, target } = setup;
+  const input = emitInputOf(
+    resolved.label,
+    model,
+    resolved.specs,
+    parseConfig(text),
+    target.tokens,
+  );
+  const edits = input && hfEdits(input, formOf(input));
+  return edits && Object.fromEntries(edits.map((e) => [e.path.join('.'), e.value ?? null]));
+}
