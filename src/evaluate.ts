@@ -14,6 +14,7 @@ import type { EvaluateOptions } from './evaluate-types.js';
 import { buildCandidate, comparisons, planCandidate, type Plan } from './evaluation/candidate.js';
 import { JobList } from './evaluation/jobs.js';
 import { tied } from './evaluation/score.js';
+import { runtimeOf } from './evaluation/runtime.js';
 import { contextSets } from './evaluation/sets.js';
 import { groupWindow, setUp, type Setup } from './evaluation/setup.js';
 import { recommend } from './evaluation/verdict.js';
@@ -190,11 +191,7 @@ export async function evaluate(text: string, options: EvaluateOptions = {}): Pro
       graphSha256: engine.info.graphSha256,
       inRange,
     },
-    runtime: {
-      onnxruntime: engine.info.onnxruntime,
-      node: process.versions.node,
-      platform: `${process.platform}-${process.arch}`,
-    },
+    runtime: runtimeOf(engine.info.onnxruntime),
     chance: contexts.reduce((sum, c) => sum + c.chance, 0) / contexts.length,
     findings: [...setup.model.findings, ...setup.candidates.flatMap((c) => c.findings ?? [])],
     candidates,

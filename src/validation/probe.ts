@@ -77,7 +77,11 @@ export async function probe(
     jobs.add(sets.longText, t, spec.type);
     return { t, lengths };
   });
-  const engine = await openProcess({ member: member.name, device: 'cpu', threads: options.threads });
+  const engine = await openProcess({
+    member: member.name,
+    device: 'cpu',
+    threads: options.threads,
+  });
   try {
     await jobs.run(engine, () => {}, undefined);
   } finally {

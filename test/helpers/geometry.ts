@@ -10,7 +10,9 @@ export function qwenGeometry(candidates: string): GeometryReport {
   const model = readModel(parseConfig(readFileSync('configs/Qwen2.5-7B-Instruct.json', 'utf8')));
   if (isNotRope(model)) throw new Error('the fixture uses RoPE');
   const reference = chooseReference(model);
-  const resolved = parseCandidates(candidates).map((one) => resolveCandidate(one, model, reference));
+  const resolved = parseCandidates(candidates).map((one) =>
+    resolveCandidate(one, model, reference),
+  );
   return analyseGeometry(model, reference, resolved, {
     target: 4 * reference.trainedWindow,
     dtype: 'bfloat16',
