@@ -3,16 +3,16 @@ import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import {
   loadFamily,
-  loadLanguageJson,
+  loadLanguage,
   nearestMember,
   openProcess,
   openSession,
-  type Member,
 } from './engine/index.js';
-import { EXIT, RopeEvalError } from './errors.js';
+import { RopeEvalError } from './errors.js';
 import type { EvaluateOptions } from './evaluate-types.js';
 import { buildCandidate, comparisons, planCandidate, type Plan } from './evaluation/candidate.js';
 import { JobList } from './evaluation/jobs.js';
+import { takeOver, type ReportHead } from './evaluation/resume.js';
 import { tied } from './evaluation/score.js';
 import { runtimeOf } from './evaluation/runtime.js';
 import { contextSets } from './evaluation/sets.js';
@@ -23,8 +23,7 @@ import { analyseGeometry } from './geometry/analyse.js';
 import { criticalFractionOf } from './geometry/critical.js';
 import { probeFrequencies } from './geometry/transfer.js';
 import { ladder } from './probes/ladder.js';
-import { LanguageSchema } from './probes/language.js';
-import { PRESETS, type PresetPlan } from './probes/presets.js';
+import { planOf } from './probes/presets.js';
 import { REPORT_SCHEMA_VERSION, type CandidateReport, type Report } from './report/schema.js';
 import { computeRope } from './rope/index.js';
 import { TOOL_VERSION } from './version.js';
@@ -33,42 +32,6 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 
 /** More threads than this do not make the small decoder faster. */
 const MAX_THREADS = 8;
-
-function samplePlan(options: EvaluateOptions): PresetPlan {
-  const preset = PRESETS[options.preset ?? 'standard'];
-  if (options.samples === undefined) return preset;
-  const n = options.samples;
-  return {
-    short: 2 * n,
-    shortText: 4 * n,
-    long: n,
-    longText: Math.ceil(n / 2),
-    apart: preset.apart && n,
-  };
-}
-
-/** @throws RopeEvalError `not_comparable`, exit 3, where the report is of another run */
-function resume(
-  jobs: JobList,
-  report: Report,
-  now: { text: string; seed: number; member: Member; samples: PresetPlan },
-): void {
-  const differs = [
-    ['config', report.config.sha256 !== sha256(now.text)],
-    ['seed', report.settings.seed !== now.seed],
-    ['probe model', report.probeModel.weightsSha256 !== now.member.weightsSha256],
-    ['samples', JSON.stringify(report.settings.contexts) !== JSON.stringify(now.samples)],
-  ].flatMap(([name, differs]) => (differs ? [name] : []));
-  if (differs.length > 0)
-    throw new RopeEvalError(
-      `the report to resume is of another run: ${differs.join(', ')} differ`,
-      EXIT.runtime,
-      'not_comparable',
-      '--resume',
-      'Run without --resume, or with the options of the first run.',
-    );
-  jobs.resume(report.unfinished?.jobs ?? []);
-}
 
 /** Critical fraction of what the weights were trained with, on the layers that look farthest. */
 function referenceGeometry(setup: Setup): { criticalFraction: number; window: number } {
@@ -88,13 +51,14 @@ function referenceGeometry(setup: Setup): { criticalFraction: number; window: nu
 export async function evaluate(text: string, options: EvaluateOptions = {}): Promise<Report> {
   const started = performance.now();
   const setup = setUp(text, options);
-  const samples = samplePlan(options);
+  const preset = options.preset ?? 'standard';
+  const samples = planOf(preset, options.samples);
   const seed = options.seed ?? 1;
   const threads = options.threads ?? Math.min(MAX_THREADS, availableParallelism());
   const { criticalFraction, window } = referenceGeometry(setup);
   const family = await loadFamily();
   const { member, inRange } = nearestMember(family, criticalFraction);
-  const language = LanguageSchema.parse(await loadLanguageJson(family));
+  const language = await loadLanguage(family);
   const multiples = setup.localOnly
     ? [1]
     : ladder(
@@ -120,13 +84,48 @@ export async function evaluate(text: string, options: EvaluateOptions = {}): Pro
     ...setup.candidates.map((c) => planCandidate(setup, probe, multiples, c)),
   ];
   for (const plan of plans) plan.addTo(jobs, sets);
-  if (options.resume) resume(jobs, options.resume, { text, seed, member, samples });
 
   const open = options.openEngine ?? (options.worker === false ? openSession : openProcess);
   const engine = await open({ member: member.name, device: options.device ?? 'auto', threads });
   const engineStarted = performance.now();
+  const head: ReportHead = {
+    tool: { name: 'rope-eval', version: TOOL_VERSION },
+    config: {
+      source: options.source ?? '-',
+      sha256: sha256(text),
+      modelType: setup.model.modelType,
+      architecture: setup.model.architecture ?? null,
+    },
+    reference: {
+      ...setup.reference,
+      criticalFraction,
+      theta: setup.referenceSpecs[setup.main]!.theta,
+      ropeType: setup.referenceSpecs[setup.main]!.type,
+    },
+    target: setup.target,
+    settings: {
+      preset,
+      seed,
+      contexts: samples,
+      threads,
+      device: engine.info.device,
+      deviceAsked: options.device ?? 'auto',
+      ladder: multiples.map((m) => ({ multiple: m, tokens: Math.round(m * window) })),
+    },
+    probeModel: {
+      name: member.name,
+      criticalFraction: member.criticalFraction,
+      window: member.window,
+      theta: member.theta,
+      seed: member.seed,
+      weightsSha256: engine.info.weightsSha256,
+      graphSha256: engine.info.graphSha256,
+      inRange,
+    },
+  };
   let stopped: string | undefined;
   try {
+    if (options.resume) takeOver(jobs, options.resume, head);
     const total = jobs.totalTokens;
     const complete = await jobs.run(
       engine,
@@ -137,7 +136,8 @@ export async function evaluate(text: string, options: EvaluateOptions = {}): Pro
   } catch (error) {
     // What was finished is worth keeping: the report says that the rest failed.
     if (!(error instanceof RopeEvalError && error.kind === 'engine_died')) throw error;
-    stopped = error.message;
+    // After Ctrl-C the engine may well have got the signal too.
+    stopped = options.signal?.aborted ? 'interrupted' : error.message;
   } finally {
     await engine.close();
   }
@@ -156,41 +156,9 @@ export async function evaluate(text: string, options: EvaluateOptions = {}): Pro
   const write = keysToWrite(setup, recommendation, text);
   return {
     schemaVersion: REPORT_SCHEMA_VERSION,
-    tool: { name: 'rope-eval', version: TOOL_VERSION },
+    ...head,
     createdAt: new Date().toISOString(),
     status: stopped === undefined ? 'complete' : stopped === 'interrupted' ? stopped : 'failed',
-    config: {
-      source: options.source ?? '-',
-      sha256: sha256(text),
-      modelType: setup.model.modelType,
-      architecture: setup.model.architecture ?? null,
-    },
-    reference: {
-      ...setup.reference,
-      criticalFraction,
-      theta: setup.referenceSpecs[setup.main]!.theta,
-      ropeType: setup.referenceSpecs[setup.main]!.type,
-    },
-    target: setup.target,
-    settings: {
-      preset: options.preset ?? 'standard',
-      seed,
-      contexts: samples,
-      threads,
-      device: engine.info.device,
-      deviceAsked: options.device ?? 'auto',
-      ladder: multiples.map((m) => ({ multiple: m, tokens: Math.round(m * window) })),
-    },
-    probeModel: {
-      name: member.name,
-      criticalFraction: member.criticalFraction,
-      window: member.window,
-      theta: member.theta,
-      seed: member.seed,
-      weightsSha256: engine.info.weightsSha256,
-      graphSha256: engine.info.graphSha256,
-      inRange,
-    },
     runtime: runtimeOf(engine.info.onnxruntime),
     chance: contexts.reduce((sum, c) => sum + c.chance, 0) / contexts.length,
     findings: [...setup.model.findings, ...setup.candidates.flatMap((c) => c.findings ?? [])],

@@ -51,7 +51,7 @@ def main():
             cos, sin = rotary_table(inverse_frequencies(theta_for(saved["c"], shape.window), shape.head_dim), torch.arange(length))
             args = (tokens[:, :-1], scored, tokens[:, 1:], cos, sin)
             (want, right), (want_half, _) = torch_scores(exact, *args), torch_scores(half, *args)
-            feeds = {"tokens": args[0].numpy(), "positions": scored.numpy(), "scored": scored.numpy(),
+            feeds = {"tokens": args[0].numpy(), "positions": scored.numpy(), "scored": scored.numpy(), "indices": np.arange(length),
                      "targets": args[2].numpy(), "q_cos": cos.numpy(), "q_sin": sin.numpy(),
                      "k_cos": cos.numpy(), "k_sin": sin.numpy()}
             extra = {"decoder.onnx": {"last_key": np.full(4, length - 1, np.int32), "total_keys": np.array(length, np.int32)},

@@ -70,31 +70,32 @@ class Graph:
     def norm(self, x, weight, out):
         return self.op("SimplifiedLayerNormalization", [x, weight], out, axis=-1, epsilon=1e-6)
 
+    def heads(self, x, perm):
+        """(B, T, H D) -> (B, H, T, D), or (B, H, D, T) for keys."""
+        return self.op("Transpose", [self.op("Reshape", [x, "split_heads"], f"{x}.4d")], f"{x}.heads", perm=perm)
+
+    def softmax_attention(self, p, q, k, v, mask):
+        """q (B, S, H D), k and v (B, T, H D), mask to be added to (B, H, S, T) -> (B, S, H D)"""
+        scores = self.op("MatMul", [self.heads(q, [0, 2, 1, 3]), self.heads(k, [0, 2, 3, 1])], f"{p}scores")
+        scaled = self.op("Mul", [scores, "scale"], f"{p}scaled")
+        weights = self.op("Softmax", [self.op("Add", [scaled, mask], f"{p}masked")], f"{p}weights", axis=-1)
+        mixed = self.op("MatMul", [weights, self.heads(v, [0, 2, 1, 3])], f"{p}mixed")
+        merged = self.op("Transpose", [mixed], f"{p}merged", perm=[0, 2, 1, 3])
+        return self.op("Reshape", [merged, "merge_heads"], f"{p}y")
+
     def attention(self, p, q, k, v):
         s = self.s
         if self.fused:
             return self.op("GroupQueryAttention", [q, k, v, "", "", "last_key", "total_keys"],
                            [f"{p}y", f"{p}past_k", f"{p}past_v"], "com.microsoft",
                            num_heads=s.heads, kv_num_heads=s.heads)[0]
-        split = [self.op("Transpose", [self.op("Reshape", [x, "split_heads"], f"{x}.4d")], f"{x}.heads", perm=perm)
-                 for x, perm in ((q, [0, 2, 1, 3]), (k, [0, 2, 3, 1]), (v, [0, 2, 1, 3]))]
-        scores = self.op("MatMul", split[:2], f"{p}scores")  # (B, H, T, T)
-        scaled = self.op("Mul", [scores, "scale"], f"{p}scaled")
-        weights = self.op("Softmax", [self.op("Add", [scaled, "mask"], f"{p}masked")], f"{p}weights", axis=-1)
-        mixed = self.op("Transpose", [self.op("MatMul", [weights, split[2]], f"{p}mixed")], f"{p}merged",
-                        perm=[0, 2, 1, 3])
-        return self.op("Reshape", [mixed, "merge_heads"], f"{p}y")
+        return self.softmax_attention(p, q, k, v, "mask")
 
-    def block(self, i, x):
-        s, p = self.s, f"blocks.{i}."
-        h = self.norm(x, f"{p}norm1.weight", f"{p}h1")
-        q, k, v = self.op("Split", [self.op("MatMul", [h, f"{p}qkv.weight"], f"{p}qkv")],
-                          [f"{p}q", f"{p}k", f"{p}v"], axis=-1, num_outputs=3)
-        rotate = lambda t, side: self.op(
-            "RotaryEmbedding", [t, "positions", f"{side}_cos", f"{side}_sin"], f"{t}.rotated",
-            "com.microsoft", num_heads=s.heads, interleaved=0)
-        y = self.attention(p, rotate(q, "q"), rotate(k, "k"), v)
-        x = self.op("Add", [x, self.op("MatMul", [y, f"{p}out.weight"], f"{p}o")], f"{p}x1")
+    def rotate(self, x, side, positions):
+        return self.op("RotaryEmbedding", [x, positions, f"{side}_cos", f"{side}_sin"], f"{x}.rotated",
+                       "com.microsoft", num_heads=self.s.heads, interleaved=0)
+
+    def mlp(self, p, x):
         h = self.norm(x, f"{p}norm2.weight", f"{p}h2")
         gate, value = self.op("Split", [self.op("MatMul", [h, f"{p}up.weight"], f"{p}up")],
                               [f"{p}gate", f"{p}value"], axis=-1, num_outputs=2)
@@ -102,18 +103,50 @@ class Graph:
         down = self.op("MatMul", [self.op("Mul", [silu, value], f"{p}act"), f"{p}down.weight"], f"{p}d")
         return self.op("Add", [x, down], f"{p}x2")
 
+    def block(self, i, x):
+        p = f"blocks.{i}."
+        h = self.norm(x, f"{p}norm1.weight", f"{p}h1")
+        q, k, v = self.op("Split", [self.op("MatMul", [h, f"{p}qkv.weight"], f"{p}qkv")],
+                          [f"{p}q", f"{p}k", f"{p}v"], axis=-1, num_outputs=3)
+        y = self.attention(p, self.rotate(q, "q", "positions"), self.rotate(k, "k", "positions"), v)
+        x = self.op("Add", [x, self.op("MatMul", [y, f"{p}out.weight"], f"{p}o")], f"{p}x1")
+        return self.mlp(p, x)
+
+    def last_block(self, i, x):
+        """Only the scored rows ask, and only they go on: (B, T, d) -> (B, S, d)."""
+        p = f"blocks.{i}."
+        inner = self.s.heads * self.s.head_dim
+        h = self.norm(x, f"{p}norm1.weight", f"{p}h1")
+        q_weight, kv_weight = self.op("Split", [f"{p}qkv.weight", self.constant("q_kv", np.array([inner, 2 * inner]))],
+                                      [f"{p}q.weight", f"{p}kv.weight"], axis=1)
+        k, v = self.op("Split", [self.op("MatMul", [h, kv_weight], f"{p}kv")], [f"{p}k", f"{p}v"], axis=-1, num_outputs=2)
+        rows = lambda source, out: self.op("GatherND", [source, "scored_nd"], out, batch_dims=1)
+        q = self.op("MatMul", [rows(h, f"{p}h1.rows"), q_weight], f"{p}q")
+        q = self.rotate(q, "q", rows("positions", "positions.rows"))
+        y = self.softmax_attention(p, q, self.rotate(k, "k", "positions"), v, "rows_mask")
+        x = self.op("Add", [rows(x, f"{p}x.rows"), self.op("MatMul", [y, f"{p}out.weight"], f"{p}o")], f"{p}x1")
+        return self.mlp(p, x)
+
+    def row_mask(self):
+        """-1e9 where a key stands after the row that asks: (B, 1, S, T), from indices, not positions."""
+        self.constant("zero", np.array(0.0, np.float32)), self.constant("far", np.array(-1e9, np.float32))
+        self.constant("head_axis", np.array([1, 3], np.int64))
+        asks = self.op("Unsqueeze", ["scored", "head_axis"], "asks")  # (B, 1, S, 1)
+        later = self.op("Greater", ["indices", asks], "later")
+        return self.op("Where", [later, "far", "zero"], "rows_mask")
+
     def build(self):
         s = self.s
-        if not self.fused:
-            self.constant("split_heads", np.array([0, 0, s.heads, s.head_dim], np.int64))
-            self.constant("merge_heads", np.array([0, 0, s.heads * s.head_dim], np.int64))
-            self.constant("scale", np.array(s.head_dim**-0.5, np.float32))
         self.constant("last_axis", np.array([-1], np.int64))
+        self.op("Unsqueeze", ["scored", "last_axis"], "scored_nd")
+        self.row_mask()
+        self.constant("split_heads", np.array([0, 0, s.heads, s.head_dim], np.int64))
+        self.constant("merge_heads", np.array([0, 0, s.heads * s.head_dim], np.int64))
+        self.constant("scale", np.array(s.head_dim**-0.5, np.float32))
         x = self.op("Gather", ["embed.weight", "tokens"], "x0")  # (B, T, d)
-        for i in range(s.layers):
+        for i in range(s.layers - 1):
             x = self.block(i, x)
-        # Only the scored rows reach the output layer: (B, S, d).
-        rows = self.op("GatherND", [x, self.op("Unsqueeze", ["scored", "last_axis"], "scored_nd")], "rows", batch_dims=1)
+        rows = self.last_block(s.layers - 1, x)
         logits = self.op("MatMul", [self.norm(rows, "norm.weight", "final"), "head.weight"], "logits")
         every = self.op("LogSoftmax", [logits], "every", axis=-1)
         self.op("GatherND", [every, self.op("Unsqueeze", ["targets", "last_axis"], "targets_nd")],
@@ -125,6 +158,7 @@ class Graph:
         inputs = [
             value("tokens", TensorProto.INT64, ["batch", "length"]),
             value("positions", TensorProto.INT64, ["batch", "length"]),
+            value("indices", TensorProto.INT64, ["length"]),
             *(value(f"{side}_{f}", TensorProto.FLOAT, ["rows", pairs]) for side in "qk" for f in ("cos", "sin")),
             value("scored", TensorProto.INT64, ["batch", "score"]),
             value("targets", TensorProto.INT64, ["batch", "score"]),

@@ -1,5 +1,4 @@
 import type { ModelGeometry, NotRope, Reference } from '../config/types.js';
-import { EXIT, RopeEvalError } from '../errors.js';
 import type { LoadedConfig } from './load-config.js';
 import type { ReferenceFlags } from './options/reference.js';
 
@@ -28,15 +27,8 @@ export async function readRopeGeometry(
   config: LoadedConfig,
   flags: ReferenceFlags,
 ): Promise<RopeModel> {
-  const read = await readGeometry(config, flags);
-  if (usesRope(read)) return read;
-  const { wordFinding } = await import('../finding-catalogue/index.js');
-  const why = read.findings.map(wordFinding).join('; ');
-  throw new RopeEvalError(
-    `${read.modelType} does not use RoPE: ${why || read.encoding}`,
-    EXIT.usage,
-    'not_rope',
-    'model_type',
-    'RoPE scalings have no effect on it. `rope-eval inspect` says more.',
-  );
+  const { parseConfig, readModel, requireRope } = await import('../config/index.js');
+  const { chooseReference } = await import('../config/reference.js');
+  const model = requireRope(readModel(parseConfig(config.text, { source: config.source })));
+  return { model, reference: chooseReference(model, flags) };
 }

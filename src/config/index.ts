@@ -1,6 +1,7 @@
 export { BOUNDS } from './bounds.js';
 export { type ParseOptions, parseConfig, type UnknownRecord } from './json.js';
 export { isNotRope, readModel } from './read-model.js';
+export { requireRope } from './require-rope.js';
 export { checkSequenceLength } from './sequence-length.js';
 export { DIALECTS } from './registry.js';
 export type { Dialect } from './dialects/types.js';

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { EXIT, RopeEvalError } from '../errors.js';
+import { LanguageSchema, type Language } from '../probes/language.js';
 
 const MemberSchema = z.object({
   name: z.string(),
@@ -65,12 +66,31 @@ function damaged(what: string): RopeEvalError {
 
 /** The model card, `family.json`. */
 export async function loadFamily(): Promise<Family> {
-  return FamilySchema.parse(JSON.parse((await readBundled('family.json')).toString('utf8')));
+  return parseBundled('family.json', await readBundled('family.json'), FamilySchema);
 }
 
-/** The bundled language, as JSON. */
-export async function loadLanguageJson(family: Family): Promise<unknown> {
-  return JSON.parse((await readBundled('language.json', family.languageSha256)).toString('utf8'));
+/** What the probe models speak. */
+export async function loadLanguage(family: Family): Promise<Language> {
+  const data = await readBundled('language.json', family.languageSha256);
+  return parseBundled('language.json', data, LanguageSchema);
+}
+
+/**
+ * What a bundled JSON file says.
+ *
+ * @throws RopeEvalError exit 3: a damaged installation is no mistake in a config
+ */
+export function parseBundled<T>(name: string, data: Buffer, schema: z.ZodType<T>): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(data.toString('utf8'));
+  } catch {
+    throw damaged(`${name} is not JSON`);
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw damaged(`${name}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
 }
 
 /**

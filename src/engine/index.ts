@@ -1,4 +1,4 @@
-export { loadFamily, loadLanguageJson, nearestMember } from './family.js';
+export { loadFamily, loadLanguage, nearestMember } from './family.js';
 export type { Family, Member } from './family.js';
 export { cosSin, sharedTable } from './rotary.js';
 export { openSession } from './session.js';

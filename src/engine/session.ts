@@ -48,6 +48,11 @@ class SessionEngine implements Engine {
     const feeds: Record<string, InstanceType<Runtime['Tensor']>> = {
       tokens: new Tensor('int64', b.tokens, [b.batch, b.length]),
       positions: new Tensor('int64', b.positions, [b.batch, b.length]),
+      indices: new Tensor(
+        'int64',
+        BigInt64Array.from({ length: b.length }, (_, i) => BigInt(i)),
+        [b.length],
+      ),
       scored: new Tensor('int64', b.scored, [b.batch, b.score]),
       targets: new Tensor('int64', b.targets, [b.batch, b.score]),
       q_cos: table(b.rotary.qCos),

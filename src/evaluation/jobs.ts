@@ -24,7 +24,7 @@ interface Job {
 }
 
 /** About this many tokens in one run: large enough to be fast, small enough to stop soon. */
-const TOKENS_PER_RUN = 4096;
+const TOKENS_PER_RUN = 2048;
 
 /**
  * Collects what has to be run, each table once: candidates share jobs where their tables agree,

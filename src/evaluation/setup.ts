@@ -1,6 +1,6 @@
 import type { CandidateDefinition, ResolvedCandidate } from '../candidates/index.js';
 import { defaultCandidates, resolveCandidate } from '../candidates/index.js';
-import { isNotRope, parseConfig, readModel } from '../config/index.js';
+import { parseConfig, readModel, requireRope } from '../config/index.js';
 import { chooseReference, referenceRope } from '../config/reference.js';
 import type { LayerGroup, ModelGeometry, Reference } from '../config/types.js';
 import { EXIT, RopeEvalError } from '../errors.js';
@@ -31,20 +31,8 @@ export function groupWindow(group: LayerGroup, reference: Reference): number {
     : Math.min(group.span.window, reference.trainedWindow);
 }
 
-/**
- * @param text a config.json
- * @throws RopeEvalError `not_rope` where the model has no rotary embedding
- */
-export function ropeModel(text: string): ModelGeometry {
-  const model = readModel(parseConfig(text));
-  if (!isNotRope(model)) return model;
-  throw new RopeEvalError(
-    `${model.modelType} does not use RoPE (it uses ${model.encoding} positions): there is nothing to scale`,
-    EXIT.usage,
-    'not_rope',
-    'model_type',
-    'rope-eval inspect says what the model does.',
-  );
+function ropeModel(text: string): ModelGeometry {
+  return requireRope(readModel(parseConfig(text)));
 }
 
 /** Reads the config and decides what is compared with what. */

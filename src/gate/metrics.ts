@@ -1,3 +1,4 @@
+import { CONTEXTS_PER_SAMPLE } from '../probes/presets.js';
 import type { CandidateReport, Interval, Report, Short } from '../report/schema.js';
 
 /** One reading of a metric. `part` names the layers, where a model has several kinds. */
@@ -156,9 +157,6 @@ function measureShort(
   }));
   return candidate.short ? [{ interval: pick(candidate.short), samples }, ...local] : local;
 }
-
-/** Contexts that evaluate makes of one `--samples`. */
-const CONTEXTS_PER_SAMPLE = Object.freeze({ short: 2, shortText: 4, long: 1 });
 
 function samplesOf(report: Report, contexts: keyof typeof CONTEXTS_PER_SAMPLE): number {
   return report.settings.contexts[contexts] / CONTEXTS_PER_SAMPLE[contexts];

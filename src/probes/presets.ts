@@ -19,6 +19,30 @@ export const PRESETS: Readonly<Record<'quick' | 'standard' | 'thorough', PresetP
     thorough: { short: 128, shortText: 256, long: 56, longText: 24, apart: 32 },
   });
 
+/** Contexts that one `--samples` makes of each probe: the cheap ones get more. */
+export const CONTEXTS_PER_SAMPLE = Object.freeze({
+  short: 2,
+  shortText: 4,
+  long: 1,
+  longText: 0.5,
+  apart: 1,
+});
+
+/** @param samples overrides the preset's counts; a preset without a decomposition gets none */
+export function planOf(preset: keyof typeof PRESETS, samples: number | undefined): PresetPlan {
+  const plan = PRESETS[preset];
+  if (samples === undefined) return plan;
+  const contexts = (probe: keyof PresetPlan): number =>
+    Math.ceil(CONTEXTS_PER_SAMPLE[probe] * samples);
+  return {
+    short: contexts('short'),
+    shortText: contexts('shortText'),
+    long: contexts('long'),
+    longText: contexts('longText'),
+    apart: plan.apart === 0 ? 0 : contexts('apart'),
+  };
+}
+
 /** Questions at each rung; keys must differ within a context, so long ladders ask fewer. */
 export function questionsPerRung(rungs: number, symbols: number): number {
   return Math.max(3, Math.min(6, Math.floor((symbols * 0.95) / rungs)));

@@ -1,4 +1,4 @@
-import { loadFamily, loadLanguageJson, nearestMember, openProcess } from '../engine/index.js';
+import { loadFamily, loadLanguage, nearestMember, openProcess } from '../engine/index.js';
 import { JobList } from '../evaluation/jobs.js';
 import { contextSets } from '../evaluation/sets.js';
 import { windowedLoss } from '../evaluation/summary.js';
@@ -6,7 +6,6 @@ import { tablesByRung } from '../evaluation/tables.js';
 import { criticalFraction } from '../geometry/critical.js';
 import { probeFrequencies } from '../geometry/transfer.js';
 import { clusters, DISTANCE_BINS, reach, type Measurement } from '../probes/measure.js';
-import { LanguageSchema } from '../probes/language.js';
 import type { PresetPlan } from '../probes/presets.js';
 import { mean, resamples } from '../probes/statistics.js';
 import type { RopeSpec } from '../rope/types.js';
@@ -46,7 +45,7 @@ export async function probe(
   const family = await loadFamily();
   const nearest = nearestMember(family, criticalFraction(geometry.theta, geometry.window));
   const member = family.members.find((m) => m.name === options.member) ?? nearest.member;
-  const language = LanguageSchema.parse(await loadLanguageJson(family));
+  const language = await loadLanguage(family);
   const lengths = [geometry.window, ...scalings.flatMap((s) => s.lengths)];
   const multiples = [...new Set(lengths.map((n) => n / geometry.window))].sort((a, b) => a - b);
   const home = multiples.indexOf(1);
