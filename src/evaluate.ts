@@ -88,8 +88,8 @@ export async function evaluate(text: string, options: EvaluateOptions = {}): Pro
   const open = options.openEngine ?? (options.worker === false ? openSession : openProcess);
   const engine = await open({ member: member.name, device: options.device ?? 'auto', threads });
   const engineStarted = performance.now();
+  const tool: Report['tool'] = { name: 'rope-eval', version: TOOL_VERSION };
   const head: ReportHead = {
-    tool: { name: 'rope-eval', version: TOOL_VERSION },
     config: {
       source: options.source ?? '-',
       sha256: sha256(text),
@@ -125,7 +125,7 @@ export async function evaluate(text: string, options: EvaluateOptions = {}): Pro
   };
   let stopped: string | undefined;
   try {
-    if (options.resume) takeOver(jobs, options.resume, head);
+    if (options.resume) takeOver(jobs, options.resume, { tool, ...head });
     const total = jobs.totalTokens;
     const complete = await jobs.run(
       engine,
@@ -156,9 +156,10 @@ export async function evaluate(text: string, options: EvaluateOptions = {}): Pro
   const write = keysToWrite(setup, recommendation, text);
   return {
     schemaVersion: REPORT_SCHEMA_VERSION,
-    ...head,
+    tool,
     createdAt: new Date().toISOString(),
     status: stopped === undefined ? 'complete' : stopped === 'interrupted' ? stopped : 'failed',
+    ...head,
     runtime: runtimeOf(engine.info.onnxruntime),
     chance: contexts.reduce((sum, c) => sum + c.chance, 0) / contexts.length,
     findings: [...setup.model.findings, ...setup.candidates.flatMap((c) => c.findings ?? [])],

@@ -5,6 +5,7 @@ import {
   parseCandidates,
   resolveCandidate,
   type CandidateDefinition,
+  type ResolvedCandidate,
 } from '../candidates/index.js';
 import { referenceSoftmaxScale } from '../config/reference.js';
 import type { Reference } from '../config/types.js';
@@ -35,23 +36,43 @@ export async function chooseCandidates(
   return [...new Map(all.map((each) => [each.label, each])).values()];
 }
 
+/**
+ * One candidate on a model.
+ *
+ * @param option where it was written, for errors; '' = an argument
+ */
+export async function resolveOne(
+  text: string,
+  option: string,
+  { model, reference }: RopeModel,
+  environment: Environment,
+): Promise<ResolvedCandidate> {
+  const [first, ...rest] = parseCandidates(text);
+  if (first === undefined || rest.length > 0) {
+    const start = option === '' ? 'give one scaling' : `${option} takes one scaling`;
+    throw new RopeEvalError(
+      `${start}, found ${rest.length + 1}: ${text}`,
+      EXIT.usage,
+      'too_many_candidates',
+      option,
+    );
+  }
+  return resolveCandidate(await withoutFile(first, reference, environment), model, reference);
+}
+
 /** One candidate on the layers of a model, for the commands that show its tables. */
 export async function candidateSpecs(
   text: string,
-  { model, reference }: RopeModel,
+  read: RopeModel,
   environment: Environment,
 ): Promise<CandidateSpecs> {
-  const [first, ...rest] = parseCandidates(text);
-  if (first === undefined || rest.length > 0) {
-    throw new RopeEvalError(
-      `--candidate takes one scaling, found ${rest.length + 1}: ${text}`,
-      EXIT.usage,
-      'too_many_candidates',
-      '--candidate',
-    );
-  }
-  const definition = await withoutFile(first, reference, environment);
-  const { label, specs, softmaxScaleRatio } = resolveCandidate(definition, model, reference);
+  const { model, reference } = read;
+  const { label, specs, softmaxScaleRatio } = await resolveOne(
+    text,
+    '--candidate',
+    read,
+    environment,
+  );
   const softmaxScale = softmaxScaleRatio * referenceSoftmaxScale(model, reference);
   return { label, specs, softmaxScale };
 }

@@ -1,6 +1,7 @@
 import { finding } from '../finding-catalogue/index.js';
 import { type FlatRules, flatBlock } from './block.js';
 import { groupLayers } from './groups.js';
+import { isBidirectional } from './encoders.js';
 import { attends, layerTypes } from './layers.js';
 import { type RopeBlock } from './scaling.js';
 import { readShape, type ShapeRules, USUAL_KEYS } from './shape.js';
@@ -25,6 +26,8 @@ export interface DecoderRules {
   readonly window?: (source: Source, layerType: string) => number | undefined;
   /** head_dim of one layer type, where types differ (Gemma 4). */
   readonly headDimOf?: (source: Source, layerType: string, shape: Shape) => number;
+  /** Key and value heads of one layer type, where types differ. */
+  readonly kvHeadsOf?: (source: Source, layerType: string, shape: Shape) => number;
   /** Whether a scaling in the config reaches layers of a type; default all. */
   readonly scalable?: (layerType: string) => boolean;
   /** Whether tables that no layer uses are shown all the same. */
@@ -49,6 +52,7 @@ export function readDecoder(source: Source, rules: DecoderRules = {}): ModelGeom
   const groups = groupLayers(source, rules, { shape, types, blocks, layersWithoutRope });
   const latent = rules.latent?.(source);
   const global = groups[0]?.layerGroup;
+  const layersWithoutAttention = types.flatMap((type, layer) => (attends(type) ? [] : [layer]));
   return {
     modelType: source.modelType,
     architecture: source.architecture,
@@ -58,6 +62,8 @@ export function readDecoder(source: Source, rules: DecoderRules = {}): ModelGeom
       ?.originalMaxPositions,
     groups: groups.map((group) => group.layerGroup),
     layersWithoutRope,
+    ...(layersWithoutAttention.length > 0 && { layersWithoutAttention }),
+    ...(isBidirectional(source) && { bidirectional: true }),
     ...softmaxScales(source, shape, global, rules.softmax),
     ...(rules.softmax?.yarnMscaleSquared === true && { softmaxFollowsYarn: true }),
     attention: {

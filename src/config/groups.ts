@@ -64,9 +64,11 @@ function readGroup(
   if (block === undefined || block === null) {
     fail('missing_field', 'rope_parameters', `has no block for ${layerType} layers`);
   }
+  const headDim = rules.headDimOf?.(source, layerType, shape) ?? shape.headDim;
+  const kvHeads = rules.kvHeadsOf?.(source, layerType, shape) ?? shape.kvHeads;
   const { rope, unscaled, originalMaxPositions } = readScaling(block, {
     modelType: source.modelType,
-    headDim: rules.headDimOf?.(source, layerType, shape) ?? shape.headDim,
+    headDim,
     usesPartial: rules.usesPartial ?? source.defaults?.usesPartial ?? source.defaults === undefined,
     maxPositions: shape.maxPositions,
     maxPositionsGiven: shape.maxPositionsGiven,
@@ -81,6 +83,8 @@ function readGroup(
       rope,
       unscaled,
       ...(rules.scalable?.(layerType) === false && { scalable: false }),
+      ...(headDim !== shape.headDim && { headDim }),
+      ...(kvHeads !== shape.kvHeads && { kvHeads }),
     },
     originalMaxPositions: originalMaxPositions ?? writtenOriginal(block),
   };

@@ -1,4 +1,5 @@
 import { BOUNDS } from './bounds.js';
+import { type DuplicateKey, duplicateKeys } from './duplicate-keys.js';
 import { fail, show } from './fail.js';
 import { locateJsonProblem } from './json-error.js';
 
@@ -34,7 +35,17 @@ export function parseConfig(text: string, options: ParseOptions = {}): UnknownRe
   if (!isRecord(value)) {
     fail('wrong_type', '', `${name} must hold a JSON object, found ${show(value)}`);
   }
+  const repeated = duplicateKeys(json);
+  if (repeated.length > 0) REPEATED.set(value, repeated);
   return value;
+}
+
+/** What a parsed object cannot tell of the text that it came from. */
+const REPEATED = new WeakMap<UnknownRecord, readonly DuplicateKey[]>();
+
+/** Keys that the text of a config has twice; none for an object that was not parsed here. */
+export function repeatedKeys(config: UnknownRecord): readonly DuplicateKey[] {
+  return REPEATED.get(config) ?? [];
 }
 
 /** A JSON object: not null, not a list. */

@@ -75,6 +75,8 @@ export function misspeltKeys(fields: Fields): readonly Finding[] {
     .slice(0, MAX_KEYS)
     .flatMap((key) => {
       if (known.includes(key) || OTHER_KEYS.has(key) || fields.seen.has(key)) return [];
+      // Most keys are far from all of these, and comparing letter by letter is slow.
+      if (!ROPE_KEYS.some((name) => isClose(key, name))) return [];
       const meant = suggest(key, ROPE_KEYS);
       if (meant === undefined || !isClose(key, meant)) return [];
       return [finding('misspelt_key', fields.at(key), { suggestion: meant })];

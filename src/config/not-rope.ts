@@ -1,5 +1,4 @@
 import { finding } from '../finding-catalogue/index.js';
-import type { Finding } from '../findings.js';
 import type { NotRope } from './types.js';
 
 type Encoding = NotRope['encoding'];
@@ -139,12 +138,13 @@ export const NOT_ROPE_TYPES: ReadonlyMap<string, Encoding> = new Map(
 
 /** The answer for a model without RoPE: a finding that names what it uses and what extends it. */
 export function notRope(
-  model: { readonly modelType: string; readonly findings: readonly Finding[] },
+  model: Omit<NotRope, 'encoding'>,
   encoding: Encoding,
 ): NotRope {
   const args = { model: model.modelType, encoding, ...WORDS[encoding] };
   return {
     modelType: model.modelType,
+    architecture: model.architecture,
     encoding,
     findings: [...model.findings, finding('not_rope', 'model_type', args)],
   };

@@ -6,7 +6,7 @@ import { isLatent, latentAttention } from './dialects/latent.js';
 import type { Dialect } from './dialects/types.js';
 import { fail } from './fail.js';
 import { Fields } from './fields.js';
-import type { UnknownRecord } from './json.js';
+import { repeatedKeys, type UnknownRecord } from './json.js';
 import { misspeltKeys } from './misspelt.js';
 import { NOT_ROPE_TYPES, notRope } from './not-rope.js';
 import { findPart, type Part } from './part.js';
@@ -25,13 +25,16 @@ import type { ModelGeometry, NotRope } from './types.js';
 export function readModel(config: UnknownRecord): ModelGeometry | NotRope {
   const root = new Fields(config, '');
   const part = findPart(root);
-  const findings: Finding[] = [];
+  const findings: Finding[] = repeatedKeys(config).map(({ path }) => finding('repeated_key', path));
   const encoding = NOT_ROPE_TYPES.get(part.modelType);
-  if (encoding !== undefined) return notRope({ modelType: part.modelType, findings }, encoding);
+  const architecture = architectureOf(root) ?? architectureOf(part.fields);
+  if (encoding !== undefined) {
+    return notRope({ modelType: part.modelType, architecture, findings }, encoding);
+  }
   const defaults = CLASS_DEFAULTS.get(part.modelType);
   const source: Source = {
     modelType: part.modelType,
-    architecture: architectureOf(root) ?? architectureOf(part.fields),
+    architecture,
     fields: part.fields,
     defaults,
     nested: part.nested,

@@ -1,5 +1,6 @@
 import { deepseekV4 } from './dialects/compressed.js';
-import { derivedHead, esm, falcon, gptj, neox, ownKeys, roformer } from './dialects/early.js';
+import { derivedHead, esm, falcon, gptj, neox, roformer } from './dialects/early.js';
+import { dbrx, jetmoe, ownKeys } from './dialects/own-keys.js';
 import { bailing, latentAttention, mistral4 } from './dialects/latent.js';
 import { listedPerLayer } from './dialects/listed.js';
 import { cohere2, exaone4, llama4, smollm3 } from './dialects/no-rope-layers.js';
@@ -12,7 +13,7 @@ import {
   olmo3,
 } from './dialects/per-layer-families.js';
 import { allSliding, llama, plain, upperSliding } from './dialects/plain.js';
-import { hunyuan, minimaxM2, mrope, phi3, phimoe } from './dialects/scaled.js';
+import { ernieVl, hunyuan, minimaxM2, mrope, phi3, phimoe } from './dialects/scaled.js';
 import type { Dialect } from './dialects/types.js';
 
 /** Every dialect. Adding one is one file, or one value in a file of its family, and one line. */
@@ -43,10 +44,13 @@ export const DIALECTS: readonly Dialect[] = Object.freeze([
   falcon,
   derivedHead,
   ownKeys,
+  jetmoe,
+  dbrx,
   phi3,
   phimoe,
   hunyuan,
   mrope,
+  ernieVl,
   minimaxM2,
 ]);
 

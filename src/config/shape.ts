@@ -34,6 +34,9 @@ export interface ShapeRules {
   readonly derivedHeadDim?: (hidden: number, heads: number) => number;
   /** A head_dim that no key may change (latent attention: qk_rope_head_dim). */
   readonly fixedHeadDim?: (source: Source) => number | undefined;
+  /** Head counts that follow from other keys than the usual ones. */
+  readonly fixedHeads?: number;
+  readonly fixedKvHeads?: number;
   /** Whether hidden must be a multiple of heads even with an explicit head_dim (LLaMA). */
   readonly mustDivide?: boolean;
 }
@@ -64,9 +67,10 @@ export function readShape(source: Source, rules: ShapeRules): Shape {
   };
   const explicitHeadDim = readHeadDim(source, rules);
   // With an explicit head_dim the width decides nothing about RoPE, but costs need it.
-  const heads = width(keys.heads, BOUNDS.heads, defaults?.heads);
+  const heads = rules.fixedHeads ?? width(keys.heads, BOUNDS.heads, defaults?.heads);
   const hiddenSize = width(keys.hidden, BOUNDS.width, defaults?.hidden);
   const kvHeads =
+    rules.fixedKvHeads ??
     fields.nullableInteger(keys.kvHeads, { above: 0, max: BOUNDS.heads }) ??
     (source.nested ? defaults?.kvHeads : undefined) ??
     heads;

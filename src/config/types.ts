@@ -24,6 +24,9 @@ export interface LayerGroup {
    * Olmo 3's sliding ones). Default true.
    */
   readonly scalable?: boolean;
+  /** Of these layers, where layer types differ (Gemma 4); default that of `attention`. */
+  readonly headDim?: number;
+  readonly kvHeads?: number;
 }
 
 /** What `--candidate` may replace, what costs are computed from. */
@@ -33,8 +36,16 @@ export interface AttentionShape {
   readonly kvHeads: number;
   readonly headDim: number;
   readonly hiddenSize: number;
-  /** Multi-head latent attention: what a cache entry holds instead of keys and values. */
-  readonly latent?: { readonly rank: number; readonly ropeDim: number };
+  readonly latent?: LatentShape;
+}
+
+/** Multi-head latent attention: a cache entry holds `rank + ropeDim` numbers for all heads. */
+export interface LatentShape {
+  readonly rank: number;
+  /** Parts of a query and key with and without positions, and width of a value, per head. */
+  readonly ropeDim: number;
+  readonly nopeDim: number;
+  readonly valueDim: number;
 }
 
 export interface ModelGeometry {
@@ -50,6 +61,15 @@ export interface ModelGeometry {
   readonly groups: readonly LayerGroup[];
   /** Indices of attention layers without RoPE (NoPE). */
   readonly layersWithoutRope: readonly number[];
+  /** Indices of layers that do not attend at all: linear attention, state space, convolution. */
+  readonly layersWithoutAttention?: readonly number[];
+  /** Encoders: tokens see both sides, nothing is decoded and no cache is kept. */
+  readonly bidirectional?: boolean;
+  /**
+   * Order in which engines hold the pairs, where they are not sorted by frequency: entry i names
+   * the pair that stands at place i. Ernie 4.5 VL sorts them by image axis.
+   */
+  readonly pairOrder?: readonly number[];
   /** Multiplier on q·k before the softmax, and what it would be without the scaling block. */
   readonly softmaxScale: number;
   readonly unscaledSoftmaxScale: number;
@@ -65,6 +85,7 @@ export interface ModelGeometry {
 /** A model that does not use RoPE: a finding names what it uses. */
 export interface NotRope {
   readonly modelType: string;
+  readonly architecture?: string | undefined;
   readonly encoding: 'alibi' | 'learned' | 'relative' | 'sinusoidal' | 'state-space' | 'none';
   readonly findings: readonly Finding[];
 }

@@ -29,8 +29,10 @@ function answer(value: Answer): void {
   process.send?.(value);
 }
 
-// Ctrl-C reaches the whole process group; when to stop is the parent's decision.
+// Ctrl-C, and a CI system's SIGTERM, reach the whole process group; when to stop is the parent's
+// decision. Where the parent is gone, the channel closes and this process ends.
 process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
 process.on('disconnect', () => process.exit());
 
 process.once('message', (request: EngineRequest) => {

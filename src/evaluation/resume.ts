@@ -5,11 +5,13 @@ import type { JobList, SavedJob } from './jobs.js';
 /** The parts of a report that are known before anything is run. */
 export type ReportHead = Pick<
   Report,
-  'tool' | 'config' | 'reference' | 'target' | 'settings' | 'probeModel'
+  'config' | 'reference' | 'target' | 'settings' | 'probeModel'
 >;
 
+type Conditions = ReportHead & Pick<Report, 'tool'>;
+
 /** What saved scores depend on. Candidates are left out: a scaling that is new is run. */
-const CONDITIONS: readonly (readonly [string, (head: ReportHead) => string])[] = Object.freeze([
+const CONDITIONS: readonly (readonly [string, (run: Conditions) => string])[] = Object.freeze([
   ['rope-eval', ({ tool }) => tool.version],
   ['config', ({ config }) => `SHA-256 ${config.sha256.slice(0, 12)}…`],
   ['reference', ({ reference: r }) => `${r.kind}, trained window ${r.trainedWindow}`],
@@ -31,7 +33,7 @@ const CONDITIONS: readonly (readonly [string, (head: ReportHead) => string])[] =
  *
  * @throws RopeEvalError `not_comparable`, exit 3, with everything in which that run was another
  */
-export function takeOver(jobs: JobList, saved: Report, now: ReportHead): void {
+export function takeOver(jobs: JobList, saved: Report, now: Conditions): void {
   const differences = CONDITIONS.flatMap(([what, read]) => {
     const [there, here] = [read(saved), read(now)];
     return there === here ? [] : [`  ${what}: ${there} there, ${here} here`];
@@ -52,6 +54,6 @@ export function takeOver(jobs: JobList, saved: Report, now: ReportHead): void {
 function isWhole({ contexts }: SavedJob): boolean {
   return contexts.every(({ logProbability, correct }) => {
     const [scores, hits] = [Buffer.from(logProbability, 'base64'), Buffer.from(correct, 'base64')];
-    return hits.length > 0 && scores.length === hits.length * Float32Array.BYTES_PER_ELEMENT;
+    return scores.length === hits.length * Float32Array.BYTES_PER_ELEMENT;
   });
 }

@@ -23,9 +23,13 @@ export function verdict(reach: Reach, short: readonly Short[], target: number): 
 
 type Recommendation = Report['recommendation'];
 
+/** Verdicts that a recommendation may rest on, the surest first. */
+const TIERS = Object.freeze([['reaches', 'reaches-at-a-cost'], ['unclear']] as const);
+
 /**
- * The lowest score among those that reach the target without a short-context cost, else with one,
- * else those whose reach the contexts could not settle; else the one that gets farthest.
+ * The lowest score among those that reach the target, else among those whose reach the contexts
+ * could not settle; else the one that gets farthest. The score weighs the short-context cost, so a
+ * limit on it would only put a cliff where there is a slope.
  *
  * @param isTied whether two candidates' scores cannot be told apart
  */
@@ -35,24 +39,17 @@ export function recommend(
   isTied: (a: CandidateReport, b: CandidateReport) => boolean,
 ): Recommendation {
   const reference = candidates[0]!;
-  if (
-    target <= 1 ||
-    reference.verdict === 'not-needed' ||
-    (reference.reach?.multiple ?? 0) >= target
-  )
+  const others = candidates.slice(1);
+  const localOnly = others.length > 0 && others.every((c) => c.verdict === 'not-needed');
+  if (target <= 1 || localOnly || (reference.reach?.multiple ?? 0) >= target)
     return { code: 'keep', candidate: reference.label, tied: [] };
-  const measured = candidates.slice(1).filter((c) => c.score !== null);
-  const tiers = [
-    ['use', 'reaches'],
-    ['use-at-a-cost', 'reaches-at-a-cost'],
-    ['unclear', 'unclear'],
-  ] as const;
-  for (const [code, wanted] of tiers) {
-    const tier = measured.filter((c) => c.verdict === wanted);
+  const measured = others.filter((c) => c.score !== null);
+  for (const verdicts of TIERS) {
+    const tier = measured.filter((c) => verdicts.some((v) => v === c.verdict));
     if (tier.length === 0) continue;
     const best = tier.reduce((a, b) => (b.score! < a.score! ? b : a));
     const tied = tier.filter((c) => c !== best && isTied(best, c)).map((c) => c.label);
-    return { code, candidate: best.label, tied };
+    return { code: CODES[best.verdict] ?? 'unclear', candidate: best.label, tied };
   }
   const farthest = measured.reduce<CandidateReport | undefined>(
     (a, b) => (!a || (b.reach?.multiple ?? 0) > (a.reach?.multiple ?? 0) ? b : a),
@@ -60,3 +57,8 @@ export function recommend(
   );
   return { code: 'none-reaches', candidate: farthest?.label ?? null, tied: [] };
 }
+
+const CODES: Readonly<Partial<Record<Verdict, Recommendation['code']>>> = Object.freeze({
+  reaches: 'use',
+  'reaches-at-a-cost': 'use-at-a-cost',
+});

@@ -161,4 +161,25 @@ export const MODEL_FINDINGS: readonly CatalogueEntry[] = Object.freeze([
       'Most classes take a legacy rope_scaling and turn it into rope_parameters. A few set their parameters before that step, so that the block is lost without a word.',
     affects: 'transformers 5',
   },
+  {
+    code: 'RE035',
+    kind: 'repeated_key',
+    severity: 'notice',
+    title: 'key written twice',
+    message: () => 'is written more than once in the same object; the last value counts',
+    explanation:
+      'JSON allows a key only once in an object, but JSON.parse and Python take a second one in silence and keep the last value. An edit of the first then has no effect.',
+    affects: 'every reader of the file; some refuse it',
+  },
+  {
+    code: 'RE036',
+    kind: 'sparse_attention',
+    severity: 'notice',
+    title: 'attention to a chosen part of the context',
+    message: (a) =>
+      `a query attends to the ${a['kept']} keys that an indexer picks; attention work is counted as if it attended to all`,
+    explanation:
+      'DeepSeek-V3.2 and its relatives choose the keys of each query with a small indexer, whose own work grows with the length. The frequencies and the range of positions are those of full attention. The attention work that is shown is an upper limit, and the cache of the indexer comes on top of the KV cache.',
+    affects: 'this tool: only the cost section',
+  },
 ] satisfies CatalogueEntry[]);

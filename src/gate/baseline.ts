@@ -1,23 +1,15 @@
 import { RopeEvalError } from '../errors.js';
 import { ReportSchema, type Report } from '../report/schema.js';
 import { isRecord, parseConfig } from '../config/json.js';
-import { cellsOf, type Cell } from './cells.js';
+import { cellsOf, pairOf, type Cell, type CellPair } from './cells.js';
 import { assertComparable } from './comparable.js';
-import { differenceOf } from './interval.js';
 import type { Interval } from '../report/schema.js';
 
 /** Changes smaller than this are arithmetic: another thread count, another CPU. */
 const NOISE = 1e-6;
 
 /** One measurement that both reports hold. */
-export interface PairedCell {
-  readonly candidate: string;
-  /** `needle@131072`, `short.lossChange (sliding_attention)`. */
-  readonly cell: string;
-  readonly before: Interval;
-  readonly after: Interval;
-  /** `after - before`, from the two intervals: wider than the truth, so a regression is real. */
-  readonly change: Interval;
+export interface PairedCell extends CellPair {
   readonly outcome: 'same' | 'improved' | 'regressed' | 'within-noise';
 }
 
@@ -95,15 +87,8 @@ function key(cell: Cell): string {
 }
 
 function pair(before: Cell, after: Cell): PairedCell {
-  const change = differenceOf(after.interval, before.interval);
-  return {
-    candidate: before.candidate,
-    cell: before.name,
-    before: before.interval,
-    after: after.interval,
-    change,
-    outcome: outcomeOf(change, before.better),
-  };
+  const both = pairOf(before, after);
+  return { ...both, outcome: outcomeOf(both.change, before.better) };
 }
 
 function outcomeOf(change: Interval, better: Cell['better']): PairedCell['outcome'] {

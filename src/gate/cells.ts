@@ -1,3 +1,4 @@
+import { differenceOf } from './interval.js';
 import type { CandidateReport, Interval, Report, Short } from '../report/schema.js';
 
 /** One measured number of a report, with a name that is stable between reports. */
@@ -55,4 +56,20 @@ function shortCells(candidate: string, short: Short, part: string): Cell[] {
     better,
     interval: short[name],
   }));
+}
+
+/** One cell in two reports. */
+export interface CellPair {
+  readonly candidate: string;
+  /** `needle@131072`, `short.lossChange (sliding_attention)`. */
+  readonly cell: string;
+  readonly before: Interval;
+  readonly after: Interval;
+  /** `after - before`, from the two intervals: wider than the truth, so a regression is real. */
+  readonly change: Interval;
+}
+
+export function pairOf({ candidate, name, interval: before }: Cell, after: Cell): CellPair {
+  const change = differenceOf(after.interval, before);
+  return { candidate, cell: name, before, after: after.interval, change };
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { FindingSchema, IntervalSchema, ReportSchema } from '../report/schema.js';
 import type { MetricName } from './metrics.js';
 import { METRICS } from './metrics.js';
+import { REASONS } from './verdict.js';
 
 /** Of `check --json`; rises as the report's schema does, see docs/json.md. */
 export const CHECK_SCHEMA_VERSION = '1.0';
@@ -18,9 +19,7 @@ const RuleResultSchema = z.strictObject({
   operator: z.enum(['>=', '<=', '>', '<']),
   threshold: z.number(),
   outcome: z.enum(['pass', 'fail', 'unverifiable']),
-  reason: z
-    .enum(['straddles', 'ladder-ended', 'not-measured', 'no-candidate', 'local-only'])
-    .optional(),
+  reason: z.enum(REASONS).optional(),
   found: IntervalSchema.optional(),
   samplesToDecide: z
     .number()

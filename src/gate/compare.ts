@@ -1,16 +1,9 @@
 import type { Report } from '../report/schema.js';
-import { cellsOf, type Cell } from './cells.js';
+import { cellsOf, pairOf, type Cell, type CellPair } from './cells.js';
 import { differencesOf, type Difference } from './comparable.js';
-import { differenceOf } from './interval.js';
-import type { Interval } from '../report/schema.js';
 
-export interface ComparedCell {
-  readonly candidate: string;
-  readonly cell: string;
+export interface ComparedCell extends CellPair {
   readonly better: 'higher' | 'lower';
-  readonly before: Interval;
-  readonly after: Interval;
-  readonly change: Interval;
   /** The whole interval of the change lies on one side of 0. */
   readonly clear: boolean;
 }
@@ -76,16 +69,9 @@ function inMultiples(name: string, window: number): string {
 }
 
 function compareCells(before: Cell, after: Cell): ComparedCell {
-  const change = differenceOf(after.interval, before.interval);
-  return {
-    candidate: before.candidate,
-    cell: before.name,
-    better: before.better,
-    before: before.interval,
-    after: after.interval,
-    change,
-    clear: change.low > 0 || change.high < 0,
-  };
+  const both = pairOf(before, after);
+  const { low, high } = both.change;
+  return { ...both, better: before.better, clear: low > 0 || high < 0 };
 }
 
 /** Share of the larger of the two values, so that nats, shares and multiples can be ordered. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isRecord, parseConfig } from '../config/json.js';
 import { RopeEvalError } from '../errors.js';
+import { CATALOGUE } from '../finding-catalogue/index.js';
 import { didYouMean } from '../suggest.js';
 import { PolicySchema, type PolicyFile } from './policy-schema.js';
 import { parseRule, sameSubject, type Rule, type RuleLevel } from './rule.js';
@@ -89,6 +90,8 @@ export interface PolicyFlags {
   /** `--warn`: texts of warn rules. */
   readonly warnings?: readonly string[];
   readonly candidates?: readonly string[];
+  /** `--severity`: severities of findings, `RE012=error`. */
+  readonly severities?: readonly string[];
 }
 
 /** Adds the command line's rules; one on the same metric, length and candidate replaces. */
@@ -102,5 +105,29 @@ export function withFlags(policy: Policy, flags: PolicyFlags): Policy {
     ...policy,
     rules: [...kept, ...added],
     candidates: flags.candidates ?? policy.candidates,
+    lint: { ...policy.lint, ...parseSeverities(flags.severities ?? []) },
   };
+}
+
+/** `RE012=error`, several with commas. A code that nobody knows would silently do nothing. */
+function parseSeverities(texts: readonly string[]): Record<string, RuleLevel> {
+  const pairs = texts.flatMap((text) => text.split(',').map((part) => part.trim()));
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [, name = '', level = ''] = /^(RE\d+)=(error|warn|off)$/i.exec(pair) ?? [];
+      const code = name.toUpperCase();
+      if (code === '') {
+        throw severityError(`'${pair}' is not a severity`, 'Write RE012=error, =warn or =off.');
+      }
+      if (!CATALOGUE.has(code)) {
+        const hint = '`rope-eval explain` lists the codes.';
+        throw severityError(`no finding has the code ${code}`, hint);
+      }
+      return [code, level.toLowerCase() as RuleLevel];
+    }),
+  );
+}
+
+function severityError(problem: string, hint: string): RopeEvalError {
+  return new RopeEvalError(problem, 2, 'bad_severity', '--severity', hint);
 }

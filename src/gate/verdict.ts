@@ -1,11 +1,21 @@
 import type { Finding } from '../findings.js';
 import type { CandidateReport, Interval, Report } from '../report/schema.js';
 import type { BaselineResult } from './baseline.js';
+import { isLocalOnly, isUnchanged, type Unchanged } from './excused.js';
 import { judge, samplesToDecide, type Operator, type Outcome } from './interval.js';
 import { lengthInTokens, type LengthContext } from './length.js';
 import { METRICS, type Measurement, type MetricName } from './metrics.js';
 import type { Policy } from './policy.js';
 import { formatRule, type Rule } from './rule.js';
+
+export const REASONS = Object.freeze([
+  'straddles',
+  'ladder-ended',
+  'not-measured',
+  'no-candidate',
+  'local-only',
+  'unchanged',
+] as const);
 
 /** One rule on one candidate (and one kind of layer). */
 export interface RuleResult {
@@ -20,8 +30,8 @@ export interface RuleResult {
   readonly operator: Operator;
   readonly threshold: number;
   readonly outcome: Outcome;
-  /** Why it could not be verified; `local-only`: why nothing had to be. */
-  readonly reason?: 'straddles' | 'ladder-ended' | 'not-measured' | 'no-candidate' | 'local-only';
+  /** Why it could not be verified; `local-only`, `unchanged`: why it passes all the same. */
+  readonly reason?: (typeof REASONS)[number];
   /** Absent where nothing was measured. */
   readonly found?: Interval;
   /** About this many --samples would decide; null where no number helps. */
@@ -72,6 +82,8 @@ export interface VerdictInput {
   /** Beside the report's own: what changed since the base config. */
   readonly findings?: readonly Finding[];
   readonly baseline?: BaselineResult;
+  /** What a change left as it was: no change can be blamed for it. */
+  readonly unchanged?: Unchanged;
   /** GiB for one sequence in 16-bit; undefined where the config does not say enough. */
   readonly kvCacheGiB: (tokens: number) => number | undefined;
 }
@@ -138,7 +150,7 @@ function judgeCandidate(
   rule: Rule & { readonly level: 'error' | 'warn' },
   label: string,
   candidate: CandidateReport | undefined,
-  { report, kvCacheGiB }: VerdictInput,
+  { report, kvCacheGiB, unchanged }: VerdictInput,
 ): RuleResult[] {
   const lengths: LengthContext = {
     trainedWindow: report.reference.trainedWindow,
@@ -157,23 +169,20 @@ function judgeCandidate(
   };
   if (!candidate) return [{ ...base, outcome: 'unverifiable', reason: 'no-candidate' }];
   const readings = METRICS[rule.metric].measure({ report, candidate, at, kvCacheGiB });
-  if (readings.length === 0 && isLocalOnly(report) && LONG_METRICS.has(rule.metric)) {
+  if (readings.length === 0 && isLocalOnly(rule.metric, report)) {
     return [{ ...base, outcome: 'pass', reason: 'local-only' }];
   }
   if (readings.length === 0) return [{ ...base, outcome: 'unverifiable', reason: 'not-measured' }];
-  return readings.map((reading) => ({
-    ...base,
-    ...(reading.part === undefined ? {} : { part: reading.part }),
-    ...judgeReading(reading, rule.operator, base.threshold),
-  }));
-}
-
-/** Metrics of distances that a model without global layers never meets. */
-const LONG_METRICS: ReadonlySet<MetricName> = new Set<MetricName>(['needle', 'reach']);
-
-/** Every other model has a rung beyond its trained window. */
-function isLocalOnly({ settings }: Report): boolean {
-  return settings.ladder.length === 1;
+  return readings.map((reading) => {
+    const judged = judgeReading(reading, rule.operator, base.threshold);
+    return {
+      ...base,
+      ...(reading.part === undefined ? {} : { part: reading.part }),
+      ...(judged.outcome !== 'pass' && isUnchanged(rule.metric, label, unchanged)
+        ? { outcome: 'pass', reason: 'unchanged', found: reading.interval }
+        : judged),
+    };
+  });
 }
 
 function lengthOf(rule: Rule, context: LengthContext): number | undefined {

@@ -1,9 +1,10 @@
+import { wordFinding } from '../finding-catalogue/index.js';
 import { list, tokens, trim } from '../report/format.js';
 import type { GateOutcome, RuleOutcome } from '../report/gate-outcome.js';
 import type { Interval } from '../report/schema.js';
 import type { BaselineResult, PairedCell } from './baseline.js';
 import { METRICS } from './metrics.js';
-import type { GateResult, GateStatus, RuleResult } from './verdict.js';
+import type { GateResult, GateStatus, JudgedFinding, RuleResult } from './verdict.js';
 
 /** What a gate's result says in words; the result itself is data. */
 
@@ -49,6 +50,9 @@ export function ruleMessage(result: RuleResult): string {
       ? ''
       : `, 95 % interval ${value(result, low, false)} to ${value(result, high, false)}`;
   const found = `found ${value(result, result.found.value)}${interval}`;
+  if (result.reason === 'unchanged') {
+    return `${expected}, ${found}: as in the base config, which the change leaves alone here`;
+  }
   if (result.outcome !== 'unverifiable') return `${expected}, ${found}`;
   return `${expected}, ${found}: ${undecidedWords(result)}`;
 }
@@ -100,7 +104,36 @@ export function gateOutcome(result: GateResult): GateOutcome {
   });
   return {
     verdict: result.exitCode === 0 ? 'passed' : 'failed',
-    rules: [...rules, ...(result.baseline ? baselineOutcomes(result.baseline) : [])],
+    rules: [
+      ...endOutcome(result),
+      ...rules,
+      ...result.findings.map(findingOutcome),
+      ...(result.baseline ? baselineOutcomes(result.baseline) : []),
+    ],
+  };
+}
+
+/** A run that gave no verdict fails in a form that knows only rules, whatever they say. */
+function endOutcome(result: GateResult): RuleOutcome[] {
+  if (!['nothing-measured', 'interrupted', 'runtime-failed'].includes(result.status)) return [];
+  return [
+    {
+      rule: 'the run ends with a verdict',
+      level: 'error',
+      status: 'failed',
+      candidate: 'all',
+      message: verdictLine(result),
+    },
+  ];
+}
+
+function findingOutcome(finding: JudgedFinding): RuleOutcome {
+  return {
+    rule: `finding ${finding.code}`,
+    level: finding.level,
+    status: 'failed',
+    candidate: 'config',
+    message: wordFinding(finding),
   };
 }
 

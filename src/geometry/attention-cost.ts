@@ -30,19 +30,31 @@ export function decodeKeys({ window }: LayerSpan, tokens: number): number {
  * layers: `2 * 2 * heads * headDim * keys` a layer (Kaplan et al. 2020, arXiv:2001.08361, table 1,
  * with two operations a multiply-add). Projections are left out: they do not grow with length.
  *
- * With multi-head latent attention the work is counted on the cached latents (DeepSeek-V2,
- * arXiv:2405.04434, section 2.1.2): scores over `rank + ropeDim`, the sum over `rank`. Engines may
- * expand the latents in prefill and do less; the multiples between lengths are the same.
+ * Multi-head latent attention (DeepSeek-V2, arXiv:2405.04434, section 2.1.2) is done in two ways.
+ * In prefill engines expand the latents, so a score is over `nope + rope` dimensions and the sum
+ * over a value's. In decode they work on the latents as cached, because expanding all of them for
+ * one token would cost more: scores over `rank + rope`, the sum over `rank`.
  */
 export function attentionFlops(
-  { heads, headDim, latent }: AttentionShape,
+  shape: AttentionShape,
   spans: readonly LayerSpan[],
   phase: 'prefill' | 'decode',
   tokens: number,
 ): number {
-  const width = latent === undefined ? 2 * headDim : 2 * latent.rank + latent.ropeDim;
   const keysOf = phase === 'prefill' ? meanPrefillKeys : decodeKeys;
   return spans.reduce((sum, span) => {
-    return sum + span.count * 2 * heads * width * keysOf(span, tokens);
+    const width = scoreAndSumWidth(shape, span.headDim ?? shape.headDim, phase);
+    return sum + span.count * 2 * shape.heads * width * keysOf(span, tokens);
   }, 0);
+}
+
+/** Multiply-adds of one head for one key: its score, and its share of the weighted sum. */
+function scoreAndSumWidth(
+  { latent }: AttentionShape,
+  headDim: number,
+  phase: 'prefill' | 'decode',
+): number {
+  if (latent === undefined) return 2 * headDim;
+  const { rank, ropeDim, nopeDim, valueDim } = latent;
+  return phase === 'prefill' ? nopeDim + ropeDim + valueDim : 2 * rank + ropeDim;
 }

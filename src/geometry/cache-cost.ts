@@ -18,6 +18,9 @@ export interface LayerSpan {
   readonly kind: 'global' | 'sliding' | 'chunked';
   /** Tokens; null = everything before. */
   readonly window: number | null;
+  /** Where they differ from the rest of the model. */
+  readonly headDim?: number;
+  readonly kvHeads?: number;
 }
 
 /**
@@ -29,15 +32,26 @@ export function layerSpans(model: ModelGeometry): LayerSpan[] {
   const spans: LayerSpan[] = [];
   const add = (span: LayerSpan): void => {
     const index = spans.findIndex(
-      ({ kind, window }) => kind === span.kind && window === span.window,
+      ({ kind, window, headDim, kvHeads }) =>
+        kind === span.kind &&
+        window === span.window &&
+        headDim === span.headDim &&
+        kvHeads === span.kvHeads,
     );
     const known = spans[index];
     if (known === undefined) spans.push(span);
     else spans[index] = { ...known, count: known.count + span.count };
   };
-  for (const { layers, span } of model.groups) {
+  for (const { layers, span, headDim, kvHeads } of model.groups) {
+    if (layers.length === 0) continue;
     const window = span.kind === 'global' ? null : span.window;
-    add({ count: layers.length, kind: span.kind, window });
+    add({
+      count: layers.length,
+      kind: span.kind,
+      window,
+      ...(headDim !== undefined && { headDim }),
+      ...(kvHeads !== undefined && { kvHeads }),
+    });
   }
   const without = model.layersWithoutRope.length;
   if (without > 0) add({ count: without, kind: 'global', window: null });
@@ -45,14 +59,19 @@ export function layerSpans(model: ModelGeometry): LayerSpan[] {
 }
 
 /**
- * Numbers that one layer keeps per token.
+ * Numbers that one layer keeps per token; a layer's own head size and count win.
  *
  * Keys and values: `2 * kvHeads * headDim`, which covers multi-head, grouped-query (Ainslie et al.
  * 2023, arXiv:2305.13245) and multi-query attention (Shazeer 2019, arXiv:1911.02150).
  * Multi-head latent attention keeps one latent vector and one rotated key for all heads
  * (DeepSeek-V2, arXiv:2405.04434, section 2.1.2): `rank + ropeDim`.
  */
-export function cacheNumbersPerToken({ kvHeads, headDim, latent }: AttentionShape): number {
+export function cacheNumbersPerToken(
+  shape: AttentionShape,
+  own: { readonly headDim?: number; readonly kvHeads?: number } = {},
+): number {
+  const { latent } = shape;
+  const { headDim = shape.headDim, kvHeads = shape.kvHeads } = own;
   return latent === undefined ? 2 * kvHeads * headDim : latent.rank + latent.ropeDim;
 }
 
@@ -67,8 +86,8 @@ export function cacheBytes(
   tokens: number,
   dtype: CacheDtype,
 ): number {
-  const perToken = cacheNumbersPerToken(shape) * CACHE_DTYPES[dtype];
-  return spans.reduce((sum, { count, window }) => {
-    return sum + count * perToken * Math.min(tokens, window ?? tokens);
+  return spans.reduce((sum, span) => {
+    const perToken = cacheNumbersPerToken(shape, span) * CACHE_DTYPES[dtype];
+    return sum + span.count * perToken * Math.min(tokens, span.window ?? tokens);
   }, 0);
 }

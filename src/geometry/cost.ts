@@ -62,19 +62,21 @@ export function costOf(model: ModelGeometry, options: CostOptions): CostReport |
   const { trainedWindow, lengths, dtype, bandwidthGBps } = options;
   const shape = model.attention;
   const spans = layerSpans(model);
-  if (isBidirectional(model) || spans.length === 0) return null;
-  const perToken = cacheNumbersPerToken(shape) * CACHE_DTYPES[dtype];
-  const count = (wanted: (span: LayerSpan) => boolean): number =>
-    spans.filter(wanted).reduce((sum, span) => sum + span.count, 0);
+  if (model.bidirectional === true || spans.length === 0) return null;
+  const bytesOf = (wanted: (span: LayerSpan) => boolean): number =>
+    spans
+      .filter(wanted)
+      .reduce((sum, span) => sum + span.count * cacheNumbersPerToken(shape, span), 0) *
+    CACHE_DTYPES[dtype];
   const prefillAtTrained = attentionFlops(shape, spans, 'prefill', trainedWindow);
   const decodeAtTrained = attentionFlops(shape, spans, 'decode', trainedWindow);
   return {
     dtype,
     bytesPerNumber: CACHE_DTYPES[dtype],
     bandwidthGBps,
-    spans,
-    kvBytesPerToken: perToken * count(() => true),
-    kvGrowthPerToken: perToken * count(({ window }) => window === null),
+    spans: spans.map(({ count, kind, window }) => ({ count, kind, window })),
+    kvBytesPerToken: bytesOf(() => true),
+    kvGrowthPerToken: bytesOf(({ window }) => window === null),
     lengths: lengths.map((tokens) => {
       const kvBytes = cacheBytes(shape, spans, tokens, dtype);
       const prefill = attentionFlops(shape, spans, 'prefill', tokens);
@@ -91,9 +93,4 @@ export function costOf(model: ModelGeometry, options: CostOptions): CostReport |
       };
     }),
   };
-}
-
-/** Encoders name their masked-language head; the families that do keep no cache. */
-function isBidirectional({ architecture }: ModelGeometry): boolean {
-  return architecture !== undefined && architecture.endsWith('ForMaskedLM');
 }

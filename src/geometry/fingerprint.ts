@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ModelGeometry } from '../config/types.js';
+import { asStored } from './pair-order.js';
 import { computeRope, type RopeSpec, type RopeTable } from '../rope/index.js';
 
 /** Bumped when the hashed bytes change. */
@@ -65,8 +66,8 @@ export function fingerprintData(
     sequenceLength: sequenceLength ?? null,
     groups: model.groups.map((group, index) => {
       const spec = specs?.[index] ?? group.rope;
-      const table = computeRope(spec, sequenceLength);
-      const unscaled = computeRope(group.unscaled, sequenceLength);
+      const table = stored(computeRope(spec, sequenceLength), model);
+      const unscaled = stored(computeRope(group.unscaled, sequenceLength), model);
       return {
         layerType: group.layerType,
         layers: group.layers,
@@ -80,6 +81,12 @@ export function fingerprintData(
       };
     }),
   };
+}
+
+/** A table with its pairs in the order in which engines hold them. */
+export function stored(table: RopeTable, model: ModelGeometry): RopeTable {
+  if (model.pairOrder === undefined) return table;
+  return { ...table, invFreq: Float64Array.from(asStored(table.invFreq, model)) };
 }
 
 /** Powers of four up to `upTo`, and `upTo`. */

@@ -5,7 +5,8 @@ const MINUS = '−';
 
 /** 131072 → `131,072` */
 export function tokens(count: number): string {
-  return Math.round(count).toLocaleString('en-US');
+  // Not toLocaleString: it loads the tables of all languages first.
+  return String(Math.round(count)).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
 /** 131072 → `128k`, k = 1024 as on model cards; `131,000` where it does not come out even. */

@@ -22,6 +22,8 @@ const LayerTypeSchema = z.strictObject({
   trainedWindow: z.number(),
   invFreq: z.array(z.number()).describe('Radians per token, one per pair.'),
   attentionScaling: z.number().describe('Multiplier on cosine and sine.'),
+  layersWithoutRope: z.array(z.number().int()).describe('Of the whole model.'),
+  softmaxScale: z.number().describe('Of the whole model.'),
   parameters: z.record(z.string(), z.union([z.number(), z.boolean(), z.array(z.number())])),
 });
 
@@ -35,10 +37,17 @@ export const InspectSchema = z.strictObject({
   shown: z.strictObject({ scaling: z.string(), sequenceLength: z.number().nullable() }),
   layerTypes: z.record(z.string(), LayerTypeSchema),
   layersWithoutRope: z.array(z.number().int()),
+  layersWithoutAttention: z.array(z.number().int()),
+  bidirectional: z.boolean(),
   latentAttention: z
-    .strictObject({ rank: z.number().int(), ropeDim: z.number().int() })
+    .strictObject({
+      rank: z.number().int(),
+      ropeDim: z.number().int(),
+      nopeDim: z.number().int(),
+      valueDim: z.number().int(),
+    })
     .nullable()
-    .describe('Numbers that the cache keeps per token and layer.'),
+    .describe('The cache keeps rank + ropeDim numbers per token and layer.'),
   softmaxScale: z.number().nullable().describe('Multiplier on q·k before the softmax.'),
   unscaledSoftmaxScale: z.number().nullable(),
   reference: ReadingSchema.extend({

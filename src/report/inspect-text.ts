@@ -28,13 +28,9 @@ export function renderInspect(data: InspectData, options: InspectTextOptions): s
     const filled = body.filter((part) => part !== '');
     return filled.length === 0 ? '' : [paint.bold(heading), ...filled].join('\n');
   };
-  const name = printable(data.architecture ?? data.modelType);
-  const source = data.source === null ? '' : `  ${printable(data.source)}`;
   const blocks = [
-    `${paint.bold(name)}  ${printable(data.modelType)}${source}`,
-    data.encoding === 'rope'
-      ? ''
-      : `This model does not use RoPE (it uses ${data.encoding}), so no RoPE scaling applies.`,
+    title(data, options),
+    data.encoding === 'rope' ? '' : 'This model does not use RoPE, so no RoPE scaling applies.',
     section('What it does with positions', [paragraphs(sentences.modelSentences(data))]),
     section('What the weights know', [
       paragraphs(sentences.referenceSentences(data, evidenceWords)),
@@ -56,6 +52,18 @@ export function renderInspect(data: InspectData, options: InspectTextOptions): s
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
 
+/** What was read, and from which file; on two lines where one is too short. */
+function title(data: InspectData, { columns, color }: InspectTextOptions): string {
+  const paint = new Chalk({ level: color ? 1 : 0 });
+  const type = printable(data.modelType);
+  const name = printable(data.architecture ?? data.modelType);
+  const model = name === type ? paint.bold(name) : `${paint.bold(name)}  ${type}`;
+  if (data.source === null) return model;
+  const source = printable(data.source);
+  const fits = name.length + type.length + source.length + 4 <= columns;
+  return `${model}${fits ? '  ' : '\n'}${source}`;
+}
+
 function geometryBlocks(
   data: InspectData,
   { columns, color, plots }: InspectTextOptions,
@@ -72,17 +80,20 @@ function geometryBlocks(
   const options = { width: columns, style: plotStyle(color) };
   return [
     section(
-      `At ${tokens(geometry.target)} tokens (${multiple(geometry.target / geometry.trainedWindow)})`,
+      `At ${tokens(geometry.target)} tokens, ${multiple(geometry.target / geometry.trainedWindow)} the trained window`,
       [
         ...told.map((group) => {
           const title = geometry.groups.length > 1 ? `${group.layerType}\n` : '';
           return `${title}${tables.scalingTable(group)}`;
         }),
-        told.length === 0 ? '' : paragraphs([sentences.OUTSIDE]),
+        told.length === 0 ? '' : paragraphs([sentences.tableNote(geometry)]),
         paragraphs([...sentences.boundSentences(data), ...sentences.warningSentences(data)]),
       ],
     ),
-    section('What rounding does to it', [tables.driftTable(first)]),
+    section('What rounding does to the scores', [
+      tables.driftTable(first),
+      paragraphs([sentences.DRIFT]),
+    ]),
     ...(plots ? told : []).flatMap((group) => {
       const drawn = [
         { label: 'reference', ...group.reference },

@@ -1,10 +1,10 @@
-import type { NotRope, Span } from '../config/types.js';
+import type { LatentShape, NotRope, Span } from '../config/types.js';
 import type { Finding } from '../findings.js';
 import type { CostReport } from '../geometry/cost.js';
 import type { GeometryReport } from '../geometry/geometry-report.js';
 
 /** Additive changes keep the major version, as in the main report. */
-export const INSPECT_SCHEMA_VERSION = '1.0';
+export const INSPECT_SCHEMA_VERSION = '1.1';
 
 /** One rotary table and the layers that share it. */
 export interface InspectLayerType {
@@ -22,6 +22,9 @@ export interface InspectLayerType {
   /** (rotaryDim / 2,) radians per token. */
   readonly invFreq: readonly number[];
   readonly attentionScaling: number;
+  /** Of the whole model, as at the top level: for a reader who looks at one layer type only. */
+  readonly layersWithoutRope: readonly number[];
+  readonly softmaxScale: number;
   /** What the rope type takes besides theta and the dimension. */
   readonly parameters: Readonly<Record<string, number | boolean | readonly number[]>>;
 }
@@ -56,8 +59,12 @@ export interface InspectData {
   readonly shown: { readonly scaling: string; readonly sequenceLength: number | null };
   readonly layerTypes: Readonly<Record<string, InspectLayerType>>;
   readonly layersWithoutRope: readonly number[];
-  /** Multi-head latent attention: what the cache keeps per token and layer; null without. */
-  readonly latentAttention: { readonly rank: number; readonly ropeDim: number } | null;
+  /** Layers of a hybrid that do not attend: linear attention, state space, convolution. */
+  readonly layersWithoutAttention: readonly number[];
+  /** Encoders: tokens see both sides. */
+  readonly bidirectional: boolean;
+  /** Multi-head latent attention; null without. */
+  readonly latentAttention: LatentShape | null;
   /** Multiplier on q·k before the softmax, as configured and without the scaling block. */
   readonly softmaxScale: number | null;
   readonly unscaledSoftmaxScale: number | null;

@@ -6,7 +6,8 @@ import type { CacheDtype } from '../geometry/cache-cost.js';
 import { criticalFractionOf } from '../geometry/critical.js';
 import type { CandidateSpecs } from '../geometry/geometry-report.js';
 import { rotations } from '../geometry/rotations.js';
-import { computeRope, type RopeSpec } from '../rope/index.js';
+import { asStored } from '../geometry/pair-order.js';
+import { computeRope } from '../rope/index.js';
 import {
   INSPECT_SCHEMA_VERSION,
   type InspectData,
@@ -52,8 +53,10 @@ export function inspectData(
       scaling: candidate?.label ?? 'as-configured',
       sequenceLength: sequenceLength ?? null,
     },
-    layerTypes: layerTypes(model, reference, candidate?.specs, sequenceLength),
+    layerTypes: layerTypes(model, reference, candidate, sequenceLength),
     layersWithoutRope: model.layersWithoutRope,
+    layersWithoutAttention: model.layersWithoutAttention ?? [],
+    bidirectional: model.bidirectional ?? false,
     latentAttention: model.attention.latent ?? null,
     softmaxScale: candidate?.softmaxScale ?? model.softmaxScale,
     unscaledSoftmaxScale: model.unscaledSoftmaxScale,
@@ -77,11 +80,13 @@ export function inspectNotRope(model: NotRope, source?: string): InspectData {
     schemaVersion: INSPECT_SCHEMA_VERSION,
     source: source ?? null,
     modelType: model.modelType,
-    architecture: null,
+    architecture: model.architecture ?? null,
     encoding: model.encoding,
     shown: { scaling: 'none', sequenceLength: null },
     layerTypes: {},
     layersWithoutRope: [],
+    layersWithoutAttention: [],
+    bidirectional: false,
     latentAttention: null,
     softmaxScale: null,
     unscaledSoftmaxScale: null,
@@ -118,11 +123,11 @@ function scalings(model: ModelGeometry, { candidate }: InspectOptions): Candidat
 function layerTypes(
   model: ModelGeometry,
   { trainedWindow }: Reference,
-  specs: readonly RopeSpec[] | undefined,
+  candidate: CandidateSpecs | undefined,
   sequenceLength: number | undefined,
 ): Readonly<Record<string, InspectLayerType>> {
   const entries = model.groups.map((group, index): [string, InspectLayerType] => {
-    const spec = specs?.[index] ?? group.rope;
+    const spec = candidate?.specs[index] ?? group.rope;
     const table = computeRope(spec, sequenceLength);
     const { type, theta, rotaryDim, ...parameters } = spec;
     // Two tables of one layer type would otherwise hide each other.
@@ -135,12 +140,14 @@ function layerTypes(
         span: group.span,
         ropeType: type,
         theta,
-        headDim: model.attention.headDim,
+        headDim: group.headDim ?? model.attention.headDim,
         rotaryDim,
         layout: model.layout,
         trainedWindow,
-        invFreq: Array.from(table.invFreq),
+        invFreq: asStored(table.invFreq, model),
         attentionScaling: table.attentionScaling,
+        layersWithoutRope: model.layersWithoutRope,
+        softmaxScale: candidate?.softmaxScale ?? model.softmaxScale,
         parameters,
       },
     ];

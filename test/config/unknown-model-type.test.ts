@@ -16,7 +16,12 @@ describe('an unknown model type', () => {
       qk_rope_head_dim: 64,
       qk_nope_head_dim: 128,
     });
-    expect(model.attention.latent).toEqual({ rank: 512, ropeDim: 64 });
+    expect(model.attention.latent).toEqual({
+      rank: 512,
+      ropeDim: 64,
+      nopeDim: 128,
+      valueDim: 128,
+    });
     expect(model.groups[0]?.rope.rotaryDim).toBe(64);
   });
 

@@ -99,7 +99,7 @@ test('no cost without a cache: encoders, and models without attention layers', (
     dtype: 'bfloat16',
     bandwidthGBps: null,
   } as const;
-  expect(costOf({ ...llama2, architecture: 'ModernBertForMaskedLM' }, options)).toBeNull();
+  expect(costOf({ ...llama2, bidirectional: true }, options)).toBeNull();
   expect(costOf({ ...llama2, groups: [] }, options)).toBeNull();
 });
 

@@ -140,7 +140,7 @@ export const deepseekV3: ModelGeometry = {
     kvHeads: 128,
     headDim: 64,
     hiddenSize: 7168,
-    latent: { rank: 512, ropeDim: 64 },
+    latent: { rank: 512, ropeDim: 64, nopeDim: 128, valueDim: 128 },
   },
 };
 

@@ -1,13 +1,15 @@
 import { resolve } from 'node:path';
-import { RopeEvalError } from '../../errors.js';
+import { EXIT, RopeEvalError } from '../../errors.js';
 import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
+import { InterruptedError } from '../interrupt.js';
 import {
   addEvaluationOptions,
   evaluationOptions,
   type EvaluationFlags,
 } from '../options/evaluation.js';
 import { collect, tokensFor } from '../options/numbers.js';
+import { addOutputOptions, type OutputFlags } from '../options/output.js';
 import {
   addReferenceOptions,
   referenceOptions,
@@ -17,18 +19,16 @@ import { paletteFor } from '../terminal.js';
 import type { CheckRun } from '../gate/run-check.js';
 import type { LoadedConfig } from '../load-config.js';
 
-interface Flags extends EvaluationFlags, ReferenceFlags {
+interface Flags extends EvaluationFlags, ReferenceFlags, OutputFlags {
   readonly policy?: string;
   readonly rule?: readonly string[];
   readonly warn?: readonly string[];
+  readonly severity?: readonly string[];
   readonly candidates?: readonly string[];
   readonly target?: number;
   readonly base?: string;
   readonly baseline?: string;
   readonly updateBaseline?: boolean;
-  readonly output?: readonly string[];
-  readonly json?: boolean;
-  readonly quiet?: boolean;
 }
 
 export const checkCommand: CommandModule = (program, { environment, exitWith }) => {
@@ -52,6 +52,11 @@ export const checkCommand: CommandModule = (program, { environment, exitWith }) 
     )
     .option('--warn <rule>', 'the same, as a warning that does not fail the gate', collect)
     .option(
+      '--severity <code=level>',
+      'what a finding counts as: RE012=error, =warn or =off; wins over the policy; may be given again',
+      collect,
+    )
+    .option(
       '--candidates <list>',
       'what is judged; default: the policy’s, else as-configured',
       collect,
@@ -71,33 +76,29 @@ export const checkCommand: CommandModule = (program, { environment, exitWith }) 
     )
     .option('--update-baseline', 'write this run’s report to the baseline instead of comparing');
   addEvaluationOptions(command);
-  addReferenceOptions(command)
-    .option(
-      '-o, --output <file>',
-      'also save the report; .json, .md, .html, .xml (JUnit), .csv or .txt; may be given again',
-      collect,
-    )
-    .option('--json', 'print the result as JSON, and nothing else, on standard output')
-    .option('--quiet', 'no progress and no notices on standard error')
-    .action(async (argument: string, flags: Flags) => {
-      exitWith(await reportErrors(flags, environment, () => check(argument, flags, environment)));
-    });
+  addReferenceOptions(command);
+  addOutputOptions(command, 'the result').action(async (argument: string, flags: Flags) => {
+    exitWith(await reportErrors(flags, environment, () => check(argument, flags, environment)));
+  });
 };
 
 async function check(argument: string, flags: Flags, environment: Environment): Promise<number> {
-  const [{ loadConfig }, { loadPolicy }, { withFlags }, outputs, { runCheck }] = await Promise.all([
-    import('../load-config.js'),
-    import('../gate/load-policy.js'),
-    import('../../gate/policy.js'),
-    import('../outputs.js'),
-    import('../gate/run-check.js'),
-  ]);
+  const [{ loadConfig }, { loadPolicy }, { withFlags }, outputs, { runCheck }, { finish }] =
+    await Promise.all([
+      import('../load-config.js'),
+      import('../gate/load-policy.js'),
+      import('../../gate/policy.js'),
+      import('../outputs.js'),
+      import('../gate/run-check.js'),
+      import('../unfinished.js'),
+    ]);
   const config = await loadConfig(argument, environment);
   const loaded = await loadPolicy(flags.policy, environment);
   const policy = withFlags(loaded.policy, {
     ...(flags.rule ? { rules: flags.rule } : {}),
     ...(flags.warn ? { warnings: flags.warn } : {}),
     ...(flags.candidates ? { candidates: flags.candidates } : {}),
+    ...(flags.severity ? { severities: flags.severity } : {}),
   });
   const files = await outputs.prepareOutputs(flags.output ?? [], environment);
   const baseline = flags.baseline ?? loaded.baseline;
@@ -119,6 +120,7 @@ async function check(argument: string, flags: Flags, environment: Environment): 
   await outputs.writeOutputs(files, run.report, { gate: gateOutcome(run.result) });
   if (flags.updateBaseline && baseline !== undefined) await update(baseline, run, environment);
   await print(run, config, flags, environment);
+  finish(run.report, { saved: flags.output, resumable: false }, environment);
   return run.result.exitCode;
 }
 
@@ -180,11 +182,17 @@ async function reportErrors(
   try {
     return await action();
   } catch (error) {
-    if (flags.json && error instanceof RopeEvalError) {
-      const { message, exitCode, kind, path, hint } = error;
-      const output = { status: 'error', exitCode, kind, message, path, hint };
-      stdout.write(`${JSON.stringify(output, null, 2)}\n`);
-    }
+    const output = flags.json ? errorOutput(error) : undefined;
+    if (output) stdout.write(`${JSON.stringify(output, null, 2)}\n`);
     throw error;
   }
+}
+
+function errorOutput(error: unknown): object | undefined {
+  if (error instanceof InterruptedError) {
+    return { status: 'interrupted', exitCode: EXIT.interrupted, message: error.message };
+  }
+  if (!(error instanceof RopeEvalError)) return undefined;
+  const { message, exitCode, kind, path, hint } = error;
+  return { status: 'error', exitCode, kind, message, path, hint };
 }

@@ -7,7 +7,7 @@ export const compareCommand: CommandModule = (program, { environment }) => {
     .description('two saved reports side by side, largest changes first; also of different models')
     .argument('<before>', 'a report saved with -o report.json')
     .argument('<after>', 'another one')
-    .option('--json', 'print the comparison as JSON')
+    .option('--json', 'print the comparison as JSON, and nothing else, on standard output')
     .action(async (before: string, after: string, flags: { readonly json?: boolean }) => {
       const [{ compareReports }, { parseReport }, { requireTextFile }] = await Promise.all([
         import('../../gate/compare.js'),
@@ -19,7 +19,9 @@ export const compareCommand: CommandModule = (program, { environment }) => {
       const comparison = compareReports(await read(before), await read(after), { before, after });
       const { stdout, env } = environment;
       if (flags.json) {
-        stdout.write(`${JSON.stringify(comparison, null, 2)}\n`);
+        const { COMPARE_SCHEMA_VERSION: schemaVersion } =
+          await import('../../gate/compare-schema.js');
+        stdout.write(`${JSON.stringify({ schemaVersion, ...comparison }, null, 2)}\n`);
         return;
       }
       const { compareText } = await import('../gate/print-compare.js');

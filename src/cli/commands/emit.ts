@@ -43,7 +43,7 @@ export const emitCommand: CommandModule = (program, { environment }) => {
     .action(async (argument: string, candidate: string, flags: Flags) => {
       const config = await loadConfig(argument, environment);
       const { emitInput } = await import('../gate/emit-input.js');
-      const input = await emitInput(config, candidate, flags, environment.cwd);
+      const input = await emitInput(config, candidate, flags, environment);
       if (flags.form !== undefined && !flags.write) throw formWithoutWrite();
       if (flags.write) await write(config, input, flags.form, environment);
       else await print(config, input, flags, environment);

@@ -4,29 +4,17 @@ import type { Report } from '../../report/schema.js';
 import type { CommandContext } from '../command.js';
 import type { Environment } from '../environment.js';
 import { loadConfig } from '../load-config.js';
-import {
-  addEvaluationOptions,
-  evaluationOptions,
-  type EvaluationFlags,
-} from '../options/evaluation.js';
+import type { SearchFlags } from '../gate/search-factor.js';
+import { addEvaluationOptions, evaluationOptions } from '../options/evaluation.js';
 import { collect, factors, tokensFor } from '../options/numbers.js';
-import {
-  addReferenceOptions,
-  referenceOptions,
-  type ReferenceFlags,
-} from '../options/reference.js';
+import { addOutputOptions } from '../options/output.js';
+import { addReferenceOptions, referenceOptions } from '../options/reference.js';
 import { refuseSecondArgument } from '../second-argument.js';
 import { columnsOf, isLively } from '../terminal.js';
 
-interface Flags extends EvaluationFlags, ReferenceFlags {
-  readonly target?: number;
-  readonly factor?: readonly number[];
-  readonly candidates?: readonly string[];
-  readonly output?: readonly string[];
-  readonly json?: boolean;
-  readonly plots: boolean;
-  readonly quiet?: boolean;
+interface Flags extends SearchFlags {
   readonly optimize?: boolean;
+  readonly resume?: string;
 }
 
 /** The default command, whose options are the program's own. */
@@ -53,19 +41,22 @@ export function evaluateCommand(program: Command, context: CommandContext): void
     )
     .option(
       '--optimize',
-      'with --target: look for the smallest factor and the best scaling that pass the policy of ' +
-        'the working directory (see check), and for a setting per length',
+      'with --target: look for the smallest factor and the best scaling that pass the policy ' +
+        '(see check), and for a setting per length',
+    )
+    .option(
+      '--policy <file>',
+      'with --optimize: the policy; default: as check finds it in the working directory',
+    )
+    .option(
+      '--resume <report>',
+      'go on with the JSON report of an interrupted or failed run: what it finished is not run ' +
+        'again; takes the same config and options, candidates may be added',
     );
   addEvaluationOptions(program);
-  addReferenceOptions(program)
-    .option(
-      '-o, --output <file>',
-      'also save the report; .json, .md, .html, .xml (JUnit), .csv or .txt; may be given again',
-      collect,
-    )
-    .option('--json', 'print the report as JSON, and nothing else, on standard output')
+  addReferenceOptions(program);
+  addOutputOptions(program, 'the report')
     .option('--no-plots', 'leave heatmaps and charts out')
-    .option('--quiet', 'no progress and no notices on standard error')
     // Counted in the action, which knows better what a second argument may have meant.
     .allowExcessArguments()
     .action(async (argument: string, flags: Flags, command: Command) => {
@@ -75,13 +66,18 @@ export function evaluateCommand(program: Command, context: CommandContext): void
 }
 
 async function compare(argument: string, flags: Flags, environment: Environment): Promise<number> {
-  const [{ chooseCandidates }, { prepareOutputs, writeOutputs }, { readRopeGeometry }] =
-    await Promise.all([
-      import('../choose-candidates.js'),
-      import('../outputs.js'),
-      import('../read-geometry.js'),
-    ]);
-  refuseThreeWays(flags);
+  const [
+    { chooseCandidates },
+    { prepareOutputs, writeOutputs },
+    { readRopeGeometry },
+    { finish, loadUnfinished },
+  ] = await Promise.all([
+    import('../choose-candidates.js'),
+    import('../outputs.js'),
+    import('../read-geometry.js'),
+    import('../unfinished.js'),
+  ]);
+  refuseWithoutEffect(flags);
   const config = await loadConfig(argument, environment);
   const read = await readRopeGeometry(config, referenceOptions(flags));
   if (flags.optimize) {
@@ -90,6 +86,8 @@ async function compare(argument: string, flags: Flags, environment: Environment)
   }
   const candidates = await chooseCandidates(flags, read, environment);
   const target = flags.target ?? targetOf(flags.factor, read.reference.trainedWindow);
+  const unfinished =
+    flags.resume === undefined ? undefined : await loadUnfinished(flags.resume, environment);
   const outputs = await prepareOutputs(flags.output ?? [], environment);
   const { runEvaluation } = await import('../run-evaluation.js');
   const quiet = flags.quiet === true;
@@ -101,12 +99,13 @@ async function compare(argument: string, flags: Flags, environment: Environment)
       ...referenceOptions(flags),
       ...(target === undefined ? {} : { target }),
       ...(candidates === undefined ? {} : { candidates }),
+      ...(unfinished === undefined ? {} : { resume: unfinished }),
     },
     { progress: !quiet && !flags.json, notices: !quiet },
   );
   await writeOutputs(outputs, report, { plots: flags.plots });
   await print(report, flags, environment);
-  return finish(report, flags, environment);
+  return finish(report, { saved: flags.output, resumable: true }, environment);
 }
 
 function targetOf(factor: Flags['factor'], trainedWindow: number): number | undefined {
@@ -124,24 +123,26 @@ async function print(report: Report, flags: Flags, environment: Environment): Pr
   stdout.write(reporter(report, context));
 }
 
-function finish(report: Report, flags: Flags, environment: Environment): number {
-  if (report.status === 'complete') return EXIT.ok;
-  const saved = flags.output?.join(', ');
-  const where = saved === undefined ? 'not saved (no -o was given)' : `saved to ${saved}`;
-  const interrupted = report.status === 'interrupted';
-  const what = interrupted ? 'interrupted' : 'error: the runtime failed before the end';
-  environment.stderr.write(`${what}; the finished part is ${where}\n`);
-  return interrupted ? EXIT.interrupted : EXIT.runtime;
-}
-
-/** Nothing would be left for --factor to say. */
-function refuseThreeWays({ factor, candidates, target }: Flags): void {
-  if (factor === undefined || candidates === undefined || target === undefined) return;
-  throw new RopeEvalError(
-    '--factor has no effect beside both --candidates and --target',
-    EXIT.usage,
-    'no_effect',
-    '--factor',
-    'Leave --factor out: the candidates and the target are both given.',
-  );
+/** Flags that would be read and have no effect. */
+function refuseWithoutEffect(flags: Flags): void {
+  const refuse = (message: string, flag: string, hint: string): never => {
+    throw new RopeEvalError(message, EXIT.usage, 'no_effect', flag, hint);
+  };
+  if (flags.factor && flags.candidates && flags.target !== undefined) {
+    refuse(
+      '--factor has no effect beside both --candidates and --target',
+      '--factor',
+      'Leave --factor out: the candidates and the target are both given.',
+    );
+  }
+  if (flags.policy !== undefined && !flags.optimize) {
+    refuse(
+      '--policy has no effect without --optimize',
+      '--policy',
+      'To judge a config by a policy: rope-eval check.',
+    );
+  }
+  if (flags.resume !== undefined && flags.optimize) {
+    refuse('--resume has no effect on --optimize', '--resume', 'Run the search again without it.');
+  }
 }

@@ -87,9 +87,10 @@ async function compare(
   { layerType, seqLen }: Flags,
   environment: Environment,
 ): Promise<FingerprintDiff> {
-  const [{ loadDump }, { diffFingerprint }, { computeRope }] = await Promise.all([
+  const [{ loadDump }, { diffFingerprint }, { stored }, { computeRope }] = await Promise.all([
     import('../load-dump.js'),
     import('../../geometry/fingerprint-diff.js'),
+    import('../../geometry/fingerprint.js'),
     import('../../rope/index.js'),
   ]);
   const names = model.groups.map((group) => group.layerType);
@@ -103,9 +104,10 @@ async function compare(
       '--layer-type',
     );
   }
-  return diffFingerprint(computeRope(spec, seqLen), await loadDump(dumpFile, environment), {
+  const table = stored(computeRope(spec, seqLen), model);
+  return diffFingerprint(table, await loadDump(dumpFile, environment), {
     upTo: seqLen ?? model.maxPositions,
-    unscaled: computeRope(group.unscaled, seqLen),
+    unscaled: stored(computeRope(group.unscaled, seqLen), model),
   });
 }
 

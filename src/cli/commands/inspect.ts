@@ -1,4 +1,6 @@
 import { Option } from 'commander';
+import { EXIT, RopeEvalError } from '../../errors.js';
+import type { Finding } from '../../findings.js';
 import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
 import { loadConfig } from '../load-config.js';
@@ -53,13 +55,24 @@ export const inspectCommand: CommandModule = (program, { environment }) => {
     .option('--no-plots', 'leave the charts out')
     .action(async (argument: string, flags: Flags) => {
       const data = await inspectArgument(argument, flags, environment);
-      environment.stdout.write(
-        flags.json
-          ? `${JSON.stringify(data, null, 2)}\n`
-          : await asText(data, flags.plots, environment),
-      );
+      const { stdout } = environment;
+      if (flags.json) stdout.write(`${JSON.stringify(data, null, 2)}\n`);
+      if (data.encoding !== 'rope') throw await notRopeError(data);
+      if (!flags.json) stdout.write(await asText(data, flags.plots, environment));
     });
 };
+
+/** A script that wants RoPE must not go on; the JSON says the same as a finding. */
+async function notRopeError(data: InspectData): Promise<RopeEvalError> {
+  const { wordFinding } = await import('../../finding-catalogue/index.js');
+  const words = data.findings.filter(({ severity }) => severity === 'error').map(describe);
+  return new RopeEvalError(words.join('; '), EXIT.usage, 'not_rope');
+
+  /** Without the path: the model type is the first word. */
+  function describe(finding: Finding): string {
+    return wordFinding({ ...finding, path: '' });
+  }
+}
 
 async function inspectArgument(
   argument: string,

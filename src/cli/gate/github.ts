@@ -4,7 +4,13 @@ import { wordFinding } from '../../finding-catalogue/index.js';
 import type { Advice } from '../../gate/advice.js';
 import { lineOfKey } from '../../gate/locate.js';
 import type { GateResult } from '../../gate/verdict.js';
-import { cellMessage, gateOutcome, ruleMessage, ruleSubject } from '../../gate/words.js';
+import {
+  cellMessage,
+  gateOutcome,
+  ruleMessage,
+  ruleSubject,
+  verdictLine,
+} from '../../gate/words.js';
 import { annotations, stepSummary, type Annotation } from '../../report/reporters/github.js';
 import { markdown } from '../../report/reporters/markdown.js';
 import type { Report } from '../../report/schema.js';
@@ -26,6 +32,10 @@ export function gateAnnotations(
   const file = repositoryPath(config, environment);
   const at = (line: number): Pick<Annotation, 'file' | 'line'> =>
     file === undefined ? {} : { file, line };
+  if (result.status === 'interrupted' || result.status === 'runtime-failed') {
+    // What was not measured yet is no problem of the config.
+    return annotations([{ severity: 'error', title: 'rope-eval', message: verdictLine(result) }]);
+  }
   const rules = result.rules.flatMap((rule, index): Annotation[] => {
     if (rule.outcome === 'pass') return [];
     const advice = adviceOf(index);

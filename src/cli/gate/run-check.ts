@@ -7,6 +7,7 @@ import type { EvaluateOptions } from '../../evaluate-types.js';
 import { adviceFor, type Advice } from '../../gate/advice.js';
 import { compareWithBaseline, parseReport, type BaselineResult } from '../../gate/baseline.js';
 import { changesBetween } from '../../gate/changes.js';
+import { unchangedBetween } from '../../gate/excused.js';
 import { claimedLength } from '../../gate/claimed.js';
 import { geometryKeys } from '../../gate/culprit.js';
 import { kvCacheGiB } from '../../gate/kv-cache.js';
@@ -73,12 +74,22 @@ export async function runCheck(
     settings,
   );
   const labels = candidates.map(({ label }) => label);
+  const own = candidates.filter(({ method }) => method === 'as-configured');
   const result = judgeReport({
     report,
     policy,
     candidates: labels,
     findings: before ? changesBetween(before, model, geometryKeys(config.text)) : [],
     ...compared(baseline, report, labels),
+    ...(before
+      ? {
+          unchanged: unchangedBetween(
+            before,
+            model,
+            own.map(({ label }) => label),
+          ),
+        }
+      : {}),
     kvCacheGiB: (tokens) => kvCacheGiB(model, tokens),
   });
   return {
@@ -86,7 +97,9 @@ export async function runCheck(
     result,
     candidates: labels,
     advice: result.rules.map((rule) =>
-      rule.outcome === 'pass' ? undefined : adviceFor(rule, report, config.text, config.source),
+      rule.outcome === 'pass' || report.status !== 'complete'
+        ? undefined
+        : adviceFor(rule, report, config.text, config.source),
     ),
   };
 }

@@ -1,7 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import { joinCandidates, parseCandidates } from '../../candidates/index.js';
 import type { ModelGeometry, Reference } from '../../config/types.js';
-import { EXIT } from '../../errors.js';
 import type { EvaluateOptions } from '../../evaluate-types.js';
 import { kvCacheGiB } from '../../gate/kv-cache.js';
 import { optimize, type Optimization, type Trial } from '../../gate/optimize.js';
@@ -22,6 +21,8 @@ export interface OptimizeRequest {
   /** Tokens. */
   readonly target: number;
   readonly options: EvaluateOptions;
+  /** Path of the policy; undefined: as `check` finds it. */
+  readonly policy: string | undefined;
 }
 
 export interface OptimizeRun {
@@ -31,14 +32,14 @@ export interface OptimizeRun {
   readonly report: Report;
 }
 
-/** The factor search of `--target N --optimize`, by the policy of the working directory. */
+/** The factor search of `--target N --optimize`. */
 export async function runOptimize(
   request: OptimizeRequest,
   environment: Environment,
   settings: RunSettings,
 ): Promise<OptimizeRun> {
   const { config, model, reference, target, options } = request;
-  const { policy } = await loadPolicy(undefined, environment);
+  const { policy } = await loadPolicy(request.policy, environment);
   let report: Report | undefined;
   const optimization = await optimize({
     target,
@@ -54,13 +55,6 @@ export async function runOptimize(
   });
   if (!report) throw new TypeError('the search made no evaluation');
   return { optimization, policy, report };
-}
-
-/** 0 where something passes, 1 where nothing does. */
-export function optimizeExitCode({ optimization, report }: OptimizeRun): number {
-  if (report.status === 'interrupted') return EXIT.interrupted;
-  if (report.status === 'failed') return EXIT.runtime;
-  return optimization.best ? EXIT.ok : EXIT.gateFailed;
 }
 
 /** Factor against short-context cost and reach, what to use, and a setting per length. */

@@ -1,5 +1,5 @@
 import { glob } from 'tinyglobby';
-import { RopeEvalError } from '../../errors.js';
+import { EXIT, RopeEvalError } from '../../errors.js';
 import type { EvaluateOptions } from '../../evaluate-types.js';
 import { shardOf, type Shard } from '../../gate/shard.js';
 import { SWEEP_SCHEMA_VERSION, type Sweep, type SweepEntry } from '../../gate/sweep-schema.js';
@@ -73,7 +73,11 @@ async function evaluateOne(
     const loaded = await loadConfig(config, environment);
     await readRopeGeometry(loaded, {});
     const quiet = { progress: false, notices: false };
-    return { config, report: await runEvaluation(environment, loaded, options, quiet) };
+    const report = await runEvaluation(environment, loaded, options, quiet);
+    // Half a report would be read as a whole one: a sweep holds finished ones and errors.
+    if (report.status !== 'failed') return { config, report };
+    const message = report.unfinished?.reason ?? 'the runtime failed before the end';
+    return { config, error: { kind: 'engine_died', message, exitCode: EXIT.runtime } };
   } catch (error) {
     if (error instanceof InterruptedError) return undefined;
     if (!(error instanceof RopeEvalError)) throw error;

@@ -1,22 +1,22 @@
-import { RopeEvalError } from '../../errors.js';
+import { EXIT, RopeEvalError } from '../../errors.js';
 import { OPTIMIZE_SCHEMA_VERSION } from '../../gate/optimize-schema.js';
 import type { Environment } from '../environment.js';
 import type { LoadedConfig } from '../load-config.js';
 import { evaluationOptions, type EvaluationFlags } from '../options/evaluation.js';
+import type { OutputFlags } from '../options/output.js';
 import { referenceOptions, type ReferenceFlags } from '../options/reference.js';
 import { prepareOutputs, writeOutputs } from '../outputs.js';
 import type { RopeModel } from '../read-geometry.js';
 import { paletteFor } from '../terminal.js';
-import { optimizeExitCode, optimizeText, runOptimize, type OptimizeRun } from './run-optimize.js';
+import { finish } from '../unfinished.js';
+import { optimizeText, runOptimize, type OptimizeRun } from './run-optimize.js';
 
-export interface SearchFlags extends EvaluationFlags, ReferenceFlags {
+export interface SearchFlags extends EvaluationFlags, ReferenceFlags, OutputFlags {
   readonly target?: number;
   readonly factor?: readonly number[];
   readonly candidates?: readonly string[];
-  readonly output?: readonly string[];
-  readonly json?: boolean;
   readonly plots: boolean;
-  readonly quiet?: boolean;
+  readonly policy?: string;
 }
 
 /** `--target N --optimize`: the default command as a search. */
@@ -30,14 +30,22 @@ export async function searchFactor(
   const outputs = await prepareOutputs(flags.output ?? [], environment);
   const options = { ...evaluationOptions(flags), ...referenceOptions(flags) };
   const quiet = flags.quiet === true;
-  const run = await runOptimize({ config, model, reference, target, options }, environment, {
-    progress: !quiet && !flags.json,
-    notices: !quiet,
-  });
+  const run = await runOptimize(
+    { config, model, reference, target, options, policy: flags.policy },
+    environment,
+    { progress: !quiet && !flags.json, notices: !quiet },
+  );
   await writeOutputs(outputs, run.report, { plots: flags.plots });
   const { stdout, env } = environment;
-  stdout.write(flags.json ? jsonText(run) : optimizeText(run, paletteFor(stdout, env)));
-  return optimizeExitCode(run);
+  if (flags.json) stdout.write(jsonText(run));
+  // Half of the trials would name a best one that a longer run may beat.
+  else if (run.report.status === 'complete') {
+    stdout.write(optimizeText(run, paletteFor(stdout, env)));
+  }
+  if (run.report.status !== 'complete') {
+    return finish(run.report, { saved: flags.output, resumable: false }, environment);
+  }
+  return run.optimization.best ? EXIT.ok : EXIT.gateFailed;
 }
 
 function jsonText({ optimization, policy, report }: OptimizeRun): string {

@@ -3,7 +3,7 @@ import { readDecoder } from '../decoder.js';
 import { fail } from '../fail.js';
 import { Fields } from '../fields.js';
 import type { RopeBlock } from '../scaling.js';
-import { eitherKeys, type ShapeKeys, USUAL_KEYS } from '../shape.js';
+import { eitherKeys, USUAL_KEYS } from '../shape.js';
 import type { Source } from '../source.js';
 import type { Dialect } from './types.js';
 import { notRope } from '../not-rope.js';
@@ -90,7 +90,10 @@ export const roformer: Dialect = Object.freeze({
     }),
 });
 
-/** Falcon: RoPE unless `alibi`; a head is hidden / heads whatever else is written. */
+/**
+ * Falcon: RoPE unless `alibi`; a head is hidden / heads whatever else is written. One head of keys
+ * and values serves all queries (`multi_query`, the default) unless `new_decoder_architecture`.
+ */
 export const falcon: Dialect = Object.freeze({
   name: 'falcon',
   modelTypes: ['falcon'],
@@ -98,9 +101,19 @@ export const falcon: Dialect = Object.freeze({
     source.fields.nullableBoolean('alibi') === true
       ? notRope(source, 'alibi')
       : readDecoder(source, {
-          shape: { keys: { ...USUAL_KEYS, kvHeads: 'num_kv_heads', headDim: 'no_head_dim' } },
+          shape: {
+            keys: { ...USUAL_KEYS, kvHeads: 'num_kv_heads', headDim: 'no_head_dim' },
+            ...(sharesOneKey(source) && { fixedKvHeads: 1 }),
+          },
         }),
 });
+
+function sharesOneKey({ fields }: Source): boolean {
+  return (
+    fields.nullableBoolean('new_decoder_architecture') !== true &&
+    fields.nullableBoolean('multi_query') !== false
+  );
+}
 
 /** Classes whose head is hidden / heads whatever head_dim says, or a multiple of it. */
 export const derivedHead: Dialect = Object.freeze({
@@ -118,30 +131,4 @@ export const derivedHead: Dialect = Object.freeze({
           Math.floor(((source.modelType === 'zamba2' ? 2 : 1) * hidden) / heads),
       },
     }),
-});
-
-const OWN_KEYS: ReadonlyMap<string, Partial<ShapeKeys>> = new Map<string, Partial<ShapeKeys>>([
-  [
-    'moonshine',
-    {
-      heads: 'decoder_num_attention_heads',
-      kvHeads: 'decoder_num_key_value_heads',
-      layers: 'decoder_num_hidden_layers',
-    },
-  ],
-  [
-    'dbrx',
-    { hidden: 'd_model', heads: 'n_heads', layers: 'n_layers', maxPositions: 'max_seq_len' },
-  ],
-  ['jetmoe', { headDim: 'kv_channels' }],
-]);
-
-/** Classes with other names for the usual keys; of an encoder-decoder the decoder is read. */
-export const ownKeys: Dialect = Object.freeze({
-  name: 'own names for widths',
-  modelTypes: [...OWN_KEYS.keys()],
-  read: (source: Source) => {
-    const keys = eitherKeys(source, OWN_KEYS.get(source.modelType) ?? {});
-    return readDecoder(source, { shape: { keys } });
-  },
 });

@@ -9,8 +9,8 @@ import type { Dialect } from './types.js';
 
 const DIM = Object.freeze({ above: 0, max: BOUNDS.headDim });
 
-/** Class defaults of the latent-attention families: nope and rope part of a query, rank. */
-const LATENT_DEFAULTS = Object.freeze({ rope: 64, nope: 128, rank: 512 });
+/** Class defaults of the latent-attention families: parts of a query, rank, width of a value. */
+const LATENT_DEFAULTS = Object.freeze({ rope: 64, nope: 128, rank: 512, value: 128 });
 
 /** Whether a config describes multi-head latent attention, whatever its model type. */
 export function isLatent(source: Source): boolean {
@@ -53,7 +53,12 @@ function ropeDim(source: Source): number {
 
 function latent(source: Source): AttentionShape['latent'] {
   const rank = source.fields.nullableInteger('kv_lora_rank', { above: 0, max: BOUNDS.width });
-  return { rank: rank ?? LATENT_DEFAULTS.rank, ropeDim: ropeDim(source) };
+  return {
+    rank: rank ?? LATENT_DEFAULTS.rank,
+    ropeDim: ropeDim(source),
+    nopeDim: source.fields.nullableInteger('qk_nope_head_dim', DIM) ?? LATENT_DEFAULTS.nope,
+    valueDim: source.fields.nullableInteger('v_head_dim', DIM) ?? LATENT_DEFAULTS.value,
+  };
 }
 
 /** Width of a query: the part without and the part with positions. */
@@ -73,7 +78,17 @@ export function latentRules(mscaleSquared: boolean): DecoderRules {
 
 function read(mscaleSquared: boolean): Dialect['read'] {
   const rules = latentRules(mscaleSquared);
-  return (source) => readDecoder(source, rules);
+  return (source) => {
+    const model = readDecoder(source, rules);
+    reportSparse(source);
+    return model;
+  };
+}
+
+/** DeepSeek-V3.2 and its relatives attend to the keys that an indexer picks. */
+function reportSparse({ fields, findings }: Source): void {
+  const kept = fields.nullableInteger('index_topk', { above: 0, max: BOUNDS.positions });
+  if (kept !== undefined) findings.push(finding('sparse_attention', fields.at('index_topk'), { kept }));
 }
 
 /** DeepSeek-V3 and its relatives: YaRN's mscale_all_dim also scales the softmax, squared. */

@@ -1,4 +1,5 @@
 import { BOUNDS } from '../bounds.js';
+import { slidingWindow } from '../groups.js';
 import { perLayer } from './per-layer.js';
 import type { Dialect } from './types.js';
 
@@ -6,10 +7,21 @@ import type { Dialect } from './types.js';
 export const gemma3: Dialect = Object.freeze({
   name: 'block per layer type, scaling on global layers',
   modelTypes: ['gemma3_text', 'gemma3n_text', 't5gemma2_text', 't5gemma2_decoder'],
-  read: perLayer({
-    scalingReaches: ['full_attention'],
-    thetaKeys: { full_attention: 'rope_theta', sliding_attention: 'rope_local_base_freq' },
-  }),
+  read: perLayer(
+    {
+      scalingReaches: ['full_attention'],
+      thetaKeys: { full_attention: 'rope_theta', sliding_attention: 'rope_local_base_freq' },
+    },
+    {
+      // Seen from both sides, half of the window lies on each, the token itself included.
+      window: (source) => {
+        const both = slidingWindow(source);
+        return both !== undefined && source.fields.raw('use_bidirectional_attention') === true
+          ? Math.floor(both / 2) + 1
+          : both;
+      },
+    },
+  ),
 });
 
 /** Olmo 3: rope_theta reaches the global layers; local ones keep the class default. */
@@ -83,6 +95,14 @@ export const gemma4: Dialect = Object.freeze({
           ? (source.fields.integer('global_head_dim', { above: 0, max: BOUNDS.headDim }) ??
             GEMMA4_GLOBAL_HEAD_DIM)
           : shape.headDim,
+      kvHeadsOf: (source, layerType, shape) =>
+        // With attention_k_eq_v the global layers have a number of their own.
+        layerType === 'full_attention' && source.fields.nullableBoolean('attention_k_eq_v') === true
+          ? (source.fields.nullableInteger('num_global_key_value_heads', {
+              above: 0,
+              max: BOUNDS.heads,
+            }) ?? shape.kvHeads)
+          : shape.kvHeads,
     },
   ),
 });

@@ -1,7 +1,7 @@
 import { BOUNDS } from '../bounds.js';
 import { flatBlock } from '../block.js';
 import { readDecoder } from '../decoder.js';
-import { fail } from '../fail.js';
+import { fail, show } from '../fail.js';
 import { finding } from '../../finding-catalogue/index.js';
 import type { RopeBlock } from '../scaling.js';
 import { slidingWindow } from '../groups.js';
@@ -82,6 +82,45 @@ export const mrope: Dialect = Object.freeze({
   read: (source: Source) =>
     readDecoder(source, { flat: { aliases: new Map([['mrope', 'default']]) } }),
 });
+
+const ERNIE_SECTIONS = [22, 22, 20] as const;
+
+/**
+ * Ernie 4.5 VL: default frequencies only. The class stores the pairs of the image's height first
+ * and its width next, then those of time, so that a table taken from it is not sorted.
+ */
+export const ernieVl: Dialect = Object.freeze({
+  name: 'mrope, pairs stored by axis',
+  modelTypes: ['ernie4_5_vl_moe_text'],
+  read: (source: Source) => {
+    const rules = { accepts: ['default'], extraKeys: ['mrope_section'] };
+    const model = readDecoder(source, { flat: rules });
+    const pairs = (model.groups[0]?.rope.rotaryDim ?? 0) / 2;
+    const order = ernieOrder(flatBlock({ ...source, findings: [] }, rules), pairs);
+    return { ...model, pairOrder: order };
+  },
+});
+
+/** Even, then odd pairs of the part that the image's axes share; the rest stays. */
+function ernieOrder({ fields }: RopeBlock, pairs: number): readonly number[] {
+  const sections = fields.nullableList('mrope_section') ?? ERNIE_SECTIONS;
+  const sum = sections.reduce<number>((total, part) => total + Number(part), 0);
+  const whole = sections.every((part) => Number.isInteger(part) && Number(part) > 0);
+  if (sections.length !== 3 || !whole || sum !== pairs) {
+    fail(
+      'invalid_value',
+      fields.at('mrope_section'),
+      `must be three numbers that add up to ${pairs} pairs, found ${show(sections)}`,
+    );
+  }
+  const image = pairs - Number(sections[2]);
+  const all = Array.from({ length: pairs }, (_, pair) => pair);
+  return [
+    ...all.filter((pair) => pair < image && pair % 2 === 0),
+    ...all.filter((pair) => pair < image && pair % 2 === 1),
+    ...all.filter((pair) => pair >= image),
+  ];
+}
 
 /** MiniMax-M2: `rotary_dim` of `head_dim` in place of a factor. */
 export const minimaxM2: Dialect = Object.freeze({

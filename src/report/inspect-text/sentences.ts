@@ -6,10 +6,13 @@ import { layerCount, readingName, ropeWords, shapeWords } from './rope-words.js'
 /** What the model does with positions, a sentence a line. */
 export function modelSentences(data: InspectData): string[] {
   const groups = Object.entries(data.layerTypes);
-  const lines = groups.map(([name, group]) => {
-    const who = groups.length === 1 && data.layersWithoutRope.length === 0 ? 'All' : name + ':';
-    return `${who} ${layerCount(group.layers.length)} ${seesWords(group)}. Theta ${tokens(group.theta)}. ${ropeWords(group)}`;
+  const turning = groups.map(([, group]) => `Theta ${tokens(group.theta)}. ${ropeWords(group)}`);
+  const alike = turning.length > 1 && turning.every((words) => words === turning[0]);
+  const lines = groups.map(([name, group], index) => {
+    const sees = `${whoWords(data, name, group)} ${seesWords(group, data.bidirectional)}.`;
+    return alike ? sees : `${sees} ${turning[index] ?? ''}`;
   });
+  if (alike) lines.push(`All of them: ${turning[0] ?? ''}`);
   lines.push(...shapeLines(data));
   if (data.layersWithoutRope.length > 0) {
     lines.push(
@@ -17,7 +20,13 @@ export function modelSentences(data: InspectData): string[] {
         `they know no positions, only which tokens came before, and no scaling touches them.`,
     );
   }
-  const { softmaxScale, unscaledSoftmaxScale } = data;
+  const { softmaxScale, unscaledSoftmaxScale, layersWithoutAttention: recurrent } = data;
+  if (recurrent.length > 0) {
+    lines.push(
+      `${layerCount(recurrent.length)} without attention (${layerList(recurrent)}): linear attention, ` +
+        'state space or convolution, which keep the order in a state of fixed size. No scaling touches them.',
+    );
+  }
   if (
     softmaxScale !== null &&
     unscaledSoftmaxScale !== null &&
@@ -31,12 +40,21 @@ export function modelSentences(data: InspectData): string[] {
   return lines;
 }
 
-function seesWords({ span, layers }: InspectLayerType): string {
+/** `All 32 layers`, or the layer type in front where there are other layers. */
+function whoWords(data: InspectData, name: string, { layers }: InspectLayerType): string {
+  const only = Object.keys(data.layerTypes).length === 1 && data.layersWithoutRope.length === 0;
+  const count = layerCount(layers.length);
+  if (!only) return `${name}: ${count}`;
+  return data.layersWithoutAttention.length === 0 ? `All ${count}` : `${count} with attention`;
+}
+
+function seesWords({ span, layers }: InspectLayerType, bothSides: boolean): string {
   const verb = layers.length === 1 ? 'sees' : 'see';
   switch (span.kind) {
     case 'global':
-      return `${verb} the whole context`;
+      return `${verb} the whole context${bothSides ? ', before and after a token' : ''}`;
     case 'sliding':
+      if (bothSides) return `${verb} ${tokens(span.window)} tokens to either side only`;
       return `${verb} the last ${tokens(span.window)} tokens only`;
     case 'chunked':
       return `${verb} only their own chunk of ${tokens(span.window)} tokens`;
@@ -63,15 +81,15 @@ export function referenceSentences(
   if (reference === null) return [];
   const { alternative, evidence } = reference;
   const why = evidence === 'option' ? 'as the options say' : `evidence: ${evidenceWords(evidence)}`;
-  const rotaryDim = Object.values(layerTypes)[0]?.rotaryDim ?? 0;
+  const first = Object.values(layerTypes)[0];
   const lines = [
     `Assumed: the weights were trained with ${readingName(reference.kind, reference.trainedWindow)} (${why}).`,
-    knowsSentence(reference, rotaryDim),
+    knowsSentence(reference, first),
   ];
   if (alternative !== null && !isDeepStrictEqual(withoutRow(reference), alternative)) {
     lines.push(
       `The other reading: trained with ${readingName(alternative.kind, alternative.trainedWindow)}. ` +
-        `Then ${lowerFirst(knowsSentence(alternative, rotaryDim))} ` +
+        `Then ${lowerFirst(knowsSentence(alternative, first))} ` +
         `Take it with --reference ${alternative.kind} --trained-window ${alternative.trainedWindow}.`,
     );
   }
@@ -79,9 +97,10 @@ export function referenceSentences(
 }
 
 function knowsSentence(
-  { criticalDimension, criticalFraction, trainedWindow, trainedRange }: InspectReading,
-  rotaryDim: number,
+  { criticalDimension, criticalFraction, trainedRange }: InspectReading,
+  layers: InspectLayerType | undefined,
 ): string {
+  const { rotaryDim = 0, span } = layers ?? {};
   const window = `${tokens(trainedRange)} tokens`;
   if (criticalFraction === null) return `No pair turns within ${window}.`;
   const value = `critical fraction ${trim(criticalFraction, 3)}`;
@@ -90,10 +109,11 @@ function knowsSentence(
   }
   const pairs = rotaryDim / 2;
   const never = pairs - criticalDimension / 2;
-  if (trainedRange < trainedWindow) {
+  if (span !== undefined && span.kind !== 'global' && span.window === trainedRange) {
     return (
       `Of ${pairs} pairs, ${never} never complete a turn within ${window}, the most that these ` +
-      `layers see (${value}); no longer context changes that (critical dimension ${criticalDimension}).`
+      `layers see (${value}, critical dimension ${criticalDimension}). A longer context brings ` +
+      `them no new angles, so a scaling has nothing to gain there.`
     );
   }
   return (
@@ -120,12 +140,23 @@ function layerList(layers: readonly number[]): string {
 }
 
 /** Under the table of scalings. */
-export const OUTSIDE =
-  '* is the reference. Stretch: how much slower a pair turns than in the reference. Outside: a pair that never completed ' +
-  'a turn in training and goes beyond its largest trained angle.';
+export function tableNote({ groups }: NonNullable<InspectData['geometry']>): string {
+  const unscaled = groups.some(({ candidates }) =>
+    candidates.some(({ label, changed }) => label === 'none' && changed),
+  );
+  return (
+    `* is the reference${unscaled ? ', none the config without its scaling' : ''}. Stretch: how much ` +
+    'slower a pair turns than in the reference. Outside: a pair that never completed a turn in ' +
+    'training and goes beyond its largest trained angle.'
+  );
+}
+
+export const DRIFT =
+  'A score must depend on the distance between two tokens alone; the table says how far off it is ' +
+  'when an engine keeps numbers in these formats.';
 
 /** Per layer type: what a length beyond the trained one does, and the base that it would take. */
-export function boundSentences({ geometry }: InspectData): string[] {
+export function boundSentences({ geometry, layerTypes, latentAttention }: InspectData): string[] {
   if (geometry === null) return [];
   return geometry.groups
     .filter(({ span }) => span.kind === 'global')
@@ -137,10 +168,14 @@ export function boundSentences({ geometry }: InspectData): string[] {
         requiredBase === null
           ? ''
           : ` An unscaled table of ${rotaryDim} dimensions needs a theta of about ` +
-            `${requiredBase.base.toPrecision(2)} for ${tokens(requiredBase.length)} tokens; here it is ${tokens(theta)}.`;
+            `${requiredBase.base.toPrecision(2).replace('e+', 'e')} for ${tokens(requiredBase.length)} tokens; here it is ${tokens(theta)}.`;
+      const partial = latentAttention !== null || rotaryDim < (layerTypes[layerType]?.headDim ?? 0);
+      const rest = partial
+        ? ' Only rotating dimensions are counted: the others match tokens at any distance.'
+        : '';
       return [
         `By Men et al.'s bound the reference frequencies${who} prefer an equal token to a random one ` +
-          `up to ${more}${tokens(supported.tokens)} tokens.${needed}`,
+          `up to ${more}${tokens(supported.tokens)} tokens.${needed}${rest}`,
       ];
     });
 }

@@ -74,10 +74,14 @@ export function costNote({ kvBytesPerToken, kvGrowthPerToken, spans }: CostRepor
   const local = spans.filter(({ window }) => window !== null);
   if (local.length === 0) return `Every token adds ${bytes(kvBytesPerToken)}.`;
   const windows = local.map(({ count, window }) => `${count} x ${shortTokens(window ?? 0)}`);
+  const full = `the windows of the local layers (${windows.join(', ')}) are full`;
+  if (kvGrowthPerToken === 0) {
+    return `A token adds ${bytes(kvBytesPerToken)} until ${full}, and nothing after that.`;
+  }
   const share = kvBytesPerToken === 0 ? 0 : kvGrowthPerToken / kvBytesPerToken;
   return (
     `A token adds ${bytes(kvBytesPerToken)} at first and ${bytes(kvGrowthPerToken)} ` +
-    `(${percent(share)}) once the windows of the local layers (${windows.join(', ')}) are full.`
+    `(${percent(share)}) once ${full}.`
   );
 }
 

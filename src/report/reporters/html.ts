@@ -2,6 +2,7 @@ import { findingLines } from '../finding-words.js';
 import { multiple, printable, tokens } from '../format.js';
 import { reachChart, shortAccuracyChart, shortLossChart } from '../html/charts.js';
 import { htmlHeatmap } from '../html/heatmap.js';
+import { htmlParts } from '../html/parts.js';
 import { spectrum } from '../html/spectrum.js';
 import { STYLE } from '../html/style.js';
 import { htmlSummary } from '../html/summary.js';
@@ -36,6 +37,7 @@ ${findings(report)}
 <section aria-labelledby="summary"><h2 id="summary">Probed: on the bundled probe model</h2>
 ${htmlSummary(report)}
 ${words.localWords(report).map((line) => markup`<p>${line}</p>`)}
+${htmlParts(report)}
 <p class="note">${words.probeModelWords(report)} ${words.chanceWords(report)}</p></section>
 ${plots ? pictures(report) : markup``}
 <section aria-labelledby="exact"><h2 id="exact">Exact: from the config alone</h2>

@@ -2,6 +2,14 @@ import { findingLines } from '../finding-words.js';
 import * as format from '../format.js';
 import type { GateOutcome } from '../gate-outcome.js';
 import { code, plain, table } from '../markdown/parts.js';
+import {
+  partEnds,
+  PARTS_COLUMNS,
+  partsNote,
+  partsRows,
+  partsTitle,
+  partValue,
+} from '../parts-words.js';
 import type { CandidateReport, Report } from '../schema.js';
 import { exactLines } from '../text/exact.js';
 import { featured, heatmapOf, rungAt, summaryLengths } from '../view.js';
@@ -24,6 +32,7 @@ export const markdown: Reporter = (report, { gate, plots }) => {
     'Short context: change against the reference at 0.5x and 1x of the trained window. Needle: ' +
       `facts found. ${words.chanceWords(report)} In brackets: 95 % intervals.`,
     ...words.localWords(report).map(plain),
+    partsBlock(report),
     plots ? heatmapBlock(report) : '',
     '### Exact: from the config alone',
     exactLines(report)
@@ -111,6 +120,16 @@ function shortCells(short: CandidateReport['short']): readonly string[] {
 function needleCell(candidate: CandidateReport, length: number): string {
   const rung = rungAt(candidate, length);
   return rung ? format.percent(rung.accuracy.value) : NOT_MEASURED;
+}
+
+function partsBlock(report: Report): string {
+  const rows = partsRows(report).map(({ candidate, parts }) => [
+    code(candidate.label),
+    ...PARTS_COLUMNS.map(([key]) => `${partValue(parts[key])} [${partEnds(parts[key])}]`),
+  ]);
+  if (rows.length === 0) return '';
+  const head = ['Candidate', ...PARTS_COLUMNS.map(([, name]) => name)];
+  return `#### ${partsTitle(report)}\n\n${table(head, rows)}\n\n${plain(partsNote(report))}`;
 }
 
 function heatmapBlock(report: Report): string {

@@ -1,9 +1,11 @@
 import { Chalk, type ChalkInstance } from 'chalk';
 import { findingLines } from '../finding-words.js';
 import { multiple, printable, tokens } from '../format.js';
+import { partsNote, partsTitle } from '../parts-words.js';
 import { exactLines } from '../text/exact.js';
 import { fill } from '../text/fill.js';
 import { textHeatmap } from '../text/heatmap.js';
+import { partsTable } from '../text/parts-table.js';
 import { summaryTable } from '../text/summary-table.js';
 import type { Reporter, ReporterContext } from './reporter.js';
 import type { Report } from '../schema.js';
@@ -17,6 +19,7 @@ export const text: Reporter = (report, context) => {
     title(report, paint),
     findings(report, context, paint),
     probed(report, context, paint),
+    parts(report, context, paint),
     heatmap(report, context, paint),
     section('Exact: from the config alone', exactLines(report), context, paint),
     recommendation(report, context, paint),
@@ -64,6 +67,13 @@ function probed(report: Report, context: ReporterContext, paint: ChalkInstance):
     '',
     ...notes.map((note) => paint.dim(fill(note, context.columns, ''))),
   ].join('\n');
+}
+
+function parts(report: Report, { columns }: ReporterContext, paint: ChalkInstance): string {
+  const table = partsTable(report, columns, paint);
+  if (table === '') return '';
+  const note = paint.dim(fill(partsNote(report), columns, ''));
+  return [paint.bold(partsTitle(report)), table, note].join('\n');
 }
 
 function heatmap(report: Report, context: ReporterContext, paint: ChalkInstance): string {

@@ -1,29 +1,38 @@
-import Table from 'cli-table3';
-
-/** No lines: the width is needed for numbers. */
-const BARE = Object.freeze(
-  Object.fromEntries(
-    ['top', 'bottom', 'left', 'right', 'mid']
-      .flatMap((side) => [side, `${side}-mid`, `${side}-left`, `${side}-right`])
-      .map((name) => [name, '']),
-  ),
-);
+import { textWidth } from './width.js';
 
 export type Align = 'left' | 'right';
 
-/** A table in plain text: the first column to the left, the others to the right, or as given. */
+/**
+ * A table in plain text, without lines: the width is needed for numbers. The first column stands
+ * to the left, the others to the right, or as given. A cell may have several lines.
+ */
 export function bareTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   gap = 3,
   aligns: readonly Align[] = head.map((_, column) => (column === 0 ? 'left' : 'right')),
 ): string {
-  const table = new Table({
-    head: [...head],
-    colAligns: [...aligns],
-    chars: { ...BARE, middle: ' '.repeat(gap) },
-    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
+  const cells = [head, ...rows].map((row) => head.map((_, at) => (row[at] ?? '').split('\n')));
+  const widths = head.map((_, at) =>
+    Math.max(...cells.flatMap((row) => (row[at] ?? []).map(textWidth))),
+  );
+  const lines = cells.flatMap((row) => {
+    const height = Math.max(...row.map((cell) => cell.length));
+    return Array.from({ length: height }, (_, line) =>
+      row
+        .map((cell, at) => {
+          const text = cell[line] ?? '';
+          const blank = ' '.repeat((widths[at] ?? 0) - textWidth(text));
+          return aligns[at] === 'right' ? blank + text : text + blank;
+        })
+        .join(' '.repeat(gap))
+        .trimEnd(),
+    );
   });
-  for (const row of rows) table.push([...row]);
-  return table.toString().replaceAll(/ +$/gm, '');
+  return lines.join('\n');
+}
+
+/** Columns of the widest line of a text. */
+export function widestLine(text: string): number {
+  return Math.max(...text.split('\n').map(textWidth));
 }

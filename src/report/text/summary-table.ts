@@ -1,10 +1,11 @@
 import type { ChalkInstance } from 'chalk';
-import stringWidth from 'string-width';
 import * as format from '../format.js';
 import type { CandidateReport, Report, Verdict } from '../schema.js';
 import { rungAt, summaryLengths } from '../view.js';
 import { verdictWords } from '../wording.js';
 import { bareTable, type Align } from './bare-table.js';
+import { wrapLabel } from './label.js';
+import { widestLine } from './widest-line.js';
 
 /** One column of the summary. */
 interface Column {
@@ -24,9 +25,6 @@ export interface SummaryTable {
   readonly complete: boolean;
 }
 
-/** Longer labels are wrapped: `as-configured` fits. */
-const LABEL_WIDTH = 13;
-const LABEL_LINES = 4;
 /** Spaces between columns: three would push the last one over the edge. */
 const GAP = 2;
 const NOT_MEASURED = '–';
@@ -62,10 +60,6 @@ function heads(shown: readonly Column[]): readonly string[] {
     const repeated = group === shown[i - 1]?.group;
     return `${repeated ? '' : group}\n${head}`;
   });
-}
-
-function widestLine(text: string): number {
-  return Math.max(...text.split('\n').map((line) => stringWidth(line)));
 }
 
 function columnsOf(report: Report, paint: ChalkInstance): readonly Column[] {
@@ -134,12 +128,4 @@ const COLORS: Readonly<Record<Verdict, 'dim' | 'green' | 'yellow' | 'red'>> = Ob
 function verdictCell(verdict: Verdict, paint: ChalkInstance): string {
   const words = verdictWords(verdict).replace(/ (the target|at a cost|in the window)$/, '\n$1');
   return paint[COLORS[verdict]](words);
-}
-
-function wrapLabel(label: string): string {
-  const text = format.printable(label);
-  const lines = text.match(new RegExp(`.{1,${LABEL_WIDTH}}`, 'gu')) ?? [text];
-  // A JSON object can be of any length; every file form prints it whole.
-  if (lines.length <= LABEL_LINES) return lines.join('\n');
-  return [...lines.slice(0, LABEL_LINES - 1), '…'].join('\n');
 }

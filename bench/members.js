@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+// node bench/members.js [--threads 2]: what each probe model shows; the tables of its card.
+import { parseArgs } from 'node:util';
+import { parseCandidates } from '../dist/candidates/index.js';
+import { loadFamily } from '../dist/engine/index.js';
+import { evaluate } from '../dist/evaluate.js';
+
+const { values } = parseArgs({ options: { threads: { type: 'string', default: '2' } } });
+const WINDOW = 4096;
+const METHODS = ['linear', 'by-parts', 'ntk', 'yarn'];
+const FACTORS = [2, 4, 8, 16];
+
+/** A plain decoder whose critical fraction is exactly c. */
+const config = (c) =>
+  JSON.stringify({
+    model_type: 'llama',
+    hidden_size: 4096,
+    num_attention_heads: 32,
+    num_hidden_layers: 32,
+    max_position_embeddings: WINDOW,
+    rope_theta: Math.exp(Math.log(WINDOW / (2 * Math.PI)) / (1 - c)),
+  });
+
+const percent = (x) => `${(100 * x).toFixed(0)} %`;
+
+for (const member of (await loadFamily()).members) {
+  const names = FACTORS.flatMap((f) => METHODS.map((m) => `${m}:${f}`));
+  const report = await evaluate(config(member.criticalFraction), {
+    target: 2 * WINDOW,
+    candidates: parseCandidates(names.join(',')),
+    threads: Number(values.threads),
+    device: 'cpu',
+  });
+  const [reference, ...candidates] = report.candidates;
+  const at = (multiple) => reference.needle.find((n) => n.multiple === multiple);
+  const share = (n) => n.byDistance.map((b) => percent(b.correct / b.total)).join(', ');
+  console.log(`### ${report.probeModel.name}\n`);
+  console.log(`- facts found at 1x: ${percent(at(1).accuracy.value)}`);
+  console.log(`- unscaled at 2x, near to far: ${share(at(2))}; at 2.5x: ${share(at(2.5))}\n`);
+  console.log(`Loss change at 0.5x and 1x, nats (95 % interval)\n`);
+  console.log(`| factor | ${METHODS.join(' | ')} |\n|---|${METHODS.map(() => '---').join('|')}|`);
+  for (const f of FACTORS) {
+    const cells = METHODS.map((m) => {
+      const { value, low, high } = candidates.find((c) => c.label === `${m}:${f}`).short.lossChange;
+      return `${value.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`;
+    });
+    console.log(`| ${f} | ${cells.join(' | ')} |`);
+  }
+  console.log('');
+}
