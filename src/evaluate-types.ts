@@ -30,7 +30,7 @@ export interface EvaluateOptions {
   readonly preset?: Preset;
   readonly device?: Device;
   readonly seed?: number;
-  /** Contexts per probe; overrides the preset. */
+  /** Long contexts; other probes follow (`CONTEXTS_PER_SAMPLE`). Overrides the preset. */
   readonly samples?: number;
   readonly threads?: number;
   /** false: run the engine in this process (blocks the event loop). Default true. */

@@ -80,6 +80,7 @@ class Mix:
     ask: float  # question about a random earlier fact, per unit of text
     final_questions: int  # questions gathered at the end
     copies: int  # runs that come again
+    far: float = 0.0  # share of the final questions that go to the first quarter of the facts
 
 
 WEIGHT_ANSWER = 1.0
@@ -199,7 +200,9 @@ class Sequence:
             self.unit()
         if self.facts:
             for _ in range(mix.final_questions):
-                self.fact(*rng.choice(self.facts), WEIGHT_ANSWER)
+                early = mix.far > 0 and rng.random() < mix.far
+                known = self.facts[: max(1, len(self.facts) // 4)] if early else self.facts
+                self.fact(*rng.choice(known), WEIGHT_ANSWER)
         while len(self.tokens) < self.length:
             self.unit()
         return self.tokens[: self.length], self.weights[: self.length]
@@ -215,24 +218,27 @@ class Sequence:
                 self.pending.append((len(self.tokens) + self.rng.randint(1, room), "copy", run))
 
 
-def draw_mix(rng, length, copy_share):
+def draw_mix(rng, length, copy_share, far=False):
+    """far: a second stage for members whose slow pairs turn most, which learn far distances last."""
     copies = rng.randint(1, 3) if rng.random() < copy_share else 0
     style = rng.random()
-    if style < 0.45:  # facts and questions all through the text
+    if style < (0.15 if far else 0.45):  # facts and questions all through the text
         fact = rng.uniform(0.05, 0.25)
         return Mix(fact, fact * rng.uniform(0.8, 2.0), 0, copies)
     if style < 0.7:  # facts in running text, asked at the end
-        return Mix(rng.uniform(0.05, 0.15), 0.0, max(2, length // rng.choice((12, 16, 24))), copies)
+        fact = rng.uniform(0.05, 0.15)
+        questions = max(2, length // rng.choice((12, 16, 24)))
+        return Mix(fact, 0.0, questions, copies, 0.5 if far else 0.0)
     return Mix(0.0, 0.0, 0, copies)  # text alone: what language loss is measured on
 
 
-def sequence(rng, table, length, copy_share):
-    return Sequence(rng, table, length, draw_mix(rng, length, copy_share)).write()
+def sequence(rng, table, length, copy_share, far=False):
+    return Sequence(rng, table, length, draw_mix(rng, length, copy_share, far)).write()
 
 
-def batch(rng, table, count, length, copy_share):
+def batch(rng, table, count, length, copy_share, far=False):
     """-> tokens, weights: lists of `count` lists of `length`."""
-    pairs = [sequence(rng, table, length, copy_share) for _ in range(count)]
+    pairs = [sequence(rng, table, length, copy_share, far) for _ in range(count)]
     return [p[0] for p in pairs], [p[1] for p in pairs]
 
 

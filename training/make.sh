@@ -7,8 +7,16 @@ case $python in */*) python=$(cd .. && realpath "$python") ;; esac
 train() { OMP_NUM_THREADS=1 "$python" train.py --threads 1 --seed 1 "$@"; }
 
 train --c 0.38 --steps 3000 --out runs/c0.38-s1.pt
-for c in 0.30 0.45 0.22; do
-  train --c "$c" --steps 700 --lr 1e-3 --init runs/c0.38-s1.pt --out "runs/c$c-s1.pt"
-done
+train --c 0.45 --steps 700 --lr 1e-3 --init runs/c0.38-s1.pt --out runs/c0.45-s1.pt
+
+# Small critical fractions need more: the far end of the window comes last.
+train --c 0.30 --steps 700 --lr 1e-3 --init runs/c0.38-s1.pt --out runs/stage1/c0.30-s1.pt
+train --c 0.30 --steps 700 --lr 1e-3 --init runs/stage1/c0.30-s1.pt --out runs/stage2/c0.30-s1.pt
+train --c 0.30 --steps 700 --lr 1e-3 --far --init runs/stage2/c0.30-s1.pt --out runs/c0.30-s1.pt
+
+train --c 0.22 --steps 700 --lr 1e-3 --init runs/c0.38-s1.pt --out runs/stage1/c0.22-s1.pt
+train --c 0.22 --steps 1000 --lr 1e-3 --init runs/stage1/c0.22-s1.pt --out runs/stage2/c0.22-s1.pt
+train --c 0.22 --steps 800 --lr 1e-3 --far --init runs/stage2/c0.22-s1.pt --out runs/c0.22-s1.pt
+
 "$python" export.py runs/c*.pt
 "$python" check.py runs/c*.pt

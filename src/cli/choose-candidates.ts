@@ -49,7 +49,7 @@ export async function resolveOne(
 ): Promise<ResolvedCandidate> {
   const [first, ...rest] = parseCandidates(text);
   if (first === undefined || rest.length > 0) {
-    const start = option === '' ? 'give one scaling' : `${option} takes one scaling`;
+    const start = option === '' ? 'one candidate at a time' : `${option} takes one scaling`;
     throw new RopeEvalError(
       `${start}, found ${rest.length + 1}: ${text}`,
       EXIT.usage,

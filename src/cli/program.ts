@@ -8,8 +8,9 @@ import { COMMANDS } from './registry.js';
 import type { CommandContext } from './command.js';
 
 const EPILOGUE = `
-Exit codes: 0 done, or the gate passed; 1 gate failed or unverifiable; 2 usage, config or policy
-is wrong; 3 the runtime or device failed, or reports are not comparable; 130 interrupted.
+Exit codes: 0 done, or the gate passed; 1 gate failed or unverifiable, --optimize found nothing that
+passes, or fingerprint --diff a difference; 2 usage, config or policy is wrong; 3 the runtime or
+device failed, or reports are not comparable; 130 interrupted.
 
 Examples:
   rope-eval config.json                       the default candidates at 4x the trained window

@@ -30,7 +30,7 @@ export const TRAINED_IN: readonly TrainedInRow[] = Object.freeze([
     ropeType: 'llama3',
     modelTypes: 'any',
     source:
-      'published with Llama 3.1 and its successors; Grattafiori et al. 2024 (arXiv:2407.21783), section 3.4.2: long-context pre-training from 8K to 128K in six stages. The paper does not name the scaling',
+      'the scaling that Llama 3.1 was published with, and later models that took it over; Grattafiori et al. 2024 (arXiv:2407.21783), section 3.4.2: long-context pre-training from 8K to 128K in six stages. The paper does not name the scaling',
   },
   {
     key: 'longrope',

@@ -36,7 +36,12 @@ export const PolicySchema = z
       .describe('Length in tokens. Default: the largest that the config claims.'),
     preset: z.enum(['quick', 'standard', 'thorough']).optional(),
     seed: z.number().int().nonnegative().optional(),
-    samples: z.number().int().positive().optional().describe('Contexts per probe.'),
+    samples: z
+      .number()
+      .int()
+      .positive()
+      .optional()
+      .describe('Long contexts; the cheaper probes get more.'),
     reference: z.enum(['unscaled', 'configured']).optional(),
     trainedWindow: z.number().int().positive().optional(),
     baseline: z.string().optional().describe('A saved report; its path is relative to this file.'),

@@ -141,7 +141,7 @@ export const CandidateSchema = z.strictObject({
   parts: PartsSchema.nullable(),
   /** Local layers (sliding window, chunk) that the scaling reaches: a pure short-context cost. */
   local: z.array(z.strictObject({ layerType: z.string(), window: z.number(), short: ShortSchema })),
-  score: z.number().describe('Ranks candidates; see docs/score.md. Lower is better.').nullable(),
+  score: z.number().describe('Ranks candidates; see docs/report.md. Lower is better.').nullable(),
   verdict: z.enum(VERDICTS),
 });
 

@@ -1,17 +1,12 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { build, ROOT } from '../helpers/built.js';
 import { temporaryFolder } from '../helpers/temporary.js';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-
-beforeAll(() => {
-  if (existsSync(join(ROOT, 'dist/cli/main.js'))) return;
-  execFileSync('npx', ['tsc', '-p', '.'], { cwd: ROOT });
-}, 120_000);
+beforeAll(build, 240_000);
 
 /** The shell lines of action.yml, in order. */
 function steps(): string[] {

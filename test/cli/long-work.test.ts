@@ -71,11 +71,22 @@ async function disturbed(
   return ended;
 }
 
+/** A run may have ended on its own in the meantime. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 const random = new Random(20_240_607);
-const moments = (count: number): number[] => Array.from({ length: count }, () => random.unit());
+// Not the last third: on a busy machine a run may be a good deal faster than the first one was.
+const moments = (count: number): number[] =>
+  Array.from({ length: count }, () => 0.7 * random.unit());
 
 describe('a run that Ctrl-C stops, then --resume', () => {
-  it.each(moments(3))(
+  it.each(moments(2))(
     'gives the report of an undisturbed run (at %d of it)',
     async (share) => {
       const cwd = await temporaryFolder();
@@ -85,7 +96,8 @@ describe('a run that Ctrl-C stops, then --resume', () => {
       const half = await reportIn(cwd);
       expect(half).toMatchObject({ status: 'interrupted', unfinished: { reason: 'interrupted' } });
       expect(ended.stderr).toContain('--resume r.json');
-      const { code, stderr } = await start([...RUN, '--resume', 'r.json', '-o', 'r.json'], cwd).ended;
+      const { code, stderr } = await start([...RUN, '--resume', 'r.json', '-o', 'r.json'], cwd)
+        .ended;
       expect(stderr).toBe('');
       expect(code).toBe(0);
       expect(stable(await reportIn(cwd))).toEqual(stable(whole));
@@ -95,7 +107,7 @@ describe('a run that Ctrl-C stops, then --resume', () => {
 
   it('does not run finished work again, and takes further candidates', async () => {
     const cwd = await temporaryFolder();
-    const ended = await disturbed(cwd, 0.8, (run) => run.process.kill('SIGTERM'));
+    const ended = await disturbed(cwd, 0.4, (run) => run.process.kill('SIGTERM'));
     expect(ended.code).toBe(130);
     const { unfinished } = await reportIn(cwd);
     expect(unfinished?.jobs.length).toBeGreaterThan(0);
@@ -108,11 +120,11 @@ describe('a run that Ctrl-C stops, then --resume', () => {
 });
 
 describe('an engine that is killed', () => {
-  it.each([0, ...moments(4)])(
+  it.each([0, ...moments(3)])(
     'ends the run with exit code 3 and the finished part (at %d of it)',
     async (share) => {
       const cwd = await temporaryFolder();
-      const ended = await disturbed(cwd, share, (_, engine) => process.kill(engine, 'SIGKILL'));
+      const ended = await disturbed(cwd, share, (_, engine) => kill(engine));
       expect(ended.signal).toBeNull();
       expect(ended.stderr).not.toContain('interrupted');
       const files = await readdir(cwd);
@@ -135,12 +147,14 @@ describe('an engine that is killed', () => {
   it('fails a gate with exit code 3, in every form that it writes', async () => {
     const cwd = await temporaryFolder();
     const argv = ['check', ...RUN.filter((word) => !/^(--candidates|yarn:2,ntk:2)$/.test(word))];
-    const ended = await disturbed(
-      cwd,
-      0.3,
-      (_, engine) => process.kill(engine, 'SIGKILL'),
-      [...argv, '--json', '-o', 'r.xml'],
-    );
+    const ended = await disturbed(cwd, 0.3, (_, engine) => kill(engine), [
+      ...argv,
+      '--samples',
+      '50',
+      '--json',
+      '-o',
+      'r.xml',
+    ]);
     expect(ended.code).toBe(3);
     expect(JSON.parse(ended.stdout)).toMatchObject({ status: 'runtime-failed', exitCode: 3 });
     expect(await readFile(join(cwd, 'r.xml'), 'utf8')).toContain('the run ends with a verdict');

@@ -12,7 +12,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'Llama-2-7b-hf.json': 'no-scaling 4096',
   'Llama-3.2-1B-Instruct.json': 'llama3 131072',
   'Llama-3_3-Nemotron-Super-49B-v1.json': 'llama3 131072',
-  'Llama-4-Scout-17B-16E-Instruct.json': 'llama3 10485760',
+  'Llama-4-Scout-17B-16E-Instruct.json': 'llama4 10485760',
   'Meta-Llama-3-8B-Instruct.json': 'no-scaling 8192',
   'Meta-Llama-3.1-405B.json': 'llama3 131072',
   'Meta-Llama-3.1-8B.json': 'llama3 131072',

@@ -1,9 +1,13 @@
 import { format } from 'prettier';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
+import { ComparisonSchema, COMPARE_SCHEMA_VERSION } from '../../src/gate/compare-schema.js';
 import { CheckSchema, CHECK_SCHEMA_VERSION } from '../../src/gate/check-schema.js';
 import { OptimizationSchema, OPTIMIZE_SCHEMA_VERSION } from '../../src/gate/optimize-schema.js';
 import { SweepSchema, SWEEP_SCHEMA_VERSION } from '../../src/gate/sweep-schema.js';
+import { InspectSchema } from '../../src/report/inspect-schema.js';
+import { INSPECT_SCHEMA_VERSION } from '../../src/report/inspect-types.js';
+import { ReportSchema, REPORT_SCHEMA_VERSION } from '../../src/report/schema.js';
 
 /**
  * One file a version: a schema that changes must raise its version (docs/json.md), which makes a
@@ -11,11 +15,15 @@ import { SweepSchema, SWEEP_SCHEMA_VERSION } from '../../src/gate/sweep-schema.j
  */
 it.each([
   ['check', CHECK_SCHEMA_VERSION, CheckSchema],
+  ['compare', COMPARE_SCHEMA_VERSION, ComparisonSchema],
+  ['inspect', INSPECT_SCHEMA_VERSION, InspectSchema],
   ['optimize', OPTIMIZE_SCHEMA_VERSION, OptimizationSchema],
+  ['report', REPORT_SCHEMA_VERSION, ReportSchema],
   ['sweep', SWEEP_SCHEMA_VERSION, SweepSchema],
 ])('the schema of %s is that of version %s', async (name, version, schema) => {
   // The report has a version and a file of its own.
-  const text = JSON.stringify(z.toJSONSchema(schema, { override: withoutReport }));
+  const options = name === 'report' ? {} : { override: withoutReport };
+  const text = JSON.stringify(z.toJSONSchema(schema, options));
   const file = `../../schemas/${name}-${version}.schema.json`;
   await expect(await format(text, { parser: 'json', printWidth: 100 })).toMatchFileSnapshot(file);
 });

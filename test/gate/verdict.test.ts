@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { defaultPolicy, parsePolicy } from '../../src/gate/policy.js';
 import { judgeReport, type GateResult } from '../../src/gate/verdict.js';
 import type { Report } from '../../src/report/schema.js';
+import { gateOutcome } from '../../src/gate/words.js';
 import { candidate, interval, makeReport, short } from '../helpers/report.js';
 
 const policyOf = (rules: [string, string][], more = {}) =>
@@ -106,10 +107,13 @@ describe('a gate', () => {
   });
 
   it('asks nothing about distances of a model whose layers are all local', () => {
-    const { settings, candidates } = makeReport();
     const report = makeReport({
-      settings: { ...settings, ladder: [{ multiple: 1, tokens: 4096 }] },
-      candidates: candidates.map((each) => ({ ...each, needle: [], reach: null })),
+      candidates: makeReport().candidates.map((each) => ({
+        ...each,
+        needle: [],
+        reach: null,
+        verdict: each.role === 'reference' ? each.verdict : 'not-needed',
+      })),
     });
     const result = gate(report, [
       ['error', 'needle@target >= 0.8'],
@@ -150,10 +154,43 @@ describe('a gate', () => {
     expect(judged({}).status).toBe('passed');
     expect(judged({ RE012: 'error' })).toMatchObject({ status: 'failed', exitCode: 1 });
     expect(judged({ RE012: 'off' }).findings).toEqual([]);
+    // A form that knows only rules must not be green where a finding fails the gate.
+    expect(gateOutcome(judged({ RE012: 'error' })).rules).toContainEqual(
+      expect.objectContaining({ rule: 'finding RE012', status: 'failed', level: 'error' }),
+    );
+  });
+
+  it.each([
+    ['an unchanged scaling at an unchanged length', true, ['unchanged', 'unchanged']],
+    ['an unchanged scaling at a longer length', false, ['unchanged', undefined]],
+  ])('blames no change for %s', (_, window, reasons) => {
+    const rules: [string, string][] = [
+      ['error', 'short.lossChange <= 0.01'],
+      ['error', 'reach >= 8x'],
+    ];
+    const result = judgeReport({
+      report: makeReport(),
+      policy: policyOf(rules),
+      candidates: ['yarn:4'],
+      unchanged: { candidates: ['yarn:4'], window },
+      kvCacheGiB: () => undefined,
+    });
+    expect(result.rules.map(({ reason }) => reason === 'unchanged')).toEqual(
+      reasons.map((reason) => reason === 'unchanged'),
+    );
+    expect(result.exitCode).toBe(window ? 0 : 1);
   });
 
   it('is interrupted where the report is', () => {
     const result = gate(makeReport({ status: 'interrupted' }), [['error', 'reach >= 2x']]);
     expect(result).toMatchObject({ status: 'interrupted', exitCode: 130 });
+    expect(gateOutcome(result).rules[0]).toMatchObject({ status: 'failed' });
+  });
+
+  it('fails with exit code 3 where the runtime broke off, whatever was measured by then', () => {
+    const result = gate(makeReport({ status: 'failed' }), [['error', 'reach >= 2x']]);
+    expect(result).toMatchObject({ status: 'runtime-failed', exitCode: 3 });
+    expect(result.rules[0]?.outcome).toBe('pass');
+    expect(gateOutcome(result).rules[0]).toMatchObject({ status: 'failed', level: 'error' });
   });
 });

@@ -63,12 +63,14 @@ export const checkCommand: CommandModule = (program, { environment, exitWith }) 
     )
     .option(
       '--target <tokens>',
-      'length to judge at; default: the policy’s, else the largest that the config claims',
+      'length to judge at, at least the trained window and the longest in a rule; default: the ' +
+        'policy’s, else the largest that the config claims',
       tokensFor('--target'),
     )
     .option(
       '--base <config>',
-      'the config before the change: gives the reference, and what changed is reported',
+      'the config before the change: gives the reference, what changed is reported, and what did ' +
+        'not change cannot fail',
     )
     .option(
       '--baseline <report>',
@@ -118,13 +120,20 @@ async function check(argument: string, flags: Flags, environment: Environment): 
   );
   const { gateOutcome } = await import('../../gate/words.js');
   await outputs.writeOutputs(files, run.report, { gate: gateOutcome(run.result) });
-  if (flags.updateBaseline && baseline !== undefined) await update(baseline, run, environment);
+  if (flags.updateBaseline && baseline !== undefined) {
+    await update(baseline, run, environment, !quiet);
+  }
   await print(run, config, flags, environment);
   finish(run.report, { saved: flags.output, resumable: false }, environment);
   return run.result.exitCode;
 }
 
-async function update(path: string, { report }: CheckRun, environment: Environment): Promise<void> {
+async function update(
+  path: string,
+  { report }: CheckRun,
+  environment: Environment,
+  notices: boolean,
+): Promise<void> {
   if (report.status !== 'complete') {
     environment.stderr.write(`${path} is left as it was: the run is ${report.status}\n`);
     return;
@@ -135,7 +144,7 @@ async function update(path: string, { report }: CheckRun, environment: Environme
   ]);
   const context = { color: false, columns: 100, plots: false };
   await writeAtomically(resolve(environment.cwd, path), json(report, context));
-  environment.stderr.write(`baseline written to ${path}\n`);
+  if (notices) environment.stderr.write(`baseline written to ${path}\n`);
 }
 
 async function print(

@@ -4,7 +4,9 @@ import { paletteFor } from '../terminal.js';
 export const compareCommand: CommandModule = (program, { environment }) => {
   program
     .command('compare')
-    .description('two saved reports side by side, largest changes first; also of different models')
+    .description(
+      'two saved reports side by side, largest clear changes first; also of different models',
+    )
     .argument('<before>', 'a report saved with -o report.json')
     .argument('<after>', 'another one')
     .option('--json', 'print the comparison as JSON, and nothing else, on standard output')

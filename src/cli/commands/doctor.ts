@@ -12,7 +12,7 @@ export const doctorCommand: CommandModule = (program, { environment, exitWith })
       'check Node, the runtime, the devices and the bundled models, one of which it loads',
     )
     .option('--json', 'print JSON, for a bug report')
-    .addHelpText('after', '\nExit code 3 where a bundled model cannot be loaded on the CPU.')
+    .addHelpText('after', '\nExit code 3 where a line is marked bad.')
     .action(async ({ json = false }: { json?: boolean }) => {
       const { stdout, env } = environment;
       const runtime = await environment.describeRuntime();

@@ -16,7 +16,9 @@ const SCHEMAS: Readonly<Record<string, () => Promise<ZodType>>> = Object.freeze(
 export const schemaCommand: CommandModule = (program, { environment }) => {
   program
     .command('schema')
-    .description('print a JSON Schema: of reports, of what --json prints, of a gate policy')
+    .description(
+      'print a JSON Schema: of reports, of other JSON that commands print, of a gate policy',
+    )
     .addArgument(
       new Argument('[name]', 'which one').choices(Object.keys(SCHEMAS)).default('report'),
     )

@@ -35,7 +35,7 @@ export function addEvaluationOptions(command: Command): Command {
     .option('--seed <n>', 'seed of the contexts; default: 1', wholeNumber(0, MAX_SEED))
     .option(
       '--samples <n>',
-      'contexts per probe; overrides the preset',
+      'long contexts; the cheaper probes get twice or four times as many; overrides the preset',
       wholeNumber(1, MAX_SAMPLES),
     )
     .option(

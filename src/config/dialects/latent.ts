@@ -79,7 +79,9 @@ export function latentRules(mscaleSquared: boolean): DecoderRules {
 function read(mscaleSquared: boolean): Dialect['read'] {
   const rules = latentRules(mscaleSquared);
   return (source) => {
-    const model = readDecoder(source, rules);
+    // Kimi K2 runs DeepSeek-V3's code under a name of its own.
+    const layout = source.modelType === 'kimi_k2' ? ({ layout: 'interleaved' } as const) : {};
+    const model = readDecoder(source, { ...rules, ...layout });
     reportSparse(source);
     return model;
   };

@@ -122,12 +122,13 @@ function ernieOrder({ fields }: RopeBlock, pairs: number): readonly number[] {
   ];
 }
 
-/** MiniMax-M2: `rotary_dim` of `head_dim` in place of a factor. */
+/** MiniMax: `rotary_dim` of `head_dim` in place of a factor; the older ones are hybrids. */
 export const minimaxM2: Dialect = Object.freeze({
   name: 'rotary_dim as a share of head_dim',
-  modelTypes: ['minimax_m2'],
+  modelTypes: ['minimax_m2', 'minimax_text_01', 'minimax_m1'],
   read: (source: Source) =>
     readDecoder(source, {
+      ...(source.fields.given('attn_type_list') && { layerTypes: attentionTypes }),
       blocks: (inner, types, shape) => {
         const rotaryDim = inner.fields.nullableInteger('rotary_dim', {
           above: 0,
@@ -141,6 +142,16 @@ export const minimaxM2: Dialect = Object.freeze({
       },
     }),
 });
+
+/** `attn_type_list`: 1 attends, 0 is linear attention. */
+function attentionTypes(source: Source, layers: number): readonly string[] {
+  const list = source.fields.nullableList('attn_type_list') ?? [];
+  if (list.length !== layers) {
+    const path = source.fields.at('attn_type_list');
+    fail('wrong_length', path, `has ${list.length} entries for ${layers} layers`);
+  }
+  return list.map((value) => (value === 0 ? 'linear_attention' : 'full_attention'));
+}
 
 function sameForAll(
   types: readonly string[],

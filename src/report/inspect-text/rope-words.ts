@@ -69,13 +69,15 @@ export function ropeWords(layerType: InspectLayerType): string {
 
 /** `64 of the 128 dimensions of a head rotate, as 32 pairs`, and how the pairs lie. */
 export function shapeWords(
-  { rotaryDim, headDim, layout }: InspectLayerType,
+  { rotaryDim: tableDim, headDim, layout, invFreq }: InspectLayerType,
   latent: InspectData['latentAttention'],
 ): string {
+  // Proportional RoPE has a table over the whole head, with a tail that stands still.
+  const rotaryDim = 2 * invFreq.filter((frequency) => frequency > 0).length;
   const pairs = `as ${rotaryDim / 2} pairs`;
   const lie =
     layout === 'half'
-      ? `dimension i is paired with dimension i + ${rotaryDim / 2}`
+      ? `dimension i is paired with dimension i + ${tableDim / 2}`
       : 'neighbouring dimensions are paired';
   if (latent !== null) {
     return (

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { CandidateGeometry } from '../../geometry/geometry-report.js';
 import { percent, tokens, trim } from '../format.js';
 import type { InspectData, InspectLayerType, InspectReading } from '../inspect-types.js';
 import { layerCount, readingName, ropeWords, shapeWords } from './rope-words.js';
@@ -100,25 +101,28 @@ function knowsSentence(
   { criticalDimension, criticalFraction, trainedRange }: InspectReading,
   layers: InspectLayerType | undefined,
 ): string {
-  const { rotaryDim = 0, span } = layers ?? {};
+  const { invFreq = [], span } = layers ?? {};
   const window = `${tokens(trainedRange)} tokens`;
   if (criticalFraction === null) return `No pair turns within ${window}.`;
   const value = `critical fraction ${trim(criticalFraction, 3)}`;
-  if (criticalDimension >= rotaryDim) {
-    return `Every pair completes a turn within ${window}, so every angle is known (${value}).`;
-  }
-  const pairs = rotaryDim / 2;
+  // The still tail of proportional RoPE reaches no angle at all.
+  const pairs = invFreq.filter((frequency) => frequency > 0).length;
   const never = pairs - criticalDimension / 2;
+  if (never <= 0) {
+    const which = pairs === invFreq.length ? 'pair' : 'pair that turns';
+    return `Every ${which} completes a turn within ${window}, so every angle is known (${value}).`;
+  }
+  const complete = never === 1 ? 'completes' : 'complete';
   if (span !== undefined && span.kind !== 'global' && span.window === trainedRange) {
     return (
-      `Of ${pairs} pairs, ${never} never complete a turn within ${window}, the most that these ` +
+      `Of ${pairs} pairs, ${never} never ${complete} a turn within ${window}, the most that these ` +
       `layers see (${value}, critical dimension ${criticalDimension}). A longer context brings ` +
       `them no new angles, so a scaling has nothing to gain there.`
     );
   }
   return (
-    `Of ${pairs} pairs, ${never} never complete a turn within ${window} (${value}): beyond that ` +
-    `length they reach angles that the weights have not seen (critical dimension ${criticalDimension}).`
+    `Of ${pairs} pairs, ${never} never ${complete} a turn within ${window} (${value}): beyond that ` +
+    `length ${never === 1 ? 'it reaches' : 'they reach'} angles that the weights have not seen (critical dimension ${criticalDimension}).`
   );
 }
 
@@ -142,7 +146,7 @@ function layerList(layers: readonly number[]): string {
 /** Under the table of scalings. */
 export function tableNote({ groups }: NonNullable<InspectData['geometry']>): string {
   const unscaled = groups.some(({ candidates }) =>
-    candidates.some(({ label, changed }) => label === 'none' && changed),
+    candidates.some(({ label }) => label === 'none'),
   );
   return (
     `* is the reference${unscaled ? ', none the config without its scaling' : ''}. Stretch: how much ` +
@@ -180,13 +184,21 @@ export function boundSentences({ geometry, layerTypes, latentAttention }: Inspec
     });
 }
 
+/** Lists that are equal on both sides change nothing. */
+function changes({ step, atTarget }: NonNullable<CandidateGeometry['boundary']>): boolean {
+  return [step, atTarget].some(
+    ({ maxFrequencyChange, attentionScalingRatio }) =>
+      maxFrequencyChange > 1e-6 || Math.abs(attentionScalingRatio - 1) > 1e-6,
+  );
+}
+
 /** Where a table changes with the length, and layers that lose by a scaling. */
 export function warningSentences({ geometry }: InspectData): string[] {
   if (geometry === null) return [];
   return geometry.groups.flatMap(({ layerType, candidates, span }) =>
     candidates.flatMap(({ label, boundary, pureLoss, maxStretch }) => {
       const lines: string[] = [];
-      if (boundary !== null) {
+      if (boundary !== null && changes(boundary)) {
         const change = boundary.kind === 'switch' ? boundary.step : boundary.atTarget;
         const how =
           boundary.kind === 'switch'

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { parseCandidates } from '../../src/candidates/index.js';
+import { loadFamily } from '../../src/engine/index.js';
+import { evaluate } from '../../src/evaluate.js';
+
+const { members } = await loadFamily();
+const WINDOW = 4096;
+
+/** A plain decoder whose critical fraction is exactly c. */
+const config = (c: number): string =>
+  JSON.stringify({
+    model_type: 'llama',
+    hidden_size: 4096,
+    num_attention_heads: 32,
+    num_hidden_layers: 32,
+    max_position_embeddings: WINDOW,
+    rope_theta: Math.exp(Math.log(WINDOW / (2 * Math.PI)) / (1 - c)),
+  });
+
+describe.each(members)('probe model $name', (member) => {
+  it('knows its window, fails beyond it, and feels every factor', async () => {
+    const names = [2, 8].flatMap((f) => ['linear', 'ntk', 'yarn'].map((m) => `${m}:${f}`));
+    const report = await evaluate(config(member.criticalFraction), {
+      target: 2 * WINDOW,
+      candidates: parseCandidates(names.join(',')),
+      samples: 6,
+      preset: 'quick',
+      threads: 1,
+      worker: false,
+      device: 'cpu',
+    });
+    const [reference, ...candidates] = report.candidates;
+    expect(report.probeModel).toMatchObject({ name: member.name, inRange: true });
+    expect(reference!.needle[0]!.accuracy.value).toBeGreaterThanOrEqual(0.95);
+    // Beyond the window the far end is lost at once, whatever the geometry.
+    expect(reference!.reach!.multiple).toBeLessThan(2);
+    expect(reference!.needle.at(-1)!.accuracy.value).toBeLessThan(0.7);
+    const loss = (label: string): number =>
+      candidates.find((c) => c.label === label)!.short!.lossChange.value;
+    for (const method of ['linear', 'ntk', 'yarn'])
+      expect(loss(`${method}:8`)).toBeGreaterThan(loss(`${method}:2`));
+    expect(loss('linear:8')).toBeGreaterThan(4 * loss('yarn:8'));
+  });
+});

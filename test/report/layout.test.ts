@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { bareTable, widestLine } from '../../src/report/text/bare-table.js';
+import { fill } from '../../src/report/text/fill.js';
+import { textWidth } from '../../src/report/text/width.js';
+
+test.each([
+  ['abc', 3],
+  ['\u001b[1mabc\u001b[22m', 3],
+  ['模型', 4],
+  ['e\u0301', 1],
+  ['│ – ≥', 5],
+])('columns of %j', (text, width) => {
+  expect(textWidth(text)).toBe(width);
+});
+
+test('lines break at spaces, and percent signs stay with their number', () => {
+  expect(fill('one two three', 7, '')).toBe('one two\nthree');
+  expect(fill('one two three', 9, '  ')).toBe('one two\n  three');
+  expect(fill('a 97 %', 4, '')).toBe('a\n97 %');
+  expect(fill('averylongword b', 5, '')).toBe('averylongword\nb');
+});
+
+test('numbers stand to the right, and a head may have two lines', () => {
+  const table = bareTable(['name', 'of\ntokens'], [['a', '1,024'], ['模型', '8']], 2);
+  expect(table).toBe('name      of\n      tokens\na      1,024\n模型       8');
+  expect(widestLine(table)).toBe(12);
+});
