@@ -137,10 +137,7 @@ export const NOT_ROPE_TYPES: ReadonlyMap<string, Encoding> = new Map(
 );
 
 /** The answer for a model without RoPE: a finding that names what it uses and what extends it. */
-export function notRope(
-  model: Omit<NotRope, 'encoding'>,
-  encoding: Encoding,
-): NotRope {
+export function notRope(model: Omit<NotRope, 'encoding'>, encoding: Encoding): NotRope {
   const args = { model: model.modelType, encoding, ...WORDS[encoding] };
   return {
     modelType: model.modelType,

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { isNotRope, parseConfig, readModel } from '../../src/config/index.js';
+import { parseConfig, readModel } from '../../src/config/index.js';
 import type { ModelGeometry } from '../../src/config/types.js';
 import { findingKind } from '../../src/finding-catalogue/index.js';
 import { costOf } from '../../src/geometry/cost.js';
 import { modelConfig } from '../golden-cases.js';
-import { read } from '../read.js';
+import { read, readFixture } from '../read.js';
 
 /** Bytes of KV cache that a token takes, in bfloat16. */
 function bytesPerToken(model: ModelGeometry): number | undefined {
@@ -12,15 +12,9 @@ function bytesPerToken(model: ModelGeometry): number | undefined {
   return costOf(model, { ...options, bandwidthGBps: null })?.kvBytesPerToken;
 }
 
-const published = (name: string): ModelGeometry => {
-  const model = readModel(parseConfig(modelConfig(name)));
-  if (isNotRope(model)) throw new Error('no RoPE');
-  return model;
-};
-
 describe('heads of keys and values', () => {
   it('Falcon 7B shares one among all queries', () => {
-    expect(bytesPerToken(published('falcon-7b.json'))).toBe(32 * 2 * 64 * 2);
+    expect(bytesPerToken(readFixture('falcon-7b.json'))).toBe(32 * 2 * 64 * 2);
   });
 
   it('DBRX has them in attn_config, with a theta that transformers does not read', () => {
@@ -70,7 +64,7 @@ describe('heads of keys and values', () => {
 
 describe('who sees what', () => {
   it('encoders keep no cache', () => {
-    const model = published('modernbert-base.json');
+    const model = readFixture('modernbert-base.json');
     expect(model.bidirectional).toBe(true);
     expect(bytesPerToken(model)).toBeUndefined();
   });
@@ -78,11 +72,11 @@ describe('who sees what', () => {
   it('the class decides, not the name of the architecture', () => {
     const bert = { ...JSON.parse(modelConfig('modernbert-base.json')), architectures: null };
     expect(read(bert).bidirectional).toBe(true);
-    expect(published('Llama-2-7b-hf.json').bidirectional).toBeUndefined();
+    expect(readFixture('Llama-2-7b-hf.json').bidirectional).toBeUndefined();
   });
 
   it('layers of a hybrid that do not attend are listed', () => {
-    const { layersWithoutAttention = [], groups } = published('Qwen3.5-27B.json');
+    const { layersWithoutAttention = [], groups } = readFixture('Qwen3.5-27B.json');
     expect(layersWithoutAttention.length).toBe(48);
     expect(groups[0]?.layers.length).toBe(16);
   });

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { RopeEvalError } from '../../src/errors.js';
-import { loadFamily, nearestMember, readBundled } from '../../src/engine/family.js';
+import { loadFamily, nearestMember, parseBundled, readBundled } from '../../src/engine/family.js';
 
 describe('the model family', () => {
   it('holds the files that its card names, byte for byte', async () => {
@@ -26,4 +27,14 @@ describe('the model family', () => {
     expect(nearestMember(family, 0.95).inRange).toBe(false);
     expect(nearestMember(family, -0.5).inRange).toBe(false);
   });
+});
+
+it.each([
+  ['no JSON', '{', /family\.json is not JSON/],
+  ['another shape', '{"version": 2}', /family\.json: version/],
+])('says that the installation is damaged where a card is %s', (_, text, message) => {
+  const parse = () =>
+    parseBundled('family.json', Buffer.from(text), z.object({ version: z.literal(1) }));
+  expect(parse).toThrow(message);
+  expect(parse).toThrow(expect.objectContaining({ exitCode: 3, kind: 'damaged_models' }));
 });

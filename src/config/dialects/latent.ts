@@ -90,7 +90,8 @@ function read(mscaleSquared: boolean): Dialect['read'] {
 /** DeepSeek-V3.2 and its relatives attend to the keys that an indexer picks. */
 function reportSparse({ fields, findings }: Source): void {
   const kept = fields.nullableInteger('index_topk', { above: 0, max: BOUNDS.positions });
-  if (kept !== undefined) findings.push(finding('sparse_attention', fields.at('index_topk'), { kept }));
+  if (kept !== undefined)
+    findings.push(finding('sparse_attention', fields.at('index_topk'), { kept }));
 }
 
 /** DeepSeek-V3 and its relatives: YaRN's mscale_all_dim also scales the softmax, squared. */

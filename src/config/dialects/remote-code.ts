@@ -19,9 +19,7 @@ export const baichuan: Dialect = Object.freeze({
   name: 'Baichuan',
   modelTypes: ['baichuan'],
   read: (source: Source) =>
-    source.fields.given('max_position_embeddings')
-      ? readDecoder(source)
-      : notRope(source, 'alibi'),
+    source.fields.given('max_position_embeddings') ? readDecoder(source) : notRope(source, 'alibi'),
 });
 
 /** ChatGLM 2 and after: half of `kv_channels` rotates, base 10000 times `rope_ratio`. */

@@ -46,6 +46,7 @@ svg .curve.trained { stroke-dasharray: 2 4; stroke: var(--ink); }
 svg .curve.scaled { stroke: var(--accent); stroke-width: 3; }
 svg .goal { stroke: var(--warn); stroke-dasharray: 5 4; stroke-width: 1.5; }
 svg .goal-label { fill: var(--warn); }
+.parts td:last-child, .parts th:last-child { text-align: right; }
 ul.findings { padding-left: 1.2rem; }
 @media print { body { max-width: none; } .scroll { overflow: visible; } }
 `;

@@ -214,3 +214,57 @@ describe('on GitHub', () => {
     expect(stderr).toContain('::error file=config.json');
   });
 });
+
+describe('--severity', () => {
+  const base = ['--base', 'base.json'];
+  const files = { 'base.json': CONFIG };
+
+  it('says what a finding counts as, and wins over the policy', async () => {
+    expect((await check(base, { files })).code).toBe(0);
+    const { code, stdout } = await check([...base, '--severity', 'RE062=error'], { files });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/error {2}RE062/);
+    const off = await check([...base, '--severity', 'RE062=off'], { files });
+    expect(off.stdout).not.toContain('RE062');
+  });
+
+  it.each([
+    ['RE062', /'RE062' is not a severity/],
+    ['RE062=loud', /is not a severity/],
+    ['RE999=error', /no finding has the code RE999/],
+  ])('refuses %s', async (text, message) => {
+    const { code, stderr, calls } = await check(['--severity', text]);
+    expect({ code, calls }).toEqual({ code: 2, calls: [] });
+    expect(stderr).toMatch(message);
+  });
+});
+
+describe('--base with the same scaling in both', () => {
+  it('passes what the change left alone, and says so', async () => {
+    const files = { 'base.json': { ...LINEAR, vocab_size: 7 } };
+    const { code, stdout } = await check(['--base', 'base.json'], { files, report: bad });
+    expect(stdout).toContain('as in the base config, which the change leaves alone here');
+    expect(code).toBe(0);
+    expect((await check([], { report: bad })).code).toBe(1);
+  });
+
+  it('judges distances where the claimed length is another', async () => {
+    const files = { 'base.json': { ...LINEAR, max_position_embeddings: 16384 } };
+    const { code } = await check(['--base', 'base.json', '--rule', 'reach >= 8x'], { files });
+    expect(code).toBe(1);
+  });
+});
+
+it('gives no advice on a config where the runtime broke off', async () => {
+  const report = makeReport({
+    status: 'failed',
+    unfinished: { reason: 'the probe engine stopped: it was killed (SIGKILL)', jobs: [] },
+  });
+  const env = { GITHUB_ACTIONS: 'true' };
+  const { code, stdout, stderr } = await check([], { report, env });
+  expect(code).toBe(3);
+  expect(stdout).not.toContain('What to change');
+  expect(stdout.match(/^::/gm)).toHaveLength(1);
+  expect(stdout).toMatch(/^::error title=rope-eval::RUNTIME FAILED/m);
+  expect(stderr).toContain('error: the probe engine stopped: it was killed (SIGKILL)');
+});

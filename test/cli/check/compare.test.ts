@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { ComparisonSchema } from '../../../src/gate/compare-schema.js';
 import { runCli } from '../../helpers/environment.js';
 import { candidate, makeReport, short } from '../../helpers/report.js';
 import { temporaryFolder } from '../../helpers/temporary.js';
@@ -28,6 +29,7 @@ it('shows two reports side by side', async () => {
 
 it('is JSON with --json', async () => {
   const { stdout } = await compare(['--json'], changed);
+  ComparisonSchema.parse(JSON.parse(stdout));
   expect(JSON.parse(stdout)).toMatchObject({ before: 'a.json', paired: true });
 });
 

@@ -10,6 +10,7 @@ import { temporaryFolder } from '../../helpers/temporary.js';
 async function optimize(args: readonly string[], loss: number) {
   const cwd = await temporaryFolder();
   await writeFile(join(cwd, 'config.json'), configText('Qwen2.5-7B-Instruct'));
+  await writeFile(join(cwd, 'other.json'), '{"rules": [["error", "needle@target >= 0.5"]]}');
   return runCli(['config.json', '--optimize', ...args], {
     cwd,
     evaluate: async (_, options) =>
@@ -52,4 +53,24 @@ describe('--target N --optimize', () => {
     expect(code).toBe(2);
     expect(stderr).toMatch(message);
   });
+});
+
+it('takes another policy with --policy, which has no effect without a search', async () => {
+  const { code, stdout } = await optimize(['--target', '128k', '--policy', 'other.json'], 0.4);
+  expect(code).toBe(0);
+  expect(stdout).toContain('passes other.json');
+  const alone = await runCli(['config.json', '--policy', 'other.json']);
+  expect(alone).toMatchObject({ code: 2, calls: [] });
+  expect(alone.stderr).toContain('--policy has no effect without --optimize');
+});
+
+it('prints no table of half a search', async () => {
+  const cwd = await temporaryFolder();
+  await writeFile(join(cwd, 'config.json'), configText('Qwen2.5-7B-Instruct'));
+  const { code, stdout, stderr } = await runCli(['config.json', '--optimize', '--target', '128k'], {
+    cwd,
+    evaluate: async () => makeReport({ status: 'interrupted' }),
+  });
+  expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
+  expect(stderr).toContain('interrupted');
 });

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { SweepSchema, type Sweep } from '../../../src/gate/sweep-schema.js';
 import { configText } from '../../emit/input.js';
 import { runCli } from '../../helpers/environment.js';
+import { makeReport } from '../../helpers/report.js';
 import { temporaryFolder } from '../../helpers/temporary.js';
 
 async function folderOf(models: Record<string, string>): Promise<string> {
@@ -68,4 +69,14 @@ describe('rope-eval sweep and merge', () => {
     expect(code).toBe(2);
     expect(stderr).toContain('no config found');
   });
+});
+
+it('records a config whose engine died as an error, not as a report', async () => {
+  const cwd = await folderOf({ a: llama });
+  const failed = makeReport({ status: 'failed', unfinished: { reason: 'it died', jobs: [] } });
+  const argv = ['sweep', 'configs/**/config.json', '-o', 'all.json'];
+  const { code } = await runCli(argv, { cwd, evaluate: async () => failed });
+  expect(code).toBe(3);
+  const [entry] = (await read(join(cwd, 'all.json'))).entries;
+  expect(entry?.error).toMatchObject({ kind: 'engine_died', message: 'it died' });
 });
