@@ -80,7 +80,7 @@ class Mix:
     ask: float  # question about a random earlier fact, per unit of text
     final_questions: int  # questions gathered at the end
     copies: int  # runs that come again
-    far: float = 0.0  # share of the final questions that go to the first quarter of the facts
+    fact_end: float = 1.0  # share of the text that new facts may stand in; beyond it they are asked for
 
 
 WEIGHT_ANSWER = 1.0
@@ -171,7 +171,7 @@ class Sequence:
         if self.pending and self.due():
             return
         p = rng.random()
-        if p < mix.fact:
+        if p < mix.fact and len(self.tokens) <= mix.fact_end * self.length:
             self.state_fact()
         elif p < mix.fact + mix.ask and self.facts:
             self.fact(*rng.choice(self.facts), WEIGHT_ANSWER)
@@ -200,9 +200,7 @@ class Sequence:
             self.unit()
         if self.facts:
             for _ in range(mix.final_questions):
-                early = mix.far > 0 and rng.random() < mix.far
-                known = self.facts[: max(1, len(self.facts) // 4)] if early else self.facts
-                self.fact(*rng.choice(known), WEIGHT_ANSWER)
+                self.fact(*rng.choice(self.facts), WEIGHT_ANSWER)
         while len(self.tokens) < self.length:
             self.unit()
         return self.tokens[: self.length], self.weights[: self.length]
@@ -222,13 +220,15 @@ def draw_mix(rng, length, copy_share, far=False):
     """far: a second stage for members whose slow pairs turn most, which learn far distances last."""
     copies = rng.randint(1, 3) if rng.random() < copy_share else 0
     style = rng.random()
-    if style < (0.15 if far else 0.45):  # facts and questions all through the text
+    if far and style < 0.4:  # facts at the very start, asked for all the way to the end
+        return Mix(0.6, 0.0, rng.randint(5, 10), 0, 0.15)
+    if style < (0.5 if far else 0.45):  # facts and questions all through the text
         fact = rng.uniform(0.05, 0.25)
         return Mix(fact, fact * rng.uniform(0.8, 2.0), 0, copies)
     if style < 0.7:  # facts in running text, asked at the end
         fact = rng.uniform(0.05, 0.15)
         questions = max(2, length // rng.choice((12, 16, 24)))
-        return Mix(fact, 0.0, questions, copies, 0.5 if far else 0.0)
+        return Mix(fact, 0.0, questions, copies)
     return Mix(0.0, 0.0, 0, copies)  # text alone: what language loss is measured on
 
 

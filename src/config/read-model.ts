@@ -91,7 +91,7 @@ function checkUnknown(source: Source): void {
       'unknown_model_type',
       fields.at('model_type'),
       `"${modelType}" is not known, and the config has no ordinary rope keys${didYouMean(modelType, CLASS_DEFAULTS.keys())}`,
-      'a plain decoder has hidden_size, num_attention_heads, max_position_embeddings and rope_theta',
+      'a plain decoder has hidden_size, num_attention_heads, max_position_embeddings and rope_theta; code that ships with a model is not read',
     );
   }
   const meant = suggest(modelType, CLASS_DEFAULTS.keys());

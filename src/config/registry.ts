@@ -13,7 +13,6 @@ import {
   olmo3,
 } from './dialects/per-layer-families.js';
 import { allSliding, llama, plain, upperSliding } from './dialects/plain.js';
-import { baichuan, chatglm, qwen } from './dialects/remote-code.js';
 import { ernieVl, hunyuan, minimaxM2, mrope, phi3, phimoe } from './dialects/scaled.js';
 import type { Dialect } from './dialects/types.js';
 
@@ -52,9 +51,6 @@ export const DIALECTS: readonly Dialect[] = Object.freeze([
   hunyuan,
   mrope,
   ernieVl,
-  baichuan,
-  chatglm,
-  qwen,
   minimaxM2,
 ]);
 

@@ -28,9 +28,9 @@ describe('inspect', () => {
     expect(ran.stderr).toContain('takes one scaling');
   });
 
-  it('answers for a model without RoPE', async () => {
+  it('answers for a model without RoPE, and fails', async () => {
     const ran = await runCli(['inspect', '-', '--json'], { stdin: '{"model_type":"gpt2"}' });
-    expect(ran.code).toBe(0);
+    expect(ran.code).toBe(2);
     expect(JSON.parse(ran.stdout)).toMatchObject({ encoding: 'learned' });
   });
 });

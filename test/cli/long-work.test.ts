@@ -147,7 +147,8 @@ describe('an engine that is killed', () => {
   it('fails a gate with exit code 3, in every form that it writes', async () => {
     const cwd = await temporaryFolder();
     const argv = ['check', ...RUN.filter((word) => !/^(--candidates|yarn:2,ntk:2)$/.test(word))];
-    const ended = await disturbed(cwd, 0.3, (_, engine) => kill(engine), [
+    // A run about ten times as long as the first one: well after its start, well before its end.
+    const ended = await disturbed(cwd, 0.8, (_, engine) => kill(engine), [
       ...argv,
       '--samples',
       '50',

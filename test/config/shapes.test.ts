@@ -82,47 +82,19 @@ describe('who sees what', () => {
   });
 });
 
-describe('families with code of their own', () => {
-  it('ChatGLM: half of a head, base 10000 times rope_ratio', () => {
-    const model = read({
-      model_type: 'chatglm',
-      hidden_size: 4096,
-      num_attention_heads: 32,
-      num_layers: 40,
-      kv_channels: 128,
-      multi_query_attention: true,
-      multi_query_group_num: 2,
-      seq_length: 131_072,
-      rope_ratio: 500,
-    });
-    expect(model).toMatchObject({ layout: 'interleaved', maxPositions: 131_072 });
-    expect(model.attention.kvHeads).toBe(2);
-    expect(model.groups[0]?.rope).toMatchObject({ theta: 5e6, rotaryDim: 64 });
+it('MiniMax-Text-01: a share of the head, on the layers that attend', () => {
+  const model = read({
+    model_type: 'minimax_text_01',
+    hidden_size: 6144,
+    num_attention_heads: 64,
+    head_dim: 128,
+    num_hidden_layers: 8,
+    attn_type_list: [0, 0, 0, 0, 0, 0, 0, 1],
+    rotary_dim: 64,
+    rope_theta: 1e7,
+    max_position_embeddings: 10_240_000,
   });
-
-  it('Baichuan: the 13B models use ALiBi', () => {
-    const shape = { hidden_size: 5120, num_attention_heads: 40, num_hidden_layers: 40 };
-    const large = readModel({ model_type: 'baichuan', ...shape, model_max_length: 4096 });
-    expect(large).toMatchObject({ encoding: 'alibi' });
-    expect(
-      read({ model_type: 'baichuan', ...shape, max_position_embeddings: 4096 }).groups[0]?.rope,
-    ).toMatchObject({ theta: 10_000, rotaryDim: 128 });
-  });
-
-  it('MiniMax-Text-01: a share of the head, on the layers that attend', () => {
-    const model = read({
-      model_type: 'minimax_text_01',
-      hidden_size: 6144,
-      num_attention_heads: 64,
-      head_dim: 128,
-      num_hidden_layers: 8,
-      attn_type_list: [0, 0, 0, 0, 0, 0, 0, 1],
-      rotary_dim: 64,
-      rope_theta: 1e7,
-      max_position_embeddings: 10_240_000,
-    });
-    expect(model.groups).toMatchObject([{ layers: [7], rope: { rotaryDim: 64 } }]);
-  });
+  expect(model.groups).toMatchObject([{ layers: [7], rope: { rotaryDim: 64 } }]);
 });
 
 it('a key that is written twice is reported, with its place', () => {

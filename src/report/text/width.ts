@@ -1,6 +1,7 @@
 // eslint-disable-next-line no-control-regex -- the start of a terminal's colour code
 const COLOUR = /\u001b\[[\d;]*m/g;
 /** Everything before combining marks takes one column. */
+// eslint-disable-next-line no-control-regex -- a range from the first character on
 const SIMPLE = /^[\u0000-\u02ff]*$/;
 const NO_COLUMN = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
 const TWO_COLUMNS =
