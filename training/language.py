@@ -80,7 +80,8 @@ class Mix:
     ask: float  # question about a random earlier fact, per unit of text
     final_questions: int  # questions gathered at the end
     copies: int  # runs that come again
-    fact_end: float = 1.0  # share of the text that new facts may stand in; beyond it they are asked for
+    fact_end: float = 1.0  # share of the text that new facts may stand in
+    once: bool = False  # each fact is asked for once: no nearer repetition to read it from
 
 
 WEIGHT_ANSWER = 1.0
@@ -171,7 +172,9 @@ class Sequence:
         if self.pending and self.due():
             return
         p = rng.random()
-        if p < mix.fact and len(self.tokens) <= mix.fact_end * self.length:
+        if p < mix.fact and len(self.tokens) > mix.fact_end * self.length:
+            self.content_word()
+        elif p < mix.fact:
             self.state_fact()
         elif p < mix.fact + mix.ask and self.facts:
             self.fact(*rng.choice(self.facts), WEIGHT_ANSWER)
@@ -199,8 +202,12 @@ class Sequence:
             self.start_copies(text_end)
             self.unit()
         if self.facts:
+            left = rng.sample(self.facts, len(self.facts)) if mix.once else []
             for _ in range(mix.final_questions):
-                self.fact(*rng.choice(self.facts), WEIGHT_ANSWER)
+                if not mix.once:
+                    self.fact(*rng.choice(self.facts), WEIGHT_ANSWER)
+                elif left:
+                    self.fact(*left.pop(), WEIGHT_ANSWER)
         while len(self.tokens) < self.length:
             self.unit()
         return self.tokens[: self.length], self.weights[: self.length]
@@ -220,9 +227,9 @@ def draw_mix(rng, length, copy_share, far=False):
     """far: a second stage for members whose slow pairs turn most, which learn far distances last."""
     copies = rng.randint(1, 3) if rng.random() < copy_share else 0
     style = rng.random()
-    if far and style < 0.4:  # facts at the very start, asked for all the way to the end
-        return Mix(0.6, 0.0, rng.randint(5, 10), 0, 0.15)
-    if style < (0.5 if far else 0.45):  # facts and questions all through the text
+    if far and style < 0.5:  # facts anywhere up to some point, each asked for once, at the end
+        return Mix(rng.uniform(0.1, 0.6), 0.0, rng.randint(5, 12), 0, rng.uniform(0.1, 0.7), True)
+    if style < (0.6 if far else 0.45):  # facts and questions all through the text
         fact = rng.uniform(0.05, 0.25)
         return Mix(fact, fact * rng.uniform(0.8, 2.0), 0, copies)
     if style < 0.7:  # facts in running text, asked at the end

@@ -12,11 +12,11 @@ train --c 0.45 --steps 700 --lr 1e-3 --init runs/c0.38-s1.pt --out runs/c0.45-s1
 # Small critical fractions need more: the far end of the window comes last.
 train --c 0.30 --steps 700 --lr 1e-3 --init runs/c0.38-s1.pt --out runs/stage1/c0.30-s1.pt
 train --c 0.30 --steps 700 --lr 1e-3 --init runs/stage1/c0.30-s1.pt --out runs/stage2/c0.30-s1.pt
-train --c 0.30 --steps 600 --lr 1.5e-3 --far --init runs/stage2/c0.30-s1.pt --out runs/c0.30-s1.pt
+train --c 0.30 --steps 450 --lr 1.5e-3 --far --init runs/stage2/c0.30-s1.pt --out runs/c0.30-s1.pt
 
 train --c 0.22 --steps 700 --lr 1e-3 --init runs/c0.38-s1.pt --out runs/stage1/c0.22-s1.pt
 train --c 0.22 --steps 1000 --lr 1e-3 --init runs/stage1/c0.22-s1.pt --out runs/stage2/c0.22-s1.pt
-train --c 0.22 --steps 600 --lr 1.5e-3 --far --init runs/stage2/c0.22-s1.pt --out runs/c0.22-s1.pt
+train --c 0.22 --steps 450 --lr 1.5e-3 --far --init runs/stage2/c0.22-s1.pt --out runs/c0.22-s1.pt
 
 "$python" export.py runs/c*.pt
 "$python" check.py runs/c*.pt
