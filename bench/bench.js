@@ -73,6 +73,7 @@ async function dump(batches, folder) {
       batch: batch.batch,
       length: batch.length,
       score: batch.score,
+      rows: batch.rotary.rows,
       pairs: batch.rotary.pairs,
     };
   });

@@ -35,8 +35,10 @@ def read(folder, batch):
         return torch.from_numpy(np.fromfile(folder / f"{batch['id']}.{name}", kind).reshape(dims))
 
     b, t, s, p = batch["batch"], batch["length"], batch["score"], batch["pairs"]
+    # One table for all contexts, or a stretch of it for each (stretched and squeezed contexts).
+    table = (t, p) if batch["rows"] == t else (b, 1, t, p)
     return (array("tokens", "<i8", b, t), array("scored", "<i8", b, s), array("targets", "<i8", b, s),
-            array("cos", "<f4", t, p), array("sin", "<f4", t, p), array("want", "<f4", b, s))
+            array("cos", "<f4", *table), array("sin", "<f4", *table), array("want", "<f4", b, s))
 
 
 def run(model, tokens, scored, targets, cos, sin):

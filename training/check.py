@@ -3,7 +3,8 @@
     python check.py --models ../fixtures/probe-models runs/*.pt
 
 Prints the largest difference in log-probability: the graph alone (same float16 weights in
-PyTorch) must stay below 1e-4, float16 storage against the float32 weights below 1e-3 on average.
+PyTorch) must stay below 1e-4 within the window, below 1e-3 at twice the window, where an unscaled
+model is lost and amplifies rounding; float16 storage against the float32 weights below 1e-3 on average.
 """
 
 import argparse
@@ -60,7 +61,7 @@ def main():
                 got, correct = session(models, graph, f"{Path(path).stem}.weights").run(None, feeds | more)
                 graph_error, storage_error = np.abs(got - want_half).max(), np.abs(got - want).mean()
                 agree = (correct == right).mean()
-                bad = graph_error > 1e-4 or storage_error > 1e-3 or agree < 0.998
+                bad = graph_error > (1e-4 if length <= shape.window else 1e-3) or storage_error > 1e-3 or agree < 0.998
                 failed |= bool(bad)
                 print(f"{Path(path).stem} {graph} T={length}: graph {graph_error:.1e}, float16 storage {storage_error:.1e} "
                       f"(mean), same verdict {agree:.4f}{'  FAILED' if bad else ''}")
