@@ -21,7 +21,14 @@ test('lines break at spaces, and percent signs stay with their number', () => {
 });
 
 test('numbers stand to the right, and a head may have two lines', () => {
-  const table = bareTable(['name', 'of\ntokens'], [['a', '1,024'], ['模型', '8']], 2);
+  const table = bareTable(
+    ['name', 'of\ntokens'],
+    [
+      ['a', '1,024'],
+      ['模型', '8'],
+    ],
+    2,
+  );
   expect(table).toBe('name      of\n      tokens\na      1,024\n模型       8');
   expect(widestLine(table)).toBe(12);
 });
