@@ -4,28 +4,17 @@ import { parseArgs } from 'node:util';
 import { parseCandidates } from '../dist/candidates/index.js';
 import { loadFamily } from '../dist/engine/index.js';
 import { evaluate } from '../dist/evaluate.js';
+import { plainDecoder, WINDOW } from './plain-decoder.js';
 
 const { values } = parseArgs({ options: { threads: { type: 'string', default: '2' } } });
-const WINDOW = 4096;
 const METHODS = ['linear', 'by-parts', 'ntk', 'yarn'];
 const FACTORS = [2, 4, 8, 16];
-
-/** A plain decoder whose critical fraction is exactly c. */
-const config = (c) =>
-  JSON.stringify({
-    model_type: 'llama',
-    hidden_size: 4096,
-    num_attention_heads: 32,
-    num_hidden_layers: 32,
-    max_position_embeddings: WINDOW,
-    rope_theta: Math.exp(Math.log(WINDOW / (2 * Math.PI)) / (1 - c)),
-  });
 
 const percent = (x) => `${(100 * x).toFixed(0)} %`;
 
 for (const member of (await loadFamily()).members) {
   const names = FACTORS.flatMap((f) => METHODS.map((m) => `${m}:${f}`));
-  const report = await evaluate(config(member.criticalFraction), {
+  const report = await evaluate(plainDecoder(member.criticalFraction), {
     target: 2 * WINDOW,
     candidates: parseCandidates(names.join(',')),
     threads: Number(values.threads),

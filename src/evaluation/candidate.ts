@@ -1,10 +1,10 @@
 import type { ResolvedCandidate } from '../candidates/index.js';
-import { transfer, type ProbeGeometry } from '../geometry/transfer.js';
+import type { ProbeGeometry } from '../geometry/transfer.js';
 import { SHORT_RUNGS } from '../probes/presets.js';
 import { resamples, type Cluster } from '../probes/statistics.js';
 import type { CandidateReport, Interval, Parts } from '../report/schema.js';
-import { computeRope } from '../rope/index.js';
 import type { RopeTable } from '../rope/types.js';
+import { describeGroup } from './group.js';
 import type { JobList, ContextSet } from './jobs.js';
 import { score, type Score } from './score.js';
 import type { Sets } from './sets.js';
@@ -142,9 +142,10 @@ export function buildCandidate(
   const facts = measured('long', plan.long);
   const text = withWindows(measured('longText', plan.long), against);
   const short = shortOf(plan.short[setup.main]!);
+  const groups = plan.scalings.map((s, g) => describeGroup(s, setup.model.groups[g]!.layerType));
   const local = plan.scalings.flatMap((scaling, g) => {
     const { layerType, span } = setup.model.groups[g]!;
-    if (g === setup.main || span.kind === 'global' || !changes(scaling)) return [];
+    if (g === setup.main || span.kind === 'global' || !groups[g]!.changed) return [];
     const found = shortOf(plan.short[g]!);
     return found ? [{ layerType, window: scaling.window, short: found }] : [];
   });
@@ -165,9 +166,7 @@ export function buildCandidate(
     report: {
       label: plan.label,
       role,
-      groups: plan.scalings.map((scaling, g) =>
-        describe(scaling, setup.model.groups[g]!.layerType),
-      ),
+      groups,
       short: short ?? null,
       needle: facts && text ? summariseNeedle(facts, text) : [],
       reach: found && !setup.localOnly ? found : null,
@@ -198,39 +197,4 @@ function apart(plan: Plan, jobs: JobList, sets: Sets, facts: Measured, setup: Se
   const dilution = part(sets.squeezed);
   if (!rope || !dilution || rung < 0 || setup.target.multiple <= 1) return null;
   return { total: factLossAgainst(facts, rung, home, facts.draws), rope, dilution };
-}
-
-/** Largest stretch among the pairs that turn, at the length where a dynamic scaling is unscaled. */
-function stretch(s: GroupScaling): { max: number; attentionScaling: number; changed: boolean } {
-  const reference = computeRope(s.reference, s.window);
-  // Twice the window: a scaling that grows with the length shows there what it does.
-  const candidate = computeRope(s.candidate, 2 * s.window);
-  const ratios = Array.from(reference.invFreq, (f, i) => {
-    const to = candidate.invFreq[i]!;
-    return f > 0 && to > 0 ? f / to : 1;
-  });
-  const attentionScaling = candidate.attentionScaling / reference.attentionScaling;
-  const identical = transfer(
-    { invFreq: reference.invFreq, window: s.window },
-    reference,
-    candidate,
-    s.window,
-    s.softmaxScaleRatio,
-  );
-  return {
-    max: ratios.reduce((a, b) => Math.max(a, b), 0),
-    attentionScaling,
-    changed:
-      identical.attentionScaling !== 1 ||
-      identical.invFreq.some((f, i) => f !== reference.invFreq[i]),
-  };
-}
-
-function changes(s: GroupScaling): boolean {
-  return stretch(s).changed;
-}
-
-function describe(s: GroupScaling, layerType: string): CandidateReport['groups'][number] {
-  const { max, attentionScaling, changed } = stretch(s);
-  return { layerType, ropeType: s.candidate.type, attentionScaling, maxStretch: max, changed };
 }

@@ -1,4 +1,5 @@
 import {
+  accuracyByDistance,
   clusters,
   DISTANCE_BINS,
   reach,
@@ -134,11 +135,8 @@ export function summariseNeedle(facts: Measured, text: TextMeasured): Needle[] {
 /** How far the candidate holds from 1x on, with its interval over contexts. */
 export function summariseReach(facts: Measured): Reach {
   const beyond = facts.rungs.slice(facts.home);
-  const bins = beyond.map((_, r) =>
-    DISTANCE_BINS.map((distance) =>
-      own(facts, { kind: 'fact', rungs: [facts.home + r], distance }, 'accuracy'),
-    ),
-  );
+  const rungs = all(facts.rungs).slice(facts.home);
+  const bins = accuracyByDistance(facts.measurement, facts.set.lengths, rungs);
   const atOnce = base(facts, { kind: 'fact', rungs: [facts.home] }, 'accuracy');
   const found = reach(bins, atOnce, facts.draws);
   const at = (rung: number): Rung => beyond[rung] ?? { multiple: 0, tokens: 0 };

@@ -59,6 +59,19 @@ export const DISTANCE_BINS: readonly (readonly [number, number])[] = Object.free
   [0, 0.2, 0.4, 0.6, 0.8].map((from) => [from, from < 0.8 ? from + 0.2 : 1.01] as const),
 );
 
+/** (rungs, bins) accuracy by distance: what reach is judged by. */
+export function accuracyByDistance(
+  measurement: Measurement,
+  lengths: readonly number[],
+  rungs: readonly number[],
+): Cluster[][][] {
+  return rungs.map((rung) =>
+    DISTANCE_BINS.map((distance) =>
+      clusters(measurement, lengths, { kind: 'fact', rungs: [rung], distance }, 'accuracy'),
+    ),
+  );
+}
+
 export interface ReachResult {
   /** Index of the last rung that holds, contiguous from 1x; -1: none. */
   readonly rung: number;

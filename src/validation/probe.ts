@@ -5,7 +5,7 @@ import { windowedLoss } from '../evaluation/summary.js';
 import { tablesByRung } from '../evaluation/tables.js';
 import { criticalFraction } from '../geometry/critical.js';
 import { probeFrequencies } from '../geometry/transfer.js';
-import { clusters, DISTANCE_BINS, reach, type Measurement } from '../probes/measure.js';
+import { accuracyByDistance, clusters, reach, type Measurement } from '../probes/measure.js';
 import type { PresetPlan } from '../probes/presets.js';
 import { mean, resamples } from '../probes/statistics.js';
 import type { RopeSpec } from '../rope/types.js';
@@ -66,9 +66,9 @@ export async function probe(
       multiples.slice(0, upTo + 1),
     );
   const jobs = new JobList();
-  const home0 = tables(reference, home);
-  jobs.add(sets.long, home0, 'reference');
-  jobs.add(sets.windows, [home0[home]!], 'reference');
+  const homeTables = tables(reference, home);
+  jobs.add(sets.long, homeTables, 'reference');
+  jobs.add(sets.windows, [homeTables[home]!], 'reference');
   const planned = scalings.map(({ spec, lengths }) => {
     const last = multiples.indexOf(Math.max(...lengths) / geometry.window);
     const t = tables(spec, last);
@@ -88,11 +88,11 @@ export async function probe(
   }
   const all = (m: Measurement): number[] => m.contexts.map((_, i) => i);
   const { lengths: rungTokens } = sets.long;
-  const atHome = jobs.measurement(sets.long, home0)!;
+  const atHome = jobs.measurement(sets.long, homeTables)!;
   const loss = (m: Measurement, kind: 'fact' | 'language', rung: number): number =>
     mean(clusters(m, rungTokens, { kind, rungs: [rung] }, 'loss'), all(m));
   const windows = windowedLoss(
-    jobs.measurement(sets.windows, [home0[home]!])!,
+    jobs.measurement(sets.windows, [homeTables[home]!])!,
     sets.windows.lengths[0]!,
     multiples.length,
   );
@@ -108,13 +108,8 @@ export async function probe(
         return [n, { language, facts: loss(facts, 'fact', rung) - loss(atHome, 'fact', home) }];
       }),
     );
-    const bins = t
-      .slice(home)
-      .map((_, r) =>
-        DISTANCE_BINS.map((distance) =>
-          clusters(facts, rungTokens, { kind: 'fact', rungs: [home + r], distance }, 'accuracy'),
-        ),
-      );
+    const rungs = t.map((_, rung) => rung).slice(home);
+    const bins = accuracyByDistance(facts, rungTokens, rungs);
     return { parts, reach: multiples[home + reach(bins, base, draws).rung] ?? 0 };
   });
   return {

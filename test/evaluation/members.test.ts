@@ -1,26 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { plainDecoder, WINDOW } from '../../bench/plain-decoder.js';
 import { parseCandidates } from '../../src/candidates/index.js';
 import { loadFamily } from '../../src/engine/index.js';
 import { evaluate } from '../../src/evaluate.js';
 
 const { members } = await loadFamily();
-const WINDOW = 4096;
-
-/** A plain decoder whose critical fraction is exactly c. */
-const config = (c: number): string =>
-  JSON.stringify({
-    model_type: 'llama',
-    hidden_size: 4096,
-    num_attention_heads: 32,
-    num_hidden_layers: 32,
-    max_position_embeddings: WINDOW,
-    rope_theta: Math.exp(Math.log(WINDOW / (2 * Math.PI)) / (1 - c)),
-  });
 
 describe.each(members)('probe model $name', (member) => {
   it('knows its window, fails beyond it, and feels every factor', async () => {
     const names = [2, 8].flatMap((f) => ['linear', 'ntk', 'yarn'].map((m) => `${m}:${f}`));
-    const report = await evaluate(config(member.criticalFraction), {
+    const report = await evaluate(plainDecoder(member.criticalFraction), {
       target: 2 * WINDOW,
       candidates: parseCandidates(names.join(',')),
       samples: 6,
