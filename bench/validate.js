@@ -1,40 +1,56 @@
 #!/usr/bin/env node
-// npm run validate [-- --results FILE --threads N --seed N --member NAME]
-import { readFileSync } from 'node:fs';
+// npm run validate [-- --results FILE --threads N --seed N --member NAME --write DOCUMENT]
+import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
-import { ResultsSchema } from '../dist/validation/results.js';
+import { EXIT, RopeEvalError } from '../dist/errors.js';
+import { parseResults } from '../dist/validation/form.js';
 import { validate } from '../dist/validation/run.js';
 import { renderValidation } from '../dist/validation/text.js';
 
-const { values } = parseArgs({
-  options: {
-    results: { type: 'string', default: 'fixtures/published/results.json' },
-    threads: { type: 'string', default: String(Math.min(8, availableParallelism())) },
-    seed: { type: 'string', default: '1' },
-    member: { type: 'string' },
-  },
-});
+const BEGIN = '<!-- printed by npm run validate -->';
+const END = '<!-- end of what it printed -->';
 
-let text;
-try {
-  text = readFileSync(values.results, 'utf8');
-} catch (error) {
-  console.error(`error: cannot read ${values.results}: ${error.message}`);
-  process.exit(2);
-}
-const parsed = ResultsSchema.safeParse(JSON.parse(text));
-if (!parsed.success) {
-  console.error(
-    `error: ${values.results} is not a file of results\n${z.prettifyError(parsed.error)}`,
+/** Reads, runs, prints; `--write` puts the print between the marks of a document too. */
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      results: { type: 'string', default: 'fixtures/published/results.json' },
+      threads: { type: 'string', default: String(Math.min(8, availableParallelism())) },
+      seed: { type: 'string', default: '1' },
+      member: { type: 'string' },
+      write: { type: 'string' },
+    },
+  });
+  const count = (name) => {
+    const value = Number(values[name]);
+    if (Number.isInteger(value) && value > 0) return value;
+    throw new RopeEvalError(`--${name} must be a whole number above 0, found "${values[name]}"`);
+  };
+  const document = values.write && readFileSync(values.write, 'utf8');
+  const [from, to] = document ? [document.indexOf(BEGIN), document.indexOf(END)] : [];
+  if (document && (from < 0 || to < from))
+    throw new RopeEvalError(`${values.write} has no place between "${BEGIN}" and "${END}"`);
+  const started = Date.now();
+  const text = renderValidation(
+    await validate(parseResults(readFileSync(values.results, 'utf8'), values.results), {
+      threads: count('threads'),
+      seed: count('seed'),
+      ...(values.member ? { member: values.member } : {}),
+      log: (line) => console.error(line),
+    }),
   );
-  process.exit(2);
+  console.log(text);
+  console.error(`${((Date.now() - started) / 1000).toFixed(0)} s`);
+  if (document) {
+    const block = `${BEGIN}\n\n\`\`\`\n${text}\n\`\`\`\n\n`;
+    writeFileSync(values.write, document.slice(0, from) + block + document.slice(to));
+  }
 }
-const result = await validate(parsed.data, {
-  threads: Number(values.threads),
-  seed: Number(values.seed),
-  ...(values.member ? { member: values.member } : {}),
-  log: (line) => console.error(line),
+
+main().catch((error) => {
+  // Files and options have a code; anything else is a defect, and its stack helps.
+  const known = error instanceof RopeEvalError || typeof error.code === 'string';
+  console.error(known ? `error: ${error.message}` : error);
+  process.exitCode = error instanceof RopeEvalError ? error.exitCode : EXIT.usage;
 });
-console.log(renderValidation(result));

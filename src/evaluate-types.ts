@@ -38,7 +38,7 @@ export interface EvaluateOptions {
   /** Opens the probe model; default: a process of its own. For tests and benchmarks. */
   readonly openEngine?: (request: EngineRequest) => Promise<Engine>;
   /** A report of an unfinished run: its finished work is not done again. */
-  readonly resume?: Report;
+  readonly resume?: Report | undefined;
   readonly onProgress?: (progress: Progress) => void;
   /** Aborting ends the run with status `interrupted` and the finished cells. */
   readonly signal?: AbortSignal;

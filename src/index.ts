@@ -6,6 +6,11 @@
  * can put right.
  */
 export { parseCandidates, type CandidateDefinition } from './candidates/index.js';
+export {
+  compareEncodings,
+  type CompareEncodings,
+  type CompareEncodingsOptions,
+} from './compare-encodings.js';
 export { EXIT, RopeEvalError } from './errors.js';
 export { evaluate } from './evaluate.js';
 export type { Device, Evaluate, EvaluateOptions, Preset, Progress } from './evaluate-types.js';
@@ -13,6 +18,12 @@ export { wordFinding } from './finding-catalogue/index.js';
 export type { Finding, Severity } from './findings.js';
 export { PolicySchema, type PolicyFile } from './gate/policy-schema.js';
 export { inspect, type InspectOptions } from './inspect.js';
+export {
+  ENCODINGS_SCHEMA_VERSION,
+  EncodingsSchema,
+  type EncodingRow,
+  type EncodingsReport,
+} from './report/encodings-schema.js';
 export { InspectSchema } from './report/inspect-schema.js';
 export {
   INSPECT_SCHEMA_VERSION,

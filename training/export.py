@@ -47,6 +47,8 @@ def pack(state):
 
 
 class Graph:
+    mask = "mask"  # what is added to the attention logits of all rows
+
     def __init__(self, shape, index, fused):
         self.s, self.fused = shape, fused
         self.nodes, self.initializers = [], []
@@ -89,7 +91,7 @@ class Graph:
             return self.op("GroupQueryAttention", [q, k, v, "", "", "last_key", "total_keys"],
                            [f"{p}y", f"{p}past_k", f"{p}past_v"], "com.microsoft",
                            num_heads=s.heads, kv_num_heads=s.heads)[0]
-        return self.softmax_attention(p, q, k, v, "mask")
+        return self.softmax_attention(p, q, k, v, self.mask)
 
     def rotate(self, x, side, positions):
         return self.op("RotaryEmbedding", [x, positions, f"{side}_cos", f"{side}_sin"], f"{x}.rotated",
@@ -135,6 +137,10 @@ class Graph:
         later = self.op("Greater", ["indices", asks], "later")
         return self.op("Where", [later, "far", "zero"], "rows_mask")
 
+    def embedding(self):
+        """-> (B, T, d)"""
+        return self.op("Gather", ["embed.weight", "tokens"], "x0")
+
     def build(self):
         s = self.s
         self.constant("last_axis", np.array([-1], np.int64))
@@ -143,7 +149,7 @@ class Graph:
         self.constant("split_heads", np.array([0, 0, s.heads, s.head_dim], np.int64))
         self.constant("merge_heads", np.array([0, 0, s.heads * s.head_dim], np.int64))
         self.constant("scale", np.array(s.head_dim**-0.5, np.float32))
-        x = self.op("Gather", ["embed.weight", "tokens"], "x0")  # (B, T, d)
+        x = self.embedding()
         for i in range(s.layers - 1):
             x = self.block(i, x)
         rows = self.last_block(s.layers - 1, x)
@@ -153,9 +159,15 @@ class Graph:
                 "log_probability", batch_dims=2)
         best = self.op("ArgMax", [logits], "best", axis=-1, keepdims=0)
         self.op("Equal", [best, "targets"], "correct")
-        pairs = s.head_dim // 2
         value = helper.make_tensor_value_info
-        inputs = [
+        outputs = [value("log_probability", TensorProto.FLOAT, ["batch", "score"]),
+                   value("correct", TensorProto.BOOL, ["batch", "score"])]
+        graph = helper.make_graph(self.nodes, "rope-eval probe decoder", self.inputs(), outputs, self.initializers)
+        return helper.make_model(graph, opset_imports=OPSETS, ir_version=10, producer_name="rope-eval training")
+
+    def inputs(self):
+        value, pairs = helper.make_tensor_value_info, self.s.head_dim // 2
+        common = [
             value("tokens", TensorProto.INT64, ["batch", "length"]),
             value("positions", TensorProto.INT64, ["batch", "length"]),
             value("indices", TensorProto.INT64, ["length"]),
@@ -163,12 +175,13 @@ class Graph:
             value("scored", TensorProto.INT64, ["batch", "score"]),
             value("targets", TensorProto.INT64, ["batch", "score"]),
         ]
-        inputs += ([value("last_key", TensorProto.INT32, ["batch"]), value("total_keys", TensorProto.INT32, [])]
-                   if self.fused else [value("mask", TensorProto.FLOAT, ["length", "length"])])
-        outputs = [value("log_probability", TensorProto.FLOAT, ["batch", "score"]),
-                   value("correct", TensorProto.BOOL, ["batch", "score"])]
-        graph = helper.make_graph(self.nodes, "rope-eval probe decoder", inputs, outputs, self.initializers)
-        return helper.make_model(graph, opset_imports=OPSETS, ir_version=10, producer_name="rope-eval training")
+        return common + self.mask_inputs()
+
+    def mask_inputs(self):
+        value = helper.make_tensor_value_info
+        if self.fused:
+            return [value("last_key", TensorProto.INT32, ["batch"]), value("total_keys", TensorProto.INT32, [])]
+        return [value("mask", TensorProto.FLOAT, ["length", "length"])]
 
 
 def sha256(data):

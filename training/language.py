@@ -3,8 +3,11 @@
 One page of synthetic text carries dependencies at every range, because a model
 that only ever looks a few tokens back does not feel its middle frequencies:
 
-- content words: the next one is a function of (previous content word, topic);
-  topics last about 80 tokens and are never written out;
+- content words come in classes, and each class has a topic: the next word is a
+  function of (previous content word, topic of its class). Topics are declared by one
+  token each. Half of the classes get theirs at the start of the document, for all of
+  it, the others again and again, 8 to 256 tokens apart: what a word means depends on
+  something that stands farther back, and on the document's first tokens;
 - function words stand between content words, so that no offset is exact;
 - brackets close, and entities return, after log-uniform distances;
 - facts (marker key .. value .. value) are stated and asked again later;
@@ -29,20 +32,23 @@ FUNCTION = (4, 8)  # (first id, count)
 OPEN = (12, 8)
 CLOSE = (20, 8)
 CONTENT = (28, 48)
-NAME = (76, 48)
+NAME = (76, 24)
+DECLARE = (100, 24)  # class * TOPICS + topic
 SYMBOL = (128, 128)  # keys, values and copied runs
 
-TOPICS = 12
+CLASSES = 4  # of a content word: its number modulo CLASSES
+LASTING = 2  # classes whose topic holds for the whole document
+TOPICS = 6
 SUCCESSORS = 4
 RATES = {
-    "topicWord": 0.60,  # next content word = function of (previous, topic)
-    "successor": 0.32,  # one of four fixed successors of the previous
-    "topicChange": 1 / 80,  # per token
+    "topicWord": 0.72,  # next content word = function of (previous, topic of its class)
+    "successor": 0.20,  # one of four fixed successors of the previous
     "functionWord": 0.35,  # each of up to two before a content word
     "bracket": 1 / 30,  # per content word
     "entity": 1 / 30,  # per content word
     "bracketRange": [4, 200],  # log-uniform, tokens
     "entityRange": [3, 200],
+    "topicRange": [8, 256],
     "keyGap": 2,  # 0..n function words between key and first value
     "valueGap": 1,  # 0..n between the values
 }
@@ -52,7 +58,7 @@ def tables(seed=TABLE_SEED):
     rng = random.Random(seed)
     words = CONTENT[1]
     return {
-        "topicNext": [[rng.randrange(words) for _ in range(words)] for _ in range(TOPICS)],
+        "topicNext": [[(w + 1 + rng.randrange(words - 1)) % words for w in range(words)] for _ in range(TOPICS)],
         "successors": [rng.sample(range(words), SUCCESSORS) for _ in range(words)],
     }
 
@@ -64,8 +70,11 @@ def as_json():
         "vocabularySize": VOCAB,
         "tokens": {
             "bos": BOS, "fact": FACT, "entity": ENTITY, "function": FUNCTION, "open": OPEN,
-            "close": CLOSE, "content": CONTENT, "name": NAME, "symbol": SYMBOL,
+            "close": CLOSE, "content": CONTENT, "name": NAME,
+            "declare": DECLARE, "symbol": SYMBOL,
         },
+        "classes": CLASSES,
+        "lasting": LASTING,
         "topics": TOPICS,
         "rates": RATES,
         **tables(),
@@ -95,18 +104,24 @@ class Sequence:
         self.rng, self.table, self.length, self.mix = rng, table, length, mix
         self.tokens, self.weights = [BOS], [0.0]
         self.word = rng.randrange(CONTENT[1])
-        self.topic = rng.randrange(TOPICS)
+        self.topics = [0] * CLASSES
         self.pending = []  # (due position, kind, payload)
         self.first_runs = []  # (due position, symbols)
         self.entity = None
         self.facts = []
         self.keys = set()
+        for group in rng.sample(range(CLASSES), CLASSES):
+            self.declare(group)
 
     def put(self, token, weight):
         self.tokens.append(token)
         self.weights.append(weight)
-        if self.rng.random() < RATES["topicChange"]:
-            self.topic = self.rng.randrange(TOPICS)
+
+    def declare(self, group):
+        self.topics[group] = self.rng.randrange(TOPICS)
+        self.put(DECLARE[0] + group * TOPICS + self.topics[group], 0.0)
+        if group >= LASTING:
+            self.pending.append((len(self.tokens) + self.log_uniform(RATES["topicRange"]), "declare", group))
 
     def log_uniform(self, bounds):
         low, high = bounds
@@ -122,7 +137,7 @@ class Sequence:
                 self.function_word()
         p = rng.random()
         if p < RATES["topicWord"]:
-            self.word = self.table["topicNext"][self.topic][self.word]
+            self.word = self.table["topicNext"][self.topics[self.word % CLASSES]][self.word]
         elif p < RATES["topicWord"] + RATES["successor"]:
             self.word = self.table["successors"][self.word][rng.randrange(SUCCESSORS)]
         else:
@@ -162,6 +177,8 @@ class Sequence:
                     self.put(CLOSE[0] + payload, WEIGHT_LANGUAGE)
                 elif kind == "mention":
                     self.mention()
+                elif kind == "declare":
+                    self.declare(payload)
                 else:
                     self.run(payload, WEIGHT_ANSWER)
                 return True
@@ -223,29 +240,28 @@ class Sequence:
                 self.pending.append((len(self.tokens) + self.rng.randint(1, room), "copy", run))
 
 
-def draw_mix(rng, length, copy_share, far=False):
-    """far: a second stage for members whose slow pairs turn most, which learn far distances last."""
+def draw_mix(rng, length, copy_share):
     copies = rng.randint(1, 3) if rng.random() < copy_share else 0
     style = rng.random()
-    if far and style < 0.5:  # facts anywhere up to some point, each asked for once, at the end
-        return Mix(rng.uniform(0.1, 0.6), 0.0, rng.randint(5, 12), 0, rng.uniform(0.1, 0.7), True)
-    if style < (0.6 if far else 0.45):  # facts and questions all through the text
+    if style < 0.30:  # facts and questions all through the text
         fact = rng.uniform(0.05, 0.25)
         return Mix(fact, fact * rng.uniform(0.8, 2.0), 0, copies)
-    if style < 0.7:  # facts in running text, asked at the end
+    if style < 0.55:  # facts up to some point, each asked for once, at the end: the only way to the far end
+        return Mix(rng.uniform(0.1, 0.6), 0.0, max(3, rng.randint(5, 12) * length // 256), 0, rng.uniform(0.1, 0.9), True)
+    if style < 0.65:  # facts in running text, asked at the end
         fact = rng.uniform(0.05, 0.15)
         questions = max(2, length // rng.choice((12, 16, 24)))
         return Mix(fact, 0.0, questions, copies)
     return Mix(0.0, 0.0, 0, copies)  # text alone: what language loss is measured on
 
 
-def sequence(rng, table, length, copy_share, far=False):
-    return Sequence(rng, table, length, draw_mix(rng, length, copy_share, far)).write()
+def sequence(rng, table, length, copy_share):
+    return Sequence(rng, table, length, draw_mix(rng, length, copy_share)).write()
 
 
-def batch(rng, table, count, length, copy_share, far=False):
+def batch(rng, table, count, length, copy_share):
     """-> tokens, weights: lists of `count` lists of `length`."""
-    pairs = [sequence(rng, table, length, copy_share, far) for _ in range(count)]
+    pairs = [sequence(rng, table, length, copy_share) for _ in range(count)]
     return [p[0] for p in pairs], [p[1] for p in pairs]
 
 

@@ -20,3 +20,10 @@ train --c 0.22 --steps 450 --lr 1.5e-3 --far --init runs/stage2/c0.22-s1.pt --ou
 
 "$python" export.py runs/c*.pt
 "$python" check.py runs/c*.pt
+
+# Twins: RoPE and other position encodings, trained alike.
+for encoding in rope nope sinusoidal learned t5 alibi; do
+  train --encoding "$encoding" --c 0.38 --steps 2000 --out "runs/twins/$encoding-s1.pt"
+done
+"$python" export_twins.py runs/twins/*.pt
+"$python" check_twins.py runs/twins/*.pt

@@ -72,12 +72,13 @@ class Block(nn.Module):
         for linear in (self.out, self.down):
             nn.init.normal_(linear.weight, std=linear.in_features**-0.5 * (2 * s.layers) ** -0.5)
 
-    def forward(self, x, cos, sin):
+    def forward(self, x, cos, sin, bias=None):
         b, t, _ = x.shape
         qkv = self.qkv(self.norm1(x)).view(b, t, 3, self.heads, self.head_dim)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (B, H, T, D)
-        q, k = rotate(q, cos, sin), rotate(k, cos, sin)
-        y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        q, k = rotate(q, cos, sin), rotate(k, cos, sin)  # float32 even where training autocasts
+        with torch.autocast("cpu", enabled=False):  # attention in bfloat16 is slower and coarser
+            y = F.scaled_dot_product_attention(q, k, v.to(q.dtype), attn_mask=bias, is_causal=bias is None)
         x = x + self.out(y.transpose(1, 2).reshape(b, t, -1))
         gate, value = self.up(self.norm2(x)).chunk(2, dim=-1)
         return x + self.down(F.silu(gate) * value)
@@ -93,9 +94,11 @@ class Probe(nn.Module):
         self.head = nn.Linear(shape.width, shape.vocabulary, bias=False)
         nn.init.normal_(self.head.weight, std=shape.width**-0.5)
 
-    def forward(self, tokens, cos, sin):
-        """tokens (B, T) -> logits (B, T, V)."""
+    def forward(self, tokens, cos, sin, added=None, bias=None):
+        """tokens (B, T) -> logits (B, T, V); the twins of twins.py have `added` (T, width) and `bias` (H, T, T)."""
         x = self.embed(tokens)
+        if added is not None:
+            x = x + added
         for block in self.blocks:
-            x = block(x, cos, sin)
+            x = block(x, cos, sin, bias)
         return self.head(self.norm(x))

@@ -18,7 +18,8 @@ import torch
 import torch.nn.functional as F
 
 import language
-from model import Probe, Shape, inverse_frequencies, rotary_table, theta_for
+import twins
+from model import Shape, inverse_frequencies, rotary_table, theta_for
 
 TOKENS_PER_STEP = 4096
 CURRICULUM = ((0.2, 64), (0.4, 128), (1.0, 256))  # (until this share of the steps, length)
@@ -27,11 +28,11 @@ CURRICULUM = ((0.2, 64), (0.4, 128), (1.0, 256))  # (until this share of the ste
 def arguments():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--c", type=float, required=True, help="critical fraction")
+    p.add_argument("--encoding", choices=["rope", *twins.ENCODINGS], default="rope", help="position encoding")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--steps", type=int, default=2600)
     p.add_argument("--lr", type=float, default=2e-3)
     p.add_argument("--init", help="checkpoint for a warm start (no curriculum then)")
-    p.add_argument("--far", action="store_true", help="ask more about the far end of the window")
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--out", required=True)
     return p.parse_args()
@@ -54,7 +55,7 @@ def learning_rate(step, steps, peak):
 
 def step_loss(model, tokens, weights, cos, sin):
     """-> weighted mean loss; answers' and language's mean loss; answers' accuracy."""
-    logits = model(tokens[:, :-1], cos, sin).flatten(0, 1)
+    logits = model(tokens[:, :-1], cos, sin).flatten(0, 1).float()
     target, weight = tokens[:, 1:].flatten(), weights[:, 1:].flatten()
     nll = F.cross_entropy(logits, target, reduction="none")
     answer, text = weight == 1.0, (weight > 0) & (weight < 1)
@@ -68,7 +69,7 @@ def main():
     torch.manual_seed(a.seed)
     rng = random.Random(a.seed)
     table, shape = language.tables(), Shape()
-    model = Probe(shape)
+    model = twins.probe(a.encoding, shape)
     if a.init:
         model.load_state_dict(torch.load(a.init)["model"])
     optimizer = torch.optim.AdamW(model.parameters(), lr=a.lr, betas=(0.9, 0.95), weight_decay=0.05)
@@ -85,12 +86,13 @@ def main():
     began, sums, count = time.time(), [0.0] * 4, 0
     for step in range(start, a.steps):
         length = length_at(step, a.steps, a.init)
-        data = language.batch(rng, table, TOKENS_PER_STEP // length, length + 1, copy_share(step, a.steps, a.init), a.far)
+        data = language.batch(rng, table, TOKENS_PER_STEP // length, length + 1, copy_share(step, a.steps, a.init))
         tokens, weights = torch.tensor(data[0]), torch.tensor(data[1])
         cos, sin = rotary_table(inv_freq, torch.arange(length))
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, a.steps, a.lr)
-        values = step_loss(model, tokens, weights, cos, sin)
+        with torch.autocast("cpu", dtype=torch.bfloat16):  # matrix products only: see Block
+            values = step_loss(model, tokens, weights, cos, sin)
         optimizer.zero_grad(set_to_none=True)
         values[0].backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -105,7 +107,7 @@ def main():
         if (step + 1) % 200 == 0:
             torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "rng": rng.getstate(),
                         "curve": curve, "step": step + 1}, part)
-    torch.save({"model": model.state_dict(), "shape": shape.asdict(), "c": a.c, "seed": a.seed, "steps": a.steps,
+    torch.save({"model": model.state_dict(), "shape": shape.asdict(), "c": a.c, "encoding": a.encoding, "seed": a.seed, "steps": a.steps,
                 "learningRate": a.lr, "init": Path(a.init).stem if a.init else None, "curve": curve}, out)
     part.unlink(missing_ok=True)
 

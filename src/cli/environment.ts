@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
+import type { CompareEncodings } from '../compare-encodings.js';
 import type { Evaluate } from '../evaluate-types.js';
 import type { RuntimeDescription } from '../runtime-types.js';
 import { EXIT } from '../errors.js';
@@ -25,6 +26,8 @@ export interface Environment {
   readonly kill: (code: number) => void;
   /** Loads the probe models' runner; the runtime is not touched before this is called. */
   readonly loadEvaluate: () => Promise<Evaluate>;
+  /** The same for the twins of the probe model. */
+  readonly loadCompareEncodings: () => Promise<CompareEncodings>;
   readonly describeHost: () => HostFacts;
   /** Looks at the runtime and loads a bundled model on it. */
   readonly describeRuntime: () => Promise<RuntimeDescription>;
@@ -67,6 +70,7 @@ export function nodeEnvironment(): Environment {
     },
     kill: (code) => process.exit(code),
     loadEvaluate: async () => (await import('../evaluate.js')).evaluate,
+    loadCompareEncodings: async () => (await import('../compare-encodings.js')).compareEncodings,
     describeHost: hostFacts,
     describeRuntime: async () =>
       (await import('../engine/index.js')).describeRuntime(process.platform, process.arch),

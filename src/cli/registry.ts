@@ -1,6 +1,7 @@
 import type { CommandModule } from './command.js';
 import { checkCommand } from './commands/check.js';
 import { compareCommand } from './commands/compare.js';
+import { encodingsCommand } from './commands/encodings.js';
 import { emitCommand } from './commands/emit.js';
 import { mergeCommand } from './commands/merge.js';
 import { sweepCommand } from './commands/sweep.js';
@@ -19,6 +20,7 @@ export const COMMANDS: readonly CommandModule[] = Object.freeze([
   sweepCommand,
   mergeCommand,
   fingerprintCommand,
+  encodingsCommand,
   explainCommand,
   schemaCommand,
   doctorCommand,

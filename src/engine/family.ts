@@ -50,11 +50,11 @@ export async function readBundled(name: string, sha256?: string): Promise<Buffer
     throw damaged(`${name} is missing (${error.message})`);
   });
   if (sha256 !== undefined && createHash('sha256').update(data).digest('hex') !== sha256)
-    throw damaged(`${name} differs from the file named in family.json`);
+    throw damaged(`${name} differs from the one that the model card names`);
   return data;
 }
 
-function damaged(what: string): RopeEvalError {
+export function damaged(what: string): RopeEvalError {
   return new RopeEvalError(
     `The bundled probe models are damaged: ${what}.`,
     EXIT.runtime,
@@ -94,22 +94,39 @@ export function parseBundled<T>(name: string, data: Buffer, schema: z.ZodType<T>
 }
 
 /**
- * Member with the nearest critical fraction.
+ * The member with the nearest critical fraction; of several seeds, the first.
  *
+ * @param wanted name of a member to take instead
  * @returns `inRange` false when c lies outside the family's range by more than half a step
  */
-export function nearestMember(
+export function chooseMember(
   family: Family,
   criticalFraction: number,
+  wanted?: string,
 ): { member: Member; inRange: boolean } {
   const distance = (m: Member): number => Math.abs(m.criticalFraction - criticalFraction);
-  const member = family.members.reduce((best, m) => (distance(m) < distance(best) ? m : best));
+  const nearest = family.members.reduce((best, m) => (distance(m) < distance(best) ? m : best));
   const all = family.members.map((m) => m.criticalFraction);
   const margin = 0.04; // half the usual step between members
   return {
-    member,
+    member: family.members.find((m) => m.name === wanted) ?? nearest,
     inRange:
       criticalFraction >= Math.min(...all) - margin &&
       criticalFraction <= Math.max(...all) + margin,
   };
+}
+
+/** Other seeds of a member's geometry, and the next geometries below and above it. */
+export function neighboursOf({ members }: Family, { name, criticalFraction: c }: Member): Member[] {
+  const below = members.filter((m) => m.criticalFraction < c);
+  const above = members.filter((m) => m.criticalFraction > c);
+  const next = [
+    Math.max(...below.map((m) => m.criticalFraction)),
+    Math.min(...above.map((m) => m.criticalFraction)),
+  ];
+  return members.filter(
+    (m) =>
+      m.name !== name &&
+      (m.criticalFraction === c || (next.includes(m.criticalFraction) && m.seed === 1)),
+  );
 }

@@ -1,6 +1,8 @@
-export { loadFamily, loadLanguage, nearestMember } from './family.js';
+export { loadEncodings, ownTable } from './encodings.js';
+export type { EncodingsCard, RopeTwin, Twin } from './encodings.js';
+export { chooseMember, loadFamily, loadLanguage, neighboursOf } from './family.js';
 export type { Family, Member } from './family.js';
-export { cosSin, sharedTable } from './rotary.js';
+export { cachedTable, cosSin, sharedTable } from './rotary.js';
 export { openSession } from './session.js';
 export { openProcess } from './process.js';
 export { describeRuntime } from './describe.js';

@@ -40,3 +40,22 @@ export function sharedTable(
     kSin: sin,
   };
 }
+
+/**
+ * Keys as a cache keeps them: index t stands at position t and has a table of its own.
+ *
+ * @param tables (rows) one an index, all of the same number of pairs
+ */
+export function cachedTable(
+  tables: readonly { readonly invFreq: Float64Array; readonly attentionScaling: number }[],
+): RotaryInputs {
+  const pairs = tables[0]!.invFreq.length;
+  const cos = new Float32Array(tables.length * pairs);
+  const sin = new Float32Array(tables.length * pairs);
+  tables.forEach(({ invFreq, attentionScaling }, t) => {
+    const row = cosSin(invFreq, attentionScaling, [t]);
+    cos.set(row.cos, t * pairs);
+    sin.set(row.sin, t * pairs);
+  });
+  return { rows: tables.length, pairs, qCos: cos, qSin: sin, kCos: cos, kSin: sin };
+}

@@ -1,9 +1,9 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { EXIT, RopeEvalError } from '../errors.js';
+import { encodingsModel } from './encodings.js';
 import { GRAPHS, loadFamily, readBundled } from './family.js';
-import type { Batch, Engine, EngineRequest, Scores } from './types.js';
-
-type Runtime = typeof import('onnxruntime-node');
+import { fusedMask, placedMask, portableMask, type Feeds, type MaskFeeds } from './feeds.js';
+import type { Batch, Engine, EngineRequest, Runtime, Scores } from './types.js';
 
 /** Loaded late: `--help` and `inspect` must not pay for the runtime. */
 export async function loadRuntime(): Promise<Runtime> {
@@ -26,46 +26,29 @@ function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n')[0]!;
 }
 
-/** Additive causal mask (length, length): 0 on and below the diagonal. */
-function causalMask(length: number): Float32Array {
-  const mask = new Float32Array(length * length);
-  for (let i = 0; i < length; i++) mask.fill(-1e9, i * length + i + 1, (i + 1) * length);
-  return mask;
-}
-
 class SessionEngine implements Engine {
   constructor(
     readonly info: Engine['info'],
     private readonly runtime: Runtime,
     private readonly session: InferenceSession,
-    private readonly fused: boolean,
+    private readonly mask: MaskFeeds,
   ) {}
 
   async run(b: Batch): Promise<Scores> {
     const { Tensor } = this.runtime;
     const table = (data: Float32Array) =>
       new Tensor('float32', data, [b.rotary.rows, b.rotary.pairs]);
-    const feeds: Record<string, InstanceType<Runtime['Tensor']>> = {
+    const feeds: Feeds = {
       tokens: new Tensor('int64', b.tokens, [b.batch, b.length]),
       positions: new Tensor('int64', b.positions, [b.batch, b.length]),
-      indices: new Tensor(
-        'int64',
-        BigInt64Array.from({ length: b.length }, (_, i) => BigInt(i)),
-        [b.length],
-      ),
       scored: new Tensor('int64', b.scored, [b.batch, b.score]),
       targets: new Tensor('int64', b.targets, [b.batch, b.score]),
       q_cos: table(b.rotary.qCos),
       q_sin: table(b.rotary.qSin),
       k_cos: table(b.rotary.kCos),
       k_sin: table(b.rotary.kSin),
+      ...this.mask(this.runtime, b),
     };
-    if (this.fused) {
-      feeds['last_key'] = new Tensor('int32', new Int32Array(b.batch).fill(b.length - 1), [
-        b.batch,
-      ]);
-      feeds['total_keys'] = new Tensor('int32', Int32Array.of(b.length), []);
-    } else feeds['mask'] = new Tensor('float32', causalMask(b.length), [b.length, b.length]);
     const out = await this.session.run(feeds);
     return {
       logProbability: out['log_probability']!.data as Float32Array,
@@ -78,21 +61,43 @@ class SessionEngine implements Engine {
   }
 }
 
+interface Loaded {
+  readonly graph: Buffer;
+  readonly graphSha256: string;
+  readonly weights: Buffer;
+  readonly weightsSha256: string;
+  readonly mask: MaskFeeds;
+}
+
+async function loadModel(
+  { member: name, graph }: EngineRequest,
+  portable: boolean,
+): Promise<Loaded> {
+  if (graph === 'encodings') {
+    const { shape, ...files } = await encodingsModel(name);
+    return { ...files, mask: placedMask(shape) };
+  }
+  const family = await loadFamily();
+  const member = family.members.find((m) => m.name === name);
+  if (!member) throw new Error(`no probe model ${name}`);
+  const graphName = portable ? GRAPHS.portable : GRAPHS.cpu;
+  const graphSha256 = family.graphs[graphName]!;
+  return {
+    graph: await readBundled(graphName, graphSha256),
+    graphSha256,
+    weights: await readBundled(member.weights, member.weightsSha256),
+    weightsSha256: member.weightsSha256,
+    mask: portable ? portableMask : fusedMask,
+  };
+}
+
 async function create(
   request: EngineRequest,
   device: 'cpu' | 'cuda',
   portable: boolean,
 ): Promise<Engine> {
   const runtime = await loadRuntime();
-  const family = await loadFamily();
-  const member = family.members.find((m) => m.name === request.member);
-  if (!member) throw new Error(`no probe model ${request.member}`);
-  const graphName = portable ? GRAPHS.portable : GRAPHS.cpu;
-  const graphSha256 = family.graphs[graphName]!;
-  const [graph, weights] = await Promise.all([
-    readBundled(graphName, graphSha256),
-    readBundled(member.weights, member.weightsSha256),
-  ]);
+  const { graph, graphSha256, weights, weightsSha256, mask } = await loadModel(request, portable);
   const session = await runtime.InferenceSession.create(graph, {
     executionProviders: device === 'cuda' ? ['cuda', 'cpu'] : ['cpu'],
     intraOpNumThreads: request.threads,
@@ -107,10 +112,10 @@ async function create(
     device,
     threads: request.threads,
     graphSha256,
-    weightsSha256: member.weightsSha256,
+    weightsSha256,
     onnxruntime: runtime.env.versions.node ?? runtime.env.versions.common,
   };
-  return new SessionEngine(info, runtime, session, !portable);
+  return new SessionEngine(info, runtime, session, mask);
 }
 
 /**

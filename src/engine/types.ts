@@ -1,3 +1,7 @@
+import type { PositionInputs } from '../encodings/types.js';
+
+export type Runtime = typeof import('onnxruntime-node');
+
 /** Rotary tables of one run; (rows, pairs) float32, row-major. Queries and keys may differ. */
 export interface RotaryInputs {
   readonly rows: number;
@@ -22,6 +26,8 @@ export interface Batch {
   readonly targets: BigInt64Array;
   readonly score: number;
   readonly rotary: RotaryInputs;
+  /** For the graph of the encodings; absent: nothing added. */
+  readonly place?: PositionInputs;
 }
 
 /** (batch, score) each. */
@@ -49,8 +55,10 @@ export interface Engine {
 }
 
 export interface EngineRequest {
-  /** Member name in family.json. */
+  /** Member name in family.json, or a twin's in encodings.json. */
   readonly member: string;
+  /** `encodings`: the graph that takes `Batch.place`, which runs the twins. Default: family. */
+  readonly graph?: 'family' | 'encodings';
   readonly device: 'auto' | 'cpu' | 'cuda';
   readonly threads: number;
 }

@@ -1,9 +1,10 @@
 import type { ResolvedCandidate } from '../candidates/index.js';
 import type { ProbeGeometry } from '../geometry/transfer.js';
 import { SHORT_RUNGS } from '../probes/presets.js';
-import { resamples, type Cluster } from '../probes/statistics.js';
+import { resamples } from '../probes/statistics.js';
 import type { CandidateReport, Interval, Parts } from '../report/schema.js';
 import type { RopeTable } from '../rope/types.js';
+import { measuredOn, withWindows, type Against, type SetName } from './against.js';
 import { describeGroup } from './group.js';
 import type { JobList, ContextSet } from './jobs.js';
 import { score, type Score } from './score.js';
@@ -15,15 +16,10 @@ import {
   summariseNeedle,
   summariseReach,
   summariseShort,
-  windowedLoss,
-  type Comparison,
   type Measured,
-  type TextMeasured,
 } from './summary.js';
 import { tablesByRung, type GroupScaling } from './tables.js';
 import { verdict } from './verdict.js';
-
-type SetName = 'short' | 'shortText' | 'long' | 'longText';
 
 /** What one scaling needs to have run. */
 export interface Plan {
@@ -82,45 +78,6 @@ export function planCandidate(
   };
 }
 
-/** The reference's results, per set; undefined where they were not run to the end. */
-export interface Against extends Partial<Record<SetName, Comparison>> {
-  readonly windowed?: readonly (readonly Cluster[])[];
-}
-
-export function comparisons(
-  jobs: JobList,
-  sets: Sets,
-  reference: Plan,
-  setup: Setup,
-  multiples: readonly number[],
-  seed: number,
-): Against {
-  const { window } = reference.scalings[setup.main]!;
-  const make = (set: ContextSet, tables: readonly RopeTable[], rungs: readonly number[]) => {
-    const measurement = jobs.measurement(set, tables);
-    return (
-      measurement && {
-        set,
-        rungs: rungs.map((m) => ({ multiple: m, tokens: Math.round(m * window) })),
-        home: Math.max(0, rungs.indexOf(1)),
-        draws: resamples(set.contexts.length, seed),
-        reference: measurement,
-      }
-    );
-  };
-  const short = reference.short[setup.main]!;
-  const entries = {
-    short: make(sets.short, short, SHORT_RUNGS),
-    shortText: make(sets.shortText, short, SHORT_RUNGS),
-    long: make(sets.long, reference.long, multiples),
-    longText: make(sets.longText, reference.long, multiples),
-  };
-  const windows = jobs.measurement(sets.windows, [short[1]!]);
-  const windowed = windows && windowedLoss(windows, sets.windows.lengths[0]!, multiples.length);
-  const found = Object.entries({ ...entries, windowed }).filter(([, c]) => c !== undefined);
-  return Object.fromEntries(found) as Against;
-}
-
 /** One row of the report; parts that were not run are null or empty. */
 export function buildCandidate(
   plan: Plan,
@@ -129,11 +86,8 @@ export function buildCandidate(
   against: Against,
   setup: Setup,
 ): { report: CandidateReport; score: Score | undefined } {
-  const measured = (name: SetName, tables: readonly RopeTable[]): Measured | undefined => {
-    const comparison = against[name];
-    const measurement = jobs.measurement(sets[name], tables);
-    return comparison && measurement && { ...comparison, measurement };
-  };
+  const measured = (name: SetName, tables: readonly RopeTable[]) =>
+    measuredOn(against, jobs, sets, name, tables);
   const shortOf = (tables: readonly RopeTable[]) => {
     const facts = measured('short', tables);
     const text = measured('shortText', tables);
@@ -178,10 +132,6 @@ export function buildCandidate(
   };
 }
 
-function withWindows(text: Measured | undefined, { windowed }: Against): TextMeasured | undefined {
-  return text && windowed && { ...text, windowed };
-}
-
 /** How much of the facts' loss at the target is RoPE's, how much dilution's. */
 function apart(plan: Plan, jobs: JobList, sets: Sets, facts: Measured, setup: Setup): Parts | null {
   const rung = facts.rungs.findIndex((r) => r.multiple === setup.target.multiple);
@@ -189,7 +139,8 @@ function apart(plan: Plan, jobs: JobList, sets: Sets, facts: Measured, setup: Se
   const part = (set: ContextSet): Interval | undefined => {
     const measurement = jobs.measurement(set, [plan.atTarget]);
     if (!measurement || set.contexts.length === 0) return undefined;
-    const draws = resamples(set.contexts.length, facts.draws.length);
+    // Other contexts than the home's: a stream of their own, even where both are as many.
+    const draws = resamples(set.contexts.length, setup.seed + 1);
     const measured = { ...facts, set, draws, measurement };
     return factLossAgainst(measured, 0, home, facts.draws);
   };

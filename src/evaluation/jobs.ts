@@ -1,14 +1,22 @@
 import { createHash } from 'node:crypto';
-import { sharedTable, type Batch, type Engine } from '../engine/index.js';
+import { cachedTable, sharedTable, type Batch, type Engine } from '../engine/index.js';
 import type { Context } from '../probes/contexts.js';
 import type { ContextScores, Measurement } from '../probes/measure.js';
-import type { RopeTable } from '../rope/types.js';
-import { tableKey } from './tables.js';
+import { rotationKey, type Rotation } from './cached.js';
 
 /** Contexts that share a shape. */
 export interface ContextSet {
   readonly name:
-    'short' | 'short-text' | 'long' | 'long-text' | 'windows' | 'stretched' | 'squeezed';
+    | 'short'
+    | 'short-text'
+    | 'long'
+    | 'long-text'
+    | 'windows'
+    | 'stretched'
+    | 'squeezed'
+    | 'offset'
+    | `switch ${number}`
+    | `switch-text ${number}`;
   readonly contexts: readonly Context[];
   /** Rungs in probe tokens, ascending. */
   readonly lengths: readonly number[];
@@ -16,7 +24,7 @@ export interface ContextSet {
 
 interface Job {
   readonly set: ContextSet;
-  readonly table: RopeTable;
+  readonly table: Rotation;
   /** Tokens of each context that this table is needed for. */
   length: number;
   readonly label: string;
@@ -36,9 +44,9 @@ export class JobList {
   tokens = 0;
 
   /** Asks for a scaling's tables (one per rung) on a set; the result is read with `measurement`. */
-  add(set: ContextSet, tables: readonly RopeTable[], label: string): void {
+  add(set: ContextSet, tables: readonly Rotation[], label: string): void {
     tables.forEach((table, rung) => {
-      const key = `${set.name}|${tableKey(table)}`;
+      const key = `${set.name}|${rotationKey(table)}`;
       const length = set.lengths[rung]!;
       const job = this.#jobs.get(key);
       if (job) job.length = Math.max(job.length, length);
@@ -94,8 +102,8 @@ export class JobList {
   }
 
   /** @returns undefined where some table has not been run (interrupted) */
-  measurement(set: ContextSet, tables: readonly RopeTable[]): Measurement | undefined {
-    const at = tables.map((t) => this.#jobs.get(`${set.name}|${tableKey(t)}`)?.scores);
+  measurement(set: ContextSet, tables: readonly Rotation[]): Measurement | undefined {
+    const at = tables.map((t) => this.#jobs.get(`${set.name}|${rotationKey(t)}`)?.scores);
     return at.every((s) => s !== undefined) ? { contexts: set.contexts, at } : undefined;
   }
 }
@@ -157,13 +165,16 @@ async function runBatch(
       targets[b * score + i] = BigInt(context.targets[i]!);
     }
   });
-  const rotary = sharedTable(
-    job.table.invFreq,
-    job.table.attentionScaling,
-    own
-      ? contexts.flatMap((c) => Array.from({ length }, (_, t) => c.positions?.[t] ?? t))
-      : Array.from({ length }, (_, t) => t),
-  );
+  const rotary =
+    'byIndex' in job.table
+      ? cachedTable(job.table.byIndex.slice(0, length))
+      : sharedTable(
+          job.table.invFreq,
+          job.table.attentionScaling,
+          own
+            ? contexts.flatMap((c) => Array.from({ length }, (_, t) => c.positions?.[t] ?? t))
+            : Array.from({ length }, (_, t) => t),
+        );
   const request: Batch = { tokens, batch, length, positions, scored, targets, score, rotary };
   const out = await engine.run(request);
   return contexts.map((_, b) => ({

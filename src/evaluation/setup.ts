@@ -5,6 +5,8 @@ import { chooseReference, referenceRope } from '../config/reference.js';
 import type { LayerGroup, ModelGeometry, Reference } from '../config/types.js';
 import { EXIT, RopeEvalError } from '../errors.js';
 import type { EvaluateOptions } from '../evaluate-types.js';
+import { criticalFractionOf } from '../geometry/critical.js';
+import { computeRope } from '../rope/index.js';
 import type { RopeSpec } from '../rope/types.js';
 
 /** What is to be compared, before anything is run. */
@@ -22,6 +24,8 @@ export interface Setup {
   /** No layer sees farther than its local window: longer contexts bring no new distances. */
   readonly localOnly: boolean;
   readonly target: { readonly tokens: number; readonly multiple: number };
+  /** Of the contexts, and of the resamples behind the intervals. */
+  readonly seed: number;
 }
 
 /** The window that a group of layers was trained on: local layers never see past theirs. */
@@ -79,7 +83,15 @@ export function setUp(text: string, options: EvaluateOptions): Setup {
     main: Math.max(0, main),
     localOnly: main < 0,
     target: { tokens: target, multiple },
+    seed: options.seed ?? 1,
   };
+}
+
+/** Critical fraction of what the weights were trained with, on the layers that look farthest. */
+export function referenceGeometry(setup: Setup): { criticalFraction: number; window: number } {
+  const window = groupWindow(setup.model.groups[setup.main]!, setup.reference);
+  const { invFreq } = computeRope(setup.referenceSpecs[setup.main]!, window);
+  return { criticalFraction: criticalFractionOf(invFreq, window) ?? 1, window };
 }
 
 /** 32x of the probe's 256 tokens, and the ladder goes a quarter beyond: 10,240 tokens a context. */

@@ -2,11 +2,11 @@ import {
   accuracyByDistance,
   clusters,
   DISTANCE_BINS,
-  reach,
   type Cell,
   type Measurement,
   type Quantity,
 } from '../probes/measure.js';
+import { reach } from '../probes/reach.js';
 import {
   bootstrap,
   mean,

@@ -2,10 +2,19 @@ import type { Finding, Severity } from '../findings.js';
 import { BLOCK_FINDINGS } from './block.js';
 import { CANDIDATE_FINDINGS } from './candidate.js';
 import { CHANGE_FINDINGS } from './change.js';
+import { ENCODING_FINDINGS } from './encoding.js';
 import { MODEL_FINDINGS } from './model.js';
+import { SERVING_FINDINGS } from './serving.js';
 import type { CatalogueEntry } from './types.js';
 
-const ENTRIES = [...BLOCK_FINDINGS, ...MODEL_FINDINGS, ...CANDIDATE_FINDINGS, ...CHANGE_FINDINGS];
+const ENTRIES = [
+  ...BLOCK_FINDINGS,
+  ...MODEL_FINDINGS,
+  ...ENCODING_FINDINGS,
+  ...CANDIDATE_FINDINGS,
+  ...SERVING_FINDINGS,
+  ...CHANGE_FINDINGS,
+];
 
 /** Every finding by its code. A Map: codes come from the command line. */
 export const CATALOGUE: ReadonlyMap<string, CatalogueEntry> = new Map(

@@ -101,7 +101,7 @@ export const MODEL_FINDINGS: readonly CatalogueEntry[] = Object.freeze([
   {
     code: 'RE029',
     kind: 'not_rope',
-    severity: 'error',
+    severity: 'notice',
     title: 'the model does not use RoPE',
     message: (a) =>
       `${a['model']} uses ${a['uses']}, so RoPE scalings do not apply; ${a['instead']}`,

@@ -1,7 +1,7 @@
 import { tokens } from '../report/format.js';
 import type { Report } from '../report/schema.js';
 import { culpritOf } from './culprit.js';
-import type { RuleResult } from './verdict.js';
+import type { RuleResult } from './judge-rule.js';
 
 /** What to change, and where. */
 export interface Advice {

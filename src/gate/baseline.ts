@@ -1,12 +1,9 @@
 import { RopeEvalError } from '../errors.js';
 import { ReportSchema, type Report } from '../report/schema.js';
 import { isRecord, parseConfig } from '../config/json.js';
-import { cellsOf, pairOf, type Cell, type CellPair } from './cells.js';
+import { cellsOf, NOISE, pairOf, type Cell, type CellPair } from './cells.js';
 import { assertComparable } from './comparable.js';
 import type { Interval } from '../report/schema.js';
-
-/** Changes smaller than this are arithmetic: another thread count, another CPU. */
-const NOISE = 1e-6;
 
 /** One measurement that both reports hold. */
 export interface PairedCell extends CellPair {
@@ -27,10 +24,10 @@ export function parseReport(text: string, source: string): Report {
   const found = isRecord(value) ? value['schemaVersion'] : undefined;
   const parsed = ReportSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const wanted = ReportSchema.shape.schemaVersion.value;
-  if (typeof found === 'string' && found !== wanted) {
+  const readable: readonly string[] = ReportSchema.shape.schemaVersion.options;
+  if (typeof found === 'string' && !readable.includes(found)) {
     throw new RopeEvalError(
-      `${source} has report schema ${found}, this version reads ${wanted}`,
+      `${source} has report schema ${found}, this version reads ${readable.join(' and ')}`,
       3,
       'not_comparable',
       source,
@@ -48,8 +45,9 @@ export function parseReport(text: string, source: string): Report {
 }
 
 /**
- * Compares a run with a saved report, cell by cell. A cell regresses when the whole interval of
- * its change is worse; a mean over cells would hide one that breaks.
+ * Compares a run with a saved report, cell by cell, in pairs of contexts where both have them. A
+ * cell regresses when the whole interval of its change is worse; a mean over cells would hide one
+ * that breaks.
  *
  * @throws RopeEvalError `not_comparable` (exit 3)
  */

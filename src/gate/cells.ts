@@ -1,5 +1,9 @@
 import { differenceOf } from './interval.js';
+import { pairedChange, samplesOf, type Sample, type ShortSamples } from './paired.js';
 import type { CandidateReport, Interval, Report, Short } from '../report/schema.js';
+
+/** Changes smaller than this are arithmetic: another thread count, another CPU. */
+export const NOISE = 1e-6;
 
 /** One measured number of a report, with a name that is stable between reports. */
 export interface Cell {
@@ -7,6 +11,8 @@ export interface Cell {
   readonly name: string;
   readonly better: 'higher' | 'lower';
   readonly interval: Interval;
+  /** Absent where the report has no data per context. */
+  readonly sample?: Sample | undefined;
 }
 
 const SHORT_CELLS: readonly (readonly [
@@ -21,17 +27,19 @@ const SHORT_CELLS: readonly (readonly [
 
 /** Every cell of a report, in report order. */
 export function cellsOf(report: Report): readonly Cell[] {
-  return report.candidates.flatMap(candidateCells);
+  return report.candidates.flatMap((candidate) => candidateCells(report, candidate));
 }
 
-function candidateCells(candidate: CandidateReport): Cell[] {
+function candidateCells(report: Report, candidate: CandidateReport): Cell[] {
   const { label, needle, reach, short, local } = candidate;
+  const samples = samplesOf(report, candidate);
   return [
-    ...needle.map((rung) => ({
+    ...needle.map((rung, r) => ({
       candidate: label,
       name: `needle@${rung.tokens}`,
       better: 'higher' as const,
       interval: rung.accuracy,
+      sample: samples?.needle[r],
     })),
     ...(reach
       ? [
@@ -41,20 +49,29 @@ function candidateCells(candidate: CandidateReport): Cell[] {
             better: 'higher' as const,
             // A multiple of the trained window, so that it also reads across models.
             interval: { value: reach.multiple, low: reach.low, high: reach.high },
+            sample: samples?.reach,
           },
         ]
       : []),
-    ...(short ? shortCells(label, short, '') : []),
-    ...local.flatMap((each) => shortCells(label, each.short, ` (${each.layerType})`)),
+    ...(short ? shortCells(label, short, '', samples?.short) : []),
+    ...local.flatMap((each) =>
+      shortCells(label, each.short, ` (${each.layerType})`, samples?.local[each.layerType]),
+    ),
   ];
 }
 
-function shortCells(candidate: string, short: Short, part: string): Cell[] {
+function shortCells(
+  candidate: string,
+  short: Short,
+  part: string,
+  samples: ShortSamples | undefined,
+): Cell[] {
   return SHORT_CELLS.map(([name, better]) => ({
     candidate,
     name: `short.${name}${part}`,
     better,
     interval: short[name],
+    sample: samples?.[name],
   }));
 }
 
@@ -65,11 +82,23 @@ export interface CellPair {
   readonly cell: string;
   readonly before: Interval;
   readonly after: Interval;
-  /** `after - before`, from the two intervals: wider than the truth, so a regression is real. */
+  /** `after - before`. */
   readonly change: Interval;
+  /**
+   * What the interval of the change was made of: the contexts that both runs share, or the two
+   * intervals, which makes it wider than the truth.
+   */
+  readonly method: 'contexts' | 'intervals';
 }
 
-export function pairOf({ candidate, name, interval: before }: Cell, after: Cell): CellPair {
-  const change = differenceOf(after.interval, before);
-  return { candidate, cell: name, before, after: after.interval, change };
+export function pairOf(before: Cell, after: Cell): CellPair {
+  const paired = pairedChange(before.sample, after.sample);
+  return {
+    candidate: before.candidate,
+    cell: before.name,
+    before: before.interval,
+    after: after.interval,
+    change: paired ?? differenceOf(after.interval, before.interval),
+    method: paired ? 'contexts' : 'intervals',
+  };
 }

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { FindingSchema, IntervalSchema, ReportSchema } from '../report/schema.js';
-import type { MetricName } from './metrics.js';
-import { METRICS } from './metrics.js';
-import { REASONS } from './verdict.js';
+import { REASONS } from './judge-rule.js';
+import { MethodSchema } from './method-schema.js';
+import { METRICS, type MetricName } from './metrics.js';
 
 /** Of `check --json`; rises as the report's schema does, see docs/json.md. */
-export const CHECK_SCHEMA_VERSION = '1.0';
+export const CHECK_SCHEMA_VERSION = '1.1';
 
 const LEVEL = z.enum(['error', 'warn']);
 
@@ -36,7 +36,8 @@ const BaselineSchema = z.strictObject({
       cell: z.string(),
       before: IntervalSchema,
       after: IntervalSchema,
-      change: IntervalSchema,
+      change: IntervalSchema.describe('after - before.'),
+      method: MethodSchema,
       outcome: z.enum(['same', 'improved', 'regressed', 'within-noise']),
     }),
   ),

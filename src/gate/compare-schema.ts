@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { IntervalSchema } from '../report/schema.js';
+import { MethodSchema } from './method-schema.js';
 
 /** Of `compare --json`; rises as the report's schema does, see docs/json.md. */
-export const COMPARE_SCHEMA_VERSION = '1.0';
+export const COMPARE_SCHEMA_VERSION = '1.1';
 
 const CellSchema = z.strictObject({
   candidate: z.string(),
@@ -10,7 +11,8 @@ const CellSchema = z.strictObject({
   better: z.enum(['higher', 'lower']),
   before: IntervalSchema,
   after: IntervalSchema,
-  change: IntervalSchema.describe('after - before, from the two intervals.'),
+  change: IntervalSchema.describe('after - before.'),
+  method: MethodSchema,
   clear: z.boolean().describe('The whole interval of the change lies on one side of 0.'),
 });
 

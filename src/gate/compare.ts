@@ -1,5 +1,5 @@
 import type { Report } from '../report/schema.js';
-import { cellsOf, pairOf, type Cell, type CellPair } from './cells.js';
+import { cellsOf, NOISE, pairOf, type Cell, type CellPair } from './cells.js';
 import { differencesOf, type Difference } from './comparable.js';
 
 export interface ComparedCell extends CellPair {
@@ -71,7 +71,7 @@ function inMultiples(name: string, window: number): string {
 function compareCells(before: Cell, after: Cell): ComparedCell {
   const both = pairOf(before, after);
   const { low, high } = both.change;
-  return { ...both, better: before.better, clear: low > 0 || high < 0 };
+  return { ...both, better: before.better, clear: low > NOISE || high < -NOISE };
 }
 
 /** Share of the larger of the two values, so that nats, shares and multiples can be ordered. */

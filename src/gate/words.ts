@@ -1,10 +1,11 @@
 import { wordFinding } from '../finding-catalogue/index.js';
-import { list, tokens, trim } from '../report/format.js';
+import { tokens, trim } from '../report/format.js';
 import type { GateOutcome, RuleOutcome } from '../report/gate-outcome.js';
-import type { Interval } from '../report/schema.js';
-import type { BaselineResult, PairedCell } from './baseline.js';
+import { cellMessage, missingByCandidate } from './baseline-words.js';
+import type { BaselineResult } from './baseline.js';
+import type { RuleResult } from './judge-rule.js';
 import { METRICS } from './metrics.js';
-import type { GateResult, GateStatus, JudgedFinding, RuleResult } from './verdict.js';
+import type { GateResult, GateStatus, JudgedFinding } from './verdict.js';
 
 /** What a gate's result says in words; the result itself is data. */
 
@@ -137,7 +138,8 @@ function findingOutcome(finding: JudgedFinding): RuleOutcome {
   };
 }
 
-function baselineOutcomes({ cells, missing, source }: BaselineResult): RuleOutcome[] {
+function baselineOutcomes(baseline: BaselineResult): RuleOutcome[] {
+  const { cells, source } = baseline;
   const worse = cells.filter((cell) => cell.outcome === 'regressed');
   const base = { level: 'error', status: 'failed' } as const;
   return [
@@ -147,41 +149,10 @@ function baselineOutcomes({ cells, missing, source }: BaselineResult): RuleOutco
       candidate: cell.candidate,
       message: cellMessage(cell),
     })),
-    ...missing.map((key) => ({
+    ...missingByCandidate(baseline).map((gone) => ({
       ...base,
+      ...gone,
       rule: `no worse than ${source}`,
-      candidate: key.slice(0, key.lastIndexOf(': ')),
-      message: `${key} is in the baseline but was not measured`,
     })),
   ];
-}
-
-/** `0.93 before, 0.71 now, change −0.22 (−0.3 to −0.14)` */
-export function cellMessage({
-  before,
-  after,
-  change,
-}: Pick<PairedCell, 'before' | 'after' | 'change'>): string {
-  return `${trim(before.value, 4)} before, ${trim(after.value, 4)} now, change ${intervalWords(change)}`;
-}
-
-export function intervalWords({ value: middle, low, high }: Interval): string {
-  return `${plus(middle)} (${plus(low)} to ${plus(high)})`;
-}
-
-function plus(number: number): string {
-  return `${number > 0 ? '+' : ''}${trim(number, 4)}`;
-}
-
-/** One sentence on a baseline. */
-export function baselineWords(result: BaselineResult): string {
-  const improved = result.cells.filter((cell) => cell.outcome === 'improved').length;
-  const within = result.cells.filter((cell) => cell.outcome === 'within-noise').length;
-  const parts = [
-    `${result.regressed} regressed`,
-    `${improved} improved`,
-    `${within} changed within their intervals`,
-    `${result.cells.filter((cell) => cell.outcome === 'same').length} the same`,
-  ];
-  return `Against ${result.source}: ${list(parts)}, of ${result.cells.length} cells.`;
 }

@@ -22,6 +22,8 @@ export interface Item {
 /** A seeded text with questions at every rung: the same for every scaling. */
 export interface Context {
   readonly tokens: readonly number[];
+  /** Tokens at the start that say what holds for the whole document. */
+  readonly head: number;
   /** Row from which each scored token is predicted. */
   readonly rows: readonly number[];
   readonly targets: readonly number[];
@@ -131,6 +133,7 @@ function finish(
   const kept = writer.scored.filter((s) => s.index <= last && rungOf(s) >= 0);
   return {
     tokens: writer.tokens.slice(0, last),
+    head: writer.head,
     rows: kept.map((s) => s.index - 1),
     targets: kept.map((s) => writer.tokens[s.index]!),
     items: kept.map((s) => ({
@@ -146,19 +149,21 @@ function finish(
 
 /**
  * The text of one rung again, with no more than a trained window before it: what the reference
- * makes of the very same tokens at a length that it knows.
+ * makes of the very same tokens at a length that it knows. The head stays, or it would lack what
+ * the document says once.
  *
  * @param end length of the rung, @param window trained window, both in probe tokens
  */
 export function lastWindow(context: Context, rung: number, end: number, window: number): Context {
   const stop = Math.max(end, window);
   const start = stop - window;
+  const { head } = context;
   const kept = context.items.flatMap((item, i) =>
-    item.rung === rung && context.rows[i]! >= start ? [i] : [],
+    item.rung === rung && context.rows[i]! >= start + head ? [i] : [],
   );
-  const tokens = context.tokens.slice(start, stop);
   return {
-    tokens: [context.tokens[0]!, ...tokens.slice(1)],
+    tokens: [...context.tokens.slice(0, head), ...context.tokens.slice(start + head, stop)],
+    head,
     rows: kept.map((i) => context.rows[i]! - start),
     targets: kept.map((i) => context.targets[i]!),
     items: kept.map((i) => ({ ...context.items[i]!, rung: 0 })),

@@ -17,18 +17,25 @@ export const LanguageSchema = z.object({
     close: range,
     content: range,
     name: range,
+    /** One token for each (class, topic). */
+    declare: range,
     symbol: range,
   }),
+  /** Of content words: number modulo `classes`. */
+  classes: z.number().int(),
+  /** The first classes' topics hold for the whole document. */
+  lasting: z.number().int(),
+  /** That each class may have. */
   topics: z.number().int(),
   rates: z.object({
     topicWord: z.number(),
     successor: z.number(),
-    topicChange: z.number(),
     functionWord: z.number(),
     bracket: z.number(),
     entity: z.number(),
     bracketRange: bounds,
     entityRange: bounds,
+    topicRange: bounds,
     keyGap: z.number().int(),
     valueGap: z.number().int(),
   }),

@@ -1,6 +1,6 @@
 import type { Context } from './contexts.js';
 import type { Kind } from './writer.js';
-import { bootstrap, mean, type Cluster, type Interval } from './statistics.js';
+import type { Cluster } from './statistics.js';
 
 /** What the engine said of one context's scored tokens, in the order of `Context.items`. */
 export interface ContextScores {
@@ -70,36 +70,4 @@ export function accuracyByDistance(
       clusters(measurement, lengths, { kind: 'fact', rungs: [rung], distance }, 'accuracy'),
     ),
   );
-}
-
-export interface ReachResult {
-  /** Index of the last rung that holds, contiguous from 1x; -1: none. */
-  readonly rung: number;
-  /** Rung positions on the ladder, 95 % over contexts; -1: none. */
-  readonly low: number;
-  readonly high: number;
-}
-
-/**
- * Reach: the last rung, contiguous from the first, at which every distance bin keeps at least
- * half of the reference's accuracy at 1x.
- *
- * @param bins (rungs, bins) clusters of the candidate's accuracy
- * @param base the reference's accuracy at 1x
- */
-export function reach(
-  bins: readonly (readonly Cluster[][])[],
-  base: readonly Cluster[],
-  draws: readonly (readonly number[])[],
-): ReachResult {
-  const last = (contexts: readonly number[]): number => {
-    const enough = mean(base, contexts) / 2;
-    const failing = bins.findIndex((rung) =>
-      // A resample may leave a bin empty: nothing is known of it then.
-      rung.some((bin) => contexts.some((c) => bin[c]!.count > 0) && mean(bin, contexts) < enough),
-    );
-    return (failing < 0 ? bins.length : failing) - 1;
-  };
-  const interval: Interval = bootstrap(last, base.length, draws);
-  return { rung: interval.value, low: Math.floor(interval.low), high: Math.ceil(interval.high) };
 }

@@ -17,6 +17,12 @@ export interface Scored {
   readonly surprise?: number;
 }
 
+/** What falls due later: a bracket's closing, a mention of the entity, a class's next topic. */
+type Due =
+  | { readonly kind: 'close'; readonly type: number }
+  | { readonly kind: 'mention' }
+  | { readonly kind: 'declare'; readonly group: number };
+
 export interface Fact {
   readonly key: number;
   readonly values: readonly [number, number];
@@ -30,13 +36,16 @@ export interface Fact {
  */
 export class Writer {
   readonly tokens: number[];
+  /** Tokens before the text itself: the first one and the declarations. */
+  readonly head: number;
   readonly scored: Scored[] = [];
   /** [from, to) of every statement and question, in order: no gap may fall inside. */
   readonly facts: { readonly from: number; readonly to: number; readonly asked: boolean }[] = [];
   #word: number;
-  #topic: number;
+  /** (classes) */
+  readonly #topics: number[];
   #entity = 0;
-  #pending: { due: number; close: number | undefined }[] = [];
+  #pending: { due: number; what: Due }[] = [];
 
   constructor(
     readonly language: Language,
@@ -44,7 +53,9 @@ export class Writer {
   ) {
     this.tokens = [language.tokens.bos];
     this.#word = random.below(language.tokens.content[1]);
-    this.#topic = random.below(language.topics);
+    this.#topics = Array.from({ length: language.classes }, () => 0);
+    for (const group of random.sample(language.classes, language.classes)) this.#declare(group);
+    this.head = this.tokens.length;
   }
 
   get length(): number {
@@ -54,8 +65,15 @@ export class Writer {
   #put(token: number, kind?: Kind, more?: Partial<Scored>): void {
     if (kind) this.scored.push({ ...more, index: this.tokens.length, kind });
     this.tokens.push(token);
-    if (this.random.unit() < this.language.rates.topicChange)
-      this.#topic = this.random.below(this.language.topics);
+  }
+
+  /** Gives a class of content words its next topic. */
+  #declare(group: number): void {
+    const { tokens, topics, rates, lasting } = this.language;
+    const topic = this.random.below(topics);
+    this.#topics[group] = topic;
+    this.#put(tokens.declare[0] + group * topics + topic);
+    if (group >= lasting) this.#later(rates.topicRange, { kind: 'declare', group });
   }
 
   /** Drawn at random, so never scored: it would only add noise. */
@@ -65,9 +83,9 @@ export class Writer {
   }
 
   #contentWord(): void {
-    const { rates, tokens, topicNext, successors } = this.language;
+    const { rates, tokens, topicNext, successors, classes } = this.language;
     for (let i = 0; i < 2; i++) if (this.random.unit() < rates.functionWord) this.#functionWord();
-    const byTopic = topicNext[this.#topic]![this.#word]!;
+    const byTopic = topicNext[this.#topics[this.#word % classes]!]![this.#word]!;
     const others = successors[this.#word]!;
     const p = this.random.unit();
     if (p < rates.topicWord) this.#word = byTopic;
@@ -82,17 +100,18 @@ export class Writer {
     this.#put(tokens.content[0] + this.#word, 'language', { surprise });
   }
 
-  #later(range: readonly [number, number], close?: number): void {
-    this.#pending.push({ due: this.length + this.random.logUniform(...range), close });
+  #later(range: readonly [number, number], what: Due): void {
+    this.#pending.push({ due: this.length + this.random.logUniform(...range), what });
   }
 
   #due(): boolean {
     const index = this.#pending.findIndex((p) => p.due <= this.length);
     if (index < 0) return false;
-    const { close } = this.#pending[index]!;
+    const { what } = this.#pending[index]!;
     this.#pending.splice(index, 1);
     const { tokens } = this.language;
-    if (close !== undefined) this.#put(tokens.close[0] + close, 'language');
+    if (what.kind === 'close') this.#put(tokens.close[0] + what.type, 'language');
+    else if (what.kind === 'declare') this.#declare(what.group);
     else {
       this.#put(tokens.entity);
       this.#put(tokens.name[0] + this.#entity, 'language');
@@ -108,12 +127,12 @@ export class Writer {
     if (p < rates.bracket) {
       const type = this.random.below(tokens.open[1]);
       this.#put(tokens.open[0] + type);
-      this.#later(rates.bracketRange, type);
+      this.#later(rates.bracketRange, { kind: 'close', type });
     } else if (p < rates.bracket + rates.entity) {
       this.#entity = this.random.below(tokens.name[1]);
       this.#put(tokens.entity);
       this.#put(tokens.name[0] + this.#entity); // a new name cannot be foreseen
-      for (let i = 0; i < 2; i++) this.#later(rates.entityRange);
+      for (let i = 0; i < 2; i++) this.#later(rates.entityRange, { kind: 'mention' });
     } else this.#contentWord();
   }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { EncodingRowSchema } from './encodings-schema.js';
 import { CostSchema, GeometrySchema, SpanSchema } from './geometry-schema.js';
 import { INSPECT_SCHEMA_VERSION, type InspectData } from './inspect-types.js';
 import { FindingSchema } from './schema.js';
@@ -57,4 +58,7 @@ export const InspectSchema = z.strictObject({
   findings: z.array(FindingSchema),
   geometry: GeometrySchema.nullable(),
   cost: CostSchema.nullable(),
+  twin: EncodingRowSchema.optional().describe(
+    'Models without RoPE: how a small model with the same position encoding was measured.',
+  ),
 }) satisfies z.ZodType<InspectData>;

@@ -6,7 +6,9 @@ import { decayChart } from './plots/decay-chart.js';
 import { spectrumChart } from './plots/spectrum.js';
 import type { PlotRole, PlotStyle } from './plots/canvas.js';
 import { fill } from './text/fill.js';
-import * as sentences from './inspect-text/sentences.js';
+import { modelSentences } from './inspect-text/model-sentences.js';
+import { referenceSentences } from './inspect-text/reference-sentences.js';
+import * as scalings from './inspect-text/scaling-sentences.js';
 import * as tables from './inspect-text/tables.js';
 
 export interface InspectTextOptions {
@@ -31,10 +33,8 @@ export function renderInspect(data: InspectData, options: InspectTextOptions): s
   const blocks = [
     title(data, options),
     data.encoding === 'rope' ? '' : 'This model does not use RoPE, so no RoPE scaling applies.',
-    section('What it does with positions', [paragraphs(sentences.modelSentences(data))]),
-    section('What the weights know', [
-      paragraphs(sentences.referenceSentences(data, evidenceWords)),
-    ]),
+    section('What it does with positions', [paragraphs(modelSentences(data))]),
+    section('What the weights know', [paragraphs(referenceSentences(data, evidenceWords))]),
     ...geometryBlocks(data, options, section, paragraphs),
     data.cost === null
       ? ''
@@ -86,13 +86,13 @@ function geometryBlocks(
           const title = geometry.groups.length > 1 ? `${group.layerType}\n` : '';
           return `${title}${tables.scalingTable(group)}`;
         }),
-        told.length === 0 ? '' : paragraphs([sentences.tableNote(geometry)]),
-        paragraphs([...sentences.boundSentences(data), ...sentences.warningSentences(data)]),
+        told.length === 0 ? '' : paragraphs([scalings.tableNote(geometry)]),
+        paragraphs([...scalings.boundSentences(data), ...scalings.warningSentences(data)]),
       ],
     ),
     section('What rounding does to the scores', [
       tables.driftTable(first),
-      paragraphs([sentences.DRIFT]),
+      paragraphs([scalings.DRIFT]),
     ]),
     ...(plots ? told : []).flatMap((group) => {
       const drawn = [

@@ -2,9 +2,10 @@ import type { LatentShape, NotRope, Span } from '../config/types.js';
 import type { Finding } from '../findings.js';
 import type { CostReport } from '../geometry/cost.js';
 import type { GeometryReport } from '../geometry/geometry-report.js';
+import type { EncodingRow } from './encodings-schema.js';
 
 /** Additive changes keep the major version, as in the main report. */
-export const INSPECT_SCHEMA_VERSION = '1.1';
+export const INSPECT_SCHEMA_VERSION = '1.2';
 
 /** One rotary table and the layers that share it. */
 export interface InspectLayerType {
@@ -72,4 +73,6 @@ export interface InspectData {
   readonly findings: readonly Finding[];
   readonly geometry: Omit<GeometryReport, 'cost'> | null;
   readonly cost: CostReport | null;
+  /** Models without RoPE: how a small model with the same position encoding was measured. */
+  readonly twin?: EncodingRow | undefined;
 }

@@ -1,5 +1,5 @@
 import { baseFrequencies, ntkTheta } from './base-frequencies.js';
-import type { RopeKind, RopeSpecOf, RopeTable } from './types.js';
+import type { RopeKind, RopeSpec, RopeSpecOf, RopeTable } from './types.js';
 
 /**
  * The extension that dynamic NTK applies at a length: `F * n / W - (F - 1)`, and 1 up to W.
@@ -33,6 +33,19 @@ export function computeDynamic(
   // At alpha 1 the base is theta itself, also for two dimensions, where the exponent has no value.
   const theta = alpha === 1 ? spec.theta : ntkTheta(spec.theta, alpha, dim);
   return { invFreq: baseFrequencies(theta, spec.rotaryDim, dim), attentionScaling: 1 };
+}
+
+/**
+ * Dynamic scaling as engines with one table compute it: the table of `factor * maxPositions`
+ * tokens at every length, alpha = F^2 - F + 1. At factor 1 that is no scaling at all.
+ *
+ * @see vLLM `DynamicNTKScalingRotaryEmbedding` (vllm-project/vllm#41236); docs/engines.md
+ */
+export function staticForm(spec: RopeSpecOf<'dynamic'>): RopeSpec {
+  const { theta, rotaryDim, exponentDim, factor, maxPositions } = spec;
+  const base = { theta, rotaryDim, ...(exponentDim === undefined ? {} : { exponentDim }) };
+  const alpha = dynamicAlpha(factor, maxPositions, factor * maxPositions);
+  return alpha === 1 ? { ...base, type: 'default' } : { ...base, type: 'ntk', alpha };
 }
 
 export const dynamicRope: RopeKind<'dynamic'> = Object.freeze({

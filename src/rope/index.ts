@@ -55,6 +55,11 @@ export function lengthDependent(spec: RopeSpec): boolean {
   return ROPE_KINDS[spec.type].lengthDependent;
 }
 
+/** Longest length, tokens, before the table of this spec jumps; undefined: it never jumps. */
+export function switchLength(spec: RopeSpec): number | undefined {
+  return (ROPE_KINDS[spec.type] as RopeKind<RopeType>).switchLength?.(spec);
+}
+
 function isFrequency(value: number): boolean {
   return Number.isFinite(value) && value >= 0;
 }

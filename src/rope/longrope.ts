@@ -39,4 +39,5 @@ export function computeLongrope(
 export const longropeRope: RopeKind<'longrope'> = Object.freeze({
   compute: computeLongrope,
   lengthDependent: true,
+  switchLength: (spec: RopeSpecOf<'longrope'>) => spec.originalMaxPositions,
 });

@@ -78,4 +78,6 @@ export interface RopeKind<T extends RopeType> {
   /** `sequenceLength` undefined: the table as transformers builds it at construction. */
   readonly compute: (spec: RopeSpecOf<T>, sequenceLength: number | undefined) => RopeTable;
   readonly lengthDependent: boolean;
+  /** Longest length, tokens, before the table jumps to another one; absent: it never jumps. */
+  readonly switchLength?: (spec: RopeSpecOf<T>) => number;
 }

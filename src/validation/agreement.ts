@@ -1,10 +1,8 @@
-import type { Row } from './results.js';
+import { specOf } from './specs.js';
+import type { Row } from './types.js';
 
-/** A row with what a predictor says: lower = better. */
-export interface Predicted {
-  readonly row: Row;
-  readonly prediction: number;
-}
+/** What a predictor says of a row: lower = better. */
+export type Predict = (row: Row) => number;
 
 /** -1: a is better by more than the published noise; 1: b is; 0: no clear difference. */
 export function publishedOrder(a: Row, b: Row): -1 | 0 | 1 {
@@ -14,36 +12,39 @@ export function publishedOrder(a: Row, b: Row): -1 | 0 | 1 {
         return x.high * 1.1 < y.low;
       case 'loss':
         return x.high + 0.1 < y.low;
-      case 'accuracy': {
-        const points = Math.max(x.low, y.low, y.high) > 1.5 ? 10 : 0.1;
-        return x.low > y.high + points;
-      }
+      case 'accuracy':
+        return x.low > y.high + 0.1;
     }
   };
   return better(a, b) ? -1 : better(b, a) ? 1 : 0;
 }
 
+/** Two scalings of one series at one length whose published values clearly differ. */
 export interface Pair {
   readonly a: Row;
   readonly b: Row;
-  readonly agrees: boolean;
-  /** Kind of comparison: the same factor, or different ones (or the unscaled model). */
+  readonly order: -1 | 1;
   readonly sameFactor: boolean;
 }
 
-/** All pairs of one table at one length whose published values clearly differ. */
-export function pairs(predicted: readonly Predicted[]): Pair[] {
+export function pairs(rows: readonly Row[]): Pair[] {
+  const scaling = new Map(rows.map((row) => [row, JSON.stringify(specOf(row))]));
   const out: Pair[] = [];
-  predicted.forEach((x, i) => {
-    for (const y of predicted.slice(i + 1)) {
-      if (x.row.entry !== y.row.entry || x.row.length !== y.row.length) continue;
-      const order = publishedOrder(x.row, y.row);
+  rows.forEach((a, i) => {
+    for (const b of rows.slice(i + 1)) {
+      if (a.series !== b.series || a.length !== b.length) continue;
+      // Two seeds, or a dynamic scaling where it does nothing: no choice between scalings.
+      if (scaling.get(a) === scaling.get(b)) continue;
+      const order = publishedOrder(a, b);
       if (order === 0) continue;
-      const agrees = Math.sign(x.prediction - y.prediction) === order;
-      out.push({ a: x.row, b: y.row, agrees, sameFactor: x.row.factor === y.row.factor });
+      out.push({ a, b, order, sameFactor: a.factor !== null && a.factor === b.factor });
     }
   });
   return out;
+}
+
+export function agrees({ a, b, order }: Pair, predict: Predict): boolean {
+  return Math.sign(predict(a) - predict(b)) === order;
 }
 
 export interface Agreement {
@@ -51,8 +52,15 @@ export interface Agreement {
   readonly total: number;
 }
 
-export function count(list: readonly Pair[]): Agreement {
-  return { agree: list.filter((p) => p.agrees).length, total: list.length };
+export function count(list: readonly Pair[], predict: Predict): Agreement {
+  return { agree: list.filter((pair) => agrees(pair, predict)).length, total: list.length };
+}
+
+export function add(list: readonly Agreement[]): Agreement {
+  return list.reduce((a, x) => ({ agree: a.agree + x.agree, total: a.total + x.total }), {
+    agree: 0,
+    total: 0,
+  });
 }
 
 /** Kendall's tau over clearly different pairs: (agreeing - disagreeing) / all. */

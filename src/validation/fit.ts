@@ -1,42 +1,105 @@
-import { count, pairs, type Agreement, type Pair } from './agreement.js';
-import type { Row } from './results.js';
+import { count, type Agreement, type Pair, type Predict } from './agreement.js';
+import { changeError, withinTwo, type PublishedChange } from './changes.js';
+import {
+  formulaLoss,
+  FORMULA_WEIGHTS,
+  type FormulaTerms,
+  type FormulaWeights,
+} from './formulas.js';
+import type { Row } from './types.js';
 
-/** A predictor with weights to choose: `predict(row, weights)`, lower = better. */
-export interface Family<W> {
-  readonly grid: readonly W[];
-  predict(row: Row, weights: W): number;
+/** What weights are fitted to, and what they are judged on. */
+export interface Evidence {
+  readonly pairs: readonly Pair[];
+  readonly changes: readonly PublishedChange[];
 }
 
-function pairsWith<W>(rows: readonly Row[], family: Family<W>, weights: W): Pair[] {
-  return pairs(rows.map((row) => ({ row, prediction: family.predict(row, weights) })));
+export const sameFactor = (list: readonly Pair[]): Pair[] => list.filter((p) => p.sameFactor);
+
+/**
+ * The weights with most agreeing pairs of one factor, then of any; of equals the middle one, which
+ * is farthest from where the agreement ends.
+ *
+ * @param grid ascending
+ */
+export function mostAgreeing<W>(
+  list: readonly Pair[],
+  grid: readonly W[],
+  predict: (weights: W) => Predict,
+): W {
+  const judged = grid.map((weights) => {
+    const judge = predict(weights);
+    return { weights, same: count(sameFactor(list), judge).agree, any: count(list, judge).agree };
+  });
+  const same = Math.max(...judged.map((x) => x.same));
+  const any = Math.max(...judged.filter((x) => x.same === same).map((x) => x.any));
+  const best = judged.filter((x) => x.same === same && x.any === any);
+  return best[Math.floor(best.length / 2)]!.weights;
 }
 
-const within = (list: readonly Pair[]): Pair[] => list.filter((p) => p.sameFactor);
+/** Twelve steps a decade. */
+const steps = (from: number, decades: number): number[] =>
+  Array.from({ length: 12 * decades + 1 }, (_, i) => from * 10 ** (i / 12));
+const RANGE_GRID = steps(1, 2);
+const NEAR_GRID = [0, ...steps(0.05, 2)];
+const SPREAD_GRID = [0, ...steps(0.005, 2)];
 
-/** The weights that agree with most pairs of the same factor; the first of equals. */
-export function fit<W>(rows: readonly Row[], family: Family<W>): W {
-  let best = family.grid[0] as W;
-  let most = -1;
-  for (const weights of family.grid) {
-    const { agree } = count(within(pairsWith(rows, family, weights)));
-    if (agree > most) [best, most] = [weights, agree];
+/** Which terms a variant has: fixed weights, the others are fitted. */
+export type Fixed = Partial<FormulaWeights>;
+
+/**
+ * Three weights in two steps: `nearOrder` and `spread` by the least squared log error of the loss
+ * changes at 1x, then `outOfRange` by the pairs. What the evidence cannot tell stays as declared.
+ */
+export function fitFormula(
+  { pairs, changes }: Evidence,
+  terms: ReadonlyMap<Row, FormulaTerms>,
+  fixed: Fixed = {},
+): FormulaWeights {
+  const start = { ...FORMULA_WEIGHTS, ...fixed };
+  let weights = start;
+  if (changes.filter((c) => !c.bound).length >= 3) {
+    let least = Infinity;
+    for (const nearOrder of fixed.nearOrder === undefined ? NEAR_GRID : [fixed.nearOrder])
+      for (const spread of fixed.spread === undefined ? SPREAD_GRID : [fixed.spread]) {
+        const tried = { ...start, nearOrder, spread };
+        const error = changeError(changes, (row) => formulaLoss(terms.get(row)!, tried));
+        if (error < least) [weights, least] = [tried, error];
+      }
   }
-  return best;
+  if (sameFactor(pairs).length === 0 || fixed.outOfRange !== undefined) return weights;
+  const grid = RANGE_GRID.map((outOfRange) => ({ ...weights, outOfRange }));
+  return mostAgreeing(pairs, grid, (w) => (row) => formulaLoss(terms.get(row)!, w));
+}
+
+export interface LeftOut {
+  /** Pairs of the factor that was left out, summed over the factors. */
+  readonly pairs: Agreement;
+  /** Its loss changes at 1x within a factor of two. */
+  readonly changes: Agreement;
 }
 
 /** Fitted without the rows of one factor, judged on them; summed over the factors. */
-export function leaveOneFactorOut<W>(rows: readonly Row[], family: Family<W>): Agreement {
-  const factors = [...new Set(rows.map((r) => r.factor))];
-  let [agree, total] = [0, 0];
+export function leaveOneFactorOut(
+  evidence: Evidence,
+  fit: (evidence: Evidence) => Predict,
+): LeftOut {
+  const factors = new Set(evidence.pairs.flatMap(({ a, b }) => [a.factor, b.factor]));
+  for (const change of evidence.changes) factors.add(change.row.factor);
+  let [agree, total, within, changes] = [0, 0, 0, 0];
   for (const factor of factors) {
-    const weights = fit(
-      rows.filter((r) => r.factor !== factor),
-      family,
+    const predict = fit({
+      pairs: evidence.pairs.filter((p) => p.a.factor !== factor && p.b.factor !== factor),
+      changes: evidence.changes.filter((c) => c.row.factor !== factor),
+    });
+    const judged = sameFactor(evidence.pairs).filter((p) => p.a.factor === factor);
+    const found = count(judged, predict);
+    const mine = withinTwo(
+      evidence.changes.filter((c) => c.row.factor === factor),
+      predict,
     );
-    const judged = rows.filter((r) => r.factor === factor);
-    const found = count(within(pairsWith(judged, family, weights)));
-    agree += found.agree;
-    total += found.total;
+    [agree, total] = [agree + found.agree, total + found.total];
+    [within, changes] = [within + mine.agree, changes + mine.total];
   }
-  return { agree, total };
+  return { pairs: { agree, total }, changes: { agree: within, total: changes } };
 }

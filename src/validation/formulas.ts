@@ -1,60 +1,119 @@
+import { inRangeUpTo, pairsOutOfRange } from '../geometry/trained-range.js';
 import { computeRope } from '../rope/index.js';
-import type { Row } from './results.js';
+import type { RopeSpec, RopeTable } from '../rope/types.js';
+import { yarnMscale } from '../rope/yarn.js';
 import { specOf } from './specs.js';
+import type { Geometry, Row } from './types.js';
 
-/** What geometry alone says of a scaling at a length; no model is run. */
+/**
+ * What formulas alone say of a scaling at a length: no model is run, no method is named. Stretch is
+ * reference / candidate inverse frequency; means are over all pairs.
+ */
 export interface FormulaTerms {
-  /** Mean ln of how far pairs that never turned in training leave their range. */
+  /**
+   * Mean ln of how far pairs that never turned in training leave their trained angles (Liu et al.
+   * 2023, arXiv:2310.05209, section 4.2).
+   */
   readonly outOfRange: number;
-  /** Mean |ln stretch| of the pairs that did turn: local resolution lost. */
-  readonly compression: number;
+  /** Mean ln² stretch of pairs that turn more than 32 times: the order of near tokens (YaRN). */
+  readonly nearOrder: number;
+  /** Mean ln² stretch of all pairs. */
+  readonly spread: number;
+  /**
+   * Share of the attention temperature that is missing (or too much), 0 to 1: what the largest
+   * stretch s asks for is 0.1 ln s + 1 (Peng et al. 2023, arXiv:2309.00071, equation 22).
+   */
+  readonly temperature: number;
   /** Share of distances up to the length with a negative cosine sum (Men et al. 2024). */
   readonly negativeSum: number;
 }
 
 const TURN = 2 * Math.PI;
+/** YaRN's beta_fast: above it a pair is left alone, because it tells neighbours apart. */
+const FAST = 32;
 const DISTANCES = 256;
 
-export function formulaTerms(row: Row): FormulaTerms | undefined {
-  const spec = specOf(row);
-  if (!spec) return undefined;
-  const { theta, headDim, window } = row.geometry;
-  const reference = computeRope({ type: 'default', theta, rotaryDim: headDim }, window);
-  const candidate = computeRope(spec, row.length);
-  let [outOfRange, compression] = [0, 0];
-  reference.invFreq.forEach((from, i) => {
-    const to = candidate.invFreq[i]!;
-    if ((window * from) / TURN < 1)
-      outOfRange += Math.max(0, Math.log((row.length * to) / (window * from)));
-    else compression += Math.abs(Math.log(from / to));
-  });
-  let negative = 0;
-  for (let d = 1; d <= DISTANCES; d++) {
-    const distance = (d / DISTANCES) * row.length;
-    const sum = candidate.invFreq.reduce((a, f) => a + Math.cos(f * distance), 0);
-    if (sum < 0) negative++;
-  }
-  const pairs = reference.invFreq.length;
+function tables(row: Row): { reference: RopeTable; candidate: RopeTable } {
   return {
-    outOfRange: outOfRange / pairs,
-    compression: compression / pairs,
-    negativeSum: negative / DISTANCES,
+    reference: referenceTable(row.geometry),
+    candidate: computeRope(specOf(row)!, row.length),
   };
 }
 
-/** Weights of the terms; the first is 1. */
-export type Weights = readonly [compression: number, negativeSum: number];
-
-export function formulaPrediction(
-  terms: FormulaTerms,
-  [compression, negativeSum]: Weights,
-): number {
-  return terms.outOfRange + compression * terms.compression + negativeSum * terms.negativeSum;
+function referenceTable({ theta, rotaryDim, window }: Geometry): RopeTable {
+  return computeRope({ type: 'default', theta, rotaryDim }, window);
 }
 
-/** Every pair of weights on a log grid that the fit may choose from. */
-export const WEIGHT_GRID: readonly Weights[] = Object.freeze(
-  [0, 0.03, 0.1, 0.2, 0.4, 0.7, 1, 1.5, 2, 3, 5].flatMap((a) =>
-    [0, 0.03, 0.1, 0.3, 1, 3].map((b) => [a, b] as const),
-  ),
-);
+export function formulaTerms(row: Row): FormulaTerms {
+  const { reference, candidate } = tables(row);
+  const { window } = row.geometry;
+  const pairs = reference.invFreq.length;
+  const logStretch = Array.from(reference.invFreq, (from, i) =>
+    Math.log(from / candidate.invFreq[i]!),
+  );
+  const meanSquare = (include: (pair: number) => boolean): number =>
+    logStretch.reduce((sum, x, i) => sum + (include(i) ? x * x : 0), 0) / pairs;
+  const outside = pairsOutOfRange(reference.invFreq, candidate.invFreq, window, row.length);
+  return {
+    outOfRange: outside.reduce((sum, { excess }) => sum + Math.log(excess), 0) / pairs,
+    nearOrder: meanSquare((i) => (window * reference.invFreq[i]!) / TURN > FAST),
+    spread: meanSquare(() => true),
+    temperature: missingTemperature(Math.exp(Math.max(...logStretch)), candidate.attentionScaling),
+    negativeSum: negativeShare(candidate.invFreq, row.length),
+  };
+}
+
+function missingTemperature(stretch: number, attentionScaling: number): number {
+  const asked = yarnMscale(stretch) - 1;
+  const given = attentionScaling - 1;
+  if (Math.abs(asked - given) < 1e-9) return 0;
+  return asked === 0 ? 1 : Math.min(1, Math.abs(1 - given / asked));
+}
+
+function negativeShare(invFreq: Float64Array, length: number): number {
+  let negative = 0;
+  for (let d = 1; d <= DISTANCES; d++) {
+    const distance = (d / DISTANCES) * length;
+    if (invFreq.reduce((sum, f) => sum + Math.cos(f * distance), 0) < 0) negative++;
+  }
+  return negative / DISTANCES;
+}
+
+/** Nats per unit of a term; `temperature` and `negativeSum` are not fitted. */
+export interface FormulaWeights {
+  readonly outOfRange: number;
+  readonly nearOrder: number;
+  readonly spread: number;
+  readonly temperature: number;
+  readonly negativeSum: number;
+}
+
+/**
+ * Fitted once, to the tables in fixtures/published/results.json (docs/validation.md), and then kept
+ * for every other file.
+ */
+export const FORMULA_WEIGHTS: FormulaWeights = Object.freeze({
+  outOfRange: 12,
+  nearOrder: 0.6,
+  spread: 0.04,
+  temperature: 1,
+  negativeSum: 0,
+});
+
+/** Loss change against the unscaled model within its window, nats. */
+export function formulaLoss(t: FormulaTerms, w: FormulaWeights = FORMULA_WEIGHTS): number {
+  return (
+    w.outOfRange * t.outOfRange +
+    w.nearOrder * t.nearOrder +
+    w.spread * t.spread * (1 + w.temperature * t.temperature) +
+    w.negativeSum * t.negativeSum
+  );
+}
+
+/** Reach by the trained range alone, as a window multiple; null where nothing limits it. */
+export function formulaReach(geometry: Geometry, spec: RopeSpec): number | null {
+  const reference = referenceTable(geometry);
+  const candidate = computeRope(spec, geometry.window);
+  const tokens = inRangeUpTo(reference.invFreq, candidate.invFreq, geometry.window);
+  return tokens === null ? null : tokens / geometry.window;
+}

@@ -1,15 +1,20 @@
-import { loadFamily, loadLanguage, nearestMember, openProcess } from '../engine/index.js';
+import { loadFamily, loadLanguage, chooseMember, openProcess } from '../engine/index.js';
+import type { Engine, Family, Member } from '../engine/index.js';
+import { RopeEvalError } from '../errors.js';
 import { JobList } from '../evaluation/jobs.js';
 import { contextSets } from '../evaluation/sets.js';
 import { windowedLoss } from '../evaluation/summary.js';
 import { tablesByRung } from '../evaluation/tables.js';
 import { criticalFraction } from '../geometry/critical.js';
 import { probeFrequencies } from '../geometry/transfer.js';
-import { accuracyByDistance, clusters, reach, type Measurement } from '../probes/measure.js';
-import type { PresetPlan } from '../probes/presets.js';
-import { mean, resamples } from '../probes/statistics.js';
+import type { Language } from '../probes/language.js';
+import { accuracyByDistance, clusters, type Measurement } from '../probes/measure.js';
+import { lastRung } from '../probes/reach.js';
+import { mean } from '../probes/statistics.js';
 import type { RopeSpec } from '../rope/types.js';
-import type { Geometry } from './results.js';
+import { ladders } from './ladders.js';
+import type { Samples } from './samples.js';
+import type { Geometry } from './types.js';
 
 /** What the probe measured of one scaling at one length; the parts of the score. */
 export interface ProbeParts {
@@ -19,103 +24,166 @@ export interface ProbeParts {
   readonly facts: number;
 }
 
-export interface ProbeRequest {
-  readonly geometry: Geometry;
-  /** One entry per scaling, with the lengths (tokens) it is wanted at. */
-  readonly scalings: readonly { spec: RopeSpec; lengths: readonly number[] }[];
+/** A scaling, with the window multiples that it is wanted at. */
+export interface Wanted {
+  readonly spec: RopeSpec;
+  readonly multiples: readonly number[];
+}
+
+export interface ProbeOptions {
+  readonly threads: number;
+  readonly seed: number;
+  /** Name of a probe model; otherwise the nearest. */
+  readonly member?: string;
 }
 
 export interface ProbeAnswer {
   readonly member: string;
+  /** The geometry lies within the family's range. */
   readonly inRange: boolean;
-  /** (scalings) parts at a length in tokens */
+  /** (scalings) parts at a multiple */
   readonly parts: readonly ReadonlyMap<number, ProbeParts>[];
-  /** (scalings) reach as a window multiple on the lengths asked for */
-  readonly reach: readonly number[];
 }
 
-const SAMPLES: PresetPlan = { short: 1, shortText: 1, long: 16, longText: 8, apart: 0 };
+/** One probe model, ready to run on the scalings of one geometry. */
+interface Bench {
+  readonly engine: Engine;
+  readonly member: Member;
+  readonly inRange: boolean;
+  readonly language: Language;
+  readonly pairs: number;
+  readonly geometry: Geometry;
+  readonly seed: number;
+}
 
-/** Runs every scaling of one model geometry on the nearest member of the family. */
-export async function probe(
-  request: ProbeRequest,
-  options: { threads: number; seed: number; member?: string },
-): Promise<ProbeAnswer> {
-  const { geometry, scalings } = request;
+function named(family: Family, name: string): Member {
+  const found = family.members.find((m) => m.name === name);
+  if (found) return found;
+  const names = family.members.map((m) => m.name).join(', ');
+  throw new RopeEvalError(`no probe model is called "${name}"; there are ${names}`);
+}
+
+async function withBench<T>(
+  geometry: Geometry,
+  options: ProbeOptions,
+  work: (bench: Bench) => Promise<T>,
+): Promise<T> {
   const family = await loadFamily();
-  const nearest = nearestMember(family, criticalFraction(geometry.theta, geometry.window));
-  const member = family.members.find((m) => m.name === options.member) ?? nearest.member;
+  const nearest = chooseMember(family, criticalFraction(geometry.theta, geometry.window));
+  const member = options.member === undefined ? nearest.member : named(family, options.member);
   const language = await loadLanguage(family);
-  const lengths = [geometry.window, ...scalings.flatMap((s) => s.lengths)];
-  const multiples = [...new Set(lengths.map((n) => n / geometry.window))].sort((a, b) => a - b);
-  const home = multiples.indexOf(1);
-  const sets = contextSets(language, member.window, multiples, SAMPLES, options.seed, 1);
-  const own = {
-    invFreq: probeFrequencies(member.theta, family.shape.head_dim / 2),
-    window: member.window,
-  };
-  const reference: RopeSpec = {
-    type: 'default',
-    theta: geometry.theta,
-    rotaryDim: geometry.headDim,
-  };
-  const tables = (candidate: RopeSpec, upTo: number) =>
-    tablesByRung(
-      own,
-      { reference, candidate, window: geometry.window, softmaxScaleRatio: 1 },
-      multiples.slice(0, upTo + 1),
-    );
-  const jobs = new JobList();
-  const homeTables = tables(reference, home);
-  jobs.add(sets.long, homeTables, 'reference');
-  jobs.add(sets.windows, [homeTables[home]!], 'reference');
-  const planned = scalings.map(({ spec, lengths }) => {
-    const last = multiples.indexOf(Math.max(...lengths) / geometry.window);
-    const t = tables(spec, last);
-    jobs.add(sets.long, t, spec.type);
-    jobs.add(sets.longText, t, spec.type);
-    return { t, lengths };
-  });
-  const engine = await openProcess({
-    member: member.name,
-    device: 'cpu',
-    threads: options.threads,
-  });
+  const { threads, seed } = options;
+  const engine = await openProcess({ member: member.name, device: 'cpu', threads });
+  const pairs = family.shape.head_dim / 2;
   try {
-    await jobs.run(engine, () => {}, undefined);
+    const { inRange } = nearest;
+    return await work({ engine, member, inRange, language, pairs, geometry, seed });
   } finally {
     await engine.close();
   }
-  const all = (m: Measurement): number[] => m.contexts.map((_, i) => i);
-  const { lengths: rungTokens } = sets.long;
-  const atHome = jobs.measurement(sets.long, homeTables)!;
-  const loss = (m: Measurement, kind: 'fact' | 'language', rung: number): number =>
-    mean(clusters(m, rungTokens, { kind, rungs: [rung] }, 'loss'), all(m));
-  const windows = windowedLoss(
-    jobs.measurement(sets.windows, [homeTables[home]!])!,
-    sets.windows.lengths[0]!,
-    multiples.length,
-  );
-  const base = clusters(atHome, rungTokens, { kind: 'fact', rungs: [home] }, 'accuracy');
-  const draws = resamples(base.length, options.seed, 1);
-  const answers = planned.map(({ t, lengths }) => {
-    const facts = jobs.measurement(sets.long, t)!;
-    const text = jobs.measurement(sets.longText, t)!;
-    const parts = new Map(
-      lengths.map((n): [number, ProbeParts] => {
-        const rung = multiples.indexOf(n / geometry.window);
-        const language = loss(text, 'language', rung) - mean(windows[rung]!, all(text));
-        return [n, { language, facts: loss(facts, 'fact', rung) - loss(atHome, 'fact', home) }];
-      }),
+}
+
+/** Runs scalings on one ladder that holds 1; each up to its longest rung there. */
+async function runLadder(
+  bench: Bench,
+  scalings: readonly Wanted[],
+  ladder: readonly number[],
+  samples: Samples,
+) {
+  const { geometry, member } = bench;
+  const plan = { short: 1, shortText: 1, ...samples, apart: 0 };
+  const sets = contextSets(bench.language, member.window, ladder, plan, bench.seed, 1);
+  const own = { invFreq: probeFrequencies(member.theta, bench.pairs), window: member.window };
+  const { theta, rotaryDim, window } = geometry;
+  const reference: RopeSpec = { type: 'default', theta, rotaryDim };
+  const tables = (candidate: RopeSpec, last: number) =>
+    tablesByRung(
+      own,
+      { reference, candidate, window, softmaxScaleRatio: 1 },
+      ladder.slice(0, last + 1),
     );
-    const rungs = t.map((_, rung) => rung).slice(home);
-    const bins = accuracyByDistance(facts, rungTokens, rungs);
-    return { parts, reach: multiples[home + reach(bins, base, draws).rung] ?? 0 };
+  const jobs = new JobList();
+  const home = ladder.indexOf(1);
+  const homeTables = tables(reference, Math.max(0, home));
+  if (home >= 0) jobs.add(sets.long, homeTables, 'reference');
+  jobs.add(sets.windows, [homeTables[0]!], 'reference');
+  const planned = scalings.map(({ spec, multiples }) => {
+    const last = ladder.findLastIndex((m) => multiples.includes(m));
+    const t = tables(spec, last);
+    jobs.add(sets.long, t, spec.type);
+    jobs.add(sets.longText, t, spec.type);
+    return t;
   });
+  await jobs.run(bench.engine, () => {}, undefined);
+  const windows = jobs.measurement(sets.windows, [homeTables[0]!])!;
   return {
-    member: member.name,
-    inRange: nearest.inRange,
-    parts: answers.map((a) => a.parts),
-    reach: answers.map((a) => a.reach),
+    rungTokens: sets.long.lengths,
+    home,
+    reference: home >= 0 ? jobs.measurement(sets.long, homeTables) : undefined,
+    windows: windowedLoss(windows, sets.windows.lengths[0]!, ladder.length),
+    facts: planned.map((t) => jobs.measurement(sets.long, t)!),
+    text: planned.map((t) => jobs.measurement(sets.longText, t)!),
   };
+}
+
+const all = (m: Measurement): number[] => m.contexts.map((_, i) => i);
+
+/** Runs every scaling of one model geometry on the nearest member of the family. */
+export async function probe(
+  geometry: Geometry,
+  scalings: readonly Wanted[],
+  samples: Samples,
+  options: ProbeOptions,
+): Promise<ProbeAnswer> {
+  return withBench(geometry, options, async (bench) => {
+    const parts = scalings.map(() => new Map<number, ProbeParts>());
+    let atHome = 0;
+    for (const ladder of ladders(scalings.flatMap((s) => s.multiples))) {
+      const here = scalings.flatMap((s, i) =>
+        s.multiples.some((m) => ladder.includes(m)) ? [i] : [],
+      );
+      const run = await runLadder(
+        bench,
+        here.map((i) => scalings[i]!),
+        ladder,
+        samples,
+      );
+      const loss = (m: Measurement, kind: 'fact' | 'language', rung: number): number =>
+        mean(clusters(m, run.rungTokens, { kind, rungs: [rung] }, 'loss'), all(m));
+      // The first ladder has 1: what every other one is compared with as well.
+      if (run.reference) atHome = loss(run.reference, 'fact', run.home);
+      here.forEach((scaling, k) => {
+        const [facts, text] = [run.facts[k]!, run.text[k]!];
+        ladder.forEach((multiple, rung) => {
+          if (!scalings[scaling]!.multiples.includes(multiple)) return;
+          const language = loss(text, 'language', rung) - mean(run.windows[rung]!, all(text));
+          parts[scaling]!.set(multiple, { language, facts: loss(facts, 'fact', rung) - atHome });
+        });
+      });
+    }
+    return { member: bench.member.name, inRange: bench.inRange, parts };
+  });
+}
+
+/**
+ * How far each scaling holds, as a window multiple (`Reach` in docs/method.md), on one ladder from
+ * 1 upwards.
+ */
+export async function probeReach(
+  geometry: Geometry,
+  scalings: readonly Wanted[],
+  samples: Samples,
+  options: ProbeOptions,
+): Promise<number[]> {
+  const ladder = [...new Set(scalings.flatMap((s) => s.multiples))].sort((a, b) => a - b);
+  return withBench(geometry, options, async (bench) => {
+    const run = await runLadder(bench, scalings, ladder, samples);
+    const atOnce = { kind: 'fact', rungs: [run.home] } as const;
+    const base = clusters(run.reference!, run.rungTokens, atOnce, 'accuracy');
+    return run.facts.map((facts) => {
+      const rungs = facts.at.map((_, rung) => rung).slice(run.home);
+      const bins = accuracyByDistance(facts, run.rungTokens, rungs);
+      return ladder[run.home + lastRung(bins, base, all(facts))] ?? 0;
+    });
+  });
 }

@@ -1,165 +1,150 @@
-import { z } from 'zod';
+import { dynamicAlpha } from '../rope/dynamic.js';
+import { isBroken, type ResultEntry, type ResultTable } from './form.js';
+import { readGeometry } from './geometry.js';
+import { LONGEST } from './ladders.js';
+import { readMethod, type NamedMethod } from './methods.js';
+import { specOf } from './specs.js';
+import type { Row, Unused } from './types.js';
+import { readMetric, readNumber, readTokens, readValue } from './values.js';
 
-/** The form of a file of published results; documented in docs/validation.md. */
-export const ResultsSchema = z.array(
-  z.looseObject({
-    id: z.string(),
-    model: z.looseObject({
-      name: z.string(),
-      head_dim: z.unknown(),
-      rope_theta: z.unknown(),
-      trained_context: z.unknown(),
-    }),
-    finetuned: z.unknown(),
-    metric: z.string(),
-    rows: z.array(
-      z.looseObject({
-        method: z.string(),
-        params: z.record(z.string(), z.unknown()).optional(),
-        eval_length: z.unknown(),
-        value: z.number().nullable().optional(),
-        censored: z.string().nullable().optional(),
-        finetuned: z.boolean().optional(),
-      }),
-    ),
-  }),
-);
+type Fields = Readonly<Record<string, unknown>>;
 
-export type ResultEntry = z.infer<typeof ResultsSchema>[number];
+const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
-export type Method =
-  | 'none'
-  | 'linear'
-  | 'ntk'
-  | 'by-parts'
-  | 'yarn'
-  | 'dynamic'
-  | 'dynamic-linear'
-  | 'dynamic-by-parts'
-  | 'dynamic-yarn'
-  | 'llama3'
-  | 'theta'
-  | 'longrope';
-
-export type MetricKind = 'perplexity' | 'loss' | 'accuracy';
-
-export interface Geometry {
-  readonly name: string;
-  readonly headDim: number;
-  readonly theta: number;
-  readonly window: number;
+/** true, false, or undefined where it is not said. */
+function yesNo(value: unknown): boolean | undefined {
+  if (typeof value === 'boolean') return value;
+  if (typeof value === 'number') return value > 0;
+  if (typeof value !== 'string') return undefined;
+  if (/^(true|yes|fine-?tuned)\b/i.test(value)) return true;
+  return /^(false|no|none|training-free|not)\b/i.test(value) ? false : undefined;
 }
 
-/** A published figure that the probe can be asked about. */
-export interface Row {
-  readonly entry: string;
-  readonly geometry: Geometry;
-  readonly metric: MetricKind;
-  readonly method: Method;
-  readonly factor: number;
-  readonly params: Readonly<Record<string, unknown>>;
-  readonly length: number;
-  /** Bounds of the published value: equal where it was given. */
-  readonly low: number;
-  readonly high: number;
+/** A word such as "mixed" leaves it to the rows to say; nothing said is not fine-tuned. */
+function finetuned(table: ResultTable, row: Fields, params: Fields): boolean | undefined {
+  const own = row['finetuned'] ?? params['finetuned'] ?? params['ft_steps'];
+  if (own !== undefined && own !== null) return yesNo(own);
+  const all = table.finetuned;
+  return all === undefined || all === null ? false : yesNo(all);
 }
 
-export interface Unused {
-  readonly entry: string;
-  readonly row: string;
-  readonly reason: string;
+const FACTOR_KEYS = ['factor', 'alpha', 'scale', 's', 'scaling_factor'];
+const LARGEST_FACTOR = 1024;
+
+/** The nominal extension; undefined: it is missing; null: the method has none. */
+function factorOf(
+  { method, number }: NamedMethod,
+  params: Fields,
+  length: number,
+  window: number,
+): number | null | undefined {
+  const given = FACTOR_KEYS.map((key) => readNumber(params[key])).find((f) => f !== undefined);
+  const factor = given ?? (method === 'theta' ? undefined : number);
+  const known = factor !== undefined && factor >= 1 && factor <= LARGEST_FACTOR;
+  if (method === 'none') return 1;
+  if (method === 'dynamic') return dynamicAlpha(known ? factor : 1, window, length);
+  if (method.startsWith('dynamic')) return Math.max(1, length / window);
+  if (known) return factor;
+  return method === 'theta' || method === 'longrope' ? null : undefined;
 }
 
-/** Spellings of methods in papers, read in order: the first that matches wins. */
-const METHODS: readonly (readonly [RegExp, Method])[] = Object.freeze([
-  [/^dynamic[ -]?(linear|pi)/i, 'dynamic-linear'],
-  [/^dynamic[ -]?(ntk[ -]?)?by[ -]?parts/i, 'dynamic-by-parts'],
-  [/^dynamic[ -]?yarn/i, 'dynamic-yarn'],
-  [/^dynamic/i, 'dynamic'],
-  [/^(ntk[ -]?)?by[ -]?parts/i, 'by-parts'],
-  [/^ntk/i, 'ntk'],
-  [/^(linear|pi\b|position(al)? interpolation)/i, 'linear'],
-  [/^yarn/i, 'yarn'],
-  [/^llama-?3/i, 'llama3'],
-  [/^(longrope|su\b)/i, 'longrope'],
-  [/^(theta|abf|base|rope[ _]theta)/i, 'theta'],
-  [/^(none|unscaled|baseline|original|base model)/i, 'none'],
-]);
+/** What tells the rows of one table apart, beyond the scaling: they are not compared across it. */
+const SERIES_KEYS = ['task', 'dataset', 'corpus', 'split', 'depth'];
 
-function metricKind(metric: string): MetricKind | undefined {
-  if (/perplexity|\bppl\b/i.test(metric)) return 'perplexity';
-  if (/accuracy|score|pass|retrieval|recall|\bem\b|f1/i.test(metric)) return 'accuracy';
-  return /loss|nll|nats|cross.entropy/i.test(metric) ? 'loss' : undefined;
+/** @returns the row, or why it cannot be used */
+function readRow(table: ResultTable, id: string, row: Fields): Row | string {
+  const params = isFields(row['params']) ? row['params'] : {};
+  const tuned = finetuned(table, row, params);
+  if (tuned) return 'fine-tuned after scaling';
+  if (tuned === undefined) return 'whether it was fine-tuned is not said';
+  const metricText = row['metric'] ?? table.metric;
+  const metric = readMetric(metricText);
+  if (metricText === undefined) return 'no metric';
+  if (!metric) return `metric "${String(metricText)}" is neither perplexity, loss nor accuracy`;
+  const geometry = readGeometry(isFields(row['model']) ? row['model'] : table.model);
+  if (typeof geometry === 'string') return geometry;
+  const name = row['method'];
+  if (typeof name !== 'string') return 'no method';
+  const named = readMethod(name, params['factor']);
+  if (!named) return `unknown method "${name}"`;
+  const length = readTokens(row['eval_length'], geometry.window);
+  if (length === undefined) return 'no evaluated length';
+  if (length / geometry.window > LONGEST) return `beyond ${LONGEST} windows`;
+  const value = readValue(row['value'], row['censored'], metric.kind);
+  if (typeof value === 'string') return value;
+  const factor = factorOf(named, params, length, geometry.window);
+  if (factor === undefined) return `no factor from 1 to ${LARGEST_FACTOR}`;
+  const theta = ['theta', 'rope_theta', 'base', 'new_base'].map((key) => readNumber(params[key]));
+  const found: Row = {
+    entry: id,
+    series: JSON.stringify([
+      id,
+      metricText,
+      ...SERIES_KEYS.map((k) => row[k] ?? params[k] ?? null),
+    ]),
+    geometry,
+    metric: metric.kind,
+    method: named.method,
+    factor,
+    params:
+      named.method === 'theta'
+        ? { theta: theta.find((t) => t !== undefined) ?? named.number }
+        : params,
+    length,
+    low: value.low * metric.unit,
+    high: value.high * metric.unit,
+  };
+  if (metric.kind === 'perplexity' && found.high < 1) return 'a perplexity is at least 1';
+  return specOf(found) ? found : MISSING[named.method === 'theta' ? 'theta' : 'longrope'];
 }
 
-/** `8192`, `"8k"`, `"1M"` → tokens. */
-function tokens(value: unknown): number | undefined {
-  if (typeof value === 'number') return value;
-  const match = typeof value === 'string' ? /^(\d+(?:\.\d+)?)\s*([kM]?)$/.exec(value) : null;
-  if (!match) return undefined;
-  return Number(match[1]) * (match[2] === 'k' ? 1024 : match[2] === 'M' ? 1024 * 1024 : 1);
+const MISSING = Object.freeze({
+  theta: 'no theta above 1',
+  longrope: 'no long_factor with one number a pair',
+});
+
+/**
+ * Accuracies of one series as shares of 1: read as percent where one of them exceeds 1.5.
+ *
+ * @returns the row, or why it cannot be used
+ */
+function asShare(row: Row, series: readonly Row[]): Row | string {
+  if (row.metric !== 'accuracy') return row;
+  const finite = series.flatMap((r) => [r.low, r.high]).filter(Number.isFinite);
+  const unit = finite.some((x) => x > 1.5) ? 100 : 1;
+  const [low, high] = [row.low / unit, row.high / unit];
+  const outside = [low, high].some((x) => Number.isFinite(x) && (x < 0 || x > 1));
+  return outside ? 'not an accuracy from 0 to 1 or from 0 to 100 %' : { ...row, low, high };
 }
 
-function bounds(value: number | null | undefined, censored: string | null | undefined) {
-  if (typeof value === 'number') return { low: value, high: value };
-  const match = censored ? /^([<>])=?\s*(\d+(?:\.\d+)?)$/.exec(censored.trim()) : null;
-  if (!match) return undefined;
-  const limit = Number(match[2]);
-  return match[1] === '>' ? { low: limit, high: Infinity } : { low: -Infinity, high: limit };
-}
-
-const isDynamic = (method: Method): boolean => method.startsWith('dynamic');
-
-function factorOf(method: Method, params: Readonly<Record<string, unknown>>): number | undefined {
-  if (method === 'none' || isDynamic(method)) return 1;
-  const factor = params['factor'] ?? params['alpha'] ?? params['scale'];
-  if (typeof factor === 'number') return factor;
-  return method === 'theta' || method === 'longrope' ? 1 : undefined;
+function label(row: unknown): string {
+  if (!isFields(row)) return JSON.stringify(row);
+  const { method, params, eval_length: length } = row;
+  return `${String(method)} ${JSON.stringify(params ?? {})} at ${String(length)}`;
 }
 
 /** Splits a file into what can be compared and what cannot, with the reason. */
 export function readResults(entries: readonly ResultEntry[]): { rows: Row[]; unused: Unused[] } {
   const rows: Row[] = [];
   const unused: Unused[] = [];
-  for (const entry of entries) {
-    const metric = metricKind(entry.metric);
-    const { head_dim: headDim, rope_theta: theta, trained_context: window, name } = entry.model;
-    for (const row of entry.rows) {
-      const params = row.params ?? {};
-      const skip = (reason: string): void => {
-        const label = `${row.method} ${JSON.stringify(params)} at ${String(row.eval_length)}`;
-        unused.push({ entry: entry.id, row: label, reason });
-      };
-      const method = METHODS.find(([pattern]) => pattern.test(row.method))?.[1];
-      const length = tokens(row.eval_length);
-      const value = bounds(row.value, row.censored);
-      if (row.finetuned ?? entry.finetuned === true) skip('fine-tuned after scaling');
-      else if (!metric) skip(`metric "${entry.metric}" is neither perplexity, loss nor accuracy`);
-      else if (
-        typeof headDim !== 'number' ||
-        typeof theta !== 'number' ||
-        typeof window !== 'number'
-      )
-        skip("the model's geometry is not given");
-      else if (!method) skip(`unknown method "${row.method}"`);
-      else if (length === undefined) skip('no evaluated length');
-      else if (!value) skip('no value');
-      else if (factorOf(method, params) === undefined) skip('no factor');
-      else if (method === 'theta' && typeof params['theta'] !== 'number') skip('no theta');
-      else if (length / window > 32) skip('beyond 32 windows');
-      else if (length / window < 0.25) skip('under a quarter of the window');
-      else
-        rows.push({
-          entry: entry.id,
-          geometry: { name, headDim, theta, window },
-          metric,
-          method,
-          factor: factorOf(method, params)!,
-          params,
-          length,
-          ...value,
-        });
-    }
-  }
+  const seen = new Map<string, number>();
+  entries.forEach((table, i) => {
+    const name = table.id ?? `table ${i + 1}`;
+    const times = (seen.get(name) ?? 0) + 1;
+    seen.set(name, times);
+    const id = times === 1 ? name : `${name} (${times})`;
+    const skip = (row: string, reason: string) => unused.push({ entry: id, row, reason });
+    if (isBroken(table)) return skip('all rows', table.problem);
+    if (table.rows.length === 0) skip('no rows', 'the table is empty');
+    const read = table.rows.map((r) => (isFields(r) ? readRow(table, id, r) : 'not an object'));
+    const usable = read.filter((r) => typeof r !== 'string');
+    read.forEach((found, k) => {
+      const series = usable.filter((r) => typeof found !== 'string' && r.series === found.series);
+      const row = typeof found === 'string' ? found : asShare(found, series);
+      if (typeof row === 'string') skip(label(table.rows[k]), row);
+      else rows.push(row);
+    });
+  });
   return { rows, unused };
 }

@@ -1,101 +1,186 @@
 import Table from 'cli-table3';
 import { kendallTau, type Agreement } from './agreement.js';
-import type { Row } from './results.js';
-import type { Validation } from './run.js';
+import { changeRatio } from './changes.js';
+import type { Both, Cell, Validation } from './run.js';
+import type { FormulaWeights } from './formulas.js';
+import type { Row } from './types.js';
 
 const share = ({ agree, total }: Agreement): string =>
   total === 0 ? '-' : `${agree}/${total} (${((100 * agree) / total).toFixed(0)} %)`;
 
 const tau = (a: Agreement): string => kendallTau(a)?.toFixed(2) ?? '-';
 
-const name = (row: Row): string =>
-  row.method === 'none' || row.method.startsWith('dynamic')
-    ? row.method
-    : `${row.method}:${row.factor}`;
+function name({ method, factor, params }: Row): string {
+  if (method === 'none') return method;
+  if (method === 'theta') return `theta:${String(params['theta'])}`;
+  return factor === null ? method : `${method}:${Number(factor.toFixed(3))}`;
+}
 
-const published = (row: Row): string =>
-  row.high === Infinity ? `>${row.low}` : row.low === -Infinity ? `<${row.high}` : `${row.low}`;
+function published(row: Row): string {
+  const value = (x: number): string => String(Number(x.toFixed(4)));
+  if (row.low === row.high) return row.low === Infinity ? 'overflown' : value(row.low);
+  return row.high === Infinity ? `>${value(row.low)}` : `<${value(row.high)}`;
+}
 
-const sum = (list: readonly Agreement[]): Agreement => ({
-  agree: list.reduce((a, x) => a + x.agree, 0),
-  total: list.reduce((a, x) => a + x.total, 0),
-});
+const weights = (w: FormulaWeights): string =>
+  `${w.outOfRange.toFixed(1)}, ${w.nearOrder.toFixed(2)}, ${w.spread.toFixed(3)}`;
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const out = new Table({ head: [...head], style: { head: [], border: [], compact: true } });
+  out.push(...rows.map((row) => [...row]));
+  return out.toString();
+}
+
+const both = ({ probe, formula }: Both): string[] => [share(probe), share(formula)];
+
+function summary(v: Validation): string[] {
+  const found = (key: 'probe' | 'formula'): string =>
+    v.reach
+      .map((r) => r[key])
+      .map((x) => (x === null ? '-' : `${Number(x.toFixed(2))}x`))
+      .join(', ');
+  const reaches = v.reach.map((r) => r.alpha).join(', ');
+  const wanted = v.reach.map((r) => `${r.published}x`).join(', ');
+  return [
+    table(
+      ['', 'probe', 'formulas', 'random'],
+      [
+        ['pairs, same factor', ...both(v.total.sameFactor), '50 %'],
+        [
+          '  leaving out one factor at a time',
+          share(v.leftOut.probe.pairs),
+          share(v.leftOut.formula.pairs),
+          '50 %',
+        ],
+        ['pairs, any factor', ...both(v.total.anyFactor), '50 %'],
+        ['loss change at 1x within a factor of two', ...both(v.changes), ''],
+        [
+          '  leaving out one factor at a time',
+          share(v.leftOut.probe.changes),
+          share(v.leftOut.formula.changes),
+          '',
+        ],
+        ...(v.reach.length > 0
+          ? [
+              [
+                `reach of static NTK alpha ${reaches} (${wanted})`,
+                found('probe'),
+                found('formula'),
+                '',
+              ],
+            ]
+          : []),
+      ],
+    ),
+    '',
+  ];
+}
+
+function models(v: Validation): string[] {
+  return [
+    `${v.rowsUsed} rows used, ${v.unused.length} not; ${v.samples.long} contexts of facts and ${v.samples.longText} of text a scaling`,
+    ...v.models.map(
+      (m) =>
+        `  ${m.entries.join(', ')}: theta ${m.geometry.theta}, window ${m.geometry.window}, ${m.geometry.rotaryDim} dimensions, c ${m.criticalFraction.toFixed(2)}: probe model ${m.member}${m.inRange ? '' : ', outside the range of the family'}`,
+    ),
+    '',
+  ];
+}
+
+function cells(v: Validation): string[] {
+  if (v.cells.length === 0) return ['No pair of rows whose values clearly differ.', ''];
+  const row = (c: Cell, kind: 'sameFactor' | 'anyFactor'): string[] => [
+    c.length === null ? c.entry : `  at ${c.length}`,
+    kind === 'sameFactor' ? 'same' : 'any',
+    share(c[kind].probe),
+    tau(c[kind].probe),
+    share(c[kind].formula),
+    tau(c[kind].formula),
+  ];
+  const kinds = ['sameFactor', 'anyFactor'] as const;
+  const rows = v.cells.flatMap((c) =>
+    kinds.flatMap((kind) => (c[kind].probe.total > 0 ? [row(c, kind)] : [])),
+  );
+  return [
+    'Pairs whose published values clearly differ, and who orders them alike',
+    table(['table', 'factor', 'probe', 'tau', 'formulas', 'tau'], rows),
+    '',
+  ];
+}
+
+function fitted(v: Validation): string[] {
+  return [
+    'The formula with its weights fitted to this file',
+    table(
+      ['', 'weights', 'same factor', 'left out', 'any factor', 'at 1x', 'left out'],
+      v.formulas.variants.map((f) => [
+        f.name,
+        weights(f.weights),
+        share(f.sameFactor),
+        share(f.leftOut.pairs),
+        share(f.anyFactor),
+        share(f.changes),
+        share(f.leftOut.changes),
+      ]),
+    ),
+    'Weights: out of range, order of near tokens, spread.',
+    '',
+    "The probe by weight of the facts' loss (same factor, any factor)",
+    `  ${v.byWeight.map((w) => `${w.weight}: ${w.same.agree}, ${w.any.agree}`).join('; ')}`,
+    '',
+  ];
+}
+
+function short(v: Validation): string[] {
+  if (v.short.length === 0) return [];
+  const rows = v.short.map((s) => [
+    s.row.entry,
+    name(s.row),
+    `${s.bound ? '> ' : ''}${s.nats.toFixed(3)}`,
+    ...[s.probe, s.formula].flatMap((x) => [x.toFixed(3), changeRatio(s, x)?.toFixed(2) ?? '-']),
+  ]);
+  return [
+    'Loss change at 1x, nats',
+    table(['table', 'scaling', 'published', 'probe', 'ratio', 'formulas', 'ratio'], rows),
+    '',
+  ];
+}
+
+function reach(v: Validation): string[] {
+  if (v.reach.length === 0) return [];
+  const against = (x: number | null, target: number): string =>
+    x === null ? '-' : `${Number(x.toFixed(2))}x (${(100 * (x / target - 1)).toFixed(0)} %)`;
+  return [
+    'Reach, LLaMA 1 (2048 tokens)',
+    table(
+      ['static NTK', 'published', 'probe', 'formulas'],
+      v.reach.map((r) => [
+        `alpha ${r.alpha}`,
+        `${r.published}x`,
+        against(r.probe, r.published),
+        against(r.formula, r.published),
+      ]),
+    ),
+    '',
+  ];
+}
+
+function lists(v: Validation): string[] {
+  const missed = v.missed.map(
+    ({ a, b, sameFactor, missedBy }) =>
+      `  ${a.entry} at ${a.length}: ${name(a)} ${published(a)} v ${name(b)} ${published(b)}: ${missedBy}${sameFactor ? '' : ' (factors differ)'}`,
+  );
+  const unused = v.unused.map((u) => `  ${u.entry}: ${u.row}: ${u.reason}`);
+  return [
+    ...(missed.length > 0 ? [`Pairs that somebody misses (${missed.length})`, ...missed, ''] : []),
+    ...(unused.length > 0 ? [`Rows not used (${unused.length})`, ...unused, ''] : []),
+  ];
+}
 
 /** The validation as a person reads it. */
 export function renderValidation(v: Validation): string {
-  const out: string[] = [];
-  const pairsTable = new Table({
-    head: ['table', 'model', 'pairs', 'probe', 'tau', 'formulas, fitted', 'random'],
-    style: { head: [], border: [] },
-  });
-  for (const kind of ['sameFactor', 'anyFactor'] as const) {
-    const label = kind === 'sameFactor' ? 'same factor' : 'any factor';
-    for (const t of v.tables)
-      if (t.probe[kind].total > 0)
-        pairsTable.push([
-          t.entry,
-          t.member,
-          label,
-          share(t.probe[kind]),
-          tau(t.probe[kind]),
-          share(t.formula[kind]),
-          '50 %',
-        ]);
-    const [p, f] = [
-      sum(v.tables.map((t) => t.probe[kind])),
-      sum(v.tables.map((t) => t.formula[kind])),
-    ];
-    pairsTable.push(['all', '', label, share(p), tau(p), share(f), '50 %']);
-  }
-  out.push(
-    'Pairs whose published values clearly differ, and who orders them alike',
-    pairsTable.toString(),
-  );
-  out.push(
-    `Leave one factor out, same factor: probe ${share(v.leaveOneOut.probe)}, formulas ${share(v.leaveOneOut.formula)}`,
-    `Formula weights fitted on these tables: compression ${v.formulaWeights[0]}, negative sum ${v.formulaWeights[1]}`,
-    `By weight of the facts' loss: ${v.byWeight.map((w) => `${w.weight}: ${w.agreement.agree}`).join(', ')}`,
-    '',
-  );
-  if (v.short.length > 0) {
-    const short = new Table({
-      head: ['scaling', 'probe', 'published ln ratio', 'ratio'],
-      style: { head: [], border: [] },
-    });
-    for (const s of v.short)
-      short.push([
-        name(s.row),
-        s.probe.toFixed(3),
-        `${s.bound ? '> ' : ''}${s.published.toFixed(3)}`,
-        s.published > 0 ? (s.probe / s.published).toFixed(2) : '-',
-      ]);
-    out.push('Loss change at 1x, nats', short.toString(), '');
-  }
-  const reach = new Table({
-    head: ['static NTK', 'probe reach', 'published', 'error'],
-    style: { head: [], border: [] },
-  });
-  for (const r of v.reach)
-    reach.push([
-      `alpha ${r.alpha}`,
-      `${r.probe}x`,
-      `${r.published}x`,
-      `${(100 * (r.probe / r.published - 1)).toFixed(0)} %`,
-    ]);
-  out.push('Reach, LLaMA 1 (2048 tokens)', reach.toString(), '');
-  if (v.disagreements.length > 0) {
-    out.push(`Disagreements (${v.disagreements.length})`);
-    for (const { a, b, sameFactor } of v.disagreements)
-      out.push(
-        `  ${a.entry} at ${a.length}: ${name(a)} ${published(a)} v ${name(b)} ${published(b)}${sameFactor ? '' : ' (factors differ)'}`,
-      );
-    out.push('');
-  }
-  if (v.unused.length > 0) {
-    out.push(`Rows not used (${v.unused.length})`);
-    for (const u of v.unused) out.push(`  ${u.entry}: ${u.row}: ${u.reason}`);
-    out.push('');
-  }
-  out.push(`${v.seconds.toFixed(0)} s`);
-  return out.join('\n');
+  return [summary, models, cells, short, reach, fitted, lists]
+    .flatMap((part) => part(v))
+    .join('\n')
+    .trimEnd();
 }

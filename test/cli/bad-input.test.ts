@@ -33,7 +33,6 @@ const CASES: readonly (readonly [
   ],
   ['an empty file', '', ['config.json'], /not JSON/],
   ['a list', '[1, 2]', ['config.json'], /must hold a JSON object, found/],
-  ['a model without RoPE', '{"model_type":"gpt2"}', ['config.json'], /gpt2 does not use RoPE/],
   ['an odd rotary dimension', JSON.stringify({ ...LLAMA, head_dim: 65 }), ['config.json'], /65/],
   ['NaN', JSON.stringify(LLAMA).replace('10000', 'NaN'), ['config.json'], /NaN/],
   [

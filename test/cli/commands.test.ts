@@ -27,12 +27,6 @@ describe('inspect', () => {
     expect(ran.code).toBe(2);
     expect(ran.stderr).toContain('takes one scaling');
   });
-
-  it('answers for a model without RoPE, and fails', async () => {
-    const ran = await runCli(['inspect', '-', '--json'], { stdin: '{"model_type":"gpt2"}' });
-    expect(ran.code).toBe(2);
-    expect(JSON.parse(ran.stdout)).toMatchObject({ encoding: 'learned' });
-  });
 });
 
 describe('fingerprint', () => {

@@ -41,19 +41,6 @@ describe('inspect --json gives what transformers computes', () => {
   );
 });
 
-it('a model without RoPE: exit code 2, one message, and the finding as JSON', async () => {
-  const stdin = JSON.stringify({ model_type: 'gpt2', architectures: ['GPT2LMHeadModel'] });
-  const ran = await runCli(['inspect', '-', '--json'], { stdin });
-  expect(ran.code).toBe(2);
-  expect(ran.stderr).toMatch(/^error: gpt2 uses a learned table.*RoPE scalings do not apply.*\n$/);
-  const data = JSON.parse(ran.stdout) as InspectData;
-  expect(data).toMatchObject({ encoding: 'learned', architecture: 'GPT2LMHeadModel' });
-  expect(data.findings).toMatchObject([{ code: 'RE029', severity: 'error' }]);
-
-  const text = await runCli(['inspect', '-'], { stdin });
-  expect(text).toMatchObject({ code: 2, stdout: '' });
-});
-
 it('heads that differ by layer type each have their own size (Gemma 4)', async () => {
   const { layerTypes } = await inspect({
     model_type: 'gemma4_text',

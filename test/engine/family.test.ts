@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { RopeEvalError } from '../../src/errors.js';
-import { loadFamily, nearestMember, parseBundled, readBundled } from '../../src/engine/family.js';
+import { loadFamily, chooseMember, parseBundled, readBundled } from '../../src/engine/family.js';
 
 describe('the model family', () => {
   it('holds the files that its card names, byte for byte', async () => {
@@ -23,9 +23,9 @@ describe('the model family', () => {
   it('picks the nearest critical fraction and says when it is out of range', async () => {
     const family = await loadFamily();
     for (const m of family.members)
-      expect(nearestMember(family, m.criticalFraction)).toMatchObject({ member: m, inRange: true });
-    expect(nearestMember(family, 0.95).inRange).toBe(false);
-    expect(nearestMember(family, -0.5).inRange).toBe(false);
+      expect(chooseMember(family, m.criticalFraction)).toMatchObject({ member: m, inRange: true });
+    expect(chooseMember(family, 0.95).inRange).toBe(false);
+    expect(chooseMember(family, -0.5).inRange).toBe(false);
   });
 });
 

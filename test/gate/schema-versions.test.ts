@@ -5,6 +5,7 @@ import { ComparisonSchema, COMPARE_SCHEMA_VERSION } from '../../src/gate/compare
 import { CheckSchema, CHECK_SCHEMA_VERSION } from '../../src/gate/check-schema.js';
 import { OptimizationSchema, OPTIMIZE_SCHEMA_VERSION } from '../../src/gate/optimize-schema.js';
 import { SweepSchema, SWEEP_SCHEMA_VERSION } from '../../src/gate/sweep-schema.js';
+import { ENCODINGS_SCHEMA_VERSION, EncodingsSchema } from '../../src/report/encodings-schema.js';
 import { InspectSchema } from '../../src/report/inspect-schema.js';
 import { INSPECT_SCHEMA_VERSION } from '../../src/report/inspect-types.js';
 import { ReportSchema, REPORT_SCHEMA_VERSION } from '../../src/report/schema.js';
@@ -16,6 +17,7 @@ import { ReportSchema, REPORT_SCHEMA_VERSION } from '../../src/report/schema.js'
 it.each([
   ['check', CHECK_SCHEMA_VERSION, CheckSchema],
   ['compare', COMPARE_SCHEMA_VERSION, ComparisonSchema],
+  ['encodings', ENCODINGS_SCHEMA_VERSION, EncodingsSchema],
   ['inspect', INSPECT_SCHEMA_VERSION, InspectSchema],
   ['optimize', OPTIMIZE_SCHEMA_VERSION, OptimizationSchema],
   ['report', REPORT_SCHEMA_VERSION, ReportSchema],

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { Readable, Writable } from 'node:stream';
 import type { Environment, OutputStream } from '../../src/cli/environment.js';
 import { main } from '../../src/cli/main.js';
+import type { CompareEncodings } from '../../src/compare-encodings.js';
 import type { Evaluate, EvaluateOptions } from '../../src/evaluate-types.js';
 import { makeReport } from './report.js';
 
@@ -35,6 +36,7 @@ export interface FakeOptions {
   readonly terminal?: boolean;
   readonly columns?: number;
   readonly evaluate?: Evaluate;
+  readonly compareEncodings?: CompareEncodings;
   readonly changes?: Partial<Environment>;
 }
 
@@ -84,6 +86,8 @@ export function fakeProcess(argv: readonly string[], options: FakeOptions = {}):
     },
     kill: (code) => killed.push(code),
     loadEvaluate: async () => evaluate,
+    loadCompareEncodings: async () =>
+      options.compareEncodings ?? Promise.reject(new Error('unset')),
     describeHost: () => ({ node: '20.20.2', platform: 'linux', arch: 'x64', glibc: '2.36' }),
     describeRuntime: async () => ({
       onnxruntime: '1.30.0',

@@ -1,8 +1,5 @@
-import { resolve } from 'node:path';
-import { EXIT, RopeEvalError } from '../../errors.js';
 import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
-import { InterruptedError } from '../interrupt.js';
 import {
   addEvaluationOptions,
   evaluationOptions,
@@ -16,6 +13,7 @@ import {
   type ReferenceFlags,
 } from '../options/reference.js';
 import { paletteFor } from '../terminal.js';
+import { reportErrors } from '../gate/json-errors.js';
 import type { CheckRun } from '../gate/run-check.js';
 import type { LoadedConfig } from '../load-config.js';
 
@@ -80,7 +78,11 @@ export const checkCommand: CommandModule = (program, { environment, exitWith }) 
   addEvaluationOptions(command);
   addReferenceOptions(command);
   addOutputOptions(command, 'the result').action(async (argument: string, flags: Flags) => {
-    exitWith(await reportErrors(flags, environment, () => check(argument, flags, environment)));
+    exitWith(
+      await reportErrors(flags.json === true, environment, () =>
+        check(argument, flags, environment),
+      ),
+    );
   });
 };
 
@@ -121,30 +123,12 @@ async function check(argument: string, flags: Flags, environment: Environment): 
   const { gateOutcome } = await import('../../gate/words.js');
   await outputs.writeOutputs(files, run.report, { gate: gateOutcome(run.result) });
   if (flags.updateBaseline && baseline !== undefined) {
-    await update(baseline, run, environment, !quiet);
+    const { updateBaseline } = await import('../gate/update-baseline.js');
+    await updateBaseline(baseline, run.report, environment, !quiet);
   }
   await print(run, config, flags, environment);
   finish(run.report, { saved: flags.output, resumable: false }, environment);
   return run.result.exitCode;
-}
-
-async function update(
-  path: string,
-  { report }: CheckRun,
-  environment: Environment,
-  notices: boolean,
-): Promise<void> {
-  if (report.status !== 'complete') {
-    environment.stderr.write(`${path} is left as it was: the run is ${report.status}\n`);
-    return;
-  }
-  const [{ writeAtomically }, { json }] = await Promise.all([
-    import('../files.js'),
-    import('../../report/reporters/json.js'),
-  ]);
-  const context = { color: false, columns: 100, plots: false };
-  await writeAtomically(resolve(environment.cwd, path), json(report, context));
-  if (notices) environment.stderr.write(`baseline written to ${path}\n`);
 }
 
 async function print(
@@ -180,28 +164,4 @@ async function print(
   const stream = flags.json ? stderr : stdout;
   stream.write(gateAnnotations(result, config, (index) => run.advice[index], environment));
   await writeStepSummary(report, result, environment);
-}
-
-/** With --json an error has a JSON form too: `make` turns every exit code into 2. */
-async function reportErrors(
-  flags: Flags,
-  { stdout }: Environment,
-  action: () => Promise<number>,
-): Promise<number> {
-  try {
-    return await action();
-  } catch (error) {
-    const output = flags.json ? errorOutput(error) : undefined;
-    if (output) stdout.write(`${JSON.stringify(output, null, 2)}\n`);
-    throw error;
-  }
-}
-
-function errorOutput(error: unknown): object | undefined {
-  if (error instanceof InterruptedError) {
-    return { status: 'interrupted', exitCode: EXIT.interrupted, message: error.message };
-  }
-  if (!(error instanceof RopeEvalError)) return undefined;
-  const { message, exitCode, kind, path, hint } = error;
-  return { status: 'error', exitCode, kind, message, path, hint };
 }

@@ -39,13 +39,13 @@ export const emitCommand: CommandModule = (program, { environment }) => {
       ).choices(['v4', 'v5']),
     );
   addReferenceOptions(command)
-    .option('--json', 'print the settings as JSON')
+    .option('--json', 'print the settings, or with --write what was written, as JSON')
     .action(async (argument: string, candidate: string, flags: Flags) => {
       const config = await loadConfig(argument, environment);
       const { emitInput } = await import('../gate/emit-input.js');
       const input = await emitInput(config, candidate, flags, environment);
       if (flags.form !== undefined && !flags.write) throw formWithoutWrite();
-      if (flags.write) await write(config, input, flags.form, environment);
+      if (flags.write) await write(config, input, flags, environment);
       else await print(config, input, flags, environment);
     });
 };
@@ -85,7 +85,7 @@ async function print(
 async function write(
   config: LoadedConfig,
   input: EmitInput,
-  form: Form | undefined,
+  { form, json }: Flags,
   { stdout }: Environment,
 ): Promise<void> {
   const { file, source } = config;
@@ -108,6 +108,20 @@ async function write(
     );
   }
   await writeAtomically(file, patchConfig(config.text, edits));
+  if (json) {
+    const { label: candidate, length } = input;
+    const named = edits.map(({ path, value }) => ({ path: path.join('.'), value }));
+    const output = {
+      candidate,
+      config: source,
+      length,
+      form: chosen,
+      written: named.filter(({ value }) => value !== undefined),
+      removed: named.filter(({ value }) => value === undefined).map(({ path }) => path),
+    };
+    stdout.write(`${JSON.stringify(output, null, 2)}\n`);
+    return;
+  }
   const keys = edits.map(({ path }) => path.join('.')).join(', ');
   stdout.write(`${source}: ${input.label} written (${keys})\n`);
 }

@@ -69,7 +69,7 @@ async function compare(argument: string, flags: Flags, environment: Environment)
   const [
     { chooseCandidates },
     { prepareOutputs, writeOutputs },
-    { readRopeGeometry },
+    { readGeometry, usesRope },
     { finish, loadUnfinished },
   ] = await Promise.all([
     import('../choose-candidates.js'),
@@ -79,7 +79,11 @@ async function compare(argument: string, flags: Flags, environment: Environment)
   ]);
   refuseWithoutEffect(flags);
   const config = await loadConfig(argument, environment);
-  const read = await readRopeGeometry(config, referenceOptions(flags));
+  const read = await readGeometry(config, referenceOptions(flags));
+  if (!usesRope(read)) {
+    const { compareTwin } = await import('../compare-twin.js');
+    return compareTwin(read, config, flags, environment);
+  }
   if (flags.optimize) {
     const { searchFactor } = await import('../gate/search-factor.js');
     return searchFactor(config, read, flags, environment);

@@ -1,6 +1,5 @@
 import { Option } from 'commander';
-import { EXIT, RopeEvalError } from '../../errors.js';
-import type { Finding } from '../../findings.js';
+import type { NotRope } from '../../config/types.js';
 import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
 import { loadConfig } from '../load-config.js';
@@ -57,21 +56,33 @@ export const inspectCommand: CommandModule = (program, { environment }) => {
       const data = await inspectArgument(argument, flags, environment);
       const { stdout } = environment;
       if (flags.json) stdout.write(`${JSON.stringify(data, null, 2)}\n`);
-      if (data.encoding !== 'rope') throw await notRopeError(data);
-      if (!flags.json) stdout.write(await asText(data, flags.plots, environment));
+      else stdout.write(await asText(data, flags.plots, environment));
     });
 };
 
-/** A script that wants RoPE must not go on; the JSON says the same as a finding. */
-async function notRopeError(data: InspectData): Promise<RopeEvalError> {
-  const { wordFinding } = await import('../../finding-catalogue/index.js');
-  const words = data.findings.filter(({ severity }) => severity === 'error').map(describe);
-  return new RopeEvalError(words.join('; '), EXIT.usage, 'not_rope');
-
-  /** Without the path: the model type is the first word. */
-  function describe(finding: Finding): string {
-    return wordFinding({ ...finding, path: '' });
-  }
+/** What it uses in place of RoPE, and how the twin with that encoding fared when it was measured. */
+async function withoutRope(model: NotRope, source: string, flags: Flags): Promise<InspectData> {
+  const [
+    { inspectNotRope },
+    { measuredEncodings },
+    { twinFindings, twinOf, twinRow },
+    { refuseFlags },
+  ] = await Promise.all([
+    import('../../report/inspect.js'),
+    import('../../measured-encodings.js'),
+    import('../../evaluation/encodings/for-model.js'),
+    import('../compare-twin.js'),
+  ]);
+  const { candidate, target, seqLen, dtype, bandwidth, reference, trainedWindow } = flags;
+  refuseFlags(model, { candidate, target, seqLen, dtype, bandwidth, reference, trainedWindow });
+  const data = inspectNotRope(model, source);
+  const rows = twinOf(model) === undefined ? [] : (await measuredEncodings()).rows;
+  const twin = twinRow(model, rows);
+  return {
+    ...data,
+    findings: [...data.findings, ...twinFindings(model, rows)],
+    ...(twin === undefined ? {} : { twin }),
+  };
 }
 
 async function inspectArgument(
@@ -79,13 +90,13 @@ async function inspectArgument(
   flags: Flags,
   environment: Environment,
 ): Promise<InspectData> {
-  const [{ inspectData, inspectNotRope }, { readGeometry, usesRope }] = await Promise.all([
+  const [{ inspectData }, { readGeometry, usesRope }] = await Promise.all([
     import('../../report/inspect.js'),
     import('../read-geometry.js'),
   ]);
   const config = await loadConfig(argument, environment);
   const read = await readGeometry(config, referenceOptions(flags));
-  if (!usesRope(read)) return inspectNotRope(read, config.source);
+  if (!usesRope(read)) return withoutRope(read, config.source, flags);
   const { seqLen, target, dtype, bandwidth } = flags;
   const candidate =
     flags.candidate === undefined

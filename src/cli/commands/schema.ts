@@ -8,6 +8,7 @@ const SCHEMAS: Readonly<Record<string, () => Promise<ZodType>>> = Object.freeze(
   inspect: async () => (await import('../../report/inspect-schema.js')).InspectSchema,
   check: async () => (await import('../../gate/check-schema.js')).CheckSchema,
   sweep: async () => (await import('../../gate/sweep-schema.js')).SweepSchema,
+  encodings: async () => (await import('../../report/encodings-schema.js')).EncodingsSchema,
   compare: async () => (await import('../../gate/compare-schema.js')).ComparisonSchema,
   optimize: async () => (await import('../../gate/optimize-schema.js')).OptimizationSchema,
   policy: async () => (await import('../../gate/policy-schema.js')).PolicySchema,

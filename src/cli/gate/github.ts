@@ -2,15 +2,10 @@ import { appendFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { wordFinding } from '../../finding-catalogue/index.js';
 import type { Advice } from '../../gate/advice.js';
+import { cellMessage, missingByCandidate } from '../../gate/baseline-words.js';
 import { lineOfKey } from '../../gate/locate.js';
 import type { GateResult } from '../../gate/verdict.js';
-import {
-  cellMessage,
-  gateOutcome,
-  ruleMessage,
-  ruleSubject,
-  verdictLine,
-} from '../../gate/words.js';
+import { gateOutcome, ruleMessage, ruleSubject, verdictLine } from '../../gate/words.js';
 import { annotations, stepSummary, type Annotation } from '../../report/reporters/github.js';
 import { markdown } from '../../report/reporters/markdown.js';
 import type { Report } from '../../report/schema.js';
@@ -62,7 +57,15 @@ export function gateAnnotations(
       message: cellMessage(cell),
       ...at(1),
     }));
-  return annotations([...rules, ...findings, ...cells]);
+  const missing = (result.baseline ? missingByCandidate(result.baseline) : []).map(
+    ({ candidate, message }): Annotation => ({
+      severity: 'error',
+      title: `${candidate} was not measured`,
+      message,
+      ...at(1),
+    }),
+  );
+  return annotations([...rules, ...findings, ...cells, ...missing]);
 }
 
 /** The report as the job's summary, where the runner asks for one. */

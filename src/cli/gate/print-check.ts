@@ -1,14 +1,10 @@
 import type { ChalkInstance } from 'chalk';
 import { wordFinding } from '../../finding-catalogue/index.js';
 import type { Advice } from '../../gate/advice.js';
-import type { GateResult, RuleResult } from '../../gate/verdict.js';
-import {
-  baselineWords,
-  cellMessage,
-  ruleMessage,
-  ruleSubject,
-  verdictLine,
-} from '../../gate/words.js';
+import { baselineWords, cellMessage } from '../../gate/baseline-words.js';
+import type { RuleResult } from '../../gate/judge-rule.js';
+import type { GateResult } from '../../gate/verdict.js';
+import { ruleMessage, ruleSubject, verdictLine } from '../../gate/words.js';
 import { list, printable, tokens } from '../../report/format.js';
 import type { Report } from '../../report/schema.js';
 import { HONESTY, referenceWords } from '../../report/wording.js';

@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk';
+import { intervalWords, methodWords } from '../../gate/baseline-words.js';
 import type { ComparedCell, Comparison } from '../../gate/compare.js';
-import { intervalWords } from '../../gate/words.js';
 import { printable, trim } from '../../report/format.js';
 import { bareTable } from '../../report/text/bare-table.js';
 import { HONESTY } from '../../report/wording.js';
@@ -31,7 +31,7 @@ function summary({ cells }: Comparison, moved: number, clear: number): string {
   if (moved === 0) return `All ${cells.length} cells are the same.`;
   return (
     `${clear} of ${cells.length} cells changed by more than their intervals, ` +
-    `${moved - clear} within them, ${cells.length - moved} are the same (--json has all).`
+    `${moved - clear} within them, ${cells.length - moved} are the same (--json has all). ${methodWords(cells)}`
   );
 }
 

@@ -2,7 +2,9 @@ import { findingLines } from '../finding-words.js';
 import { multiple, printable, tokens } from '../format.js';
 import { reachChart, shortAccuracyChart, shortLossChart } from '../html/charts.js';
 import { htmlHeatmap } from '../html/heatmap.js';
+import { htmlNeighbours } from '../html/neighbours.js';
 import { htmlParts } from '../html/parts.js';
+import { htmlServing } from '../html/serving.js';
 import { spectrum } from '../html/spectrum.js';
 import { STYLE } from '../html/style.js';
 import { htmlSummary } from '../html/summary.js';
@@ -37,7 +39,9 @@ ${findings(report)}
 <section aria-labelledby="summary"><h2 id="summary">Probed: on the bundled probe model</h2>
 ${htmlSummary(report)}
 ${words.localWords(report).map((line) => markup`<p>${line}</p>`)}
+${htmlNeighbours(report)}
 ${htmlParts(report)}
+${htmlServing(report)}
 <p class="note">${words.probeModelWords(report)} ${words.chanceWords(report)}</p></section>
 ${plots ? pictures(report) : markup``}
 <section aria-labelledby="exact"><h2 id="exact">Exact: from the config alone</h2>

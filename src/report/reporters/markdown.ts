@@ -1,7 +1,9 @@
 import { findingLines } from '../finding-words.js';
 import * as format from '../format.js';
 import type { GateOutcome } from '../gate-outcome.js';
+import { neighboursMarkdown } from '../markdown/neighbours.js';
 import { code, plain, table } from '../markdown/parts.js';
+import { servingMarkdown } from '../markdown/serving.js';
 import {
   partEnds,
   PARTS_COLUMNS,
@@ -32,7 +34,9 @@ export const markdown: Reporter = (report, { gate, plots }) => {
     'Short context: change against the reference at 0.5x and 1x of the trained window. Needle: ' +
       `facts found. ${words.chanceWords(report)} In brackets: 95 % intervals.`,
     ...words.localWords(report).map(plain),
+    neighboursMarkdown(report),
     partsBlock(report),
+    servingMarkdown(report),
     plots ? heatmapBlock(report) : '',
     '### Exact: from the config alone',
     exactLines(report)

@@ -5,7 +5,9 @@ import { partsNote, partsTitle } from '../parts-words.js';
 import { exactLines } from '../text/exact.js';
 import { fill } from '../text/fill.js';
 import { textHeatmap } from '../text/heatmap.js';
+import { neighboursText } from '../text/neighbours.js';
 import { partsTable } from '../text/parts-table.js';
+import { servingText } from '../text/serving.js';
 import { summaryTable } from '../text/summary-table.js';
 import type { Reporter, ReporterContext } from './reporter.js';
 import type { Report } from '../schema.js';
@@ -19,7 +21,9 @@ export const text: Reporter = (report, context) => {
     title(report, paint),
     findings(report, context, paint),
     probed(report, context, paint),
+    neighboursText(report, context.columns, paint),
     parts(report, context, paint),
+    servingText(report, context.columns, paint),
     heatmap(report, context, paint),
     section('Exact: from the config alone', exactLines(report), context, paint),
     recommendation(report, context, paint),

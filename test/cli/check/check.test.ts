@@ -201,6 +201,19 @@ describe('on GitHub', () => {
     expect(stdout).toMatch(/^::error file=config\.json,line=9,title=short\.lossChange/m);
   });
 
+  it('annotates what the baseline has and this run has not, once a candidate', async () => {
+    const report = makeReport({
+      candidates: good.candidates.map((each) => ({ ...each, reach: null, needle: [] })),
+    });
+    const files = { 'main.json': good };
+    const { code, stdout } = await check(['--baseline', 'main.json'], { report, files, env });
+    expect(code).toBe(1);
+    const missing = stdout.split('\n').filter((line) => line.includes('was not measured::'));
+    expect(missing).toHaveLength(1);
+    expect(missing[0]).toMatch(/^::error file=config\.json,line=1,title=as-configured/);
+    expect(missing[0]).toMatch(/main\.json has needle@32768, .* and reach of as-configured/);
+  });
+
   it('writes a step summary', async () => {
     const folder = await temporaryFolder();
     const file = join(folder, 'summary.md');

@@ -49,6 +49,21 @@ describe('rope-eval emit', () => {
     });
   });
 
+  it('says as JSON what --write has written', async () => {
+    const { code, file, stdout } = await emit(['yarn:4', '--write', '--json']);
+    expect(code).toBe(0);
+    const value = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 32768 };
+    expect(JSON.parse(stdout)).toEqual({
+      candidate: 'yarn:4',
+      config: 'config.json',
+      length: 131_072,
+      form: 'v4',
+      written: [{ path: 'rope_scaling', value }],
+      removed: [],
+    });
+    expect(JSON.parse(file)).toMatchObject({ rope_scaling: value });
+  });
+
   it('exits with 2 where the engine cannot express it', async () => {
     const { code, stderr } = await emit(['dynamic:4', '--engine', 'llama.cpp']);
     expect(code).toBe(2);

@@ -1,0 +1,25 @@
+import type { CommandModule } from '../command.js';
+import { addEvaluationOptions } from '../options/evaluation.js';
+import { collect } from '../options/numbers.js';
+import type { EncodingsFlags } from '../run-encodings.js';
+
+export const encodingsCommand: CommandModule = (program, { environment, exitWith }) => {
+  const command = program
+    .command('encodings')
+    .description(
+      'position encodings side by side: twins of the probe model, trained alike with RoPE, ALiBi, ' +
+        'T5’s buckets, learned or sinusoidal positions or none, at 1x to 8x of their window',
+    );
+  addEvaluationOptions(command)
+    .option(
+      '-o, --output <file>',
+      'also save the comparison; .json, .md or .txt; may be given again',
+      collect,
+    )
+    .option('--json', 'print the comparison as JSON, and nothing else, on standard output')
+    .option('--quiet', 'no progress and no notices on standard error')
+    .action(async (flags: EncodingsFlags) => {
+      const { runEncodings } = await import('../run-encodings.js');
+      exitWith(await runEncodings(environment, flags));
+    });
+};

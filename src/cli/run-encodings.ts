@@ -1,0 +1,75 @@
+import type { CompareEncodingsOptions } from '../compare-encodings.js';
+import { EXIT } from '../errors.js';
+import type { EncodingsReport } from '../report/encodings-schema.js';
+import type { Environment } from './environment.js';
+import { interruptible, InterruptedError } from './interrupt.js';
+import { evaluationOptions, type EvaluationFlags } from './options/evaluation.js';
+import type { OutputFlags } from './options/output.js';
+import { columnsOf, isLively } from './terminal.js';
+
+/** The flags of every command that compares encodings. */
+export type EncodingsFlags = EvaluationFlags & OutputFlags;
+
+export interface EncodingsRun extends Pick<CompareEncodingsOptions, 'encodings'> {
+  /** What a report still needs before it is shown. */
+  readonly finish?: (report: EncodingsReport) => EncodingsReport;
+}
+
+/** Runs the twins, writes the files that `-o` asked for and prints. @returns the exit code */
+export async function runEncodings(
+  environment: Environment,
+  flags: EncodingsFlags,
+  { finish = (report) => report, ...options }: EncodingsRun = {},
+): Promise<number> {
+  const [{ prepareEncodingsOutputs }, { encodingsText }] = await Promise.all([
+    import('./encodings-outputs.js'),
+    import('../report/encodings/text.js'),
+  ]);
+  const outputs = await prepareEncodingsOutputs(flags.output ?? [], environment);
+  const report = finish(await measure(environment, flags, options));
+  for (const output of outputs) await output.write(report);
+  const { stdout, stderr, env } = environment;
+  const complete = report.status === 'complete';
+  if (flags.json) stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  // A table of an unfinished run is easily taken for a whole one; JSON carries its status.
+  else if (complete) {
+    const context = { color: isLively(stdout, env), columns: columnsOf(stdout) };
+    stdout.write(encodingsText(report, context));
+  }
+  if (complete) return EXIT.ok;
+  const where = flags.output
+    ? `saved to ${flags.output.join(', ')}`
+    : 'not saved (no -o was given)';
+  stderr.write(`interrupted; the finished rows are ${where}\n`);
+  return EXIT.interrupted;
+}
+
+/** The run itself, with progress and Ctrl-C. */
+async function measure(
+  environment: Environment,
+  flags: EncodingsFlags,
+  options: CompareEncodingsOptions,
+): Promise<EncodingsReport> {
+  const [{ progressDisplay }, compare] = await Promise.all([
+    import('./progress.js'),
+    environment.loadCompareEncodings(),
+  ]);
+  const display = progressDisplay(environment, !flags.quiet && !flags.json);
+  const stop = interruptible(environment, () => display.stop());
+  try {
+    return await compare({
+      ...evaluationOptions(flags),
+      ...options,
+      signal: stop.signal,
+      onProgress: (progress) => {
+        if (!stop.signal.aborted) display.update(progress);
+      },
+    });
+  } catch (error) {
+    if (stop.signal.aborted) throw new InterruptedError('interrupted; nothing was finished yet');
+    throw error;
+  } finally {
+    display.stop();
+    stop.dispose();
+  }
+}

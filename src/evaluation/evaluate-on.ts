@@ -1,0 +1,196 @@
+import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import {
+  loadFamily,
+  loadLanguage,
+  chooseMember,
+  openProcess,
+  openSession,
+} from '../engine/index.js';
+import { RopeEvalError } from '../errors.js';
+import type { EvaluateOptions } from '../evaluate-types.js';
+import { comparisons } from './against.js';
+import { buildCandidate, planCandidate, type Plan } from './candidate.js';
+import { JobList, type SavedJob } from './jobs.js';
+import { perContext } from './per-context.js';
+import { takeOver, type ReportHead } from './resume.js';
+import { tied } from './score.js';
+import { runtimeOf } from './runtime.js';
+import { planServing, servingFindings } from './serving.js';
+import { contextSets } from './sets.js';
+import { referenceGeometry, setUp } from './setup.js';
+import { recommend } from './verdict.js';
+import { keysToWrite } from './write.js';
+import { analyseGeometry } from '../geometry/analyse.js';
+import { probeFrequencies } from '../geometry/transfer.js';
+import { ladder } from '../probes/ladder.js';
+import { planOf } from '../probes/presets.js';
+import { REPORT_SCHEMA_VERSION, type CandidateReport, type Report } from '../report/schema.js';
+import { TOOL_VERSION } from '../version.js';
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** More threads than this do not make the small decoder faster. */
+const MAX_THREADS = 8;
+
+export interface ProbedReport {
+  readonly report: Report;
+  /** What was run, for a later run that goes on from it. */
+  finished(): SavedJob[];
+}
+
+/**
+ * The comparison on one probe model.
+ *
+ * @param wanted name of a member; default: the one whose critical fraction is nearest
+ * @throws RopeEvalError exit 2 for a bad config or option, 3 where the runtime fails
+ */
+export async function evaluateOn(
+  text: string,
+  options: EvaluateOptions,
+  wanted?: string,
+): Promise<ProbedReport> {
+  const started = performance.now();
+  const setup = setUp(text, options);
+  const preset = options.preset ?? 'standard';
+  const samples = planOf(preset, options.samples);
+  const { seed } = setup;
+  const threads = options.threads ?? Math.min(MAX_THREADS, availableParallelism());
+  const { criticalFraction, window } = referenceGeometry(setup);
+  const family = await loadFamily();
+  const { member, inRange } = chooseMember(family, criticalFraction, wanted);
+  const language = await loadLanguage(family);
+  const multiples = setup.localOnly
+    ? [1]
+    : ladder(
+        setup.target.multiple,
+        options.lengths?.map((tokens) => tokens / window),
+      );
+  const sets = contextSets(
+    language,
+    member.window,
+    multiples,
+    samples,
+    seed,
+    setup.localOnly ? 1 : setup.target.multiple,
+  );
+  const probe = {
+    invFreq: probeFrequencies(member.theta, family.shape.head_dim / 2),
+    window: member.window,
+  };
+
+  const jobs = new JobList();
+  const plans: Plan[] = [
+    planCandidate(setup, probe, multiples, undefined),
+    ...setup.candidates.map((c) => planCandidate(setup, probe, multiples, c)),
+  ];
+  const run = { setup, probe, multiples, sets, language, samples, seed };
+  const serving = plans.map((plan) => planServing(plan, run));
+  for (const plan of plans) plan.addTo(jobs, sets);
+  for (const each of serving) each.addTo(jobs);
+
+  const open = options.openEngine ?? (options.worker === false ? openSession : openProcess);
+  const engine = await open({ member: member.name, device: options.device ?? 'auto', threads });
+  const engineStarted = performance.now();
+  const tool: Report['tool'] = { name: 'rope-eval', version: TOOL_VERSION };
+  const head: ReportHead = {
+    config: {
+      source: options.source ?? '-',
+      sha256: sha256(text),
+      modelType: setup.model.modelType,
+      architecture: setup.model.architecture ?? null,
+    },
+    reference: {
+      ...setup.reference,
+      criticalFraction,
+      theta: setup.referenceSpecs[setup.main]!.theta,
+      ropeType: setup.referenceSpecs[setup.main]!.type,
+    },
+    target: setup.target,
+    settings: {
+      preset,
+      seed,
+      contexts: samples,
+      threads,
+      device: engine.info.device,
+      deviceAsked: options.device ?? 'auto',
+      ladder: multiples.map((m) => ({ multiple: m, tokens: Math.round(m * window) })),
+    },
+    probeModel: {
+      name: member.name,
+      criticalFraction: member.criticalFraction,
+      window: member.window,
+      theta: member.theta,
+      seed: member.seed,
+      weightsSha256: engine.info.weightsSha256,
+      graphSha256: engine.info.graphSha256,
+      inRange,
+    },
+  };
+  let stopped: string | undefined;
+  try {
+    if (options.resume) takeOver(jobs, options.resume, { tool, ...head });
+    const total = jobs.totalTokens;
+    const complete = await jobs.run(
+      engine,
+      (done, label) => options.onProgress?.({ done, total, label }),
+      options.signal,
+    );
+    if (!complete) stopped = 'interrupted';
+  } catch (error) {
+    // What was finished is worth keeping: the report says that the rest failed.
+    if (!(error instanceof RopeEvalError && error.kind === 'engine_died')) throw error;
+    // After Ctrl-C the engine may well have got the signal too.
+    stopped = options.signal?.aborted ? 'interrupted' : error.message;
+  } finally {
+    await engine.close();
+  }
+  const engineMs = performance.now() - engineStarted;
+
+  const against = comparisons(jobs, sets, plans[0]!, setup, multiples, seed);
+  const built = plans.map((plan, i) => {
+    const { report, score } = buildCandidate(plan, jobs, sets, against, setup);
+    return { report: { ...report, ...serving[i]!.report(jobs, against) }, score };
+  });
+  const candidates = built.map((b) => b.report);
+  const scores = new Map(built.map((b) => [b.report, b.score]));
+  const isTied = (a: CandidateReport, b: CandidateReport): boolean => {
+    const [x, y] = [scores.get(a), scores.get(b)];
+    return x !== undefined && y !== undefined && tied(x, y);
+  };
+  const { contexts } = sets.long;
+  const rows = stopped === undefined ? perContext(plans, jobs, sets, setup) : undefined;
+  const recommendation = recommend(candidates, setup.target.multiple, isTied);
+  const write = keysToWrite(setup, recommendation, text);
+  const report: Report = {
+    schemaVersion: REPORT_SCHEMA_VERSION,
+    tool,
+    createdAt: new Date().toISOString(),
+    status: stopped === undefined ? 'complete' : stopped === 'interrupted' ? stopped : 'failed',
+    ...head,
+    runtime: runtimeOf(engine.info.onnxruntime),
+    chance: contexts.reduce((sum, c) => sum + c.chance, 0) / contexts.length,
+    findings: [
+      ...setup.model.findings,
+      ...setup.candidates.flatMap((c) => c.findings ?? []),
+      ...candidates.flatMap(servingFindings),
+    ],
+    candidates,
+    recommendation: { ...recommendation, ...(write ? { write } : {}) },
+    ...(stopped === undefined ? {} : { unfinished: { reason: stopped, jobs: jobs.finished() } }),
+    ...(rows ? { perContext: rows } : {}),
+    geometry: analyseGeometry(
+      setup.before,
+      setup.reference,
+      setup.candidates.map(({ label, specs, softmaxScaleRatio }) => ({
+        label,
+        specs,
+        softmaxScale: softmaxScaleRatio * setup.referenceSoftmaxScale,
+      })),
+      { target: setup.target.tokens, dtype: 'bfloat16', bandwidthGBps: null },
+    ) as NonNullable<Report['geometry']>, // its lists are read-only
+    timings: { totalMs: performance.now() - started, engineMs, tokens: jobs.tokens },
+  };
+  return { report, finished: () => jobs.finished() };
+}

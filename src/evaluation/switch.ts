@@ -1,0 +1,152 @@
+import type { ProbeGeometry } from '../geometry/transfer.js';
+import { writeFacts, writeText, type Context } from '../probes/contexts.js';
+import type { Language } from '../probes/language.js';
+import { clusters, type Measurement } from '../probes/measure.js';
+import { meanInterval, pairedDifference, resamples, wilson } from '../probes/statistics.js';
+import type { Reading, Switch } from '../report/serving-schema.js';
+import { switchLength } from '../rope/index.js';
+import type { RopeTable } from '../rope/types.js';
+import { cachedTables, type Rotation } from './cached.js';
+import type { Plan } from './candidate.js';
+import type { ContextSet, JobList } from './jobs.js';
+import { probeTable, type GroupScaling } from './tables.js';
+
+/** Switches that the probe's contexts can straddle, as window multiples. */
+const SHORTEST = 0.25;
+const LONGEST = 4;
+/** Room for two questions of different facts between two lengths, in probe tokens. */
+const STEP = 32;
+const QUESTIONS = 2;
+/** Streams of random numbers of their own (STREAM in sets.ts ends below). */
+const FACTS_STREAM = 8;
+const TEXT_STREAM = 9;
+
+export interface SwitchPlan {
+  /** User's tokens up to which the short table is used. */
+  readonly tokens: number;
+  /** (below, at, above) user's tokens */
+  readonly lengths: readonly number[];
+  readonly facts: ContextSet;
+  readonly text: ContextSet;
+  readonly short: RopeTable;
+  readonly long: RopeTable;
+  readonly cached: Rotation;
+  readonly seed: number;
+}
+
+export interface SwitchContexts {
+  readonly language: Language;
+  readonly seed: number;
+  /** Contexts of facts; text gets half as many. */
+  readonly count: number;
+}
+
+/**
+ * A table that jumps at a length, read just below, at and just above it.
+ *
+ * Up to the switch the weights know the short table, and the probe knows its own: where the scaling
+ * was trained in, the probe's window stands for the lengths up to the switch. Laid over other
+ * weights, it stands for their window, as everywhere.
+ *
+ * @returns undefined for tables that do not jump, or where the probe's contexts do not reach
+ */
+export function planSwitch(
+  plan: Plan,
+  main: number,
+  probe: ProbeGeometry,
+  contexts: SwitchContexts,
+): SwitchPlan | undefined {
+  const own = plan.scalings[main]!;
+  const tokens = switchLength(own.candidate);
+  if (tokens === undefined) return undefined;
+  const scaling: GroupScaling = { ...own, window: switchLength(own.reference) ?? own.window };
+  const multiple = tokens / scaling.window;
+  if (multiple < SHORTEST || multiple > LONGEST) return undefined;
+  const at = Math.round(multiple * probe.window);
+  const rungs = [at - STEP, at, at + STEP];
+  const short = probeTable(probe, scaling, tokens);
+  const long = probeTable(probe, scaling, tokens + 1);
+  const { language, count } = contexts;
+  const many = (n: number, stream: number, write: (seed: number, i: number) => Context) =>
+    Array.from({ length: n }, (_, i) => write(contexts.seed * 16 + stream, i));
+  return {
+    tokens,
+    lengths: rungs.map((length) => Math.round((length / at) * tokens)),
+    facts: {
+      name: `switch ${at}`,
+      lengths: rungs,
+      contexts: many(count, FACTS_STREAM, (s, i) =>
+        writeFacts({ language, rungs, questionsPerRung: QUESTIONS, copies: false }, s, i),
+      ),
+    },
+    text: {
+      name: `switch-text ${at}`,
+      lengths: rungs,
+      contexts: many(Math.ceil(count / 2), TEXT_STREAM, (s, i) =>
+        writeText({ language, rungs, span: STEP }, s, i),
+      ),
+    },
+    short,
+    long,
+    cached: cachedTables(Array.from({ length: at + STEP }, (_, t) => (t < at ? short : long))),
+    seed: contexts.seed,
+  };
+}
+
+export function addSwitch(plan: SwitchPlan, jobs: JobList, label: string): void {
+  const name = `${label} at its switch`;
+  for (const rotation of [plan.short, plan.long, plan.cached]) {
+    jobs.add(plan.facts, byRung(rotation), name);
+    jobs.add(plan.text, byRung(rotation), name);
+  }
+}
+
+const byRung = (rotation: Rotation): Rotation[] => [rotation, rotation, rotation];
+
+/** One rotation at one length. */
+interface Cell {
+  readonly facts: Measurement;
+  readonly text: Measurement;
+  readonly rung: number;
+}
+
+/** @returns undefined where it was not run to the end */
+export function reportSwitch(plan: SwitchPlan, jobs: JobList): Switch | undefined {
+  const [short, long, cached] = [plan.short, plan.long, plan.cached].map((rotation) => {
+    const facts = jobs.measurement(plan.facts, byRung(rotation));
+    const text = jobs.measurement(plan.text, byRung(rotation));
+    return facts && text && { facts, text };
+  });
+  if (!short || !long || !cached) return undefined;
+  const factsDraws = resamples(plan.facts.contexts.length, plan.seed);
+  const textDraws = resamples(plan.text.contexts.length, plan.seed);
+  const facts = ({ facts, rung }: Cell) =>
+    clusters(facts, plan.facts.lengths, { kind: 'fact', rungs: [rung] }, 'accuracy');
+  const words = ({ text, rung }: Cell) =>
+    clusters(text, plan.text.lengths, { kind: 'language', rungs: [rung] }, 'loss');
+  const reading = (cell: Cell): Reading => ({
+    accuracy: wilson(facts(cell)),
+    languageLoss: meanInterval(words(cell), textDraws),
+  });
+  const change = (a: Cell, b: Cell): Reading => ({
+    accuracy: pairedDifference(facts(a), facts(b), factsDraws),
+    languageLoss: pairedDifference(words(a), words(b), textDraws),
+  });
+  const at = (rung: number) => ({
+    tokens: plan.lengths[rung]!,
+    short: reading({ ...short, rung }),
+    long: reading({ ...long, rung }),
+  });
+  const below: Cell = { ...short, rung: 0 };
+  const above: Cell = { ...long, rung: 2 };
+  const stale: Cell = { ...cached, rung: 2 };
+  return {
+    tokens: plan.tokens,
+    below: at(0),
+    at: at(1),
+    above: { ...at(2), cached: reading(stale) },
+    recomputed: change(above, below),
+    cached: change(stale, below),
+    stale: change(stale, above),
+  };
+}

@@ -1,0 +1,71 @@
+import { bootstrap, mean, wilson, type Cluster } from './statistics.js';
+
+/** (rungs, distance bins, contexts) facts found, from 1x on. */
+export type BinnedFacts = readonly (readonly (readonly Cluster[])[])[];
+
+export interface ReachResult {
+  /** Index of the last rung that holds, contiguous from 1x; -1: none. */
+  readonly rung: number;
+  /** Rung positions on the ladder, 95 % over contexts; -1: none. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * The last rung, contiguous from the first, at which every distance bin keeps at least half of the
+ * reference's accuracy at 1x; -1: none.
+ *
+ * @param bins the candidate's facts
+ * @param base the reference's facts at 1x
+ * @param contexts drawn contexts
+ */
+export function lastRung(
+  bins: BinnedFacts,
+  base: readonly Cluster[],
+  contexts: readonly number[],
+): number {
+  const enough = mean(base, contexts) / 2;
+  return lastWhere(
+    bins,
+    // A resample may leave a bin empty: nothing is known of it then.
+    (bin) => !contexts.some((c) => bin[c]!.count > 0) || mean(bin, contexts) >= enough,
+  );
+}
+
+function lastWhere(bins: BinnedFacts, holds: (bin: readonly Cluster[]) => boolean): number {
+  const failing = bins.findIndex((rung) => !rung.every(holds));
+  return (failing < 0 ? bins.length : failing) - 1;
+}
+
+/**
+ * Reach with its interval: the bootstrap's over contexts, widened to where Wilson's interval of
+ * every bin still allows the rung to hold. Few contexts that agree have resamples that agree too,
+ * and the bootstrap alone would call that certain.
+ */
+export function reach(
+  bins: BinnedFacts,
+  base: readonly Cluster[],
+  draws: readonly (readonly number[])[],
+): ReachResult {
+  const { value, low, high } = bootstrap(
+    (contexts) => lastRung(bins, base, contexts),
+    base.length,
+    draws,
+  );
+  const enough =
+    mean(
+      base,
+      base.map((_, c) => c),
+    ) / 2;
+  return {
+    rung: value,
+    low: Math.min(
+      Math.floor(low),
+      lastWhere(bins, (bin) => wilson(bin).low >= enough),
+    ),
+    high: Math.max(
+      Math.ceil(high),
+      lastWhere(bins, (bin) => wilson(bin).high >= enough),
+    ),
+  };
+}

@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import { IntervalSchema, LengthSchema } from './schema-base.js';
+import { FormSchema, OffsetSchema, SwitchSchema } from './serving-schema.js';
+
+/** One rung of the ladder: questions asked when the context has this length. */
+export const NeedleSchema = LengthSchema.extend({
+  accuracy: IntervalSchema,
+  relative: z.number().describe("accuracy / the reference's accuracy at 1x"),
+  loss: IntervalSchema.describe('Mean negative log-probability of the answers.'),
+  languageLoss: IntervalSchema.describe(
+    "Next-token loss of running text at this length, above the source's own entropy.",
+  ),
+  lossChange: IntervalSchema.describe(
+    "languageLoss - the reference's on the same text with one trained window before it.",
+  ),
+  correct: z.number().int(),
+  total: z.number().int(),
+  /** Accuracy by distance, nearest first; bins are equal shares of the length. */
+  byDistance: z.array(
+    z.strictObject({
+      from: z.number(),
+      to: z.number(),
+      correct: z.number().int(),
+      total: z.number().int(),
+    }),
+  ),
+});
+
+export const ShortSchema = z.strictObject({
+  /** Facts at 0.5x and 1x: candidate - reference, same contexts. */
+  accuracyChange: IntervalSchema,
+  /** Next-token loss of the language at 0.5x and 1x, nats: candidate - reference. */
+  lossChange: IntervalSchema,
+  copyAccuracyChange: IntervalSchema,
+  copyLossChange: IntervalSchema,
+  /** The same by length. */
+  byLength: z.array(
+    LengthSchema.extend({
+      accuracy: IntervalSchema,
+      factLoss: z.number(),
+      languageLoss: z.number(),
+      copyAccuracy: z.number(),
+      accuracyChange: IntervalSchema,
+      lossChange: IntervalSchema,
+    }),
+  ),
+  /** Raw counts over both lengths. */
+  counts: z.strictObject({
+    contexts: z.number().int(),
+    textContexts: z.number().int(),
+    facts: z.number().int(),
+    factsCorrect: z.number().int(),
+    languageTokens: z.number().int(),
+    copyTokens: z.number().int(),
+    copyCorrect: z.number().int(),
+  }),
+});
+
+export const ReachSchema = z.strictObject({
+  multiple: z.number().describe('0 = fails at 1x already.'),
+  tokens: z.number(),
+  low: z.number().describe('Multiple, 95 % interval over contexts.'),
+  high: z.number(),
+  censored: z.boolean().describe('The ladder ended before the accuracy did: read as >=.'),
+});
+
+/** Where the facts' loss at the target comes from; docs/report.md. */
+export const PartsSchema = z.strictObject({
+  total: IntervalSchema.describe("facts' loss at the target - the reference's at 1x, nats"),
+  rope: IntervalSchema.describe(
+    "the same in `stretched`: the target's distances, one window of tokens",
+  ),
+  dilution: IntervalSchema.describe(
+    "the same in `squeezed`: the target's tokens, one window of distances",
+  ),
+});
+
+export const VERDICTS = [
+  'reference',
+  'reaches',
+  'reaches-at-a-cost',
+  'falls-short',
+  'fails-short',
+  'unclear',
+  'not-needed',
+] as const;
+
+export const CandidateSchema = z.strictObject({
+  label: z.string(),
+  role: z.enum(['reference', 'candidate']),
+  /** One entry per layer group of the model, in the order of `layerTypes`. */
+  groups: z.array(
+    z.strictObject({
+      layerType: z.string(),
+      ropeType: z.string(),
+      attentionScaling: z.number(),
+      maxStretch: z.number(),
+      changed: z.boolean().describe('false: this scaling does not reach these layers.'),
+    }),
+  ),
+  short: ShortSchema.nullable(),
+  needle: z.array(NeedleSchema),
+  reach: ReachSchema.nullable(),
+  /** null: not measured (quick preset, or a target inside the window). */
+  parts: PartsSchema.nullable(),
+  /** Local layers (sliding window, chunk) that the scaling reaches: a pure short-context cost. */
+  local: z.array(z.strictObject({ layerType: z.string(), window: z.number(), short: ShortSchema })),
+  forms: z.array(FormSchema).optional().describe('Dynamic scalings only.'),
+  switch: SwitchSchema.optional().describe('Only where the table jumps at a length (longrope).'),
+  offset: OffsetSchema.optional().describe('Not in the quick preset.'),
+  score: z.number().describe('Ranks candidates; see docs/report.md. Lower is better.').nullable(),
+  verdict: z.enum(VERDICTS),
+});
+
+export type Needle = z.infer<typeof NeedleSchema>;
+export type Short = z.infer<typeof ShortSchema>;
+export type Parts = z.infer<typeof PartsSchema>;
+export type Reach = z.infer<typeof ReachSchema>;
+export type Verdict = (typeof VERDICTS)[number];
+export type CandidateReport = z.infer<typeof CandidateSchema>;

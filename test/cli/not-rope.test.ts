@@ -1,0 +1,103 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { CompareEncodingsOptions } from '../../src/compare-encodings.js';
+import { EncodingsSchema } from '../../src/report/encodings-schema.js';
+import { InspectSchema } from '../../src/report/inspect-schema.js';
+import { makeEncodingsReport, ROWS } from '../helpers/encodings.js';
+import { runCli, type FakeOptions } from '../helpers/environment.js';
+
+vi.mock('../../src/measured-encodings.js', () => ({
+  measuredEncodings: async () => makeEncodingsReport(),
+}));
+
+/** The twins that were run come back as rows. */
+const compareEncodings = async ({ encodings = [] }: CompareEncodingsOptions = {}) =>
+  makeEncodingsReport({
+    rows: ROWS.filter((r) => encodings.includes(r.encoding) || (encodings.length && r === ROWS[0])),
+  });
+
+const run = (argv: readonly string[], config: object, more: FakeOptions = {}) =>
+  runCli(argv, { stdin: JSON.stringify(config), compareEncodings, ...more });
+
+const flat = (text: string): string => text.replaceAll(/\s+/g, ' ');
+
+describe.each([
+  ['learned', { model_type: 'gpt2', architectures: ['GPT2LMHeadModel'] }, 'learned'],
+  ['ALiBi', { model_type: 'bloom' }, 'alibi'],
+  [
+    'ALiBi by a flag',
+    { model_type: 'falcon', alibi: true, hidden_size: 64, num_attention_heads: 4 },
+    'alibi',
+  ],
+  ['no', { model_type: 'jamba' }, 'nope'],
+])('a model with %s positions', (_, config, twin) => {
+  it('gets a finding with its twin’s row from the default command', async () => {
+    const ran = await run(['-', '--json'], config);
+    expect({ code: ran.code, stderr: ran.stderr }).toEqual({ code: 0, stderr: '' });
+    const report = EncodingsSchema.parse(JSON.parse(ran.stdout));
+    expect(report.config).toMatchObject({ modelType: config.model_type, twin });
+    expect(report.findings).toMatchObject([
+      { code: 'RE029', severity: 'notice' },
+      { code: 'RE037', args: { twin } },
+    ]);
+    expect(report.rows.map((row) => row.label)).toEqual(['rope', twin]);
+  });
+
+  it('gets the same from inspect, as it was measured', async () => {
+    const ran = await run(['inspect', '-', '--json'], config);
+    expect({ code: ran.code, stderr: ran.stderr }).toEqual({ code: 0, stderr: '' });
+    const data = InspectSchema.parse(JSON.parse(ran.stdout));
+    expect(data.findings.map((f) => f.code)).toEqual(['RE029', 'RE037']);
+    expect(data.twin).toMatchObject({ encoding: twin });
+  });
+
+  it('fails in check', async () => {
+    const ran = await run(['check', '-'], config);
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toContain('does not use RoPE');
+  });
+});
+
+describe('in words', () => {
+  it('the finding has the encoding, the twin’s shares and RoPE’s', async () => {
+    for (const argv of [['-'], ['inspect', '-']]) {
+      const { code, stdout } = await run(argv, { model_type: 'bloom' });
+      expect(code).toBe(0);
+      expect(flat(stdout)).toContain('bloom uses ALiBi, a penalty that grows with distance');
+      expect(flat(stdout)).toContain('98 % of the facts at 1x, 90 % at 2x, 80 % at 4x, 70 % at 8x');
+      expect(flat(stdout)).toContain('unscaled RoPE 100 % of the facts at 1x, 25 % at 2x');
+    }
+  });
+
+  it('a learned table ends where it ends', async () => {
+    const { stdout } = await run(['-'], { model_type: 'gpt2' });
+    expect(flat(stdout)).toContain(
+      '97 % of the facts at 1x of that window (no entry beyond position 256)',
+    );
+  });
+});
+
+describe('a model without attention', () => {
+  it('has no twin, nothing is run, and that is no failure', async () => {
+    const ran = await run(['-', '--json'], { model_type: 'mamba' });
+    const report = EncodingsSchema.parse(JSON.parse(ran.stdout));
+    expect(ran.code).toBe(0);
+    expect(report).toMatchObject({ config: { twin: null }, rows: [] });
+    expect(report.findings.map((f) => f.code)).toEqual(['RE029']);
+    const text = await run(['-'], { model_type: 'mamba' });
+    expect(text.stdout).toContain('None of the bundled twins');
+    expect((await run(['inspect', '-', '--json'], { model_type: 'mamba' })).code).toBe(0);
+  });
+});
+
+it.each([
+  [['-', '--candidates', 'yarn:4'], '--candidates'],
+  [['-', '--target', '8k'], '--target'],
+  [['-', '--trained-window', '2048'], '--trained-window'],
+  [['inspect', '-', '--candidate', 'yarn:4'], '--candidate'],
+  [['inspect', '-', '--seq-len', '4096'], '--seq-len'],
+])('%j is about RoPE alone, and refused', async (argv, flag) => {
+  const ran = await run(argv, { model_type: 'gpt2' });
+  expect(ran.code).toBe(2);
+  expect(ran.stderr).toContain(`${flag} has no effect on gpt2, which does not use RoPE`);
+  expect(ran.stdout).toBe('');
+});

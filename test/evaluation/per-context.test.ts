@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { parseCandidates } from '../../src/candidates/index.js';
+import { evaluate } from '../../src/evaluate.js';
+import { cellsOf } from '../../src/gate/cells.js';
+import { ReportSchema } from '../../src/report/schema.js';
+
+/** Two kinds of layers with one rope: a scaling reaches the sliding ones too. */
+const gemma = readFileSync(
+  new URL('../../fixtures/model-configs/gemma-2-9b-it.json', import.meta.url),
+  'utf8',
+);
+
+it('gives data per context from which every cell of the report follows', async () => {
+  const report = await evaluate(gemma, {
+    preset: 'quick',
+    threads: 1,
+    worker: false,
+    device: 'cpu',
+    candidates: parseCandidates('linear:4'),
+    target: 16_384,
+  });
+  const saved = ReportSchema.parse(JSON.parse(JSON.stringify(report)));
+  const cells = cellsOf(saved);
+  expect(cells.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['needle@16384', 'reach', 'short.lossChange']),
+  );
+  expect(report.candidates[1]!.local.length).toBeGreaterThan(0);
+  for (const { candidate, name, interval, sample } of cells) {
+    const all = Array.from({ length: sample!.size }, (_, c) => c);
+    expect(sample!.at(all), `${candidate}: ${name}`).toBeCloseTo(interval.value, 5);
+  }
+}, 120_000);
+
+it('leaves it out of a run that did not finish', async () => {
+  const stop = new AbortController();
+  stop.abort();
+  const report = await evaluate(gemma, {
+    preset: 'quick',
+    threads: 1,
+    worker: false,
+    device: 'cpu',
+    candidates: parseCandidates('linear:4'),
+    signal: stop.signal,
+  });
+  expect(report.status).toBe('interrupted');
+  expect(report.perContext).toBeUndefined();
+});

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { encodingsMarkdown } from '../../../src/report/encodings/markdown.js';
+import { encodingsText } from '../../../src/report/encodings/text.js';
+import { makeEncodingsReport } from '../../helpers/encodings.js';
+
+const wide = { color: false, columns: 100 };
+
+describe('a comparison of position encodings as text', () => {
+  const text = encodingsText(makeEncodingsReport(), wide);
+  const line = (start: RegExp): string[] => text.split('\n').filter((l) => start.test(l));
+
+  it('has a row an encoding in each of its tables', () => {
+    expect(line(/^ALiBi /)).toEqual([
+      expect.stringMatching(/^ALiBi +98 % +90 % +80 % +70 % +≥ 8x$/),
+      expect.stringMatching(/^ALiBi +(100 ){5} +(90 ){5} +(80 ){5} +70 70 70 70 70$/),
+      expect.stringMatching(/^ALiBi +0\.250 +0\.000 +\+0\.125 +\+0\.250 +\+0\.375$/),
+    ]);
+    expect(line(/^RoPE, yarn:4/)).toHaveLength(3);
+  });
+
+  it('says where a learned table ends, and invents nothing there', () => {
+    expect(line(/^learned absolute/)[0]).toMatch(/97 % +no entry +no entry +no entry/);
+    expect(text).toMatch(/table of 256 positions/);
+  });
+
+  it('gives no reach to what found nothing at 1x', () => {
+    expect(line(/^sinusoidal/)[0]).toMatch(/chance at 1x$/);
+  });
+
+  it('fits the terminal, or says what it needs', () => {
+    for (const columns of [60, 80, 100]) {
+      const lines = encodingsText(makeEncodingsReport(), { ...wide, columns }).split('\n');
+      for (const one of lines) expect(one.length).toBeLessThanOrEqual(columns);
+    }
+  });
+});
+
+it('is the same table in Markdown', () => {
+  const text = encodingsMarkdown(makeEncodingsReport());
+  expect(text).toContain('| ALiBi | 98 % | 90 % | 80 % | 70 % | ≥ 8x |');
+  expect(text).toContain('| learned absolute | 97 % | no entry | no entry | no entry | 1x |');
+});

@@ -1,0 +1,69 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, expect, it } from 'vitest';
+import { build, ROOT } from '../helpers/built.js';
+
+const script = join(ROOT, 'bench/validate.js');
+const folder = mkdtempSync(join(tmpdir(), 'validate-'));
+const file = (name: string, content: string): string => {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+};
+const run = (...args: string[]): string =>
+  execFileSync(process.execPath, [script, ...args], { encoding: 'utf8', stdio: 'pipe' });
+
+beforeAll(build, 120_000);
+
+const rows = [
+  { method: 'none', eval_length: 1024, value: 2.9 },
+  { method: 'none', eval_length: 2048, value: 9 },
+  { method: 'yarn', params: { factor: 2 }, eval_length: 1024, value: 2.95 },
+  { method: 'YaRN (s=2)', eval_length: 2048, value: 3 },
+  { method: 'linear', params: { factor: 2 }, eval_length: 1950, value: 4 },
+  { method: 'yarn', params: { factor: 2 }, eval_length: 100, value: 3 },
+  { method: 'magic', eval_length: 2048, value: 1 },
+];
+const model = { name: 'small', head_dim: 64, rope_theta: 10000, trained_context: 1024 };
+const results = file(
+  'results.json',
+  JSON.stringify([{ id: 'small', model, finetuned: false, metric: 'loss', rows }]),
+);
+
+it('probes another model, at lengths off the ladder too, and lists what it cannot use', () => {
+  const document = file(
+    'document.md',
+    'before\n<!-- printed by npm run validate -->\nold\n<!-- end of what it printed -->\nafter\n',
+  );
+  const out = run('--results', results, '--write', document);
+  expect(out).toMatch(/6 rows used, 1 not/);
+  expect(out).toMatch(/unknown method "magic"/);
+  // A model that is not in the list of published reaches has none to be compared with.
+  expect(out).not.toMatch(/static NTK/);
+  expect(out).not.toMatch(/NaN|undefined/);
+  const written = readFileSync(document, 'utf8');
+  expect(written).toContain(out.trimEnd());
+  expect(written).toMatch(/^before\n/);
+  expect(written).toMatch(/\nafter\n$/);
+  expect(written).not.toContain('old');
+}, 180_000);
+
+it('a file without a usable row says so and probes nothing', () => {
+  const path = file('empty.json', '[]');
+  expect(run('--results', path)).toMatch(/0 rows used, 0 not/);
+});
+
+it.each([
+  [['--results', 'missing.json'], /no such file/],
+  [['--results', results, '--member', 'c9'], /no probe model is called "c9"; there are c/],
+  [['--seed', 'x', '--results', results], /--seed must be a whole number/],
+  [['--write', file('plain.md', 'text'), '--results', results], /has no place between/],
+  [['--what'], /Unknown option/],
+])('%j ends with exit code 2 and a message', (args, message) => {
+  const { status, stderr } = spawnSync(process.execPath, [script, ...args], { encoding: 'utf8' });
+  expect(status).toBe(2);
+  expect(stderr).toMatch(message);
+  expect(stderr).not.toMatch(/ {4}at /);
+});

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { pairs } from '../../src/validation/agreement.js';
+import { publishedChanges } from '../../src/validation/changes.js';
+import { fitFormula, leaveOneFactorOut, mostAgreeing } from '../../src/validation/fit.js';
+import { parseResults } from '../../src/validation/form.js';
+import { formulaTerms, FORMULA_WEIGHTS } from '../../src/validation/formulas.js';
+import { judgeFormulas } from '../../src/validation/judge-formulas.js';
+import { readResults } from '../../src/validation/results.js';
+import { llamaRows } from './rows.js';
+
+const path = new URL('../../fixtures/published/results.json', import.meta.url);
+const { rows } = readResults(parseResults(readFileSync(path, 'utf8'), 'results.json'));
+const evidence = { pairs: pairs(rows), changes: publishedChanges(rows) };
+const terms = new Map(rows.map((row) => [row, formulaTerms(row)]));
+
+it('the declared weights are those that the calibration tables give, rounded', () => {
+  const fitted = fitFormula(evidence, terms);
+  for (const key of ['outOfRange', 'nearOrder', 'spread'] as const)
+    expect(Math.abs(fitted[key] / FORMULA_WEIGHTS[key] - 1)).toBeLessThan(0.05);
+});
+
+it('without evidence the weights stay as declared', () => {
+  expect(fitFormula({ pairs: [], changes: [] }, terms)).toEqual(FORMULA_WEIGHTS);
+});
+
+it('the formula is a rival: it orders nine in ten pairs of the calibration tables', () => {
+  const { variants } = judgeFormulas(rows, evidence);
+  const [whole] = variants;
+  expect(whole!.sameFactor.agree / whole!.sameFactor.total).toBeGreaterThan(0.9);
+  expect(whole!.leftOut.pairs.agree / whole!.leftOut.pairs.total).toBeGreaterThan(0.9);
+});
+
+it('of equally good weights the middle one is taken', () => {
+  const list = pairs(
+    llamaRows([
+      { method: 'yarn:2', length: 4096, value: 4 },
+      { method: 'linear:2', length: 4096, value: 9 },
+    ]),
+  );
+  const chosen = mostAgreeing(
+    list,
+    [1, 2, 3, 4, 5],
+    (w) => (row) => (row.method === 'linear' ? w : 2.5),
+  );
+  expect(chosen).toBe(4);
+});
+
+it('a factor is judged by weights that have not seen it, each pair once', () => {
+  const seen: (number | null)[][] = [];
+  const left = leaveOneFactorOut(evidence, (e) => {
+    seen.push([...new Set(e.pairs.flatMap((p) => [p.a.factor, p.b.factor]))]);
+    return (row) => (row.method === 'linear' ? 1 : 0);
+  });
+  for (const factor of [2, 4, 8, 16])
+    expect(seen.filter((factors) => !factors.includes(factor))).toHaveLength(1);
+  expect(left.pairs.total).toBe(evidence.pairs.filter((p) => p.sameFactor).length);
+  expect(left.changes.total).toBe(evidence.changes.length);
+});

@@ -1,0 +1,95 @@
+"""Exports the twins of twins.py to ONNX, beside the family that they are compared with.
+
+    python export_twins.py --out ../fixtures/probe-models runs/rope-s1.pt runs/alibi-s1.pt ...
+
+- encodings.onnx     the portable decoder with `added` (T, d) and `bias` (H, T, T) as inputs: all
+                     twins share it, RoPE's too, with both at zero;
+- <twin>.weights     float16 as the family's; a table of the twin's own follows as float32;
+- encodings.json     the model card's data.
+
+Without a checkpoint of `--encoding rope` a member of the family stands for RoPE (--rope).
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from onnx import TensorProto, helper
+
+from export import ALIGNMENT, Graph, pack, sha256
+from model import Shape, theta_for
+from twins import ENCODINGS
+
+OWN_TABLE = "position.table"
+
+
+class TwinGraph(Graph):
+    mask = "bias"
+
+    def embedding(self):
+        return self.op("Add", [super().embedding(), "added"], "placed")
+
+    def row_mask(self):
+        """bias (H, T, T) at the rows that ask: (B, H, S, T)."""
+        rows = self.op("Gather", ["bias", "scored"], "bias.rows", axis=1)  # (H, B, S, T)
+        return self.op("Transpose", [rows], "rows_mask", perm=[1, 0, 2, 3])
+
+    def inputs(self):
+        return [i for i in super().inputs() if i.name != "indices"]  # the bias is causal already
+
+    def mask_inputs(self):
+        value = helper.make_tensor_value_info
+        return [value("added", TensorProto.FLOAT, ["length", self.s.width]),
+                value("bias", TensorProto.FLOAT, [self.s.heads, "length", "length"])]
+
+
+def export_twin(path, out):
+    saved = torch.load(path, weights_only=False)
+    name, shape = Path(path).stem, Shape(**saved["shape"])
+    table = saved["model"].pop(OWN_TABLE, None)
+    blob, index = pack(saved["model"])
+    own = None
+    if table is not None:
+        blob += b"\0" * (-len(blob) % ALIGNMENT)
+        own = {"offset": len(blob), "shape": list(table.shape)}
+        blob += table.numpy().astype("<f4").tobytes()
+    (out / f"{name}.weights").write_bytes(blob)
+    print(name, len(blob), "bytes")
+    parameters = sum(v.numel() for v in saved["model"].values()) + (0 if table is None else table.numel())
+    return shape, index, {
+        "name": name, "encoding": saved["encoding"], "theta": theta_for(saved["c"], shape.window), "window": shape.window, "seed": saved["seed"],
+        "steps": saved["steps"], "learningRate": saved["learningRate"], "weights": f"{name}.weights",
+        "weightsSha256": sha256(blob), "table": own, "parameters": parameters, "trainingCurve": saved["curve"],
+    }
+
+
+def family_member(out, name):
+    members = json.loads((out / "family.json").read_text())["members"]
+    return {k: v for k, v in next(m for m in members if m["name"] == name).items() if k != "trainingCurve"}
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--out", default="../fixtures/probe-models")
+    p.add_argument("--rope", default="c0.38-s1", help="the family's member that stands for RoPE")
+    p.add_argument("checkpoints", nargs="+")
+    a = p.parse_args()
+    out, twins = Path(a.out), []
+    for path in a.checkpoints:
+        shape, index, twin = export_twin(path, out)
+        twins.append(twin)
+    graph = TwinGraph(shape, index, fused=False).build().SerializeToString()
+    (out / "encodings.onnx").write_bytes(graph)
+    own = [twin for twin in twins if twin["encoding"] == "rope"]
+    twins = [twin for twin in twins if twin["encoding"] != "rope"]
+    order = list(ENCODINGS)
+    twins.sort(key=lambda twin: order.index(twin["encoding"]))
+    card = {"version": 1, "shape": shape.asdict(), "graph": "encodings.onnx", "graphSha256": sha256(graph),
+            "languageSha256": sha256((out / "language.json").read_bytes()), "rope": own[0] if own else family_member(out, a.rope), "twins": twins}
+    (out / "encodings.json").write_text(json.dumps(card, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
