@@ -2,8 +2,8 @@
 
     python check_twins.py --models ../fixtures/probe-models runs/nope-s1.pt ...
 
-The graph must agree to 1e-4 with PyTorch on the same float16 weights at every length that the
-twin's table reaches; float16 storage is printed beside it (below 1e-3 on average).
+The graph must agree to 1e-4 with PyTorch on the same 8-bit weights at every length that the twin's
+table reaches. 8-bit storage moves single log-probabilities; it must not move their mean by 5e-3.
 """
 
 import argparse
@@ -17,14 +17,17 @@ import torch
 
 import language
 from check import session, torch_scores
-from export_twins import OWN_TABLE
+from export_twins import OWN_TABLE, quantised
 from model import Probe, Shape, inverse_frequencies, rotary_table, theta_for
 from twins import probe
 
 
 def rounded(state):
-    """Float16 as stored; a table of the twin's own is stored as float32."""
-    return {k: v if k == OWN_TABLE else v.half().float() for k, v in state.items()}
+    """As stored: 8-bit matrices; a table of the twin's own is stored as float32."""
+    def read(values, scale):
+        return values if scale is None else values.float() * scale
+
+    return {k: v if k == OWN_TABLE else read(*quantised(v)) for k, v in state.items()}
 
 
 def position_inputs(twin, length, shape):
@@ -58,19 +61,19 @@ def main():
             if saved["encoding"] != "rope":
                 cos, sin = torch.ones_like(cos), torch.zeros_like(sin)
             args = (tokens[:, :-1], scored, tokens[:, 1:], cos, sin)
-            (want, right), (want_half, _) = torch_scores(exact, *args), torch_scores(half, *args)
+            (want, _), (want_half, right_half) = torch_scores(exact, *args), torch_scores(half, *args)
             added, bias = position_inputs(half, length, shape)
             feeds = {"tokens": args[0].numpy(), "positions": scored.numpy(), "scored": scored.numpy(),
                      "targets": args[2].numpy(), "added": added, "bias": bias,
                      "q_cos": cos.numpy(), "q_sin": sin.numpy(), "k_cos": cos.numpy(), "k_sin": sin.numpy()}
             got, correct = decoder.run(None, feeds)
-            graph_error, storage_error = np.abs(got - want_half).max(), np.abs(got - want).mean()
-            agree = (correct == right).mean()
+            graph_error, storage_error = np.abs(got - want_half).max(), np.abs((got - want).mean())
+            agree = (correct == right_half).mean()
             unscaled = saved["encoding"] == "rope" and length > shape.window  # lost, and amplifies rounding: see check.py
-            bad = graph_error > (1e-3 if unscaled else 1e-4) or storage_error > 1e-3 or agree < 0.998
+            bad = graph_error > (1e-3 if unscaled else 1e-4) or storage_error > 5e-3 or agree < 0.998
             failed |= bool(bad)
-            print(f"{name} {graph} T={length}: graph {graph_error:.1e}, float16 storage {storage_error:.1e} "
-                  f"(mean), same verdict {agree:.4f}{'  FAILED' if bad else ''}")
+            print(f"{name} {graph} T={length}: graph {graph_error:.1e}, 8-bit storage {storage_error:.1e} "
+                  f"on the mean, same verdict {agree:.4f}{'  FAILED' if bad else ''}")
     sys.exit(failed)
 
 

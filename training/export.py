@@ -52,13 +52,19 @@ class Graph:
     def __init__(self, shape, index, fused):
         self.s, self.fused = shape, fused
         self.nodes, self.initializers = [], []
-        for name, (offset, length, dims) in index.items():
-            t = TensorProto(name=f"{name}.half", data_type=TensorProto.FLOAT16, dims=dims,
-                            data_location=TensorProto.EXTERNAL)
-            for key, value in (("location", "weights"), ("offset", offset), ("length", length)):
-                t.external_data.add(key=key, value=str(value))
-            self.initializers.append(t)
-            self.op("Cast", [t.name], name, to=TensorProto.FLOAT)
+        for name, stored in index.items():
+            self.weight(name, *stored)
+
+    def weight(self, name, offset, length, dims):
+        self.op("Cast", [self.stored(f"{name}.half", TensorProto.FLOAT16, offset, length, dims)], name, to=TensorProto.FLOAT)
+
+    def stored(self, name, kind, offset, length, dims):
+        """Declares a tensor that lies in the weights file."""
+        t = TensorProto(name=name, data_type=kind, dims=dims, data_location=TensorProto.EXTERNAL)
+        for key, value in (("location", "weights"), ("offset", offset), ("length", length)):
+            t.external_data.add(key=key, value=str(value))
+        self.initializers.append(t)
+        return name
 
     def constant(self, name, array):
         self.initializers.append(onnx.numpy_helper.from_array(np.asarray(array), name))

@@ -4,7 +4,8 @@
 
 - encodings.onnx     the portable decoder with `added` (T, d) and `bias` (H, T, T) as inputs: all
                      twins share it, RoPE's too, with both at zero;
-- <twin>.weights     float16 as the family's; a table of the twin's own follows as float32;
+- <twin>.weights     8-bit integers with a float32 scale for each row of a matrix, half the size of
+                     the family's; a table of the twin's own follows as float32;
 - encodings.json     the model card's data.
 
 Without a checkpoint of `--encoding rope` a member of the family stands for RoPE (--rope).
@@ -18,15 +19,49 @@ import numpy as np
 import torch
 from onnx import TensorProto, helper
 
-from export import ALIGNMENT, Graph, pack, sha256
+from export import ALIGNMENT, Graph, sha256
 from model import Shape, theta_for
 from twins import ENCODINGS
 
 OWN_TABLE = "position.table"
 
 
+def quantised(weight):
+    """weight (rows, columns) -> int8 (rows, columns), float32 scale (rows, 1); a vector is left alone."""
+    if weight.ndim == 1:
+        return weight, None
+    scale = weight.abs().amax(dim=1, keepdim=True).clamp(min=1e-12) / 127
+    return (weight / scale).round().to(torch.int8), scale
+
+
+def pack(state):
+    """-> bytes, {name: (offset, dims, scale's offset or None, scale's dims)}; matrices as (in, out), what MatMul wants"""
+    blob, index = bytearray(), {}
+
+    def put(array):
+        blob.extend(b"\0" * (-len(blob) % ALIGNMENT))
+        offset = len(blob)
+        blob.extend(np.ascontiguousarray(array).tobytes())
+        return offset, list(array.shape)
+
+    for name, weight in state.items():
+        values, scale = quantised(weight)
+        turn = (lambda x: x.numpy().T) if scale is not None and name != "embed.weight" else (lambda x: x.numpy())
+        index[name] = (*put(turn(values)), *(put(turn(scale)) if scale is not None else (None, None)))
+    return bytes(blob), index
+
+
 class TwinGraph(Graph):
     mask = "bias"
+
+    def weight(self, name, offset, dims, scale, scale_dims):
+        size = int(np.prod(dims))
+        if scale is None:
+            self.op("Identity", [self.stored(f"{name}.whole", TensorProto.FLOAT, offset, 4 * size, dims)], name)
+            return
+        raw = self.stored(f"{name}.int8", TensorProto.INT8, offset, size, dims)
+        scales = self.stored(f"{name}.scale", TensorProto.FLOAT, scale, 4 * int(np.prod(scale_dims)), scale_dims)
+        self.op("Mul", [self.op("Cast", [raw], f"{name}.cast", to=TensorProto.FLOAT), scales], name)
 
     def embedding(self):
         return self.op("Add", [super().embedding(), "added"], "placed")

@@ -240,14 +240,20 @@ class Sequence:
                 self.pending.append((len(self.tokens) + self.rng.randint(1, room), "copy", run))
 
 
-def draw_mix(rng, length, copy_share):
+def draw_mix(rng, length, copy_share, once=0.25):
+    """once: share of the sequences whose facts are asked for once, at the end.
+
+    Asked again and again, a fact is read from its nearest repetition, and far distances are hardly trained.
+    """
     copies = rng.randint(1, 3) if rng.random() < copy_share else 0
     style = rng.random()
-    if style < 0.30:  # facts and questions all through the text
+    mixed = 0.55 - once
+    if style < mixed:  # facts and questions all through the text
         fact = rng.uniform(0.05, 0.25)
         return Mix(fact, fact * rng.uniform(0.8, 2.0), 0, copies)
-    if style < 0.55:  # facts up to some point, each asked for once, at the end: the only way to the far end
-        return Mix(rng.uniform(0.1, 0.6), 0.0, max(3, rng.randint(5, 12) * length // 256), 0, rng.uniform(0.1, 0.9), True)
+    if style < 0.55:  # facts up to some point
+        fact, questions = rng.uniform(0.1, 0.6), rng.randint(5, 12) * length // 256
+        return Mix(fact, 0.0, max(3, questions), 0, rng.uniform(0.1, 0.9), True)
     if style < 0.65:  # facts in running text, asked at the end
         fact = rng.uniform(0.05, 0.15)
         questions = max(2, length // rng.choice((12, 16, 24)))
@@ -255,13 +261,13 @@ def draw_mix(rng, length, copy_share):
     return Mix(0.0, 0.0, 0, copies)  # text alone: what language loss is measured on
 
 
-def sequence(rng, table, length, copy_share):
-    return Sequence(rng, table, length, draw_mix(rng, length, copy_share)).write()
+def sequence(rng, table, length, copy_share, once=0.25):
+    return Sequence(rng, table, length, draw_mix(rng, length, copy_share, once)).write()
 
 
-def batch(rng, table, count, length, copy_share):
+def batch(rng, table, count, length, copy_share, once=0.25):
     """-> tokens, weights: lists of `count` lists of `length`."""
-    pairs = [sequence(rng, table, length, copy_share) for _ in range(count)]
+    pairs = [sequence(rng, table, length, copy_share, once) for _ in range(count)]
     return [p[0] for p in pairs], [p[1] for p in pairs]
 
 

@@ -33,6 +33,7 @@ def arguments():
     p.add_argument("--steps", type=int, default=2600)
     p.add_argument("--lr", type=float, default=2e-3)
     p.add_argument("--init", help="checkpoint for a warm start (no curriculum then)")
+    p.add_argument("--once", type=float, default=0.25, help="share of sequences that ask for each fact once (at most 0.55)")
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--out", required=True)
     return p.parse_args()
@@ -86,7 +87,7 @@ def main():
     began, sums, count = time.time(), [0.0] * 4, 0
     for step in range(start, a.steps):
         length = length_at(step, a.steps, a.init)
-        data = language.batch(rng, table, TOKENS_PER_STEP // length, length + 1, copy_share(step, a.steps, a.init))
+        data = language.batch(rng, table, TOKENS_PER_STEP // length, length + 1, copy_share(step, a.steps, a.init), a.once)
         tokens, weights = torch.tensor(data[0]), torch.tensor(data[1])
         cos, sin = rotary_table(inv_freq, torch.arange(length))
         for group in optimizer.param_groups:

@@ -104,10 +104,8 @@ export function buildCandidate(
     return found ? [{ layerType, window: scaling.window, short: found }] : [];
   });
   const found = facts && summariseReach(facts);
-  const lastRung = facts
-    ? facts.rungs.findLastIndex((r) => r.multiple <= setup.target.multiple)
-    : 0;
-  const total = facts && text && score(facts, text, Math.max(0, lastRung));
+  const lastRung = text ? text.rungs.findLastIndex((r) => r.multiple <= setup.target.multiple) : 0;
+  const total = text && score(text, Math.max(0, lastRung));
   const role = plan.candidate ? 'candidate' : 'reference';
   const judged = (): CandidateReport['verdict'] => {
     if (role === 'reference') return 'reference';

@@ -173,6 +173,7 @@ export async function evaluateOn(
     chance: contexts.reduce((sum, c) => sum + c.chance, 0) / contexts.length,
     findings: [
       ...setup.model.findings,
+      ...setup.findings,
       ...setup.candidates.flatMap((c) => c.findings ?? []),
       ...candidates.flatMap(servingFindings),
     ],

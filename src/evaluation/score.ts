@@ -1,12 +1,6 @@
 import { clusters, type Measurement } from '../probes/measure.js';
 import { mean, quantile, type Cluster } from '../probes/statistics.js';
-import type { Measured, TextMeasured } from './summary.js';
-
-/**
- * Weight of the facts' loss beside the language's. The one number fitted to published results;
- * docs/validation.md has the fit and what it is worth on results that it was not fitted to.
- */
-export const FACT_WEIGHT = 0.05;
+import type { TextMeasured } from './summary.js';
 
 export interface Score {
   /** Nats, lower is better: mean over the rungs from 1x to the target. */
@@ -18,38 +12,30 @@ export interface Score {
 }
 
 /**
- * The score that ranks candidates, at each rung: (language loss - the reference's on the same text
- * within its window) + 0.05 x (facts' loss - the reference's at 1x); the mean over the rungs from 1x
- * to the target.
+ * The score that ranks candidates, at each rung: language loss - the reference's on the same text
+ * within its window; the mean over the rungs from 1x to the target. It has no weights: the language
+ * leans on what stands far back, so that a scaling which loses that pays here.
  *
  * @param last index of the target's rung
  */
-export function score(facts: Measured, text: TextMeasured, last: number): Score {
-  const loss = (m: Measurement, kind: 'fact' | 'language', rung: number): Cluster[] => {
-    const { lengths } = kind === 'fact' ? facts.set : text.set;
-    return clusters(m, lengths, { kind, rungs: [rung] }, 'loss');
-  };
-  const start = loss(facts.reference, 'fact', facts.home);
+export function score(text: TextMeasured, last: number): Score {
+  const loss = (m: Measurement, rung: number): Cluster[] =>
+    clusters(m, text.set.lengths, { kind: 'language', rungs: [rung] }, 'loss');
   const rungs = Array.from({ length: last + 1 }, (_, r) => ({
-    facts: loss(facts.measurement, 'fact', r),
-    words: loss(text.measurement, 'language', r),
+    words: loss(text.measurement, r),
     windowed: text.windowed[r]!,
   }));
-  const at = (f: readonly number[], t: readonly number[]): number[] =>
-    rungs.map(
-      (r) =>
-        mean(r.words, t) - mean(r.windowed, t) + FACT_WEIGHT * (mean(r.facts, f) - mean(start, f)),
-    );
+  const at = (draw: readonly number[]): number[] =>
+    rungs.map((r) => mean(r.words, draw) - mean(r.windowed, draw));
   const average = (values: readonly number[]): number => {
-    const beyond = values.slice(facts.home);
+    const beyond = values.slice(text.home);
     return beyond.reduce((a, b) => a + b, 0) / beyond.length;
   };
-  const every = (m: Measured): number[] => m.measurement.contexts.map((_, i) => i);
-  const byRung = at(every(facts), every(text));
+  const byRung = at(text.measurement.contexts.map((_, i) => i));
   return {
     value: average(byRung),
     byRung,
-    draws: Float64Array.from(facts.draws, (f, i) => average(at(f, text.draws[i]!))),
+    draws: Float64Array.from(text.draws, (draw) => average(at(draw))),
   };
 }
 

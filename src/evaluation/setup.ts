@@ -4,6 +4,8 @@ import { parseConfig, readModel, requireRope } from '../config/index.js';
 import { chooseReference, referenceRope } from '../config/reference.js';
 import type { LayerGroup, ModelGeometry, Reference } from '../config/types.js';
 import { EXIT, RopeEvalError } from '../errors.js';
+import { finding } from '../finding-catalogue/index.js';
+import type { Finding } from '../findings.js';
 import type { EvaluateOptions } from '../evaluate-types.js';
 import { criticalFractionOf } from '../geometry/critical.js';
 import { computeRope } from '../rope/index.js';
@@ -24,6 +26,8 @@ export interface Setup {
   /** No layer sees farther than its local window: longer contexts bring no new distances. */
   readonly localOnly: boolean;
   readonly target: { readonly tokens: number; readonly multiple: number };
+  /** About what was asked for, not about the model. */
+  readonly findings: readonly Finding[];
   /** Of the contexts, and of the resamples behind the intervals. */
   readonly seed: number;
 }
@@ -48,7 +52,10 @@ export function setUp(text: string, options: EvaluateOptions): Setup {
     ...(options.reference ? { reference: options.reference } : {}),
     ...(options.trainedWindow ? { trainedWindow: options.trainedWindow } : {}),
   });
-  const target = options.target ?? 4 * reference.trainedWindow;
+  const wanted = options.target ?? 4 * reference.trainedWindow;
+  const nearest = Math.ceil(NEAREST_MULTIPLE * reference.trainedWindow);
+  const raised = wanted > reference.trainedWindow && wanted < nearest;
+  const target = raised ? nearest : wanted;
   if (target < reference.trainedWindow)
     throw new RopeEvalError(
       `the target of ${target} tokens is shorter than the trained window of ${reference.trainedWindow}`,
@@ -83,6 +90,9 @@ export function setUp(text: string, options: EvaluateOptions): Setup {
     main: Math.max(0, main),
     localOnly: main < 0,
     target: { tokens: target, multiple },
+    findings: raised
+      ? [finding('target_raised', '', { asked: wanted, target, window: reference.trainedWindow })]
+      : [],
     seed: options.seed ?? 1,
   };
 }
@@ -93,6 +103,9 @@ export function referenceGeometry(setup: Setup): { criticalFraction: number; win
   const { invFreq } = computeRope(setup.referenceSpecs[setup.main]!, window);
   return { criticalFraction: criticalFractionOf(invFreq, window) ?? 1, window };
 }
+
+/** Nearer to the window than this, a probe of 256 tokens has no room for another set of questions. */
+const NEAREST_MULTIPLE = 1.1;
 
 /** 32x of the probe's 256 tokens, and the ladder goes a quarter beyond: 10,240 tokens a context. */
 const MAX_MULTIPLE = 32;

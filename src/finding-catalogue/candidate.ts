@@ -24,4 +24,16 @@ export const CANDIDATE_FINDINGS: readonly CatalogueEntry[] = Object.freeze([
       'This model type has one block for all layers, so a scaling meant for the global layers reaches the sliding-window or chunked ones too, where it can only lose.',
     affects: 'every engine that applies one block to all layers',
   },
+  {
+    code: 'RE055',
+    kind: 'target_raised',
+    severity: 'notice',
+    title: 'target raised to what the probe can tell from the trained window',
+    message: (a) =>
+      `the target of ${a['asked']} tokens is too near to the trained window of ${a['window']}; ` +
+      `${a['target']} tokens are probed instead`,
+    explanation:
+      'The probe models have a window of 256 tokens. Questions at the window and at a target less than a tenth beyond it would fall on the same tokens, so that the next length that can be told apart is probed: what holds there also holds at the target.',
+    affects: 'rope-eval only',
+  },
 ] satisfies CatalogueEntry[]);

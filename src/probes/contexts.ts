@@ -1,3 +1,4 @@
+import { EXIT, RopeEvalError } from '../errors.js';
 import type { Language } from './language.js';
 import { Random } from './random.js';
 import { Writer, type Fact, type Kind, type Scored } from './writer.js';
@@ -70,8 +71,9 @@ export function writeFacts(plan: FactPlan, seed: number, index: number): Context
   const writer = new Writer(plan.language, random);
   const symbols = plan.language.tokens.symbol[1];
   const keys = random.sample(symbols, plan.rungs.length * plan.questionsPerRung);
+  const starts = questionStarts(plan);
   const blocks = plan.rungs.map((end, rung) => {
-    const start = end - QUESTION_TOKENS * plan.questionsPerRung - UNIT_TOKENS;
+    const start = starts[rung]!;
     const slots = Array.from({ length: plan.questionsPerRung }, (_, k): Slot => {
       const distance = ((k + random.unit()) / plan.questionsPerRung) * end;
       const key = keys[rung * plan.questionsPerRung + k]!;
@@ -110,6 +112,29 @@ export function writeFacts(plan: FactPlan, seed: number, index: number): Context
     if (s.kind === 'fact') return Math.floor(s.question! / plan.questionsPerRung);
     return s.kind === 'copy' ? plan.rungs.findIndex((end) => s.index < end) : -1;
   });
+}
+
+/**
+ * Where the questions of each rung begin. A rung closer to the next one than its questions are long
+ * asks that much earlier: at most a question block short of its length.
+ *
+ * @throws RopeEvalError `lengths_too_close` (exit 2) where they do not fit before each other
+ */
+function questionStarts({ rungs, questionsPerRung }: FactPlan): number[] {
+  const block = QUESTION_TOKENS * questionsPerRung + UNIT_TOKENS;
+  let next = Infinity;
+  const starts = rungs
+    .toReversed()
+    .map((end) => (next = Math.min(end, next) - block))
+    .toReversed();
+  if (next >= 0) return starts;
+  throw new RopeEvalError(
+    `${rungs.length} lengths are too close together to be measured in one text`,
+    EXIT.usage,
+    'lengths_too_close',
+    '',
+    'Leave some of the lengths out: each needs a fifth of the trained window.',
+  );
 }
 
 /** Running text alone: next-token loss is measured where nothing else can disturb it. */

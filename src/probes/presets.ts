@@ -14,9 +14,9 @@ export interface PresetPlan {
 
 export const PRESETS: Readonly<Record<'quick' | 'standard' | 'thorough', PresetPlan>> =
   Object.freeze({
-    quick: { short: 12, shortText: 24, long: 6, longText: 3, apart: 0 },
-    standard: { short: 32, shortText: 64, long: 14, longText: 6, apart: 8 },
-    thorough: { short: 128, shortText: 256, long: 56, longText: 24, apart: 32 },
+    quick: { short: 12, shortText: 20, long: 6, longText: 6, apart: 0 },
+    standard: { short: 32, shortText: 48, long: 12, longText: 10, apart: 6 },
+    thorough: { short: 128, shortText: 192, long: 48, longText: 40, apart: 24 },
   });
 
 /** Contexts that one `--samples` makes of each probe: the cheap ones get more. */
@@ -24,7 +24,7 @@ export const CONTEXTS_PER_SAMPLE = Object.freeze({
   short: 2,
   shortText: 4,
   long: 1,
-  longText: 0.5,
+  longText: 1,
   apart: 1,
 });
 

@@ -1,4 +1,3 @@
-import { FACT_WEIGHT } from '../evaluation/score.js';
 import { add, agrees, count, pairs, type Agreement, type Pair, type Predict } from './agreement.js';
 import { publishedChanges, withinTwo, type PublishedChange } from './changes.js';
 import { leaveOneFactorOut, mostAgreeing, sameFactor, type LeftOut } from './fit.js';
@@ -51,10 +50,8 @@ export interface Validation {
   readonly unused: readonly Unused[];
 }
 
-/** Weights of the facts' loss that are tried beside the score's own. */
-const PROBE_WEIGHTS = Object.freeze(
-  [...new Set([FACT_WEIGHT, 0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2])].sort((a, b) => a - b),
-);
+/** Weights of the facts' loss that are tried beside the score's own, which is 0. */
+const PROBE_WEIGHTS = Object.freeze([0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2]);
 
 export interface ValidateOptions extends ProbeOptions {
   readonly log?: (line: string) => void;
@@ -90,8 +87,10 @@ export async function validate(
     (weight: number): Predict =>
     (row) =>
       parts.get(row)!.language + weight * parts.get(row)!.facts;
-  const language = byProbe(0); // what a loss change at 1x is compared with
-  const score = byProbe(FACT_WEIGHT);
+  const language = byProbe(0);
+  /** Answers are judged by the facts, everything else by the score: no weight between them. */
+  const score: Predict = (row) =>
+    row.metric === 'accuracy' ? parts.get(row)!.facts : language(row);
   const both = (list: readonly Pair[]): Both => ({
     probe: count(list, score),
     formula: count(list, formulas.predict),

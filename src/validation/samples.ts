@@ -7,9 +7,9 @@ export interface Samples {
   readonly longText: number;
 }
 
-export const FULL: Samples = Object.freeze({ long: 16, longText: 8 });
+export const FULL: Samples = Object.freeze({ long: 10, longText: 20 });
 /** Fewer contexts than these and the order of scalings is noise. */
-const FEWEST: Samples = Object.freeze({ long: 4, longText: 2 });
+const FEWEST: Samples = Object.freeze({ long: 2, longText: 4 });
 
 /** Probe tokens at which attention costs as much as the rest of the model. */
 const ATTENTION_TOKENS = 1024;

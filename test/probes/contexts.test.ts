@@ -24,6 +24,21 @@ describe('contexts with facts', () => {
     });
   });
 
+  it('ask all questions inside their rung, however close the rungs are', () => {
+    const near = [128, 256, 282, 300, 352];
+    const close = writeFacts({ ...plan, rungs: near }, 1, 0);
+    near.forEach((end, rung) => {
+      const rows = close.rows.filter((_, i) => close.items[i]!.rung === rung);
+      expect(rows).toHaveLength(12);
+      expect(Math.max(...rows)).toBeLessThan(end);
+    });
+  });
+
+  it('refuse more lengths than a text has room for', () => {
+    const crowded = { ...plan, rungs: [256, 257, 258, 259, 260, 261, 262] };
+    expect(() => writeFacts(crowded, 1, 0)).toThrow('too close together');
+  });
+
   it('ask for values that stand where the distance says', () => {
     context.items.forEach((item, i) => {
       if (item.kind !== 'fact') return;
@@ -73,10 +88,11 @@ describe('text contexts', () => {
     }
   });
 
-  it('can be read again within one window: same targets, same first token', () => {
+  it('can be read again within one window: same targets, same head', () => {
     const again = lastWindow(context, 2, 1024, 256);
     expect(again.tokens).toHaveLength(256);
-    expect(again.tokens[0]).toBe(language.tokens.bos);
+    expect(again.tokens.slice(0, context.head)).toEqual(context.tokens.slice(0, context.head));
+    expect(again.tokens.slice(context.head)).toEqual(context.tokens.slice(768 + context.head));
     const rung = context.items.flatMap((item, i) => (item.rung === 2 ? [context.targets[i]] : []));
     expect(again.targets).toEqual(rung);
     again.rows.forEach((row, i) => {

@@ -15,7 +15,7 @@ it('the longest length decides the cost, and attention makes it grow faster than
 
 it('a large file has fewer contexts, never less than four', () => {
   const full = samplesWithin(1e4);
-  expect(full).toEqual({ long: 16, longText: 8 });
+  expect(full).toEqual({ long: 10, longText: 20 });
   expect(samplesWithin(8e5).long).toBeLessThan(full.long);
-  expect(samplesWithin(1e9)).toEqual({ long: 4, longText: 2 });
+  expect(samplesWithin(1e9)).toEqual({ long: 2, longText: 4 });
 });

@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { parseCandidates } from '../../src/candidates/index.js';
+import { chooseMember, loadFamily, neighboursOf } from '../../src/engine/index.js';
+import { evaluate } from '../../src/evaluate.js';
+import type { Progress } from '../../src/evaluate-types.js';
+import { neighboursNote, neighbourRows } from '../../src/report/neighbour-words.js';
+import { ReportSchema } from '../../src/report/schema.js';
+
+const config = readFileSync('fixtures/model-configs/Qwen2.5-7B-Instruct.json', 'utf8');
+const family = await loadFamily();
+const options = {
+  candidates: parseCandidates('yarn:2,linear:2'),
+  target: 65536,
+  samples: 6,
+  threads: 1,
+  worker: false,
+  device: 'cpu',
+} as const;
+
+it('neighbours are the next geometries below and above', () => {
+  const sorted = [...new Set(family.members.map((m) => m.criticalFraction))].sort((a, b) => a - b);
+  const { member } = chooseMember(family, sorted[1]!);
+  const found = neighboursOf(family, member).map((m) => m.criticalFraction);
+  expect(found).toContain(sorted[0]);
+  expect(found).toContain(sorted[2]);
+  const lowest = chooseMember(family, sorted[0]!).member;
+  expect(neighboursOf(family, lowest).every((m) => m.criticalFraction <= sorted[1]!)).toBe(true);
+});
+
+it('the thorough preset runs them and tells the range; progress never goes back', async () => {
+  const shares: number[] = [];
+  const onProgress = ({ done, total }: Progress) => shares.push(done / total);
+  const report = await evaluate(config, { ...options, preset: 'thorough', onProgress });
+  expect(ReportSchema.safeParse(report).success).toBe(true);
+  const own = family.members.find((m) => m.name === report.probeModel.name)!;
+  const names = report.otherProbeModels!.map((o) => o.probeModel.name);
+  expect(names).toEqual(neighboursOf(family, own).map((m) => m.name));
+  for (const other of report.otherProbeModels!) {
+    expect(other.candidates.map((c) => c.label)).toEqual(['reference', 'yarn:2', 'linear:2']);
+    const main = report.candidates[1]!.short!.lossChange.value;
+    expect(other.candidates[1]!.shortLossChange!.value).not.toBe(main);
+  }
+  const rows = neighbourRows(report);
+  expect(rows.map(([label]) => label)).toEqual(['yarn:2', 'linear:2']);
+  expect(rows[0]![1]).toMatch(/ to /);
+  for (const name of names) expect(neighboursNote(report)).toContain(name);
+  expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+  expect(shares.at(-1)).toBeLessThanOrEqual(1);
+}, 120_000);
+
+it('an abort while a neighbour runs leaves an interrupted report that can be resumed', async () => {
+  const controller = new AbortController();
+  const report = await evaluate(config, {
+    ...options,
+    preset: 'thorough',
+    signal: controller.signal,
+    onProgress: ({ label }) => {
+      if (label.startsWith('c')) controller.abort();
+    },
+  });
+  expect(report.status).toBe('interrupted');
+  const resumed = await evaluate(config, { ...options, preset: 'thorough', resume: report });
+  expect(resumed.status).toBe('complete');
+  expect(resumed.candidates).toEqual(report.candidates);
+  expect(resumed.otherProbeModels!.length).toBeGreaterThan(0);
+}, 120_000);
+
+it('other presets leave them out', async () => {
+  const report = await evaluate(config, { ...options, preset: 'quick' });
+  expect(report).not.toHaveProperty('otherProbeModels');
+}, 60_000);
