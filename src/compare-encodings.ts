@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import {
   loadEncodings,
@@ -11,7 +10,7 @@ import {
 import type { EvaluateOptions } from './evaluate-types.js';
 import { planRope, planTwin } from './evaluation/encodings/plan.js';
 import { RowGroup } from './evaluation/encodings/run.js';
-import { runtimeOf } from './evaluation/runtime.js';
+import { defaultThreads, runtimeOf } from './evaluation/runtime.js';
 import { contextSets } from './evaluation/sets.js';
 import { planOf } from './probes/presets.js';
 import {
@@ -23,9 +22,6 @@ import { TOOL_VERSION } from './version.js';
 
 /** Window multiples at which every encoding is asked. */
 export const LADDER = Object.freeze([1, 2, 4, 8]);
-
-/** More threads than this do not make the small decoder faster. */
-const MAX_THREADS = 8;
 
 export interface CompareEncodingsOptions extends Pick<
   EvaluateOptions,
@@ -50,7 +46,7 @@ export const compareEncodings: CompareEncodings = async (options = {}) => {
   const started = performance.now();
   const { preset = 'standard', seed = 1, device = 'auto', encodings } = options;
   const plan = planOf(preset, options.samples);
-  const threads = options.threads ?? Math.min(MAX_THREADS, availableParallelism());
+  const threads = options.threads ?? defaultThreads();
   const [card, family] = await Promise.all([loadEncodings(), loadFamily()]);
   const { window } = card.rope;
   const ladder = LADDER.map((multiple) => ({ multiple, tokens: multiple * window }));

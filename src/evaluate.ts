@@ -27,6 +27,7 @@ export async function evaluate(text: string, options: EvaluateOptions = {}): Pro
       report.timings.engineMs += other.report.timings.engineMs;
     } else {
       report.status = other.report.status;
+      delete report.perContext; // of complete runs only
       report.unfinished = {
         reason: other.report.unfinished?.reason ?? other.report.status,
         jobs: main.finished(),

@@ -22,11 +22,11 @@ from stage1/c0.30-s1 --c 0.22 --steps 1000 --lr 1.5e-3 --out runs/stage1/c0.22-s
 from stage1/c0.22-s1 --c 0.22 --steps 1200 --lr 1.5e-3 --out runs/stage2/c0.22-s1.pt
 from stage2/c0.22-s1 --c 0.22 --steps 800 --lr 1.5e-3 --once 0.5 --out runs/c0.22-s1.pt
 
-for encoding in rope nope sinusoidal learned t5 alibi; do
+for encoding in nope sinusoidal learned t5 alibi; do
   train --encoding $encoding --c 0.38 --steps 2000 --out runs/$encoding-s1.pt
 done
 
 "$python" export.py runs/c*.pt
 "$python" check.py runs/c*.pt
-"$python" export_twins.py runs/{rope,nope,sinusoidal,learned,t5,alibi}-s1.pt
-"$python" check_twins.py runs/{rope,nope,sinusoidal,learned,t5,alibi}-s1.pt
+"$python" export_twins.py runs/{nope,sinusoidal,learned,t5,alibi}-s1.pt
+"$python" check_twins.py runs/{nope,sinusoidal,learned,t5,alibi}-s1.pt

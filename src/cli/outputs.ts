@@ -1,34 +1,22 @@
-import { resolve } from 'node:path';
 import { RopeEvalError } from '../errors.js';
-import { fileExtension, REPORTERS } from '../report/reporters/index.js';
-import { assertWritable, writeAtomically } from './files.js';
+import { REPORTERS } from '../report/reporters/index.js';
+import { writeAtomically } from './files.js';
+import { outputFiles } from './output-files.js';
 import type { Environment } from './environment.js';
 import type { Report } from '../report/schema.js';
 import type { Reporter, ReporterContext } from '../report/reporters/reporter.js';
 
-/** A file that `-o` asked for, checked before the run. */
 export interface Output {
   readonly path: string;
   readonly reporter: Reporter;
 }
 
-/** Finds what cannot be written, and forms that nobody knows, before any work is done. */
 export async function prepareOutputs(
   paths: readonly string[],
   environment: Environment,
 ): Promise<readonly Output[]> {
-  const outputs: Output[] = [];
-  for (const shown of paths) {
-    const path = resolve(environment.cwd, shown);
-    if (outputs.some((output) => output.path === path)) {
-      throw new RopeEvalError(`-o ${shown} is given twice`, 2, 'duplicate_output', '-o');
-    }
-    const entry = REPORTERS[fileExtension(path)];
-    if (entry === undefined) throw unknownForm(shown);
-    await assertWritable(path);
-    outputs.push({ path, reporter: await entry.load() });
-  }
-  return outputs;
+  const files = await outputFiles(paths, environment, REPORTERS, unknownForm);
+  return Promise.all(files.map(async ({ path, form }) => ({ path, reporter: await form.load() })));
 }
 
 export async function writeOutputs(

@@ -21,13 +21,12 @@ export async function runEncodings(
   flags: EncodingsFlags,
   { finish = (report) => report, ...options }: EncodingsRun = {},
 ): Promise<number> {
-  const [{ prepareEncodingsOutputs }, { encodingsText }] = await Promise.all([
-    import('./encodings-outputs.js'),
-    import('../report/encodings/text.js'),
-  ]);
+  const [{ prepareEncodingsOutputs, writeEncodingsOutputs }, { encodingsText }] = await Promise.all(
+    [import('./encodings-outputs.js'), import('../report/encodings/text.js')],
+  );
   const outputs = await prepareEncodingsOutputs(flags.output ?? [], environment);
   const report = finish(await measure(environment, flags, options));
-  for (const output of outputs) await output.write(report);
+  await writeEncodingsOutputs(outputs, report);
   const { stdout, stderr, env } = environment;
   const complete = report.status === 'complete';
   if (flags.json) stdout.write(`${JSON.stringify(report, null, 2)}\n`);

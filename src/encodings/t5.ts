@@ -1,7 +1,7 @@
 import { required, type PositionEncoding } from './types.js';
 
 /** Distances from here on share the last bucket (transformers' T5Config default). */
-export const T5_MAX_DISTANCE = 128;
+const T5_MAX_DISTANCE = 128;
 
 /**
  * Bucket of a distance: the first half of the buckets holds one distance each, the rest grow

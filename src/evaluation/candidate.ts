@@ -35,7 +35,7 @@ export interface Plan {
   addTo(jobs: JobList, sets: Sets): void;
 }
 
-export const REFERENCE_LABEL = 'reference';
+const REFERENCE_LABEL = 'reference';
 
 /** @param candidate undefined: the reference itself */
 export function planCandidate(

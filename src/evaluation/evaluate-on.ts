@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import {
   loadFamily,
@@ -16,7 +15,7 @@ import { JobList, type SavedJob } from './jobs.js';
 import { perContext } from './per-context.js';
 import { takeOver, type ReportHead } from './resume.js';
 import { tied } from './score.js';
-import { runtimeOf } from './runtime.js';
+import { defaultThreads, runtimeOf } from './runtime.js';
 import { planServing, servingFindings } from './serving.js';
 import { contextSets } from './sets.js';
 import { referenceGeometry, setUp } from './setup.js';
@@ -30,9 +29,6 @@ import { REPORT_SCHEMA_VERSION, type CandidateReport, type Report } from '../rep
 import { TOOL_VERSION } from '../version.js';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-
-/** More threads than this do not make the small decoder faster. */
-const MAX_THREADS = 8;
 
 export interface ProbedReport {
   readonly report: Report;
@@ -56,7 +52,7 @@ export async function evaluateOn(
   const preset = options.preset ?? 'standard';
   const samples = planOf(preset, options.samples);
   const { seed } = setup;
-  const threads = options.threads ?? Math.min(MAX_THREADS, availableParallelism());
+  const threads = options.threads ?? defaultThreads();
   const { criticalFraction, window } = referenceGeometry(setup);
   const family = await loadFamily();
   const { member, inRange } = chooseMember(family, criticalFraction, wanted);

@@ -67,7 +67,7 @@ export function setUp(text: string, options: EvaluateOptions): Setup {
   const multiple = target / reference.trainedWindow;
   if (multiple > MAX_MULTIPLE)
     throw new RopeEvalError(
-      `the target of ${target} tokens is ${multiple.toFixed(1)} times the trained window; at most ${MAX_MULTIPLE} can be probed`,
+      `the target of ${target} tokens is more than ${MAX_MULTIPLE} times the trained window, the most that can be probed`,
       EXIT.usage,
       'target_too_long',
       '--target',

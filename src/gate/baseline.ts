@@ -3,6 +3,7 @@ import { ReportSchema, type Report } from '../report/schema.js';
 import { isRecord, parseConfig } from '../config/json.js';
 import { cellsOf, NOISE, pairOf, type Cell, type CellPair } from './cells.js';
 import { assertComparable } from './comparable.js';
+import { perContextDefect } from './per-context.js';
 import type { Interval } from '../report/schema.js';
 
 /** One measurement that both reports hold. */
@@ -23,7 +24,11 @@ export function parseReport(text: string, source: string): Report {
   const value = parseConfig(text, { source });
   const found = isRecord(value) ? value['schemaVersion'] : undefined;
   const parsed = ReportSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    const defect = perContextDefect(parsed.data);
+    if (defect !== undefined) throw badReport(source, defect);
+    return parsed.data;
+  }
   const readable: readonly string[] = ReportSchema.shape.schemaVersion.options;
   if (typeof found === 'string' && !readable.includes(found)) {
     throw new RopeEvalError(
@@ -35,8 +40,12 @@ export function parseReport(text: string, source: string): Report {
     );
   }
   const issue = parsed.error.issues[0];
-  throw new RopeEvalError(
-    `${source} is not a rope-eval report: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
+  throw badReport(source, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
+}
+
+function badReport(source: string, why: string): RopeEvalError {
+  return new RopeEvalError(
+    `${source} is not a rope-eval report: ${why}`,
     2,
     'bad_report',
     source,

@@ -65,5 +65,3 @@ export const CheckSchema = z.strictObject({
   baseline: BaselineSchema.optional(),
   report: ReportSchema,
 });
-
-export type CheckOutput = z.infer<typeof CheckSchema>;

@@ -10,6 +10,7 @@ export interface Difference {
 
 /** A report's cells depend on these: the same contexts, asked of the same model, at the same lengths. */
 const CONDITIONS: readonly (readonly [string, (report: Report) => string])[] = Object.freeze([
+  ['status', (report) => report.status],
   ['schema', (report) => `version ${report.schemaVersion.split('.')[0]}`],
   ['probe model', (report) => `${report.probeModel.name} ${report.probeModel.weightsSha256}`],
   ['probe graph', (report) => report.probeModel.graphSha256],

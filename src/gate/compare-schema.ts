@@ -29,5 +29,3 @@ export const ComparisonSchema = z.strictObject({
   onlyBefore: z.array(z.string()).describe('`candidate: cell`, in one report only.'),
   onlyAfter: z.array(z.string()),
 });
-
-export type ComparisonOutput = z.infer<typeof ComparisonSchema>;

@@ -5,7 +5,7 @@ import type { Policy } from './policy.js';
 import { judgeReport } from './verdict.js';
 
 /** Scalings that a search tries at each factor; all that a shorthand can name with a factor. */
-export const SEARCHED_SCALINGS = Object.freeze(['yarn', 'dynamic', 'ntk', 'linear'] as const);
+const SEARCHED_SCALINGS = Object.freeze(['yarn', 'dynamic', 'ntk', 'linear'] as const);
 
 export interface OptimizeOptions {
   /** Tokens. */

@@ -8,7 +8,7 @@ import { parseRule, sameSubject, type Rule, type RuleLevel } from './rule.js';
 
 export const POLICY_FILE = 'rope-eval.config.json';
 /** Key in package.json. */
-export const POLICY_KEY = 'rope-eval';
+const POLICY_KEY = 'rope-eval';
 
 /** A policy after reading: rules parsed, defaults filled in. */
 export interface Policy extends Omit<PolicyFile, 'rules' | 'lint' | 'candidates'> {

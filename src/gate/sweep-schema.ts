@@ -11,7 +11,7 @@ const SweepErrorSchema = z.strictObject({
   exitCode: z.number().int(),
 });
 
-export const SweepEntrySchema = z
+const SweepEntrySchema = z
   .strictObject({
     config: z.string().describe('Path, as found; entries are sorted by it.'),
     report: ReportSchema.optional(),

@@ -31,7 +31,7 @@ export interface GateResult {
   readonly baseline?: BaselineResult;
 }
 
-export const EXIT_CODE_OF = Object.freeze({
+const EXIT_CODE_OF = Object.freeze({
   passed: 0,
   failed: 1,
   unverifiable: 1,

@@ -25,7 +25,7 @@ export const ARITHMETICS: readonly Arithmetic[] = Object.freeze([
 ]);
 
 /** A mean cosine that is off by more than this can swap near neighbours. */
-export const DRIFT_TOLERANCE = 0.01;
+const DRIFT_TOLERANCE = 0.01;
 
 export interface Drift {
   readonly arithmetic: string;

@@ -1,7 +1,7 @@
 import { RopeEvalError } from '../errors.js';
 
 /** What a dump may hold; the shapes are in docs/fingerprint.md. */
-export const DUMP_KEYS = Object.freeze(['inv_freq', 'cos', 'sin', 'cos_sin_cache'] as const);
+const DUMP_KEYS = Object.freeze(['inv_freq', 'cos', 'sin', 'cos_sin_cache'] as const);
 
 export type DumpKey = (typeof DUMP_KEYS)[number];
 

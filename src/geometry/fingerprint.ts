@@ -4,7 +4,7 @@ import { asStored } from './pair-order.js';
 import { computeRope, type RopeSpec, type RopeTable } from '../rope/index.js';
 
 /** Bumped when the hashed bytes change. */
-export const FINGERPRINT_VERSION = 1;
+const FINGERPRINT_VERSION = 1;
 
 export interface CosinePoint {
   /** Tokens. */

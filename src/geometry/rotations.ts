@@ -39,7 +39,7 @@ export function stretch(
  * A pair that turns at least this often within the trained window tells near tokens apart.
  * YaRN's published β_fast (Peng et al. 2023, section 3.2), above which it leaves pairs alone.
  */
-export const HIGH_FREQUENCY_ROTATIONS = 32;
+const HIGH_FREQUENCY_ROTATIONS = 32;
 
 /**
  * Largest stretch among the pairs of high frequency: what a scaling takes away from the

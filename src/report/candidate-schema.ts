@@ -26,7 +26,7 @@ export const NeedleSchema = LengthSchema.extend({
   ),
 });
 
-export const ShortSchema = z.strictObject({
+const ShortSchema = z.strictObject({
   /** Facts at 0.5x and 1x: candidate - reference, same contexts. */
   accuracyChange: IntervalSchema,
   /** Next-token loss of the language at 0.5x and 1x, nats: candidate - reference. */
@@ -65,7 +65,7 @@ export const ReachSchema = z.strictObject({
 });
 
 /** Where the facts' loss at the target comes from; docs/report.md. */
-export const PartsSchema = z.strictObject({
+const PartsSchema = z.strictObject({
   total: IntervalSchema.describe("facts' loss at the target - the reference's at 1x, nats"),
   rope: IntervalSchema.describe(
     "the same in `stretched`: the target's distances, one window of tokens",

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 const RowSchema = z
   .string()
-  .regex(/^-?[\d.]+( -?[\d.]+)*$/)
+  .regex(/^-?\d+(\.\d+)?( -?\d+(\.\d+)?)*$/)
   .meta({ description: 'One number a context, in the order of the contexts, spaces between.' });
 
 const ShortRowsSchema = z.strictObject({

@@ -29,7 +29,7 @@ export const FindingSchema = z.strictObject({
   ),
 });
 
-export const ReferenceSchema = z.strictObject({
+const ReferenceSchema = z.strictObject({
   kind: z.enum(['unscaled', 'configured']),
   trainedWindow: z.number(),
   evidence: z.string().describe('Row of the evidence table, or `option` where the user decided.'),

@@ -9,7 +9,7 @@ const GapSchema = IntervalSchema.extend({
   probe: z.enum(['short', 'needle']),
 });
 
-export const FORMS = ['recomputed', 'cached', 'static'] as const;
+const FORMS = ['recomputed', 'cached', 'static'] as const;
 
 /** Dynamic scaling in one of its real-world forms. */
 export const FormSchema = z.strictObject({

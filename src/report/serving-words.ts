@@ -137,7 +137,9 @@ export function offsetWords({ candidates }: Report): string {
     defined.length > 0 &&
       `${names(defined)} ${defined.length > 1 ? 'change' : 'changes'} by definition, as the table ` +
         `follows the length (up to ${size(largest(defined))} nats)`,
-    wrong.length > 0 && `${names(wrong)} drifts by up to ${size(largest(wrong))} nats, a defect`,
+    wrong.length > 0 &&
+      `${names(wrong)} ${wrong.length > 1 ? 'drift' : 'drifts'} by up to ` +
+        `${size(largest(wrong))} nats, a defect`,
   ].filter((sentence) => sentence !== false);
   const shift = `${format.tokens(first.shift.tokens)} tokens further on`;
   return `Offset: where the same text stands ${shift}, ${sentences.reverse().join('; ')}.`;

@@ -21,9 +21,12 @@ describe.each(members)('probe model $name', (member) => {
     const [reference, ...candidates] = report.candidates;
     expect(report.probeModel).toMatchObject({ name: member.name, inRange: true });
     expect(reference!.needle[0]!.accuracy.value).toBeGreaterThanOrEqual(0.95);
-    // Beyond the window the far end is lost at once, whatever the geometry.
-    expect(reference!.reach!.multiple).toBeLessThan(2);
-    expect(reference!.needle.at(-1)!.accuracy.value).toBeLessThan(0.7);
+    // Where less than half of the range never turns, the far end is lost soon after the window.
+    if (member.criticalFraction < 0.5) {
+      expect(reference!.reach!.multiple).toBeLessThan(2);
+      expect(reference!.needle.at(-1)!.accuracy.value).toBeLessThan(0.7);
+      expect(reference!.needle.at(-1)!.lossChange.value).toBeGreaterThan(0.2);
+    }
     const loss = (label: string): number =>
       candidates.find((c) => c.label === label)!.short!.lossChange.value;
     for (const method of ['linear', 'ntk', 'yarn'])

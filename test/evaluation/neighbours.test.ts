@@ -60,6 +60,7 @@ it('an abort while a neighbour runs leaves an interrupted report that can be res
     },
   });
   expect(report.status).toBe('interrupted');
+  expect(report.perContext).toBeUndefined();
   const resumed = await evaluate(config, { ...options, preset: 'thorough', resume: report });
   expect(resumed.status).toBe('complete');
   expect(resumed.candidates).toEqual(report.candidates);

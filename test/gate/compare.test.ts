@@ -34,6 +34,16 @@ describe('two reports side by side', () => {
     expect(onlyBefore).toEqual([]);
   });
 
+  it('says that one of them is of an unfinished run', () => {
+    const { paired, differences } = compareReports(
+      makeReport(),
+      makeReport({ status: 'interrupted' }),
+      names,
+    );
+    expect(paired).toBe(false);
+    expect(differences).toEqual([{ what: 'status', before: 'complete', after: 'interrupted' }]);
+  });
+
   it('lists what only one of them has', () => {
     const after = makeReport({ candidates: makeReport().candidates.slice(0, 4) });
     expect(compareReports(makeReport(), after, names).onlyBefore).toContain('yarn:4: reach');

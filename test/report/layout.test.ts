@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { bareTable, widestLine } from '../../src/report/text/bare-table.js';
+import { bareTable } from '../../src/report/text/bare-table.js';
 import { fill } from '../../src/report/text/fill.js';
+import { widestLine } from '../../src/report/text/widest-line.js';
 import { textWidth } from '../../src/report/text/width.js';
 
 test.each([

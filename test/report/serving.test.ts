@@ -108,6 +108,10 @@ describe('the offset', () => {
   it('calls drift a defect', async () => {
     const text = await drawn('md', shown({ 'yarn:4': { offset: offset('drifts', 0.2) } }));
     expect(text).toContain('yarn:4 drifts by up to 0.20 nats, a defect');
+    const both = { offset: offset('drifts', 0.2) };
+    expect(await drawn('md', shown({ 'yarn:4': both, 'ntk:4': both }))).toMatch(
+      /ntk:4 drift by up to|yarn:4 drift by up to/,
+    );
   });
 });
 

@@ -10,7 +10,7 @@ export const encodingsCommand: CommandModule = (program, { environment, exitWith
       'position encodings side by side: twins of the probe model, trained alike with RoPE, ALiBi, ' +
         'T5’s buckets, learned or sinusoidal positions or none, at 1x to 8x of their window',
     );
-  addEvaluationOptions(command)
+  addEvaluationOptions(command, 'how many contexts are probed')
     .option(
       '-o, --output <file>',
       'also save the comparison; .json, .md or .txt; may be given again',

@@ -17,10 +17,15 @@ const MAX_SEED = 2 ** 32 - 1;
 const MAX_SAMPLES = 100_000;
 const MAX_THREADS = 1024;
 
-export function addEvaluationOptions(command: Command): Command {
+const PRESETS =
+  'how many contexts are probed; quick leaves out causes of a loss, cached keys and offset, ' +
+  'thorough adds the neighbouring probe models';
+
+/** @param presets what they differ in */
+export function addEvaluationOptions(command: Command, presets = PRESETS): Command {
   return command
     .addOption(
-      new Option('--preset <name>', 'how many contexts are probed; default: standard').choices([
+      new Option('--preset <name>', `${presets}; default: standard`).choices([
         'quick',
         'standard',
         'thorough',

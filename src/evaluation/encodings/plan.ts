@@ -8,7 +8,7 @@ import type { RopeTable } from '../../rope/types.js';
 import type { EncodingRow } from '../../report/encodings-schema.js';
 
 /** RoPE unscaled, and scaled as far as the ladder goes: what the other encodings stand beside. */
-export const ROPE_SCALINGS = Object.freeze(['none', 'dynamic:1', 'yarn:4', 'yarn:8']);
+const ROPE_SCALINGS = Object.freeze(['none', 'dynamic:1', 'yarn:4', 'yarn:8']);
 
 /** One row before it is run. */
 export interface RowPlan {

@@ -2,8 +2,9 @@ import { Chalk } from 'chalk';
 import type { EncodingsReport } from '../encodings-schema.js';
 import { findingLines } from '../finding-words.js';
 import { printable } from '../format.js';
-import { bareTable, widestLine } from '../text/bare-table.js';
+import { bareTable } from '../text/bare-table.js';
 import { fill } from '../text/fill.js';
+import { widestLine } from '../text/widest-line.js';
 import { tables, type Table } from './table.js';
 import { notes, statusWords } from './words.js';
 

@@ -31,8 +31,3 @@ export function bareTable(
   });
   return lines.join('\n');
 }
-
-/** Columns of the widest line of a text. */
-export function widestLine(text: string): number {
-  return Math.max(...text.split('\n').map(textWidth));
-}
