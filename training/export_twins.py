@@ -8,7 +8,7 @@
                      the family's; a table of the twin's own follows as float32;
 - encodings.json     the model card's data.
 
-Without a checkpoint of `--encoding rope` a member of the family stands for RoPE (--rope).
+RoPE's checkpoint is the family's member for c 0.38 under the name rope-s1.pt.
 """
 
 import argparse
@@ -100,15 +100,9 @@ def export_twin(path, out):
     }
 
 
-def family_member(out, name):
-    members = json.loads((out / "family.json").read_text())["members"]
-    return {k: v for k, v in next(m for m in members if m["name"] == name).items() if k != "trainingCurve"}
-
-
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--out", default="../fixtures/probe-models")
-    p.add_argument("--rope", default="c0.38-s1", help="the family's member that stands for RoPE")
     p.add_argument("checkpoints", nargs="+")
     a = p.parse_args()
     out, twins = Path(a.out), []
@@ -117,12 +111,12 @@ def main():
         twins.append(twin)
     graph = TwinGraph(shape, index, fused=False).build().SerializeToString()
     (out / "encodings.onnx").write_bytes(graph)
-    own = [twin for twin in twins if twin["encoding"] == "rope"]
+    rope = next(twin for twin in twins if twin["encoding"] == "rope")
     twins = [twin for twin in twins if twin["encoding"] != "rope"]
     order = list(ENCODINGS)
     twins.sort(key=lambda twin: order.index(twin["encoding"]))
     card = {"version": 1, "shape": shape.asdict(), "graph": "encodings.onnx", "graphSha256": sha256(graph),
-            "languageSha256": sha256((out / "language.json").read_bytes()), "rope": own[0] if own else family_member(out, a.rope), "twins": twins}
+            "languageSha256": sha256((out / "language.json").read_bytes()), "rope": rope, "twins": twins}
     (out / "encodings.json").write_text(json.dumps(card, indent=1) + "\n")
 
 

@@ -26,7 +26,9 @@ for encoding in nope sinusoidal learned t5 alibi; do
   train --encoding $encoding --c 0.38 --steps 2000 --out runs/$encoding-s1.pt
 done
 
+cp runs/c0.38-s1.pt runs/rope-s1.pt
+
 "$python" export.py runs/c*.pt
 "$python" check.py runs/c*.pt
-"$python" export_twins.py runs/{nope,sinusoidal,learned,t5,alibi}-s1.pt
-"$python" check_twins.py runs/{nope,sinusoidal,learned,t5,alibi}-s1.pt
+"$python" export_twins.py runs/{rope,nope,sinusoidal,learned,t5,alibi}-s1.pt
+"$python" check_twins.py runs/{rope,nope,sinusoidal,learned,t5,alibi}-s1.pt
