@@ -27,6 +27,19 @@ def torch_scores(model, tokens, scored, targets, cos, sin):
     return torch.gather(rows, 2, targets[..., None])[..., 0].numpy(), (rows.argmax(-1) == targets).numpy()
 
 
+def draw(rng, saved, shape, length):
+    """-> tokens (B, T), scored (B, T): every row, targets (B, T), cos and sin (T, D/2)"""
+    tokens = torch.tensor(language.batch(rng, language.tables(), 4, length + 1, 0.2)[0])
+    cos, sin = rotary_table(inverse_frequencies(theta_for(saved["c"], shape.window), shape.head_dim), torch.arange(length))
+    return tokens[:, :-1], torch.arange(length).expand(4, -1), tokens[:, 1:], cos, sin
+
+
+def feeds_of(tokens, scored, targets, cos, sin):
+    """What every graph takes."""
+    return {"tokens": tokens.numpy(), "positions": scored.numpy(), "scored": scored.numpy(), "targets": targets.numpy(),
+            "q_cos": cos.numpy(), "q_sin": sin.numpy(), "k_cos": cos.numpy(), "k_sin": sin.numpy()}
+
+
 def session(models, graph, weights):
     options = ort.SessionOptions()
     data = (models / weights).read_bytes()
@@ -47,14 +60,9 @@ def main():
         exact.load_state_dict(saved["model"])
         half.load_state_dict({k: v.half().float() for k, v in saved["model"].items()})
         for length in (shape.window, 2 * shape.window):
-            tokens = torch.tensor(language.batch(rng, language.tables(), 4, length + 1, 0.2)[0])
-            scored = torch.arange(length).expand(4, -1)
-            cos, sin = rotary_table(inverse_frequencies(theta_for(saved["c"], shape.window), shape.head_dim), torch.arange(length))
-            args = (tokens[:, :-1], scored, tokens[:, 1:], cos, sin)
+            args = draw(rng, saved, shape, length)
             (want, right), (want_half, _) = torch_scores(exact, *args), torch_scores(half, *args)
-            feeds = {"tokens": args[0].numpy(), "positions": scored.numpy(), "scored": scored.numpy(), "indices": np.arange(length),
-                     "targets": args[2].numpy(), "q_cos": cos.numpy(), "q_sin": sin.numpy(),
-                     "k_cos": cos.numpy(), "k_sin": sin.numpy()}
+            feeds = feeds_of(*args) | {"indices": np.arange(length)}
             extra = {"decoder.onnx": {"last_key": np.full(4, length - 1, np.int32), "total_keys": np.array(length, np.int32)},
                      "decoder-portable.onnx": {"mask": np.triu(np.full((length, length), -1e9, np.float32), 1)}}
             for graph, more in extra.items():

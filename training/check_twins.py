@@ -15,10 +15,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-import language
-from check import session, torch_scores
+from check import draw, feeds_of, session, torch_scores
 from export_twins import OWN_TABLE, quantised
-from model import Probe, Shape, inverse_frequencies, rotary_table, theta_for
+from model import Probe, Shape
 from twins import probe
 
 
@@ -55,18 +54,13 @@ def main():
         half.load_state_dict(rounded(saved["model"]))
         decoder = session(models, graph, f"{name}.weights")
         for length in (shape.window,) if saved["encoding"] == "learned" else (shape.window, 2 * shape.window):
-            tokens = torch.tensor(language.batch(rng, language.tables(), 4, length + 1, 0.2)[0])
-            scored = torch.arange(length).expand(4, -1)
-            cos, sin = rotary_table(inverse_frequencies(theta_for(saved["c"], shape.window), shape.head_dim), torch.arange(length))
+            *text, cos, sin = draw(rng, saved, shape, length)
             if saved["encoding"] != "rope":
                 cos, sin = torch.ones_like(cos), torch.zeros_like(sin)
-            args = (tokens[:, :-1], scored, tokens[:, 1:], cos, sin)
+            args = (*text, cos, sin)
             (want, _), (want_half, right_half) = torch_scores(exact, *args), torch_scores(half, *args)
             added, bias = position_inputs(half, length, shape)
-            feeds = {"tokens": args[0].numpy(), "positions": scored.numpy(), "scored": scored.numpy(),
-                     "targets": args[2].numpy(), "added": added, "bias": bias,
-                     "q_cos": cos.numpy(), "q_sin": sin.numpy(), "k_cos": cos.numpy(), "k_sin": sin.numpy()}
-            got, correct = decoder.run(None, feeds)
+            got, correct = decoder.run(None, feeds_of(*args) | {"added": added, "bias": bias})
             graph_error, storage_error = np.abs(got - want_half).max(), np.abs((got - want).mean())
             agree = (correct == right_half).mean()
             unscaled = saved["encoding"] == "rope" and length > shape.window  # lost, and amplifies rounding: see check.py

@@ -2,10 +2,10 @@ import type { CompareEncodingsOptions } from '../compare-encodings.js';
 import { EXIT } from '../errors.js';
 import type { EncodingsReport } from '../report/encodings-schema.js';
 import type { Environment } from './environment.js';
-import { interruptible, InterruptedError } from './interrupt.js';
 import { evaluationOptions, type EvaluationFlags } from './options/evaluation.js';
 import type { OutputFlags } from './options/output.js';
 import { columnsOf, isLively } from './terminal.js';
+import { watched } from './watched.js';
 
 /** The flags of every command that compares encodings. */
 export type EncodingsFlags = EvaluationFlags & OutputFlags;
@@ -25,7 +25,14 @@ export async function runEncodings(
     [import('./encodings-outputs.js'), import('../report/encodings/text.js')],
   );
   const outputs = await prepareEncodingsOutputs(flags.output ?? [], environment);
-  const report = finish(await measure(environment, flags, options));
+  const report = finish(
+    await watched(
+      environment,
+      { progress: !flags.quiet && !flags.json, notices: false },
+      () => environment.loadCompareEncodings(),
+      (compare, watch) => compare({ ...evaluationOptions(flags), ...options, ...watch }),
+    ),
+  );
   await writeEncodingsOutputs(outputs, report);
   const { stdout, stderr, env } = environment;
   const complete = report.status === 'complete';
@@ -41,34 +48,4 @@ export async function runEncodings(
     : 'not saved (no -o was given)';
   stderr.write(`interrupted; the finished rows are ${where}\n`);
   return EXIT.interrupted;
-}
-
-/** The run itself, with progress and Ctrl-C. */
-async function measure(
-  environment: Environment,
-  flags: EncodingsFlags,
-  options: CompareEncodingsOptions,
-): Promise<EncodingsReport> {
-  const [{ progressDisplay }, compare] = await Promise.all([
-    import('./progress.js'),
-    environment.loadCompareEncodings(),
-  ]);
-  const display = progressDisplay(environment, !flags.quiet && !flags.json);
-  const stop = interruptible(environment, () => display.stop());
-  try {
-    return await compare({
-      ...evaluationOptions(flags),
-      ...options,
-      signal: stop.signal,
-      onProgress: (progress) => {
-        if (!stop.signal.aborted) display.update(progress);
-      },
-    });
-  } catch (error) {
-    if (stop.signal.aborted) throw new InterruptedError('interrupted; nothing was finished yet');
-    throw error;
-  } finally {
-    display.stop();
-    stop.dispose();
-  }
 }

@@ -32,7 +32,7 @@ const CardSchema = z.object({
   graph: z.string(),
   graphSha256: z.string(),
   languageSha256: z.string(),
-  /** The one with RoPE: a twin of its own, or a member of the family. */
+  /** The one with RoPE. */
   rope: RopeSchema,
   twins: z.array(TwinSchema).min(1),
 });

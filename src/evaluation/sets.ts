@@ -20,7 +20,25 @@ export interface Sets {
 }
 
 /** Each set draws from a stream of its own, so that a bigger preset only adds contexts. */
-const STREAM = Object.freeze({ short: 1, shortText: 2, long: 3, longText: 4, apart: 5 });
+export const STREAM = Object.freeze({
+  short: 1,
+  shortText: 2,
+  long: 3,
+  longText: 4,
+  apart: 5,
+  switchFacts: 8,
+  switchText: 9,
+});
+
+/** Contexts of one stream. */
+export function drawContexts(
+  seed: number,
+  stream: number,
+  count: number,
+  write: (seed: number, index: number) => Context,
+): Context[] {
+  return Array.from({ length: count }, (_, i) => write(seed * 16 + stream, i));
+}
 
 /**
  * @param multiples the ladder, as window multiples
@@ -40,7 +58,7 @@ export function contextSets(
   const targetTokens = probeTokens(target, window);
   const questions = questionsPerRung(longRungs.length, language.tokens.symbol[1]);
   const many = (count: number, stream: number, write: (seed: number, i: number) => Context) =>
-    Array.from({ length: count }, (_, i) => write(seed * 16 + stream, i));
+    drawContexts(seed, stream, count, write);
   const facts = (rungs: number[], questionsPerRung: number, copies: boolean) => {
     const plan = { language, rungs, questionsPerRung, copies };
     return (s: number, i: number) => writeFacts(plan, s, i);

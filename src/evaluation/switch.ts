@@ -1,5 +1,5 @@
 import type { ProbeGeometry } from '../geometry/transfer.js';
-import { writeFacts, writeText, type Context } from '../probes/contexts.js';
+import { writeFacts, writeText } from '../probes/contexts.js';
 import type { Language } from '../probes/language.js';
 import { clusters, type Measurement } from '../probes/measure.js';
 import { meanInterval, pairedDifference, resamples, wilson } from '../probes/statistics.js';
@@ -9,6 +9,7 @@ import type { RopeTable } from '../rope/types.js';
 import { cachedTables, type Rotation } from './cached.js';
 import type { Plan } from './candidate.js';
 import type { ContextSet, JobList } from './jobs.js';
+import { drawContexts, STREAM } from './sets.js';
 import { probeTable, type GroupScaling } from './tables.js';
 
 /** Switches that the probe's contexts can straddle, as window multiples. */
@@ -17,9 +18,6 @@ const LONGEST = 4;
 /** Room for two questions of different facts between two lengths, in probe tokens. */
 const STEP = 32;
 const QUESTIONS = 2;
-/** Streams of random numbers of their own (STREAM in sets.ts ends below). */
-const FACTS_STREAM = 8;
-const TEXT_STREAM = 9;
 
 export interface SwitchPlan {
   /** User's tokens up to which the short table is used. */
@@ -66,30 +64,28 @@ export function planSwitch(
   const rungs = [at - STEP, at, at + STEP];
   const short = probeTable(probe, scaling, tokens);
   const long = probeTable(probe, scaling, tokens + 1);
-  const { language, count } = contexts;
-  const many = (n: number, stream: number, write: (seed: number, i: number) => Context) =>
-    Array.from({ length: n }, (_, i) => write(contexts.seed * 16 + stream, i));
+  const { language, seed, count } = contexts;
   return {
     tokens,
     lengths: rungs.map((length) => Math.round((length / at) * tokens)),
     facts: {
       name: `switch ${at}`,
       lengths: rungs,
-      contexts: many(count, FACTS_STREAM, (s, i) =>
+      contexts: drawContexts(seed, STREAM.switchFacts, count, (s, i) =>
         writeFacts({ language, rungs, questionsPerRung: QUESTIONS, copies: false }, s, i),
       ),
     },
     text: {
       name: `switch-text ${at}`,
       lengths: rungs,
-      contexts: many(Math.ceil(count / 2), TEXT_STREAM, (s, i) =>
+      contexts: drawContexts(seed, STREAM.switchText, Math.ceil(count / 2), (s, i) =>
         writeText({ language, rungs, span: STEP }, s, i),
       ),
     },
     short,
     long,
     cached: cachedTables(Array.from({ length: at + STEP }, (_, t) => (t < at ? short : long))),
-    seed: contexts.seed,
+    seed,
   };
 }
 

@@ -1,6 +1,7 @@
 import * as format from './format.js';
 import type { NeighbourReport } from './neighbours-schema.js';
 import type { CandidateReport, Report } from './schema.js';
+import { rungAt } from './view.js';
 
 /** What the neighbouring probe models say, in words: the uncertainty that no interval holds. */
 
@@ -15,12 +16,11 @@ export function neighbourRows(report: Report): readonly (readonly string[])[] {
     .filter(({ role }) => role === 'candidate')
     .map((own) => {
       const same = others.flatMap((o) => o.candidates.filter((c) => c.label === own.label));
-      const at = (c: CandidateReport) =>
-        c.needle.find(({ multiple }) => multiple === report.target.multiple)?.accuracy;
+      const needle = rungAt(own, report.target.tokens)?.accuracy;
       return [
         format.printable(own.label),
         range([own.short?.lossChange, ...same.map((c) => c.shortLossChange)], format.nats),
-        range([at(own), ...same.map((c) => c.needleAtTarget)], format.percent),
+        range([needle, ...same.map((c) => c.needleAtTarget)], format.percent),
         span(
           [own.reach, ...same.map((c) => c.reach)].flatMap((r) => (r ? [r.multiple] : [])),
           (m) => format.multiple(m),

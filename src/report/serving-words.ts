@@ -1,7 +1,7 @@
 import * as format from './format.js';
 import type { CandidateReport, Interval, Report } from './schema.js';
 import type { Form, Gap, Reading, Switch } from './serving-schema.js';
-import { summaryLengths } from './view.js';
+import { rungAt, summaryLengths } from './view.js';
 
 /** What becomes of a scaling while text is generated, in words. */
 
@@ -62,11 +62,11 @@ function formsTable(names: string, forms: readonly Form[], report: Report): Serv
   return {
     title: `${names} as servers do it`,
     head: ['form', 'short loss', ...lengths.map(format.shortTokens), 'reach', ...GAP_HEADS],
-    rows: forms.map(({ form, short, needle, reach, gap }) => [
+    rows: forms.map(({ form, short, reach, gap }, i) => [
       [FORM_NAMES[form]],
       [format.nats(short.lossChange.value), format.ends(short.lossChange, 3)],
       ...lengths.map((length): Cell => {
-        const rung = needle.find(({ tokens }) => Math.abs(tokens - length) <= 1);
+        const rung = rungAt(forms[i]!, length);
         return [rung ? format.percent(rung.accuracy.value) : ''];
       }),
       [format.reachTokens(reach), format.reachEnds(reach)],

@@ -12,8 +12,11 @@ export function summaryLengths(report: Report): readonly number[] {
 }
 
 /** The rung at a length in tokens; lengths are rounded to whole tokens on the way. */
-export function rungAt(candidate: CandidateReport, length: number): Needle | undefined {
-  return candidate.needle.find((rung) => Math.abs(rung.tokens - length) <= 1);
+export function rungAt<Rung extends { readonly tokens: number }>(
+  { needle }: { readonly needle: readonly Rung[] },
+  length: number,
+): Rung | undefined {
+  return needle.find((rung) => Math.abs(rung.tokens - length) <= 1);
 }
 
 export function referenceOf(report: Report): CandidateReport | undefined {

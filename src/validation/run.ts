@@ -1,6 +1,6 @@
 import { add, agrees, count, pairs, type Agreement, type Pair, type Predict } from './agreement.js';
 import { publishedChanges, withinTwo, type PublishedChange } from './changes.js';
-import { leaveOneFactorOut, mostAgreeing, sameFactor, type LeftOut } from './fit.js';
+import { sameFactor, type LeftOut } from './fit.js';
 import type { ResultEntry } from './form.js';
 import { judgeFormulas, type FormulaJudgement } from './judge-formulas.js';
 import { measure, type ModelRun } from './measure.js';
@@ -101,25 +101,23 @@ export async function validate(
     probe: add(whole.map((c) => c[kind].probe)),
     formula: add(whole.map((c) => c[kind].formula)),
   });
+  const total = { sameFactor: sum('sameFactor'), anyFactor: sum('anyFactor') };
+  const changes: Both = {
+    probe: withinTwo(evidence.changes, language),
+    formula: withinTwo(evidence.changes, formulas.predict),
+  };
   return {
     rowsUsed: rows.length,
     samples,
     models,
     cells,
-    total: { sameFactor: sum('sameFactor'), anyFactor: sum('anyFactor') },
+    total,
     leftOut: {
-      probe: {
-        pairs: leaveOneFactorOut(evidence, (e) =>
-          byProbe(mostAgreeing(e.pairs, PROBE_WEIGHTS, byProbe)),
-        ).pairs,
-        changes: withinTwo(evidence.changes, language), // nothing is fitted to these
-      },
+      // Nothing of the probe is fitted, so that a factor left out changes nothing.
+      probe: { pairs: total.sameFactor.probe, changes: changes.probe },
       formula: formulas.leftOut,
     },
-    changes: {
-      probe: withinTwo(evidence.changes, language),
-      formula: withinTwo(evidence.changes, formulas.predict),
-    },
+    changes,
     formulas,
     byWeight: PROBE_WEIGHTS.map((weight) => ({
       weight,

@@ -11,13 +11,17 @@ const gemma = readFileSync(
   'utf8',
 );
 
+const options = {
+  preset: 'quick',
+  threads: 1,
+  worker: false,
+  device: 'cpu',
+  candidates: parseCandidates('linear:4'),
+} as const;
+
 it('gives data per context from which every cell of the report follows', async () => {
   const report = await evaluate(gemma, {
-    preset: 'quick',
-    threads: 1,
-    worker: false,
-    device: 'cpu',
-    candidates: parseCandidates('linear:4'),
+    ...options,
     target: 16_384,
   });
   const saved = ReportSchema.parse(JSON.parse(JSON.stringify(report)));
@@ -36,11 +40,7 @@ it('leaves it out of a run that did not finish', async () => {
   const stop = new AbortController();
   stop.abort();
   const report = await evaluate(gemma, {
-    preset: 'quick',
-    threads: 1,
-    worker: false,
-    device: 'cpu',
-    candidates: parseCandidates('linear:4'),
+    ...options,
     signal: stop.signal,
   });
   expect(report.status).toBe('interrupted');

@@ -18,7 +18,8 @@ import type { Report } from '../../report/schema.js';
 import type { Environment } from '../environment.js';
 import { loadConfig, type LoadedConfig } from '../load-config.js';
 import { readRopeGeometry } from '../read-geometry.js';
-import { runEvaluation, type RunSettings } from '../run-evaluation.js';
+import { runEvaluation } from '../run-evaluation.js';
+import type { WatchSettings } from '../watched.js';
 import { readTextFile } from './read-text.js';
 
 export interface CheckRequest {
@@ -48,7 +49,7 @@ export interface CheckRun {
 export async function runCheck(
   request: CheckRequest,
   environment: Environment,
-  settings: RunSettings,
+  settings: WatchSettings,
 ): Promise<CheckRun> {
   const { config, policy } = request;
   const base = request.base === undefined ? undefined : await loadConfig(request.base, environment);

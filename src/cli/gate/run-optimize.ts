@@ -11,7 +11,8 @@ import { bareTable } from '../../report/text/bare-table.js';
 import { HONESTY, referenceWords } from '../../report/wording.js';
 import type { Environment } from '../environment.js';
 import type { LoadedConfig } from '../load-config.js';
-import { runEvaluation, type RunSettings } from '../run-evaluation.js';
+import { runEvaluation } from '../run-evaluation.js';
+import type { WatchSettings } from '../watched.js';
 import { loadPolicy } from './load-policy.js';
 
 export interface OptimizeRequest {
@@ -36,7 +37,7 @@ export interface OptimizeRun {
 export async function runOptimize(
   request: OptimizeRequest,
   environment: Environment,
-  settings: RunSettings,
+  settings: WatchSettings,
 ): Promise<OptimizeRun> {
   const { config, model, reference, target, options } = request;
   const { policy } = await loadPolicy(request.policy, environment);

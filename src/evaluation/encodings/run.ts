@@ -86,9 +86,16 @@ export class RowGroup {
 
 /** An engine that tells the model of positions what its encoding tells. */
 function placed(engine: Engine, place: RowPlan['place']): Engine {
+  // A length has many batches.
+  const known = new Map<number, ReturnType<RowPlan['place']>>();
+  const placeOf = (length: number): ReturnType<RowPlan['place']> => {
+    const found = known.get(length) ?? place(length);
+    known.set(length, found);
+    return found;
+  };
   return {
     info: engine.info,
-    run: (batch) => engine.run({ ...batch, place: place(batch.length) }),
+    run: (batch) => engine.run({ ...batch, place: placeOf(batch.length) }),
     close: () => engine.close(),
   };
 }
