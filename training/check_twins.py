@@ -16,17 +16,17 @@ import numpy as np
 import torch
 
 from check import draw, feeds_of, session, torch_scores
-from export_twins import OWN_TABLE, quantised
+from export_twins import quantised
 from model import Probe, Shape
 from twins import probe
 
 
 def rounded(state):
-    """As stored: 8-bit matrices; a table of the twin's own is stored as float32."""
+    """As stored: 8-bit matrices."""
     def read(values, scale):
         return values if scale is None else values.float() * scale
 
-    return {k: v if k == OWN_TABLE else read(*quantised(v)) for k, v in state.items()}
+    return {k: read(*quantised(v)) for k, v in state.items()}
 
 
 def position_inputs(twin, length, shape):

@@ -5,7 +5,7 @@
 - encodings.onnx     the portable decoder with `added` (T, d) and `bias` (H, T, T) as inputs: all
                      twins share it, RoPE's too, with both at zero;
 - <twin>.weights     8-bit integers with a float32 scale for each row of a matrix, half the size of
-                     the family's; a table of the twin's own follows as float32;
+                     the family's; a table of the twin's own follows in the same form;
 - encodings.json     the model card's data.
 
 RoPE's checkpoint is the family's member for c 0.38 under the name rope-s1.pt.
@@ -87,9 +87,12 @@ def export_twin(path, out):
     blob, index = pack(saved["model"])
     own = None
     if table is not None:
-        blob += b"\0" * (-len(blob) % ALIGNMENT)
-        own = {"offset": len(blob), "shape": list(table.shape)}
-        blob += table.numpy().astype("<f4").tobytes()
+        values, scales = quantised(table)
+        own = {"shape": list(table.shape)}
+        for key, part in (("values", values.numpy()), ("scales", scales.numpy().astype("<f4"))):
+            blob += b"\0" * (-len(blob) % ALIGNMENT)
+            own[key] = len(blob)
+            blob += part.tobytes()
     (out / f"{name}.weights").write_bytes(blob)
     print(name, len(blob), "bytes")
     parameters = sum(v.numel() for v in saved["model"].values()) + (0 if table is None else table.numel())

@@ -31,9 +31,11 @@ def theta_for(c, window=256):
     return math.exp(math.log(window / (2 * math.pi)) / (1 - c))
 
 
-def inverse_frequencies(theta, head_dim):
-    """-> (head_dim / 2,) float64, radians per token."""
-    return theta ** (-torch.arange(0, head_dim, 2, dtype=torch.float64) / head_dim)
+def inverse_frequencies(theta, head_dim, rotary_share=1.0):
+    """-> (head_dim / 2,) float64, radians per token; pairs beyond the rotary share stand still."""
+    rotary = 2 * round(rotary_share * head_dim / 2)
+    turning = theta ** (-torch.arange(0, rotary, 2, dtype=torch.float64) / rotary)
+    return F.pad(turning, (0, (head_dim - rotary) // 2))
 
 
 def rotary_table(inv_freq, positions):

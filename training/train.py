@@ -20,6 +20,7 @@ import torch.nn.functional as F
 import language
 import twins
 from model import Shape, inverse_frequencies, rotary_table, theta_for
+from rest import rest_on_first
 
 TOKENS_PER_STEP = 4096
 CURRICULUM = ((0.2, 64), (0.4, 128), (1.0, 256))  # (until this share of the steps, length)
@@ -29,6 +30,7 @@ def arguments():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--c", type=float, required=True, help="critical fraction")
     p.add_argument("--encoding", choices=["rope", *twins.ENCODINGS], default="rope", help="position encoding")
+    p.add_argument("--rotary-share", type=float, default=1.0, help="share of the head dimensions that rotates")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--steps", type=int, default=2600)
     p.add_argument("--lr", type=float, default=2e-3)
@@ -64,6 +66,12 @@ def step_loss(model, tokens, weights, cos, sin):
     return (nll * weight).sum() / weight.sum(), nll[answer].mean(), nll[text].mean(), right.float().mean()
 
 
+def start_from(model, weights):
+    """A twin keeps its own table where the checkpoint, RoPE's, has none."""
+    own = {name: value for name, value in model.state_dict().items() if name.startswith("position.")}
+    model.load_state_dict(own | weights)
+
+
 def main():
     a = arguments()
     torch.set_num_threads(a.threads)
@@ -71,10 +79,12 @@ def main():
     rng = random.Random(a.seed)
     table, shape = language.tables(), Shape()
     model = twins.probe(a.encoding, shape)
+    inv_freq = inverse_frequencies(theta_for(a.c, shape.window), shape.head_dim, a.rotary_share)
     if a.init:
-        model.load_state_dict(torch.load(a.init)["model"])
+        start_from(model, torch.load(a.init, weights_only=False)["model"])
+    else:
+        rest_on_first(model, inv_freq if a.encoding == "rope" else torch.zeros_like(inv_freq))
     optimizer = torch.optim.AdamW(model.parameters(), lr=a.lr, betas=(0.9, 0.95), weight_decay=0.05)
-    inv_freq = inverse_frequencies(theta_for(a.c, shape.window), shape.head_dim)
     out, curve, start = Path(a.out), [], 0
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_suffix(".part")

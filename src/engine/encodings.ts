@@ -13,9 +13,13 @@ const RopeSchema = z.object({
 
 const TwinSchema = RopeSchema.extend({
   encoding: z.enum(ENCODING_NAMES),
-  /** float32 table of the encoding's own, in the file of the weights. */
+  /** Table of the encoding's own, in the file of the weights: int8, and a float32 scale a row. */
   table: z
-    .object({ offset: z.number().int(), shape: z.tuple([z.number().int(), z.number().int()]) })
+    .object({
+      shape: z.tuple([z.number().int(), z.number().int()]),
+      values: z.number().int(),
+      scales: z.number().int(),
+    })
     .nullable(),
 });
 
@@ -77,9 +81,10 @@ export async function encodingsModel(name: string): Promise<{
 /** The table that was trained with a twin's weights; undefined where its encoding has none. */
 export async function ownTable(twin: Twin): Promise<TrainedTable | undefined> {
   if (twin.table === null) return undefined;
-  const [rows, columns] = twin.table.shape;
+  const { shape, values, scales } = twin.table;
+  const [rows, columns] = shape;
   const data = await readBundled(twin.weights, twin.weightsSha256);
-  const bytes = data.subarray(twin.table.offset, twin.table.offset + 4 * rows * columns);
-  // A copy: a view of floats must start at a multiple of four.
-  return { values: new Float32Array(Uint8Array.from(bytes).buffer), rows, columns };
+  const value = (_: unknown, i: number): number =>
+    data.readInt8(values + i) * data.readFloatLE(scales + 4 * Math.floor(i / columns));
+  return { values: Float32Array.from({ length: rows * columns }, value), rows, columns };
 }

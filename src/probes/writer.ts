@@ -110,7 +110,8 @@ export class Writer {
     const { what } = this.#pending[index]!;
     this.#pending.splice(index, 1);
     const { tokens } = this.language;
-    if (what.kind === 'close') this.#put(tokens.close[0] + what.type, 'language');
+    // When a bracket closes is drawn at random, so a closer is not scored either.
+    if (what.kind === 'close') this.#put(tokens.close[0] + what.type);
     else if (what.kind === 'declare') this.#declare(what.group);
     else {
       this.#put(tokens.entity);

@@ -54,11 +54,19 @@ export function recommendationWords(report: Report): string {
     case 'keep':
       return `${start}Keep the config as it is: no scaling is needed for ${target}.`;
     case 'unclear':
-      return (
-        `${start}The measurements do not decide whether ${name || 'any candidate'} reaches ` +
-        `${target}. Run it again with --preset thorough, or with more --samples.`
-      );
+      return start + undecided(best, target, report) + tiedWords(tied);
   }
+}
+
+function undecided(best: CandidateReport | undefined, target: string, report: Report): string {
+  const rung = best && rungAt(best, report.target.tokens);
+  const more = '--preset thorough, or more --samples, does';
+  if (!rung)
+    return `The measurements do not decide whether any candidate reaches ${target}: ${more}.`;
+  return (
+    `${printable(best.label)} scores best: it finds ${percent(rung.accuracy.value)} of the facts at ` +
+    `${target}, ${cost(best)}. These contexts do not decide whether every distance holds there; ${more}.`
+  );
 }
 
 function gain(best: CandidateReport | undefined, report: Report): string {

@@ -1,4 +1,4 @@
-import { inRangeUpTo, pairsOutOfRange } from '../geometry/trained-range.js';
+import { pairsOutOfRange } from '../geometry/trained-range.js';
 import { computeRope } from '../rope/index.js';
 import type { RopeSpec, RopeTable } from '../rope/types.js';
 import { yarnMscale } from '../rope/yarn.js';
@@ -33,33 +33,32 @@ const TURN = 2 * Math.PI;
 const FAST = 32;
 const DISTANCES = 256;
 
-function tables(row: Row): { reference: RopeTable; candidate: RopeTable } {
-  return {
-    reference: referenceTable(row.geometry),
-    candidate: computeRope(specOf(row)!, row.length),
-  };
-}
-
 function referenceTable({ theta, rotaryDim, window }: Geometry): RopeTable {
   return computeRope({ type: 'default', theta, rotaryDim }, window);
 }
 
 export function formulaTerms(row: Row): FormulaTerms {
-  const { reference, candidate } = tables(row);
-  const { window } = row.geometry;
+  return termsAt(row.geometry, specOf(row)!, row.length);
+}
+
+/** @param length tokens that are read */
+export function termsAt(geometry: Geometry, spec: RopeSpec, length: number): FormulaTerms {
+  const { window } = geometry;
+  const reference = referenceTable(geometry);
+  const candidate = computeRope(spec, length);
   const pairs = reference.invFreq.length;
   const logStretch = Array.from(reference.invFreq, (from, i) =>
     Math.log(from / candidate.invFreq[i]!),
   );
   const meanSquare = (include: (pair: number) => boolean): number =>
     logStretch.reduce((sum, x, i) => sum + (include(i) ? x * x : 0), 0) / pairs;
-  const outside = pairsOutOfRange(reference.invFreq, candidate.invFreq, window, row.length);
+  const outside = pairsOutOfRange(reference.invFreq, candidate.invFreq, window, length);
   return {
     outOfRange: outside.reduce((sum, { excess }) => sum + Math.log(excess), 0) / pairs,
     nearOrder: meanSquare((i) => (window * reference.invFreq[i]!) / TURN > FAST),
     spread: meanSquare(() => true),
     temperature: missingTemperature(Math.exp(Math.max(...logStretch)), candidate.attentionScaling),
-    negativeSum: negativeShare(candidate.invFreq, row.length),
+    negativeSum: negativeShare(candidate.invFreq, length),
   };
 }
 
@@ -108,12 +107,4 @@ export function formulaLoss(t: FormulaTerms, w: FormulaWeights = FORMULA_WEIGHTS
     w.spread * t.spread * (1 + w.temperature * t.temperature) +
     w.negativeSum * t.negativeSum
   );
-}
-
-/** Reach by the trained range alone, as a window multiple; null where nothing limits it. */
-export function formulaReach(geometry: Geometry, spec: RopeSpec): number | null {
-  const reference = referenceTable(geometry);
-  const candidate = computeRope(spec, geometry.window);
-  const tokens = inRangeUpTo(reference.invFreq, candidate.invFreq, geometry.window);
-  return tokens === null ? null : tokens / geometry.window;
 }

@@ -8,8 +8,7 @@ import { tablesByRung } from '../evaluation/tables.js';
 import { criticalFraction } from '../geometry/critical.js';
 import { probeFrequencies } from '../geometry/transfer.js';
 import type { Language } from '../probes/language.js';
-import { accuracyByDistance, clusters, type Measurement } from '../probes/measure.js';
-import { lastRung } from '../probes/reach.js';
+import { clusters, type Measurement } from '../probes/measure.js';
 import { mean } from '../probes/statistics.js';
 import type { RopeSpec } from '../rope/types.js';
 import { ladders } from './ladders.js';
@@ -63,7 +62,8 @@ function named(family: Family, name: string): Member {
   throw new RopeEvalError(`no probe model is called "${name}"; there are ${names}`);
 }
 
-async function withBench<T>(
+/** Opens the member nearest to a geometry, and closes it after the work. */
+export async function withBench<T>(
   geometry: Geometry,
   options: ProbeOptions,
   work: (bench: Bench) => Promise<T>,
@@ -84,7 +84,7 @@ async function withBench<T>(
 }
 
 /** Runs scalings on one ladder that holds 1; each up to its longest rung there. */
-async function runLadder(
+export async function runLadder(
   bench: Bench,
   scalings: readonly Wanted[],
   ladder: readonly number[],
@@ -126,7 +126,7 @@ async function runLadder(
   };
 }
 
-const all = (m: Measurement): number[] => m.contexts.map((_, i) => i);
+export const all = (m: Measurement): number[] => m.contexts.map((_, i) => i);
 
 /** Runs every scaling of one model geometry on the nearest member of the family. */
 export async function probe(
@@ -162,28 +162,5 @@ export async function probe(
       });
     }
     return { member: bench.member.name, inRange: bench.inRange, parts };
-  });
-}
-
-/**
- * How far each scaling holds, as a window multiple (`Reach` in docs/method.md), on one ladder from
- * 1 upwards.
- */
-export async function probeReach(
-  geometry: Geometry,
-  scalings: readonly Wanted[],
-  samples: Samples,
-  options: ProbeOptions,
-): Promise<number[]> {
-  const ladder = [...new Set(scalings.flatMap((s) => s.multiples))].sort((a, b) => a - b);
-  return withBench(geometry, options, async (bench) => {
-    const run = await runLadder(bench, scalings, ladder, samples);
-    const atOnce = { kind: 'fact', rungs: [run.home] } as const;
-    const base = clusters(run.reference!, run.rungTokens, atOnce, 'accuracy');
-    return run.facts.map((facts) => {
-      const rungs = facts.at.map((_, rung) => rung).slice(run.home);
-      const bins = accuracyByDistance(facts, run.rungTokens, rungs);
-      return ladder[run.home + lastRung(bins, base, all(facts))] ?? 0;
-    });
   });
 }

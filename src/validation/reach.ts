@@ -1,15 +1,21 @@
-import { formulaReach } from './formulas.js';
-import { probeReach, type ProbeOptions } from './probe.js';
+import { accuracyByDistance, clusters, type Measurement } from '../probes/measure.js';
+import { lastRung } from '../probes/reach.js';
+import { mean } from '../probes/statistics.js';
+import { formulaLoss, termsAt } from './formulas.js';
+import { all, runLadder, withBench, type ProbeOptions } from './probe.js';
 import { FULL } from './samples.js';
 import type { Geometry } from './types.js';
 
 /** Reach of static NTK as a window multiple. */
 export interface ReachRow {
   readonly alpha: number;
+  /** By perplexity. */
   readonly published: number;
+  /** By language loss, as the published one. */
   readonly probe: number;
-  /** By the trained range alone. */
-  readonly formula: number | null;
+  /** By facts, as in a report. */
+  readonly facts: number;
+  readonly formula: number;
 }
 
 /** Peng et al. 2023 and the NTK-aware thread: static alpha on LLaMA 1, 2048 tokens. */
@@ -22,6 +28,19 @@ const LLAMA1: Geometry = Object.freeze({ rotaryDim: 128, theta: 1e4, window: 204
 const STEPS = Object.freeze([
   1, 1.25, 1.5, 1.75, 2, 2.25, 2.5, 2.75, 3, 3.25, 3.5, 4, 4.5, 5, 5.5, 6, 7, 8, 10,
 ]);
+/** Perplexities that differ by more than this clearly differ (as for pairs). */
+const CLEARLY = Math.log(1.1);
+
+/**
+ * The last length, contiguous from the first, at which perplexity is not clearly above what it is
+ * at the first.
+ *
+ * @param losses nats, by ascending length @returns its index
+ */
+export function lastWithin(losses: readonly number[]): number {
+  const beyond = losses.findIndex((x) => x > losses[0]! + CLEARLY);
+  return beyond < 0 ? losses.length - 1 : beyond - 1;
+}
 
 /** Empty where no table is about that model. */
 export async function reachRows(
@@ -34,10 +53,29 @@ export async function reachRows(
     spec: { type: 'ntk', theta: LLAMA1.theta, rotaryDim: LLAMA1.rotaryDim, alpha } as const,
     multiples: STEPS.filter((m) => m <= 1.5 * alpha),
   }));
-  const found = await probeReach(LLAMA1, scalings, FULL, options);
-  return PUBLISHED.map((p, i) => ({
-    ...p,
-    probe: found[i]!,
-    formula: formulaReach(LLAMA1, scalings[i]!.spec),
-  }));
+  return withBench(LLAMA1, options, async (bench) => {
+    const run = await runLadder(bench, scalings, STEPS, FULL);
+    const from = run.home;
+    const atOnce = { kind: 'fact', rungs: [from] } as const;
+    const base = clusters(run.reference!, run.rungTokens, atOnce, 'accuracy');
+    const change = (text: Measurement, rung: number): number => {
+      const cell = { kind: 'language', rungs: [rung] } as const;
+      const loss = mean(clusters(text, run.rungTokens, cell, 'loss'), all(text));
+      return loss - mean(run.windows[rung]!, all(text));
+    };
+    return PUBLISHED.map((p, i): ReachRow => {
+      const [facts, text, { spec, multiples }] = [run.facts[i]!, run.text[i]!, scalings[i]!];
+      const rungs = multiples.map((_, k) => from + k);
+      const bins = accuracyByDistance(facts, run.rungTokens, rungs);
+      const formula = STEPS.map((m) =>
+        formulaLoss(termsAt(LLAMA1, spec, Math.round(m * LLAMA1.window))),
+      );
+      return {
+        ...p,
+        probe: multiples[lastWithin(rungs.map((rung) => change(text, rung)))]!,
+        facts: multiples[lastRung(bins, base, all(facts))] ?? 0,
+        formula: STEPS[lastWithin(formula)]!,
+      };
+    });
+  });
 }

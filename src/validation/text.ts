@@ -34,11 +34,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 const both = ({ probe, formula }: Both): string[] => [share(probe), share(formula)];
 
 function summary(v: Validation): string[] {
-  const found = (key: 'probe' | 'formula'): string =>
-    v.reach
-      .map((r) => r[key])
-      .map((x) => (x === null ? '-' : `${Number(x.toFixed(2))}x`))
-      .join(', ');
+  const found = (key: 'probe' | 'formula'): string => v.reach.map((r) => `${r[key]}x`).join(', ');
   const reaches = v.reach.map((r) => r.alpha).join(', ');
   const wanted = v.reach.map((r) => `${r.published}x`).join(', ');
   return [
@@ -148,17 +144,18 @@ function short(v: Validation): string[] {
 
 function reach(v: Validation): string[] {
   if (v.reach.length === 0) return [];
-  const against = (x: number | null, target: number): string =>
-    x === null ? '-' : `${Number(x.toFixed(2))}x (${(100 * (x / target - 1)).toFixed(0)} %)`;
+  const against = (x: number, target: number): string =>
+    `${x}x (${(100 * (x / target - 1)).toFixed(0)} %)`;
   return [
     'Reach, LLaMA 1 (2048 tokens)',
     table(
-      ['static NTK', 'published', 'probe', 'formulas'],
+      ['static NTK', 'published', 'probe, language', 'formulas', 'probe, facts'],
       v.reach.map((r) => [
         `alpha ${r.alpha}`,
         `${r.published}x`,
         against(r.probe, r.published),
         against(r.formula, r.published),
+        `${r.facts}x`,
       ]),
     ),
     '',

@@ -12,6 +12,7 @@ import { markup, Markup } from '../html/template.js';
 import type { GateOutcome } from '../gate-outcome.js';
 import type { Report } from '../schema.js';
 import { exactLines } from '../text/exact.js';
+import { scoreWords } from '../score-words.js';
 import * as words from '../wording.js';
 import type { Reporter } from './reporter.js';
 
@@ -42,7 +43,7 @@ ${words.localWords(report).map((line) => markup`<p>${line}</p>`)}
 ${htmlNeighbours(report)}
 ${htmlParts(report)}
 ${htmlServing(report)}
-<p class="note">${words.probeModelWords(report)} ${words.chanceWords(report)}</p></section>
+<p class="note">${scoreWords(report)} ${words.probeModelWords(report)} ${words.chanceWords(report)}</p></section>
 ${plots ? pictures(report) : markup``}
 <section aria-labelledby="exact"><h2 id="exact">Exact: from the config alone</h2>
 <ul>${exactLines(report).map((line) => markup`<li>${line}</li>`)}</ul>

@@ -15,6 +15,7 @@ import {
 import type { CandidateReport, Report } from '../schema.js';
 import { exactLines } from '../text/exact.js';
 import { featured, heatmapOf, rungAt, summaryLengths } from '../view.js';
+import { scoreWords } from '../score-words.js';
 import * as words from '../wording.js';
 import type { Reporter } from './reporter.js';
 
@@ -33,6 +34,7 @@ export const markdown: Reporter = (report, { gate, plots }) => {
     summaryTable(report),
     'Short context: change against the reference at 0.5x and 1x of the trained window. Needle: ' +
       `facts found. ${words.chanceWords(report)} In brackets: 95 % intervals.`,
+    plain(scoreWords(report)),
     ...words.localWords(report).map(plain),
     neighboursMarkdown(report),
     partsBlock(report),

@@ -11,6 +11,7 @@ import { servingText } from '../text/serving.js';
 import { summaryTable } from '../text/summary-table.js';
 import type { Reporter, ReporterContext } from './reporter.js';
 import type { Report } from '../schema.js';
+import { scoreWords } from '../score-words.js';
 import { featured } from '../view.js';
 import * as words from '../wording.js';
 
@@ -61,6 +62,7 @@ function probed(report: Report, context: ReporterContext, paint: ChalkInstance):
     `Short context: change against the reference at 0.5x and 1x. Needle: facts found. ` +
       `${words.chanceWords(report)} Reach: the largest length at which every distance keeps half ` +
       `of the accuracy at 1x. Below a value: its 95 % interval.`,
+    scoreWords(report),
     ...(table.complete ? [] : ['Some columns need a wider terminal; --json has everything.']),
     words.settingsUsedWords(report),
   ];
@@ -69,7 +71,9 @@ function probed(report: Report, context: ReporterContext, paint: ChalkInstance):
     '',
     table.text,
     '',
-    ...notes.map((note) => paint.dim(fill(note, context.columns, ''))),
+    ...notes
+      .filter((note) => note !== '')
+      .map((note) => paint.dim(fill(note, context.columns, ''))),
   ].join('\n');
 }
 
