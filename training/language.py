@@ -36,13 +36,13 @@ NAME = (76, 24)
 DECLARE = (100, 24)  # class * TOPICS + topic
 SYMBOL = (128, 128)  # keys, values and copied runs
 
-CLASSES = 2  # of a content word: its number modulo CLASSES
-LASTING = 1  # classes whose topic holds for the whole document
-TOPICS = 12
+CLASSES = 4  # of a content word: its number modulo CLASSES
+LASTING = 2  # classes whose topic holds for the whole document
+TOPICS = 6
 SUCCESSORS = 4
 RATES = {
-    "topicWord": 0.80,  # next content word = function of (previous, topic of its class)
-    "successor": 0.14,  # one of four fixed successors of the previous
+    "topicWord": 0.72,  # next content word = function of (previous, topic of its class)
+    "successor": 0.20,  # one of four fixed successors of the previous
     "functionWord": 0.35,  # each of up to two before a content word
     "bracket": 1 / 30,  # per content word
     "entity": 1 / 30,  # per content word

@@ -36,6 +36,7 @@ def arguments():
     p.add_argument("--lr", type=float, default=2e-3)
     p.add_argument("--init", help="checkpoint for a warm start (no curriculum then)")
     p.add_argument("--once", type=float, default=0.25, help="share of sequences that ask for each fact once (at most 0.55)")
+    p.add_argument("--rest", type=float, default=0.0, help="start with heads that rest on the first token: logits (rest.py); the shipped models do not")
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--out", required=True)
     return p.parse_args()
@@ -66,12 +67,6 @@ def step_loss(model, tokens, weights, cos, sin):
     return (nll * weight).sum() / weight.sum(), nll[answer].mean(), nll[text].mean(), right.float().mean()
 
 
-def start_from(model, weights):
-    """A twin keeps its own table where the checkpoint, RoPE's, has none."""
-    own = {name: value for name, value in model.state_dict().items() if name.startswith("position.")}
-    model.load_state_dict(own | weights)
-
-
 def main():
     a = arguments()
     torch.set_num_threads(a.threads)
@@ -81,9 +76,9 @@ def main():
     model = twins.probe(a.encoding, shape)
     inv_freq = inverse_frequencies(theta_for(a.c, shape.window), shape.head_dim, a.rotary_share)
     if a.init:
-        start_from(model, torch.load(a.init, weights_only=False)["model"])
-    else:
-        rest_on_first(model, inv_freq if a.encoding == "rope" else torch.zeros_like(inv_freq))
+        model.load_state_dict(torch.load(a.init, weights_only=False)["model"])
+    elif a.rest:
+        rest_on_first(model, inv_freq, a.rest)
     optimizer = torch.optim.AdamW(model.parameters(), lr=a.lr, betas=(0.9, 0.95), weight_decay=0.05)
     out, curve, start = Path(a.out), [], 0
     out.parent.mkdir(parents=True, exist_ok=True)

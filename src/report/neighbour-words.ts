@@ -64,6 +64,6 @@ function span(values: readonly number[], write: (value: number) => string): stri
 function verdicts(found: readonly CandidateReport['verdict'][]): string {
   const kinds = [...new Set(found)];
   return kinds
-    .map((kind) => `${found.filter((v) => v === kind).length}x ${kind.replaceAll('-', ' ')}`)
+    .map((kind) => `${found.filter((v) => v === kind).length} ${kind.replaceAll('-', ' ')}`)
     .join(', ');
 }

@@ -16,8 +16,14 @@ export const compareCommand: CommandModule = (program, { environment }) => {
         import('../../gate/baseline.js'),
         import('../gate/read-text.js'),
       ]);
-      const read = async (path: string) =>
-        parseReport(await requireTextFile(path, environment), path);
+      const read = async (path: string) => {
+        const report = parseReport(await requireTextFile(path, environment), path);
+        if (report.status !== 'complete')
+          environment.stderr.write(
+            `${path}: ${report.status}; only what it finished is compared\n`,
+          );
+        return report;
+      };
       const comparison = compareReports(await read(before), await read(after), { before, after });
       const { stdout, env } = environment;
       if (flags.json) {

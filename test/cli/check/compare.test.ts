@@ -38,3 +38,9 @@ it('refuses what is not a report', async () => {
   expect(code).toBe(2);
   expect(stderr).toContain('not a rope-eval report');
 });
+
+it('says which report is of an unfinished run', async () => {
+  const { code, stderr } = await compare([], makeReport({ status: 'interrupted' }));
+  expect(code).toBe(0);
+  expect(stderr).toBe('b.json: interrupted; only what it finished is compared\n');
+});
