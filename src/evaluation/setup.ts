@@ -76,6 +76,7 @@ export function setUp(text: string, options: EvaluateOptions): Setup {
   const definitions: readonly CandidateDefinition[] =
     options.candidates ?? defaultCandidates(multiple, model, reference);
   const main = model.groups.findIndex((g) => g.span.kind === 'global');
+  const raisedBy = { asked: wanted, target, window: reference.trainedWindow };
   return {
     model,
     before,
@@ -90,11 +91,20 @@ export function setUp(text: string, options: EvaluateOptions): Setup {
     main: Math.max(0, main),
     localOnly: main < 0,
     target: { tokens: target, multiple },
-    findings: raised
-      ? [finding('target_raised', '', { asked: wanted, target, window: reference.trainedWindow })]
-      : [],
+    findings: [
+      ...(raised ? [finding('target_raised', '', raisedBy)] : []),
+      ...partlyRotary(model, model.groups[Math.max(0, main)]!),
+    ],
     seed: options.seed ?? 1,
   };
+}
+
+/** At most half of a head rotates: no probe model is like that. */
+function partlyRotary({ attention }: ModelGeometry, group: LayerGroup): Finding[] {
+  const { latent } = attention;
+  const head = latent ? latent.ropeDim + latent.nopeDim : (group.headDim ?? attention.headDim);
+  const rotary = group.unscaled.rotaryDim;
+  return rotary <= head / 2 ? [finding('partly_rotary', '', { rotary, head })] : [];
 }
 
 /** Critical fraction of what the weights were trained with, on the layers that look farthest. */

@@ -20,7 +20,8 @@ describe.each(members)('probe model $name', (member) => {
     });
     const [reference, ...candidates] = report.candidates;
     expect(report.probeModel).toMatchObject({ name: member.name, inRange: true });
-    expect(reference!.needle[0]!.accuracy.value).toBeGreaterThanOrEqual(0.95);
+    const known = member.criticalFraction < 0.2 ? 0.9 : 0.95;
+    expect(reference!.needle[0]!.accuracy.value).toBeGreaterThanOrEqual(known);
     // Where less than half of the range never turns, the far end is lost soon after the window.
     if (member.criticalFraction < 0.5) {
       expect(reference!.reach!.multiple).toBeLessThan(2);
@@ -29,7 +30,13 @@ describe.each(members)('probe model $name', (member) => {
     }
     const loss = (label: string): number =>
       candidates.find((c) => c.label === label)!.short!.lossChange.value;
-    for (const method of ['linear', 'ntk', 'yarn'])
+    expect(loss('linear:8')).toBeGreaterThan(4 * loss('linear:2'));
+    if (member.criticalFraction < 0.2) {
+      // Nearly every pair turns, and a stretch that differs from pair to pair is what costs.
+      expect(loss('yarn:2')).toBeGreaterThan(2 * loss('linear:2'));
+      return;
+    }
+    for (const method of ['ntk', 'yarn'])
       expect(loss(`${method}:8`)).toBeGreaterThan(loss(`${method}:2`));
     expect(loss('linear:8')).toBeGreaterThan(4 * loss('yarn:8'));
   });
