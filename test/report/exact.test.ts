@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { exactLines } from '../../src/report/text/exact.js';
 import { spectrum } from '../../src/report/html/spectrum.js';
+import { GeometryReportSchema } from '../../src/report/geometry-schema.js';
 import { qwenGeometry } from '../helpers/geometry.js';
 import { makeReport } from '../helpers/report.js';
 
-const geometry = qwenGeometry('dynamic:4,yarn:4');
+const geometry = GeometryReportSchema.parse(qwenGeometry('dynamic:4,yarn:4'));
 
 describe('what is exact', () => {
   it('says how many pairs never turn, and how far each candidate stretches them', () => {

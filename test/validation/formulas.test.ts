@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { formulaLoss, formulaReach, formulaTerms } from '../../src/validation/formulas.js';
+import { inRangeUpTo } from '../../src/geometry/trained-range.js';
+import { computeRope } from '../../src/rope/index.js';
+import { formulaLoss, formulaTerms, termsAt } from '../../src/validation/formulas.js';
 import { specOf } from '../../src/validation/specs.js';
 import { llamaRows } from './rows.js';
 
@@ -68,15 +70,14 @@ it.each([
   ['yarn:8', 8],
   ['none', 1],
 ])('the trained range of %s ends at %s windows', (method, reach) => {
-  const row = rowOf(method, 2048);
-  expect(formulaReach(row.geometry, specOf(row)!)).toBeCloseTo(reach, 2);
-});
-
-it('where every pair turns in training, nothing limits the reach', () => {
-  expect(
-    formulaReach(
-      { rotaryDim: 64, theta: 100, window: 8192 },
-      { type: 'default', theta: 100, rotaryDim: 64 },
-    ),
-  ).toBeNull();
+  const { geometry, length } = rowOf(method, 2048);
+  const spec = specOf(rowOf(method, 2048))!;
+  const base = specOf(rowOf('none', 2048))!;
+  const [reference, candidate] = [base, spec].map((x) => computeRope(x, length).invFreq);
+  expect(inRangeUpTo(reference!, candidate!, length)! / length).toBeCloseTo(reach, 2);
+  // The formula charges nothing for angles up to there, and something beyond.
+  const outside = (share: number) =>
+    termsAt(geometry, spec, Math.round(share * reach * length)).outOfRange;
+  expect(outside(0.98)).toBe(0);
+  expect(outside(1.1)).toBeGreaterThan(0);
 });
