@@ -126,7 +126,8 @@ export async function runLadder(
   };
 }
 
-export const all = (m: Measurement): number[] => m.contexts.map((_, i) => i);
+/** Indices of all contexts. */
+export const everyContext = (m: Measurement): number[] => m.contexts.map((_, i) => i);
 
 /** Runs every scaling of one model geometry on the nearest member of the family. */
 export async function probe(
@@ -149,14 +150,15 @@ export async function probe(
         samples,
       );
       const loss = (m: Measurement, kind: 'fact' | 'language', rung: number): number =>
-        mean(clusters(m, run.rungTokens, { kind, rungs: [rung] }, 'loss'), all(m));
+        mean(clusters(m, run.rungTokens, { kind, rungs: [rung] }, 'loss'), everyContext(m));
       // The first ladder has 1: what every other one is compared with as well.
       if (run.reference) atHome = loss(run.reference, 'fact', run.home);
       here.forEach((scaling, k) => {
         const [facts, text] = [run.facts[k]!, run.text[k]!];
         ladder.forEach((multiple, rung) => {
           if (!scalings[scaling]!.multiples.includes(multiple)) return;
-          const language = loss(text, 'language', rung) - mean(run.windows[rung]!, all(text));
+          const language =
+            loss(text, 'language', rung) - mean(run.windows[rung]!, everyContext(text));
           parts[scaling]!.set(multiple, { language, facts: loss(facts, 'fact', rung) - atHome });
         });
       });

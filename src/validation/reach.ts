@@ -2,7 +2,7 @@ import { accuracyByDistance, clusters, type Measurement } from '../probes/measur
 import { lastRung } from '../probes/reach.js';
 import { mean } from '../probes/statistics.js';
 import { formulaLoss, termsAt } from './formulas.js';
-import { all, runLadder, withBench, type ProbeOptions } from './probe.js';
+import { everyContext, runLadder, withBench, type ProbeOptions } from './probe.js';
 import { FULL } from './samples.js';
 import type { Geometry } from './types.js';
 
@@ -60,8 +60,8 @@ export async function reachRows(
     const base = clusters(run.reference!, run.rungTokens, atOnce, 'accuracy');
     const change = (text: Measurement, rung: number): number => {
       const cell = { kind: 'language', rungs: [rung] } as const;
-      const loss = mean(clusters(text, run.rungTokens, cell, 'loss'), all(text));
-      return loss - mean(run.windows[rung]!, all(text));
+      const loss = mean(clusters(text, run.rungTokens, cell, 'loss'), everyContext(text));
+      return loss - mean(run.windows[rung]!, everyContext(text));
     };
     return PUBLISHED.map((p, i): ReachRow => {
       const [facts, text, { spec, multiples }] = [run.facts[i]!, run.text[i]!, scalings[i]!];
@@ -73,7 +73,7 @@ export async function reachRows(
       return {
         ...p,
         probe: multiples[lastWithin(rungs.map((rung) => change(text, rung)))]!,
-        facts: multiples[lastRung(bins, base, all(facts))] ?? 0,
+        facts: multiples[lastRung(bins, base, everyContext(facts))] ?? 0,
         formula: STEPS[lastWithin(formula)]!,
       };
     });
