@@ -39,7 +39,10 @@ def arguments():
     p.add_argument("--rest", type=float, default=0.0, help="start with heads that rest on the first token: logits (rest.py); the shipped models do not")
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--out", required=True)
-    return p.parse_args()
+    a = p.parse_args()
+    if a.rest and (a.init or a.encoding != "rope"):
+        p.error("--rest changes the initial weights of a RoPE model: not with --init, not with another --encoding")
+    return a
 
 
 def length_at(step, steps, warm):

@@ -75,8 +75,8 @@ export function setUp(text: string, options: EvaluateOptions): Setup {
     );
   const definitions: readonly CandidateDefinition[] =
     options.candidates ?? defaultCandidates(multiple, model, reference);
-  const main = model.groups.findIndex((g) => g.span.kind === 'global');
-  const raisedBy = { asked: wanted, target, window: reference.trainedWindow };
+  const global = model.groups.findIndex((g) => g.span.kind === 'global');
+  const main = Math.max(0, global);
   return {
     model,
     before,
@@ -88,12 +88,14 @@ export function setUp(text: string, options: EvaluateOptions): Setup {
     referenceSoftmaxScale:
       reference.kind === 'configured' ? before.softmaxScale : before.unscaledSoftmaxScale,
     candidates: definitions.map((d) => resolveCandidate(d, model, reference)),
-    main: Math.max(0, main),
-    localOnly: main < 0,
+    main,
+    localOnly: global < 0,
     target: { tokens: target, multiple },
     findings: [
-      ...(raised ? [finding('target_raised', '', raisedBy)] : []),
-      ...partlyRotary(model, model.groups[Math.max(0, main)]!),
+      ...(raised
+        ? [finding('target_raised', '', { asked: wanted, target, window: reference.trainedWindow })]
+        : []),
+      ...partlyRotary(model, model.groups[main]!),
     ],
     seed: options.seed ?? 1,
   };

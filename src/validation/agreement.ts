@@ -4,12 +4,15 @@ import type { Row } from './types.js';
 /** What a predictor says of a row: lower = better. */
 export type Predict = (row: Row) => number;
 
+/** Perplexities clearly differ where one is more than this many times the other. */
+export const CLEAR_RATIO = 1.1;
+
 /** -1: a is better by more than the published noise; 1: b is; 0: no clear difference. */
 export function publishedOrder(a: Row, b: Row): -1 | 0 | 1 {
   const better = (x: Row, y: Row): boolean => {
     switch (x.metric) {
-      case 'perplexity': // 10 % of the smaller value
-        return x.high * 1.1 < y.low;
+      case 'perplexity':
+        return x.high * CLEAR_RATIO < y.low;
       case 'loss':
         return x.high + 0.1 < y.low;
       case 'accuracy':

@@ -126,8 +126,20 @@ export async function runLadder(
   };
 }
 
-/** Indices of all contexts. */
-export const everyContext = (m: Measurement): number[] => m.contexts.map((_, i) => i);
+/** What a ladder's run measured. */
+export type LadderRun = Awaited<ReturnType<typeof runLadder>>;
+
+const all = (m: Measurement): number[] => m.contexts.map((_, i) => i);
+
+function lossAt(run: LadderRun, m: Measurement, kind: 'fact' | 'language', rung: number): number {
+  return mean(clusters(m, run.rungTokens, { kind, rungs: [rung] }, 'loss'), all(m));
+}
+
+/** Language loss of a scaling minus the reference's on the same text within its window, nats. */
+export function languageChange(run: LadderRun, scaling: number, rung: number): number {
+  const text = run.text[scaling]!;
+  return lossAt(run, text, 'language', rung) - mean(run.windows[rung]!, all(text));
+}
 
 /** Runs every scaling of one model geometry on the nearest member of the family. */
 export async function probe(
@@ -149,17 +161,15 @@ export async function probe(
         ladder,
         samples,
       );
-      const loss = (m: Measurement, kind: 'fact' | 'language', rung: number): number =>
-        mean(clusters(m, run.rungTokens, { kind, rungs: [rung] }, 'loss'), everyContext(m));
       // The first ladder has 1: what every other one is compared with as well.
-      if (run.reference) atHome = loss(run.reference, 'fact', run.home);
+      if (run.reference) atHome = lossAt(run, run.reference, 'fact', run.home);
       here.forEach((scaling, k) => {
-        const [facts, text] = [run.facts[k]!, run.text[k]!];
         ladder.forEach((multiple, rung) => {
           if (!scalings[scaling]!.multiples.includes(multiple)) return;
-          const language =
-            loss(text, 'language', rung) - mean(run.windows[rung]!, everyContext(text));
-          parts[scaling]!.set(multiple, { language, facts: loss(facts, 'fact', rung) - atHome });
+          parts[scaling]!.set(multiple, {
+            language: languageChange(run, k, rung),
+            facts: lossAt(run, run.facts[k]!, 'fact', rung) - atHome,
+          });
         });
       });
     }

@@ -1,8 +1,8 @@
-import { accuracyByDistance, clusters, type Measurement } from '../probes/measure.js';
+import { accuracyByDistance, clusters } from '../probes/measure.js';
 import { lastRung } from '../probes/reach.js';
-import { mean } from '../probes/statistics.js';
+import { CLEAR_RATIO } from './agreement.js';
 import { formulaLoss, termsAt } from './formulas.js';
-import { everyContext, runLadder, withBench, type ProbeOptions } from './probe.js';
+import { languageChange, runLadder, withBench, type ProbeOptions } from './probe.js';
 import { FULL } from './samples.js';
 import type { Geometry } from './types.js';
 
@@ -28,9 +28,6 @@ const LLAMA1: Geometry = Object.freeze({ rotaryDim: 128, theta: 1e4, window: 204
 const STEPS = Object.freeze([
   1, 1.25, 1.5, 1.75, 2, 2.25, 2.5, 2.75, 3, 3.25, 3.5, 4, 4.5, 5, 5.5, 6, 7, 8, 10,
 ]);
-/** Perplexities that differ by more than this clearly differ (as for pairs). */
-const CLEARLY = Math.log(1.1);
-
 /**
  * The last length, contiguous from the first, at which perplexity is not clearly above what it is
  * at the first.
@@ -38,7 +35,7 @@ const CLEARLY = Math.log(1.1);
  * @param losses nats, by ascending length @returns its index
  */
 export function lastWithin(losses: readonly number[]): number {
-  const beyond = losses.findIndex((x) => x > losses[0]! + CLEARLY);
+  const beyond = losses.findIndex((x) => x > losses[0]! + Math.log(CLEAR_RATIO));
   return beyond < 0 ? losses.length - 1 : beyond - 1;
 }
 
@@ -55,25 +52,20 @@ export async function reachRows(
   }));
   return withBench(LLAMA1, options, async (bench) => {
     const run = await runLadder(bench, scalings, STEPS, FULL);
-    const from = run.home;
-    const atOnce = { kind: 'fact', rungs: [from] } as const;
+    const atOnce = { kind: 'fact', rungs: [run.home] } as const;
     const base = clusters(run.reference!, run.rungTokens, atOnce, 'accuracy');
-    const change = (text: Measurement, rung: number): number => {
-      const cell = { kind: 'language', rungs: [rung] } as const;
-      const loss = mean(clusters(text, run.rungTokens, cell, 'loss'), everyContext(text));
-      return loss - mean(run.windows[rung]!, everyContext(text));
-    };
+    const contexts = base.map((_, i) => i);
     return PUBLISHED.map((p, i): ReachRow => {
-      const [facts, text, { spec, multiples }] = [run.facts[i]!, run.text[i]!, scalings[i]!];
-      const rungs = multiples.map((_, k) => from + k);
-      const bins = accuracyByDistance(facts, run.rungTokens, rungs);
+      const { spec, multiples } = scalings[i]!;
+      const rungs = multiples.map((_, rung) => rung); // both begin at 1
+      const bins = accuracyByDistance(run.facts[i]!, run.rungTokens, rungs);
       const formula = STEPS.map((m) =>
         formulaLoss(termsAt(LLAMA1, spec, Math.round(m * LLAMA1.window))),
       );
       return {
         ...p,
-        probe: multiples[lastWithin(rungs.map((rung) => change(text, rung)))]!,
-        facts: multiples[lastRung(bins, base, everyContext(facts))] ?? 0,
+        probe: multiples[lastWithin(rungs.map((rung) => languageChange(run, i, rung)))]!,
+        facts: multiples[lastRung(bins, base, contexts)] ?? 0,
         formula: STEPS[lastWithin(formula)]!,
       };
     });

@@ -81,3 +81,11 @@ it.each([
   expect(outside(0.98)).toBe(0);
   expect(outside(1.1)).toBeGreaterThan(0);
 });
+
+it('where every pair turns in training, nothing limits the reach', () => {
+  const geometry = { rotaryDim: 64, theta: 100, window: 8192 };
+  const spec = { type: 'default', theta: 100, rotaryDim: 64 } as const;
+  const { invFreq } = computeRope(spec, geometry.window);
+  expect(inRangeUpTo(invFreq, invFreq, geometry.window)).toBeNull();
+  expect(termsAt(geometry, spec, 32 * geometry.window).outOfRange).toBe(0);
+});
