@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { openSession } from '../dist/engine/index.js';
+import { openPool, openSession } from '../dist/engine/index.js';
 import { bundledPath, loadFamily } from '../dist/engine/family.js';
 import { evaluate } from '../dist/evaluate.js';
 import { attention, gemm } from './peak.js';
@@ -109,20 +109,26 @@ try {
   const batches = await record();
   await dump(batches, folder);
   const tokens = batches.reduce((n, { batch }) => n + batch.tokens.length, 0);
-  const engine = await openSession({ member: batches[0].member, device: 'cpu', threads });
+  const longest = Math.max(...batches.map(({ batch }) => batch.length));
+  const engine = await openPool({ member: batches[0].member, device: 'cpu', threads }, longest);
   const torch = peer(folder);
   const ours = async () => {
     const start = performance.now();
-    for (const { batch } of batches) await engine.run(batch);
+    const work = batches.values();
+    const lane = async () => {
+      for (const { batch } of work) await engine.run(batch);
+    };
+    await Promise.all(Array.from({ length: engine.lanes ?? 1 }, lane));
     return (performance.now() - start) / 1000;
   };
-  const peak = await gemm(threads);
+  // An engine has one thread.
+  const peak = await gemm(1);
   const shapes = [
-    [16, 256],
-    [4, 1024],
+    [8, 256],
+    [2, 1024],
     [1, 2048],
   ];
-  const operators = await Promise.all(shapes.map(([b, t]) => attention(threads, b, t)));
+  const operators = await Promise.all(shapes.map(([b, t]) => attention(1, b, t)));
   const seen = {
     ours: [],
     torch: [],
@@ -159,7 +165,7 @@ try {
   row('engine alone, seconds', best(seen.ours).toFixed(2));
   row('probe tokens', tokens);
   row('probe tokens/s', Math.round(tokens / best(seen.ours)));
-  row('GEMM peak, GFLOP/s (1024 x 1024 x 1024, float32)', gflops.toFixed(0));
+  row('GEMM peak of one thread, GFLOP/s (1024³, float32)', gflops.toFixed(0));
   shapes.forEach(([b, t], j) => {
     const speed = best(seen.attention[j], Math.max);
     row(

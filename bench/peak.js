@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as ort from 'onnxruntime-node';
+import { causalMask } from '../dist/engine/mask.js';
 
 const graph = (name) => readFileSync(new URL(`models/${name}.onnx`, import.meta.url));
 
@@ -32,7 +33,10 @@ export async function gemm(threads, n = 1024) {
   return async () => (2 * n ** 3) / (await seconds(() => s.run(feeds))) / 1e9;
 }
 
-/** The attention operator alone, 4 heads of 64, causal work counted. -> () => GFLOP/s */
+/** Queries at a time, as in src/engine/feeds.ts; lengths here are whole chunks. */
+const CHUNK = 64;
+
+/** The attention of decoder.onnx alone, 4 heads of 64, causal work counted. -> () => GFLOP/s */
 export async function attention(threads, batch, length) {
   const s = await session('attention', threads);
   const [heads, dim] = [4, 64];
@@ -42,8 +46,7 @@ export async function attention(threads, batch, length) {
     q: x(),
     k: x(),
     v: x(),
-    last_key: new ort.Tensor('int32', new Int32Array(batch).fill(length - 1), [batch]),
-    total_keys: new ort.Tensor('int32', Int32Array.of(length), []),
+    block: new ort.Tensor('float32', causalMask(CHUNK), [CHUNK, CHUNK]),
   };
   const flop = 2 * batch * heads * length * (length + 1) * dim;
   return async () => flop / (await seconds(() => s.run(feeds))) / 1e9;

@@ -1,11 +1,15 @@
-"""Writes the single-operator graphs that bench/ measures: python bench/models/make.py"""
+"""Writes the small graphs that bench/ measures: python bench/models/make.py"""
 
+import sys
 from pathlib import Path
 
 from onnx import TensorProto, helper
 
-F, I = TensorProto.FLOAT, TensorProto.INT32
 here = Path(__file__).parent
+sys.path.insert(0, str(here.parent))
+from attention import in_chunks  # noqa: E402
+
+F = TensorProto.FLOAT
 value = helper.make_tensor_value_info
 
 
@@ -19,8 +23,4 @@ def save(name, nodes, inputs, outputs):
 save("gemm", [helper.make_node("MatMul", ["a", "b"], ["c"])],
      [value("a", F, ["m", "k"]), value("b", F, ["k", "n"])], [value("c", F, ["m", "n"])])
 
-save("attention", [helper.make_node(
-    "GroupQueryAttention", ["q", "k", "v", "", "", "last_key", "total_keys"], ["y", "past_k", "past_v"],
-    domain="com.microsoft", num_heads=4, kv_num_heads=4)],
-     [*(value(x, F, ["b", "t", 256]) for x in "qkv"), value("last_key", I, ["b"]), value("total_keys", I, [])],
-     [value("y", F, ["b", "t", 256])])
+(here / "attention.onnx").write_bytes(in_chunks().SerializeToString())

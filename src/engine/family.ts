@@ -11,6 +11,8 @@ const MemberSchema = z.object({
   theta: z.number(),
   window: z.number().int(),
   seed: z.number().int(),
+  /** Share of each head that rotates. */
+  rotaryShare: z.number(),
   weights: z.string(),
   weightsSha256: z.string(),
 });
@@ -93,40 +95,53 @@ export function parseBundled<T>(name: string, data: Buffer, schema: z.ZodType<T>
   throw damaged(`${name}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
 }
 
+/** What a model is like, as far as it decides which probe model stands in for it. */
+export interface Likeness {
+  readonly criticalFraction: number;
+  /** Share of each head that rotates. */
+  readonly rotaryShare: number;
+}
+
+const nearest = <T>(list: readonly T[], distance: (x: T) => number): T =>
+  list.reduce((best, x) => (distance(x) < distance(best) ? x : best));
+
 /**
- * The member with the nearest critical fraction; of several seeds, the first.
+ * Of the members whose heads rotate as much as the model's, the one with the nearest critical
+ * fraction; of several seeds, the first.
  *
  * @param wanted name of a member to take instead
- * @returns `inRange` false when c lies outside the family's range by more than half a step
+ * @returns `inRange` false when c lies outside those members' range by more than half a step
  */
 export function chooseMember(
-  family: Family,
-  criticalFraction: number,
+  { members }: Family,
+  { criticalFraction: c, rotaryShare }: Likeness,
   wanted?: string,
 ): { member: Member; inRange: boolean } {
-  const distance = (m: Member): number => Math.abs(m.criticalFraction - criticalFraction);
-  const nearest = family.members.reduce((best, m) => (distance(m) < distance(best) ? m : best));
-  const all = family.members.map((m) => m.criticalFraction);
+  const alike = nearest(members, (m) => Math.abs(m.rotaryShare - rotaryShare)).rotaryShare;
+  const kin = members.filter((m) => m.rotaryShare === alike);
+  const all = kin.map((m) => m.criticalFraction);
   const margin = 0.04; // half the usual step between members
   return {
-    member: family.members.find((m) => m.name === wanted) ?? nearest,
-    inRange:
-      criticalFraction >= Math.min(...all) - margin &&
-      criticalFraction <= Math.max(...all) + margin,
+    member:
+      members.find((m) => m.name === wanted) ??
+      nearest(kin, (m) => Math.abs(m.criticalFraction - c)),
+    inRange: c >= Math.min(...all) - margin && c <= Math.max(...all) + margin,
   };
 }
 
 /** Other seeds of a member's geometry, and the next geometries below and above it. */
-export function neighboursOf({ members }: Family, { name, criticalFraction: c }: Member): Member[] {
-  const below = members.filter((m) => m.criticalFraction < c);
-  const above = members.filter((m) => m.criticalFraction > c);
+export function neighboursOf({ members }: Family, member: Member): Member[] {
+  const c = member.criticalFraction;
+  const kin = members.filter((m) => m.rotaryShare === member.rotaryShare);
+  const below = kin.filter((m) => m.criticalFraction < c);
+  const above = kin.filter((m) => m.criticalFraction > c);
   const next = [
     Math.max(...below.map((m) => m.criticalFraction)),
     Math.min(...above.map((m) => m.criticalFraction)),
   ];
-  return members.filter(
+  return kin.filter(
     (m) =>
-      m.name !== name &&
-      (m.criticalFraction === c || (next.includes(m.criticalFraction) && m.seed === 1)),
+      m.name !== member.name &&
+      (m.criticalFraction === c || (next.includes(m.criticalFraction) && m.seed === member.seed)),
   );
 }

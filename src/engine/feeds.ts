@@ -1,5 +1,5 @@
 import { causalMask, PlaceBias } from './mask.js';
-import type { Batch, Runtime } from './types.js';
+import type { Batch, RotaryInputs, Runtime } from './types.js';
 
 export type Feeds = Record<string, InstanceType<Runtime['Tensor']>>;
 
@@ -14,12 +14,52 @@ function indices({ Tensor }: Runtime, length: number): InstanceType<Runtime['Ten
   );
 }
 
-/** decoder.onnx: causal by itself. */
-export const fusedMask: MaskFeeds = (runtime, { batch, length }) => ({
-  indices: indices(runtime, length),
-  last_key: new runtime.Tensor('int32', new Int32Array(batch).fill(length - 1), [batch]),
-  total_keys: new runtime.Tensor('int32', Int32Array.of(length), []),
-});
+/** Queries that decoder.onnx takes at a time, at most: the fastest of 64, 128 and 256 (bench/attention.py). */
+const CHUNK = 64;
+
+/** The fewest chunks that a length needs, as even as can be. */
+function chunksOf(length: number): { readonly chunk: number; readonly filled: number } {
+  const count = Math.ceil(length / CHUNK);
+  const chunk = Math.ceil(length / count);
+  return { chunk, filled: chunk * count };
+}
+
+/** Fills contexts up to whole chunks. What stands behind a row does not reach it: scores stay as they are. */
+export function wholeChunks(b: Batch): Batch {
+  const { filled } = chunksOf(b.length);
+  if (filled === b.length) return b;
+  const fill = (data: BigInt64Array): BigInt64Array => {
+    const out = new BigInt64Array(b.batch * filled);
+    for (let i = 0; i < b.batch; i++)
+      out.set(data.subarray(i * b.length, (i + 1) * b.length), i * filled);
+    return out;
+  };
+  const [tokens, positions] = [fill(b.tokens), fill(b.positions)];
+  return { ...b, length: filled, tokens, positions, rotary: withRows(b.rotary, filled) };
+}
+
+/** RotaryEmbedding wants no fewer rows than tokens, whether positions ask for them or not. */
+function withRows(rotary: RotaryInputs, least: number): RotaryInputs {
+  if (rotary.rows >= least) return rotary;
+  const longer = (table: Float32Array): Float32Array => {
+    const out = new Float32Array(least * rotary.pairs);
+    out.set(table);
+    return out;
+  };
+  const { pairs, qCos, qSin, kCos, kSin } = rotary;
+  const [q, s] = [longer(qCos), longer(qSin)];
+  const keys = kCos === qCos ? { kCos: q, kSin: s } : { kCos: longer(kCos), kSin: longer(kSin) };
+  return { rows: least, pairs, qCos: q, qSin: s, ...keys };
+}
+
+/** decoder.onnx, for batches of whole chunks. */
+export const chunkedMask: MaskFeeds = (runtime, { length }) => {
+  const { chunk } = chunksOf(length);
+  return {
+    indices: indices(runtime, length),
+    block: new runtime.Tensor('float32', causalMask(chunk), [chunk, chunk]),
+  };
+};
 
 /** decoder-portable.onnx */
 export const portableMask: MaskFeeds = (runtime, { length }) => ({

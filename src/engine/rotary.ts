@@ -1,9 +1,10 @@
 import type { RotaryInputs } from './types.js';
 
 /**
- * cos and sin of every angle, times the attention scaling; angles in float64.
+ * cos and sin of every angle, times the attention scaling; angles in float64. A pair that stands
+ * still is left as it is, scaling included: transformers does not touch what does not rotate.
  *
- * @param invFreq (pairs,) radians per token
+ * @param invFreq (pairs,) radians per token; 0: the pair stands still
  * @param positions (rows,) tokens, fractions allowed
  * @returns (rows, pairs) float32 each
  */
@@ -18,8 +19,9 @@ export function cosSin(
   for (let t = 0; t < positions.length; t++)
     for (let i = 0; i < pairs; i++) {
       const angle = positions[t]! * invFreq[i]!;
-      cos[t * pairs + i] = Math.cos(angle) * attentionScaling;
-      sin[t * pairs + i] = Math.sin(angle) * attentionScaling;
+      const scaling = invFreq[i] === 0 ? 1 : attentionScaling;
+      cos[t * pairs + i] = Math.cos(angle) * scaling;
+      sin[t * pairs + i] = Math.sin(angle) * scaling;
     }
   return { cos, sin };
 }

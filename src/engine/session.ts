@@ -2,7 +2,14 @@ import type { InferenceSession } from 'onnxruntime-node';
 import { EXIT, RopeEvalError } from '../errors.js';
 import { encodingsModel } from './encodings.js';
 import { GRAPHS, loadFamily, readBundled } from './family.js';
-import { fusedMask, placedMask, portableMask, type Feeds, type MaskFeeds } from './feeds.js';
+import {
+  chunkedMask,
+  placedMask,
+  portableMask,
+  wholeChunks,
+  type Feeds,
+  type MaskFeeds,
+} from './feeds.js';
 import type { Batch, Engine, EngineRequest, Runtime, Scores } from './types.js';
 
 /** Loaded late: `--help` and `inspect` must not pay for the runtime. */
@@ -34,7 +41,8 @@ class SessionEngine implements Engine {
     private readonly mask: MaskFeeds,
   ) {}
 
-  async run(b: Batch): Promise<Scores> {
+  async run(batch: Batch): Promise<Scores> {
+    const b = this.mask === chunkedMask ? wholeChunks(batch) : batch;
     const { Tensor } = this.runtime;
     const table = (data: Float32Array) =>
       new Tensor('float32', data, [b.rotary.rows, b.rotary.pairs]);
@@ -87,7 +95,7 @@ async function loadModel(
     graphSha256,
     weights: await readBundled(member.weights, member.weightsSha256),
     weightsSha256: member.weightsSha256,
-    mask: portable ? portableMask : fusedMask,
+    mask: portable ? portableMask : chunkedMask,
   };
 }
 

@@ -47,9 +47,11 @@ export interface EngineInfo {
   readonly onnxruntime: string;
 }
 
-/** One loaded probe model. Runs are serial. */
+/** One loaded probe model. */
 export interface Engine {
   readonly info: EngineInfo;
+  /** Runs that may be under way at once; default 1. */
+  readonly lanes?: number;
   run(batch: Batch): Promise<Scores>;
   close(): Promise<void>;
 }

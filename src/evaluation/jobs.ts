@@ -3,6 +3,7 @@ import { cachedTable, sharedTable, type Batch, type Engine } from '../engine/ind
 import type { Context } from '../probes/contexts.js';
 import type { ContextScores, Measurement } from '../probes/measure.js';
 import { rotationKey, type Rotation } from './cached.js';
+import { pack, unpack, type SavedJob } from './saved-job.js';
 
 /** Contexts that share a shape. */
 export interface ContextSet {
@@ -31,8 +32,17 @@ interface Job {
   scores: ContextScores[] | undefined;
 }
 
+/** One run: contexts of a job. */
+interface Piece {
+  readonly job: Job;
+  readonly contexts: readonly Context[];
+  /** Scores of all the job's pieces; empty where one has not been run. */
+  readonly parts: ContextScores[][];
+  readonly index: number;
+}
+
 /** About this many tokens in one run: large enough to be fast, small enough to stop soon. */
-const TOKENS_PER_RUN = 2048;
+const TOKENS_PER_RUN = 1024;
 
 /**
  * Collects what has to be run, each table once: candidates share jobs where their tables agree,
@@ -58,26 +68,48 @@ export class JobList {
     return [...this.#jobs.values()].reduce((sum, j) => sum + j.length * j.set.contexts.length, 0);
   }
 
-  /** Runs what is left. @returns false where the signal stopped it */
+  /**
+   * Runs what is left, as much at once as the engine takes.
+   *
+   * @returns false where the signal stopped it
+   * @throws what a run threw, after the runs that were under way have ended
+   */
   async run(
     engine: Engine,
     onProgress: (done: number, label: string) => void,
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
+    const work = this.#pieces();
+    const failures: unknown[] = [];
+    // All lanes draw from one generator, and one that leaves its loop ends it for all.
+    const lane = async (): Promise<void> => {
+      for (const { job, contexts, parts, index } of work) {
+        if (signal?.aborted) return;
+        onProgress(this.tokens, job.label);
+        parts[index] = await runBatch(engine, job, contexts);
+        this.tokens += job.length * contexts.length;
+        if (parts.every((part) => part.length > 0)) job.scores = parts.flat();
+      }
+    };
+    const lanes = Array.from({ length: engine.lanes ?? 1 }, () =>
+      lane().catch((error: unknown) => failures.push(error)),
+    );
+    await Promise.all(lanes);
+    if (failures.length > 0) throw failures[0];
+    return [...this.#jobs.values()].every((job) => job.scores);
+  }
+
+  /** What is left to run, in order: batches, each with the place for its scores. */
+  *#pieces(): Generator<Piece> {
     for (const job of this.#jobs.values()) {
       if (job.scores) continue;
-      const scores: ContextScores[] = [];
+      const { contexts } = job.set;
+      if (contexts.length === 0) job.scores = [];
       const rows = Math.max(1, Math.floor(TOKENS_PER_RUN / job.length));
-      for (let start = 0; start < job.set.contexts.length; start += rows) {
-        if (signal?.aborted) return false;
-        const contexts = job.set.contexts.slice(start, start + rows);
-        onProgress(this.tokens, job.label);
-        scores.push(...(await runBatch(engine, job, contexts)));
-        this.tokens += job.length * contexts.length;
-      }
-      job.scores = scores;
+      const parts = Array.from({ length: Math.ceil(contexts.length / rows) }, () => []);
+      for (let index = 0; index < parts.length; index++)
+        yield { job, contexts: contexts.slice(index * rows, (index + 1) * rows), parts, index };
     }
-    return true;
   }
 
   /** The finished work, for a later run that goes on from it. */
@@ -108,35 +140,8 @@ export class JobList {
   }
 }
 
-/** One job of an unfinished report: scores of each context, float32 and bytes, base64. */
-export interface SavedJob {
-  readonly key: string;
-  readonly length: number;
-  readonly contexts: { readonly logProbability: string; readonly correct: string }[];
-}
-
 function shortKey(key: string): string {
   return createHash('sha256').update(key).digest('hex').slice(0, 32);
-}
-
-function pack({ logProbability, correct }: ContextScores): SavedJob['contexts'][number] {
-  const bytes = Buffer.from(
-    logProbability.buffer,
-    logProbability.byteOffset,
-    logProbability.byteLength,
-  );
-  return {
-    logProbability: bytes.toString('base64'),
-    correct: Buffer.from(correct).toString('base64'),
-  };
-}
-
-function unpack(saved: SavedJob['contexts'][number]): ContextScores {
-  const bytes = Uint8Array.from(Buffer.from(saved.logProbability, 'base64'));
-  return {
-    logProbability: new Float32Array(bytes.buffer),
-    correct: Uint8Array.from(Buffer.from(saved.correct, 'base64')),
-  };
 }
 
 async function runBatch(

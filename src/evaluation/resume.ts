@@ -1,6 +1,7 @@
 import { EXIT, RopeEvalError } from '../errors.js';
 import type { Report } from '../report/schema.js';
-import type { JobList, SavedJob } from './jobs.js';
+import type { JobList } from './jobs.js';
+import type { SavedJob } from './saved-job.js';
 
 /** The parts of a report that are known before anything is run. */
 export type ReportHead = Pick<

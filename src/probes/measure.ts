@@ -56,7 +56,8 @@ export function clusters(
 
 /** Equal shares of a rung's length by which facts are binned, nearest first. */
 export const DISTANCE_BINS: readonly (readonly [number, number])[] = Object.freeze(
-  [0, 0.2, 0.4, 0.6, 0.8].map((from) => [from, from < 0.8 ? from + 0.2 : 1.01] as const),
+  // Where one ends the next begins, to the last bit: 0.4 + 0.2 is not 0.6.
+  [0, 0.2, 0.4, 0.6, 0.8].map((from, i, all) => [from, all[i + 1] ?? 1.01] as const),
 );
 
 /** (rungs, bins) accuracy by distance: what reach is judged by. */

@@ -23,9 +23,20 @@ describe('the model family', () => {
   it('picks the nearest critical fraction and says when it is out of range', async () => {
     const family = await loadFamily();
     for (const m of family.members)
-      expect(chooseMember(family, m.criticalFraction)).toMatchObject({ member: m, inRange: true });
-    expect(chooseMember(family, 0.95).inRange).toBe(false);
-    expect(chooseMember(family, -0.5).inRange).toBe(false);
+      expect(chooseMember(family, m)).toMatchObject({ member: m, inRange: true });
+    for (const criticalFraction of [0.95, -0.5])
+      expect(chooseMember(family, { criticalFraction, rotaryShare: 1 }).inRange).toBe(false);
+  });
+
+  it('prefers heads that rotate as much to a nearer critical fraction', async () => {
+    const family = await loadFamily();
+    const chosen = (rotaryShare: number) =>
+      chooseMember(family, { criticalFraction: 0.55, rotaryShare }).member;
+    expect(chosen(1)).toMatchObject({ rotaryShare: 1, criticalFraction: 0.55 });
+    expect(chosen(0.75)).toMatchObject({ rotaryShare: 1 });
+    expect(chosen(0.25).rotaryShare).toBe(0.25);
+    expect(chosen(1 / 3).rotaryShare).toBe(0.25);
+    expect(chosen(0.5).rotaryShare).toBe(0.25);
   });
 });
 

@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { beforeAll, expect, it } from 'vitest';
+import type { Batch, Engine, EngineRequest } from '../../src/engine/index.js';
+import { loadFamily, openSession, sharedTable } from '../../src/engine/index.js';
+import { probeFrequencies } from '../../src/geometry/transfer.js';
+import { build, ROOT } from '../helpers/built.js';
+
+/** The engines' processes are of the built package. */
+let openPool: (request: EngineRequest, longest: number) => Promise<Engine>;
+const [member] = (await loadFamily()).members;
+const request = { member: member!.name, device: 'cpu', threads: 2 } as const;
+
+beforeAll(async () => {
+  await build();
+  const url = pathToFileURL(join(ROOT, 'dist/engine/index.js')).href;
+  ({ openPool } = (await import(url)) as typeof import('../../src/engine/index.js'));
+}, 120_000);
+
+/** One context of tokens that follow each other, every row scored. */
+function batchOf(first: number, length = 64): Batch {
+  const positions = Array.from({ length }, (_, t) => t);
+  const rows = BigInt64Array.from(positions, BigInt);
+  return {
+    tokens: BigInt64Array.from(positions, (t) => BigInt((first + t) % 256)),
+    batch: 1,
+    length,
+    positions: rows,
+    scored: rows,
+    targets: BigInt64Array.from(positions, (t) => BigInt((first + t + 1) % 256)),
+    score: length,
+    rotary: sharedTable(probeFrequencies(member!.theta, 32, member!.rotaryShare), 1, positions),
+  };
+}
+
+it('runs as many batches at once as it has engines, with the results of one', async () => {
+  const pool = await openPool(request, 256);
+  const single = await openSession({ ...request, threads: 1 });
+  try {
+    expect(pool.lanes).toBe(2);
+    expect(pool.info).toMatchObject({ device: 'cpu', threads: 2 });
+    const batches = [batchOf(3), batchOf(90)];
+    const together = await Promise.all(batches.map((batch) => pool.run(batch)));
+    for (const [i, batch] of batches.entries())
+      expect(together[i]!.logProbability).toEqual((await single.run(batch)).logProbability);
+    const [, , third] = await Promise.allSettled([3, 4, 5].map((n) => pool.run(batchOf(n))));
+    expect(third).toMatchObject({ status: 'rejected' });
+  } finally {
+    await Promise.all([pool.close(), single.close()]);
+  }
+}, 60_000);
+
+it('opens fewer engines for contexts that take much memory', async () => {
+  const pool = await openPool({ ...request, threads: 4 }, 10_240);
+  expect(pool.lanes).toBe(2);
+  await pool.close();
+}, 60_000);
+
+it('says what is wrong where a model cannot be opened', async () => {
+  await expect(openPool({ ...request, member: 'nobody' }, 256)).rejects.toMatchObject({
+    kind: 'engine_died',
+  });
+}, 60_000);
