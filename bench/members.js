@@ -14,7 +14,7 @@ const percent = (x) => `${(100 * x).toFixed(0)} %`;
 
 for (const member of (await loadFamily()).members) {
   const names = FACTORS.flatMap((f) => METHODS.map((m) => `${m}:${f}`));
-  const report = await evaluate(plainDecoder(member.criticalFraction), {
+  const report = await evaluate(plainDecoder(member.criticalFraction, member.rotaryShare), {
     target: 2 * WINDOW,
     candidates: parseCandidates(names.join(',')),
     threads: Number(values.threads),

@@ -6,6 +6,7 @@ the largest difference from the log-probabilities that ONNX Runtime gave.
 """
 
 import json
+import math
 import sys
 import time
 from pathlib import Path
@@ -23,9 +24,12 @@ def load(weights, shape):
     state = model.state_dict()
     _, index = pack(state)
     data = Path(weights).read_bytes()
-    for name, (offset, length, dims) in index.items():
-        array = np.frombuffer(data, "<f2", length // 2, offset).reshape(dims).astype(np.float32)
-        state[name] = torch.from_numpy(array.T.copy() if array.ndim == 2 and name != "embed.weight" else array.copy())
+    def read(kind, offset, dims):
+        return np.frombuffer(data, kind, math.prod(dims), offset).reshape(dims)
+
+    for name, (offset, dims, scale, scale_dims) in index.items():
+        array = read("<f4", offset, dims) if scale is None else read("i1", offset, dims) * read("<f4", scale, scale_dims)
+        state[name] = torch.from_numpy(array.T.copy() if scale is not None and name != "embed.weight" else array.copy())
     model.load_state_dict(state)
     return model
 

@@ -2,9 +2,10 @@
 
     python check.py --models ../fixtures/probe-models runs/*.pt
 
-Prints the largest difference in log-probability: the graph alone (same float16 weights in
-PyTorch) must stay below 1e-4 within the window, below 1e-3 at twice the window, where an unscaled
-model is lost and amplifies rounding; float16 storage against the float32 weights below 1e-3 on average.
+Prints the largest difference in log-probability: the graph alone (same 8-bit weights in PyTorch)
+must stay below 1e-4 within the window, below 1e-3 at twice the window, where an unscaled model is
+lost and amplifies rounding. 8-bit storage moves single log-probabilities; it must not move their
+mean by 5e-3.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import onnxruntime as ort
 import torch
 
 import language
+from export import as_stored
 from model import Probe, Shape, inverse_frequencies, rotary_table, theta_for
 
 
@@ -30,7 +32,8 @@ def torch_scores(model, tokens, scored, targets, cos, sin):
 def draw(rng, saved, shape, length):
     """-> tokens (B, T), scored (B, T): every row, targets (B, T), cos and sin (T, D/2)"""
     tokens = torch.tensor(language.batch(rng, language.tables(), 4, length + 1, 0.2)[0])
-    cos, sin = rotary_table(inverse_frequencies(theta_for(saved["c"], shape.window), shape.head_dim), torch.arange(length))
+    share = saved.get("rotaryShare", 1.0)
+    cos, sin = rotary_table(inverse_frequencies(theta_for(saved["c"], shape.window), shape.head_dim, share), torch.arange(length))
     return tokens[:, :-1], torch.arange(length).expand(4, -1), tokens[:, 1:], cos, sin
 
 
@@ -56,23 +59,23 @@ def main():
     for path in a.checkpoints:
         saved = torch.load(path, weights_only=False)
         shape, rng = Shape(**saved["shape"]), random.Random(7)
-        exact, half = Probe(shape).eval(), Probe(shape).eval()
+        exact, stored = Probe(shape).eval(), Probe(shape).eval()
         exact.load_state_dict(saved["model"])
-        half.load_state_dict({k: v.half().float() for k, v in saved["model"].items()})
+        stored.load_state_dict(as_stored(saved["model"]))
         for length in (shape.window, 2 * shape.window):
             args = draw(rng, saved, shape, length)
-            (want, right), (want_half, _) = torch_scores(exact, *args), torch_scores(half, *args)
+            (want, _), (want_stored, right) = torch_scores(exact, *args), torch_scores(stored, *args)
             feeds = feeds_of(*args) | {"indices": np.arange(length)}
-            extra = {"decoder.onnx": {"last_key": np.full(4, length - 1, np.int32), "total_keys": np.array(length, np.int32)},
+            extra = {"decoder.onnx": {"block": np.triu(np.full((64, 64), -1e9, np.float32), 1)},
                      "decoder-portable.onnx": {"mask": np.triu(np.full((length, length), -1e9, np.float32), 1)}}
             for graph, more in extra.items():
                 got, correct = session(models, graph, f"{Path(path).stem}.weights").run(None, feeds | more)
-                graph_error, storage_error = np.abs(got - want_half).max(), np.abs(got - want).mean()
+                graph_error, storage_error = np.abs(got - want_stored).max(), np.abs((got - want).mean())
                 agree = (correct == right).mean()
-                bad = graph_error > (1e-4 if length <= shape.window else 1e-3) or storage_error > 1e-3 or agree < 0.998
+                bad = graph_error > (1e-4 if length <= shape.window else 1e-3) or storage_error > 5e-3 or agree < 0.998
                 failed |= bool(bad)
-                print(f"{Path(path).stem} {graph} T={length}: graph {graph_error:.1e}, float16 storage {storage_error:.1e} "
-                      f"(mean), same verdict {agree:.4f}{'  FAILED' if bad else ''}")
+                print(f"{Path(path).stem} {graph} T={length}: graph {graph_error:.1e}, 8-bit storage {storage_error:.1e} "
+                      f"on the mean, same verdict {agree:.4f}{'  FAILED' if bad else ''}")
     sys.exit(failed)
 
 

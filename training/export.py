@@ -5,9 +5,11 @@
 All members share two small graphs and differ only in their weights, so that the
 attention operator can follow the device:
 
-- decoder.onnx           GroupQueryAttention: the fastest on the CPU (float32), half-size causal work;
+- decoder.onnx           attention in chunks of queries, each with the keys up to its end: the fastest on
+                         the CPU (bench/attention.py), and no T x T matrix;
 - decoder-portable.onnx  MatMul + Softmax with a mask: runs wherever ONNX Runtime runs, CUDA included;
-- <member>.weights       float16, read as external data and widened to float32 when loaded.
+- <member>.weights       8-bit integers with a float32 scale for each row of a matrix, read as external
+                         data and widened to float32 when loaded.
 
 Cos and sin are graph inputs, apart for queries and keys: one session serves every scaling.
 """
@@ -15,6 +17,7 @@ Cos and sin are graph inputs, apart for queries and keys: one session serves eve
 import argparse
 import hashlib
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -29,34 +32,57 @@ ALIGNMENT = 64
 OPSETS = [helper.make_opsetid("", 21), helper.make_opsetid("com.microsoft", 1)]
 
 
-def weight_names(state):
-    """Names in file order, with matrices as (in, out): what MatMul wants."""
-    return [(name, array.T if array.ndim == 2 and name != "embed.weight" else array)
-            for name, array in ((k, v.numpy()) for k, v in state.items())]
+def quantised(weight):
+    """weight (rows, columns) -> int8 (rows, columns), float32 scale (rows, 1); a vector is left alone."""
+    if weight.ndim == 1:
+        return weight, None
+    scale = weight.abs().amax(dim=1, keepdim=True).clamp(min=1e-12) / 127
+    return (weight / scale).round().to(torch.int8), scale
+
+
+def as_stored(state):
+    """The weights that a graph reads back: what it is compared with."""
+    def read(values, scale):
+        return values if scale is None else values.float() * scale
+
+    return {name: read(*quantised(weight)) for name, weight in state.items()}
+
+
+def put(blob, array):
+    """Appends an array at the next aligned place -> (offset, dims)"""
+    blob.extend(b"\0" * (-len(blob) % ALIGNMENT))
+    offset = len(blob)
+    blob.extend(np.ascontiguousarray(array).tobytes())
+    return offset, list(array.shape)
 
 
 def pack(state):
-    """-> bytes, {name: (offset, length, shape)}"""
+    """-> bytes, {name: (offset, dims, scale's offset or None, scale's dims)}; matrices as (in, out), what MatMul wants"""
     blob, index = bytearray(), {}
-    for name, array in weight_names(state):
-        raw = np.ascontiguousarray(array).astype("<f2").tobytes()
-        blob.extend(b"\0" * (-len(blob) % ALIGNMENT))
-        index[name] = (len(blob), len(raw), list(array.shape))
-        blob.extend(raw)
-    return bytes(blob), index
+    for name, weight in state.items():
+        values, scale = quantised(weight)
+        turn = (lambda x: x.numpy().T) if scale is not None and name != "embed.weight" else (lambda x: x.numpy())
+        index[name] = (*put(blob, turn(values)), *(put(blob, turn(scale)) if scale is not None else (None, None)))
+    return blob, index
 
 
 class Graph:
     mask = "mask"  # what is added to the attention logits of all rows
 
-    def __init__(self, shape, index, fused):
-        self.s, self.fused = shape, fused
+    def __init__(self, shape, index, chunked):
+        self.s, self.chunked = shape, chunked
         self.nodes, self.initializers = [], []
         for name, stored in index.items():
             self.weight(name, *stored)
 
-    def weight(self, name, offset, length, dims):
-        self.op("Cast", [self.stored(f"{name}.half", TensorProto.FLOAT16, offset, length, dims)], name, to=TensorProto.FLOAT)
+    def weight(self, name, offset, dims, scale, scale_dims):
+        size = math.prod(dims)
+        if scale is None:
+            self.op("Identity", [self.stored(f"{name}.whole", TensorProto.FLOAT, offset, 4 * size, dims)], name)
+            return
+        values = self.stored(f"{name}.int8", TensorProto.INT8, offset, size, dims)
+        scales = self.stored(f"{name}.scale", TensorProto.FLOAT, scale, 4 * math.prod(scale_dims), scale_dims)
+        self.op("Mul", [self.op("Cast", [values], f"{name}.cast", to=TensorProto.FLOAT), scales], name)
 
     def stored(self, name, kind, offset, length, dims):
         """Declares a tensor that lies in the weights file."""
@@ -92,12 +118,44 @@ class Graph:
         return self.op("Reshape", [merged, "merge_heads"], f"{p}y")
 
     def attention(self, p, q, k, v):
-        s = self.s
-        if self.fused:
-            return self.op("GroupQueryAttention", [q, k, v, "", "", "last_key", "total_keys"],
-                           [f"{p}y", f"{p}past_k", f"{p}past_v"], "com.microsoft",
-                           num_heads=s.heads, kv_num_heads=s.heads)[0]
-        return self.softmax_attention(p, q, k, v, self.mask)
+        if not self.chunked:
+            return self.softmax_attention(p, q, k, v, self.mask)
+        scaled = self.op("Mul", [self.heads(q, [0, 2, 1, 3]), "scale"], f"{p}q.scaled")
+        body = self.chunk(p, scaled, self.heads(k, [0, 2, 3, 1]), self.heads(v, [0, 2, 1, 3]))
+        parts = self.op("Loop", ["chunks", "true"], f"{p}parts", body=body)  # (chunks, B, H, C, D)
+        merged = self.op("Transpose", [parts], f"{p}merged", perm=[1, 0, 3, 2, 4])
+        return self.op("Reshape", [merged, "merge_chunks"], f"{p}y")
+
+    def chunk(self, p, q, k, v):
+        """Chunk i of C queries over the first (i + 1) C keys: q, v (B, H, T, D), k (B, H, D, T) -> (B, H, C, D)."""
+        s, nodes = self.s, []
+
+        def op(kind, inputs, output, **attributes):
+            nodes.append(helper.make_node(kind, inputs, [p + output], **attributes))
+            return p + output
+
+        start = op("Unsqueeze", [op("Mul", [f"{p}i", "chunk"], "from"), "axis0"], "from1")
+        stop = op("Unsqueeze", [op("Add", [f"{p}from", "chunk"], "to"), "axis0"], "to1")
+        ask = op("Slice", [q, start, stop, "axis2"], "q.chunk")
+        keys = op("Slice", [k, "nought", stop, "axis3"], "k.before")
+        values = op("Slice", [v, "nought", stop, "axis2"], "v.before")
+        # Only the last C keys need the mask: (C, C), with zeros for all keys before.
+        later = op("Pad", ["block", op("Concat", ["nought", start, "noughts"], "pads", axis=0)], "later")
+        scores = op("Add", [op("MatMul", [ask, keys], "scores"), later], "masked")
+        op("MatMul", [op("Softmax", [scores], "weights", axis=-1), values], "part")
+        op("Identity", [f"{p}go"], "on")
+        value = helper.make_tensor_value_info
+        return helper.make_graph(nodes, f"{p}chunk",
+                                 [value(f"{p}i", TensorProto.INT64, []), value(f"{p}go", TensorProto.BOOL, [])],
+                                 [value(f"{p}on", TensorProto.BOOL, []), value(f"{p}part", TensorProto.FLOAT, ["batch", s.heads, "chunk", s.head_dim])])
+
+    def chunk_constants(self):
+        for axis in (0, 2, 3):
+            self.constant(f"axis{axis}", np.array([axis]))
+        self.constant("nought", np.array([0])), self.constant("noughts", np.array([0, 0])), self.constant("true", np.array(True))
+        self.constant("merge_chunks", np.array([0, -1, self.s.heads * self.s.head_dim]))
+        self.op("Squeeze", [self.op("Shape", ["block"], "block.size", start=0, end=1)], "chunk")
+        self.op("Div", [self.op("Squeeze", [self.op("Shape", ["indices"], "indices.size")], "length.all"), "chunk"], "chunks")
 
     def rotate(self, x, side, positions):
         return self.op("RotaryEmbedding", [x, positions, f"{side}_cos", f"{side}_sin"], f"{x}.rotated",
@@ -105,17 +163,26 @@ class Graph:
 
     def mlp(self, p, x):
         h = self.norm(x, f"{p}norm2.weight", f"{p}h2")
-        gate, value = self.op("Split", [self.op("MatMul", [h, f"{p}up.weight"], f"{p}up")],
-                              [f"{p}gate", f"{p}value"], axis=-1, num_outputs=2)
+        gate, value = self.products(h, f"{p}up.weight", [f"{p}gate", f"{p}value"])
         silu = self.op("QuickGelu", [gate], f"{p}silu", "com.microsoft", alpha=1.0)
         down = self.op("MatMul", [self.op("Mul", [silu, value], f"{p}act"), f"{p}down.weight"], f"{p}d")
         return self.op("Add", [x, down], f"{p}x2")
 
+    def products(self, x, weight, outputs):
+        """x times equal parts of a weight. The parts are cut when the graph is loaded: cutting products costs a copy."""
+        parts = self.op("Split", [weight], [f"{o}.weight" for o in outputs], axis=1, num_outputs=len(outputs))
+        return [self.op("MatMul", [x, part], o) for part, o in zip(parts, outputs)]
+
+    def qkv(self, p, x):
+        return self.products(self.norm(x, f"{p}norm1.weight", f"{p}h1"), f"{p}qkv.weight", [f"{p}q", f"{p}k", f"{p}v"])
+
+    def first_qkv(self):
+        """Of the first layer: they follow from the token alone, so that tables of the vocabulary, made once, serve."""
+        return [self.op("Gather", [table, "tokens"], f"{table}.rows") for table in self.qkv("blocks.0.", "embed.weight")]
+
     def block(self, i, x):
         p = f"blocks.{i}."
-        h = self.norm(x, f"{p}norm1.weight", f"{p}h1")
-        q, k, v = self.op("Split", [self.op("MatMul", [h, f"{p}qkv.weight"], f"{p}qkv")],
-                          [f"{p}q", f"{p}k", f"{p}v"], axis=-1, num_outputs=3)
+        q, k, v = self.first_qkv() if i == 0 else self.qkv(p, x)
         y = self.attention(p, self.rotate(q, "q", "positions"), self.rotate(k, "k", "positions"), v)
         x = self.op("Add", [x, self.op("MatMul", [y, f"{p}out.weight"], f"{p}o")], f"{p}x1")
         return self.mlp(p, x)
@@ -123,11 +190,9 @@ class Graph:
     def last_block(self, i, x):
         """Only the scored rows ask, and only they go on: (B, T, d) -> (B, S, d)."""
         p = f"blocks.{i}."
-        inner = self.s.heads * self.s.head_dim
         h = self.norm(x, f"{p}norm1.weight", f"{p}h1")
-        q_weight, kv_weight = self.op("Split", [f"{p}qkv.weight", self.constant("q_kv", np.array([inner, 2 * inner]))],
-                                      [f"{p}q.weight", f"{p}kv.weight"], axis=1)
-        k, v = self.op("Split", [self.op("MatMul", [h, kv_weight], f"{p}kv")], [f"{p}k", f"{p}v"], axis=-1, num_outputs=2)
+        q_weight, k_weight, v_weight = self.op("Split", [f"{p}qkv.weight"], [f"{p}{x}.weight" for x in "qkv"], axis=1, num_outputs=3)
+        k, v = self.op("MatMul", [h, k_weight], f"{p}k"), self.op("MatMul", [h, v_weight], f"{p}v")
         rows = lambda source, out: self.op("GatherND", [source, "scored_nd"], out, batch_dims=1)
         q = self.op("MatMul", [rows(h, f"{p}h1.rows"), q_weight], f"{p}q")
         q = self.rotate(q, "q", rows("positions", "positions.rows"))
@@ -155,6 +220,8 @@ class Graph:
         self.constant("split_heads", np.array([0, 0, s.heads, s.head_dim], np.int64))
         self.constant("merge_heads", np.array([0, 0, s.heads * s.head_dim], np.int64))
         self.constant("scale", np.array(s.head_dim**-0.5, np.float32))
+        if self.chunked:
+            self.chunk_constants()
         x = self.embedding()
         for i in range(s.layers - 1):
             x = self.block(i, x)
@@ -185,8 +252,8 @@ class Graph:
 
     def mask_inputs(self):
         value = helper.make_tensor_value_info
-        if self.fused:
-            return [value("last_key", TensorProto.INT32, ["batch"]), value("total_keys", TensorProto.INT32, [])]
+        if self.chunked:
+            return [value("block", TensorProto.FLOAT, ["chunk", "chunk"])]
         return [value("mask", TensorProto.FLOAT, ["length", "length"])]
 
 
@@ -208,20 +275,21 @@ def main():
         shape = Shape(**saved["shape"])
         blob, index = pack(saved["model"])
         if not graphs:
-            for name, fused in (("decoder.onnx", True), ("decoder-portable.onnx", False)):
-                data = Graph(shape, index, fused).build().SerializeToString()
+            for name, chunked in (("decoder.onnx", True), ("decoder-portable.onnx", False)):
+                data = Graph(shape, index, chunked).build().SerializeToString()
                 (out / name).write_bytes(data)
                 graphs[name] = sha256(data)
         name = Path(path).stem
         (out / f"{name}.weights").write_bytes(blob)
         members.append({
             "name": name, "criticalFraction": saved["c"], "theta": theta_for(saved["c"], shape.window),
-            "window": shape.window, "seed": saved["seed"], "steps": saved["steps"],
+            "window": shape.window, "seed": saved["seed"], "rotaryShare": saved.get("rotaryShare", 1.0), "steps": saved["steps"],
             "learningRate": saved["learningRate"], "init": saved["init"], "weights": f"{name}.weights",
             "weightsSha256": sha256(blob), "parameters": sum(v.numel() for v in saved["model"].values()),
             "trainingCurve": saved["curve"],
         })
         print(name, len(blob), "bytes")
+    members.sort(key=lambda m: (-m["rotaryShare"], m["criticalFraction"], m["seed"]))
     card = {"version": 1, "shape": shape.asdict(), "graphs": graphs,
             "languageSha256": sha256((out / "language.json").read_bytes()), "members": members}
     (out / "family.json").write_text(json.dumps(card, indent=1) + "\n")

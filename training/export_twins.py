@@ -1,14 +1,13 @@
 """Exports the twins of twins.py to ONNX, beside the family that they are compared with.
 
-    python export_twins.py --out ../fixtures/probe-models runs/rope-s1.pt runs/alibi-s1.pt ...
+    python export_twins.py --out ../fixtures/probe-models runs/alibi-s1.pt runs/nope-s1.pt ...
 
 - encodings.onnx     the portable decoder with `added` (T, d) and `bias` (H, T, T) as inputs: all
                      twins share it, RoPE's too, with both at zero;
-- <twin>.weights     8-bit integers with a float32 scale for each row of a matrix, half the size of
-                     the family's; a table of the twin's own follows in the same form;
+- <twin>.weights     as the family's; a table of the twin's own follows in the same form;
 - encodings.json     the model card's data.
 
-RoPE's checkpoint is the family's member for c 0.38 under the name rope-s1.pt.
+RoPE's row is the family's member for c 0.38, which must have been exported before.
 """
 
 import argparse
@@ -19,49 +18,19 @@ import numpy as np
 import torch
 from onnx import TensorProto, helper
 
-from export import ALIGNMENT, Graph, sha256
+from export import Graph, pack, put, quantised, sha256
 from model import Shape, theta_for
 from twins import ENCODINGS
 
 OWN_TABLE = "position.table"
-
-
-def quantised(weight):
-    """weight (rows, columns) -> int8 (rows, columns), float32 scale (rows, 1); a vector is left alone."""
-    if weight.ndim == 1:
-        return weight, None
-    scale = weight.abs().amax(dim=1, keepdim=True).clamp(min=1e-12) / 127
-    return (weight / scale).round().to(torch.int8), scale
-
-
-def pack(state):
-    """-> bytes, {name: (offset, dims, scale's offset or None, scale's dims)}; matrices as (in, out), what MatMul wants"""
-    blob, index = bytearray(), {}
-
-    def put(array):
-        blob.extend(b"\0" * (-len(blob) % ALIGNMENT))
-        offset = len(blob)
-        blob.extend(np.ascontiguousarray(array).tobytes())
-        return offset, list(array.shape)
-
-    for name, weight in state.items():
-        values, scale = quantised(weight)
-        turn = (lambda x: x.numpy().T) if scale is not None and name != "embed.weight" else (lambda x: x.numpy())
-        index[name] = (*put(turn(values)), *(put(turn(scale)) if scale is not None else (None, None)))
-    return bytes(blob), index
+ROPE = "c0.38-s1"
 
 
 class TwinGraph(Graph):
     mask = "bias"
 
-    def weight(self, name, offset, dims, scale, scale_dims):
-        size = int(np.prod(dims))
-        if scale is None:
-            self.op("Identity", [self.stored(f"{name}.whole", TensorProto.FLOAT, offset, 4 * size, dims)], name)
-            return
-        raw = self.stored(f"{name}.int8", TensorProto.INT8, offset, size, dims)
-        scales = self.stored(f"{name}.scale", TensorProto.FLOAT, scale, 4 * int(np.prod(scale_dims)), scale_dims)
-        self.op("Mul", [self.op("Cast", [raw], f"{name}.cast", to=TensorProto.FLOAT), scales], name)
+    def first_qkv(self):
+        return self.qkv("blocks.0.", "placed")  # what is added depends on the place
 
     def embedding(self):
         return self.op("Add", [super().embedding(), "added"], "placed")
@@ -88,11 +57,7 @@ def export_twin(path, out):
     own = None
     if table is not None:
         values, scales = quantised(table)
-        own = {"shape": list(table.shape)}
-        for key, part in (("values", values.numpy()), ("scales", scales.numpy().astype("<f4"))):
-            blob += b"\0" * (-len(blob) % ALIGNMENT)
-            own[key] = len(blob)
-            blob += part.tobytes()
+        own = {"shape": list(table.shape), "values": put(blob, values.numpy())[0], "scales": put(blob, scales.numpy())[0]}
     (out / f"{name}.weights").write_bytes(blob)
     print(name, len(blob), "bytes")
     parameters = sum(v.numel() for v in saved["model"].values()) + (0 if table is None else table.numel())
@@ -112,10 +77,11 @@ def main():
     for path in a.checkpoints:
         shape, index, twin = export_twin(path, out)
         twins.append(twin)
-    graph = TwinGraph(shape, index, fused=False).build().SerializeToString()
+    graph = TwinGraph(shape, index, chunked=False).build().SerializeToString()
     (out / "encodings.onnx").write_bytes(graph)
-    rope = next(twin for twin in twins if twin["encoding"] == "rope")
-    twins = [twin for twin in twins if twin["encoding"] != "rope"]
+    members = json.loads((out / "family.json").read_text())["members"]
+    member = next(member for member in members if member["name"] == ROPE)
+    rope = {key: member[key] for key in ("name", "window", "theta", "seed", "weights", "weightsSha256")}
     order = list(ENCODINGS)
     twins.sort(key=lambda twin: order.index(twin["encoding"]))
     card = {"version": 1, "shape": shape.asdict(), "graph": "encodings.onnx", "graphSha256": sha256(graph),

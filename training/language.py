@@ -6,8 +6,9 @@ that only ever looks a few tokens back does not feel its middle frequencies:
 - content words come in classes, and each class has a topic: the next word is a
   function of (previous content word, topic of its class). Topics are declared by one
   token each. Half of the classes get theirs at the start of the document, for all of
-  it, the others again and again, 8 to 256 tokens apart: what a word means depends on
-  something that stands farther back, and on the document's first tokens;
+  it: what a word means depends on the document's first tokens. The others get theirs
+  again and again, 4 to 96 tokens apart: the latest of many counts, more of them the
+  longer the context, so that a blurred sense of distance costs more there;
 - function words stand between content words, so that no offset is exact;
 - brackets close, and entities return, after log-uniform distances;
 - facts (marker key .. value .. value) are stated and asked again later;
@@ -48,7 +49,7 @@ RATES = {
     "entity": 1 / 30,  # per content word
     "bracketRange": [4, 200],  # log-uniform, tokens
     "entityRange": [3, 200],
-    "topicRange": [8, 256],
+    "topicRange": [4, 96],
     "keyGap": 2,  # 0..n function words between key and first value
     "valueGap": 1,  # 0..n between the values
 }

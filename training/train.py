@@ -79,7 +79,8 @@ def main():
     model = twins.probe(a.encoding, shape)
     inv_freq = inverse_frequencies(theta_for(a.c, shape.window), shape.head_dim, a.rotary_share)
     if a.init:
-        model.load_state_dict(torch.load(a.init, weights_only=False)["model"])
+        # A twin's own table is not among RoPE's weights: it keeps its initial values.
+        model.load_state_dict(model.state_dict() | torch.load(a.init, weights_only=False)["model"])
     elif a.rest:
         rest_on_first(model, inv_freq, a.rest)
     optimizer = torch.optim.AdamW(model.parameters(), lr=a.lr, betas=(0.9, 0.95), weight_decay=0.05)
@@ -116,7 +117,7 @@ def main():
         if (step + 1) % 200 == 0:
             torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "rng": rng.getstate(),
                         "curve": curve, "step": step + 1}, part)
-    torch.save({"model": model.state_dict(), "shape": shape.asdict(), "c": a.c, "encoding": a.encoding, "seed": a.seed, "steps": a.steps,
+    torch.save({"model": model.state_dict(), "shape": shape.asdict(), "c": a.c, "rotaryShare": a.rotary_share, "encoding": a.encoding, "seed": a.seed, "steps": a.steps,
                 "learningRate": a.lr, "init": Path(a.init).stem if a.init else None, "curve": curve}, out)
     part.unlink(missing_ok=True)
 

@@ -4,16 +4,18 @@ import {
   loadFamily,
   loadLanguage,
   chooseMember,
-  openProcess,
+  openPool,
   openSession,
+  type EngineRequest,
 } from '../engine/index.js';
 import { RopeEvalError } from '../errors.js';
 import type { EvaluateOptions } from '../evaluate-types.js';
 import { comparisons } from './against.js';
 import { buildCandidate, planCandidate, type Plan } from './candidate.js';
-import { JobList, type SavedJob } from './jobs.js';
+import { JobList } from './jobs.js';
 import { perContext } from './per-context.js';
 import { takeOver, type ReportHead } from './resume.js';
+import type { SavedJob } from './saved-job.js';
 import { tied } from './score.js';
 import { defaultThreads, runtimeOf } from './runtime.js';
 import { planServing, servingFindings } from './serving.js';
@@ -53,9 +55,10 @@ export async function evaluateOn(
   const samples = planOf(preset, options.samples);
   const { seed } = setup;
   const threads = options.threads ?? defaultThreads();
-  const { criticalFraction, window } = referenceGeometry(setup);
+  const likeness = referenceGeometry(setup);
+  const { criticalFraction, rotaryShare, window } = likeness;
   const family = await loadFamily();
-  const { member, inRange } = chooseMember(family, criticalFraction, wanted);
+  const { member, inRange } = chooseMember(family, likeness, wanted);
   const language = await loadLanguage(family);
   const multiples = setup.localOnly
     ? [1]
@@ -72,7 +75,7 @@ export async function evaluateOn(
     setup.localOnly ? 1 : setup.target.multiple,
   );
   const probe = {
-    invFreq: probeFrequencies(member.theta, family.shape.head_dim / 2),
+    invFreq: probeFrequencies(member.theta, family.shape.head_dim / 2, member.rotaryShare),
     window: member.window,
   };
 
@@ -86,7 +89,9 @@ export async function evaluateOn(
   for (const plan of plans) plan.addTo(jobs, sets);
   for (const each of serving) each.addTo(jobs);
 
-  const open = options.openEngine ?? (options.worker === false ? openSession : openProcess);
+  const longest = Math.max(...sets.long.lengths, ...sets.squeezed.lengths);
+  const pool = (request: EngineRequest) => openPool(request, longest);
+  const open = options.openEngine ?? (options.worker === false ? openSession : pool);
   const engine = await open({ member: member.name, device: options.device ?? 'auto', threads });
   const engineStarted = performance.now();
   const tool: Report['tool'] = { name: 'rope-eval', version: TOOL_VERSION };
@@ -100,6 +105,7 @@ export async function evaluateOn(
     reference: {
       ...setup.reference,
       criticalFraction,
+      rotaryShare,
       theta: setup.referenceSpecs[setup.main]!.theta,
       ropeType: setup.referenceSpecs[setup.main]!.type,
     },
@@ -116,6 +122,7 @@ export async function evaluateOn(
     probeModel: {
       name: member.name,
       criticalFraction: member.criticalFraction,
+      rotaryShare: member.rotaryShare,
       window: member.window,
       theta: member.theta,
       seed: member.seed,

@@ -23,8 +23,7 @@ export async function neighbourRuns(
   options: EvaluateOptions,
 ): Promise<NeighbourRuns> {
   const family = await loadFamily();
-  const { criticalFraction } = referenceGeometry(setUp(text, options));
-  const { member } = chooseMember(family, criticalFraction);
+  const { member } = chooseMember(family, referenceGeometry(setUp(text, options)));
   const names = neighboursOf(family, member).map(({ name }) => name);
   const weights = [1, ...names.map(() => (options.samples === undefined ? SHARE : 1))];
   const { onProgress } = options;

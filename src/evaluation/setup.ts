@@ -3,6 +3,7 @@ import { defaultCandidates, resolveCandidate } from '../candidates/index.js';
 import { parseConfig, readModel, requireRope } from '../config/index.js';
 import { chooseReference, referenceRope } from '../config/reference.js';
 import type { LayerGroup, ModelGeometry, Reference } from '../config/types.js';
+import type { Likeness } from '../engine/index.js';
 import { EXIT, RopeEvalError } from '../errors.js';
 import { finding } from '../finding-catalogue/index.js';
 import type { Finding } from '../findings.js';
@@ -95,25 +96,27 @@ export function setUp(text: string, options: EvaluateOptions): Setup {
       ...(raised
         ? [finding('target_raised', '', { asked: wanted, target, window: reference.trainedWindow })]
         : []),
-      ...partlyRotary(model, model.groups[main]!),
     ],
     seed: options.seed ?? 1,
   };
 }
 
-/** At most half of a head rotates: no probe model is like that. */
-function partlyRotary({ attention }: ModelGeometry, group: LayerGroup): Finding[] {
-  const { latent } = attention;
-  const head = latent ? latent.ropeDim + latent.nopeDim : (group.headDim ?? attention.headDim);
-  const rotary = group.unscaled.rotaryDim;
-  return rotary <= head / 2 ? [finding('partly_rotary', '', { rotary, head })] : [];
-}
-
-/** Critical fraction of what the weights were trained with, on the layers that look farthest. */
-export function referenceGeometry(setup: Setup): { criticalFraction: number; window: number } {
-  const window = groupWindow(setup.model.groups[setup.main]!, setup.reference);
-  const { invFreq } = computeRope(setup.referenceSpecs[setup.main]!, window);
-  return { criticalFraction: criticalFractionOf(invFreq, window) ?? 1, window };
+/** What decides which probe model stands in: of the weights' own table, on the layers that look farthest. */
+export function referenceGeometry({ model, reference, referenceSpecs, main }: Setup): Likeness & {
+  /** Tokens. */
+  readonly window: number;
+} {
+  const group = model.groups[main]!;
+  const window = groupWindow(group, reference);
+  const { invFreq } = computeRope(referenceSpecs[main]!, window);
+  const { latent, headDim } = model.attention;
+  const head = latent ? latent.ropeDim + latent.nopeDim : (group.headDim ?? headDim);
+  const turning = invFreq.filter((frequency) => frequency > 0).length;
+  return {
+    criticalFraction: criticalFractionOf(invFreq, window) ?? 1,
+    rotaryShare: Math.min(1, (2 * turning) / head),
+    window,
+  };
 }
 
 /** Nearer to the window than this, a probe of 256 tokens has no room for another set of questions. */

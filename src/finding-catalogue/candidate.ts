@@ -36,16 +36,4 @@ export const CANDIDATE_FINDINGS: readonly CatalogueEntry[] = Object.freeze([
       'The probe models have a window of 256 tokens. Questions at the window and at a target less than a tenth beyond it would fall on the same tokens, so that the next length that can be told apart is probed: what holds there also holds at the target.',
     affects: 'rope-eval only',
   },
-  {
-    code: 'RE056',
-    kind: 'partly_rotary',
-    severity: 'notice',
-    title: 'the probe models rotate whole heads, this model rotates a part',
-    message: (a) =>
-      `${a['rotary']} of the ${a['head']} dimensions of a head rotate, where the probe models rotate ` +
-      'all: unscaled, this model may last longer beyond its window than shown',
-    explanation:
-      'Dimensions that do not rotate find content at any distance. A probe model of which a quarter rotates, trained alike, pays what the others pay for a scaling at short lengths, but unscaled it keeps most of its facts at twice the window, where the others have lost most (docs/validation.md).',
-    affects: 'rope-eval only',
-  },
 ] satisfies CatalogueEntry[]);

@@ -17,7 +17,7 @@ export const ENCODING_FINDINGS: readonly CatalogueEntry[] = Object.freeze([
       );
     },
     explanation:
-      'The bundled probe model has twins that were trained alike and differ in their position encoding alone. The row of the twin shows how that encoding takes lengths beyond its training; it says nothing about the accuracy of this model, whose size and training differ. `rope-eval encodings` shows all of them.',
+      'The bundled probe model has twins that differ in their position encoding alone, trained on from its weights. The row of the twin shows how that encoding takes lengths beyond its training; it says nothing about the accuracy of this model, whose size and training differ. `rope-eval encodings` shows all of them.',
     affects: 'this tool',
   },
 ] satisfies CatalogueEntry[]);

@@ -2,7 +2,7 @@ import type { RopeTable } from '../rope/types.js';
 
 /** What a probe model needs to know of itself to be given another model's scaling. */
 export interface ProbeGeometry {
-  /** (pairs,) radians per token, as trained. */
+  /** (pairs,) radians per token, as trained; 0: the pair stands still. */
   readonly invFreq: Float64Array;
   /** Trained window in tokens. */
   readonly window: number;
@@ -68,7 +68,7 @@ export function transfer(
 ): RopeTable {
   const points = bands(reference, candidate, trainedWindow);
   const invFreq = probe.invFreq.map((frequency) => {
-    if (points.length === 0) return frequency;
+    if (points.length === 0 || frequency === 0) return frequency;
     const logStretch = interpolate(points, spectralCoordinate(frequency, probe.window));
     return logStretch === 0 ? frequency : frequency * Math.exp(-logStretch);
   });
@@ -78,7 +78,15 @@ export function transfer(
   return { invFreq, attentionScaling };
 }
 
-/** theta whose geometric series over a window has critical fraction c (Liu et al. 2023). */
-export function probeFrequencies(theta: number, pairs: number): Float64Array {
-  return Float64Array.from({ length: pairs }, (_, i) => Math.pow(theta, -i / pairs));
+/**
+ * Frequencies that a probe model was trained with, as training/model.py makes them.
+ *
+ * @param pairs of a head @param rotaryShare of them rotates; the others stand still
+ * @returns (pairs,) radians per token
+ */
+export function probeFrequencies(theta: number, pairs: number, rotaryShare = 1): Float64Array {
+  const turning = Math.round(rotaryShare * pairs);
+  return Float64Array.from({ length: pairs }, (_, i) =>
+    i < turning ? Math.pow(theta, -i / turning) : 0,
+  );
 }

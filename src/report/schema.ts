@@ -14,10 +14,10 @@ export { IntervalSchema, LengthSchema, type Interval } from './schema-base.js';
  * Additive changes (a new optional key) keep the major version; anything that a reader could trip
  * over raises it. Lengths are tokens, losses nats, shares 0..1, frequencies radians per token.
  */
-export const REPORT_SCHEMA_VERSION = '1.1';
+export const REPORT_SCHEMA_VERSION = '1.2';
 
 /** Versions that can be read: an older minor one only lacks optional keys. */
-const READABLE_VERSIONS = ['1.0', REPORT_SCHEMA_VERSION] as const;
+const READABLE_VERSIONS = ['1.0', '1.1', REPORT_SCHEMA_VERSION] as const;
 
 export const FindingSchema = z.strictObject({
   code: z.string(),
@@ -28,6 +28,8 @@ export const FindingSchema = z.strictObject({
     z.union([z.string(), z.number(), z.boolean(), z.array(z.string()).readonly()]),
   ),
 });
+
+const RotaryShareSchema = z.number().optional().describe('Share of each head that rotates.');
 
 const ReferenceSchema = z.strictObject({
   kind: z.enum(['unscaled', 'configured']),
@@ -52,6 +54,7 @@ export const ReportSchema = z.strictObject({
   }),
   reference: ReferenceSchema.extend({
     criticalFraction: z.number(),
+    rotaryShare: RotaryShareSchema,
     theta: z.number(),
     ropeType: z.string(),
   }),
@@ -74,6 +77,7 @@ export const ReportSchema = z.strictObject({
   probeModel: z.strictObject({
     name: z.string(),
     criticalFraction: z.number(),
+    rotaryShare: RotaryShareSchema,
     window: z.number().int(),
     theta: z.number(),
     seed: z.number().int(),

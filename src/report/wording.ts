@@ -50,7 +50,7 @@ export function recommendationWords(report: Report): string {
         `Use it if the longer context is worth that.${tiedWords(tied)}`
       );
     case 'none-reaches':
-      return `${start}No candidate reaches ${target}.${furthest(best)}`;
+      return `${start}No candidate reaches ${target}.${furthest(best, report)}`;
     case 'keep':
       return `${start}Keep the config as it is: no scaling is needed for ${target}.`;
     case 'unclear':
@@ -92,9 +92,16 @@ function holdsZero({ low, high }: Interval): boolean {
   return low <= 0 && high >= 0;
 }
 
-function furthest(best: CandidateReport | undefined): string {
+/** The farthest by the facts, and the best by the score where that is another. */
+function furthest(best: CandidateReport | undefined, { candidates }: Report): string {
   if (!best?.reach) return '';
-  return ` ${printable(best.label)} comes furthest, to ${reachTokens(best.reach)} tokens.`;
+  const words = ` ${printable(best.label)} comes furthest, to ${reachTokens(best.reach)} tokens.`;
+  const least = candidates
+    .slice(1)
+    .flatMap(({ label, score }) => (score === null ? [] : [{ label, score }]))
+    .sort((a, b) => a.score - b.score)[0];
+  if (!least || least.label === best.label) return words;
+  return `${words} ${printable(least.label)} loses least over all lengths, ${nats(least.score)} nats a token.`;
 }
 
 function tiedWords(tied: readonly string[]): string {
@@ -139,8 +146,15 @@ export function probeModelWords(report: Report): string {
     : `this model has ${own}, outside the range of the bundled ones: read the results with care`;
   return (
     `Probe model ${probeModel.name}: critical fraction ${probeModel.criticalFraction.toFixed(3)} ` +
-    `(${fit}), trained on ${tokens(probeModel.window)} tokens.`
+    `(${fit}), ${rotaryWords(report)}trained on ${tokens(probeModel.window)} tokens.`
   );
+}
+
+/** How much of a head rotates, where that is not all of it. */
+function rotaryWords({ probeModel, reference }: Report): string {
+  const [probe = 1, own = 1] = [probeModel.rotaryShare, reference.rotaryShare];
+  if (probe === 1 && own === 1) return '';
+  return `${percent(probe)} of each head rotating (here ${percent(own)}), `;
 }
 
 export function chanceWords(report: Report): string {

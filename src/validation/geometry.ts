@@ -44,5 +44,5 @@ export function readGeometry(model: Readonly<Record<string, unknown>> = {}): Geo
   if (!(window >= 16)) return `trained_context must be at least 16 tokens, found ${window}`;
   if (!(rotaryDim >= 4) || rotaryDim % 2 !== 0 || rotaryDim > 4096)
     return `rotated dimensions must be even and between 4 and 4096, found ${rotaryDim}`;
-  return { rotaryDim, theta, window };
+  return { rotaryDim, rotaryShare: headDim ? rotaryDim / headDim : 1, theta, window };
 }

@@ -1,4 +1,4 @@
-import { loadFamily, loadLanguage, chooseMember, openProcess } from '../engine/index.js';
+import { loadFamily, loadLanguage, chooseMember, openPool } from '../engine/index.js';
 import type { Engine, Family, Member } from '../engine/index.js';
 import { RopeEvalError } from '../errors.js';
 import { JobList } from '../evaluation/jobs.js';
@@ -62,18 +62,26 @@ function named(family: Family, name: string): Member {
   throw new RopeEvalError(`no probe model is called "${name}"; there are ${names}`);
 }
 
-/** Opens the member nearest to a geometry, and closes it after the work. */
+/**
+ * Opens the member nearest to a geometry, and closes it after the work.
+ *
+ * @param longest window multiple that it will be given
+ */
 export async function withBench<T>(
   geometry: Geometry,
   options: ProbeOptions,
+  longest: number,
   work: (bench: Bench) => Promise<T>,
 ): Promise<T> {
   const family = await loadFamily();
-  const nearest = chooseMember(family, criticalFraction(geometry.theta, geometry.window));
+  const { theta, window, rotaryShare } = geometry;
+  const likeness = { criticalFraction: criticalFraction(theta, window), rotaryShare };
+  const nearest = chooseMember(family, likeness);
   const member = options.member === undefined ? nearest.member : named(family, options.member);
   const language = await loadLanguage(family);
   const { threads, seed } = options;
-  const engine = await openProcess({ member: member.name, device: 'cpu', threads });
+  const request = { member: member.name, device: 'cpu', threads } as const;
+  const engine = await openPool(request, longest * member.window);
   const pairs = family.shape.head_dim / 2;
   try {
     const { inRange } = nearest;
@@ -93,7 +101,10 @@ export async function runLadder(
   const { geometry, member } = bench;
   const plan = { short: 1, shortText: 1, ...samples, apart: 0 };
   const sets = contextSets(bench.language, member.window, ladder, plan, bench.seed, 1);
-  const own = { invFreq: probeFrequencies(member.theta, bench.pairs), window: member.window };
+  const own = {
+    invFreq: probeFrequencies(member.theta, bench.pairs, member.rotaryShare),
+    window: member.window,
+  };
   const { theta, rotaryDim, window } = geometry;
   const reference: RopeSpec = { type: 'default', theta, rotaryDim };
   const tables = (candidate: RopeSpec, last: number) =>
@@ -148,10 +159,11 @@ export async function probe(
   samples: Samples,
   options: ProbeOptions,
 ): Promise<ProbeAnswer> {
-  return withBench(geometry, options, async (bench) => {
+  const wanted = scalings.flatMap((s) => s.multiples);
+  return withBench(geometry, options, Math.max(...wanted), async (bench) => {
     const parts = scalings.map(() => new Map<number, ProbeParts>());
     let atHome = 0;
-    for (const ladder of ladders(scalings.flatMap((s) => s.multiples))) {
+    for (const ladder of ladders(wanted)) {
       const here = scalings.flatMap((s, i) =>
         s.multiples.some((m) => ladder.includes(m)) ? [i] : [],
       );

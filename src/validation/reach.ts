@@ -24,7 +24,12 @@ const PUBLISHED = Object.freeze([
   { alpha: 4, published: 3.1 },
   { alpha: 8, published: 4.4 },
 ]);
-const LLAMA1: Geometry = Object.freeze({ rotaryDim: 128, theta: 1e4, window: 2048 });
+const LLAMA1: Geometry = Object.freeze({
+  rotaryDim: 128,
+  rotaryShare: 1,
+  theta: 1e4,
+  window: 2048,
+});
 const STEPS = Object.freeze([
   1, 1.25, 1.5, 1.75, 2, 2.25, 2.5, 2.75, 3, 3.25, 3.5, 4, 4.5, 5, 5.5, 6, 7, 8, 10,
 ]);
@@ -50,7 +55,7 @@ export async function reachRows(
     spec: { type: 'ntk', theta: LLAMA1.theta, rotaryDim: LLAMA1.rotaryDim, alpha } as const,
     multiples: STEPS.filter((m) => m <= 1.5 * alpha),
   }));
-  return withBench(LLAMA1, options, async (bench) => {
+  return withBench(LLAMA1, options, STEPS.at(-1)!, async (bench) => {
     const run = await runLadder(bench, scalings, STEPS, FULL);
     const atOnce = { kind: 'fact', rungs: [run.home] } as const;
     const base = clusters(run.reference!, run.rungTokens, atOnce, 'accuracy');

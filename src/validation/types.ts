@@ -18,6 +18,8 @@ export type MetricKind = 'perplexity' | 'loss' | 'accuracy';
 
 export interface Geometry {
   readonly rotaryDim: number;
+  /** Share of each head that rotates. */
+  readonly rotaryShare: number;
   readonly theta: number;
   /** Trained window, tokens. */
   readonly window: number;

@@ -19,13 +19,17 @@ const options = {
 } as const;
 
 it('neighbours are the next geometries below and above', () => {
-  const sorted = [...new Set(family.members.map((m) => m.criticalFraction))].sort((a, b) => a - b);
-  const { member } = chooseMember(family, sorted[1]!);
+  const whole = family.members.filter((m) => m.rotaryShare === 1);
+  const sorted = [...new Set(whole.map((m) => m.criticalFraction))].sort((a, b) => a - b);
+  const nearest = (c: number) =>
+    chooseMember(family, { criticalFraction: c, rotaryShare: 1 }).member;
+  const member = nearest(sorted[1]!);
   const found = neighboursOf(family, member).map((m) => m.criticalFraction);
   expect(found).toContain(sorted[0]);
   expect(found).toContain(sorted[2]);
-  const lowest = chooseMember(family, sorted[0]!).member;
+  const lowest = nearest(sorted[0]!);
   expect(neighboursOf(family, lowest).every((m) => m.criticalFraction <= sorted[1]!)).toBe(true);
+  expect(neighboursOf(family, member).every((m) => m.rotaryShare === 1)).toBe(true);
 });
 
 it('the thorough preset runs them and tells the range; progress never goes back', async () => {

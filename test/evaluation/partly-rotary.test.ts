@@ -1,24 +1,32 @@
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { setUp } from '../../src/evaluation/setup.js';
+import { parseCandidates } from '../../src/candidates/index.js';
+import { evaluate } from '../../src/evaluate.js';
+import { referenceGeometry, setUp } from '../../src/evaluation/setup.js';
+import { probeModelWords } from '../../src/report/wording.js';
 
-const codes = (config: object): string[] =>
-  setUp(JSON.stringify(config), {}).findings.map((f) => f.code);
+const read = (name: string): string => readFileSync(`fixtures/model-configs/${name}.json`, 'utf8');
+const share = (text: string): number => referenceGeometry(setUp(text, {})).rotaryShare;
 
-const pythia = {
-  model_type: 'gpt_neox',
-  hidden_size: 1024,
-  num_attention_heads: 16,
-  num_hidden_layers: 24,
-  max_position_embeddings: 2048,
-};
-
-it('a model of which a quarter rotates is told what the probe models lack', () => {
-  const { findings } = setUp(JSON.stringify({ ...pythia, rotary_pct: 0.25 }), {});
-  expect(findings).toContainEqual(
-    expect.objectContaining({ code: 'RE056', args: { rotary: 16, head: 64 } }),
-  );
+it.each([
+  ['Llama-2-7b-hf', 1],
+  ['pythia-6.9b', 0.25], // rotary_pct
+  ['phi-2', 0.4], // partial_rotary_factor
+  ['gpt-j-6b', 0.25], // rotary_dim 64 of 256
+  ['DeepSeek-V3', 1 / 3], // 64 rotary dimensions beside 128 without position
+])('%s rotates %d of each head', (name, expected) => {
+  expect(share(read(name))).toBeCloseTo(expected, 6);
 });
 
-it('a model that rotates whole heads is not', () => {
-  expect(codes({ ...pythia, rotary_pct: 1 })).not.toContain('RE056');
+it('is probed on a model of which a part rotates, and the report says so', async () => {
+  const report = await evaluate(read('pythia-6.9b'), {
+    candidates: parseCandidates('yarn:4'),
+    samples: 2,
+    threads: 1,
+    worker: false,
+    device: 'cpu',
+  });
+  expect(report.probeModel.rotaryShare).toBe(0.25);
+  expect(report.reference.rotaryShare).toBe(0.25);
+  expect(probeModelWords(report)).toContain('25 % of each head rotating (here 25 %)');
 });

@@ -83,7 +83,7 @@ it.each([
 });
 
 it('where every pair turns in training, nothing limits the reach', () => {
-  const geometry = { rotaryDim: 64, theta: 100, window: 8192 };
+  const geometry = { rotaryDim: 64, rotaryShare: 1, theta: 100, window: 8192 };
   const spec = { type: 'default', theta: 100, rotaryDim: 64 } as const;
   const { invFreq } = computeRope(spec, geometry.window);
   expect(inRangeUpTo(invFreq, invFreq, geometry.window)).toBeNull();

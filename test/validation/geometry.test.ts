@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { readGeometry } from '../../src/validation/geometry.js';
 
 const whole = { head_dim: 128, rope_theta: 1e4, trained_context: 2048 };
-const geometry = { rotaryDim: 128, theta: 1e4, window: 2048 };
+const geometry = { rotaryDim: 128, rotaryShare: 1, theta: 1e4, window: 2048 };
 
 it.each([
   ['our names', whole, geometry],
@@ -19,8 +19,12 @@ it.each([
     geometry,
   ],
   ['a block that scales nothing', { ...whole, rope_scaling: { rope_type: 'default' } }, geometry],
-  ['a partial rotation', { ...whole, partial_rotary_factor: 0.25 }, { ...geometry, rotaryDim: 32 }],
-  ['rotary_dim', { ...whole, rotary_dim: 64 }, { ...geometry, rotaryDim: 64 }],
+  [
+    'a partial rotation',
+    { ...whole, partial_rotary_factor: 0.25 },
+    { ...geometry, rotaryDim: 32, rotaryShare: 0.25 },
+  ],
+  ['rotary_dim', { ...whole, rotary_dim: 64 }, { ...geometry, rotaryDim: 64, rotaryShare: 0.5 }],
 ])('reads %s', (_, model, expected) => {
   expect(readGeometry(model)).toEqual(expected);
 });

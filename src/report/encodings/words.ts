@@ -22,8 +22,8 @@ export function notes({ settings, chance, rows }: EncodingsReport): string[] {
   const longest = settings.ladder.at(-1)!;
   const ending = rows.filter((row) => row.entries !== null);
   return [
-    `Every row is the same small model, trained alike on ${tokens(window)} tokens; only what it is ` +
-      `told of positions differs. ${multiple(longest.multiple)} is ${tokens(longest.tokens)} tokens.`,
+    `Every row is the same small model on ${tokens(window)} tokens, trained on from RoPE’s weights ` +
+      `where it is another; only what it is told of positions differs. ${multiple(longest.multiple)} is ${tokens(longest.tokens)} tokens.`,
     `Facts: share found, asked at all distances (guessing: ${trim(chance * 100, 1)} %). Loss: of ` +
       `running text, nats above the source’s own; change: against the same weights, unscaled, on the ` +
       `same text with one window before it. Reach: the largest length at which every distance ` +
