@@ -14,12 +14,15 @@ function indices({ Tensor }: Runtime, length: number): InstanceType<Runtime['Ten
   );
 }
 
-/** Queries that decoder.onnx takes at a time, at most: the fastest of 64, 128 and 256 (bench/attention.py). */
-const CHUNK = 64;
+/**
+ * Queries that decoder.onnx takes at a time, at most: small chunks waste less work on keys that are
+ * masked (bench/attention.py), but each copies the keys before it, which counts in long contexts.
+ */
+const largestChunk = (length: number): number => (length <= 2560 ? 64 : 256);
 
 /** The fewest chunks that a length needs, as even as can be. */
 function chunksOf(length: number): { readonly chunk: number; readonly filled: number } {
-  const count = Math.ceil(length / CHUNK);
+  const count = Math.ceil(length / largestChunk(length));
   const chunk = Math.ceil(length / count);
   return { chunk, filled: chunk * count };
 }

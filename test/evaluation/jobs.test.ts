@@ -57,7 +57,7 @@ it.each([1, 3])('puts scores where they belong with %d runs at once', async (lan
 
 it('keeps what was finished when it is stopped, and goes on from there', async () => {
   const [list, controller] = [jobs(), new AbortController()];
-  const stop = (run: number) => run === 4 && controller.abort();
+  const stop = (run: number) => run === 8 && controller.abort();
   expect(await list.run(engine(2, stop), () => {}, controller.signal)).toBe(false);
   expect(list.finished()).toHaveLength(1);
   const next = jobs();
