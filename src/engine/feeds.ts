@@ -4,7 +4,11 @@ import type { Batch, RotaryInputs, Runtime } from './types.js';
 export type Feeds = Record<string, InstanceType<Runtime['Tensor']>>;
 
 /** What a graph takes beside tokens, positions, rotary tables and what is scored. */
-export type MaskFeeds = (runtime: Runtime, batch: Batch) => Feeds;
+export interface Mask {
+  /** The batch as the graph wants it; default: as it is. */
+  readonly fit?: (batch: Batch) => Batch;
+  readonly feeds: (runtime: Runtime, batch: Batch) => Feeds;
+}
 
 function indices({ Tensor }: Runtime, length: number): InstanceType<Runtime['Tensor']> {
   return new Tensor(
@@ -28,7 +32,7 @@ function chunksOf(length: number): { readonly chunk: number; readonly filled: nu
 }
 
 /** Fills contexts up to whole chunks. What stands behind a row does not reach it: scores stay as they are. */
-export function wholeChunks(b: Batch): Batch {
+function wholeChunks(b: Batch): Batch {
   const { filled } = chunksOf(b.length);
   if (filled === b.length) return b;
   const fill = (data: BigInt64Array): BigInt64Array => {
@@ -55,26 +59,36 @@ function withRows(rotary: RotaryInputs, least: number): RotaryInputs {
   return { rows: least, pairs, qCos: q, qSin: s, ...keys };
 }
 
-/** decoder.onnx, for batches of whole chunks. */
-export const chunkedMask: MaskFeeds = (runtime, { length }) => {
-  const { chunk } = chunksOf(length);
-  return {
-    indices: indices(runtime, length),
-    block: new runtime.Tensor('float32', causalMask(chunk), [chunk, chunk]),
-  };
+/** decoder.onnx */
+export const chunkedMask: Mask = {
+  fit: wholeChunks,
+  feeds: (runtime, { length }) => {
+    const { chunk } = chunksOf(length);
+    return {
+      indices: indices(runtime, length),
+      block: new runtime.Tensor('float32', causalMask(chunk), [chunk, chunk]),
+    };
+  },
 };
 
 /** decoder-portable.onnx */
-export const portableMask: MaskFeeds = (runtime, { length }) => ({
-  indices: indices(runtime, length),
-  mask: new runtime.Tensor('float32', causalMask(length), [length, length]),
-});
+export const portableMask: Mask = {
+  feeds: (runtime, { length }) => ({
+    indices: indices(runtime, length),
+    mask: new runtime.Tensor('float32', causalMask(length), [length, length]),
+  }),
+};
 
 /** encodings.onnx */
-export function placedMask({ width, heads }: { width: number; heads: number }): MaskFeeds {
+export function placedMask({ width, heads }: { width: number; heads: number }): Mask {
   const bias = new PlaceBias(heads);
-  return ({ Tensor }, { length, place }) => ({
-    added: new Tensor('float32', place?.added ?? new Float32Array(length * width), [length, width]),
-    bias: new Tensor('float32', bias.of(length, place?.bias), [heads, length, length]),
-  });
+  return {
+    feeds: ({ Tensor }, { length, place }) => ({
+      added: new Tensor('float32', place?.added ?? new Float32Array(length * width), [
+        length,
+        width,
+      ]),
+      bias: new Tensor('float32', bias.of(length, place?.bias), [heads, length, length]),
+    }),
+  };
 }

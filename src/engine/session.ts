@@ -2,14 +2,7 @@ import type { InferenceSession } from 'onnxruntime-node';
 import { EXIT, RopeEvalError } from '../errors.js';
 import { encodingsModel } from './encodings.js';
 import { GRAPHS, loadFamily, readBundled } from './family.js';
-import {
-  chunkedMask,
-  placedMask,
-  portableMask,
-  wholeChunks,
-  type Feeds,
-  type MaskFeeds,
-} from './feeds.js';
+import { chunkedMask, placedMask, portableMask, type Feeds, type Mask } from './feeds.js';
 import type { Batch, Engine, EngineRequest, Runtime, Scores } from './types.js';
 
 /** Loaded late: `--help` and `inspect` must not pay for the runtime. */
@@ -38,11 +31,11 @@ class SessionEngine implements Engine {
     readonly info: Engine['info'],
     private readonly runtime: Runtime,
     private readonly session: InferenceSession,
-    private readonly mask: MaskFeeds,
+    private readonly mask: Mask,
   ) {}
 
   async run(batch: Batch): Promise<Scores> {
-    const b = this.mask === chunkedMask ? wholeChunks(batch) : batch;
+    const b = this.mask.fit?.(batch) ?? batch;
     const { Tensor } = this.runtime;
     const table = (data: Float32Array) =>
       new Tensor('float32', data, [b.rotary.rows, b.rotary.pairs]);
@@ -55,7 +48,7 @@ class SessionEngine implements Engine {
       q_sin: table(b.rotary.qSin),
       k_cos: table(b.rotary.kCos),
       k_sin: table(b.rotary.kSin),
-      ...this.mask(this.runtime, b),
+      ...this.mask.feeds(this.runtime, b),
     };
     const out = await this.session.run(feeds);
     return {
@@ -74,7 +67,7 @@ interface Loaded {
   readonly graphSha256: string;
   readonly weights: Buffer;
   readonly weightsSha256: string;
-  readonly mask: MaskFeeds;
+  readonly mask: Mask;
 }
 
 async function loadModel(

@@ -11,6 +11,7 @@ import {
   tokens,
 } from './format.js';
 import type { CandidateReport, Interval, Report, Verdict } from './schema.js';
+import { ranked } from './score-words.js';
 import { rungAt } from './view.js';
 
 /** Everything a report says in words; the codes are in the schema. */
@@ -96,10 +97,7 @@ function holdsZero({ low, high }: Interval): boolean {
 function furthest(best: CandidateReport | undefined, { candidates }: Report): string {
   if (!best?.reach) return '';
   const words = ` ${printable(best.label)} comes furthest, to ${reachTokens(best.reach)} tokens.`;
-  const least = candidates
-    .slice(1)
-    .flatMap(({ label, score }) => (score === null ? [] : [{ label, score }]))
-    .sort((a, b) => a.score - b.score)[0];
+  const [least] = ranked(candidates.slice(1));
   if (!least || least.label === best.label) return words;
   return `${words} ${printable(least.label)} loses least over all lengths, ${nats(least.score)} nats a token.`;
 }
