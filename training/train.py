@@ -23,7 +23,7 @@ from model import Shape, inverse_frequencies, rotary_table, theta_for
 from rest import rest_on_first
 
 TOKENS_PER_STEP = 4096
-CURRICULUM = ((0.2, 64), (0.4, 128), (1.0, 256))  # (until this share of the steps, length)
+CURRICULUM = ((0.2, 1 / 4), (0.4, 1 / 2), (1.0, 1))  # (until this share of the steps, length in windows)
 
 
 def arguments():
@@ -37,6 +37,7 @@ def arguments():
     p.add_argument("--init", help="checkpoint for a warm start (no curriculum then)")
     p.add_argument("--once", type=float, default=0.25, help="share of sequences that ask for each fact once (at most 0.55)")
     p.add_argument("--rest", type=float, default=0.0, help="start with heads that rest on the first token: logits (rest.py); the shipped models do not")
+    p.add_argument("--window", type=int, default=Shape.window, help="tokens; another one is an experiment (docs/validation.md)")
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--out", required=True)
     a = p.parse_args()
@@ -45,10 +46,10 @@ def arguments():
     return a
 
 
-def length_at(step, steps, warm):
+def length_at(step, steps, warm, window):
     if warm:
-        return CURRICULUM[-1][1]
-    return next(length for share, length in CURRICULUM if step < share * steps)
+        return window
+    return next(round(windows * window) for share, windows in CURRICULUM if step < share * steps)
 
 
 def copy_share(step, steps, warm):
@@ -75,7 +76,7 @@ def main():
     torch.set_num_threads(a.threads)
     torch.manual_seed(a.seed)
     rng = random.Random(a.seed)
-    table, shape = language.tables(), Shape()
+    table, shape = language.tables(), Shape(window=a.window)
     model = twins.probe(a.encoding, shape)
     inv_freq = inverse_frequencies(theta_for(a.c, shape.window), shape.head_dim, a.rotary_share)
     if a.init:
@@ -95,7 +96,7 @@ def main():
         curve, start = saved["curve"], saved["step"]
     began, sums, count = time.time(), [0.0] * 4, 0
     for step in range(start, a.steps):
-        length = length_at(step, a.steps, a.init)
+        length = length_at(step, a.steps, a.init, shape.window)
         data = language.batch(rng, table, TOKENS_PER_STEP // length, length + 1, copy_share(step, a.steps, a.init), a.once)
         tokens, weights = torch.tensor(data[0]), torch.tensor(data[1])
         cos, sin = rotary_table(inv_freq, torch.arange(length))

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { cachedTable, sharedTable, type Batch, type Engine } from '../engine/index.js';
+import type { Engine, RotaryInputs } from '../engine/index.js';
 import type { Context } from '../probes/contexts.js';
 import type { ContextScores, Measurement } from '../probes/measure.js';
+import { hasOwnPositions, rotaryOf, runBatch } from './batch.js';
 import { rotationKey, type Rotation } from './cached.js';
 import { pack, unpack, type SavedJob } from './saved-job.js';
 
@@ -36,6 +37,7 @@ interface Job {
 interface Piece {
   readonly job: Job;
   readonly contexts: readonly Context[];
+  readonly rotary: RotaryInputs;
   /** Scores of all the job's pieces; empty where one has not been run. */
   readonly parts: ContextScores[][];
   readonly index: number;
@@ -83,10 +85,10 @@ export class JobList {
     const failures: unknown[] = [];
     // All lanes draw from one generator, and one that leaves its loop ends it for all.
     const lane = async (): Promise<void> => {
-      for (const { job, contexts, parts, index } of work) {
+      for (const { job, contexts, rotary, parts, index } of work) {
         if (signal?.aborted) return;
         onProgress(this.tokens, job.label);
-        parts[index] = await runBatch(engine, job, contexts);
+        parts[index] = await runBatch(engine, job.length, contexts, rotary);
         this.tokens += job.length * contexts.length;
         if (parts.every((part) => part.length > 0)) job.scores = parts.flat();
       }
@@ -107,8 +109,12 @@ export class JobList {
       if (contexts.length === 0) job.scores = [];
       const rows = Math.max(1, Math.floor(TOKENS_PER_RUN / job.length));
       const parts = Array.from({ length: Math.ceil(contexts.length / rows) }, () => []);
-      for (let index = 0; index < parts.length; index++)
-        yield { job, contexts: contexts.slice(index * rows, (index + 1) * rows), parts, index };
+      const tables = (some: readonly Context[]) => rotaryOf(job.table, job.length, some);
+      const shared = hasOwnPositions(contexts) ? undefined : tables(contexts);
+      for (let index = 0; index < parts.length; index++) {
+        const some = contexts.slice(index * rows, (index + 1) * rows);
+        yield { job, contexts: some, rotary: shared ?? tables(some), parts, index };
+      }
     }
   }
 
@@ -142,48 +148,4 @@ export class JobList {
 
 function shortKey(key: string): string {
   return createHash('sha256').update(key).digest('hex').slice(0, 32);
-}
-
-async function runBatch(
-  engine: Engine,
-  job: Job,
-  contexts: readonly Context[],
-): Promise<ContextScores[]> {
-  const { length } = job;
-  const batch = contexts.length;
-  // Rows are ascending, so the scored tokens of a shorter length come first.
-  const counts = contexts.map((c) => c.rows.filter((row) => row < length).length);
-  const score = Math.max(1, ...counts);
-  // Contexts with positions of their own have a stretch of the tables each.
-  const own = contexts.some((c) => c.positions);
-  const tokens = new BigInt64Array(batch * length);
-  const positions = new BigInt64Array(batch * length);
-  const scored = new BigInt64Array(batch * score);
-  const targets = new BigInt64Array(batch * score);
-  contexts.forEach((context, b) => {
-    for (let t = 0; t < length; t++) {
-      tokens[b * length + t] = BigInt(context.tokens[t]!);
-      positions[b * length + t] = BigInt(own ? b * length + t : t);
-    }
-    for (let i = 0; i < counts[b]!; i++) {
-      scored[b * score + i] = BigInt(context.rows[i]!);
-      targets[b * score + i] = BigInt(context.targets[i]!);
-    }
-  });
-  const rotary =
-    'byIndex' in job.table
-      ? cachedTable(job.table.byIndex.slice(0, length))
-      : sharedTable(
-          job.table.invFreq,
-          job.table.attentionScaling,
-          own
-            ? contexts.flatMap((c) => Array.from({ length }, (_, t) => c.positions?.[t] ?? t))
-            : Array.from({ length }, (_, t) => t),
-        );
-  const request: Batch = { tokens, batch, length, positions, scored, targets, score, rotary };
-  const out = await engine.run(request);
-  return contexts.map((_, b) => ({
-    logProbability: out.logProbability.slice(b * score, b * score + counts[b]!),
-    correct: out.correct.slice(b * score, b * score + counts[b]!),
-  }));
 }
