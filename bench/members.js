@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util';
 import { parseCandidates } from '../dist/candidates/index.js';
 import { loadFamily } from '../dist/engine/index.js';
-import { evaluate } from '../dist/evaluate.js';
+import { evaluateOn } from '../dist/evaluation/evaluate-on.js';
 import { plainDecoder, WINDOW } from './plain-decoder.js';
 
 const { values } = parseArgs({ options: { threads: { type: 'string', default: '2' } } });
@@ -14,12 +14,14 @@ const percent = (x) => `${(100 * x).toFixed(0)} %`;
 
 for (const member of (await loadFamily()).members) {
   const names = FACTORS.flatMap((f) => METHODS.map((m) => `${m}:${f}`));
-  const report = await evaluate(plainDecoder(member.criticalFraction, member.rotaryShare), {
+  const options = {
     target: 2 * WINDOW,
     candidates: parseCandidates(names.join(',')),
     threads: Number(values.threads),
     device: 'cpu',
-  });
+  };
+  const config = plainDecoder(member.criticalFraction, member.rotaryShare);
+  const { report } = await evaluateOn(config, options, member.name);
   const [reference, ...candidates] = report.candidates;
   const at = (multiple) => reference.needle.find((n) => n.multiple === multiple);
   const share = (n) => n.byDistance.map((b) => percent(b.correct / b.total)).join(', ');

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 python=${PYTHON:-python3}
 case $python in */*) python=$(cd .. && realpath "$python") ;; esac
-train() { OMP_NUM_THREADS=1 "$python" train.py --threads 1 --seed 1 "$@"; }
+train() { OMP_NUM_THREADS=1 "$python" train.py --threads 1 "$@"; }
 from() { # checkpoint to start from, then as train
   local init=$1
   shift
@@ -12,6 +12,7 @@ from() { # checkpoint to start from, then as train
 }
 
 train --c 0.38 --steps 2600 --out runs/c0.38-s1.pt
+train --seed 2 --c 0.38 --steps 2600 --out runs/c0.38-s2.pt
 from c0.38-s1 --c 0.45 --steps 700 --lr 1e-3 --out runs/c0.45-s1.pt
 from c0.45-s1 --c 0.55 --steps 700 --lr 1e-3 --out runs/c0.55-s1.pt
 

@@ -94,7 +94,7 @@ def main():
         optimizer.load_state_dict(saved["optimizer"])
         rng.setstate(saved["rng"])
         curve, start = saved["curve"], saved["step"]
-    began, sums, count = time.time(), [0.0] * 4, 0
+    began, since = time.time(), []
     for step in range(start, a.steps):
         length = length_at(step, a.steps, a.init, shape.window)
         data = language.batch(rng, table, TOKENS_PER_STEP // length, length + 1, copy_share(step, a.steps, a.init), a.once)
@@ -108,13 +108,14 @@ def main():
         values[0].backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        sums, count = [s + float(v) for s, v in zip(sums, values)], count + 1
+        since.append([float(v) for v in values])
         if (step + 1) % 50 == 0:
-            point = [round(s / count, 4) for s in sums]
+            # A step of few sequences may ask for no fact.
+            point = [round(torch.tensor(column).nanmean().item(), 4) for column in zip(*since)]
             curve.append({"step": step + 1, "length": length, "loss": point[0], "answerLoss": point[1],
                           "languageLoss": point[2], "answerAccuracy": point[3]})
             print(json.dumps(curve[-1]), f"{time.time() - began:.0f}s", flush=True)
-            sums, count = [0.0] * 4, 0
+            since = []
         if (step + 1) % 200 == 0:
             torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "rng": rng.getstate(),
                         "curve": curve, "step": step + 1}, part)

@@ -2,11 +2,10 @@ import { readWithBlock } from '../config/with-block.js';
 import { referenceRope, referenceSoftmaxScale } from '../config/reference.js';
 import { parseConfig, isRecord, type UnknownRecord } from '../config/json.js';
 import type { LayerGroup, ModelGeometry, Reference } from '../config/types.js';
-import { finding } from '../finding-catalogue/index.js';
-import type { Finding } from '../findings.js';
 import type { RopeSpec } from '../rope/types.js';
 import { yarnMscale } from '../rope/yarn.js';
 import { failCandidate } from './fail.js';
+import { reportCandidate } from './report.js';
 import { shorthandSpec } from './shorthand.js';
 import type { CandidateDefinition, ResolvedCandidate } from './types.js';
 
@@ -123,39 +122,4 @@ export function longropeBlock(
     ...inner,
     rope_type: 'longrope',
   };
-}
-
-/** What a user should know before believing the row. */
-function reportCandidate(
-  definition: CandidateDefinition,
-  model: ModelGeometry,
-  reference: Reference,
-  specs: readonly RopeSpec[],
-): readonly Finding[] {
-  return model.groups.flatMap((group, index) => {
-    const spec = specs[index];
-    const trained = referenceRope(group, reference);
-    if (spec === undefined) return [];
-    const found: Finding[] = [];
-    if (trained.type !== 'default' && spec.type !== trained.type) {
-      found.push(
-        finding('trained_scaling_discarded', group.layerType, {
-          candidate: definition.label,
-          trained: trained.type,
-        }),
-      );
-    }
-    const stretches = JSON.stringify(spec) !== JSON.stringify(trained);
-    if (group.span.kind !== 'global' && stretches && definition.method !== 'as-configured') {
-      found.push(
-        finding('candidate_reaches_local_layers', group.layerType, {
-          candidate: definition.label,
-          layers: group.layers.length,
-          span: group.span.kind === 'chunked' ? 'chunked' : 'sliding-window',
-          window: group.span.window,
-        }),
-      );
-    }
-    return found;
-  });
 }

@@ -1,16 +1,15 @@
-import type { RotaryInputs } from './types.js';
+import type { RotaryInputs, RotaryTable } from './types.js';
 
 /**
- * cos and sin of every angle, times the attention scaling; angles in float64. A pair that stands
- * still is left as it is, scaling included: transformers does not touch what does not rotate.
+ * cos and sin of every angle, times what multiplies queries and keys; angles in float64. Attention
+ * scaling multiplies what rotates and nothing else, as transformers has it: a pair that stands
+ * still has the multiplier of the whole head alone.
  *
- * @param invFreq (pairs,) radians per token; 0: the pair stands still
  * @param positions (rows,) tokens, fractions allowed
  * @returns (rows, pairs) float32 each
  */
 export function cosSin(
-  invFreq: Float64Array,
-  attentionScaling: number,
+  { invFreq, attentionScaling, headScaling = 1 }: RotaryTable,
   positions: ArrayLike<number>,
 ): { cos: Float32Array; sin: Float32Array } {
   const pairs = invFreq.length;
@@ -19,7 +18,7 @@ export function cosSin(
   for (let t = 0; t < positions.length; t++)
     for (let i = 0; i < pairs; i++) {
       const angle = positions[t]! * invFreq[i]!;
-      const scaling = invFreq[i] === 0 ? 1 : attentionScaling;
+      const scaling = invFreq[i] === 0 ? headScaling : attentionScaling * headScaling;
       cos[t * pairs + i] = Math.cos(angle) * scaling;
       sin[t * pairs + i] = Math.sin(angle) * scaling;
     }
@@ -27,15 +26,11 @@ export function cosSin(
 }
 
 /** The ordinary case: queries and keys share one table. */
-export function sharedTable(
-  invFreq: Float64Array,
-  attentionScaling: number,
-  positions: ArrayLike<number>,
-): RotaryInputs {
-  const { cos, sin } = cosSin(invFreq, attentionScaling, positions);
+export function sharedTable(table: RotaryTable, positions: ArrayLike<number>): RotaryInputs {
+  const { cos, sin } = cosSin(table, positions);
   return {
     rows: positions.length,
-    pairs: invFreq.length,
+    pairs: table.invFreq.length,
     qCos: cos,
     qSin: sin,
     kCos: cos,
@@ -48,14 +43,12 @@ export function sharedTable(
  *
  * @param tables (rows) one an index, all of the same number of pairs
  */
-export function cachedTable(
-  tables: readonly { readonly invFreq: Float64Array; readonly attentionScaling: number }[],
-): RotaryInputs {
+export function cachedTable(tables: readonly RotaryTable[]): RotaryInputs {
   const pairs = tables[0]!.invFreq.length;
   const cos = new Float32Array(tables.length * pairs);
   const sin = new Float32Array(tables.length * pairs);
-  tables.forEach(({ invFreq, attentionScaling }, t) => {
-    const row = cosSin(invFreq, attentionScaling, [t]);
+  tables.forEach((table, t) => {
+    const row = cosSin(table, [t]);
     cos.set(row.cos, t * pairs);
     sin.set(row.sin, t * pairs);
   });

@@ -2,6 +2,16 @@ import type { PositionInputs } from '../encodings/types.js';
 
 export type Runtime = typeof import('onnxruntime-node');
 
+/** What a run is rotated by. */
+export interface RotaryTable {
+  /** (pairs,) radians per token; 0: the pair stands still. */
+  readonly invFreq: Float64Array;
+  /** Multiplier on queries and keys, on what rotates. */
+  readonly attentionScaling: number;
+  /** Multiplier on queries and keys, on every pair of a head; absent: 1. */
+  readonly headScaling?: number;
+}
+
 /** Rotary tables of one run; (rows, pairs) float32, row-major. Queries and keys may differ. */
 export interface RotaryInputs {
   readonly rows: number;

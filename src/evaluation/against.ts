@@ -1,6 +1,6 @@
 import { SHORT_RUNGS } from '../probes/presets.js';
 import { resamples, type Cluster } from '../probes/statistics.js';
-import type { RopeTable } from '../rope/types.js';
+import type { ProbeTable } from '../geometry/transfer.js';
 import type { Rotation } from './cached.js';
 import type { Plan } from './candidate.js';
 import type { ContextSet, JobList } from './jobs.js';
@@ -24,7 +24,7 @@ export function comparisons(
   seed: number,
 ): Against {
   const { window } = reference.scalings[setup.main]!;
-  const make = (set: ContextSet, tables: readonly RopeTable[], rungs: readonly number[]) => {
+  const make = (set: ContextSet, tables: readonly ProbeTable[], rungs: readonly number[]) => {
     const measurement = jobs.measurement(set, tables);
     return (
       measurement && {

@@ -23,7 +23,7 @@ export function rotaryOf(
   const positions = hasOwnPositions(contexts)
     ? contexts.flatMap((c) => upTo(c.positions))
     : upTo(undefined);
-  return sharedTable(table.invFreq, table.attentionScaling, positions);
+  return sharedTable(table, positions);
 }
 
 /** Runs contexts of one length at once. @returns scores in the order of the contexts */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { transfer, type ProbeGeometry } from '../geometry/transfer.js';
+import { transfer, type ProbeGeometry, type ProbeTable } from '../geometry/transfer.js';
 import { computeRope } from '../rope/index.js';
 import type { RopeTable } from '../rope/types.js';
 import { tableKey, type GroupScaling } from './tables.js';
@@ -13,24 +13,24 @@ export interface CachedTables {
   /** Equal keys = bit-identical tables. */
   readonly key: string;
   /** (length) one table an index. */
-  readonly byIndex: readonly RopeTable[];
+  readonly byIndex: readonly ProbeTable[];
 }
 
 /** What a pass rotates by: one table, or one for each index. */
-export type Rotation = RopeTable | CachedTables;
+export type Rotation = ProbeTable | CachedTables;
 
 export function rotationKey(rotation: Rotation): string {
   return 'byIndex' in rotation ? rotation.key : tableKey(rotation);
 }
 
 /** @param byIndex (length) tables; all equal: the one table, which others may share */
-export function cachedTables(byIndex: readonly RopeTable[]): Rotation {
+export function cachedTables(byIndex: readonly ProbeTable[]): Rotation {
   const first = byIndex[0]!;
   if (byIndex.every((table) => same(table, first))) return first;
   const hash = createHash('sha256');
   for (const table of byIndex) {
     hash.update(table.invFreq);
-    hash.update(Float64Array.of(table.attentionScaling));
+    hash.update(Float64Array.of(table.attentionScaling, table.headScaling ?? 1));
   }
   return { key: `cached|${hash.digest('hex')}`, byIndex };
 }
@@ -48,7 +48,7 @@ export function cachedScaling(
 ): Rotation {
   const { candidate, reference, window, softmaxScaleRatio } = scaling;
   const home = computeRope(reference, window);
-  let before: { own: RopeTable; probes: RopeTable } | undefined;
+  let before: { own: RopeTable; probes: ProbeTable } | undefined;
   const byIndex = Array.from({ length }, (_, t) => {
     const tokens = Math.max(1, Math.round(((t + 1) / probe.window) * window));
     const own = computeRope(candidate, tokens);
@@ -60,7 +60,11 @@ export function cachedScaling(
   return cachedTables(byIndex);
 }
 
-function same(a: RopeTable, b: RopeTable): boolean {
+function same(a: ProbeTable, b: ProbeTable): boolean {
   if (a === b) return true;
-  return a.attentionScaling === b.attentionScaling && a.invFreq.every((x, i) => x === b.invFreq[i]);
+  return (
+    a.attentionScaling === b.attentionScaling &&
+    a.headScaling === b.headScaling &&
+    a.invFreq.every((x, i) => x === b.invFreq[i])
+  );
 }

@@ -3,7 +3,7 @@ import type { ProbeGeometry } from '../geometry/transfer.js';
 import { SHORT_RUNGS } from '../probes/presets.js';
 import { resamples } from '../probes/statistics.js';
 import type { CandidateReport, Interval, Parts } from '../report/schema.js';
-import type { RopeTable } from '../rope/types.js';
+import type { ProbeTable } from '../geometry/transfer.js';
 import { measuredOn, withWindows, type Against, type SetName } from './against.js';
 import { describeGroup } from './group.js';
 import type { JobList, ContextSet } from './jobs.js';
@@ -27,11 +27,11 @@ export interface Plan {
   readonly candidate: ResolvedCandidate | undefined;
   readonly scalings: readonly GroupScaling[];
   /** (groups) tables at 0.5x and 1x of the group's window. */
-  readonly short: readonly (readonly RopeTable[])[];
+  readonly short: readonly (readonly ProbeTable[])[];
   /** Tables of the main group on the ladder. */
-  readonly long: readonly RopeTable[];
+  readonly long: readonly ProbeTable[];
   /** Its table at the target. */
-  readonly atTarget: RopeTable;
+  readonly atTarget: ProbeTable;
   addTo(jobs: JobList, sets: Sets): void;
 }
 
@@ -86,9 +86,9 @@ export function buildCandidate(
   against: Against,
   setup: Setup,
 ): { report: CandidateReport; score: Score | undefined } {
-  const measured = (name: SetName, tables: readonly RopeTable[]) =>
+  const measured = (name: SetName, tables: readonly ProbeTable[]) =>
     measuredOn(against, jobs, sets, name, tables);
-  const shortOf = (tables: readonly RopeTable[]) => {
+  const shortOf = (tables: readonly ProbeTable[]) => {
     const facts = measured('short', tables);
     const text = measured('shortText', tables);
     return facts && text ? summariseShort(facts, text) : undefined;

@@ -3,7 +3,7 @@ import type { Context } from '../probes/contexts.js';
 import type { ContextScores } from '../probes/measure.js';
 import { driftBetween, drifts, shifted } from '../probes/offset.js';
 import type { Offset } from '../report/serving-schema.js';
-import type { RopeTable } from '../rope/types.js';
+import type { ProbeTable } from '../geometry/transfer.js';
 import { tableKey, tablesByRung } from './tables.js';
 import type { Plan } from './candidate.js';
 import type { ContextSet, JobList } from './jobs.js';
@@ -16,9 +16,9 @@ export interface OffsetPlan {
   readonly set: ContextSet;
   readonly shift: Offset['shift'];
   /** Table of a context of one window. */
-  readonly home: RopeTable;
+  readonly home: ProbeTable;
   /** Table of a context that ends one window after the shift; the same unless it follows the length. */
-  readonly away: RopeTable;
+  readonly away: ProbeTable;
 }
 
 /**

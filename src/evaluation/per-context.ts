@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { accuracyByDistance, clusters, type Measurement } from '../probes/measure.js';
 import type { Cluster } from '../probes/statistics.js';
 import type { PerContext, ShortRows } from '../report/per-context-schema.js';
-import type { RopeTable } from '../rope/types.js';
+import type { ProbeTable } from '../geometry/transfer.js';
 import type { Plan } from './candidate.js';
 import type { ContextSet, JobList } from './jobs.js';
 import type { Sets } from './sets.js';
@@ -44,7 +44,7 @@ export function perContext(
 type ShortClusters = Readonly<Record<keyof ShortRows, readonly Cluster[]>>;
 
 function candidateRows(plan: Plan, jobs: JobList, sets: Sets, setup: Setup) {
-  const short = (tables: readonly RopeTable[]): ShortClusters | undefined => {
+  const short = (tables: readonly ProbeTable[]): ShortClusters | undefined => {
     const facts = jobs.measurement(sets.short, tables);
     const text = jobs.measurement(sets.shortText, tables);
     return facts && text && shortClusters(facts, text, sets);

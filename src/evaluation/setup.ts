@@ -9,6 +9,7 @@ import { finding } from '../finding-catalogue/index.js';
 import type { Finding } from '../findings.js';
 import type { EvaluateOptions } from '../evaluate-types.js';
 import { criticalFractionOf } from '../geometry/critical.js';
+import { rotaryShare } from '../config/rotary-share.js';
 import { computeRope } from '../rope/index.js';
 import type { RopeSpec } from '../rope/types.js';
 
@@ -109,12 +110,9 @@ export function referenceGeometry({ model, reference, referenceSpecs, main }: Se
   const group = model.groups[main]!;
   const window = groupWindow(group, reference);
   const { invFreq } = computeRope(referenceSpecs[main]!, window);
-  const { latent, headDim } = model.attention;
-  const head = latent ? latent.ropeDim + latent.nopeDim : (group.headDim ?? headDim);
-  const turning = invFreq.filter((frequency) => frequency > 0).length;
   return {
     criticalFraction: criticalFractionOf(invFreq, window) ?? 1,
-    rotaryShare: Math.min(1, (2 * turning) / head),
+    rotaryShare: rotaryShare(model, group, invFreq),
     window,
   };
 }

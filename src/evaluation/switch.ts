@@ -5,7 +5,7 @@ import { clusters, type Measurement } from '../probes/measure.js';
 import { meanInterval, pairedDifference, resamples, wilson } from '../probes/statistics.js';
 import type { Reading, Switch } from '../report/serving-schema.js';
 import { switchLength } from '../rope/index.js';
-import type { RopeTable } from '../rope/types.js';
+import type { ProbeTable } from '../geometry/transfer.js';
 import { cachedTables, type Rotation } from './cached.js';
 import type { Plan } from './candidate.js';
 import type { ContextSet, JobList } from './jobs.js';
@@ -26,8 +26,8 @@ export interface SwitchPlan {
   readonly lengths: readonly number[];
   readonly facts: ContextSet;
   readonly text: ContextSet;
-  readonly short: RopeTable;
-  readonly long: RopeTable;
+  readonly short: ProbeTable;
+  readonly long: ProbeTable;
   readonly cached: Rotation;
   readonly seed: number;
 }

@@ -1,6 +1,6 @@
-import { transfer, type ProbeGeometry } from '../geometry/transfer.js';
+import { transfer, type ProbeGeometry, type ProbeTable } from '../geometry/transfer.js';
 import { computeRope, lengthDependent } from '../rope/index.js';
-import type { RopeSpec, RopeTable } from '../rope/types.js';
+import type { RopeSpec } from '../rope/types.js';
 
 /** One scaling of one layer group, against what the weights were trained with. */
 export interface GroupScaling {
@@ -12,7 +12,7 @@ export interface GroupScaling {
 }
 
 /** The probe's table for a context of `tokens` user tokens. */
-export function probeTable(probe: ProbeGeometry, s: GroupScaling, tokens: number): RopeTable {
+export function probeTable(probe: ProbeGeometry, s: GroupScaling, tokens: number): ProbeTable {
   // The weights' own table is the one at the trained window.
   const reference = computeRope(s.reference, s.window);
   const candidate = computeRope(s.candidate, tokens);
@@ -20,8 +20,8 @@ export function probeTable(probe: ProbeGeometry, s: GroupScaling, tokens: number
 }
 
 /** Equal keys = bit-identical tables: computed once, whatever they are called. */
-export function tableKey(table: RopeTable): string {
-  return `${table.attentionScaling}|${Array.from(table.invFreq).join()}`;
+export function tableKey({ invFreq, attentionScaling, headScaling = 1 }: ProbeTable): string {
+  return `${attentionScaling}|${headScaling}|${Array.from(invFreq).join()}`;
 }
 
 /** Tables at each rung; a scaling that ignores the length has one table for all. */
@@ -29,8 +29,8 @@ export function tablesByRung(
   probe: ProbeGeometry,
   scaling: GroupScaling,
   multiples: readonly number[],
-): RopeTable[] {
-  const at = (multiple: number): RopeTable =>
+): ProbeTable[] {
+  const at = (multiple: number): ProbeTable =>
     probeTable(probe, scaling, Math.round(multiple * scaling.window));
   if (lengthDependent(scaling.candidate)) return multiples.map(at);
   const only = at(1);

@@ -8,6 +8,12 @@ export interface ProbeGeometry {
   readonly window: number;
 }
 
+/** A probe model's table; what a scaling multiplies in pairs that stand still is apart. */
+export interface ProbeTable extends RopeTable {
+  /** Multiplier on queries and keys, every pair of a head; absent: 1. */
+  readonly headScaling?: number;
+}
+
 /**
  * Spectral coordinate of a frequency: `ln(1/ω) / ln(window/2π)`. 0 at one radian per token, 1 at
  * one rotation per trained window; it makes bands of models with different windows comparable.
@@ -55,9 +61,10 @@ function interpolate(points: readonly Band[], u: number): number {
  *
  * @param reference what the weights were trained with; @param candidate the scaling under test,
  *   both of one length (pairs); @param trainedWindow of the user's model, tokens, > 2π
- * @param softmaxScaleRatio candidate / reference of any further multiplier on q·k
- * @returns the probe's table: exactly its own frequencies and attention scaling 1 where candidate
- *   and reference agree
+ * @param softmaxScaleRatio candidate / reference of any further multiplier on q·k, on what stands
+ *   still too, unlike the attention scaling
+ * @returns the probe's table: exactly its own frequencies and multipliers of 1 where candidate and
+ *   reference agree
  */
 export function transfer(
   probe: ProbeGeometry,
@@ -65,17 +72,16 @@ export function transfer(
   candidate: RopeTable,
   trainedWindow: number,
   softmaxScaleRatio = 1,
-): RopeTable {
+): ProbeTable {
   const points = bands(reference, candidate, trainedWindow);
   const invFreq = probe.invFreq.map((frequency) => {
     if (points.length === 0 || frequency === 0) return frequency;
     const logStretch = interpolate(points, spectralCoordinate(frequency, probe.window));
     return logStretch === 0 ? frequency : frequency * Math.exp(-logStretch);
   });
+  const attentionScaling = candidate.attentionScaling / reference.attentionScaling;
   // The multiplier acts on q and on k, so a ratio on their product enters as its square root.
-  const attentionScaling =
-    (candidate.attentionScaling / reference.attentionScaling) * Math.sqrt(softmaxScaleRatio);
-  return { invFreq, attentionScaling };
+  return { invFreq, attentionScaling, headScaling: Math.sqrt(softmaxScaleRatio) };
 }
 
 /**

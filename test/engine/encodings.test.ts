@@ -28,7 +28,7 @@ function batchOf(length: number, invFreq: Float64Array): Batch {
     batch: 1,
     length,
     score,
-    rotary: sharedTable(invFreq, 1, all),
+    rotary: sharedTable({ invFreq, attentionScaling: 1 }, all),
   };
 }
 
@@ -53,8 +53,7 @@ it('RoPE on the graph of the encodings depends on relative positions alone', asy
   const batch = batchOf(256, probeFrequencies(theta, card.shape.head_dim / 2));
   const shifted = { ...batch, positions: batch.positions.map((p) => p + 1000n) };
   const rotary = sharedTable(
-    probeFrequencies(theta, card.shape.head_dim / 2),
-    1,
+    { invFreq: probeFrequencies(theta, card.shape.head_dim / 2), attentionScaling: 1 },
     Array.from({ length: 1256 }, (_, t) => t),
   );
   const [a, b] = [await engine.run({ ...batch, rotary }), await engine.run({ ...shifted, rotary })];

@@ -17,6 +17,8 @@ beforeAll(async () => {
   ({ openPool } = (await import(url)) as typeof import('../../src/engine/index.js'));
 }, 120_000);
 
+const invFreq = probeFrequencies(member!.theta, 32, member!.rotaryShare);
+
 /** One context of tokens that follow each other, every row scored. */
 function batchOf(first: number, length = 64): Batch {
   const positions = Array.from({ length }, (_, t) => t);
@@ -29,7 +31,7 @@ function batchOf(first: number, length = 64): Batch {
     scored: rows,
     targets: BigInt64Array.from(positions, (t) => BigInt((first + t + 1) % 256)),
     score: length,
-    rotary: sharedTable(probeFrequencies(member!.theta, 32, member!.rotaryShare), 1, positions),
+    rotary: sharedTable({ invFreq, attentionScaling: 1 }, positions),
   };
 }
 

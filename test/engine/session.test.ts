@@ -26,8 +26,7 @@ function batchOf(contexts: readonly Context[], length: number, theta: number, sh
     length,
     score,
     rotary: sharedTable(
-      probeFrequencies(theta, 32),
-      1,
+      { invFreq: probeFrequencies(theta, 32), attentionScaling: 1 },
       Array.from({ length }, (_, i) => i + shift),
     ),
   };

@@ -40,7 +40,7 @@ describe('tables of keys as a cache keeps them', () => {
   it('rotates each index by its own table at its own position', () => {
     const [a, b] = tablesByRung(probe, scaling, [1, 2]);
     const rows = cachedTable([a!, a!, b!]);
-    const from = (table: typeof a, t: number) => sharedTable(table!.invFreq, 1, [t]);
+    const from = (table: typeof a, t: number) => sharedTable(table!, [t]);
     expect(Array.from(rows.qCos.slice(32, 64))).toEqual(Array.from(from(a, 1).qCos));
     expect(Array.from(rows.kSin.slice(64, 96))).toEqual(Array.from(from(b, 2).kSin));
   });

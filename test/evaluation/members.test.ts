@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { plainDecoder, WINDOW } from '../../bench/plain-decoder.js';
 import { parseCandidates } from '../../src/candidates/index.js';
 import { loadFamily } from '../../src/engine/index.js';
-import { evaluate } from '../../src/evaluate.js';
+import { evaluateOn } from '../../src/evaluation/evaluate-on.js';
 
 const { members } = await loadFamily();
 
 describe.each(members)('probe model $name', (member) => {
   it('knows its window, fails beyond it, and feels every factor', async () => {
     const names = [2, 8].flatMap((f) => ['linear', 'ntk', 'yarn'].map((m) => `${m}:${f}`));
-    const report = await evaluate(plainDecoder(member.criticalFraction, member.rotaryShare), {
+    const options = {
       target: 2 * WINDOW,
       candidates: parseCandidates(names.join(',')),
       samples: 6,
@@ -17,7 +17,9 @@ describe.each(members)('probe model $name', (member) => {
       threads: 1,
       worker: false,
       device: 'cpu',
-    });
+    } as const;
+    const config = plainDecoder(member.criticalFraction, member.rotaryShare);
+    const { report } = await evaluateOn(config, options, member.name);
     const [reference, ...candidates] = report.candidates;
     expect(report.probeModel).toMatchObject({ name: member.name, inRange: true });
     const known = member.criticalFraction < 0.2 ? 0.9 : 0.95;

@@ -32,6 +32,15 @@ it('neighbours are the next geometries below and above', () => {
   expect(neighboursOf(family, member).every((m) => m.rotaryShare === 1)).toBe(true);
 });
 
+it('another seed of the same geometry is one, its own neighbours are not', () => {
+  const [first, second] = family.members.filter(
+    (m) => m.criticalFraction === 0.38 && m.rotaryShare === 1,
+  );
+  const found = neighboursOf(family, first!);
+  expect(found).toContainEqual(second);
+  expect(found.filter((m) => m.criticalFraction !== 0.38).every((m) => m.seed === 1)).toBe(true);
+});
+
 it('the thorough preset runs them and tells the range; progress never goes back', async () => {
   const shares: number[] = [];
   const onProgress = ({ done, total }: Progress) => shares.push(done / total);
