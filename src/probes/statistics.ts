@@ -106,3 +106,9 @@ export function meanInterval(
 ): Interval {
   return bootstrap((contexts) => mean(clusters, contexts), clusters.length, draws);
 }
+
+/** (n) each value, or the largest before it. */
+export function runningMaximum(values: readonly number[]): number[] {
+  let most = -Infinity;
+  return values.map((value) => (most = Math.max(most, value)));
+}

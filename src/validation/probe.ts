@@ -17,7 +17,10 @@ import type { Geometry } from './types.js';
 
 /** What the probe measured of one scaling at one length; the parts of the score. */
 export interface ProbeParts {
-  /** Language loss minus the reference's on the same text within its window, nats. */
+  /**
+   * Language loss minus the reference's on the same text within its window, nats; beyond the window
+   * what it was at a shorter length if that is more, as in a report's score.
+   */
   readonly language: number;
   /** Facts' loss minus the reference's at 1x, nats. */
   readonly facts: number;
@@ -152,6 +155,12 @@ export function languageChange(run: LadderRun, scaling: number, rung: number): n
   return lossAt(run, text, 'language', rung) - mean(run.windows[rung]!, all(text));
 }
 
+/** The largest change from 1x up to a multiple; below 1x the change there. */
+function mostUpTo(changes: ReadonlyMap<number, number>, multiple: number): number {
+  const before = [...changes].filter(([at]) => at >= 1 && at < multiple);
+  return Math.max(changes.get(multiple)!, ...before.map(([, change]) => change));
+}
+
 /** Runs every scaling of one model geometry on the nearest member of the family. */
 export async function probe(
   geometry: Geometry,
@@ -161,7 +170,8 @@ export async function probe(
 ): Promise<ProbeAnswer> {
   const wanted = scalings.flatMap((s) => s.multiples);
   return withBench(geometry, options, Math.max(...wanted), async (bench) => {
-    const parts = scalings.map(() => new Map<number, ProbeParts>());
+    const facts = scalings.map(() => new Map<number, number>());
+    const changes = scalings.map(() => new Map<number, number>());
     let atHome = 0;
     for (const ladder of ladders(wanted)) {
       const here = scalings.flatMap((s, i) =>
@@ -176,15 +186,18 @@ export async function probe(
       // The first ladder has 1: what every other one is compared with as well.
       if (run.reference) atHome = lossAt(run, run.reference, 'fact', run.home);
       here.forEach((scaling, k) => {
-        ladder.forEach((multiple, rung) => {
-          if (!scalings[scaling]!.multiples.includes(multiple)) return;
-          parts[scaling]!.set(multiple, {
-            language: languageChange(run, k, rung),
-            facts: lossAt(run, run.facts[k]!, 'fact', rung) - atHome,
-          });
+        const last = ladder.findLastIndex((m) => scalings[scaling]!.multiples.includes(m));
+        ladder.slice(0, last + 1).forEach((multiple, rung) => {
+          changes[scaling]!.set(multiple, languageChange(run, k, rung));
+          facts[scaling]!.set(multiple, lossAt(run, run.facts[k]!, 'fact', rung) - atHome);
         });
       });
     }
+    const at = (i: number, multiple: number): ProbeParts => ({
+      language: mostUpTo(changes[i]!, multiple),
+      facts: facts[i]!.get(multiple)!,
+    });
+    const parts = scalings.map(({ multiples }, i) => new Map(multiples.map((m) => [m, at(i, m)])));
     return { member: bench.member.name, inRange: bench.inRange, parts };
   });
 }

@@ -36,6 +36,12 @@ it('every row of the calibration tables is read or listed', () => {
   expect(rows).toHaveLength(84);
 });
 
+it('every row measured on real text is read', () => {
+  const { rows, unused } = read('../../fixtures/measured/real-text.json');
+  expect(unused).toEqual([]);
+  expect(rows).toHaveLength(2 * 67);
+});
+
 it('fractions and percent become shares of 1, series by series', () => {
   const { rows } = read('usable.json');
   const values = (entry: string) => rows.filter((r) => r.entry === entry).map((r) => r.high);

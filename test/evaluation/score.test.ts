@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest';
+import { score, tied } from '../../src/evaluation/score.js';
+import type { TextMeasured } from '../../src/evaluation/summary.js';
+
+/** One context with a word at each rung, whose loss is given; the reference's is 1 nat. */
+function text(losses: readonly number[], home = 0): TextMeasured {
+  const lengths = losses.map((_, i) => 256 * (i + 1));
+  const items = losses.map((_, rung) => ({ kind: 'language', rung, distance: 0, surprise: 0 }));
+  const scores = {
+    logProbability: Float32Array.from(losses, (loss) => -loss),
+    correct: new Uint8Array(losses.length),
+  };
+  return {
+    set: { lengths },
+    measurement: { contexts: [{ items }], at: losses.map(() => [scores]) },
+    windowed: losses.map(() => [{ sum: 1, count: 1 }]),
+    home,
+    draws: [[0], [0]],
+  } as unknown as TextMeasured;
+}
+
+it('is the mean change over the lengths from 1x to the target', () => {
+  expect(score(text([1, 1.5, 2]), 2).value).toBeCloseTo((0 + 0.5 + 1) / 3, 6);
+  expect(score(text([1, 1.5, 2]), 1).value).toBeCloseTo(0.25, 6);
+});
+
+it('takes what has broken for broken at longer lengths', () => {
+  expect(score(text([1, 3, 1.5]), 2).value).toBeCloseTo((0 + 2 + 2) / 3, 6);
+});
+
+it('leaves lengths within the window out, in the worst so far too', () => {
+  expect(score(text([9, 1, 1.5], 1), 2).value).toBeCloseTo(0.25, 6);
+});
+
+it('ties scores whose difference has a zero in its interval', () => {
+  const [a, b] = [score(text([1, 2]), 1), score(text([1, 1.5]), 1)];
+  expect(tied(a, a)).toBe(true);
+  expect(tied(a, b)).toBe(false);
+});
