@@ -19,10 +19,6 @@ from c0.45-s1 --c 0.55 --steps 700 --lr 1e-3 --out runs/c0.55-s1.pt
 # Where the slow pairs turn, distant facts are harder: more steps, from one member to the next.
 from c0.38-s1 --c 0.30 --steps 1400 --lr 1.5e-3 --out runs/stage/c0.30-s1.pt
 from stage/c0.30-s1 --c 0.30 --steps 800 --lr 1.5e-3 --once 0.5 --out runs/c0.30-s1.pt
-from stage/c0.30-s1 --c 0.22 --steps 1400 --lr 1.5e-3 --out runs/stage/c0.22-s1.pt
-from stage/c0.22-s1 --c 0.22 --steps 1400 --lr 1.5e-3 --once 0.5 --out runs/c0.22-s1.pt
-from c0.22-s1 --c 0.14 --steps 1000 --lr 1.5e-3 --once 0.5 --out runs/c0.14-s1.pt
-from c0.14-s1 --c 0.05 --steps 1800 --lr 1.5e-3 --once 0.5 --out runs/c0.05-s1.pt
 
 # A quarter of each head rotates.
 from c0.38-s1 --rotary-share 0.25 --c 0.38 --steps 900 --lr 1.5e-3 --out runs/c0.38-r0.25-s1.pt

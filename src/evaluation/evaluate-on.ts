@@ -13,7 +13,6 @@ import type { EvaluateOptions } from '../evaluate-types.js';
 import { comparisons } from './against.js';
 import { buildCandidate, planCandidate, type Plan } from './candidate.js';
 import { JobList } from './jobs.js';
-import { memberFindings } from './member-findings.js';
 import { perContext } from './per-context.js';
 import { takeOver, type ReportHead } from './resume.js';
 import type { SavedJob } from './saved-job.js';
@@ -178,7 +177,6 @@ export async function evaluateOn(
     findings: [
       ...setup.model.findings,
       ...setup.findings,
-      ...memberFindings(member),
       ...setup.candidates.flatMap((c) => c.findings ?? []),
       ...candidates.flatMap(servingFindings),
     ],

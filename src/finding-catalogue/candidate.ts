@@ -37,17 +37,6 @@ export const CANDIDATE_FINDINGS: readonly CatalogueEntry[] = Object.freeze([
     affects: 'engines that multiply cosines and sines: transformers, vLLM, llama.cpp',
   },
   {
-    code: 'RE058',
-    kind: 'uneven_stretch_overstated',
-    severity: 'notice',
-    title: 'probe model charges uneven stretches too much',
-    message: (a) =>
-      `${a['member']} overstates what by-parts, llama3 and NTK cost at short lengths: do not choose between them by it`,
-    explanation:
-      'At a critical fraction of 0.22 and below nearly every pair turns within the trained window, and the probe models lose much where neighbouring pairs are stretched unevenly: by-parts:8 costs 0.33 nats at 1x, where a model trained on real text loses 0.11, and llama3:8 0.52 instead of 0.05. Real text pays less at a small critical fraction than at a large one, the probe more. Costs of linear, and what is lost beyond the window, are not concerned (docs/validation.md, "Real text").',
-    affects: 'rope-eval only',
-  },
-  {
     code: 'RE055',
     kind: 'target_raised',
     severity: 'notice',
