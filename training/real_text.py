@@ -25,6 +25,7 @@ import torch
 import torch.nn.functional as F
 
 from model import Probe, Shape, inverse_frequencies, rotary_table, theta_for
+from train import learning_rate
 
 PACKAGES = ("Django==5.1.4", "SQLAlchemy==2.0.36", "scikit-learn==1.5.2", "sympy==1.13.3", "ansible==2.9.27",
             "Sphinx==8.1.3", "Twisted==24.10.0")  # their source packages hold their documentation
@@ -68,10 +69,6 @@ def make_corpus(a):
     print(len(train), "documents,", sum(map(len, joined)), "tokens; held out", len(held))
 
 
-def learning_rate(step, steps, peak):
-    return peak * min(1.0, (step + 1) / 100) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
-
-
 def train(a):
     torch.set_num_threads(a.threads)
     torch.manual_seed(a.seed)
@@ -95,7 +92,7 @@ def train(a):
         inputs = torch.cat((torch.full_like(batch[:, :1], BOS), batch[:, :-1]), 1)
         cos, sin = rotary_table(inv_freq, torch.arange(length))
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step, a.steps, a.lr)
+            group["lr"] = learning_rate(step, a.steps, a.lr, warmup=100)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             logits = model(inputs, cos, sin)
         loss = F.cross_entropy(logits.flatten(0, 1).float(), batch.flatten())
@@ -117,6 +114,8 @@ def scaled(kind, factor, inv_freq, theta, window):
     """-> inverse frequencies (D/2,), attention scaling. As transformers computes them (modeling_rope_utils)."""
     count = len(inv_freq)
     dim = 2 * count
+    if kind == "none":
+        return inv_freq, 1.0
     if kind == "linear":
         return inv_freq / factor, 1.0
     if kind == "ntk":
@@ -157,21 +156,19 @@ def measure(a):
         length = windows * window
         # Whatever the length, the same tokens are predicted; what stands before them grows.
         contexts = torch.stack([torch.cat((torch.tensor([BOS]), d[end - length :])) for d in long_enough])
-        dynamic = [] if windows == 1 else [("dynamic", windows)]
-        for kind, factor in SCALINGS + dynamic:
-            if kind == "none":
-                table, attention = inv_freq, 1.0
-            else:
-                table, attention = scaled("ntk" if kind == "dynamic" else kind, factor, inv_freq, theta, window)
+        for kind, factor in SCALINGS:
+            table, attention = scaled(kind, factor, inv_freq, theta, window)
             cos, sin = rotary_table(table, torch.arange(length))
             loss = mean_loss(model, contexts, cos * attention, sin * attention)
             print(f"{kind}:{factor} at {windows}x: {loss:.4f}", flush=True)
-            params = {} if kind == "none" else {"factor": 1 if kind == "dynamic" else factor}
+            params = {} if kind == "none" else {"factor": factor}
             rows.append({"method": kind, "params": params, "eval_length": length, "value": round(loss, 4)})
+            if (kind, factor) == ("ntk", windows):  # what dynamic NTK with F = 1 is at this length
+                rows.append(rows[-1] | {"method": "dynamic", "params": {"factor": 1}})
     print(len(long_enough), "contexts")
     Path(a.out).write_text(json.dumps([{
         "id": a.id,
-        "source": {"title": "training/natural.py"},
+        "source": {"title": "rope-eval, training/real_text.py", "year": 2026},
         "model": {"name": "4 layers, width 192, trained on documentation of Python projects", "head_dim": SHAPE.head_dim, "rope_theta": theta, "trained_context": window},
         "finetuned": False, "metric": "loss", "rows": rows,
     }], indent=1) + "\n")

@@ -56,9 +56,8 @@ def copy_share(step, steps, warm):
     return 0.6 if not warm and step < 0.3 * steps else 0.2
 
 
-def learning_rate(step, steps, peak):
-    warmup = min(1.0, (step + 1) / 50)
-    return peak * warmup * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+def learning_rate(step, steps, peak, warmup=50):
+    return peak * min(1.0, (step + 1) / warmup) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
 
 
 def step_loss(model, tokens, weights, cos, sin):

@@ -9,7 +9,7 @@ import { criticalFraction } from '../geometry/critical.js';
 import { probeFrequencies } from '../geometry/transfer.js';
 import type { Language } from '../probes/language.js';
 import { clusters, type Measurement } from '../probes/measure.js';
-import { mean } from '../probes/statistics.js';
+import { mean, runningMaximum } from '../probes/statistics.js';
 import type { RopeSpec } from '../rope/types.js';
 import { ladders } from './ladders.js';
 import type { Samples } from './samples.js';
@@ -155,10 +155,11 @@ export function languageChange(run: LadderRun, scaling: number, rung: number): n
   return lossAt(run, text, 'language', rung) - mean(run.windows[rung]!, all(text));
 }
 
-/** The largest change from 1x up to a multiple; below 1x the change there. */
-function mostUpTo(changes: ReadonlyMap<number, number>, multiple: number): number {
-  const before = [...changes].filter(([at]) => at >= 1 && at < multiple);
-  return Math.max(changes.get(multiple)!, ...before.map(([, change]) => change));
+/** Changes by multiple, from 1x on each the worst so far. */
+function worstSoFar(changes: ReadonlyMap<number, number>): Map<number, number> {
+  const beyond = [...changes].filter(([at]) => at >= 1).sort(([a], [b]) => a - b);
+  const most = runningMaximum(beyond.map(([, change]) => change));
+  return new Map([...changes, ...beyond.map(([at], i) => [at, most[i]!] as const)]);
 }
 
 /** Runs every scaling of one model geometry on the nearest member of the family. */
@@ -193,11 +194,12 @@ export async function probe(
         });
       });
     }
-    const at = (i: number, multiple: number): ProbeParts => ({
-      language: mostUpTo(changes[i]!, multiple),
-      facts: facts[i]!.get(multiple)!,
+    const parts = scalings.map(({ multiples }, i) => {
+      const worst = worstSoFar(changes[i]!);
+      return new Map(
+        multiples.map((m) => [m, { language: worst.get(m)!, facts: facts[i]!.get(m)! }]),
+      );
     });
-    const parts = scalings.map(({ multiples }, i) => new Map(multiples.map((m) => [m, at(i, m)])));
     return { member: bench.member.name, inRange: bench.inRange, parts };
   });
 }
