@@ -106,7 +106,10 @@ export class JobList {
     for (const job of this.#jobs.values()) {
       if (job.scores) continue;
       const { contexts } = job.set;
-      if (contexts.length === 0) job.scores = [];
+      if (contexts.length === 0) {
+        job.scores = [];
+        continue;
+      }
       const rows = Math.max(1, Math.floor(TOKENS_PER_RUN / job.length));
       const parts = Array.from({ length: Math.ceil(contexts.length / rows) }, () => []);
       const tables = (some: readonly Context[]) => rotaryOf(job.table, job.length, some);
