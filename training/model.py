@@ -38,6 +38,25 @@ def inverse_frequencies(theta, head_dim, rotary_share=1.0):
     return F.pad(turning, (0, (head_dim - rotary) // 2))
 
 
+def turned_farther(before, after):
+    """Pairs that a warm start has turned farther than training will: it would hold beyond its window.
+
+    before, after: (inverse frequencies (D/2,), window). A pair that completes a turn sees every angle.
+    """
+    (was, old), (now, new) = before, after
+    farther = (was * old > now * new * (1 + 1e-9)) & (now > 0) & (now * new < 2 * math.pi)
+    return farther.nonzero().flatten().tolist()
+
+
+def check_start(c, inv_freq, shape, saved):
+    """Refuses a checkpoint from which RoPE at c would not break as a model trained there alone."""
+    start = Shape(**saved.get("shape", shape.asdict()))
+    was = inverse_frequencies(theta_for(saved["c"], start.window), start.head_dim, saved.get("rotaryShare", 1.0))
+    pairs = turned_farther((was, start.window), (inv_freq, shape.window))
+    if pairs:
+        raise SystemExit(f"the warm start (c {saved['c']}) has turned pairs {pairs} farther than c {c} will: start from a larger c, or from nothing")
+
+
 def rotary_table(inv_freq, positions):
     """inv_freq (D/2,), positions (T,) -> cos, sin (T, D/2) float32; angles in float64."""
     angle = positions.to(torch.float64)[:, None] * inv_freq[None, :]

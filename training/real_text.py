@@ -24,7 +24,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from model import Probe, Shape, inverse_frequencies, rotary_table, theta_for
+from model import Probe, Shape, check_start, inverse_frequencies, rotary_table, theta_for
 from train import learning_rate
 
 PACKAGES = ("Django==5.1.4", "SQLAlchemy==2.0.36", "scikit-learn==1.5.2", "sympy==1.13.3", "ansible==2.9.27",
@@ -73,9 +73,11 @@ def train(a):
     torch.set_num_threads(a.threads)
     torch.manual_seed(a.seed)
     tokens, model = torch.load(a.corpus)["train"], Probe(SHAPE)
-    if a.init:
-        model.load_state_dict(torch.load(a.init)["model"])
     inv_freq = inverse_frequencies(theta_for(a.c, SHAPE.window), SHAPE.head_dim)
+    if a.init:
+        saved = torch.load(a.init)
+        check_start(a.c, inv_freq, SHAPE, saved)
+        model.load_state_dict(saved["model"])
     optimizer = torch.optim.AdamW(model.parameters(), lr=a.lr, betas=(0.9, 0.95), weight_decay=0.1)
     part, start = Path(a.out).with_suffix(".part"), 0
     if part.exists():

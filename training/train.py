@@ -19,7 +19,7 @@ import torch.nn.functional as F
 
 import language
 import twins
-from model import Shape, inverse_frequencies, rotary_table, theta_for
+from model import Shape, check_start, inverse_frequencies, rotary_table, theta_for
 from rest import rest_on_first
 
 TOKENS_PER_STEP = 4096
@@ -79,8 +79,11 @@ def main():
     model = twins.probe(a.encoding, shape)
     inv_freq = inverse_frequencies(theta_for(a.c, shape.window), shape.head_dim, a.rotary_share)
     if a.init:
+        saved = torch.load(a.init, weights_only=False)
+        if a.encoding == "rope":
+            check_start(a.c, inv_freq, shape, saved)
         # A twin's own table is not among RoPE's weights: it keeps its initial values.
-        model.load_state_dict(model.state_dict() | torch.load(a.init, weights_only=False)["model"])
+        model.load_state_dict(model.state_dict() | saved["model"])
     elif a.rest:
         rest_on_first(model, inv_freq, a.rest)
     optimizer = torch.optim.AdamW(model.parameters(), lr=a.lr, betas=(0.9, 0.95), weight_decay=0.05)

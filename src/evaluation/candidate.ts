@@ -18,7 +18,7 @@ import {
   summariseShort,
   type Measured,
 } from './summary.js';
-import { tablesByRung, type GroupScaling } from './tables.js';
+import { outOfRangeByRung, tablesByRung, type GroupScaling } from './tables.js';
 import { verdict } from './verdict.js';
 
 /** What one scaling needs to have run. */
@@ -30,6 +30,8 @@ export interface Plan {
   readonly short: readonly (readonly ProbeTable[])[];
   /** Tables of the main group on the ladder. */
   readonly long: readonly ProbeTable[];
+  /** (ladder) `meanLogExcess` of the main group. */
+  readonly outOfRange: readonly number[];
   /** Its table at the target. */
   readonly atTarget: ProbeTable;
   addTo(jobs: JobList, sets: Sets): void;
@@ -63,6 +65,7 @@ export function planCandidate(
     scalings,
     short,
     long,
+    outOfRange: outOfRangeByRung(scalings[setup.main]!, multiples),
     atTarget,
     addTo(jobs, sets) {
       jobs.add(sets.long, long, label);
@@ -105,7 +108,7 @@ export function buildCandidate(
   });
   const found = facts && summariseReach(facts);
   const lastRung = text ? text.rungs.findLastIndex((r) => r.multiple <= setup.target.multiple) : 0;
-  const total = text && score(text, Math.max(0, lastRung));
+  const total = text && score(text, plan.outOfRange, Math.max(0, lastRung));
   const role = plan.candidate ? 'candidate' : 'reference';
   const judged = (): CandidateReport['verdict'] => {
     if (role === 'reference') return 'reference';
@@ -125,6 +128,7 @@ export function buildCandidate(
       parts: facts ? apart(plan, jobs, sets, facts, setup) : null,
       local,
       score: total?.value ?? null,
+      scoreParts: total ? { loss: total.loss, outOfRange: total.outOfRange } : null,
       verdict: judged(),
     },
   };

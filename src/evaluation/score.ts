@@ -3,37 +3,50 @@ import { mean, quantile, runningMaximum, type Cluster } from '../probes/statisti
 import type { TextMeasured } from './summary.js';
 
 export interface Score {
-  /** Nats, lower is better: mean over the rungs from 1x to the target. */
+  /** Nats, lower is better: the sum of the two parts. */
   readonly value: number;
+  /** What the probe lost: mean over the rungs from 1x to the target. */
+  readonly loss: number;
+  /** What leaving the trained angles adds: mean `meanLogExcess` over the same rungs. */
+  readonly outOfRange: number;
   /** (resamples) the score on each draw of contexts, for paired comparisons. */
   readonly draws: Float64Array;
 }
 
 /**
- * The score that ranks candidates. At each rung from 1x on: language loss - the reference's on the
- * same text within its window, or what it was at a shorter rung if that is more, for what has broken
- * stays broken: a probe that is lost recovers a little in longer contexts, where real models get
- * worse (docs/validation.md, "Real text"). The score is the mean over these rungs, to the target. It
- * has no weights: the language leans on what stands far back, so that a scaling which loses that
- * pays here.
+ * The score that ranks candidates: a mean over the rungs from 1x to the target. The language leans on
+ * what stands far back, so that a scaling which loses that pays here.
  *
+ * At each rung the probe's part is language loss - the reference's on the same text within its
+ * window. A probe that is lost has little more to lose, and even recovers in longer contexts, where
+ * real models get worse with every token (docs/validation.md, "Real text"). So what it was at a
+ * shorter rung counts on if that is more, and each unit of `meanLogExcess` counts one nat: a weight of
+ * 1, not fitted.
+ *
+ * @param outOfRange (rungs of the text) `meanLogExcess`
  * @param last index of the target's rung
  */
-export function score(text: TextMeasured, last: number): Score {
+export function score(text: TextMeasured, outOfRange: readonly number[], last: number): Score {
   const loss = (m: Measurement, rung: number): Cluster[] =>
     clusters(m, text.set.lengths, { kind: 'language', rungs: [rung] }, 'loss');
   const rungs = Array.from({ length: last + 1 - text.home }, (_, r) => ({
     words: loss(text.measurement, text.home + r),
     windowed: text.windowed[text.home + r]!,
   }));
-  const at = (draw: readonly number[]): number => {
-    const changes = rungs.map((r) => mean(r.words, draw) - mean(r.windowed, draw));
-    return runningMaximum(changes).reduce((a, b) => a + b, 0) / changes.length;
-  };
+  const measured = (draw: readonly number[]): number =>
+    average(runningMaximum(rungs.map((r) => mean(r.words, draw) - mean(r.windowed, draw))));
+  const whole = measured(text.measurement.contexts.map((_, i) => i));
+  const range = average(outOfRange.slice(text.home, last + 1));
   return {
-    value: at(text.measurement.contexts.map((_, i) => i)),
-    draws: Float64Array.from(text.draws, at),
+    value: whole + range,
+    loss: whole,
+    outOfRange: range,
+    draws: Float64Array.from(text.draws, (draw) => measured(draw) + range),
   };
+}
+
+function average(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0) / values.length;
 }
 
 /** Whether two scores cannot be told apart: the paired difference's 95 % interval holds 0. */

@@ -1,3 +1,4 @@
+import { meanLogExcess } from '../geometry/trained-range.js';
 import { transfer, type ProbeGeometry, type ProbeTable } from '../geometry/transfer.js';
 import { computeRope, lengthDependent } from '../rope/index.js';
 import type { RopeSpec } from '../rope/types.js';
@@ -22,6 +23,15 @@ export function probeTable(probe: ProbeGeometry, s: GroupScaling, tokens: number
 /** Equal keys = bit-identical tables: computed once, whatever they are called. */
 export function tableKey({ invFreq, attentionScaling, headScaling = 1 }: ProbeTable): string {
   return `${attentionScaling}|${headScaling}|${Array.from(invFreq).join()}`;
+}
+
+/** (multiples) how far the user's own angles leave the trained range at each length, `meanLogExcess`. */
+export function outOfRangeByRung(s: GroupScaling, multiples: readonly number[]): number[] {
+  const reference = computeRope(s.reference, s.window).invFreq;
+  return multiples.map((multiple) => {
+    const tokens = Math.round(multiple * s.window);
+    return meanLogExcess(reference, computeRope(s.candidate, tokens).invFreq, s.window, tokens);
+  });
 }
 
 /** Tables at each rung; a scaling that ignores the length has one table for all. */

@@ -43,6 +43,22 @@ export function pairsOutOfRange(
 }
 
 /**
+ * How far the angles at a length leave what was trained: the mean over all pairs of ln excess, 0 where
+ * every pair stays in range.
+ *
+ * @param reference, candidate, trainedWindow, target as in `pairsOutOfRange`
+ */
+export function meanLogExcess(
+  reference: ArrayLike<number>,
+  candidate: ArrayLike<number>,
+  trainedWindow: number,
+  target: number,
+): number {
+  const outside = pairsOutOfRange(reference, candidate, trainedWindow, target);
+  return outside.reduce((sum, { excess }) => sum + Math.log(excess), 0) / reference.length;
+}
+
+/**
  * Longest length at which every pair stays within its trained angles, for these frequencies.
  * null where no pair limits it: every pair that turns at all completed a turn in training.
  *

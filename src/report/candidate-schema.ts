@@ -109,6 +109,16 @@ export const CandidateSchema = z.strictObject({
   switch: SwitchSchema.optional().describe('Only where the table jumps at a length (longrope).'),
   offset: OffsetSchema.optional().describe('Not in the quick preset.'),
   score: z.number().describe('Ranks candidates; see docs/report.md. Lower is better.').nullable(),
+  /** Their sum is the score; null where there is none, absent before version 1.3. */
+  scoreParts: z
+    .strictObject({
+      loss: z.number().describe('What the probe lost, nats: mean over the lengths to the target.'),
+      outOfRange: z
+        .number()
+        .describe('Mean ln excess of the angles over the trained range, over the same lengths.'),
+    })
+    .nullable()
+    .optional(),
   verdict: z.enum(VERDICTS),
 });
 

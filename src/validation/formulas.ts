@@ -1,4 +1,4 @@
-import { pairsOutOfRange } from '../geometry/trained-range.js';
+import { meanLogExcess } from '../geometry/trained-range.js';
 import { computeRope } from '../rope/index.js';
 import type { RopeSpec, RopeTable } from '../rope/types.js';
 import { yarnMscale } from '../rope/yarn.js';
@@ -52,9 +52,8 @@ export function termsAt(geometry: Geometry, spec: RopeSpec, length: number): For
   );
   const meanSquare = (include: (pair: number) => boolean): number =>
     logStretch.reduce((sum, x, i) => sum + (include(i) ? x * x : 0), 0) / pairs;
-  const outside = pairsOutOfRange(reference.invFreq, candidate.invFreq, window, length);
   return {
-    outOfRange: outside.reduce((sum, { excess }) => sum + Math.log(excess), 0) / pairs,
+    outOfRange: meanLogExcess(reference.invFreq, candidate.invFreq, window, length),
     nearOrder: meanSquare((i) => (window * reference.invFreq[i]!) / TURN > FAST),
     spread: meanSquare(() => true),
     temperature: missingTemperature(Math.exp(Math.max(...logStretch)), candidate.attentionScaling),

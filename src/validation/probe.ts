@@ -4,7 +4,7 @@ import { RopeEvalError } from '../errors.js';
 import { JobList } from '../evaluation/jobs.js';
 import { contextSets } from '../evaluation/sets.js';
 import { windowedLoss } from '../evaluation/summary.js';
-import { tablesByRung } from '../evaluation/tables.js';
+import { outOfRangeByRung, tablesByRung, type GroupScaling } from '../evaluation/tables.js';
 import { criticalFraction } from '../geometry/critical.js';
 import { probeFrequencies } from '../geometry/transfer.js';
 import type { Language } from '../probes/language.js';
@@ -22,6 +22,8 @@ export interface ProbeParts {
    * what it was at a shorter length if that is more, as in a report's score.
    */
   readonly language: number;
+  /** What the exact angles add to the score there, nats: `outOfRangeByRung`. */
+  readonly outOfRange: number;
   /** Facts' loss minus the reference's at 1x, nats. */
   readonly facts: number;
 }
@@ -94,6 +96,15 @@ export async function withBench<T>(
   }
 }
 
+function referenceOf({ theta, rotaryDim }: Geometry): RopeSpec {
+  return { type: 'default', theta, rotaryDim };
+}
+
+function scalingOf(geometry: Geometry, candidate: RopeSpec): GroupScaling {
+  const { window } = geometry;
+  return { reference: referenceOf(geometry), candidate, window, softmaxScaleRatio: 1 };
+}
+
 /** Runs scalings on one ladder that holds 1; each up to its longest rung there. */
 export async function runLadder(
   bench: Bench,
@@ -108,17 +119,11 @@ export async function runLadder(
     invFreq: probeFrequencies(member.theta, bench.pairs, member.rotaryShare),
     window: member.window,
   };
-  const { theta, rotaryDim, window } = geometry;
-  const reference: RopeSpec = { type: 'default', theta, rotaryDim };
   const tables = (candidate: RopeSpec, last: number) =>
-    tablesByRung(
-      own,
-      { reference, candidate, window, softmaxScaleRatio: 1 },
-      ladder.slice(0, last + 1),
-    );
+    tablesByRung(own, scalingOf(geometry, candidate), ladder.slice(0, last + 1));
   const jobs = new JobList();
   const home = ladder.indexOf(1);
-  const homeTables = tables(reference, Math.max(0, home));
+  const homeTables = tables(referenceOf(geometry), Math.max(0, home));
   if (home >= 0) jobs.add(sets.long, homeTables, 'reference');
   jobs.add(sets.windows, [homeTables[0]!], 'reference');
   const planned = scalings.map(({ spec, multiples }) => {
@@ -194,10 +199,14 @@ export async function probe(
         });
       });
     }
-    const parts = scalings.map(({ multiples }, i) => {
+    const parts = scalings.map(({ spec, multiples }, i) => {
       const worst = worstSoFar(changes[i]!);
+      const outOfRange = outOfRangeByRung(scalingOf(geometry, spec), multiples);
       return new Map(
-        multiples.map((m) => [m, { language: worst.get(m)!, facts: facts[i]!.get(m)! }]),
+        multiples.map((m, k) => [
+          m,
+          { language: worst.get(m)!, outOfRange: outOfRange[k]!, facts: facts[i]!.get(m)! },
+        ]),
       );
     });
     return { member: bench.member.name, inRange: bench.inRange, parts };

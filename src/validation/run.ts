@@ -85,12 +85,13 @@ export async function validate(
   const formulas = judgeFormulas(rows, evidence);
   const byProbe =
     (weight: number): Predict =>
-    (row) =>
-      parts.get(row)!.language + weight * parts.get(row)!.facts;
-  const language = byProbe(0);
+    (row) => {
+      const { language, outOfRange, facts } = parts.get(row)!;
+      return language + outOfRange + weight * facts;
+    };
+  const loss = byProbe(0);
   /** Answers are judged by the facts, everything else by the score: no weight between them. */
-  const score: Predict = (row) =>
-    row.metric === 'accuracy' ? parts.get(row)!.facts : language(row);
+  const score: Predict = (row) => (row.metric === 'accuracy' ? parts.get(row)!.facts : loss(row));
   const both = (list: readonly Pair[]): Both => ({
     probe: count(list, score),
     formula: count(list, formulas.predict),
@@ -103,7 +104,7 @@ export async function validate(
   });
   const total = { sameFactor: sum('sameFactor'), anyFactor: sum('anyFactor') };
   const changes: Both = {
-    probe: withinTwo(evidence.changes, language),
+    probe: withinTwo(evidence.changes, loss),
     formula: withinTwo(evidence.changes, formulas.predict),
   };
   return {
@@ -126,7 +127,7 @@ export async function validate(
     })),
     short: evidence.changes.map((change) => ({
       ...change,
-      probe: language(change.row),
+      probe: loss(change.row),
       formula: formulas.predict(change.row),
     })),
     reach: await reachRows(

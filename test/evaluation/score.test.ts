@@ -19,21 +19,31 @@ function text(losses: readonly number[], home = 0): TextMeasured {
   } as unknown as TextMeasured;
 }
 
+const NONE = [0, 0, 0];
+
 it('is the mean change over the lengths from 1x to the target', () => {
-  expect(score(text([1, 1.5, 2]), 2).value).toBeCloseTo((0 + 0.5 + 1) / 3, 6);
-  expect(score(text([1, 1.5, 2]), 1).value).toBeCloseTo(0.25, 6);
+  expect(score(text([1, 1.5, 2]), NONE, 2).value).toBeCloseTo((0 + 0.5 + 1) / 3, 6);
+  expect(score(text([1, 1.5, 2]), NONE, 1).value).toBeCloseTo(0.25, 6);
 });
 
 it('takes what has broken for broken at longer lengths', () => {
-  expect(score(text([1, 3, 1.5]), 2).value).toBeCloseTo((0 + 2 + 2) / 3, 6);
+  expect(score(text([1, 3, 1.5]), NONE, 2).value).toBeCloseTo((0 + 2 + 2) / 3, 6);
 });
 
 it('leaves lengths within the window out, in the worst so far too', () => {
-  expect(score(text([9, 1, 1.5], 1), 2).value).toBeCloseTo(0.25, 6);
+  expect(score(text([9, 1, 1.5], 1), NONE, 2).value).toBeCloseTo(0.25, 6);
+});
+
+it('adds what is out of range, a nat a unit, from 1x to the target', () => {
+  const found = score(text([9, 1, 1.5, 1], 1), [7, 0, 0.2, 7], 2);
+  expect(found.loss).toBeCloseTo(0.25, 6);
+  expect(found.outOfRange).toBeCloseTo(0.1, 6);
+  expect(found.value).toBeCloseTo(0.35, 6);
+  expect([...found.draws]).toEqual([found.value, found.value]);
 });
 
 it('ties scores whose difference has a zero in its interval', () => {
-  const [a, b] = [score(text([1, 2]), 1), score(text([1, 1.5]), 1)];
+  const [a, b] = [score(text([1, 2]), NONE, 1), score(text([1, 1.5]), NONE, 1)];
   expect(tied(a, a)).toBe(true);
   expect(tied(a, b)).toBe(false);
 });

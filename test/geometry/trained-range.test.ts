@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inRangeUpTo, pairsOutOfRange } from '../../src/geometry/trained-range.js';
+import { inRangeUpTo, meanLogExcess, pairsOutOfRange } from '../../src/geometry/trained-range.js';
 import { computeRope } from '../../src/rope/index.js';
 import { plain, yarn } from './models.js';
 
@@ -10,6 +10,12 @@ test('unscaled Llama 2 at 4x: the 18 pairs above the critical dimension, 4 times
   // Critical dimension 92 (arXiv:2310.05209): pairs 46 to 63.
   expect(outside.map(({ pair }) => pair)).toEqual(Array.from({ length: 18 }, (_, i) => 46 + i));
   for (const { excess } of outside) expect(excess).toBeCloseTo(4, 9);
+});
+
+test('the mean over all pairs of how far they leave, in ln', () => {
+  expect(meanLogExcess(base, base, 4096, 16384)).toBeCloseTo((18 / 64) * Math.log(4), 9);
+  expect(meanLogExcess(base, base, 4096, 4096)).toBe(0);
+  expect(meanLogExcess(base, computeRope(yarn(1e4, 4, 4096)).invFreq, 4096, 16384)).toBe(0);
 });
 
 test('YaRN keeps every pair inside at its factor, and no further', () => {
