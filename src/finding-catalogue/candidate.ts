@@ -25,18 +25,6 @@ export const CANDIDATE_FINDINGS: readonly CatalogueEntry[] = Object.freeze([
     affects: 'every engine that applies one block to all layers',
   },
   {
-    code: 'RE057',
-    kind: 'attention_scaling_on_part',
-    severity: 'notice',
-    title: 'attention scaling multiplies a part of each head',
-    message: (a) =>
-      `${a['candidate']} multiplies by ${a['scaling']} only the ${a['percent']} % of each head that rotates, ` +
-      'so that position gains weight against content; an attention_factor of 1 leaves the balance',
-    explanation:
-      'The attention scaling of YaRN and longrope multiplies cosines and sines. Where the whole head rotates, that is a softmax temperature, which is what it is meant to be. Where a part does, position gains weight against content: on the probe model for c 0.38 with a quarter rotating, yarn:4 finds 85 % of the facts within the trained window, where the same multiplier on the whole head finds 99 %, and so does by-parts:4 (docs/validation.md). by-parts:4 is yarn:4 with attention_factor 1.',
-    affects: 'engines that multiply cosines and sines: transformers, vLLM, llama.cpp',
-  },
-  {
     code: 'RE055',
     kind: 'target_raised',
     severity: 'notice',

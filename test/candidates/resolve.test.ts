@@ -79,16 +79,6 @@ describe('a shorthand on weights trained with a scaling', () => {
     expect(slowest(reference) / slowest(candidate)).toBeCloseTo(2, 12);
   });
 
-  it('says where an attention scaling multiplies a part of each head', () => {
-    const phi = readFixture('phi-2.json');
-    const [found] = resolve('yarn:4', phi).findings;
-    expect(found).toMatchObject({ code: 'RE057', args: { percent: 40, scaling: 1.1386 } });
-    expect(kinds(resolve('by-parts:4', phi))).toEqual([]);
-    // The whole head rotates; mscale and mscale_all_dim cancel out.
-    expect(kinds(resolve('yarn:4', readFixture('Llama-2-7b-hf.json')))).toEqual([]);
-    expect(kinds(resolve('yarn:4', readFixture('DeepSeek-V3.json')))).toEqual([]);
-  });
-
   it('moves the softmax scale of DeepSeek-V3 with it', () => {
     const found = resolve('yarn:4', readFixture('DeepSeek-V3.json'));
     // mscale(160)² / mscale(40)², mscale(f) = 0.1 ln f + 1
