@@ -38,21 +38,15 @@ def inverse_frequencies(theta, head_dim, rotary_share=1.0):
     return F.pad(turning, (0, (head_dim - rotary) // 2))
 
 
-def turned_farther(before, after):
-    """Pairs that a warm start has turned farther than training will: it would hold beyond its window.
-
-    before, after: (inverse frequencies (D/2,), window). A pair that completes a turn sees every angle.
-    """
-    (was, old), (now, new) = before, after
-    farther = (was * old > now * new * (1 + 1e-9)) & (now > 0) & (now * new < 2 * math.pi)
-    return farther.nonzero().flatten().tolist()
-
-
 def check_start(c, inv_freq, shape, saved):
-    """Refuses a checkpoint from which RoPE at c would not break as a model trained there alone."""
+    """Refuses a checkpoint with pairs that turned farther than training at c will: it would hold beyond the window.
+
+    inv_freq (D/2,) radians per token. A pair that completes a turn sees every angle, whatever it saw before.
+    """
     start = Shape(**saved.get("shape", shape.asdict()))
-    was = inverse_frequencies(theta_for(saved["c"], start.window), start.head_dim, saved.get("rotaryShare", 1.0))
-    pairs = turned_farther((was, start.window), (inv_freq, shape.window))
+    was = inverse_frequencies(theta_for(saved["c"], start.window), start.head_dim, saved.get("rotaryShare", 1.0)) * start.window
+    now = inv_freq * shape.window  # largest angles, radians
+    pairs = ((was > now * (1 + 1e-9)) & (now > 0) & (now < 2 * math.pi)).nonzero().flatten().tolist()
     if pairs:
         raise SystemExit(f"the warm start (c {saved['c']}) has turned pairs {pairs} farther than c {c} will: start from a larger c, or from nothing")
 
