@@ -30,7 +30,7 @@ export interface Plan {
   readonly short: readonly (readonly ProbeTable[])[];
   /** Tables of the main group on the ladder. */
   readonly long: readonly ProbeTable[];
-  /** (ladder) `meanLogExcess` of the main group. */
+  /** (ladder) nats that the main group's angles add to the score. */
   readonly outOfRange: readonly number[];
   /** Its table at the target. */
   readonly atTarget: ProbeTable;

@@ -17,15 +17,16 @@ import { perContext } from './per-context.js';
 import { takeOver, type ReportHead } from './resume.js';
 import type { SavedJob } from './saved-job.js';
 import { tied } from './score.js';
+import { recommend } from './recommend.js';
 import { defaultThreads, runtimeOf } from './runtime.js';
 import { planServing, servingFindings } from './serving.js';
 import { contextSets } from './sets.js';
 import { referenceGeometry, setUp } from './setup.js';
-import { recommend } from './verdict.js';
 import { keysToWrite } from './write.js';
 import { analyseGeometry } from '../geometry/analyse.js';
 import { probeFrequencies } from '../geometry/transfer.js';
 import { ladder } from '../probes/ladder.js';
+import { LOSS_SCALE } from '../probes/measure.js';
 import { planOf } from '../probes/presets.js';
 import { REPORT_SCHEMA_VERSION, type CandidateReport, type Report } from '../report/schema.js';
 import { TOOL_VERSION } from '../version.js';
@@ -129,6 +130,7 @@ export async function evaluateOn(
       weightsSha256: engine.info.weightsSha256,
       graphSha256: engine.info.graphSha256,
       inRange,
+      lossScale: LOSS_SCALE,
     },
   };
   let stopped: string | undefined;

@@ -7,7 +7,7 @@ export interface Score {
   readonly value: number;
   /** What the probe lost: mean over the rungs from 1x to the target. */
   readonly loss: number;
-  /** What leaving the trained angles adds: mean `meanLogExcess` over the same rungs. */
+  /** What leaving the trained angles adds: mean of `outOfRangeByRung` over the same rungs. */
   readonly outOfRange: number;
   /** (resamples) the score on each draw of contexts, for paired comparisons. */
   readonly draws: Float64Array;
@@ -20,10 +20,9 @@ export interface Score {
  * At each rung the probe's part is language loss - the reference's on the same text within its
  * window. A probe that is lost has little more to lose, and even recovers in longer contexts, where
  * real models get worse with every token (docs/validation.md, "Real text"). So what it was at a
- * shorter rung counts on if that is more, and each unit of `meanLogExcess` counts one nat: a weight of
- * 1, not fitted.
+ * shorter rung counts on if that is more, and what leaves the trained range is added.
  *
- * @param outOfRange (rungs of the text) `meanLogExcess`
+ * @param outOfRange (rungs of the text) `outOfRangeByRung`
  * @param last index of the target's rung
  */
 export function score(text: TextMeasured, outOfRange: readonly number[], last: number): Score {

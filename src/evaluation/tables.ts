@@ -1,5 +1,6 @@
 import { meanLogExcess } from '../geometry/trained-range.js';
 import { transfer, type ProbeGeometry, type ProbeTable } from '../geometry/transfer.js';
+import { LOSS_SCALE } from '../probes/measure.js';
 import { computeRope, lengthDependent } from '../rope/index.js';
 import type { RopeSpec } from '../rope/types.js';
 
@@ -25,12 +26,16 @@ export function tableKey({ invFreq, attentionScaling, headScaling = 1 }: ProbeTa
   return `${attentionScaling}|${headScaling}|${Array.from(invFreq).join()}`;
 }
 
-/** (multiples) how far the user's own angles leave the trained range at each length, `meanLogExcess`. */
+/**
+ * (multiples) what leaving the trained range costs in the score at each length, nats: `meanLogExcess`
+ * of the user's own angles, at one nat of the probe a unit.
+ */
 export function outOfRangeByRung(s: GroupScaling, multiples: readonly number[]): number[] {
   const reference = computeRope(s.reference, s.window).invFreq;
   return multiples.map((multiple) => {
     const tokens = Math.round(multiple * s.window);
-    return meanLogExcess(reference, computeRope(s.candidate, tokens).invFreq, s.window, tokens);
+    const { invFreq } = computeRope(s.candidate, tokens);
+    return LOSS_SCALE * meanLogExcess(reference, invFreq, s.window, tokens);
   });
 }
 

@@ -14,10 +14,10 @@ export { IntervalSchema, LengthSchema, type Interval } from './schema-base.js';
  * Additive changes (a new optional key) keep the major version; anything that a reader could trip
  * over raises it. Lengths are tokens, losses nats, shares 0..1, frequencies radians per token.
  */
-export const REPORT_SCHEMA_VERSION = '1.3';
+export const REPORT_SCHEMA_VERSION = '1.4';
 
 /** Versions that can be read: an older minor one only lacks optional keys. */
-const READABLE_VERSIONS = ['1.0', '1.1', '1.2', REPORT_SCHEMA_VERSION] as const;
+const READABLE_VERSIONS = ['1.0', '1.1', '1.2', '1.3', REPORT_SCHEMA_VERSION] as const;
 
 export const FindingSchema = z.strictObject({
   code: z.string(),
@@ -84,6 +84,10 @@ export const ReportSchema = z.strictObject({
     weightsSha256: z.string(),
     graphSha256: z.string(),
     inRange: z.boolean().describe("false: the model's critical fraction lies outside the family."),
+    lossScale: z
+      .number()
+      .optional()
+      .describe('Nats in this report to one of the probe language; before 1.4: 1.'),
   }),
   runtime: z.strictObject({ onnxruntime: z.string(), node: z.string(), platform: z.string() }),
   chance: z.number().describe('Accuracy of guessing a value that occurs in the context.'),

@@ -42,21 +42,29 @@ export function recommendationWords(report: Report): string {
   const unfinished = 'The run was not finished, so this is what the finished part shows. ';
   const start = report.status === 'complete' ? '' : unfinished;
   const name = best === undefined ? '' : printable(best.label);
+  const rest = outdone(report) + tiedWords(tied);
   switch (code) {
     case 'use':
-      return `${start}Use ${name}: ${gain(best, report)}, ${cost(best)}.${tiedWords(tied)}`;
+      return `${start}Use ${name}: ${gain(best, report)}, ${cost(best)}.${rest}`;
     case 'use-at-a-cost':
       return (
         `${start}${name} reaches ${target}, but not for nothing: ${cost(best)}. ` +
-        `Use it if the longer context is worth that.${tiedWords(tied)}`
+        `Use it if the longer context is worth that.${rest}`
       );
     case 'none-reaches':
       return `${start}No candidate reaches ${target}.${furthest(best, report)}`;
     case 'keep':
       return `${start}Keep the config as it is: no scaling is needed for ${target}.`;
     case 'unclear':
-      return start + undecided(best, target, report) + tiedWords(tied);
+      return start + undecided(best, target, report) + rest;
   }
+}
+
+/** Why the config is not kept although its facts hold. */
+function outdone({ candidates: [reference], target }: Report): string {
+  const rung = reference && rungAt(reference, target.tokens);
+  if (!rung || (reference.reach?.multiple ?? 0) < target.multiple) return '';
+  return ` The reference keeps its facts there too, but its loss is ${nats(rung.lossChange.value)} nats.`;
 }
 
 function undecided(best: CandidateReport | undefined, target: string, report: Report): string {

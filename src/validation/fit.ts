@@ -1,5 +1,5 @@
 import { count, type Agreement, type Pair, type Predict } from './agreement.js';
-import { changeError, withinTwo, type PublishedChange } from './changes.js';
+import { changeError, changeRatio, withinTwo, type PublishedChange } from './changes.js';
 import {
   formulaLoss,
   FORMULA_WEIGHTS,
@@ -70,6 +70,15 @@ export function fitFormula(
   if (sameFactor(pairs).length === 0 || fixed.outOfRange !== undefined) return weights;
   const grid = RANGE_GRID.map((outOfRange) => ({ ...weights, outOfRange }));
   return mostAgreeing(pairs, grid, (w) => (row) => formulaLoss(terms.get(row)!, w));
+}
+
+/** Published over predicted changes at 1x, geometric mean; 1 where fewer than three have a value. */
+export function fitScale(changes: readonly PublishedChange[], predict: Predict): number {
+  const ratios = changes.filter((c) => !c.bound).map((c) => changeRatio(c, predict(c.row)));
+  const logs = ratios.flatMap((ratio) =>
+    ratio === null ? [] : [-Math.log(Math.max(ratio, 1e-9))],
+  );
+  return logs.length < 3 ? 1 : Math.exp(logs.reduce((a, b) => a + b, 0) / logs.length);
 }
 
 export interface LeftOut {

@@ -1,7 +1,8 @@
 import { add, agrees, count, pairs, type Agreement, type Pair, type Predict } from './agreement.js';
 import { publishedChanges, withinTwo, type PublishedChange } from './changes.js';
-import { sameFactor, type LeftOut } from './fit.js';
+import { fitScale, leaveOneFactorOut, sameFactor, type LeftOut } from './fit.js';
 import type { ResultEntry } from './form.js';
+import { LOSS_SCALE } from '../probes/measure.js';
 import { judgeFormulas, type FormulaJudgement } from './judge-formulas.js';
 import { measure, type ModelRun } from './measure.js';
 import type { ProbeOptions } from './probe.js';
@@ -41,6 +42,8 @@ export interface Validation {
   readonly total: { readonly sameFactor: Both; readonly anyFactor: Both };
   readonly leftOut: { readonly probe: LeftOut; readonly formula: LeftOut };
   readonly changes: Both;
+  /** `LOSS_SCALE` as this file would have it. */
+  readonly lossScale: number;
   readonly formulas: FormulaJudgement;
   /** By weight of the facts' loss: pairs of the same factor, and of any, that agree. */
   readonly byWeight: readonly { weight: number; same: Agreement; any: Agreement }[];
@@ -92,6 +95,10 @@ export async function validate(
   const loss = byProbe(0);
   /** Answers are judged by the facts, everything else by the score: no weight between them. */
   const score: Predict = (row) => (row.metric === 'accuracy' ? parts.get(row)!.facts : loss(row));
+  const scaled =
+    (scale: number): Predict =>
+    (row) =>
+      scale * score(row);
   const both = (list: readonly Pair[]): Both => ({
     probe: count(list, score),
     formula: count(list, formulas.predict),
@@ -114,10 +121,10 @@ export async function validate(
     cells,
     total,
     leftOut: {
-      // Nothing of the probe is fitted, so that a factor left out changes nothing.
-      probe: { pairs: total.sameFactor.probe, changes: changes.probe },
+      probe: leaveOneFactorOut(evidence, (e) => scaled(fitScale(e.changes, loss))),
       formula: formulas.leftOut,
     },
+    lossScale: LOSS_SCALE * fitScale(evidence.changes, loss),
     changes,
     formulas,
     byWeight: PROBE_WEIGHTS.map((weight) => ({

@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { LOSS_SCALE } from '../probes/measure.js';
 import { kendallTau, type Agreement } from './agreement.js';
 import { changeRatio } from './changes.js';
 import type { Both, Cell, Validation } from './run.js';
@@ -120,6 +121,8 @@ function fitted(v: Validation): string[] {
       ]),
     ),
     'Weights: out of range, order of near tokens, spread.',
+    '',
+    `The probe's nats: ${LOSS_SCALE} of a real model each; fitted to this file: ${v.lossScale.toFixed(2)}`,
     '',
     "The probe by weight of the facts' loss (same factor, any factor)",
     `  ${v.byWeight.map((w) => `${w.weight}: ${w.same.agree}, ${w.any.agree}`).join('; ')}`,

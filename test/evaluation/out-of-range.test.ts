@@ -1,10 +1,15 @@
 import { expect, it } from 'vitest';
+import { LOSS_SCALE } from '../../src/probes/measure.js';
 import { outOfRangeByRung } from '../../src/evaluation/tables.js';
 import type { RopeSpec } from '../../src/rope/types.js';
 
 const reference: RopeSpec = { type: 'default', theta: 1e4, rotaryDim: 128 };
+/** In nats of the probe, of which a unit costs one. */
 const at = (candidate: RopeSpec): number[] =>
-  outOfRangeByRung({ reference, candidate, window: 4096, softmaxScaleRatio: 1 }, [0.5, 1, 2, 4]);
+  outOfRangeByRung(
+    { reference, candidate, window: 4096, softmaxScaleRatio: 1 },
+    [0.5, 1, 2, 4],
+  ).map((nats) => nats / LOSS_SCALE);
 
 it('grows with the length where nothing is scaled: 18 of 64 pairs never turn', () => {
   const share = 18 / 64;

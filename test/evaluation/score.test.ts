@@ -1,13 +1,14 @@
 import { expect, it } from 'vitest';
 import { score, tied } from '../../src/evaluation/score.js';
+import { LOSS_SCALE } from '../../src/probes/measure.js';
 import type { TextMeasured } from '../../src/evaluation/summary.js';
 
-/** One context with a word at each rung, whose loss is given; the reference's is 1 nat. */
+/** One context with a word at each rung, whose reported loss is given; the reference's is 1 nat. */
 function text(losses: readonly number[], home = 0): TextMeasured {
   const lengths = losses.map((_, i) => 256 * (i + 1));
   const items = losses.map((_, rung) => ({ kind: 'language', rung, distance: 0, surprise: 0 }));
   const scores = {
-    logProbability: Float32Array.from(losses, (loss) => -loss),
+    logProbability: Float32Array.from(losses, (loss) => -loss / LOSS_SCALE),
     correct: new Uint8Array(losses.length),
   };
   return {
@@ -34,7 +35,7 @@ it('leaves lengths within the window out, in the worst so far too', () => {
   expect(score(text([9, 1, 1.5], 1), NONE, 2).value).toBeCloseTo(0.25, 6);
 });
 
-it('adds what is out of range, a nat a unit, from 1x to the target', () => {
+it('adds what is out of range, from 1x to the target', () => {
   const found = score(text([9, 1, 1.5, 1], 1), [7, 0, 0.2, 7], 2);
   expect(found.loss).toBeCloseTo(0.25, 6);
   expect(found.outOfRange).toBeCloseTo(0.1, 6);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { DISTANCE_BINS } from '../../src/probes/measure.js';
+import { clusters, DISTANCE_BINS, LOSS_SCALE, type Measurement } from '../../src/probes/measure.js';
 
 it('counts every distance in exactly one bin, whole fifths too', () => {
   for (const length of [64, 256, 320, 1000, 1280])
@@ -8,4 +8,16 @@ it('counts every distance in exactly one bin, whole fifths too', () => {
       const bins = DISTANCE_BINS.filter(([from, to]) => share >= from && share < to);
       expect(bins, `${tokens} of ${length}`).toHaveLength(1);
     }
+});
+
+it('counts losses of text in nats of a real model, of facts in its own', () => {
+  const item = (kind: string) => ({ kind, rung: 0, distance: 8, surprise: 0.5 });
+  const contexts = [{ items: [item('language'), item('fact')] }];
+  const scores = { logProbability: Float32Array.of(-1.5, -1.5), correct: Uint8Array.of(1, 1) };
+  const measurement = { contexts, at: [[scores]] } as unknown as Measurement;
+  const sum = (kind: 'language' | 'fact', quantity: 'loss' | 'accuracy') =>
+    clusters(measurement, [256], { kind, rungs: [0] }, quantity)[0]!.sum;
+  expect(sum('language', 'loss')).toBeCloseTo(LOSS_SCALE, 6);
+  expect(sum('language', 'accuracy')).toBe(1);
+  expect(sum('fact', 'loss')).toBeCloseTo(1, 6);
 });

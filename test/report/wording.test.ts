@@ -43,6 +43,15 @@ describe('the recommendation in words', () => {
     expect(advice(code, label)).toMatch(says);
   });
 
+  it('says why a config is not kept whose facts hold', () => {
+    const { candidates, ...report } = makeReport();
+    const [reference, ...others] = candidates;
+    const reach = { multiple: 4, tokens: 131_072, low: 4, high: 4, censored: false };
+    const held = { ...report, candidates: [{ ...reference!, reach }, ...others] };
+    expect(recommendationWords(held)).toMatch(/keeps its facts there too, but its loss is [+−]\d/);
+    expect(recommendationWords({ ...report, candidates })).not.toContain('keeps its facts');
+  });
+
   it('says that an unfinished run is one', () => {
     const report = makeReport({ status: 'interrupted' });
     expect(recommendationWords(report)).toMatch(/^The run was not finished/);

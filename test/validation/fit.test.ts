@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { pairs } from '../../src/validation/agreement.js';
 import { publishedChanges } from '../../src/validation/changes.js';
-import { fitFormula, leaveOneFactorOut, mostAgreeing } from '../../src/validation/fit.js';
+import { fitFormula, fitScale, leaveOneFactorOut, mostAgreeing } from '../../src/validation/fit.js';
 import { parseResults } from '../../src/validation/form.js';
 import { formulaTerms, FORMULA_WEIGHTS } from '../../src/validation/formulas.js';
 import { judgeFormulas } from '../../src/validation/judge-formulas.js';
@@ -56,4 +56,11 @@ it('a factor is judged by weights that have not seen it, each pair once', () => 
     expect(seen.filter((factors) => !factors.includes(factor))).toHaveLength(1);
   expect(left.pairs.total).toBe(evidence.pairs.filter((p) => p.sameFactor).length);
   expect(left.changes.total).toBe(evidence.changes.length);
+});
+
+it('the scale is the geometric mean of published over predicted, bounds left out', () => {
+  const changes = [0.1, 0.2, 0.4].map((nats) => ({ row: rows[0]!, nats, bound: false }));
+  const bound = { row: rows[0]!, nats: 5, bound: true };
+  expect(fitScale([...changes, bound], () => 0.1)).toBeCloseTo(2, 9);
+  expect(fitScale(changes.slice(0, 2), () => 0.1)).toBe(1);
 });

@@ -1,0 +1,75 @@
+import type { CandidateReport, Report, Verdict } from '../report/schema.js';
+import { SHORT_LIMITS } from './verdict.js';
+
+type Recommendation = Report['recommendation'];
+
+/** Verdicts that a recommendation may rest on, the surest first. */
+const TIERS = Object.freeze([['reaches', 'reaches-at-a-cost'], ['unclear']] as const);
+
+const CODES: Readonly<Partial<Record<Verdict, Recommendation['code']>>> = Object.freeze({
+  reaches: 'use',
+  'reaches-at-a-cost': 'use-at-a-cost',
+});
+
+/**
+ * What to do. Where the reference itself holds at the target: keep it, unless a candidate that gets
+ * there scores clearly lower, for a model may go on finding facts while its language decays. Where
+ * it does not hold: the best that gets there, else the one that gets farthest.
+ *
+ * @param candidates the reference first
+ * @param isTied whether two candidates' scores cannot be told apart
+ */
+export function recommend(
+  candidates: readonly CandidateReport[],
+  target: number,
+  isTied: (a: CandidateReport, b: CandidateReport) => boolean,
+): Recommendation {
+  const reference = candidates[0]!;
+  const others = candidates.slice(1);
+  const keep: Recommendation = { code: 'keep', candidate: reference.label, tied: [] };
+  const localOnly = others.length > 0 && others.every((c) => c.verdict === 'not-needed');
+  if (target <= 1 || localOnly) return keep;
+  const measured = others.filter((c) => c.score !== null);
+  const tier = bestTier(measured);
+  const best = lowest(tier);
+  const holds = (reference.reach?.multiple ?? 0) >= target;
+  if (holds && !(best && clearlyLower(best, reference, isTied))) return keep;
+  if (best) {
+    const tied = tier.filter((c) => c !== best && isTied(best, c)).map((c) => c.label);
+    return { code: CODES[best.verdict] ?? 'unclear', candidate: best.label, tied };
+  }
+  return { code: 'none-reaches', candidate: farthest(measured)?.label ?? null, tied: [] };
+}
+
+/** Those that reach the target; where none does, those whose reach the contexts could not settle. */
+function bestTier(measured: readonly CandidateReport[]): CandidateReport[] {
+  const tiers = TIERS.map((verdicts) =>
+    measured.filter((c) => verdicts.some((v) => v === c.verdict)),
+  );
+  return tiers.find((tier) => tier.length > 0) ?? [];
+}
+
+/**
+ * The lowest score: it weighs the short-context cost, so a limit on that would only put a cliff
+ * where there is a slope.
+ */
+function lowest(tier: readonly CandidateReport[]): CandidateReport | undefined {
+  const [first, ...rest] = tier;
+  return first && rest.reduce((a, b) => (b.score! < a.score! ? b : a), first);
+}
+
+/** A change of the config is worth what a verdict would call a cost, and must be told from none. */
+function clearlyLower(
+  candidate: CandidateReport,
+  reference: CandidateReport,
+  isTied: (a: CandidateReport, b: CandidateReport) => boolean,
+): boolean {
+  const gain = (reference.score ?? 0) - candidate.score!;
+  return gain > SHORT_LIMITS.lossChange && !isTied(candidate, reference);
+}
+
+function farthest(measured: readonly CandidateReport[]): CandidateReport | undefined {
+  const reach = (c: CandidateReport): number => c.reach?.multiple ?? 0;
+  const [first, ...rest] = measured;
+  return first && rest.reduce((a, b) => (reach(b) > reach(a) ? b : a), first);
+}
