@@ -44,7 +44,7 @@ export function comparisons(
     longText: make(sets.longText, reference.long, multiples),
   };
   const windows = jobs.measurement(sets.windows, [short[1]!]);
-  const windowed = windows && windowedLoss(windows, sets.windows.lengths[0]!, multiples.length);
+  const windowed = windows && windowedLoss(windows, multiples.length);
   const found = Object.entries({ ...entries, windowed }).filter(([, c]) => c !== undefined);
   return Object.fromEntries(found) as Against;
 }

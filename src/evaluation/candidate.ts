@@ -1,5 +1,6 @@
 import type { ResolvedCandidate } from '../candidates/index.js';
 import type { ProbeGeometry } from '../geometry/transfer.js';
+import { ladder } from '../probes/ladder.js';
 import { SHORT_RUNGS } from '../probes/presets.js';
 import { resamples } from '../probes/statistics.js';
 import type { CandidateReport, Interval, Parts } from '../report/schema.js';
@@ -16,9 +17,10 @@ import {
   summariseNeedle,
   summariseReach,
   summariseShort,
+  type Comparison,
   type Measured,
 } from './summary.js';
-import { outOfRangeByRung, tablesByRung, type GroupScaling } from './tables.js';
+import { outOfRangeByRung, probeTable, tablesByRung, type GroupScaling } from './tables.js';
 import { verdict } from './verdict.js';
 
 /** What one scaling needs to have run. */
@@ -36,6 +38,10 @@ export interface Plan {
   readonly atTarget: ProbeTable;
   addTo(jobs: JobList, sets: Sets): void;
 }
+
+/** Whether a group of layers looks back over a window only, beside others that do not. */
+const isLocal = ({ model, main }: Setup, group: number): boolean =>
+  group !== main && model.groups[group]!.span.kind !== 'global';
 
 const REFERENCE_LABEL = 'reference';
 
@@ -55,7 +61,12 @@ export function planCandidate(
       softmaxScaleRatio: candidate?.softmaxScaleRatio ?? 1,
     };
   });
-  const short = scalings.map((s) => tablesByRung(probe, s, SHORT_RUNGS));
+  const short = scalings.map((s, g) =>
+    // A local layer sees no farther in a long context, but has that context's table there.
+    isLocal(setup, g)
+      ? SHORT_RUNGS.map(() => probeTable(probe, s, setup.target.tokens))
+      : tablesByRung(probe, s, SHORT_RUNGS),
+  );
   const long = tablesByRung(probe, scalings[setup.main]!, multiples);
   const label = candidate?.label ?? REFERENCE_LABEL;
   const atTarget = tablesByRung(probe, scalings[setup.main]!, [setup.target.multiple])[0]!;
@@ -99,16 +110,17 @@ export function buildCandidate(
   const facts = measured('long', plan.long);
   const text = withWindows(measured('longText', plan.long), against);
   const short = shortOf(plan.short[setup.main]!);
-  const groups = plan.scalings.map((s, g) => describeGroup(s, setup.model.groups[g]!.layerType));
+  const groups = plan.scalings.map((s, g) =>
+    describeGroup(s, setup.model.groups[g]!.layerType, setup.target.tokens),
+  );
   const local = plan.scalings.flatMap((scaling, g) => {
-    const { layerType, span } = setup.model.groups[g]!;
-    if (g === setup.main || span.kind === 'global' || !groups[g]!.changed) return [];
+    const { layerType } = setup.model.groups[g]!;
+    if (!isLocal(setup, g) || !groups[g]!.changed) return [];
     const found = shortOf(plan.short[g]!);
     return found ? [{ layerType, window: scaling.window, short: found }] : [];
   });
   const found = facts && summariseReach(facts);
-  const lastRung = text ? text.rungs.findLastIndex((r) => r.multiple <= setup.target.multiple) : 0;
-  const total = text && score(text, plan.outOfRange, Math.max(0, lastRung));
+  const total = text && score(text, plan.outOfRange, countedRungs(text, setup.target.multiple));
   const role = plan.candidate ? 'candidate' : 'reference';
   const judged = (): CandidateReport['verdict'] => {
     if (role === 'reference') return 'reference';
@@ -132,6 +144,12 @@ export function buildCandidate(
       verdict: judged(),
     },
   };
+}
+
+/** Rungs that the score is a mean over: from 1x to the target, without lengths asked for besides. */
+function countedRungs({ rungs }: Comparison, target: number): number[] {
+  const own = ladder(target).filter((m) => m >= 1 && m <= target);
+  return rungs.flatMap(({ multiple }, i) => (own.includes(multiple) ? [i] : []));
 }
 
 /** How much of the facts' loss at the target is RoPE's, how much dilution's. */

@@ -142,7 +142,7 @@ interface Side {
 function largest(short: Side, long: Side, quantity: Quantity, target: number): Gap {
   const kind = quantity === 'accuracy' ? 'fact' : 'language';
   const gap = ({ probe, own, base }: Side, rungs: readonly number[]): Gap => {
-    const of = (m: Measurement) => clusters(m, own.set.lengths, { kind, rungs }, quantity);
+    const of = (m: Measurement) => clusters(m, { kind, rungs }, quantity);
     const { tokens } = own.rungs[rungs.at(-1)!]!;
     return { ...pairedDifference(of(own.measurement), of(base), own.draws), tokens, probe };
   };

@@ -2,14 +2,18 @@ import type { CandidateReport } from '../report/schema.js';
 import { computeRope } from '../rope/index.js';
 import type { GroupScaling } from './tables.js';
 
-/** What a scaling does to a group of layers, as the report has it. */
+/**
+ * What a scaling does to a group of layers, as the report has it.
+ *
+ * @param tokens length of the context: a scaling may depend on it
+ */
 export function describeGroup(
   s: GroupScaling,
   layerType: string,
+  tokens: number,
 ): CandidateReport['groups'][number] {
   const reference = computeRope(s.reference, s.window);
-  // Twice the window: a scaling that grows with the length shows there what it does.
-  const candidate = computeRope(s.candidate, 2 * s.window);
+  const candidate = computeRope(s.candidate, tokens);
   const stretches = Array.from(reference.invFreq, (from, i) => {
     const to = candidate.invFreq[i]!;
     return from > 0 && to > 0 ? from / to : 1; // a pair that stands still is not stretched

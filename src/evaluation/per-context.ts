@@ -61,7 +61,6 @@ function candidateRows(plan: Plan, jobs: JobList, sets: Sets, setup: Setup) {
     short: main,
     needle: accuracyByDistance(
       long,
-      sets.long.lengths,
       plan.long.map((_, r) => r),
     ),
     local: local.flatMap(({ layerType, short: found }, g) =>
@@ -71,13 +70,12 @@ function candidateRows(plan: Plan, jobs: JobList, sets: Sets, setup: Setup) {
 }
 
 function shortClusters(facts: Measurement, text: Measurement, sets: Sets): ShortClusters {
-  const { lengths } = sets.short;
-  const rungs = lengths.map((_, r) => r);
+  const rungs = sets.short.lengths.map((_, r) => r);
   return {
-    facts: clusters(facts, lengths, { kind: 'fact', rungs }, 'accuracy'),
-    copies: clusters(facts, lengths, { kind: 'copy', rungs }, 'accuracy'),
-    copyLoss: clusters(facts, lengths, { kind: 'copy', rungs }, 'loss'),
-    textLoss: clusters(text, sets.shortText.lengths, { kind: 'language', rungs }, 'loss'),
+    facts: clusters(facts, { kind: 'fact', rungs }, 'accuracy'),
+    copies: clusters(facts, { kind: 'copy', rungs }, 'accuracy'),
+    copyLoss: clusters(facts, { kind: 'copy', rungs }, 'loss'),
+    textLoss: clusters(text, { kind: 'language', rungs }, 'loss'),
   };
 }
 

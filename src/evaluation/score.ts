@@ -1,5 +1,5 @@
 import { clusters, type Measurement } from '../probes/measure.js';
-import { mean, quantile, runningMaximum, type Cluster } from '../probes/statistics.js';
+import { intervalOf, mean, runningMaximum, type Cluster } from '../probes/statistics.js';
 import type { TextMeasured } from './summary.js';
 
 export interface Score {
@@ -11,6 +11,8 @@ export interface Score {
   readonly outOfRange: number;
   /** (resamples) the score on each draw of contexts, for paired comparisons. */
   readonly draws: Float64Array;
+  /** How many contexts were drawn from. */
+  readonly contexts: number;
 }
 
 /**
@@ -23,23 +25,29 @@ export interface Score {
  * shorter rung counts on if that is more, and what leaves the trained range is added.
  *
  * @param outOfRange (rungs of the text) `outOfRangeByRung`
- * @param last index of the target's rung
+ * @param counted the rungs that count, ascending: those of the ladder from 1x to the target, not the
+ *   lengths that somebody asked for besides
  */
-export function score(text: TextMeasured, outOfRange: readonly number[], last: number): Score {
+export function score(
+  text: TextMeasured,
+  outOfRange: readonly number[],
+  counted: readonly number[],
+): Score {
   const loss = (m: Measurement, rung: number): Cluster[] =>
-    clusters(m, text.set.lengths, { kind: 'language', rungs: [rung] }, 'loss');
-  const rungs = Array.from({ length: last + 1 - text.home }, (_, r) => ({
-    words: loss(text.measurement, text.home + r),
-    windowed: text.windowed[text.home + r]!,
+    clusters(m, { kind: 'language', rungs: [rung] }, 'loss');
+  const rungs = counted.map((rung) => ({
+    words: loss(text.measurement, rung),
+    windowed: text.windowed[rung]!,
   }));
   const measured = (draw: readonly number[]): number =>
     average(runningMaximum(rungs.map((r) => mean(r.words, draw) - mean(r.windowed, draw))));
   const whole = measured(text.measurement.contexts.map((_, i) => i));
-  const range = average(outOfRange.slice(text.home, last + 1));
+  const range = average(counted.map((rung) => outOfRange[rung]!));
   return {
     value: whole + range,
     loss: whole,
     outOfRange: range,
+    contexts: text.set.contexts.length,
     draws: Float64Array.from(text.draws, (draw) => measured(draw) + range),
   };
 }
@@ -50,6 +58,7 @@ function average(values: readonly number[]): number {
 
 /** Whether two scores cannot be told apart: the paired difference's 95 % interval holds 0. */
 export function tied(a: Score, b: Score): boolean {
-  const differences = Array.from(a.draws, (x, i) => x - b.draws[i]!).sort((x, y) => x - y);
-  return quantile(differences, 0.025) <= 0 && quantile(differences, 0.975) >= 0;
+  const differences = Array.from(a.draws, (x, i) => x - b.draws[i]!);
+  const { low, high } = intervalOf(a.value - b.value, differences, a.contexts);
+  return low <= 0 && high >= 0;
 }

@@ -1,4 +1,5 @@
-import { lastWindow, writeFacts, writeText, type Context } from '../probes/contexts.js';
+import { writeFacts, writeText, type Context } from '../probes/contexts.js';
+import { lastWindow } from '../probes/last-window.js';
 import { squeezed, stretched } from '../probes/positions.js';
 import { probeTokens } from '../probes/ladder.js';
 import type { Language } from '../probes/language.js';
@@ -75,7 +76,7 @@ export function contextSets(
     shortText: {
       name: 'short-text',
       lengths: shortRungs,
-      contexts: many(plan.shortText, STREAM.shortText, text(shortRungs, window)),
+      contexts: many(plan.shortText, STREAM.shortText, text(shortRungs, window / 2)),
     },
     long: {
       name: 'long',

@@ -8,7 +8,7 @@ import {
 } from '../probes/measure.js';
 import { reach } from '../probes/reach.js';
 import {
-  bootstrap,
+  intervalOf,
   mean,
   meanInterval,
   pairedDifference,
@@ -44,8 +44,8 @@ export interface Measured extends Comparison {
  *
  * @param windows its measurement on `Sets.windows`
  */
-export function windowedLoss(windows: Measurement, length: number, rungs: number): Cluster[][] {
-  const flat = clusters(windows, [length], { kind: 'language', rungs: [0] }, 'loss');
+export function windowedLoss(windows: Measurement, rungs: number): Cluster[][] {
+  const flat = clusters(windows, { kind: 'language', rungs: [0] }, 'loss');
   return Array.from({ length: rungs }, (_, r) => flat.filter((_, i) => i % rungs === r));
 }
 
@@ -57,15 +57,16 @@ export interface TextMeasured extends Measured {
 const all = (rungs: readonly unknown[]): number[] => rungs.map((_, i) => i);
 
 function own(m: Measured, cell: Cell, quantity: Quantity): Cluster[] {
-  return clusters(m.measurement, m.set.lengths, cell, quantity);
+  return clusters(m.measurement, cell, quantity);
 }
 
 function base(m: Comparison, cell: Cell, quantity: Quantity): Cluster[] {
-  return clusters(m.reference, m.set.lengths, cell, quantity);
+  return clusters(m.reference, cell, quantity);
 }
 
 function change(m: Measured, cell: Cell, quantity: Quantity): Interval {
-  return pairedDifference(own(m, cell, quantity), base(m, cell, quantity), m.draws);
+  const limit = quantity === 'accuracy' ? 1 : Infinity;
+  return pairedDifference(own(m, cell, quantity), base(m, cell, quantity), m.draws, limit);
 }
 
 const sum = (list: readonly Cluster[], key: keyof Cluster): number =>
@@ -136,7 +137,7 @@ export function summariseNeedle(facts: Measured, text: TextMeasured): Needle[] {
 export function summariseReach(facts: Measured): Reach {
   const beyond = facts.rungs.slice(facts.home);
   const rungs = all(facts.rungs).slice(facts.home);
-  const bins = accuracyByDistance(facts.measurement, facts.set.lengths, rungs);
+  const bins = accuracyByDistance(facts.measurement, rungs);
   const atOnce = base(facts, { kind: 'fact', rungs: [facts.home] }, 'accuracy');
   const found = reach(bins, atOnce, facts.draws);
   const at = (rung: number): Rung => beyond[rung] ?? { multiple: 0, tokens: 0 };
@@ -161,16 +162,10 @@ export function factLossAgainst(
   homeDraws: readonly (readonly number[])[],
 ): Interval {
   const cell = own(m, { kind: 'fact', rungs: [rung] }, 'loss');
-  // One index per resample, so that both sides' draws are used together.
-  const pairs = m.draws.map((_, i) => [i]);
   const every = (list: readonly Cluster[]): number[] => all(list);
   const whole = mean(cell, every(cell)) - mean(atHome, every(atHome));
-  const drawn = bootstrap(
-    ([i]) => mean(cell, m.draws[i!]!) - mean(atHome, homeDraws[i!]!),
-    1,
-    pairs,
-  );
-  return { value: whole, low: Math.min(whole, drawn.low), high: Math.max(whole, drawn.high) };
+  const drawn = m.draws.map((own, i) => mean(cell, own) - mean(atHome, homeDraws[i]!));
+  return intervalOf(whole, drawn, m.set.contexts.length);
 }
 
 /** The reference's facts at 1x, which every loss of facts is measured against. */

@@ -117,15 +117,15 @@ export function reportSwitch(plan: SwitchPlan, jobs: JobList): Switch | undefine
   const factsDraws = resamples(plan.facts.contexts.length, plan.seed);
   const textDraws = resamples(plan.text.contexts.length, plan.seed);
   const facts = ({ facts, rung }: Cell) =>
-    clusters(facts, plan.facts.lengths, { kind: 'fact', rungs: [rung] }, 'accuracy');
+    clusters(facts, { kind: 'fact', rungs: [rung] }, 'accuracy');
   const words = ({ text, rung }: Cell) =>
-    clusters(text, plan.text.lengths, { kind: 'language', rungs: [rung] }, 'loss');
+    clusters(text, { kind: 'language', rungs: [rung] }, 'loss');
   const reading = (cell: Cell): Reading => ({
     accuracy: wilson(facts(cell)),
     languageLoss: meanInterval(words(cell), textDraws),
   });
   const change = (a: Cell, b: Cell): Reading => ({
-    accuracy: pairedDifference(facts(a), facts(b), factsDraws),
+    accuracy: pairedDifference(facts(a), facts(b), factsDraws, 1),
     languageLoss: pairedDifference(words(a), words(b), textDraws),
   });
   const at = (rung: number) => ({

@@ -1,4 +1,4 @@
-import { CONTEXTS_PER_SAMPLE } from '../probes/presets.js';
+import { CONTEXTS_PER_SAMPLE, NEAREST_RUNGS } from '../probes/presets.js';
 import type { CandidateReport, Interval, Report, Short } from '../report/schema.js';
 
 /** One reading of a metric. `part` names the layers, where a model has several kinds. */
@@ -102,16 +102,26 @@ export function isMetricName(name: string): name is MetricName {
   return Object.hasOwn(METRICS, name);
 }
 
-/** The rung of a ladder at this length; lengths are rounded to whole tokens. */
+/**
+ * The rung of a ladder at this length; lengths are rounded to whole tokens.
+ *
+ * @param within tokens: the nearest rung up to so far away will do
+ */
 export function rungAt<R extends { readonly tokens: number }>(
   rungs: readonly R[],
   tokens: number,
+  within = 1,
 ): R | undefined {
-  return rungs.find((rung) => Math.abs(rung.tokens - tokens) <= 1);
+  const away = (rung: R): number => Math.abs(rung.tokens - tokens);
+  const [first, ...rest] = rungs;
+  const nearest = first && rest.reduce((a, b) => (away(b) < away(a) ? b : a), first);
+  return nearest && away(nearest) <= within ? nearest : undefined;
 }
 
 function measureNeedle({ report, candidate, at }: MetricSource): readonly Measurement[] {
-  const cell = at === undefined ? undefined : rungAt(candidate.needle, at);
+  // The ladder has no rung of its own for a length that is as good as another one.
+  const within = Math.max(1, NEAREST_RUNGS * report.reference.trainedWindow);
+  const cell = at === undefined ? undefined : rungAt(candidate.needle, at, within);
   const reference = report.candidates.find((each) => each.role === 'reference');
   const base = reference && rungAt(reference.needle, report.reference.trainedWindow);
   if (!cell || !base || base.accuracy.value <= 0) return [];

@@ -16,6 +16,8 @@ export interface Item {
   readonly rung: number;
   /** Facts only: answer to statement, in tokens. */
   readonly distance: number;
+  /** Facts only: the same as a share of the text before the questions' end, 0..1. */
+  readonly share: number;
   /** Language only: nats that the source itself needs for the token. */
   readonly surprise: number;
 }
@@ -71,9 +73,9 @@ export function writeFacts(plan: FactPlan, seed: number, index: number): Context
   const writer = new Writer(plan.language, random);
   const symbols = plan.language.tokens.symbol[1];
   const keys = random.sample(symbols, plan.rungs.length * plan.questionsPerRung);
-  const starts = questionStarts(plan);
-  const blocks = plan.rungs.map((end, rung) => {
-    const start = starts[rung]!;
+  const block = questionBlock(plan);
+  const blocks = questionStarts(plan).map((start, rung) => {
+    const end = start + block;
     const slots = Array.from({ length: plan.questionsPerRung }, (_, k): Slot => {
       const distance = ((k + random.unit()) / plan.questionsPerRung) * end;
       const key = keys[rung * plan.questionsPerRung + k]!;
@@ -108,28 +110,36 @@ export function writeFacts(plan: FactPlan, seed: number, index: number): Context
     slots.forEach((s, k) => writer.ask(s.fact, rung * plan.questionsPerRung + k));
   });
   const values = new Set(blocks.flatMap((b) => b.slots.flatMap((s) => s.fact.values)));
-  return finish(writer, plan.rungs, 1 / values.size, (s) => {
-    if (s.kind === 'fact') return Math.floor(s.question! / plan.questionsPerRung);
-    return s.kind === 'copy' ? plan.rungs.findIndex((end) => s.index < end) : -1;
-  });
+  const rungsOf = (s: Scored): number[] => {
+    if (s.kind === 'fact') return [Math.floor(s.question! / plan.questionsPerRung)];
+    return s.kind === 'copy' ? [plan.rungs.findIndex((end) => s.index < end)] : [];
+  };
+  const ends = blocks.map(({ end }) => end);
+  return finish(writer, plan.rungs, 1 / values.size, rungsOf, ends);
 }
+
+const questionBlock = ({ questionsPerRung }: FactPlan): number =>
+  QUESTION_TOKENS * questionsPerRung + UNIT_TOKENS;
 
 /**
  * Where the questions of each rung begin. A rung closer to the next one than its questions are long
  * asks that much earlier: at most a question block short of its length.
  *
- * @throws RopeEvalError `lengths_too_close` (exit 2) where they do not fit before each other
+ * @throws RopeEvalError `lengths_too_close` (exit 2) where they do not fit before each other, or
+ *   there are fewer keys than questions
  */
-function questionStarts({ rungs, questionsPerRung }: FactPlan): number[] {
-  const block = QUESTION_TOKENS * questionsPerRung + UNIT_TOKENS;
+function questionStarts(plan: FactPlan): number[] {
+  const { rungs, questionsPerRung, language } = plan;
+  const block = questionBlock(plan);
   let next = Infinity;
   const starts = rungs
     .toReversed()
     .map((end) => (next = Math.min(end, next) - block))
     .toReversed();
-  if (next >= 0) return starts;
+  const keys = language.tokens.symbol[1];
+  if (next >= 0 && rungs.length * questionsPerRung <= keys) return starts;
   throw new RopeEvalError(
-    `${rungs.length} lengths are too close together to be measured in one text`,
+    `${rungs.length} lengths are too many, or too close together, to be measured in one text`,
     EXIT.usage,
     'lengths_too_close',
     '',
@@ -137,62 +147,47 @@ function questionStarts({ rungs, questionsPerRung }: FactPlan): number[] {
   );
 }
 
-/** Running text alone: next-token loss is measured where nothing else can disturb it. */
+/**
+ * Running text alone: next-token loss is measured where nothing else can disturb it. Where rungs are
+ * closer than `span`, a token counts at each.
+ */
 export function writeText(plan: TextPlan, seed: number, index: number): Context {
   const writer = new Writer(plan.language, Random.stream(seed, index));
-  return finish(writer, plan.rungs, 0, (s) => {
-    const rung = plan.rungs.findIndex((end) => s.index <= end);
-    return rung >= 0 && s.index > plan.rungs[rung]! - plan.span ? rung : -1;
-  });
+  return finish(writer, plan.rungs, 0, (s) =>
+    plan.rungs.flatMap((end, rung) => (s.index <= end && s.index > end - plan.span ? [rung] : [])),
+  );
 }
 
-/** Fills up with text to the last rung and keeps the tokens that belong to a rung. */
+/**
+ * Fills up with text to the last rung and keeps the tokens that belong to a rung.
+ *
+ * @param ends (rungs) where the questions of each end, in tokens
+ */
 function finish(
   writer: Writer,
   rungs: readonly number[],
   chance: number,
-  rungOf: (s: Scored) => number,
+  rungsOf: (s: Scored) => readonly number[],
+  ends: readonly number[] = rungs,
 ): Context {
   const last = rungs.at(-1)!;
   while (writer.length < last + 1) writer.text();
-  const kept = writer.scored.filter((s) => s.index <= last && rungOf(s) >= 0);
+  const kept = writer.scored
+    .filter((s) => s.index <= last)
+    .flatMap((s) => rungsOf(s).flatMap((rung) => (rung >= 0 ? [{ s, rung }] : [])));
   return {
     tokens: writer.tokens.slice(0, last),
     head: writer.head,
-    rows: kept.map((s) => s.index - 1),
-    targets: kept.map((s) => writer.tokens[s.index]!),
-    items: kept.map((s) => ({
+    rows: kept.map(({ s }) => s.index - 1),
+    targets: kept.map(({ s }) => writer.tokens[s.index]!),
+    items: kept.map(({ s, rung }) => ({
       kind: s.kind,
-      rung: rungOf(s),
+      rung,
       distance: s.distance ?? 0,
+      share: (s.distance ?? 0) / ends[rung]!,
       surprise: s.surprise ?? 0,
     })),
     chance,
     facts: writer.facts,
-  };
-}
-
-/**
- * The text of one rung again, with no more than a trained window before it: what the reference
- * makes of the very same tokens at a length that it knows. The head stays, or it would lack what
- * the document says once.
- *
- * @param end length of the rung, @param window trained window, both in probe tokens
- */
-export function lastWindow(context: Context, rung: number, end: number, window: number): Context {
-  const stop = Math.max(end, window);
-  const start = stop - window;
-  const { head } = context;
-  const kept = context.items.flatMap((item, i) =>
-    item.rung === rung && context.rows[i]! >= start + head ? [i] : [],
-  );
-  return {
-    tokens: [...context.tokens.slice(0, head), ...context.tokens.slice(start + head, stop)],
-    head,
-    rows: kept.map((i) => context.rows[i]! - start),
-    targets: kept.map((i) => context.targets[i]!),
-    items: kept.map((i) => ({ ...context.items[i]!, rung: 0 })),
-    chance: 0,
-    facts: [],
   };
 }

@@ -1,3 +1,5 @@
+import { NEAREST_RUNGS } from './presets.js';
+
 /** Steps of the ladder as shares of the target: fine where a scaling ends, coarse below. */
 const SHARES = Object.freeze([
   5 / 4,
@@ -13,9 +15,6 @@ const SHARES = Object.freeze([
   1 / 16,
 ]);
 
-/** Two rungs closer than this share are one. */
-const SAME = 1e-9;
-
 /** Shortest rung: room for a question of every distance. */
 const SHORTEST = 0.25;
 
@@ -23,13 +22,18 @@ const SHORTEST = 0.25;
  * Window multiples at which the long probe asks, ascending: always 1, 2 (if the target reaches
  * it), the target and a quarter beyond it, so that a scaling that holds there is known to.
  *
- * @param extra further multiples asked for; those under a quarter of the window are left out
+ * @param extra further multiples asked for; those under a quarter of the window are left out, and
+ *   those within `NEAREST_RUNGS` of another are read there
  */
 export function ladder(target: number, extra: readonly number[] = []): number[] {
-  const all = SHARES.map((share) => share * target).filter((m) => m > 1.05);
-  all.push(1, ...extra.filter((m) => m >= SHORTEST));
-  if (target > 2 && !all.some((m) => Math.abs(m - 2) < 0.2)) all.push(2);
-  return all.sort((a, b) => a - b).filter((m, i, list) => i === 0 || m - list[i - 1]! > SAME * m);
+  const rungs = [target, 1];
+  const add = (multiple: number): void => {
+    if (rungs.every((m) => Math.abs(m - multiple) >= NEAREST_RUNGS)) rungs.push(multiple);
+  };
+  for (const share of SHARES) if (share * target > 1.05) add(share * target);
+  if (target > 2 && !rungs.some((m) => Math.abs(m - 2) < 0.2)) add(2);
+  for (const multiple of extra) if (multiple >= SHORTEST) add(multiple);
+  return [...new Set(rungs)].sort((a, b) => a - b);
 }
 
 /** Length in probe tokens of a window multiple. */

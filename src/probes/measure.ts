@@ -35,15 +35,8 @@ export const LOSS_SCALE = 1.5;
 /**
  * Sums of one cell by context. Loss is in nats above what the source itself needs, so that hard
  * and easy passages of text compare; that of the language in nats of a real model.
- *
- * @param lengths the rungs in probe tokens
  */
-export function clusters(
-  measurement: Measurement,
-  lengths: readonly number[],
-  cell: Cell,
-  quantity: Quantity,
-): Cluster[] {
+export function clusters(measurement: Measurement, cell: Cell, quantity: Quantity): Cluster[] {
   const scale = quantity === 'loss' && cell.kind === 'language' ? LOSS_SCALE : 1;
   return measurement.contexts.map((context, c) => {
     let sum = 0;
@@ -51,8 +44,7 @@ export function clusters(
     context.items.forEach((item, i) => {
       if (item.kind !== cell.kind || !cell.rungs.includes(item.rung)) return;
       if (cell.distance) {
-        const share = item.distance / lengths[item.rung]!;
-        if (share < cell.distance[0] || share >= cell.distance[1]) return;
+        if (item.share < cell.distance[0] || item.share >= cell.distance[1]) return;
       }
       const scores = measurement.at[item.rung]![c]!;
       sum +=
@@ -72,12 +64,11 @@ export const DISTANCE_BINS: readonly (readonly [number, number])[] = Object.free
 /** (rungs, bins) accuracy by distance: what reach is judged by. */
 export function accuracyByDistance(
   measurement: Measurement,
-  lengths: readonly number[],
   rungs: readonly number[],
 ): Cluster[][][] {
   return rungs.map((rung) =>
     DISTANCE_BINS.map((distance) =>
-      clusters(measurement, lengths, { kind: 'fact', rungs: [rung], distance }, 'accuracy'),
+      clusters(measurement, { kind: 'fact', rungs: [rung], distance }, 'accuracy'),
     ),
   );
 }

@@ -50,3 +50,6 @@ export function questionsPerRung(rungs: number, symbols: number): number {
 
 /** Rungs of the short probe as window multiples. */
 export const SHORT_RUNGS = Object.freeze([0.5, 1]);
+
+/** Rungs of a ladder closer than this, in windows, are one: there is no text of its own between them. */
+export const NEAREST_RUNGS = 1 / 16;

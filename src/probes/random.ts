@@ -11,11 +11,8 @@ export class Random {
 
   /** A stream of its own for item `index`, so that adding items never changes earlier ones. */
   static stream(seed: number, ...index: number[]): Random {
-    let state = seed >>> 0;
-    for (const i of index) state = Math.imul(state ^ (i + 0x9e3779b9), 0x85ebca6b) ^ (state >>> 13);
-    const random = new Random(state);
-    random.unit(); // neighbouring seeds part after one step
-    return random;
+    // Mixed before each index, or small seeds and indices would cancel and share streams.
+    return new Random(scramble(index.reduce((state, i) => scramble(state) ^ i, seed)));
   }
 
   /** Uniform in [0, 1). */
@@ -50,4 +47,11 @@ export class Random {
     }
     return all.slice(0, n);
   }
+}
+
+/** Every bit moves half of the others (the finaliser of MurmurHash3, Austin Appleby, public domain). */
+function scramble(state: number): number {
+  let h = Math.imul(state ^ (state >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return h ^ (h >>> 16);
 }

@@ -1,4 +1,4 @@
-import { bootstrap, mean, wilson, type Cluster } from './statistics.js';
+import { mean, percentiles, wilson, type Cluster } from './statistics.js';
 
 /** (rungs, distance bins, contexts) facts found, from 1x on. */
 export type BinnedFacts = readonly (readonly (readonly Cluster[])[])[];
@@ -28,8 +28,12 @@ export function lastRung(
   return lastWhere(
     bins,
     // A resample may leave a bin empty: nothing is known of it then.
-    (bin) => !contexts.some((c) => bin[c]!.count > 0) || mean(bin, contexts) >= enough,
+    (bin) => !asked(bin, contexts) || mean(bin, contexts) >= enough,
   );
+}
+
+function asked(bin: readonly Cluster[], contexts: readonly number[]): boolean {
+  return contexts.some((c) => bin[c]!.count > 0);
 }
 
 function lastWhere(bins: BinnedFacts, holds: (bin: readonly Cluster[]) => boolean): number {
@@ -47,21 +51,17 @@ export function reach(
   base: readonly Cluster[],
   draws: readonly (readonly number[])[],
 ): ReachResult {
-  const { value, low, high } = bootstrap(
-    (contexts) => lastRung(bins, base, contexts),
-    base.length,
-    draws,
+  const all = base.map((_, c) => c);
+  const { value, low, high } = percentiles(
+    lastRung(bins, base, all),
+    draws.map((contexts) => lastRung(bins, base, contexts)),
   );
-  const enough =
-    mean(
-      base,
-      base.map((_, c) => c),
-    ) / 2;
+  const enough = mean(base, all) / 2;
   return {
     rung: value,
     low: Math.min(
       Math.floor(low),
-      lastWhere(bins, (bin) => wilson(bin).low >= enough),
+      lastWhere(bins, (bin) => !asked(bin, all) || wilson(bin).low >= enough),
     ),
     high: Math.max(
       Math.ceil(high),

@@ -63,7 +63,8 @@ export function resamples(size: number, seed: number, count = RESAMPLES): number
 }
 
 /**
- * Percentile bootstrap over contexts (Efron 1979) of any statistic of the drawn contexts.
+ * Percentile bootstrap over contexts (Efron 1979) of a mean, or a difference of means, of the drawn
+ * contexts; widened for few of them (see `intervalOf`).
  *
  * @param draws from `resamples`; the same draws for every candidate keep comparisons paired
  */
@@ -73,10 +74,40 @@ export function bootstrap(
   draws: readonly (readonly number[])[],
 ): Interval {
   const value = statistic(Array.from({ length: size }, (_, i) => i));
-  const all = draws.map(statistic).sort((a, b) => a - b);
-  const low = quantile(all, 0.025);
-  const high = quantile(all, 0.975);
+  return intervalOf(value, draws.map(statistic), size);
+}
+
+/**
+ * 95 % interval of a mean from its resamples. Resamples of few contexts spread too little, by
+ * sqrt((n - 1) / n), and like a normal variable where the mean's error is Student's: of six contexts
+ * the plain percentiles held the truth in 85 % of cases.
+ *
+ * @param contexts how many were drawn from
+ */
+export function intervalOf(value: number, drawn: readonly number[], contexts: number): Interval {
+  const { low, high } = percentiles(value, drawn);
+  const wider = widening(contexts);
+  return { value, low: value - wider * (value - low), high: value + wider * (high - value) };
+}
+
+/** The plain percentiles, and the value itself. */
+export function percentiles(value: number, drawn: readonly number[]): Interval {
+  const all = drawn.toSorted((a, b) => a - b);
+  const [low, high] = [quantile(all, 0.025), quantile(all, 0.975)];
   return { value, low: Math.min(low, value), high: Math.max(high, value) };
+}
+
+/** Student's 97.5 % quantile (Abramowitz & Stegun 26.7.5) over the normal one, and the missing spread. */
+function widening(contexts: number): number {
+  const f = contexts - 1;
+  if (f < 1) return 1;
+  const z = Z;
+  const t =
+    z +
+    (z ** 3 + z) / (4 * f) +
+    (5 * z ** 5 + 16 * z ** 3 + 3 * z) / (96 * f ** 2) +
+    (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / (384 * f ** 3);
+  return (t / z) * Math.sqrt(contexts / f);
 }
 
 /** Ratio of sums over the drawn contexts: the mean per answer, 0 where there is none. */
@@ -90,13 +121,20 @@ export function mean(clusters: readonly Cluster[], contexts: readonly number[]):
   return count === 0 ? 0 : sum / count;
 }
 
-/** Mean of `a` minus mean of `b` on the same contexts, with its interval. */
+/**
+ * Mean of `a` minus mean of `b` on the same contexts, with its interval.
+ *
+ * @param limit what no difference can exceed: 1 for shares
+ */
 export function pairedDifference(
   a: readonly Cluster[],
   b: readonly Cluster[],
   draws: readonly (readonly number[])[],
+  limit = Infinity,
 ): Interval {
-  return bootstrap((contexts) => mean(a, contexts) - mean(b, contexts), a.length, draws);
+  const difference = (contexts: readonly number[]): number => mean(a, contexts) - mean(b, contexts);
+  const { value, low, high } = bootstrap(difference, a.length, draws);
+  return { value, low: Math.max(-limit, low), high: Math.min(limit, high) };
 }
 
 /** Mean of one measurement, with its interval. */

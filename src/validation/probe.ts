@@ -139,7 +139,7 @@ export async function runLadder(
     rungTokens: sets.long.lengths,
     home,
     reference: home >= 0 ? jobs.measurement(sets.long, homeTables) : undefined,
-    windows: windowedLoss(windows, sets.windows.lengths[0]!, ladder.length),
+    windows: windowedLoss(windows, ladder.length),
     facts: planned.map((t) => jobs.measurement(sets.long, t)!),
     text: planned.map((t) => jobs.measurement(sets.longText, t)!),
   };
@@ -151,7 +151,7 @@ export type LadderRun = Awaited<ReturnType<typeof runLadder>>;
 const all = (m: Measurement): number[] => m.contexts.map((_, i) => i);
 
 function lossAt(run: LadderRun, m: Measurement, kind: 'fact' | 'language', rung: number): number {
-  return mean(clusters(m, run.rungTokens, { kind, rungs: [rung] }, 'loss'), all(m));
+  return mean(clusters(m, { kind, rungs: [rung] }, 'loss'), all(m));
 }
 
 /** Language loss of a scaling minus the reference's on the same text within its window, nats. */

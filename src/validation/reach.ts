@@ -58,12 +58,12 @@ export async function reachRows(
   return withBench(LLAMA1, options, STEPS.at(-1)!, async (bench) => {
     const run = await runLadder(bench, scalings, STEPS, FULL);
     const atOnce = { kind: 'fact', rungs: [run.home] } as const;
-    const base = clusters(run.reference!, run.rungTokens, atOnce, 'accuracy');
+    const base = clusters(run.reference!, atOnce, 'accuracy');
     const contexts = base.map((_, i) => i);
     return PUBLISHED.map((p, i): ReachRow => {
       const { spec, multiples } = scalings[i]!;
       const rungs = multiples.map((_, rung) => rung); // both begin at 1
-      const bins = accuracyByDistance(run.facts[i]!, run.rungTokens, rungs);
+      const bins = accuracyByDistance(run.facts[i]!, rungs);
       const formula = STEPS.map((m) =>
         formulaLoss(termsAt(LLAMA1, spec, Math.round(m * LLAMA1.window))),
       );

@@ -54,10 +54,10 @@ describe('evaluate', () => {
       ...base,
       candidates,
       target: 8192,
-      lengths: [2048, 7000],
+      lengths: [2048, 6600],
     });
     expect(report.candidates[1]!.needle.map((n) => n.tokens)).toEqual(
-      expect.arrayContaining([2048, 4096, 7000, 8192]),
+      expect.arrayContaining([2048, 4096, 6600, 8192]),
     );
   });
 

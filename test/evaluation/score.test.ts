@@ -4,7 +4,7 @@ import { LOSS_SCALE } from '../../src/probes/measure.js';
 import type { TextMeasured } from '../../src/evaluation/summary.js';
 
 /** One context with a word at each rung, whose reported loss is given; the reference's is 1 nat. */
-function text(losses: readonly number[], home = 0): TextMeasured {
+function text(losses: readonly number[]): TextMeasured {
   const lengths = losses.map((_, i) => 256 * (i + 1));
   const items = losses.map((_, rung) => ({ kind: 'language', rung, distance: 0, surprise: 0 }));
   const scores = {
@@ -12,10 +12,10 @@ function text(losses: readonly number[], home = 0): TextMeasured {
     correct: new Uint8Array(losses.length),
   };
   return {
-    set: { lengths },
+    set: { lengths, contexts: [0] },
     measurement: { contexts: [{ items }], at: losses.map(() => [scores]) },
     windowed: losses.map(() => [{ sum: 1, count: 1 }]),
-    home,
+    home: 0,
     draws: [[0], [0]],
   } as unknown as TextMeasured;
 }
@@ -23,20 +23,20 @@ function text(losses: readonly number[], home = 0): TextMeasured {
 const NONE = [0, 0, 0];
 
 it('is the mean change over the lengths from 1x to the target', () => {
-  expect(score(text([1, 1.5, 2]), NONE, 2).value).toBeCloseTo((0 + 0.5 + 1) / 3, 6);
-  expect(score(text([1, 1.5, 2]), NONE, 1).value).toBeCloseTo(0.25, 6);
+  expect(score(text([1, 1.5, 2]), NONE, [0, 1, 2]).value).toBeCloseTo((0 + 0.5 + 1) / 3, 6);
+  expect(score(text([1, 1.5, 2]), NONE, [0, 1]).value).toBeCloseTo(0.25, 6);
 });
 
 it('takes what has broken for broken at longer lengths', () => {
-  expect(score(text([1, 3, 1.5]), NONE, 2).value).toBeCloseTo((0 + 2 + 2) / 3, 6);
+  expect(score(text([1, 3, 1.5]), NONE, [0, 1, 2]).value).toBeCloseTo((0 + 2 + 2) / 3, 6);
 });
 
-it('leaves lengths within the window out, in the worst so far too', () => {
-  expect(score(text([9, 1, 1.5], 1), NONE, 2).value).toBeCloseTo(0.25, 6);
+it('leaves out other lengths than it is given, in the worst so far too', () => {
+  expect(score(text([9, 1, 1.5]), NONE, [1, 2]).value).toBeCloseTo(0.25, 6);
 });
 
 it('adds what is out of range, from 1x to the target', () => {
-  const found = score(text([9, 1, 1.5, 1], 1), [7, 0, 0.2, 7], 2);
+  const found = score(text([9, 1, 1.5, 1]), [7, 0, 0.2, 7], [1, 2]);
   expect(found.loss).toBeCloseTo(0.25, 6);
   expect(found.outOfRange).toBeCloseTo(0.1, 6);
   expect(found.value).toBeCloseTo(0.35, 6);
@@ -44,7 +44,7 @@ it('adds what is out of range, from 1x to the target', () => {
 });
 
 it('ties scores whose difference has a zero in its interval', () => {
-  const [a, b] = [score(text([1, 2]), NONE, 1), score(text([1, 1.5]), NONE, 1)];
+  const [a, b] = [score(text([1, 2]), NONE, [0, 1]), score(text([1, 1.5]), NONE, [0, 1])];
   expect(tied(a, a)).toBe(true);
   expect(tied(a, b)).toBe(false);
 });

@@ -136,7 +136,7 @@ describe('a gate', () => {
   it.each([
     ['no rules', []],
     ['only rules that are off', [['off', 'reach >= 2x']]],
-    ['a length that is not on the ladder', [['warn', 'needle@50000 >= 0.5']]],
+    ['a length that is not on the ladder', [['warn', 'needle@80000 >= 0.5']]],
     ['an unknown candidate', [['warn', 'yarn:16: reach >= 2x']]],
   ] as [string, [string, string][]][])('that measured nothing fails: %s', (_, rules) => {
     expect(gate(makeReport(), rules)).toMatchObject({ status: 'nothing-measured', exitCode: 1 });

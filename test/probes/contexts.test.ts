@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { lastWindow, writeFacts, writeText } from '../../src/probes/contexts.js';
+import { writeFacts, writeText } from '../../src/probes/contexts.js';
+import { lastWindow } from '../../src/probes/last-window.js';
 import { language } from '../helpers/language.js';
 
 const rungs = [256, 512, 1024];
@@ -32,6 +33,21 @@ describe('contexts with facts', () => {
       expect(rows).toHaveLength(12);
       expect(Math.max(...rows)).toBeLessThan(end);
     });
+  });
+
+  it('cover every fifth of what stands before the questions, however close the rungs are', () => {
+    const near = { ...plan, rungs: [256, 272] };
+    const contexts = Array.from({ length: 6 }, (_, i) => writeFacts(near, 1, i));
+    for (const rung of [0, 1]) {
+      const items = contexts.flatMap((c) => c.items.filter((x) => x.rung === rung));
+      const bins = new Set(items.map((x) => Math.floor(5 * x.share)));
+      expect([...bins].sort()).toEqual([0, 1, 2, 3, 4]);
+    }
+  });
+
+  it('refuse more questions than there are keys', () => {
+    const rungs = Array.from({ length: 43 }, (_, i) => 256 * (i + 1));
+    expect(() => writeFacts({ ...plan, rungs, questionsPerRung: 3 }, 1, 0)).toThrow('too many');
   });
 
   it('refuse more lengths than a text has room for', () => {
@@ -78,6 +94,16 @@ describe('text contexts', () => {
   it('hold running text alone', () => {
     expect(context.items.every((item) => item.kind === 'language')).toBe(true);
     expect(context.tokens).not.toContain(language.tokens.fact);
+  });
+
+  it('count a token at every rung that it stands close before', () => {
+    const close = writeText({ language, rungs: [256, 272], span: 128 }, 1, 0);
+    const rows = (rung: number) => close.rows.filter((_, i) => close.items[i]!.rung === rung);
+    expect(rows(0)).toEqual(
+      writeText({ language, rungs: [256], span: 128 }, 1, 0).rows.filter((row) => row >= 128),
+    );
+    expect(rows(1).filter((row) => row < 256)).toEqual(rows(0).filter((row) => row >= 144));
+    expect(close.rows).toEqual([...close.rows].sort((a, b) => a - b));
   });
 
   it('know what the source itself needs for each token', () => {

@@ -25,4 +25,9 @@ describe('ladder', () => {
     expect(ladder(2, [0.5, 1.6, 2])).toEqual([0.5, 1, 1.25, 1.5, 1.6, 1.75, 2, 2.5]);
     expect(ladder(2, [0.1])).toEqual(ladder(2));
   });
+
+  it('reads a length that is as good as another one there', () => {
+    expect(ladder(2, [1.007, 0.98, 2.05])).toEqual(ladder(2));
+    expect(ladder(2, [1.1, 1.12])).toEqual([1, 1.1, 1.25, 1.5, 1.75, 2, 2.5]);
+  });
 });

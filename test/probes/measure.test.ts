@@ -16,7 +16,7 @@ it('counts losses of text in nats of a real model, of facts in its own', () => {
   const scores = { logProbability: Float32Array.of(-1.5, -1.5), correct: Uint8Array.of(1, 1) };
   const measurement = { contexts, at: [[scores]] } as unknown as Measurement;
   const sum = (kind: 'language' | 'fact', quantity: 'loss' | 'accuracy') =>
-    clusters(measurement, [256], { kind, rungs: [0] }, quantity)[0]!.sum;
+    clusters(measurement, { kind, rungs: [0] }, quantity)[0]!.sum;
   expect(sum('language', 'loss')).toBeCloseTo(LOSS_SCALE, 6);
   expect(sum('language', 'accuracy')).toBe(1);
   expect(sum('fact', 'loss')).toBeCloseTo(1, 6);

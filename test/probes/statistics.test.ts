@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Random } from '../../src/probes/random.js';
 import {
   bootstrap,
   meanInterval,
@@ -61,8 +62,34 @@ describe('bootstrap', () => {
     expect(difference.high - difference.low).toBeLessThan(1e-9);
   });
 
+  it.each([4, 6, 12])('holds the truth about as often as it says: %d contexts', (contexts) => {
+    const draws = resamples(contexts, 1, 300);
+    const runs = 1000;
+    let held = 0;
+    for (let run = 0; run < runs; run++) {
+      const random = Random.stream(run, contexts);
+      // Skewed, as losses are.
+      const list = Array.from({ length: contexts }, () => ({
+        sum: -Math.log(1 - random.unit()) - Math.log(1 - random.unit()),
+        count: 1,
+      }));
+      const { low, high } = meanInterval(list, draws);
+      if (low <= 2 && 2 <= high) held++;
+    }
+    expect(held / runs).toBeGreaterThan(0.91);
+    expect(held / runs).toBeLessThan(0.98);
+  });
+
+  it('keeps differences of shares between -1 and 1', () => {
+    const all = [1, 1, 1, 0].map((sum) => ({ sum, count: 1 }));
+    const none = all.map(() => ({ sum: 0, count: 1 }));
+    expect(pairedDifference(all, none, resamples(4, 1), 1).high).toBe(1);
+    expect(pairedDifference(all, none, resamples(4, 1)).high).toBeGreaterThan(1);
+  });
+
   it('always holds the value itself', () => {
     const { value, low, high } = bootstrap((c) => (c.length === 3 ? 5 : 0), 3, [[0], [1]]);
-    expect([value, low, high]).toEqual([5, 0, 5]);
+    expect([value, high]).toEqual([5, 5]);
+    expect(low).toBeLessThanOrEqual(0);
   });
 });

@@ -50,7 +50,7 @@ export class RowGroup {
     );
     const near = this.#jobs.measurement(windows, this.#home.tables.slice(0, 1));
     if (!facts || !text || !near) throw new Error(`${this.model} was not run to the end`);
-    const windowed = windowedLoss(near, windows.lengths[0]!, rungs.length);
+    const windowed = windowedLoss(near, rungs.length);
     return this.plans.map(({ head, tables }) => {
       const shared = { rungs: rungs.slice(0, tables.length), home: 0 };
       const measuredFacts = {
