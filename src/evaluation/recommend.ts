@@ -53,8 +53,8 @@ function bestTier(measured: readonly CandidateReport[]): CandidateReport[] {
  * The lowest score: it weighs the short-context cost, so a limit on that would only put a cliff
  * where there is a slope.
  */
-function lowest(tier: readonly CandidateReport[]): CandidateReport | undefined {
-  const [first, ...rest] = tier;
+function lowest(some: readonly CandidateReport[]): CandidateReport | undefined {
+  const [first, ...rest] = some;
   return first && rest.reduce((a, b) => (b.score! < a.score! ? b : a), first);
 }
 
@@ -68,8 +68,9 @@ function clearlyLower(
   return gain > SHORT_LIMITS.lossChange && !isTied(candidate, reference);
 }
 
+/** Of equals the lowest score; undefined where all lose facts within the window already. */
 function farthest(measured: readonly CandidateReport[]): CandidateReport | undefined {
   const reach = (c: CandidateReport): number => c.reach?.multiple ?? 0;
-  const [first, ...rest] = measured;
-  return first && rest.reduce((a, b) => (reach(b) > reach(a) ? b : a), first);
+  const most = Math.max(0, ...measured.map(reach));
+  return most > 0 ? lowest(measured.filter((c) => reach(c) === most)) : undefined;
 }

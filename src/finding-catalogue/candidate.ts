@@ -19,7 +19,7 @@ export const CANDIDATE_FINDINGS: readonly CatalogueEntry[] = Object.freeze([
     severity: 'notice',
     title: 'candidate also reaches local layers',
     message: (a) =>
-      `${a['candidate']} also stretches ${a['layers']} ${a['span']} layers that see at most ${a['window']} tokens`,
+      `${a['candidate']} also changes ${a['layers']} ${a['span']} layers that see at most ${a['window']} tokens`,
     explanation:
       'This model type has one block for all layers, so a scaling meant for the global layers reaches the sliding-window or chunked ones too, where it can only lose.',
     affects: 'every engine that applies one block to all layers',

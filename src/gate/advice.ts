@@ -28,7 +28,10 @@ export function adviceFor(
   const target = report.target.tokens;
   const window = report.reference.trainedWindow;
   const compare = `rope-eval ${source} --target ${target}`;
-  const at = path === '' ? source : `${source}:${line} (${path})`;
+  const named = report.candidates.find((each) => each.label === result.candidate);
+  // A candidate of the policy stands on no line of the config.
+  const own = named?.label === 'as-configured';
+  const at = path === '' || !own ? source : `${source}:${line} (${path})`;
   if (result.outcome === 'unverifiable') {
     return { path, line, text: `${at}: run with more --samples or --preset thorough to decide.` };
   }
@@ -50,12 +53,12 @@ export function adviceFor(
       text: `${at}: lower the maximum length, or raise the limit in the policy.`,
     };
   }
-  const reach = report.candidates.find((each) => each.label === result.candidate)?.reach;
+  const reach = named?.reach;
   const reached = reach && reach.tokens < target ? ` ${reachWords(reach.tokens)}` : '';
   return {
     path,
     line,
-    text: `${at}: the config claims ${tokens(target)} tokens, ${tokens(window)} were trained.${reached} Claim less, or find a scaling that reaches it: ${compare}.`,
+    text: `${at}: ${tokens(target)} tokens are asked of ${result.candidate}, ${tokens(window)} were trained.${reached} Ask for less, or find a scaling that reaches it: ${compare}.`,
   };
 }
 

@@ -8,10 +8,16 @@ export function stretchWords(candidate: CandidateReport): string {
   const parts = candidate.groups.map((group) => {
     const layers = candidate.groups.length > 1 ? `${printable(group.layerType)} ` : '';
     if (!group.changed) return `${layers}unchanged`;
-    const stretch = `pairs turn up to ${multiple(group.maxStretch)} slower than in training`;
-    return `${layers}${stretch}, attention scaling ${trim(group.attentionScaling, 4)}`;
+    return `${layers}${turnWords(group.maxStretch)}, attention scaling ${trim(group.attentionScaling, 4)}`;
   });
   return `${printable(candidate.label)}: ${parts.join('; ')}`;
+}
+
+/** @param most reference frequency / candidate frequency, of the pair that is slowed down most */
+function turnWords(most: number): string {
+  if (most > 1) return `pairs turn up to ${multiple(most)} slower than in training`;
+  if (most === 1) return 'no pair turns slower than in training';
+  return `all pairs turn at least ${multiple(1 / most)} faster than in training`;
 }
 
 /** The price of the longer window, which is the same for every candidate. */

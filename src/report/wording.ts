@@ -103,9 +103,13 @@ function holdsZero({ low, high }: Interval): boolean {
 
 /** The farthest by the facts, and the best by the score where that is another. */
 function furthest(best: CandidateReport | undefined, { candidates }: Report): string {
-  if (!best?.reach) return '';
+  const others = candidates.slice(1);
+  if (!best?.reach) {
+    const lost = others.length > 0 && others.every((c) => c.reach?.multiple === 0);
+    return lost ? ' All lose facts inside the trained window already.' : '';
+  }
   const words = ` ${printable(best.label)} comes furthest, to ${reachTokens(best.reach)} tokens.`;
-  const [least] = ranked(candidates.slice(1));
+  const [least] = ranked(others);
   if (!least || least.label === best.label) return words;
   return `${words} ${printable(least.label)} loses least over all lengths, ${nats(least.score)} nats a token.`;
 }

@@ -35,6 +35,13 @@ it('falls back on what is undecided, then on what gets farthest', () => {
   });
 });
 
+it('names nobody where all lose facts within the window, and of equals the lower score', () => {
+  const lost = [reference(1, 1), row('a', 0.3, 0, 'fails-short'), row('b', 0.2, 0, 'fails-short')];
+  expect(recommend(lost, 4, never)).toMatchObject({ code: 'none-reaches', candidate: null });
+  const equal = [reference(1, 1), row('a', 0.3, 2, 'falls-short'), row('b', 0.2, 2, 'falls-short')];
+  expect(recommend(equal, 4, never)).toMatchObject({ code: 'none-reaches', candidate: 'b' });
+});
+
 it('keeps what holds at the target and is not clearly outdone', () => {
   const keep = { code: 'keep', candidate: 'none', tied: [] };
   const better = (score: number) => [reference(0.3, 4), row('a', score, 4, 'reaches')];
