@@ -92,6 +92,8 @@ def main():
     part = out.with_suffix(".part")
     if part.exists():
         saved = torch.load(part, weights_only=False)
+        if saved["arguments"] != vars(a):
+            raise SystemExit(f"{part} is of a run with other arguments: {saved['arguments']}; remove it, or give them again")
         model.load_state_dict(saved["model"])
         optimizer.load_state_dict(saved["optimizer"])
         rng.setstate(saved["rng"])
@@ -120,7 +122,7 @@ def main():
             since = []
         if (step + 1) % 200 == 0:
             torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "rng": rng.getstate(),
-                        "curve": curve, "step": step + 1}, part)
+                        "curve": curve, "step": step + 1, "arguments": vars(a)}, part)
     torch.save({"model": model.state_dict(), "shape": shape.asdict(), "c": a.c, "rotaryShare": a.rotary_share, "encoding": a.encoding, "seed": a.seed, "steps": a.steps,
                 "learningRate": a.lr, "init": Path(a.init).stem if a.init else None, "curve": curve}, out)
     part.unlink(missing_ok=True)

@@ -7,22 +7,28 @@ export interface Metric {
 }
 
 const DIFFERENCE = /change|increase|drop|degrad|delta|differen|Δ/i;
-const LOSS = /loss|nll|\bnats?\b|cross.?entropy|log.?(perplexity|ppl)|neg\w*.log.?lik/i;
+const LOSS = /loss|nll|\bnats?\b|cross.?entropy|log.{0,4}(perplexity|ppl)|neg\w*.log.?lik/i;
+const ACCURACY =
+  /accura|\bacc\b|score|pass|retriev|recall|needle|niah|\bem\b|exact.?match|\bf1\b|ruler|success/i;
+/** Losses by the base of their logarithm. */
+const BITS = /\bbits?\b|\bbp[bct]\b|log.?(2|₂)/i;
+const DIGITS = /log.?(10|₁₀)/i;
 
-/** @returns undefined for a metric that is none of ours, or that gives differences alone */
+/**
+ * A change of loss is read as a loss: rows are compared with each other, and what both lack cancels.
+ *
+ * @returns undefined for a metric that is none of ours, or whose differences do not compare
+ */
 export function readMetric(text: unknown): Metric | undefined {
   if (typeof text !== 'string') return undefined;
-  if (/\bbits?\b|\bbp[bct]\b/i.test(text)) return { kind: 'loss', unit: Math.LN2 };
+  // "Accuracy loss" is a difference of shares.
+  if (ACCURACY.test(text) && LOSS.test(text)) return undefined;
+  if (DIGITS.test(text)) return { kind: 'loss', unit: Math.LN10 };
+  if (BITS.test(text)) return { kind: 'loss', unit: Math.LN2 };
   if (LOSS.test(text)) return { kind: 'loss', unit: 1 };
   if (DIFFERENCE.test(text)) return undefined;
   if (/perplexit|\bppl/i.test(text)) return { kind: 'perplexity', unit: 1 };
-  if (
-    /accura|\bacc\b|score|pass|retriev|recall|needle|niah|\bem\b|exact.?match|\bf1\b|ruler|success/i.test(
-      text,
-    )
-  )
-    return { kind: 'accuracy', unit: 1 };
-  return undefined;
+  return ACCURACY.test(text) ? { kind: 'accuracy', unit: 1 } : undefined;
 }
 
 const NUMBER = String.raw`[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?`;
@@ -95,13 +101,9 @@ export function readValue(value: unknown, censored: unknown, kind: MetricKind): 
     return value === null || value === undefined
       ? 'no value'
       : `no value (${JSON.stringify(value)})`;
-  if (censored === undefined || censored === null || censored === false || censored === 'none')
-    return read;
-  const side = String(censored).trim();
-  if (
-    /^([>≥]=?|lower|right|min|at least)/i.test(side) ||
-    (censored === true && kind !== 'accuracy')
-  )
+  const side = String(censored ?? 'none').trim();
+  if (/^(none|false)$/i.test(side)) return read;
+  if (/^([>≥]=?|lower|right|min|at least)/i.test(side) || (side === 'true' && kind !== 'accuracy'))
     return { low: read.low, high: Infinity };
   if (/^([<≤]=?|upper|left|max|at most)/i.test(side)) return { low: -Infinity, high: read.high };
   return `censored ("${side}"), but not on which side`;

@@ -15,6 +15,7 @@ describe('metric', () => {
     ['Arena-Hard-v2.0 score', 'accuracy'],
     ['tokens per second', undefined],
     ['accuracy drop', undefined],
+    ['accuracy loss (points)', undefined],
     ['perplexity increase', undefined],
     [null, undefined],
   ])('%s is %s', (text, kind) => {
@@ -24,6 +25,8 @@ describe('metric', () => {
   it('bits are a loss of ln 2 nats', () => {
     expect(readMetric('bits per token')).toEqual({ kind: 'loss', unit: Math.LN2 });
     expect(readMetric('bpc')).toEqual({ kind: 'loss', unit: Math.LN2 });
+    expect(readMetric('log2 perplexity')).toEqual({ kind: 'loss', unit: Math.LN2 });
+    expect(readMetric('validation loss (log10)')).toEqual({ kind: 'loss', unit: Math.LN10 });
   });
 });
 
