@@ -3,6 +3,7 @@ import type { ModelGeometry, Reference } from '../config/types.js';
 import { finding } from '../finding-catalogue/index.js';
 import type { Finding } from '../findings.js';
 import type { RopeSpec } from '../rope/types.js';
+import { trainedTheta } from './shorthand.js';
 import type { CandidateDefinition } from './types.js';
 
 /** What a user should know before believing the row. */
@@ -17,7 +18,7 @@ export function reportCandidate(
     const trained = referenceRope(group, reference);
     if (spec === undefined) return [];
     const found: Finding[] = [];
-    if (trained.type !== 'default' && spec.type !== trained.type) {
+    if (losesScaling(spec, trained)) {
       found.push(
         finding('trained_scaling_discarded', group.layerType, {
           candidate: definition.label,
@@ -38,4 +39,10 @@ export function reportCandidate(
     }
     return found;
   });
+}
+
+/** Whether nothing of the trained-in scaling is left; a static NTK-aware one lives on as a theta. */
+function losesScaling(spec: RopeSpec, trained: RopeSpec): boolean {
+  if (trained.type === 'default' || spec.type === trained.type) return false;
+  return trained.type !== 'ntk' || spec.theta !== trainedTheta(trained);
 }
