@@ -1,14 +1,14 @@
 import { resolve } from 'node:path';
 import { joinCandidates, parseCandidates } from '../../candidates/index.js';
 import type { ModelGeometry } from '../../config/index.js';
-import { chooseReference } from '../../config/reference.js';
+import { chooseReference, referenceSpecs } from '../../config/reference.js';
 import { RopeEvalError } from '../../errors.js';
 import type { EvaluateOptions } from '../../evaluate-types.js';
 import { adviceFor, type Advice } from '../../gate/advice.js';
 import { compareWithBaseline, parseReport, type BaselineResult } from '../../gate/baseline.js';
 import { changesBetween } from '../../gate/changes.js';
 import { unchangedBetween } from '../../gate/excused.js';
-import { claimedLength } from '../../gate/claimed.js';
+import { claimedLength, type Trained } from '../../gate/claimed.js';
 import { geometryKeys } from '../../gate/culprit.js';
 import { kvCacheGiB } from '../../gate/kv-cache.js';
 import type { Policy } from '../../gate/policy.js';
@@ -59,7 +59,11 @@ export async function runCheck(
   const { model } = await readRopeGeometry(config, {});
   const before = base && (await readRopeGeometry(base, {})).model;
   const reference = chooseReference(before ?? model, options);
-  const target = targetOf(request, model, reference.trainedWindow);
+  const trained = {
+    specs: referenceSpecs(model, before ?? model, reference),
+    window: reference.trainedWindow,
+  };
+  const target = targetOf(request, model, trained);
   const candidates = joinCandidates(policy.candidates.map(parseCandidates));
   const context = { target, trainedWindow: reference.trainedWindow };
   const report = await runEvaluation(
@@ -118,9 +122,10 @@ function policyOptions(policy: Policy): EvaluateOptions {
 }
 
 /** Never less than the weights were trained on, and never less than a rule asks about. */
-function targetOf(request: CheckRequest, model: ModelGeometry, trainedWindow: number): number {
+function targetOf(request: CheckRequest, model: ModelGeometry, trained: Trained): number {
   const { policy } = request;
-  const asked = request.target ?? policy.target ?? claimedLength(model, trainedWindow);
+  const trainedWindow = trained.window;
+  const asked = request.target ?? policy.target ?? claimedLength(model, trained);
   const context = { target: asked, trainedWindow };
   const ruled = policy.rules
     .filter((rule) => rule.level !== 'off')
