@@ -1,7 +1,12 @@
 import type { CandidateDefinition, ResolvedCandidate } from '../candidates/index.js';
 import { defaultCandidates, resolveCandidate } from '../candidates/index.js';
 import { parseConfig, readModel, requireRope } from '../config/index.js';
-import { chooseReference, referenceRope } from '../config/reference.js';
+import {
+  chooseReference,
+  groupBefore,
+  referenceSoftmaxScale,
+  referenceSpecs,
+} from '../config/reference.js';
 import type { LayerGroup, ModelGeometry, Reference } from '../config/types.js';
 import type { Likeness } from '../engine/index.js';
 import { EXIT, RopeEvalError } from '../errors.js';
@@ -45,6 +50,25 @@ function ropeModel(text: string): ModelGeometry {
   return requireRope(readModel(parseConfig(text)));
 }
 
+/**
+ * A table of one width cannot be set beside one of another.
+ *
+ * @throws RopeEvalError `not_comparable` (exit 3)
+ */
+function assertSameHeads(model: ModelGeometry, before: ModelGeometry): void {
+  model.groups.forEach((group, index) => {
+    const [was, now] = [groupBefore(group, index, before), group].map((g) => g.rope.rotaryDim);
+    if (was === now) return;
+    throw new RopeEvalError(
+      `the base config rotates ${was} dimensions of a head, this one ${now} (${group.layerType} layers): the two are not configs of the same weights`,
+      EXIT.runtime,
+      'not_comparable',
+      '--base',
+      'Compare head_dim, hidden_size / num_attention_heads and partial_rotary_factor of the two; --base takes the config from before a change.',
+    );
+  });
+}
+
 /** Reads the config and decides what is compared with what. */
 export function setUp(text: string, options: EvaluateOptions): Setup {
   const model = ropeModel(text);
@@ -54,6 +78,7 @@ export function setUp(text: string, options: EvaluateOptions): Setup {
     ...(options.reference ? { reference: options.reference } : {}),
     ...(options.trainedWindow ? { trainedWindow: options.trainedWindow } : {}),
   });
+  assertSameHeads(model, before);
   const wanted = options.target ?? 4 * reference.trainedWindow;
   const nearest = Math.ceil(NEAREST_MULTIPLE * reference.trainedWindow);
   const raised = wanted > reference.trainedWindow && wanted < nearest;
@@ -76,20 +101,16 @@ export function setUp(text: string, options: EvaluateOptions): Setup {
       `Use a --target up to ${MAX_MULTIPLE * reference.trainedWindow}.`,
     );
   const definitions: readonly CandidateDefinition[] =
-    options.candidates ?? defaultCandidates(multiple, model, reference);
+    options.candidates ?? defaultCandidates(multiple, model, reference, before);
   const global = model.groups.findIndex((g) => g.span.kind === 'global');
   const main = Math.max(0, global);
   return {
     model,
     before,
     reference,
-    referenceSpecs: model.groups.map((group, i) => {
-      const own = before.groups.find((g) => g.layerType === group.layerType) ?? before.groups[i];
-      return referenceRope(own ?? group, reference);
-    }),
-    referenceSoftmaxScale:
-      reference.kind === 'configured' ? before.softmaxScale : before.unscaledSoftmaxScale,
-    candidates: definitions.map((d) => resolveCandidate(d, model, reference)),
+    referenceSpecs: referenceSpecs(model, before, reference),
+    referenceSoftmaxScale: referenceSoftmaxScale(before, reference),
+    candidates: definitions.map((d) => resolveCandidate(d, model, reference, { before })),
     main,
     localOnly: global < 0,
     target: { tokens: target, multiple },
