@@ -94,10 +94,12 @@ function yarnSpec(
   const old: Partial<RopeSpecOf<'yarn'>> = trained.type === 'yarn' ? trained : {};
   const number = (key: string): number | undefined =>
     typeof params[key] === 'number' ? params[key] : undefined;
-  const mscale = number('mscale') ?? old.mscale;
-  const mscaleAllDim = number('mscale_all_dim') ?? old.mscaleAllDim;
-  // by-parts is YaRN without its temperature.
-  const attentionFactor = definition.method === 'by-parts' ? 1 : number('attention_factor');
+  // by-parts is YaRN without its temperature: neither on the tables nor, where a model has
+  // mscale_all_dim do so (DeepSeek-V3), on the softmax.
+  const tempered = definition.method !== 'by-parts';
+  const mscale = tempered ? (number('mscale') ?? old.mscale) : undefined;
+  const mscaleAllDim = tempered ? (number('mscale_all_dim') ?? old.mscaleAllDim) : undefined;
+  const attentionFactor = tempered ? number('attention_factor') : 1;
   return {
     type: 'yarn',
     theta: base.theta,

@@ -99,6 +99,15 @@ describe('a shorthand on weights trained with a scaling', () => {
     expect(kinds(resolve('none', hunyuan))).toEqual(['trained_scaling_discarded']);
   });
 
+  it('has no temperature as by-parts, on the softmax of DeepSeek-V3 either', () => {
+    const model = readFixture('DeepSeek-V3.json');
+    const found = resolve('by-parts:2', model);
+    expect(found.specs[0]).not.toHaveProperty('mscaleAllDim');
+    expect(computeRope(found.specs[0]!).attentionScaling).toBe(1);
+    // What is left of it is 1 / sqrt(head dimension).
+    expect(found.softmaxScaleRatio * model.softmaxScale).toBeCloseTo(192 ** -0.5, 12);
+  });
+
   it('moves the softmax scale of DeepSeek-V3 with it', () => {
     const found = resolve('yarn:4', readFixture('DeepSeek-V3.json'));
     // mscale(160)² / mscale(40)², mscale(f) = 0.1 ln f + 1
