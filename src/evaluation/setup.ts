@@ -142,4 +142,4 @@ export function referenceGeometry({ model, reference, referenceSpecs, main }: Se
 const NEAREST_MULTIPLE = 1.1;
 
 /** 32x of the probe's 256 tokens, and the ladder goes a quarter beyond: 10,240 tokens a context. */
-const MAX_MULTIPLE = 32;
+export const MAX_MULTIPLE = 32;
