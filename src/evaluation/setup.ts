@@ -6,8 +6,9 @@ import {
   groupBefore,
   referenceSoftmaxScale,
   referenceSpecs,
+  trainedWindowOf,
 } from '../config/reference.js';
-import type { LayerGroup, ModelGeometry, Reference } from '../config/types.js';
+import type { ModelGeometry, Reference } from '../config/types.js';
 import type { Likeness } from '../engine/index.js';
 import { EXIT, RopeEvalError } from '../errors.js';
 import { finding } from '../finding-catalogue/index.js';
@@ -17,6 +18,8 @@ import { criticalFractionOf } from '../geometry/critical.js';
 import { rotaryShare } from '../config/rotary-share.js';
 import { computeRope } from '../rope/index.js';
 import type { RopeSpec } from '../rope/types.js';
+
+export { trainedWindowOf as groupWindow };
 
 /** What is to be compared, before anything is run. */
 export interface Setup {
@@ -37,13 +40,6 @@ export interface Setup {
   readonly findings: readonly Finding[];
   /** Of the contexts, and of the resamples behind the intervals. */
   readonly seed: number;
-}
-
-/** The window that a group of layers was trained on: local layers never see past theirs. */
-export function groupWindow(group: LayerGroup, reference: Reference): number {
-  return group.span.kind === 'global'
-    ? reference.trainedWindow
-    : Math.min(group.span.window, reference.trainedWindow);
 }
 
 function ropeModel(text: string): ModelGeometry {
@@ -129,7 +125,7 @@ export function referenceGeometry({ model, reference, referenceSpecs, main }: Se
   readonly window: number;
 } {
   const group = model.groups[main]!;
-  const window = groupWindow(group, reference);
+  const window = trainedWindowOf(group, reference);
   const { invFreq } = computeRope(referenceSpecs[main]!, window);
   return {
     criticalFraction: criticalFractionOf(invFreq, window) ?? 1,
