@@ -1,3 +1,4 @@
+import { referenceSoftmaxScale, referenceSpecs } from '../config/reference.js';
 import type { ModelGeometry, Reference } from '../config/types.js';
 import type { CandidateDefinition, FactorMethod } from './types.js';
 
@@ -10,23 +11,22 @@ import type { CandidateDefinition, FactorMethod } from './types.js';
  * and is left out. At most 8.
  *
  * @param multiple target length / trained window
+ * @param before the config from before a change, which the reference was taken from
  */
 export function defaultCandidates(
   multiple: number,
   model: ModelGeometry,
   reference: Reference,
+  before: ModelGeometry = model,
 ): CandidateDefinition[] {
   const found: CandidateDefinition[] = [];
-  const scaled = model.groups.some(
-    (group) => JSON.stringify(group.rope) !== JSON.stringify(group.unscaled),
-  );
-  if (scaled) {
-    found.push(
-      reference.kind === 'unscaled'
-        ? { label: 'as-configured', method: 'as-configured' }
-        : { label: 'none', method: 'none' },
-    );
+  const trained = JSON.stringify(referenceSpecs(model, before, reference));
+  const written = JSON.stringify(model.groups.map(({ rope }) => rope));
+  const plain = JSON.stringify(referenceSpecs(model, before, { kind: 'unscaled' }));
+  if (written !== trained || model.softmaxScale !== referenceSoftmaxScale(before, reference)) {
+    found.push({ label: 'as-configured', method: 'as-configured' });
   }
+  if (plain !== trained) found.push({ label: 'none', method: 'none' });
   if (!(multiple > 1)) return found;
   const factor = roundUp(multiple);
   const proportional = model.groups.some((group) => group.rope.type === 'proportional');

@@ -69,7 +69,7 @@ function parseOne(item: string): CandidateDefinition {
   }
   if (name === 'none' || name === 'as-configured') {
     if (value !== undefined) failCandidate('invalid_value', item, 'takes no value');
-    return name === 'none' ? { label: name, method: name } : { label: name, method: name };
+    return { label: name, method: name };
   }
   if (name === 'theta') {
     if (rest.length > 0) failCandidate('unknown_parameter', item, 'theta takes no parameters');

@@ -1,31 +1,36 @@
-import { referenceRope } from '../config/reference.js';
-import type { ModelGeometry, Reference } from '../config/types.js';
+import type { ModelGeometry } from '../config/types.js';
 import { finding } from '../finding-catalogue/index.js';
 import type { Finding } from '../findings.js';
 import type { RopeSpec } from '../rope/types.js';
+import { trainedTheta } from './shorthand.js';
 import type { CandidateDefinition } from './types.js';
 
-/** What a user should know before believing the row. */
+/**
+ * What a user should know before believing the row.
+ *
+ * @param trained (groups) what the weights were trained with
+ * @param specs (groups) the candidate
+ */
 export function reportCandidate(
   definition: CandidateDefinition,
   model: ModelGeometry,
-  reference: Reference,
+  trained: readonly RopeSpec[],
   specs: readonly RopeSpec[],
 ): readonly Finding[] {
   return model.groups.flatMap((group, index) => {
     const spec = specs[index];
-    const trained = referenceRope(group, reference);
-    if (spec === undefined) return [];
+    const own = trained[index];
+    if (spec === undefined || own === undefined) return [];
     const found: Finding[] = [];
-    if (trained.type !== 'default' && spec.type !== trained.type) {
+    if (losesScaling(spec, own)) {
       found.push(
         finding('trained_scaling_discarded', group.layerType, {
           candidate: definition.label,
-          trained: trained.type,
+          trained: own.type,
         }),
       );
     }
-    const stretches = JSON.stringify(spec) !== JSON.stringify(trained);
+    const stretches = JSON.stringify(spec) !== JSON.stringify(own);
     if (group.span.kind !== 'global' && stretches && definition.method !== 'as-configured') {
       found.push(
         finding('candidate_reaches_local_layers', group.layerType, {
@@ -38,4 +43,10 @@ export function reportCandidate(
     }
     return found;
   });
+}
+
+/** Whether nothing of the trained-in scaling is left; a static NTK-aware one lives on as a theta. */
+function losesScaling(spec: RopeSpec, trained: RopeSpec): boolean {
+  if (trained.type === 'default' || spec.type === trained.type) return false;
+  return trained.type !== 'ntk' || spec.theta !== trainedTheta(trained);
 }

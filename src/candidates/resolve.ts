@@ -1,5 +1,10 @@
 import { readWithBlock } from '../config/with-block.js';
-import { referenceRope, referenceSoftmaxScale } from '../config/reference.js';
+import {
+  groupBefore,
+  referenceRope,
+  referenceSoftmaxScale,
+  referenceSpecs,
+} from '../config/reference.js';
 import { parseConfig, isRecord, type UnknownRecord } from '../config/json.js';
 import type { LayerGroup, ModelGeometry, Reference } from '../config/types.js';
 import type { RopeSpec } from '../rope/types.js';
@@ -12,12 +17,18 @@ import type { CandidateDefinition, ResolvedCandidate } from './types.js';
 export interface ResolveOptions {
   /** Reads the file of `longrope:FILE`; errors are the caller's. */
   readonly readFile?: (path: string) => string;
+  /**
+   * The config from before a change, which the reference was taken from; default: the model
+   * itself. Everything but `as-configured` and JSON objects is computed from it.
+   */
+  readonly before?: ModelGeometry;
 }
 
 /**
  * A candidate on a model: one spec per layer group.
  *
- * Shorthands are computed from the reference (see `shorthandSpec`); a JSON object is read with the
+ * Shorthands are computed from what the weights were trained with (see `shorthandSpec`), whatever a
+ * change made of the config since; a JSON object is read with the
  * config around it, literally as transformers would, so that a theta which stood only in the
  * replaced block is lost there too. Groups that the dialect keeps out of reach stay as the weights
  * know them.
@@ -30,27 +41,53 @@ export function resolveCandidate(
   reference: Reference,
   options: ResolveOptions = {},
 ): ResolvedCandidate {
-  if (definition.method === 'block') {
-    return literal(definition, definition.block, model, reference);
-  }
-  if (definition.method === 'longrope') {
-    return literal(definition, longropeBlock(definition, reference, options), model, reference);
-  }
-  const specs = model.groups.map((group) => specFor(definition, group, reference));
-  const softmax = softmaxOf(definition, model, specs);
+  const { before = model } = options;
+  const { specs, softmaxScale, findings } = specsOf(definition, model, before, reference, options);
+  const trained = referenceSpecs(model, before, reference);
   return {
     label: definition.label,
     definition,
     specs,
-    softmaxScaleRatio: softmax / referenceSoftmaxScale(model, reference),
-    findings: reportCandidate(definition, model, reference, specs),
+    softmaxScaleRatio: softmaxScale / referenceSoftmaxScale(before, reference),
+    findings: [...findings, ...reportCandidate(definition, model, trained, specs)],
   };
 }
 
-type Computed = Exclude<CandidateDefinition, { readonly method: 'block' | 'longrope' }>;
+type Resolved = Pick<ResolvedCandidate, 'specs' | 'findings'> & { readonly softmaxScale: number };
+
+function specsOf(
+  definition: CandidateDefinition,
+  model: ModelGeometry,
+  before: ModelGeometry,
+  reference: Reference,
+  options: ResolveOptions,
+): Resolved {
+  switch (definition.method) {
+    case 'block':
+      return literal(definition, definition.block, model);
+    case 'longrope':
+      return literal(definition, longropeBlock(definition, reference, options), model);
+    case 'as-configured':
+      return {
+        specs: model.groups.map(({ rope }) => rope),
+        softmaxScale: model.softmaxScale,
+        findings: [],
+      };
+    default: {
+      const specs = model.groups.map((group, index) =>
+        specFor(definition, groupBefore(group, index, before), reference),
+      );
+      return { specs, softmaxScale: softmaxOf(before, specs), findings: [] };
+    }
+  }
+}
+
+type Computed = Exclude<
+  CandidateDefinition,
+  { readonly method: 'block' | 'longrope' | 'as-configured' }
+>;
 
 function specFor(definition: Computed, group: LayerGroup, reference: Reference): RopeSpec {
-  if (definition.method === 'as-configured') return group.rope;
   if (definition.method === 'none') return group.unscaled;
   const trained = referenceRope(group, reference);
   if (group.scalable === false) return trained;
@@ -63,8 +100,7 @@ function specFor(definition: Computed, group: LayerGroup, reference: Reference):
 }
 
 /** The multiplier on q·k under the candidate; DeepSeek-V3's follows YaRN's mscale_all_dim. */
-function softmaxOf(definition: Computed, model: ModelGeometry, specs: readonly RopeSpec[]): number {
-  if (definition.method === 'as-configured') return model.softmaxScale;
+function softmaxOf(model: ModelGeometry, specs: readonly RopeSpec[]): number {
   const spec = specs[0];
   if (model.softmaxFollowsYarn !== true || spec?.type !== 'yarn' || !spec.mscaleAllDim) {
     return model.unscaledSoftmaxScale;
@@ -77,8 +113,7 @@ function literal(
   definition: CandidateDefinition,
   block: UnknownRecord,
   model: ModelGeometry,
-  reference: Reference,
-): ResolvedCandidate {
+): Resolved {
   const read = readWithBlock(model, block);
   const known = new Set(model.findings.map((found) => JSON.stringify(found)));
   const specs = model.groups.map((group) => {
@@ -95,14 +130,9 @@ function literal(
     return rope;
   });
   return {
-    label: definition.label,
-    definition,
     specs,
-    softmaxScaleRatio: read.softmaxScale / referenceSoftmaxScale(model, reference),
-    findings: [
-      ...read.findings.filter((found) => !known.has(JSON.stringify(found))),
-      ...reportCandidate(definition, model, reference, specs),
-    ],
+    softmaxScale: read.softmaxScale,
+    findings: read.findings.filter((found) => !known.has(JSON.stringify(found))),
   };
 }
 

@@ -1,3 +1,4 @@
+import { ntkTheta } from '../rope/base-frequencies.js';
 import type { RopeSpec, RopeSpecOf } from '../rope/types.js';
 import { failCandidate } from './fail.js';
 import type { CandidateDefinition, FactorMethod } from './types.js';
@@ -24,7 +25,8 @@ interface Base {
  * window W / f, `yarn:2` on Llama 3.1 (llama3, 8 x 8192 of base theta) is YaRN with factor 8 x 2
  * and original window 8192. Slow pairs then end exactly F times slower than in the weights. The
  * same type continues (llama3:2 there is llama3 16 x, with the trained-in parameters); another type
- * drops the trained-in shape of the bands, which the caller reports.
+ * drops the trained-in shape of the bands, which the caller reports. A trained-in `ntk` is a theta,
+ * and every shorthand keeps it.
  *
  * @param trained the spec that the weights were trained with
  * @param trainedWindow tokens
@@ -69,10 +71,17 @@ function baseOf(trained: RopeSpec, trainedWindow: number): Base {
     case 'linear':
       return { ...dims, window: trainedWindow / trained.factor, extension: trained.factor };
     case 'ntk':
-      return { ...dims, window: trainedWindow / trained.alpha, extension: trained.alpha };
+      // Nothing but a larger theta, and the weights know its angles: no window was stretched.
+      return { ...dims, theta: trainedTheta(trained), window: trainedWindow, extension: 1 };
     default:
       return { ...dims, window: trainedWindow, extension: 1 };
   }
+}
+
+/** The base frequency that weights were trained with: a static NTK-aware scaling is one of its own. */
+export function trainedTheta(trained: RopeSpec): number {
+  if (trained.type !== 'ntk') return trained.theta;
+  return ntkTheta(trained.theta, trained.alpha, trained.exponentDim ?? trained.rotaryDim);
 }
 
 function yarnSpec(
@@ -85,10 +94,12 @@ function yarnSpec(
   const old: Partial<RopeSpecOf<'yarn'>> = trained.type === 'yarn' ? trained : {};
   const number = (key: string): number | undefined =>
     typeof params[key] === 'number' ? params[key] : undefined;
-  const mscale = number('mscale') ?? old.mscale;
-  const mscaleAllDim = number('mscale_all_dim') ?? old.mscaleAllDim;
-  // by-parts is YaRN without its temperature.
-  const attentionFactor = definition.method === 'by-parts' ? 1 : number('attention_factor');
+  // by-parts is YaRN without its temperature: neither on the tables nor, where a model has
+  // mscale_all_dim do so (DeepSeek-V3), on the softmax.
+  const tempered = definition.method !== 'by-parts';
+  const mscale = tempered ? (number('mscale') ?? old.mscale) : undefined;
+  const mscaleAllDim = tempered ? (number('mscale_all_dim') ?? old.mscaleAllDim) : undefined;
+  const attentionFactor = tempered ? number('attention_factor') : 1;
   return {
     type: 'yarn',
     theta: base.theta,

@@ -66,6 +66,29 @@ export function referenceRope(group: LayerGroup, reference: Pick<Reference, 'kin
   return reference.kind === 'configured' ? group.rope : group.unscaled;
 }
 
+/**
+ * What the weights of each group of `model` were trained with.
+ *
+ * @param before the config from before a change, which the reference was taken from; without a
+ *   change the model itself
+ * @returns (groups of `model`)
+ */
+export function referenceSpecs(
+  model: ModelGeometry,
+  before: ModelGeometry,
+  reference: Pick<Reference, 'kind'>,
+): readonly RopeSpec[] {
+  return model.groups.map((group, index) =>
+    referenceRope(groupBefore(group, index, before), reference),
+  );
+}
+
+/** The group of the config before a change that a group of the present one was. */
+export function groupBefore(group: LayerGroup, index: number, before: ModelGeometry): LayerGroup {
+  const same = before.groups.find(({ layerType }) => layerType === group.layerType);
+  return same ?? before.groups[index] ?? group;
+}
+
 /** The multiplier on q·k that the weights were trained with. */
 export function referenceSoftmaxScale(
   model: ModelGeometry,

@@ -4,6 +4,7 @@ import { dbrx, jetmoe, ownKeys } from './dialects/own-keys.js';
 import { bailing, latentAttention, mistral4 } from './dialects/latent.js';
 import { listedPerLayer } from './dialects/listed.js';
 import { cohere2, exaone4, llama4, smollm3 } from './dialects/no-rope-layers.js';
+import { graniteHybrid, zamba2 } from './dialects/opted-in.js';
 import {
   gemma3,
   gemma4,
@@ -43,6 +44,8 @@ export const DIALECTS: readonly Dialect[] = Object.freeze([
   roformer,
   falcon,
   derivedHead,
+  graniteHybrid,
+  zamba2,
   ownKeys,
   jetmoe,
   dbrx,

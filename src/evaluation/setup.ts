@@ -1,8 +1,14 @@
 import type { CandidateDefinition, ResolvedCandidate } from '../candidates/index.js';
 import { defaultCandidates, resolveCandidate } from '../candidates/index.js';
 import { parseConfig, readModel, requireRope } from '../config/index.js';
-import { chooseReference, referenceRope } from '../config/reference.js';
-import type { LayerGroup, ModelGeometry, Reference } from '../config/types.js';
+import {
+  chooseReference,
+  groupBefore,
+  referenceSoftmaxScale,
+  referenceSpecs,
+  trainedWindowOf,
+} from '../config/reference.js';
+import type { ModelGeometry, Reference } from '../config/types.js';
 import type { Likeness } from '../engine/index.js';
 import { EXIT, RopeEvalError } from '../errors.js';
 import { finding } from '../finding-catalogue/index.js';
@@ -12,6 +18,8 @@ import { criticalFractionOf } from '../geometry/critical.js';
 import { rotaryShare } from '../config/rotary-share.js';
 import { computeRope } from '../rope/index.js';
 import type { RopeSpec } from '../rope/types.js';
+
+export { trainedWindowOf as groupWindow };
 
 /** What is to be compared, before anything is run. */
 export interface Setup {
@@ -34,15 +42,27 @@ export interface Setup {
   readonly seed: number;
 }
 
-/** The window that a group of layers was trained on: local layers never see past theirs. */
-export function groupWindow(group: LayerGroup, reference: Reference): number {
-  return group.span.kind === 'global'
-    ? reference.trainedWindow
-    : Math.min(group.span.window, reference.trainedWindow);
-}
-
 function ropeModel(text: string): ModelGeometry {
   return requireRope(readModel(parseConfig(text)));
+}
+
+/**
+ * A table of one width cannot be set beside one of another.
+ *
+ * @throws RopeEvalError `not_comparable` (exit 3)
+ */
+function assertSameHeads(model: ModelGeometry, before: ModelGeometry): void {
+  model.groups.forEach((group, index) => {
+    const [was, now] = [groupBefore(group, index, before), group].map((g) => g.rope.rotaryDim);
+    if (was === now) return;
+    throw new RopeEvalError(
+      `the base config rotates ${was} dimensions of a head, this one ${now} (${group.layerType} layers): the two are not configs of the same weights`,
+      EXIT.runtime,
+      'not_comparable',
+      '--base',
+      'Compare head_dim, hidden_size / num_attention_heads and partial_rotary_factor of the two; --base takes the config from before a change.',
+    );
+  });
 }
 
 /** Reads the config and decides what is compared with what. */
@@ -54,6 +74,7 @@ export function setUp(text: string, options: EvaluateOptions): Setup {
     ...(options.reference ? { reference: options.reference } : {}),
     ...(options.trainedWindow ? { trainedWindow: options.trainedWindow } : {}),
   });
+  assertSameHeads(model, before);
   const wanted = options.target ?? 4 * reference.trainedWindow;
   const nearest = Math.ceil(NEAREST_MULTIPLE * reference.trainedWindow);
   const raised = wanted > reference.trainedWindow && wanted < nearest;
@@ -76,20 +97,16 @@ export function setUp(text: string, options: EvaluateOptions): Setup {
       `Use a --target up to ${MAX_MULTIPLE * reference.trainedWindow}.`,
     );
   const definitions: readonly CandidateDefinition[] =
-    options.candidates ?? defaultCandidates(multiple, model, reference);
+    options.candidates ?? defaultCandidates(multiple, model, reference, before);
   const global = model.groups.findIndex((g) => g.span.kind === 'global');
   const main = Math.max(0, global);
   return {
     model,
     before,
     reference,
-    referenceSpecs: model.groups.map((group, i) => {
-      const own = before.groups.find((g) => g.layerType === group.layerType) ?? before.groups[i];
-      return referenceRope(own ?? group, reference);
-    }),
-    referenceSoftmaxScale:
-      reference.kind === 'configured' ? before.softmaxScale : before.unscaledSoftmaxScale,
-    candidates: definitions.map((d) => resolveCandidate(d, model, reference)),
+    referenceSpecs: referenceSpecs(model, before, reference),
+    referenceSoftmaxScale: referenceSoftmaxScale(before, reference),
+    candidates: definitions.map((d) => resolveCandidate(d, model, reference, { before })),
     main,
     localOnly: global < 0,
     target: { tokens: target, multiple },
@@ -108,7 +125,7 @@ export function referenceGeometry({ model, reference, referenceSpecs, main }: Se
   readonly window: number;
 } {
   const group = model.groups[main]!;
-  const window = groupWindow(group, reference);
+  const window = trainedWindowOf(group, reference);
   const { invFreq } = computeRope(referenceSpecs[main]!, window);
   return {
     criticalFraction: criticalFractionOf(invFreq, window) ?? 1,
@@ -121,4 +138,4 @@ export function referenceGeometry({ model, reference, referenceSpecs, main }: Se
 const NEAREST_MULTIPLE = 1.1;
 
 /** 32x of the probe's 256 tokens, and the ladder goes a quarter beyond: 10,240 tokens a context. */
-const MAX_MULTIPLE = 32;
+export const MAX_MULTIPLE = 32;

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { isRecord, parseConfig } from '../config/json.js';
 import { RopeEvalError } from '../errors.js';
-import { SweepSchema, type Sweep, type SweepEntry } from './sweep-schema.js';
+import type { Report } from '../report/schema.js';
+import { shardSize } from './shard.js';
+import { SWEEP_SCHEMA_VERSION, SweepSchema, type Sweep, type SweepEntry } from './sweep-schema.js';
 
 /** Reads one part of a sweep. */
 export function parseSweep(text: string, source: string): Sweep {
@@ -25,6 +27,13 @@ export interface Merged {
   readonly sweep: Sweep;
   /** Shards that no file brought. */
   readonly missing: readonly number[];
+  /** Files of parts that were ended before their last config. */
+  readonly interrupted: readonly string[];
+}
+
+interface Part {
+  readonly source: string;
+  readonly sweep: Sweep;
 }
 
 /**
@@ -33,14 +42,14 @@ export interface Merged {
  * @throws RopeEvalError `not_comparable` (exit 3) where parts come from different sweeps, and
  *   `duplicate_shard` where one part comes twice
  */
-export function mergeSweeps(
-  parts: readonly { readonly source: string; readonly sweep: Sweep }[],
-): Merged {
+export function mergeSweeps(parts: readonly Part[]): Merged {
   const [first] = parts;
   if (!first) throw new RopeEvalError('merge needs at least one file', 2, 'usage');
   const seen = new Map<number, string>();
+  parts.forEach((part, index) => {
+    for (const other of parts.slice(0, index)) assertSameSweep(other, part);
+  });
   for (const { source, sweep } of parts) {
-    assertSameSweep(first, { source, sweep });
     for (const shard of sweep.shards.present) {
       const other = seen.get(shard);
       if (other !== undefined) {
@@ -57,36 +66,73 @@ export function mergeSweeps(
   const { count } = first.sweep.shards;
   const all = Array.from({ length: count }, (_, index) => index + 1);
   const missing = all.filter((shard) => !seen.has(shard));
-  const finished = parts.every(({ sweep }) => sweep.status === 'complete');
+  const interrupted = parts.filter(({ sweep }) => isShort(sweep));
   return {
     sweep: {
       ...first.sweep,
-      status: finished && missing.length === 0 ? 'complete' : 'interrupted',
+      schemaVersion: SWEEP_SCHEMA_VERSION,
+      status: missing.length === 0 && interrupted.length === 0 ? 'complete' : 'interrupted',
       shards: { count, present: [...seen.keys()].sort((a, b) => a - b) },
       entries: parts.flatMap(({ sweep }) => sweep.entries).sort(byConfig),
     },
     missing,
+    interrupted: interrupted.map(({ source }) => source),
   };
 }
 
-function assertSameSweep(
-  a: { readonly source: string; readonly sweep: Sweep },
-  b: { readonly source: string; readonly sweep: Sweep },
-): void {
-  const conditions: readonly (readonly [string, (sweep: Sweep) => string | number])[] = [
-    ['rope-eval version', (sweep) => sweep.tool.version],
-    ['number of shards', (sweep) => sweep.shards.count],
-    ['number of configs', (sweep) => sweep.configsTotal],
-  ];
-  for (const [what, read] of conditions) {
-    if (read(a.sweep) === read(b.sweep)) continue;
-    throw new RopeEvalError(
-      `${a.source} and ${b.source} are not parts of one sweep: ${what} ${read(a.sweep)} and ${read(b.sweep)}`,
-      3,
-      'not_comparable',
-      b.source,
-    );
-  }
+/**
+ * Whether configs of its own shards are missing. The status does not say: that of a part that was
+ * merged itself is also of shards that it never had.
+ */
+function isShort({ entries, shards, configsTotal }: Sweep): boolean {
+  const sizes = shards.present.map((index) => shardSize(configsTotal, { ...shards, index }));
+  return entries.length < sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Undefined where a part does not say: an older one, or one without a report. */
+type Condition = readonly [what: string, read: (sweep: Sweep) => string | undefined];
+
+const CONDITIONS: readonly Condition[] = Object.freeze<Condition[]>([
+  ['rope-eval version', ({ tool }) => tool.version],
+  ['number of shards', ({ shards }) => String(shards.count)],
+  ['number of configs', ({ configsTotal }) => String(configsTotal)],
+  ['preset', (sweep) => settingsOf(sweep)?.preset],
+  ['seed', (sweep) => settingsOf(sweep)?.seed.toString()],
+  ['samples', (sweep) => countsOf(settingsOf(sweep)?.contexts)],
+  [
+    'target',
+    ({ settings }) =>
+      settings && (settings.target === null ? 'of each window' : `${settings.target} tokens`),
+  ],
+  ['candidates', ({ settings }) => settings && (settings.candidates?.join(',') ?? 'the usual set')],
+]);
+
+/** All reports of a part were made with the same. */
+function settingsOf({ entries }: Sweep): Report['settings'] | undefined {
+  return entries.find(({ report }) => report)?.report?.settings;
+}
+
+function countsOf(contexts: Readonly<Record<string, number>> | undefined): string | undefined {
+  if (contexts === undefined) return undefined;
+  return Object.entries(contexts)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(', ');
+}
+
+function assertSameSweep(a: Part, b: Part): void {
+  const differences = CONDITIONS.flatMap(([what, read]) => {
+    const [there, here] = [read(a.sweep), read(b.sweep)];
+    if (there === undefined || here === undefined || there === here) return [];
+    return [`${what} ${there} and ${here}`];
+  });
+  if (differences.length === 0) return;
+  throw new RopeEvalError(
+    `${a.source} and ${b.source} are not parts of one sweep: ${differences.join('; ')}`,
+    3,
+    'not_comparable',
+    b.source,
+    'Make all parts with the same configs and options, and another --shard each.',
+  );
 }
 
 function byConfig(a: SweepEntry, b: SweepEntry): number {

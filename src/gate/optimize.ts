@@ -1,3 +1,4 @@
+import type { Reference } from '../config/types.js';
 import type { CandidateReport, Report } from '../report/schema.js';
 import { judge } from './interval.js';
 import { METRICS } from './metrics.js';
@@ -12,6 +13,8 @@ export interface OptimizeOptions {
   readonly target: number;
   /** Tokens. */
   readonly trainedWindow: number;
+  /** Whether the weights were trained with the scaling that the config has. */
+  readonly reference: Reference['kind'];
   /** Judges each trial at its length. Its candidates and target are not used. */
   readonly policy: Policy;
   readonly scalings?: readonly string[];
@@ -44,7 +47,7 @@ export interface Trial {
 export interface LengthSetting {
   /** Tokens. */
   readonly upTo: number;
-  /** `none`, a shorthand, or null where nothing passes. */
+  /** `none`, `as-configured` where that is what was trained, a shorthand, or null: nothing passes. */
   readonly candidate: string | null;
 }
 
@@ -156,7 +159,10 @@ function settingFor(
   trials: readonly Trial[],
   options: OptimizeOptions,
 ): LengthSetting {
-  if (upTo <= options.trainedWindow) return { upTo, candidate: 'none' };
+  if (upTo <= options.trainedWindow) {
+    // As a shorthand, `none` would take away what the weights were trained with.
+    return { upTo, candidate: options.reference === 'configured' ? 'as-configured' : 'none' };
+  }
   const holding = trials.flatMap((trial) => {
     const candidate = report.candidates.find((each) => each.label === trial.candidate);
     const accuracy = candidate && accuracyWhereItHolds(upTo, candidate, report, options.policy);

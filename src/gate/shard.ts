@@ -31,3 +31,8 @@ export function shardOf(paths: readonly string[], shard: Shard): readonly string
     .sort((a, b) => (a < b ? -1 : 1))
     .filter((_, position) => position % shard.count === shard.index - 1);
 }
+
+/** How many of a list of `total` are the shard's. */
+export function shardSize(total: number, { index, count }: Shard): number {
+  return Math.max(0, Math.ceil((total - index + 1) / count));
+}

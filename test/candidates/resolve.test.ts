@@ -79,6 +79,35 @@ describe('a shorthand on weights trained with a scaling', () => {
     expect(slowest(reference) / slowest(candidate)).toBeCloseTo(2, 12);
   });
 
+  it('starts from the theta of a trained-in NTK, whose window is whole', () => {
+    const hunyuan = readFixture('Hunyuan-7B.json');
+    const [trained] = hunyuan.groups.map((group) => computeRope(group.rope).invFreq);
+    const theta = 10_000 * 1000 ** (128 / 126);
+    const [yarn] = resolve('yarn:4', hunyuan).specs;
+    expect(yarn).toMatchObject({ type: 'yarn', factor: 4, originalMaxPositions: 32_768 });
+    expect(yarn?.theta).toBeCloseTo(theta, 3);
+    for (const method of ['yarn', 'by-parts', 'llama3']) {
+      const found = resolve(`${method}:4`, hunyuan);
+      // The fast pairs are those that the weights know.
+      expect(computeRope(found.specs[0]!).invFreq[1]).toBeCloseTo(trained![1]!, 12);
+      expect(kinds(found)).toEqual([]);
+    }
+    const slower = (text: string): number =>
+      trained!.at(-1)! / computeRope(resolve(text, hunyuan).specs[0]!).invFreq.at(-1)!;
+    expect(slower('linear:4')).toBeCloseTo(4, 9);
+    expect(slower('ntk:4')).toBeCloseTo(4, 9);
+    expect(kinds(resolve('none', hunyuan))).toEqual(['trained_scaling_discarded']);
+  });
+
+  it('has no temperature as by-parts, on the softmax of DeepSeek-V3 either', () => {
+    const model = readFixture('DeepSeek-V3.json');
+    const found = resolve('by-parts:2', model);
+    expect(found.specs[0]).not.toHaveProperty('mscaleAllDim');
+    expect(computeRope(found.specs[0]!).attentionScaling).toBe(1);
+    // What is left of it is 1 / sqrt(head dimension).
+    expect(found.softmaxScaleRatio * model.softmaxScale).toBeCloseTo(192 ** -0.5, 12);
+  });
+
   it('moves the softmax scale of DeepSeek-V3 with it', () => {
     const found = resolve('yarn:4', readFixture('DeepSeek-V3.json'));
     // mscale(160)² / mscale(40)², mscale(f) = 0.1 ln f + 1

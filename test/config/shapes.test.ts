@@ -110,3 +110,26 @@ it('a key that is written twice is reported, with its place', () => {
     'rope_theta',
   ]);
 });
+
+describe('hybrids that rotate only where the config asks for it', () => {
+  const widths = { hidden_size: 2560, num_attention_heads: 32, max_position_embeddings: 4096 };
+  const granite = { ...widths, model_type: 'granitemoehybrid', rope_theta: 10_000 };
+  const zamba2 = { ...widths, model_type: 'zamba2', rope_theta: 10_000 };
+
+  it.each([
+    [granite],
+    [{ ...granite, position_embedding_type: 'nope' }],
+    [{ ...granite, position_embedding_type: null }],
+    [zamba2],
+    [{ ...zamba2, use_mem_rope: false }],
+  ])('%j is not RoPE', (config) => {
+    expect(readModel(parseConfig(JSON.stringify(config)))).toMatchObject({ encoding: 'none' });
+  });
+
+  it.each([
+    [{ ...granite, position_embedding_type: 'rope' }, 80],
+    [{ ...zamba2, use_mem_rope: true }, 160],
+  ])('%j rotates %i dimensions', (config, dimensions) => {
+    expect(read(config).groups[0]?.rope.rotaryDim).toBe(dimensions);
+  });
+});

@@ -5,7 +5,7 @@ import { makeReport } from '../helpers/report.js';
 
 function part(index: number, configs: string[], more: Partial<Sweep> = {}) {
   const sweep: Sweep = {
-    schemaVersion: '1.0',
+    schemaVersion: '1.1',
     tool: { name: 'rope-eval', version: '0.1.0' },
     status: 'complete',
     shards: { count: 2, present: [index] },
@@ -38,6 +38,58 @@ describe('merging a sweep', () => {
     expect(() => mergeSweeps([part(1, ['a']), part(2, ['b'], { configsTotal: 9 })])).toThrow(
       /not parts of one sweep: number of configs 3 and 9/,
     );
+  });
+
+  it.each([
+    ['preset', { preset: 'quick' }, /preset standard and quick/],
+    ['seed', { seed: 9 }, /seed 0 and 9/],
+    [
+      'samples',
+      { contexts: { ...makeReport().settings.contexts, long: 3 } },
+      /samples .* and .*3 long/,
+    ],
+  ] as const)('refuses parts of another %s', (_what, settings, message) => {
+    const report = makeReport();
+    const other = {
+      config: 'b',
+      report: { ...report, settings: { ...report.settings, ...settings } },
+    };
+    expect(() => mergeSweeps([part(1, ['a', 'c']), part(2, [], { entries: [other] })])).toThrow(
+      expect.objectContaining({ exitCode: 3, message: expect.stringMatching(message) }),
+    );
+  });
+
+  it('refuses parts of other options, also where the first says nothing', () => {
+    const settings = { target: 65_536, candidates: ['yarn:2'] };
+    const more = { target: null, candidates: null };
+    const silent = part(3, [], { shards: { count: 3, present: [3] } });
+    const parts = [settings, more].map((each, index) =>
+      part(index + 1, ['a'], { settings: each, shards: { count: 3, present: [index + 1] } }),
+    );
+    expect(() => mergeSweeps([silent, ...parts])).toThrow(
+      /part-1.json and part-2.json .*: target 65536 tokens and of each window; candidates yarn:2 and the usual set/,
+    );
+  });
+
+  it('reads parts of the version before settings', () => {
+    const old = part(1, ['a', 'c'], { schemaVersion: '1.0' });
+    expect(parseSweep(JSON.stringify(old.sweep), 'p.json').settings).toBeUndefined();
+  });
+
+  it('names a part that was interrupted', () => {
+    const half = part(1, ['a'], { status: 'interrupted' });
+    const { sweep, missing, interrupted } = mergeSweeps([half, part(2, ['b'])]);
+    expect({ status: sweep.status, missing, interrupted }).toEqual({
+      status: 'interrupted',
+      missing: [],
+      interrupted: ['part-1.json'],
+    });
+  });
+
+  it('completes what was merged before with a shard missing', () => {
+    const { sweep } = mergeSweeps([part(1, ['a', 'c'])]);
+    const whole = mergeSweeps([{ source: 'all.json', sweep }, part(2, ['b'])]);
+    expect(whole).toMatchObject({ sweep: { status: 'complete' }, missing: [], interrupted: [] });
   });
 
   it('says what a single report is good for', () => {

@@ -10,6 +10,7 @@ const LOSS: Record<string, number> = { yarn: 0.004, ntk: 0.004, linear: 0.07, dy
 const options: OptimizeOptions = {
   target: 131_072,
   trainedWindow: 32_768,
+  reference: 'unscaled',
   policy: defaultPolicy(),
   evaluate: async (labels) =>
     makeReport({
@@ -48,6 +49,11 @@ describe('the factor search', () => {
       { upTo: 65_536, candidate: 'yarn:2' },
       { upTo: 131_072, candidate: 'yarn:4' },
     ]);
+  });
+
+  it('leaves a trained-in scaling in place up to the trained window', async () => {
+    const result = await optimize({ ...options, reference: 'configured', scalings: ['yarn'] });
+    expect(result.perLength[0]).toEqual({ upTo: 32_768, candidate: 'as-configured' });
   });
 
   it('finds nothing where nothing passes', async () => {

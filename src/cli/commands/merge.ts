@@ -32,12 +32,17 @@ async function merge(
       sweep: parseSweep(await requireTextFile(source, environment), source),
     })),
   );
-  const { sweep, missing } = mergeSweeps(parts);
+  const { sweep, missing, interrupted } = mergeSweeps(parts);
   const text = `${JSON.stringify(sweep, null, 2)}\n`;
   if (flags.output === undefined) environment.stdout.write(text);
   else await writeAtomically(resolve(environment.cwd, flags.output), text);
-  if (missing.length === 0) return EXIT.ok;
-  const names = missing.map((shard) => `${shard}/${sweep.shards.count}`).join(', ');
-  environment.stderr.write(`error: incomplete: shard ${names} is missing\n`);
-  return EXIT.usage;
+  const say = (line: string): void => void environment.stderr.write(`${line}\n`);
+  if (missing.length > 0) {
+    const names = missing.map((shard) => `${shard}/${sweep.shards.count}`).join(', ');
+    say(`error: incomplete: shard ${names} is missing`);
+  }
+  for (const source of interrupted) {
+    say(`error: incomplete: ${source} was interrupted; run its sweep --shard again`);
+  }
+  return missing.length + interrupted.length === 0 ? EXIT.ok : EXIT.usage;
 }

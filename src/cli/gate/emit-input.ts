@@ -1,4 +1,5 @@
 import { parseConfig } from '../../config/index.js';
+import { referenceSpecs } from '../../config/reference.js';
 import { emitInputOf, type EmitInput } from '../../emit/index.js';
 import { RopeEvalError } from '../../errors.js';
 import { claimedLength } from '../../gate/claimed.js';
@@ -32,7 +33,11 @@ export async function emitInput(
     maxPositions: Math.min(model.maxPositions, reference.trainedWindow),
     groups: model.groups.map((group, index) => ({ ...group, rope: specs[index] ?? group.rope })),
   };
-  const length = flags.target ?? claimedLength(scaled, reference.trainedWindow);
+  const trained = {
+    specs: referenceSpecs(model, model, reference),
+    window: reference.trainedWindow,
+  };
+  const length = flags.target ?? claimedLength(scaled, trained);
   const raw = parseConfig(config.text, { source: config.source });
   const input = emitInputOf(label, model, specs, raw, length);
   if (!input) throw new RopeEvalError('no layer of this model uses RoPE', 2, 'not_rope');

@@ -1,18 +1,15 @@
 import { resolve } from 'node:path';
 import { joinCandidates, parseCandidates } from '../../candidates/index.js';
-import type { ModelGeometry } from '../../config/index.js';
-import { chooseReference } from '../../config/reference.js';
+import { chooseReference, referenceSpecs } from '../../config/reference.js';
 import { RopeEvalError } from '../../errors.js';
 import type { EvaluateOptions } from '../../evaluate-types.js';
 import { adviceFor, type Advice } from '../../gate/advice.js';
 import { compareWithBaseline, parseReport, type BaselineResult } from '../../gate/baseline.js';
 import { changesBetween } from '../../gate/changes.js';
 import { unchangedBetween } from '../../gate/excused.js';
-import { claimedLength } from '../../gate/claimed.js';
 import { geometryKeys } from '../../gate/culprit.js';
 import { kvCacheGiB } from '../../gate/kv-cache.js';
 import type { Policy } from '../../gate/policy.js';
-import { lengthsOf } from '../../gate/rule.js';
 import { judgeReport, type GateResult } from '../../gate/verdict.js';
 import type { Report } from '../../report/schema.js';
 import type { Environment } from '../environment.js';
@@ -20,6 +17,7 @@ import { loadConfig, type LoadedConfig } from '../load-config.js';
 import { readRopeGeometry } from '../read-geometry.js';
 import { runEvaluation } from '../run-evaluation.js';
 import type { WatchSettings } from '../watched.js';
+import { checkLengths } from './check-lengths.js';
 import { readTextFile } from './read-text.js';
 
 export interface CheckRequest {
@@ -59,9 +57,18 @@ export async function runCheck(
   const { model } = await readRopeGeometry(config, {});
   const before = base && (await readRopeGeometry(base, {})).model;
   const reference = chooseReference(before ?? model, options);
-  const target = targetOf(request, model, reference.trainedWindow);
+  const trained = {
+    specs: referenceSpecs(model, before ?? model, reference),
+    window: reference.trainedWindow,
+  };
+  const { target, lengths } = checkLengths({
+    target: request.target,
+    policy,
+    model,
+    trained,
+    configText: config.text,
+  });
   const candidates = joinCandidates(policy.candidates.map(parseCandidates));
-  const context = { target, trainedWindow: reference.trainedWindow };
   const report = await runEvaluation(
     environment,
     config,
@@ -70,7 +77,7 @@ export async function runCheck(
       ...(base ? { base: base.text } : {}),
       candidates,
       target,
-      lengths: policy.rules.flatMap((rule) => lengthsOf(rule, context)),
+      lengths,
     },
     settings,
   );
@@ -115,17 +122,6 @@ function policyOptions(policy: Policy): EvaluateOptions {
     ...(reference === undefined ? {} : { reference }),
     ...(trainedWindow === undefined ? {} : { trainedWindow }),
   };
-}
-
-/** Never less than the weights were trained on, and never less than a rule asks about. */
-function targetOf(request: CheckRequest, model: ModelGeometry, trainedWindow: number): number {
-  const { policy } = request;
-  const asked = request.target ?? policy.target ?? claimedLength(model, trainedWindow);
-  const context = { target: asked, trainedWindow };
-  const ruled = policy.rules
-    .filter((rule) => rule.level !== 'off')
-    .flatMap((rule) => lengthsOf(rule, context));
-  return Math.max(asked, trainedWindow, ...ruled);
 }
 
 interface LoadedBaseline {

@@ -45,6 +45,7 @@ export async function runOptimize(
   const optimization = await optimize({
     target,
     trainedWindow: reference.trainedWindow,
+    reference: reference.kind,
     policy,
     kvCacheGiB: (length) => kvCacheGiB(model, length),
     evaluate: async (labels, at, lengths) => {

@@ -40,10 +40,22 @@ export async function runSweep(request: SweepRequest, environment: Environment):
   return {
     schemaVersion: SWEEP_SCHEMA_VERSION,
     tool: { name: 'rope-eval', version: TOOL_VERSION },
+    settings: settingsOf(request.options),
     status,
     shards: { count: request.shard.count, present: [request.shard.index] },
     configsTotal: found.length,
     entries,
+  };
+}
+
+/** What the parts of one sweep have in common, whatever their configs. */
+function settingsOf({ target, candidates }: EvaluateOptions): NonNullable<Sweep['settings']> {
+  return {
+    target: target ?? null,
+    // Two JSON objects may share a label.
+    candidates:
+      candidates?.map((one) => (one.method === 'block' ? JSON.stringify(one.block) : one.label)) ??
+      null,
   };
 }
 

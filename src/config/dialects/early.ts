@@ -115,20 +115,15 @@ function sharesOneKey({ fields }: Source): boolean {
   );
 }
 
-/** Classes whose head is hidden / heads whatever head_dim says, or a multiple of it. */
+/** Classes whose head is hidden / heads whatever head_dim says. */
 export const derivedHead: Dialect = Object.freeze({
   name: 'head_dim from widths',
-  modelTypes: ['deepseek_ocr2_text', 'unlimited_ocr_text', 'zamba2'],
+  modelTypes: ['deepseek_ocr2_text', 'unlimited_ocr_text'],
   read: (source: Source) =>
     readDecoder(source, {
       shape: {
-        keys: {
-          ...USUAL_KEYS,
-          headDim: source.modelType === 'zamba2' ? 'head_dim' : 'no_head_dim',
-        },
-        // Zamba2 attends over the concatenation of two streams.
-        derivedHeadDim: (hidden, heads) =>
-          Math.floor(((source.modelType === 'zamba2' ? 2 : 1) * hidden) / heads),
+        keys: { ...USUAL_KEYS, headDim: 'no_head_dim' },
+        derivedHeadDim: (hidden, heads) => Math.floor(hidden / heads),
       },
     }),
 });

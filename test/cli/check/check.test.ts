@@ -228,6 +228,59 @@ describe('on GitHub', () => {
   });
 });
 
+describe('the lengths that are looked at', () => {
+  const policy = (value: object) => ({ files: { 'rope-eval.config.json': value } });
+
+  it('are not those of rules that are off', async () => {
+    const rules = [
+      ['off', 'needle@40x >= 0.5'],
+      ['error', 'needle@2x >= 0.5'],
+    ];
+    const { code, calls } = await check(['--target', '32768'], policy({ rules }));
+    expect(code).toBe(0);
+    expect(calls[0]?.options).toMatchObject({ target: 65_536, lengths: [65_536] });
+  });
+
+  it.each([
+    ['--rule', 'needle@40x >= 0.5', "the rule 'needle@40x >= 0.5' asks about 1310720 tokens"],
+    ['--warn', 'reach >= 2048k', "the rule 'reach >= 2097152' asks about 2097152 tokens"],
+    ['--target', '2000000', 'the target is 2000000 tokens'],
+  ])('are at most 32 windows: %s %s', async (flag, text, message) => {
+    const { code, stderr, calls } = await check([flag, text]);
+    expect({ code, calls }).toEqual({ code: 2, calls: [] });
+    expect(stderr).toContain(`${message}, more than 32 times the trained window of 32768`);
+  });
+
+  it('name the policy that asks for more', async () => {
+    const { code, stderr } = await check([], policy({ target: 2_000_000 }));
+    expect(code).toBe(2);
+    expect(stderr).toContain('the target of rope-eval.config.json is 2000000 tokens');
+  });
+
+  it.each([
+    [{ ...CONFIG, rope_scaling: { rope_type: 'linear', factor: 40 } }, 'rope_scaling', 1_310_720],
+    [
+      {
+        ...CONFIG,
+        max_position_embeddings: 2_000_000,
+        rope_scaling: {
+          rope_type: 'yarn',
+          factor: 4,
+          original_max_position_embeddings: 32768,
+        },
+      },
+      'max_position_embeddings',
+      2_000_000,
+    ],
+  ])('name the key that claims more', async (config, key, tokens) => {
+    const { code, stderr } = await check([], { files: { 'config.json': config } });
+    expect(code).toBe(2);
+    expect(stderr).toContain(`${key} claims ${tokens} tokens, more than 32 times`);
+    expect(stderr).toContain('Judge it at a shorter length with --target, up to 1048576');
+    expect(stderr).not.toContain('the target');
+  });
+});
+
 describe('--severity', () => {
   const base = ['--base', 'base.json'];
   const files = { 'base.json': CONFIG };

@@ -63,6 +63,30 @@ describe('rope-eval sweep and merge', () => {
     expect(stderr).toContain('shard 2/2 is missing');
   });
 
+  it('refuse parts of another target, and call an interrupted part incomplete', async () => {
+    const cwd = await folderOf({ a: llama, b: llama, c: llama });
+    const sweep = (part: string, ...more: string[]) => [
+      'sweep',
+      'configs/**/config.json',
+      ...['--shard', `${part}/2`, '-o', `${part}.json`],
+      ...more,
+    ];
+    await runCli(sweep('1', '--target', '8192', '--candidates', 'yarn:2'), { cwd });
+    await runCli(sweep('2'), { cwd });
+    const other = await runCli(['merge', '1.json', '2.json'], { cwd });
+    expect(other.code).toBe(3);
+    expect(other.stderr).toContain('target 8192 tokens and of each window; candidates yarn:2 and');
+
+    await runCli(sweep('1'), { cwd });
+    const part = await read(join(cwd, '1.json'));
+    const half = { ...part, status: 'interrupted', entries: part.entries.slice(1) };
+    await writeFile(join(cwd, '1.json'), JSON.stringify(half));
+    const merged = await runCli(['merge', '1.json', '2.json', '-o', 'all.json'], { cwd });
+    expect(merged.code).toBe(2);
+    expect(merged.stderr).toContain('error: incomplete: 1.json was interrupted');
+    expect((await read(join(cwd, 'all.json'))).status).toBe('interrupted');
+  });
+
   it('say so where nothing matches', async () => {
     const cwd = await temporaryFolder();
     const { code, stderr } = await runCli(['sweep', 'nothing/*.json', '-o', 'x.json'], { cwd });
