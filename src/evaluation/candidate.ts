@@ -1,4 +1,5 @@
 import type { ResolvedCandidate } from '../candidates/index.js';
+import { trainedWindowOf } from '../config/reference.js';
 import type { ProbeGeometry } from '../geometry/transfer.js';
 import { ladder } from '../probes/ladder.js';
 import { SHORT_RUNGS } from '../probes/presets.js';
@@ -10,7 +11,7 @@ import { describeGroup } from './group.js';
 import type { JobList, ContextSet } from './jobs.js';
 import { score, type Score } from './score.js';
 import type { Sets } from './sets.js';
-import { groupWindow, type Setup } from './setup.js';
+import type { Setup } from './setup.js';
 import {
   factLossAgainst,
   homeFacts,
@@ -57,7 +58,7 @@ export function planCandidate(
     return {
       reference,
       candidate: candidate?.specs[g] ?? reference,
-      window: groupWindow(group, setup.reference),
+      window: trainedWindowOf(group, setup.reference),
       softmaxScaleRatio: candidate?.softmaxScaleRatio ?? 1,
     };
   });

@@ -19,8 +19,6 @@ import { rotaryShare } from '../config/rotary-share.js';
 import { computeRope } from '../rope/index.js';
 import type { RopeSpec } from '../rope/types.js';
 
-export { trainedWindowOf as groupWindow };
-
 /** What is to be compared, before anything is run. */
 export interface Setup {
   readonly model: ModelGeometry;
