@@ -6,6 +6,7 @@ import {
   type FormulaTerms,
   type FormulaWeights,
 } from './formulas.js';
+import { quantile } from '../probes/statistics.js';
 import type { Row } from './types.js';
 
 /** What weights are fitted to, and what they are judged on. */
@@ -72,13 +73,16 @@ export function fitFormula(
   return mostAgreeing(pairs, grid, (w) => (row) => formulaLoss(terms.get(row)!, w));
 }
 
-/** Published over predicted changes at 1x, geometric mean; 1 where fewer than three have a value. */
+/**
+ * Published over predicted changes at 1x, the median: some published ones are hardly larger than
+ * their rounding. 1 where fewer than three have a value.
+ */
 export function fitScale(changes: readonly PublishedChange[], predict: Predict): number {
-  const ratios = changes.filter((c) => !c.bound).map((c) => changeRatio(c, predict(c.row)));
-  const logs = ratios.flatMap((ratio) =>
-    ratio === null ? [] : [-Math.log(Math.max(ratio, 1e-9))],
-  );
-  return logs.length < 3 ? 1 : Math.exp(logs.reduce((a, b) => a + b, 0) / logs.length);
+  const ratios = changes
+    .filter((c) => !c.bound)
+    .flatMap((c) => changeRatio(c, predict(c.row)) ?? [])
+    .sort((a, b) => a - b);
+  return ratios.length < 3 ? 1 : 1 / quantile(ratios, 0.5);
 }
 
 export interface LeftOut {

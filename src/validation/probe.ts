@@ -6,7 +6,7 @@ import { contextSets } from '../evaluation/sets.js';
 import { windowedLoss } from '../evaluation/summary.js';
 import { outOfRangeByRung, tablesByRung, type GroupScaling } from '../evaluation/tables.js';
 import { criticalFraction } from '../geometry/critical.js';
-import { probeFrequencies } from '../geometry/transfer.js';
+import { probeFrequencies, type ProbeTable } from '../geometry/transfer.js';
 import type { Language } from '../probes/language.js';
 import { clusters, type Measurement } from '../probes/measure.js';
 import { mean, runningMaximum } from '../probes/statistics.js';
@@ -105,6 +105,12 @@ function scalingOf(geometry: Geometry, candidate: RopeSpec): GroupScaling {
   return { reference: referenceOf(geometry), candidate, window, softmaxScaleRatio: 1 };
 }
 
+/**
+ * Contexts of text at 1x. What a scaling costs there is small, and twenty contexts tell it to 0.02
+ * nats only; they are as long as one window, so that more of them are cheap.
+ */
+const HOME_CONTEXTS = 192;
+
 /** Runs scalings on one ladder that holds 1; each up to its longest rung there. */
 export async function runLadder(
   bench: Bench,
@@ -113,7 +119,7 @@ export async function runLadder(
   samples: Samples,
 ) {
   const { geometry, member } = bench;
-  const plan = { short: 1, shortText: 1, ...samples, apart: 0 };
+  const plan = { short: 1, shortText: HOME_CONTEXTS, ...samples, apart: 0 };
   const sets = contextSets(bench.language, member.window, ladder, plan, bench.seed, 1);
   const own = {
     invFreq: probeFrequencies(member.theta, bench.pairs, member.rotaryShare),
@@ -124,13 +130,19 @@ export async function runLadder(
   const jobs = new JobList();
   const home = ladder.indexOf(1);
   const homeTables = tables(referenceOf(geometry), Math.max(0, home));
-  if (home >= 0) jobs.add(sets.long, homeTables, 'reference');
+  /** The whole window's text is the second rung of the short one. */
+  const atHome = (t: readonly ProbeTable[]) => (t[home] ? [t[home], t[home]] : []);
+  if (home >= 0) {
+    jobs.add(sets.long, homeTables, 'reference');
+    jobs.add(sets.shortText, atHome(homeTables.slice(0, home + 1)), 'reference');
+  }
   jobs.add(sets.windows, [homeTables[0]!], 'reference');
   const planned = scalings.map(({ spec, multiples }) => {
     const last = ladder.findLastIndex((m) => multiples.includes(m));
     const t = tables(spec, last);
     jobs.add(sets.long, t, spec.type);
     jobs.add(sets.longText, t, spec.type);
+    jobs.add(sets.shortText, atHome(t), spec.type);
     return t;
   });
   await jobs.run(bench.engine, () => {}, undefined);
@@ -142,6 +154,7 @@ export async function runLadder(
     windows: windowedLoss(windows, ladder.length),
     facts: planned.map((t) => jobs.measurement(sets.long, t)!),
     text: planned.map((t) => jobs.measurement(sets.longText, t)!),
+    homeText: [homeTables, ...planned].map((t) => jobs.measurement(sets.shortText, atHome(t))!),
   };
 }
 
@@ -156,8 +169,16 @@ function lossAt(run: LadderRun, m: Measurement, kind: 'fact' | 'language', rung:
 
 /** Language loss of a scaling minus the reference's on the same text within its window, nats. */
 export function languageChange(run: LadderRun, scaling: number, rung: number): number {
+  if (rung === run.home) {
+    const [reference, ...others] = run.homeText;
+    return homeLoss(others[scaling]!) - homeLoss(reference!);
+  }
   const text = run.text[scaling]!;
   return lossAt(run, text, 'language', rung) - mean(run.windows[rung]!, all(text));
+}
+
+function homeLoss(text: Measurement): number {
+  return mean(clusters(text, { kind: 'language', rungs: [1] }, 'loss'), all(text));
 }
 
 /** Changes by multiple, from 1x on each the worst so far. */

@@ -58,7 +58,7 @@ it('a factor is judged by weights that have not seen it, each pair once', () => 
   expect(left.changes.total).toBe(evidence.changes.length);
 });
 
-it('the scale is the geometric mean of published over predicted, bounds left out', () => {
+it('the scale is the median of published over predicted, bounds left out', () => {
   const changes = [0.1, 0.2, 0.4].map((nats) => ({ row: rows[0]!, nats, bound: false }));
   const bound = { row: rows[0]!, nats: 5, bound: true };
   expect(fitScale([...changes, bound], () => 0.1)).toBeCloseTo(2, 9);
