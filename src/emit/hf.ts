@@ -99,7 +99,7 @@ function v5Block({ rope, layerType }: EmitGroup, shape: ConfigShape): Block {
 function lengthEdits(input: EmitInput, { at, prefix }: ConfigShape): Edit[] {
   const { rope } = input.groups[0];
   const current = input.geometry.maxPositions;
-  const wanted = maxPositionsFor(rope, current, input.length);
+  const wanted = maxPositionsFor(input);
   const edits: Edit[] = [];
   if (wanted !== current)
     edits.push({ path: [...prefix, 'max_position_embeddings'], value: wanted });

@@ -16,10 +16,11 @@ export function keysToWrite(
   if (code !== 'use' && code !== 'use-at-a-cost') return undefined;
   const resolved = setup.candidates.find((c) => c.label === candidate);
   if (!resolved || resolved.definition.method === 'as-configured') return undefined;
-  const { model, target } = setup;
+  const { model, reference, target } = setup;
   const input = emitInputOf(
     resolved.label,
     model,
+    reference,
     resolved.specs,
     parseConfig(text),
     target.tokens,

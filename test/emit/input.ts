@@ -1,5 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { isNotRope, parseConfig, readModel, type ModelGeometry } from '../../src/config/index.js';
+import {
+  chooseReference,
+  isNotRope,
+  parseConfig,
+  readModel,
+  type ModelGeometry,
+} from '../../src/config/index.js';
 import type { EmitInput } from '../../src/emit/index.js';
 import type { RopeSpec } from '../../src/rope/types.js';
 
@@ -22,7 +28,8 @@ export function inputFor(
     rope: group.span.kind === 'global' ? scale(group.unscaled, geometry) : group.rope,
   }));
   if (!first) throw new Error('no layers');
-  return { label: 'test', geometry, groups: [first, ...others], raw, length };
+  const reference = chooseReference(geometry);
+  return { label: 'test', geometry, reference, groups: [first, ...others], raw, length };
 }
 
 export function yarn(factor: number, original: number, more = {}) {
