@@ -38,17 +38,17 @@ function patchIn(input: EmitInput, form: Form): HfPatch {
     if (input.groups.some(({ rope }) => rope.type === 'yarn' && !rope.truncate)) {
       return refused(TRUNCATE_UNREAD);
     }
-    return checked(input, v5Edits(input, shape, perLayerBlocks(input, shape)));
+    return checked(input, v5Edits(input, shape, perLayerBlocks(input, shape)), form);
   }
   const { group } = plan;
   return form === 'v4'
-    ? checked(input, v4Edits(input, shape, group))
-    : checked(input, v5Edits(input, shape, v5Block(group, shape)));
+    ? checked(input, v4Edits(input, shape, group), form)
+    : checked(input, v5Edits(input, shape, v5Block(group, shape)), form);
 }
 
 /** What the edits leave is read back, and compared with what was asked. */
-function checked(input: EmitInput, block: readonly Edit[]): HfPatch {
-  const edits = [...block, ...lengthEdits(input)];
+function checked(input: EmitInput, block: readonly Edit[], form: Form): HfPatch {
+  const edits = [...block, ...lengthEdits(input, form)];
   const reason = misreading(input, edits);
   return reason === undefined ? { ok: true, edits } : refused(reason);
 }
@@ -140,17 +140,18 @@ function v5Block({ rope, layerType }: EmitGroup, shape: ConfigShape): Block {
   };
 }
 
-function lengthEdits(input: EmitInput): Edit[] {
+function lengthEdits(input: EmitInput, form: Form): Edit[] {
   const { at, prefix } = shapeOf(input.raw);
   const { rope } = input.groups[0];
   const wanted = maxPositionsFor(input);
   const edits: Edit[] = [];
   if (wanted !== input.geometry.maxPositions)
     edits.push({ path: [...prefix, 'max_position_embeddings'], value: wanted });
-  // The top level beats the block, so a stale value there would win.
+  // The top level beats the block, so a stale value there would win; transformers 4 reads that of
+  // longrope nowhere else.
   const original = 'originalMaxPositions' in rope ? rope.originalMaxPositions : undefined;
   const key = 'original_max_position_embeddings';
-  if (Object.hasOwn(at, key) && at[key] !== original)
-    edits.push({ path: [...prefix, key], value: original });
+  const onTop = Object.hasOwn(at, key) || (form === 'v4' && rope.type === 'longrope');
+  if (onTop && at[key] !== original) edits.push({ path: [...prefix, key], value: original });
   return edits;
 }

@@ -1,5 +1,6 @@
 import { shapeOf, type ConfigShape } from './config-shape.js';
 import { hfPatch } from './hf-edits.js';
+import { v4Versions } from './hf-versions.js';
 import type { Edit } from './patch.js';
 import type { EmitInput, Emitter, Note, Setting } from './types.js';
 
@@ -10,7 +11,7 @@ export const hf: Emitter = (input) => {
   const v5 = hfPatch(input, 'v5');
   // Where neither form can say it, the newer one's reason is the one that counts.
   if (!v4.ok && !v5.ok) return { ...v5, engine: 'hf' };
-  const versions = 'transformers 4.45 and later (5 converts it when it loads)';
+  const { versions, notes } = v4Versions(input);
   const settings: Setting[] = [];
   if (v4.ok) {
     const text = patchText(v4.edits, shape);
@@ -25,7 +26,7 @@ export const hf: Emitter = (input) => {
     ok: true,
     engine: 'hf',
     settings,
-    notes: notesOf(input),
+    notes: [...notesOf(input), ...(v4.ok ? notes : [])],
   };
 };
 
