@@ -33,3 +33,8 @@ export function writtenBlock({ at, form }: ConfigShape, layerType: string): unkn
   if (!isRecord(block) || !Object.hasOwn(block, layerType)) return block;
   return block[layerType];
 }
+
+/** A key of an object, if it is one. */
+export function own(value: unknown, key: string): unknown {
+  return isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}

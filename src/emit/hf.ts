@@ -1,116 +1,34 @@
-import { isRecord } from '../config/json.js';
-import { effectiveTheta, keptKeys, scalingBlock, type Block } from './block.js';
-import { shapeOf, writtenBlock, type ConfigShape } from './config-shape.js';
-import { maxPositionsFor } from './lengths.js';
+import { shapeOf, type ConfigShape } from './config-shape.js';
+import { hfPatch } from './hf-edits.js';
+import { v4Versions } from './hf-versions.js';
 import type { Edit } from './patch.js';
-import type { Emission, EmitGroup, EmitInput, Emitter, Note, Setting } from './types.js';
-
-export type Form = 'v4' | 'v5';
+import type { EmitInput, Emitter, Note, Setting } from './types.js';
 
 /** The config.json itself, in transformers' two forms. */
 export const hf: Emitter = (input) => {
   const shape = shapeOf(input.raw);
-  const forms = (['v4', 'v5'] as const).map((form) => ({ form, edits: hfEdits(input, form) }));
-  const settings = forms.flatMap(({ form, edits }): Setting[] => {
-    if (!edits) return [];
-    return [{ ...TITLES[form], kind: 'json', text: patchText(edits, shape) }];
-  });
-  const result: Emission = { ok: true, engine: 'hf', settings, notes: notesOf(input) };
-  return result;
-};
-
-const TITLES = Object.freeze({
-  v4: {
-    title: 'config.json, rope_scaling',
-    versions: 'transformers 4.45 and later (5 converts it when it loads)',
-  },
-  v5: { title: 'config.json, rope_parameters', versions: 'transformers 5' },
-});
-
-/** The form that the file already uses. */
-export function formOf(input: EmitInput): Form {
-  return input.groups.length > 1 ? 'v5' : shapeOf(input.raw).form;
-}
-
-/**
- * What changes in the file; undefined where the form cannot say it: `rope_scaling` has no way to
- * treat kinds of layers differently.
- */
-export function hfEdits(input: EmitInput, form: Form): readonly Edit[] | undefined {
-  const shape = shapeOf(input.raw);
-  const edits = form === 'v4' ? v4Edits(input, shape) : v5Edits(input, shape);
-  return edits && [...edits, ...lengthEdits(input, shape)];
-}
-
-function v4Edits(input: EmitInput, shape: ConfigShape): Edit[] | undefined {
-  const { at, prefix } = shape;
-  const [group, ...others] = input.groups;
-  if (others.length > 0) return undefined;
-  const block = scalingBlock(group.rope);
-  const kept = keptKeys(writtenBlock(shape, group.layerType));
-  const theta = effectiveTheta(group.rope);
-  const written = own(at, 'rope_theta') ?? own(at['rope_parameters'], 'rope_theta');
-  return [
-    { path: [...prefix, 'rope_scaling'], value: block ? { ...block, ...kept } : emptyBlock(kept) },
-    ...(theta === written ||
-    (written === undefined && theta === input.geometry.groups[0]?.unscaled.theta)
-      ? []
-      : [{ path: [...prefix, 'rope_theta'], value: theta }]),
-    ...(Object.hasOwn(at, 'rope_parameters')
-      ? [{ path: [...prefix, 'rope_parameters'], value: undefined }]
-      : []),
-  ];
-}
-
-/** Kept keys need a block to stand in; without any, null is what configs write for "no scaling". */
-function emptyBlock(kept: Block): unknown {
-  return Object.keys(kept).length > 0 ? { rope_type: 'default', ...kept } : null;
-}
-
-function v5Edits(input: EmitInput, shape: ConfigShape): Edit[] {
-  const { at, prefix } = shape;
-  const [first, ...others] = input.groups;
-  const value =
-    others.length === 0
-      ? v5Block(first, shape)
-      : Object.fromEntries(input.groups.map((group) => [group.layerType, v5Block(group, shape)]));
-  const theta = effectiveTheta(first.rope);
-  const outer = own(at, 'rope_theta');
-  return [
-    { path: [...prefix, 'rope_parameters'], value },
-    // A non-empty rope_scaling would replace rope_parameters, and two thetas confuse readers.
-    ...(isRecord(at['rope_scaling'])
-      ? [{ path: [...prefix, 'rope_scaling'], value: undefined }]
-      : []),
-    ...(outer === undefined || outer === theta
-      ? []
-      : [{ path: [...prefix, 'rope_theta'], value: theta }]),
-  ];
-}
-
-function v5Block({ rope, layerType }: EmitGroup, shape: ConfigShape): Block {
-  return {
-    ...(scalingBlock(rope) ?? { rope_type: 'default' }),
-    rope_theta: effectiveTheta(rope),
-    ...keptKeys(writtenBlock(shape, layerType)),
-  };
-}
-
-function lengthEdits(input: EmitInput, { at, prefix }: ConfigShape): Edit[] {
-  const { rope } = input.groups[0];
-  const current = input.geometry.maxPositions;
-  const wanted = maxPositionsFor(rope, current, input.length);
-  const edits: Edit[] = [];
-  if (wanted !== current)
-    edits.push({ path: [...prefix, 'max_position_embeddings'], value: wanted });
-  // The top level beats the block, so a stale value there would win.
-  const original = 'originalMaxPositions' in rope ? rope.originalMaxPositions : undefined;
-  const key = 'original_max_position_embeddings';
-  if (Object.hasOwn(at, key) && at[key] !== original) {
-    edits.push({ path: [...prefix, key], value: original });
+  const v4 = hfPatch(input, 'v4');
+  const v5 = hfPatch(input, 'v5');
+  // Where neither form can say it, the newer one's reason is the one that counts.
+  if (!v4.ok && !v5.ok) return { ...v5, engine: 'hf' };
+  const { versions, notes } = v4Versions(input);
+  const settings: Setting[] = [];
+  if (v4.ok) {
+    const text = patchText(v4.edits, shape);
+    settings.push({ title: 'config.json, rope_scaling', versions, kind: 'json', text });
   }
-  return edits;
-}
+  if (v5.ok) {
+    const text = patchText(v5.edits, shape);
+    const title = 'config.json, rope_parameters';
+    settings.push({ title, versions: 'transformers 5', kind: 'json', text });
+  }
+  return {
+    ok: true,
+    engine: 'hf',
+    settings,
+    notes: [...notesOf(input), ...(v4.ok ? notes : [])],
+  };
+};
 
 function notesOf(input: EmitInput): Note[] {
   const { rope } = input.groups[0];
@@ -142,8 +60,4 @@ function patchText(edits: readonly Edit[], { prefix }: ConfigShape): string {
   const inner: unknown = Object.fromEntries(entries);
   const whole = prefix.reduceRight<unknown>((value, key) => ({ [key]: value }), inner);
   return JSON.stringify(whole, null, 2);
-}
-
-function own(value: unknown, key: string): unknown {
-  return isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }

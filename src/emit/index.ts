@@ -20,7 +20,8 @@ export function emit(input: EmitInput, engines: readonly Engine[]): readonly Emi
 }
 
 export { emitInputOf } from './input.js';
-export { formOf, hfEdits, type Form } from './hf.js';
+export { formOf, hfPatch, type Form, type HfPatch } from './hf-edits.js';
+export { editedRecord } from './read-back.js';
 export { patchConfig, type Edit } from './patch.js';
 export { ENGINES } from './types.js';
 export type {

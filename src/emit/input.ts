@@ -1,5 +1,5 @@
 import type { UnknownRecord } from '../config/json.js';
-import type { ModelGeometry } from '../config/types.js';
+import type { ModelGeometry, Reference } from '../config/types.js';
 import type { RopeSpec } from '../rope/types.js';
 import type { EmitInput } from './types.js';
 
@@ -12,6 +12,7 @@ import type { EmitInput } from './types.js';
 export function emitInputOf(
   label: string,
   model: ModelGeometry,
+  reference: Pick<Reference, 'kind' | 'trainedWindow'>,
   specs: readonly RopeSpec[],
   raw: UnknownRecord,
   length: number,
@@ -20,5 +21,5 @@ export function emitInputOf(
     const rope = specs[index];
     return rope ? [{ layerType: group.layerType, span: group.span, rope }] : [];
   });
-  return first && { label, geometry: model, groups: [first, ...rest], raw, length };
+  return first && { label, geometry: model, reference, groups: [first, ...rest], raw, length };
 }

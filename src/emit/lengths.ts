@@ -1,4 +1,5 @@
 import type { RopeSpec } from '../rope/types.js';
+import type { EmitInput } from './types.js';
 
 /**
  * How serving engines work out the maximum length from a config. They differ, and the config that
@@ -31,25 +32,38 @@ export function sglangLength(rope: RopeSpec, maxPositions: number): number {
 }
 
 /**
- * `max_position_embeddings` to write beside a scaling. YaRN, linear and dynamic keep the window of
- * the weights (the block says the rest, and raising both would double it); the others have no
- * block that could say how long the context is.
+ * `max_position_embeddings` to write beside a scaling. Linear and dynamic get the window of the
+ * weights, also where the file has raised it: engines multiply it by the factor, and the block has
+ * no other place for it. YaRN's block names that window itself. The others have no block that could
+ * say how long the context is.
  */
-export function maxPositionsFor(rope: RopeSpec, current: number, length: number): number {
+export function maxPositionsFor(input: EmitInput): number {
+  const { rope } = input.groups[0];
+  const current = input.geometry.maxPositions;
   switch (rope.type) {
     case 'dynamic':
       return rope.maxPositions;
-    case 'yarn':
-      return current;
     case 'linear':
+      return baseWindow(input);
+    case 'yarn':
       return current;
     case 'llama3':
     case 'longrope':
     case 'ntk':
     case 'default':
     case 'proportional':
-      return Math.max(current, length);
+      return Math.max(current, input.length);
   }
+}
+
+/**
+ * Tokens that the base frequencies cover: the trained window, or what lay under the scaling that
+ * the weights were trained with, where a new block takes its place.
+ */
+function baseWindow({ geometry, reference }: EmitInput): number {
+  const trained = geometry.groups[0]?.rope;
+  const under = trained && 'originalMaxPositions' in trained && trained.originalMaxPositions;
+  return (reference.kind === 'configured' && under) || reference.trainedWindow;
 }
 
 /**

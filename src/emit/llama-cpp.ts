@@ -73,7 +73,7 @@ function betaOptions(rope: RopeSpecOf<'yarn'>): Option[] {
 function refuse({ groups, geometry }: EmitInput): string | undefined {
   const { rope } = groups[0];
   if (groups.length > 1) {
-    return 'the options hold for all layers, and this model has more than one kind';
+    return 'the options do not reach layers with a window, and this model has more than one kind';
   }
   if (geometry.attention.latent) {
     return 'models with latent attention keep their attention scale in the GGUF, and the options do not reach it';

@@ -1,6 +1,7 @@
 import { effectiveTheta, keptKeys, servingBlock, type Block } from './block.js';
 import { shapeOf, writtenBlock } from './config-shape.js';
 import { mayRaiseLimit, sglangLength } from './lengths.js';
+import { planOf } from './plan.js';
 import { command } from './shell.js';
 import type { EmitInput, Emitter, Note } from './types.js';
 
@@ -49,14 +50,16 @@ export const sglang: Emitter = (input) => {
   };
 };
 
-function refuse({ groups, raw }: EmitInput): string | undefined {
-  if (groups.length > 1) {
+function refuse(input: EmitInput): string | undefined {
+  const plan = planOf(input);
+  if (plan.kind === 'none') return plan.reason;
+  if (plan.kind === 'per-layer') {
     return 'overrides reach the whole model, and this one has more than one kind of layer';
   }
-  if (shapeOf(raw).prefix.length > 0) {
+  if (shapeOf(input.raw).prefix.length > 0) {
     return 'overrides are applied to the top level only; this model keeps its settings in text_config';
   }
-  if (groups[0].rope.type === 'proportional') return 'there is no rope type `proportional`';
+  if (input.groups[0].rope.type === 'proportional') return 'there is no rope type `proportional`';
   return undefined;
 }
 

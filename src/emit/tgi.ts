@@ -1,5 +1,6 @@
 import { shapeOf } from './config-shape.js';
-import { hfEdits } from './hf.js';
+import { hfPatch } from './hf-edits.js';
+import { planOf } from './plan.js';
 import { command } from './shell.js';
 import { attnFactorOf, YARN_BETAS } from './block.js';
 import type { EmitInput, Emitter, Note, Setting } from './types.js';
@@ -38,8 +39,9 @@ function settingsOf(input: EmitInput): Setting[] {
     text: command(['text-generation-launcher', '--model-id', 'MODEL'], [...scaling, ...lengths]),
   };
   if (rope.type === 'dynamic') return [launch];
-  const edits = hfEdits(input, 'v4') ?? [];
-  const patch = Object.fromEntries(
+  const patch = hfPatch(input, 'v4');
+  const edits = patch.ok ? patch.edits : [];
+  const keys = Object.fromEntries(
     edits.map(({ path, value }) => [path.at(-1) ?? '', value ?? null] as const),
   );
   return [
@@ -47,7 +49,7 @@ function settingsOf(input: EmitInput): Setting[] {
       title: 'config.json',
       versions: VERSIONS,
       kind: 'json',
-      text: JSON.stringify(patch, null, 2),
+      text: JSON.stringify(keys, null, 2),
     },
     launch,
   ];
@@ -56,11 +58,13 @@ function settingsOf(input: EmitInput): Setting[] {
 const VERSIONS = 'TGI 3';
 
 /** Read in server/text_generation_server/layers/rotary.py of TGI 3. */
-function refuse({ groups, raw }: EmitInput): string | undefined {
-  const { rope } = groups[0];
-  if (groups.length > 1)
+function refuse(input: EmitInput): string | undefined {
+  const { rope } = input.groups[0];
+  const plan = planOf(input);
+  if (plan.kind === 'none') return plan.reason;
+  if (plan.kind === 'per-layer')
     return 'one scaling holds for all layers, and this model has several kinds';
-  if (shapeOf(raw).prefix.length > 0)
+  if (shapeOf(input.raw).prefix.length > 0)
     return 'the scaling in text_config is not read for all models';
   switch (rope.type) {
     case 'linear':
@@ -75,10 +79,12 @@ function refuse({ groups, raw }: EmitInput): string | undefined {
         return 'attention_factor is not read; the temperature follows from the factor and mscale';
       }
       if (!rope.truncate) return 'the ends of YaRN’s ramp are always rounded to whole pairs';
-      return undefined;
+      break;
     default:
-      return undefined;
+      break;
   }
+  const patch = hfPatch(input, 'v4');
+  return patch.ok ? undefined : patch.reason;
 }
 
 function notesOf(input: EmitInput): Note[] {

@@ -1,5 +1,5 @@
 import type { UnknownRecord } from '../config/json.js';
-import type { ModelGeometry, Span } from '../config/types.js';
+import type { ModelGeometry, Reference, Span } from '../config/types.js';
 import type { RopeSpec } from '../rope/types.js';
 
 /** The layers that share a table, with the scaling under question applied. */
@@ -14,6 +14,8 @@ export interface EmitInput {
   /** The candidate as the user wrote it. */
   readonly label: string;
   readonly geometry: ModelGeometry;
+  /** What the weights were trained with. */
+  readonly reference: Pick<Reference, 'kind' | 'trainedWindow'>;
   /** Global layers first, as in the geometry. */
   readonly groups: readonly [EmitGroup, ...EmitGroup[]];
   /** The config as it stands. */

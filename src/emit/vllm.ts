@@ -1,13 +1,17 @@
 import { keptKeys, servingBlock, type Block } from './block.js';
 import { shapeOf, writtenBlock } from './config-shape.js';
 import { mayRaiseLimit, vllmLength } from './lengths.js';
+import { planOf } from './plan.js';
 import { command } from './shell.js';
 import type { EmitGroup, EmitInput, Emitter, Note, Setting } from './types.js';
 
 /** vLLM's `--hf-overrides` and `--max-model-len`. Sources: docs/engines.md. */
 export const vllm: Emitter = (input) => {
-  const [first, ...others] = input.groups;
-  const { rope } = first;
+  const { rope } = input.groups[0];
+  const plan = planOf(input);
+  if (plan.kind === 'none') {
+    return { ok: false, engine: 'vllm', reason: plan.reason, instead: plan.instead };
+  }
   if (rope.type === 'proportional') {
     return {
       ok: false,
@@ -17,8 +21,8 @@ export const vllm: Emitter = (input) => {
     };
   }
   const block: Block =
-    others.length === 0
-      ? blockOf(first, input)
+    plan.kind === 'one'
+      ? blockOf(plan.group, input)
       : Object.fromEntries(input.groups.map((group) => [group.layerType, blockOf(group, input)]));
   const { maxPositions, modelType } = input.geometry;
   const derived = Math.floor(vllmLength(rope, maxPositions, modelType));
@@ -35,7 +39,7 @@ export const vllm: Emitter = (input) => {
       text: serve(input, { rope_parameters: block, ...limit }),
     },
   ];
-  if (others.length === 0) settings.push(olderSetting(input, limit));
+  if (plan.kind === 'one') settings.push(olderSetting(input, limit));
   return { ok: true, engine: 'vllm', settings, notes: notesOf(input, derived) };
 };
 

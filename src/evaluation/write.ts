@@ -1,5 +1,5 @@
 import { parseConfig } from '../config/index.js';
-import { emitInputOf, formOf, hfEdits } from '../emit/index.js';
+import { emitInputOf, formOf, hfPatch } from '../emit/index.js';
 import type { Report } from '../report/schema.js';
 import type { Setup } from './setup.js';
 
@@ -16,14 +16,16 @@ export function keysToWrite(
   if (code !== 'use' && code !== 'use-at-a-cost') return undefined;
   const resolved = setup.candidates.find((c) => c.label === candidate);
   if (!resolved || resolved.definition.method === 'as-configured') return undefined;
-  const { model, target } = setup;
+  const { model, reference, target } = setup;
   const input = emitInputOf(
     resolved.label,
     model,
+    reference,
     resolved.specs,
     parseConfig(text),
     target.tokens,
   );
-  const edits = input && hfEdits(input, formOf(input));
-  return edits && Object.fromEntries(edits.map((e) => [e.path.join('.'), e.value ?? null]));
+  const patch = input && hfPatch(input, formOf(input));
+  if (!patch?.ok) return undefined;
+  return Object.fromEntries(patch.edits.map((e) => [e.path.join('.'), e.value ?? null]));
 }

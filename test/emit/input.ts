@@ -1,10 +1,22 @@
 import { readFileSync } from 'node:fs';
-import { isNotRope, parseConfig, readModel, type ModelGeometry } from '../../src/config/index.js';
-import type { EmitInput } from '../../src/emit/index.js';
+import {
+  chooseReference,
+  isNotRope,
+  parseConfig,
+  readModel,
+  type ModelGeometry,
+} from '../../src/config/index.js';
+import { hfPatch, type Edit, type EmitInput, type Form } from '../../src/emit/index.js';
 import type { RopeSpec } from '../../src/rope/types.js';
 
 export function configText(name: string): string {
   return readFileSync(new URL(`../../configs/${name}.json`, import.meta.url), 'utf8');
+}
+
+/** A published config that is no example. */
+export function fixtureText(name: string): string {
+  const file = new URL(`../../fixtures/model-configs/${name}.json`, import.meta.url);
+  return readFileSync(file, 'utf8');
 }
 
 /** An input whose global layers get this scaling; local layers keep their own. */
@@ -22,7 +34,15 @@ export function inputFor(
     rope: group.span.kind === 'global' ? scale(group.unscaled, geometry) : group.rope,
   }));
   if (!first) throw new Error('no layers');
-  return { label: 'test', geometry, groups: [first, ...others], raw, length };
+  const reference = chooseReference(geometry);
+  return { label: 'test', geometry, reference, groups: [first, ...others], raw, length };
+}
+
+/** The edits of a form that can say it. */
+export function editsOf(input: EmitInput, form: Form): readonly Edit[] {
+  const patch = hfPatch(input, form);
+  if (!patch.ok) throw new Error(`refused: ${patch.reason}`);
+  return patch.edits;
 }
 
 export function yarn(factor: number, original: number, more = {}) {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { formOf, hfEdits, patchConfig } from '../../src/emit/index.js';
-import { configText, inputFor, yarn } from './input.js';
+import { formOf, hfPatch, patchConfig } from '../../src/emit/index.js';
+import { configText, editsOf, inputFor, yarn } from './input.js';
 
 function patched(text: string, form: 'v4' | 'v5' = 'v4'): string {
-  return patchConfig(text, hfEdits(inputFor(text, yarn(4, 4096), 16_384), form) ?? []);
+  return patchConfig(text, editsOf(inputFor(text, yarn(4, 4096), 16_384), form));
 }
 
 const llama = configText('Llama-2-7b-hf');
@@ -50,8 +50,9 @@ describe('a patched config', () => {
 
   it('treats kinds of layers apart', () => {
     const gemma = configText('gemma-3-1b-it');
-    const edits = hfEdits(inputFor(gemma, yarn(4, 32_768), 131_072), 'v5') ?? [];
-    expect(hfEdits(inputFor(gemma, yarn(4, 32_768), 131_072), 'v4')).toBeUndefined();
+    const input = inputFor(gemma, yarn(4, 32_768), 131_072);
+    const edits = editsOf(input, 'v5');
+    expect(hfPatch(input, 'v4')).toMatchObject({ ok: false, instead: 'Write it as --form v5.' });
     expect(JSON.parse(patchConfig(gemma, edits))).toMatchObject({
       rope_parameters: {
         full_attention: { rope_type: 'yarn', factor: 4 },

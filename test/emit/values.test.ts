@@ -39,6 +39,16 @@ describe('values', () => {
     }
   });
 
+  it('a raised window is taken back for linear, which engines multiply by the factor', () => {
+    const raised = JSON.stringify({
+      ...(JSON.parse(QWEN3) as object),
+      max_position_embeddings: 131_072,
+      rope_scaling: { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 32_768 },
+    });
+    const { text } = first(inputFor(raised, linear(4), 131_072), 'hf');
+    expect(JSON.parse(text)).toMatchObject({ max_position_embeddings: 32_768 });
+  });
+
   it('SGLang needs it raised for YaRN, and only there', () => {
     const raised = first(inputFor(llama, yarn(4, 4096), 16_384), 'sglang').text;
     expect(raised).toContain('"max_position_embeddings":16384');

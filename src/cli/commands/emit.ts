@@ -92,21 +92,22 @@ async function write(
   if (file === undefined) {
     throw new RopeEvalError('--write needs a file, not standard input', 2, 'usage', '--write');
   }
-  const [{ formOf, hfEdits, patchConfig }, { writeAtomically }] = await Promise.all([
+  const [{ formOf, hfPatch, patchConfig }, { writeAtomically }] = await Promise.all([
     import('../../emit/index.js'),
     import('../files.js'),
   ]);
   const chosen = form ?? formOf(input);
-  const edits = hfEdits(input, chosen);
-  if (!edits) {
+  const patch = hfPatch(input, chosen);
+  if (!patch.ok) {
     throw new RopeEvalError(
-      `rope_scaling cannot say that kinds of layers differ, and ${source} has several`,
+      `${source} cannot express ${input.label}: ${patch.reason}`,
       2,
       'not_expressible',
-      '--form',
-      'Write it as --form v5.',
+      form === undefined ? '--write' : '--form',
+      patch.instead,
     );
   }
+  const { edits } = patch;
   await writeAtomically(file, patchConfig(config.text, edits));
   if (json) {
     const { label: candidate, length } = input;

@@ -39,7 +39,7 @@ export async function emitInput(
   };
   const length = flags.target ?? claimedLength(scaled, trained);
   const raw = parseConfig(config.text, { source: config.source });
-  const input = emitInputOf(label, model, specs, raw, length);
+  const input = emitInputOf(label, model, reference, specs, raw, length);
   if (!input) throw new RopeEvalError('no layer of this model uses RoPE', 2, 'not_rope');
   return input;
 }

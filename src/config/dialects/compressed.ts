@@ -20,6 +20,7 @@ const SLIDING_RATIO = 0;
 export const deepseekV4: Dialect = Object.freeze({
   name: 'main and compressed tables',
   modelTypes: ['deepseek_v4'],
+  writes: 'per-layer',
   read: (source: Source) =>
     readDecoder(source, {
       usesPartial: true,

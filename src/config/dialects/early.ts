@@ -8,13 +8,16 @@ import type { Source } from '../source.js';
 import type { Dialect } from './types.js';
 import { notRope } from '../not-rope.js';
 
+const NEOX_THETA_KEY = 'rotary_emb_base';
+
 /** GPT-NeoX: `rotary_emb_base` and `rotary_pct`. */
 export const neox: Dialect = Object.freeze({
   name: 'rotary_pct and rotary_emb_base',
   modelTypes: ['gpt_neox', 'gpt_neox_japanese'],
+  thetaKey: NEOX_THETA_KEY,
   read: (source: Source) =>
     readDecoder(source, {
-      flat: { thetaKey: 'rotary_emb_base', partialKey: 'rotary_pct' },
+      flat: { thetaKey: NEOX_THETA_KEY, partialKey: 'rotary_pct' },
     }),
 });
 
@@ -25,6 +28,7 @@ const GPTJ_THETA = 10_000;
 export const gptj: Dialect = Object.freeze({
   name: 'rotary_dim',
   modelTypes: ['gptj', 'codegen'],
+  writes: 'fixed',
   read: (source: Source) =>
     readDecoder(source, {
       usesPartial: true,
@@ -71,6 +75,7 @@ function fixedBlock(source: Source, theta: number, partial: number | undefined):
 export const esm: Dialect = Object.freeze({
   name: 'position_embedding_type',
   modelTypes: ['esm'],
+  writes: 'fixed',
   read: (source: Source) => {
     const type = source.fields.nullableString('position_embedding_type') ?? 'absolute';
     if (type !== 'rotary') return notRope(source, 'learned');
@@ -84,6 +89,7 @@ export const esm: Dialect = Object.freeze({
 export const roformer: Dialect = Object.freeze({
   name: 'fixed rotary sinusoids',
   modelTypes: ['roformer'],
+  writes: 'fixed',
   read: (source: Source) =>
     readDecoder(source, {
       blocks: (inner, types) => new Map(types.map((t) => [t, fixedBlock(inner, GPTJ_THETA, 1)])),

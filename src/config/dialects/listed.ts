@@ -12,6 +12,7 @@ import type { Dialect } from './types.js';
 export const listedPerLayer: Dialect = Object.freeze({
   name: 'theta and partial factor listed per layer',
   modelTypes: ['step3p5'],
+  writes: 'per-layer',
   read: (source: Source) => readNested({ ...source, fields: unfold(source) }),
 });
 

@@ -7,6 +7,7 @@ import type { Dialect } from './types.js';
 export const gemma3: Dialect = Object.freeze({
   name: 'block per layer type, scaling on global layers',
   modelTypes: ['gemma3_text', 'gemma3n_text', 't5gemma2_text', 't5gemma2_decoder'],
+  writes: 'per-layer',
   read: perLayer(
     {
       scalingReaches: ['full_attention'],
@@ -28,6 +29,7 @@ export const gemma3: Dialect = Object.freeze({
 export const olmo3: Dialect = Object.freeze({
   name: 'block per layer type, one theta',
   modelTypes: ['olmo3'],
+  writes: 'per-layer',
   read: perLayer({
     scalingReaches: ['full_attention'],
     thetaKeys: { full_attention: 'rope_theta' },
@@ -38,6 +40,7 @@ export const olmo3: Dialect = Object.freeze({
 export const modernbert: Dialect = Object.freeze({
   name: 'block per layer type, scaling on all layers',
   modelTypes: ['modernbert', 'modernbert-decoder'],
+  writes: 'per-layer',
   read: perLayer(
     {
       scalingReaches: ['full_attention', 'sliding_attention'],
@@ -59,6 +62,7 @@ export const modernbert: Dialect = Object.freeze({
 export const nestedOnly: Dialect = Object.freeze({
   name: 'block per layer type, nested only',
   modelTypes: ['laguna', 'mellum', 'mimo_v2_flash', 'ultrabert', 'beam', 'zaya', 'lfm3'],
+  writes: 'per-layer',
   read: perLayer({ scalingReaches: [], thetaKeys: {}, outerPartial: false }, { usesPartial: true }),
 });
 
@@ -66,6 +70,7 @@ export const nestedOnly: Dialect = Object.freeze({
 export const neomme: Dialect = Object.freeze({
   name: 'block per layer type, outer theta',
   modelTypes: ['neomme'],
+  writes: 'per-layer',
   read: perLayer(
     {
       scalingReaches: [],
@@ -87,6 +92,7 @@ export const gemma4: Dialect = Object.freeze({
     'diffusion_gemma_text',
     'embedding_gemma2_text',
   ],
+  writes: 'per-layer',
   read: perLayer(
     { scalingReaches: [], thetaKeys: {} },
     {

@@ -7,5 +7,12 @@ export interface Dialect {
   readonly name: string;
   /** `model_type` values that belong to it. */
   readonly modelTypes: readonly string[];
+  /**
+   * Where a scaling can be written: into a block for each layer type, or nowhere (`fixed`: the
+   * class has one table). Left out: into one block for all layers.
+   */
+  readonly writes?: 'per-layer' | 'fixed';
+  /** Key of theta outside the block, where it is not `rope_theta`. */
+  readonly thetaKey?: string;
   readonly read: (source: Source) => ModelGeometry | NotRope;
 }

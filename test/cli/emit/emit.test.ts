@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../../helpers/environment.js';
 import { temporaryFolder } from '../../helpers/temporary.js';
-import { configText } from '../../emit/input.js';
+import { configText, fixtureText } from '../../emit/input.js';
 
 const qwen = configText('Qwen2.5-7B-Instruct');
 
@@ -68,6 +68,25 @@ describe('rope-eval emit', () => {
     const { code, stderr } = await emit(['dynamic:4', '--engine', 'llama.cpp']);
     expect(code).toBe(2);
     expect(stderr).toContain('llama.cpp cannot express dynamic:4');
+  });
+
+  it('exits with 2 where the class would not read what --write wrote', async () => {
+    const gptj = fixtureText('gpt-j-6b');
+    for (const args of [['--write'], ['--engine', 'hf']]) {
+      const { code, stderr, file } = await emit(['yarn:4', ...args], gptj);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/cannot express yarn:4: gptj reads neither/);
+      expect(file).toBe(gptj);
+    }
+  });
+
+  it('says which form can express it', async () => {
+    const gemma = configText('gemma-3-1b-it');
+    const { code, stderr, file } = await emit(['yarn:4', '--write', '--form', 'v4'], gemma);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/kinds of layers differ/);
+    expect(stderr).toMatch(/--form v5/);
+    expect(file).toBe(gemma);
   });
 
   it.each([

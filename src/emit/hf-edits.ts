@@ -1,0 +1,157 @@
+import { CLASS_DEFAULTS } from '../config/class-defaults/index.js';
+import { isRecord } from '../config/json.js';
+import { dialectOf } from '../config/registry.js';
+import { effectiveTheta, keptKeys, scalingBlock, type Block } from './block.js';
+import { own, shapeOf, writtenBlock, type ConfigShape } from './config-shape.js';
+import { maxPositionsFor } from './lengths.js';
+import type { Edit } from './patch.js';
+import { planOf } from './plan.js';
+import { misreading } from './read-back.js';
+import type { EmitGroup, EmitInput } from './types.js';
+
+export type Form = 'v4' | 'v5';
+
+/** What changes in a config file, or why the file cannot say it. */
+export type HfPatch =
+  | { readonly ok: true; readonly edits: readonly Edit[] }
+  | { readonly ok: false; readonly reason: string; readonly instead: string };
+
+/** The form that the file already uses; a block per layer type exists in the newer one only. */
+export function formOf(input: EmitInput): Form {
+  return planOf(input).kind === 'per-layer' ? 'v5' : shapeOf(input.raw).form;
+}
+
+/** The edits that write the scaling in one form, or why it cannot be written. */
+export function hfPatch(input: EmitInput, form: Form): HfPatch {
+  const patch = patchIn(input, form);
+  if (patch.ok) return patch;
+  const other = form === 'v4' ? 'v5' : 'v4';
+  return patchIn(input, other).ok ? { ...patch, instead: `Write it as --form ${other}.` } : patch;
+}
+
+function patchIn(input: EmitInput, form: Form): HfPatch {
+  const plan = planOf(input);
+  if (plan.kind === 'none') return { ok: false, reason: plan.reason, instead: plan.instead };
+  const shape = shapeOf(input.raw);
+  if (plan.kind === 'per-layer') {
+    if (form === 'v4') return refused(NO_LEGACY_BLOCKS);
+    if (input.groups.some(({ rope }) => rope.type === 'yarn' && !rope.truncate)) {
+      return refused(TRUNCATE_UNREAD);
+    }
+    return checked(input, v5Edits(input, shape, perLayerBlocks(input, shape)), form);
+  }
+  const { group } = plan;
+  return form === 'v4'
+    ? checked(input, v4Edits(input, shape, group), form)
+    : checked(input, v5Edits(input, shape, v5Block(group, shape)), form);
+}
+
+/** What the edits leave is read back, and compared with what was asked. */
+function checked(input: EmitInput, block: readonly Edit[], form: Form): HfPatch {
+  const edits = [...block, ...lengthEdits(input, form)];
+  const reason = misreading(input, edits);
+  return reason === undefined ? { ok: true, edits } : refused(reason);
+}
+
+function refused(reason: string): HfPatch {
+  return { ok: false, reason, instead: 'Choose another scaling, or another engine.' };
+}
+
+const NO_LEGACY_BLOCKS = 'rope_scaling cannot say that kinds of layers differ';
+
+/** transformers 5 looks for `truncate` beside the blocks of the layer types, not in them. */
+const TRUNCATE_UNREAD =
+  'truncate=false is not read in a block per layer type, so that the ramp would be rounded';
+
+function v4Edits(input: EmitInput, { at, prefix, ...rest }: ConfigShape, group: EmitGroup): Edit[] {
+  const block = scalingBlock(group.rope);
+  const kept = keptKeys(writtenBlock({ at, prefix, ...rest }, group.layerType));
+  return [
+    {
+      path: [...prefix, 'rope_scaling'],
+      value: block ? { ...block, ...kept } : emptyBlock(kept, input),
+    },
+    ...v4Theta(input, at, group).map((theta) => ({
+      path: [...prefix, thetaKeyOf(input)],
+      value: theta,
+    })),
+    ...(Object.hasOwn(at, 'rope_parameters')
+      ? [{ path: [...prefix, 'rope_parameters'], value: undefined }]
+      : []),
+  ];
+}
+
+/** The theta to write beside the block, if any: not one that stands there, nor the class's own. */
+function v4Theta(input: EmitInput, at: Block, { rope }: EmitGroup): number[] {
+  const theta = effectiveTheta(rope);
+  const beside = own(at, thetaKeyOf(input));
+  if (beside !== undefined) return beside === theta ? [] : [theta];
+  // Both blocks are replaced, and a theta in them goes with them.
+  const inside = [at['rope_parameters'], at['rope_scaling']].some(
+    (block) => own(block, 'rope_theta') !== undefined,
+  );
+  return !inside && theta === input.geometry.groups[0]?.unscaled.theta ? [] : [theta];
+}
+
+function thetaKeyOf({ geometry }: EmitInput): string {
+  return dialectOf(geometry.modelType).thetaKey ?? 'rope_theta';
+}
+
+/**
+ * Kept keys need a block to stand in, and a class with a scaling of its own would put that in the
+ * place of an empty one. Otherwise null is what configs write for "no scaling".
+ */
+function emptyBlock(kept: Block, { geometry }: EmitInput): unknown {
+  const classBlock = CLASS_DEFAULTS.get(geometry.modelType)?.block;
+  return Object.keys(kept).length > 0 || classBlock !== undefined
+    ? { rope_type: 'default', ...kept }
+    : null;
+}
+
+function v5Edits(input: EmitInput, { at, prefix }: ConfigShape, value: Block): Edit[] {
+  const theta = effectiveTheta(input.groups[0].rope);
+  const key = thetaKeyOf(input);
+  const outer = own(at, key);
+  return [
+    { path: [...prefix, 'rope_parameters'], value },
+    // A non-empty rope_scaling would replace rope_parameters, and two thetas confuse readers.
+    ...(isRecord(at['rope_scaling'])
+      ? [{ path: [...prefix, 'rope_scaling'], value: undefined }]
+      : []),
+    ...(outer === undefined || outer === theta ? [] : [{ path: [...prefix, key], value: theta }]),
+  ];
+}
+
+/** Blocks of layer types that no layer has, or that do not rotate (null), stay as they are. */
+function perLayerBlocks({ groups }: EmitInput, shape: ConfigShape): Block {
+  const given = own(shape.at, 'rope_parameters');
+  const old = Object.entries(isRecord(given) ? given : {});
+  return Object.fromEntries([
+    ...old.filter(([, block]) => block === null || isRecord(block)),
+    ...groups.map((group) => [group.layerType, v5Block(group, shape)] as const),
+  ]);
+}
+
+function v5Block({ rope, layerType }: EmitGroup, shape: ConfigShape): Block {
+  return {
+    ...(scalingBlock(rope) ?? { rope_type: 'default' }),
+    rope_theta: effectiveTheta(rope),
+    ...keptKeys(writtenBlock(shape, layerType)),
+  };
+}
+
+function lengthEdits(input: EmitInput, form: Form): Edit[] {
+  const { at, prefix } = shapeOf(input.raw);
+  const { rope } = input.groups[0];
+  const wanted = maxPositionsFor(input);
+  const edits: Edit[] = [];
+  if (wanted !== input.geometry.maxPositions)
+    edits.push({ path: [...prefix, 'max_position_embeddings'], value: wanted });
+  // The top level beats the block, so a stale value there would win; transformers 4 reads that of
+  // longrope nowhere else.
+  const original = 'originalMaxPositions' in rope ? rope.originalMaxPositions : undefined;
+  const key = 'original_max_position_embeddings';
+  const onTop = Object.hasOwn(at, key) || (form === 'v4' && rope.type === 'longrope');
+  if (onTop && at[key] !== original) edits.push({ path: [...prefix, key], value: original });
+  return edits;
+}
