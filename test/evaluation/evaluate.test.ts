@@ -9,6 +9,10 @@ const llama2 = readFileSync(
   new URL('../../fixtures/model-configs/Llama-2-7b-hf.json', import.meta.url),
   'utf8',
 );
+const gemma2 = readFileSync(
+  new URL('../../fixtures/model-configs/gemma-2-9b-it.json', import.meta.url),
+  'utf8',
+);
 const base = { preset: 'quick', threads: 1, worker: false, device: 'cpu', samples: 4 } as const;
 
 const stable = (report: Report): unknown =>
@@ -59,6 +63,31 @@ describe('evaluate', () => {
     expect(report.candidates[1]!.needle.map((n) => n.tokens)).toEqual(
       expect.arrayContaining([2048, 4096, 6600, 8192]),
     );
+  });
+
+  it('scores alike whatever lengths are asked for besides', async () => {
+    const options = { ...base, candidates: parseCandidates('yarn:2'), target: 8192 };
+    const [plain, besides] = [
+      await evaluate(llama2, options),
+      await evaluate(llama2, { ...options, lengths: [4110, 4600] }),
+    ];
+    const tokens = (report: Report) => report.settings.ladder.map((rung) => rung.tokens);
+    expect(tokens(besides)).toEqual([...tokens(plain), 4600].sort((a, b) => a - b));
+    // Other questions stand in the contexts, so facts differ; text does not.
+    expect(besides.candidates[1]!.score).toBe(plain.candidates[1]!.score);
+  });
+
+  it('gives local layers the table that a dynamic scaling has at the target', async () => {
+    const report = await evaluate(gemma2, {
+      ...base,
+      samples: 1,
+      candidates: parseCandidates('dynamic:1,ntk:4'),
+      target: 32_768,
+    });
+    const [, dynamic, ntk] = report.candidates;
+    const stretch = (c: typeof ntk) => c!.groups.map((group) => group.maxStretch);
+    expect(stretch(dynamic)).toEqual(stretch(ntk));
+    expect(dynamic!.local[0]!.short).toEqual(ntk!.local[0]!.short);
   });
 
   it('keeps the finished cells of an interrupted run', async () => {

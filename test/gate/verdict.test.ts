@@ -142,6 +142,11 @@ describe('a gate', () => {
     expect(gate(makeReport(), rules)).toMatchObject({ status: 'nothing-measured', exitCode: 1 });
   });
 
+  it('reads a length that is as good as a measured one there', () => {
+    const at = (length: number) => gate(makeReport(), [['error', `needle@${length} >= 0.5`]]).rules;
+    expect(at(131_072 + 2000)[0]!.found).toEqual(at(131_072)[0]!.found);
+  });
+
   it('gives findings the severity of the policy', () => {
     const finding = { code: 'RE012', severity: 'warning', path: 'rope_scaling', args: {} } as const;
     const judged = (lint: Record<string, string>) =>
