@@ -9,7 +9,6 @@ import { addEvaluationOptions, evaluationOptions } from '../options/evaluation.j
 import { collect, factors, tokensFor } from '../options/numbers.js';
 import { addOutputOptions } from '../options/output.js';
 import { addReferenceOptions, referenceOptions } from '../options/reference.js';
-import { refuseSecondArgument } from '../second-argument.js';
 import { columnsOf, isLively } from '../terminal.js';
 
 interface Flags extends SearchFlags {
@@ -57,10 +56,7 @@ export function evaluateCommand(program: Command, context: CommandContext): void
   addReferenceOptions(program);
   addOutputOptions(program, 'the report')
     .option('--no-plots', 'leave heatmaps and charts out')
-    // Counted in the action, which knows better what a second argument may have meant.
-    .allowExcessArguments()
-    .action(async (argument: string, flags: Flags, command: Command) => {
-      refuseSecondArgument(command);
+    .action(async (argument: string, flags: Flags) => {
       context.exitWith(await compare(argument, flags, context.environment));
     });
 }
