@@ -91,7 +91,7 @@ const CASES: readonly (readonly [
   ['a misspelt option', JSON.stringify(LLAMA), ['config.json', '--jsn'], /Did you mean --json/],
   ['no argument', undefined, [], /missing required argument/],
   ['an unknown preset', JSON.stringify(LLAMA), ['config.json', '--preset', 'fast'], /quick/],
-  ['an option before the command', undefined, ['--json', 'inspect', 'x'], /stands before/],
+  ['an option before the command', undefined, ['--quiet', 'inspect', 'x'], /stands before/],
 ];
 
 describe('bad input', () => {

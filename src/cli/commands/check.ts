@@ -13,7 +13,6 @@ import {
   type ReferenceFlags,
 } from '../options/reference.js';
 import { paletteFor } from '../terminal.js';
-import { reportErrors } from '../gate/json-errors.js';
 import type { CheckRun } from '../gate/run-check.js';
 import type { LoadedConfig } from '../load-config.js';
 
@@ -78,11 +77,7 @@ export const checkCommand: CommandModule = (program, { environment, exitWith }) 
   addEvaluationOptions(command);
   addReferenceOptions(command);
   addOutputOptions(command, 'the result').action(async (argument: string, flags: Flags) => {
-    exitWith(
-      await reportErrors(flags.json === true, environment, () =>
-        check(argument, flags, environment),
-      ),
-    );
+    exitWith(await check(argument, flags, environment));
   });
 };
 
