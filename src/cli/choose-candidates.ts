@@ -13,6 +13,7 @@ import { EXIT, RopeEvalError } from '../errors.js';
 import type { CandidateSpecs } from '../geometry/geometry-report.js';
 import type { Environment } from './environment.js';
 import { loadConfig } from './load-config.js';
+import type { NamedFile } from './protect-inputs.js';
 import type { RopeModel } from './read-geometry.js';
 
 export interface CandidateFlags {
@@ -34,6 +35,13 @@ export async function chooseCandidates(
   const all = factor.flatMap((each) => defaultCandidates(each, model, reference));
   // The sets share what does not depend on the factor.
   return [...new Map(all.map((each) => [each.label, each])).values()];
+}
+
+/** The files that --candidates names. */
+export function candidateFiles(candidates: readonly string[] | undefined): readonly NamedFile[] {
+  return (candidates ?? [])
+    .flatMap(parseCandidates)
+    .flatMap((one) => (one.method === 'longrope' ? [{ name: one.label, path: one.file }] : []));
 }
 
 /**

@@ -82,15 +82,23 @@ export const checkCommand: CommandModule = (program, { environment, exitWith }) 
 };
 
 async function check(argument: string, flags: Flags, environment: Environment): Promise<number> {
-  const [{ loadConfig }, { loadPolicy }, { withFlags }, outputs, { runCheck }, { finish }] =
-    await Promise.all([
-      import('../load-config.js'),
-      import('../gate/load-policy.js'),
-      import('../../gate/policy.js'),
-      import('../outputs.js'),
-      import('../gate/run-check.js'),
-      import('../unfinished.js'),
-    ]);
+  const [
+    { loadConfig },
+    { loadPolicy },
+    { withFlags },
+    outputs,
+    { protectCheck },
+    { runCheck },
+    { finish },
+  ] = await Promise.all([
+    import('../load-config.js'),
+    import('../gate/load-policy.js'),
+    import('../../gate/policy.js'),
+    import('../outputs.js'),
+    import('../gate/protect-check.js'),
+    import('../gate/run-check.js'),
+    import('../unfinished.js'),
+  ]);
   const config = await loadConfig(argument, environment);
   const loaded = await loadPolicy(flags.policy, environment);
   const policy = withFlags(loaded.policy, {
@@ -99,8 +107,19 @@ async function check(argument: string, flags: Flags, environment: Environment): 
     ...(flags.candidates ? { candidates: flags.candidates } : {}),
     ...(flags.severity ? { severities: flags.severity } : {}),
   });
-  const files = await outputs.prepareOutputs(flags.output ?? [], environment);
   const baseline = flags.baseline ?? loaded.baseline;
+  await protectCheck(
+    {
+      config: config.file,
+      base: flags.base,
+      policy: loaded.file,
+      baseline,
+      output: flags.output,
+      updateBaseline: flags.updateBaseline === true,
+    },
+    environment,
+  );
+  const files = await outputs.prepareOutputs(flags.output ?? [], environment);
   const quiet = flags.quiet === true;
   const run = await runCheck(
     {

@@ -63,18 +63,26 @@ export function evaluateCommand(program: Command, context: CommandContext): void
 
 async function compare(argument: string, flags: Flags, environment: Environment): Promise<number> {
   const [
-    { chooseCandidates },
+    { candidateFiles, chooseCandidates },
     { prepareOutputs, writeOutputs },
+    { outputsOf, protectInputs },
     { readGeometry, usesRope },
     { finish, loadUnfinished },
   ] = await Promise.all([
     import('../choose-candidates.js'),
     import('../outputs.js'),
+    import('../protect-inputs.js'),
     import('../read-geometry.js'),
     import('../unfinished.js'),
   ]);
   refuseWithoutEffect(flags);
   const config = await loadConfig(argument, environment);
+  // Not --resume: to go on in the same file is what it is for.
+  await protectInputs(
+    outputsOf(flags.output),
+    [{ name: 'the config', path: config.file }, ...candidateFiles(flags.candidates)],
+    environment,
+  );
   const read = await readGeometry(config, referenceOptions(flags));
   if (!usesRope(read)) {
     const { compareTwin } = await import('../compare-twin.js');
