@@ -89,7 +89,7 @@ async function check(argument: string, flags: Flags, environment: Environment): 
     outputs,
     { protectCheck },
     { runCheck },
-    { finish },
+    { finish, keptBy },
   ] = await Promise.all([
     import('../load-config.js'),
     import('../gate/load-policy.js'),
@@ -132,7 +132,7 @@ async function check(argument: string, flags: Flags, environment: Environment): 
       options: { ...evaluationOptions(flags), ...referenceOptions(flags) },
     },
     environment,
-    { progress: !quiet && !flags.json, notices: !quiet },
+    { progress: !quiet && !flags.json, notices: !quiet, keeps: keptBy(flags) },
   );
   const { gateOutcome } = await import('../../gate/words.js');
   await outputs.writeOutputs(files, run.report, { gate: gateOutcome(run.result) });
@@ -141,7 +141,7 @@ async function check(argument: string, flags: Flags, environment: Environment): 
     await updateBaseline(baseline, run.report, environment, !quiet);
   }
   await print(run, config, flags, environment);
-  finish(run.report, { saved: flags.output, resumable: false }, environment);
+  finish(run.report, { flags, resumable: false }, environment);
   return run.result.exitCode;
 }
 

@@ -67,7 +67,7 @@ async function compare(argument: string, flags: Flags, environment: Environment)
     { prepareOutputs, writeOutputs },
     { outputsOf, protectInputs },
     { readGeometry, usesRope },
-    { finish, loadUnfinished },
+    { finish, keptBy, loadUnfinished },
   ] = await Promise.all([
     import('../choose-candidates.js'),
     import('../outputs.js'),
@@ -109,11 +109,11 @@ async function compare(argument: string, flags: Flags, environment: Environment)
       ...(candidates === undefined ? {} : { candidates }),
       ...(unfinished === undefined ? {} : { resume: unfinished }),
     },
-    { progress: !quiet && !flags.json, notices: !quiet },
+    { progress: !quiet && !flags.json, notices: !quiet, keeps: keptBy(flags) },
   );
   await writeOutputs(outputs, report, { plots: flags.plots });
   await print(report, flags, environment);
-  return finish(report, { saved: flags.output, resumable: true }, environment);
+  return finish(report, { flags, resumable: true }, environment);
 }
 
 function targetOf(factor: Flags['factor'], trainedWindow: number): number | undefined {

@@ -9,7 +9,7 @@ import { prepareOutputs, writeOutputs } from '../outputs.js';
 import type { RopeModel } from '../read-geometry.js';
 import { outputsOf, protectInputs } from '../protect-inputs.js';
 import { paletteFor } from '../terminal.js';
-import { finish } from '../unfinished.js';
+import { finish, keptBy } from '../unfinished.js';
 import { loadPolicy } from './load-policy.js';
 import { optimizeText, runOptimize, type OptimizeRun } from './run-optimize.js';
 
@@ -37,7 +37,7 @@ export async function searchFactor(
   const run = await runOptimize(
     { config, model, reference, target, options, policy },
     environment,
-    { progress: !quiet && !flags.json, notices: !quiet },
+    { progress: !quiet && !flags.json, notices: !quiet, keeps: keptBy(flags) },
   );
   await writeOutputs(outputs, run.report, { plots: flags.plots });
   const { stdout, env } = environment;
@@ -47,7 +47,7 @@ export async function searchFactor(
     stdout.write(optimizeText(run, paletteFor(stdout, env)));
   }
   if (run.report.status !== 'complete') {
-    return finish(run.report, { saved: flags.output, resumable: false }, environment);
+    return finish(run.report, { flags, resumable: false }, environment);
   }
   return run.optimization.best ? EXIT.ok : EXIT.gateFailed;
 }
