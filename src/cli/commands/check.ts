@@ -12,7 +12,7 @@ import {
   referenceOptions,
   type ReferenceFlags,
 } from '../options/reference.js';
-import { paletteFor } from '../terminal.js';
+import { columnsOf, paletteFor } from '../terminal.js';
 import type { CheckRun } from '../gate/run-check.js';
 import type { LoadedConfig } from '../load-config.js';
 
@@ -166,6 +166,7 @@ async function print(
         report,
         candidates,
         base: flags.base,
+        columns: columnsOf(stdout),
         advice: advice.filter((each) => each !== undefined),
       },
       paletteFor(stdout, environment.env),
