@@ -92,7 +92,24 @@ async function withoutFile(
   environment: Environment,
 ): Promise<CandidateDefinition> {
   if (definition.method !== 'longrope') return definition;
-  const { text } = await loadConfig(definition.file, environment);
+  const { text } = await loadConfig(definition.file, environment).catch((error: unknown) => {
+    throw isMissing(error) ? noFactors(definition) : error;
+  });
   const block = longropeBlock(definition, reference, { readFile: () => text });
   return { label: definition.label, method: 'block', block };
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof RopeEvalError && ['missing_file', 'hub_id'].includes(error.kind);
+}
+
+/** Every other scaling takes a factor there. */
+function noFactors({ label, file }: { readonly label: string; readonly file: string }) {
+  return new RopeEvalError(
+    `${label}: longrope takes a JSON file with its factors, and there is no file ${file}`,
+    EXIT.usage,
+    'missing_file',
+    '',
+    'Such a file holds short_factor and long_factor, as in rope_scaling of a config: longrope:factors.json.',
+  );
 }
