@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { checkOptions } from './check-options.js';
 import {
   loadEncodings,
   loadFamily,
@@ -40,9 +41,10 @@ export type CompareEncodings = (options?: CompareEncodingsOptions) => Promise<En
  *
  * One seed, one thread count, one machine: the same report but for `createdAt` and `timings`.
  *
- * @throws RopeEvalError exit 3 where the twins are missing or the runtime fails
+ * @throws RopeEvalError exit 2 for a bad option, 3 where the twins are missing or the runtime fails
  */
 export const compareEncodings: CompareEncodings = async (options = {}) => {
+  checkOptions(options);
   const started = performance.now();
   const { preset = 'standard', seed = 1, device = 'auto', encodings } = options;
   const plan = planOf(preset, options.samples);

@@ -23,7 +23,7 @@ export interface EvaluateOptions {
   readonly base?: string;
   /** Further lengths in tokens at which the needle is to be measured (gate rules). */
   readonly lengths?: readonly number[];
-  /** Default: a set chosen for the target. */
+  /** As `parseCandidates('yarn:4,ntk:4')` gives them; default: a set chosen for the target. */
   readonly candidates?: readonly CandidateDefinition[];
   readonly reference?: 'unscaled' | 'configured';
   readonly trainedWindow?: number;

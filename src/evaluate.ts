@@ -1,3 +1,6 @@
+import { checkOptions } from './check-options.js';
+import { show } from './config/fail.js';
+import { RopeEvalError } from './errors.js';
 import type { EvaluateOptions } from './evaluate-types.js';
 import { evaluateOn } from './evaluation/evaluate-on.js';
 import { neighbourRuns, summariseNeighbour } from './evaluation/neighbours.js';
@@ -13,6 +16,9 @@ import type { Report } from './report/schema.js';
  * @throws RopeEvalError exit 2 for a bad config or option, 3 where the runtime fails
  */
 export async function evaluate(text: string, options: EvaluateOptions = {}): Promise<Report> {
+  checkOptions(options);
+  if (typeof text !== 'string')
+    throw new RopeEvalError(`config: must be the text of a config.json, found ${show(text)}`);
   if (options.preset !== 'thorough') return (await evaluateOn(text, options)).report;
   const started = performance.now();
   const { names, share, during } = await neighbourRuns(text, options);

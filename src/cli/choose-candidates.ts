@@ -13,6 +13,7 @@ import { EXIT, RopeEvalError } from '../errors.js';
 import type { CandidateSpecs } from '../geometry/geometry-report.js';
 import type { Environment } from './environment.js';
 import { loadConfig } from './load-config.js';
+import type { NamedFile } from './protect-inputs.js';
 import type { RopeModel } from './read-geometry.js';
 
 export interface CandidateFlags {
@@ -34,6 +35,13 @@ export async function chooseCandidates(
   const all = factor.flatMap((each) => defaultCandidates(each, model, reference));
   // The sets share what does not depend on the factor.
   return [...new Map(all.map((each) => [each.label, each])).values()];
+}
+
+/** The files that --candidates names. */
+export function candidateFiles(candidates: readonly string[] | undefined): readonly NamedFile[] {
+  return (candidates ?? [])
+    .flatMap(parseCandidates)
+    .flatMap((one) => (one.method === 'longrope' ? [{ name: one.label, path: one.file }] : []));
 }
 
 /**
@@ -84,7 +92,24 @@ async function withoutFile(
   environment: Environment,
 ): Promise<CandidateDefinition> {
   if (definition.method !== 'longrope') return definition;
-  const { text } = await loadConfig(definition.file, environment);
+  const { text } = await loadConfig(definition.file, environment).catch((error: unknown) => {
+    throw isMissing(error) ? noFactors(definition) : error;
+  });
   const block = longropeBlock(definition, reference, { readFile: () => text });
   return { label: definition.label, method: 'block', block };
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof RopeEvalError && ['missing_file', 'hub_id'].includes(error.kind);
+}
+
+/** Every other scaling takes a factor there. */
+function noFactors({ label, file }: { readonly label: string; readonly file: string }) {
+  return new RopeEvalError(
+    `${label}: longrope takes a JSON file with its factors, and there is no file ${file}`,
+    EXIT.usage,
+    'missing_file',
+    '',
+    'Such a file holds short_factor and long_factor, as in rope_scaling of a config: longrope:factors.json.',
+  );
 }

@@ -1,13 +1,14 @@
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { Environment, FileKind } from './environment.js';
+import { BOUNDS } from '../config/bounds.js';
 import { EXIT, RopeEvalError } from '../errors.js';
 import { hubId, hubIdFromUrl, whatToDownload } from './hub-id.js';
 
 /**
- * A config.json is a few kB, a few MB with a long list of labels. More is another file,
- * such as weights, and parsing it would only cost memory.
+ * More is another file, such as weights, and reading it would only cost memory. A text of so many
+ * bytes has at most as many characters, so that the reader of configs has nothing to add.
  */
-const MAX_BYTES = 16 * 1024 * 1024;
+const MAX_BYTES = BOUNDS.textLength;
 
 export interface LoadedConfig {
   readonly text: string;
@@ -22,6 +23,11 @@ export async function loadConfig(
   argument: string,
   environment: Environment,
 ): Promise<LoadedConfig> {
+  if (argument.trim() === '') {
+    throw bad('missing_config', 'the name of the config is empty', {
+      hint: 'Give a config.json, a folder that holds one, or - for standard input; an unset variable is empty too.',
+    });
+  }
   if (argument === '-') return fromStandardInput(environment);
   if (/^https?:\/\//i.test(argument)) throw refuseUrl(argument);
   const path = resolve(environment.cwd, argument);

@@ -1,6 +1,7 @@
 import type { Environment } from './environment.js';
 import { EXIT } from '../errors.js';
 import { explainFailure } from './explain-failure.js';
+import { errorOutput, wantsJson } from './json-errors.js';
 import { createProgram } from './program.js';
 
 export { nodeEnvironment } from './environment.js';
@@ -13,6 +14,9 @@ export async function main(environment: Environment): Promise<number> {
     await program.parseAsync([...environment.argv], { from: 'user' });
     return exitCode;
   } catch (error) {
-    return explainFailure(error, environment);
+    const code = await explainFailure(error, environment);
+    const output = wantsJson(program, environment.argv) ? errorOutput(error, code) : undefined;
+    if (output) environment.stdout.write(`${JSON.stringify(output, null, 2)}\n`);
+    return code;
   }
 }

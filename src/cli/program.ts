@@ -3,6 +3,7 @@ import { columnsOf, isLively } from './terminal.js';
 import { TOOL_VERSION } from '../version.js';
 import { addCompletion } from './completion.js';
 import { evaluateCommand } from './commands/evaluate.js';
+import { refuseExcessArguments } from './excess-arguments.js';
 import { refuseMisplacedOptions } from './misplaced-options.js';
 import { COMMANDS } from './registry.js';
 import type { CommandContext } from './command.js';
@@ -45,7 +46,11 @@ export function createProgram(context: CommandContext): Command {
     .showHelpAfterError('(rope-eval --help shows what it takes)')
     .addHelpText('after', EPILOGUE);
   evaluateCommand(program, context);
+  refuseExcessArguments(program);
   for (const add of COMMANDS) add(program, context);
+  for (const command of program.commands) {
+    command.showHelpAfterError(`(rope-eval ${command.name()} --help shows what it takes)`);
+  }
   refuseMisplacedOptions(program);
   addCompletion(program, context.environment);
   return program;

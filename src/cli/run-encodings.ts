@@ -5,6 +5,7 @@ import type { Environment } from './environment.js';
 import { evaluationOptions, type EvaluationFlags } from './options/evaluation.js';
 import type { OutputFlags } from './options/output.js';
 import { columnsOf, isLively } from './terminal.js';
+import { whereKept } from './unfinished.js';
 import { watched } from './watched.js';
 
 /** The flags of every command that compares encodings. */
@@ -43,9 +44,6 @@ export async function runEncodings(
     stdout.write(encodingsText(report, context));
   }
   if (complete) return EXIT.ok;
-  const where = flags.output
-    ? `saved to ${flags.output.join(', ')}`
-    : 'not saved (no -o was given)';
-  stderr.write(`interrupted; the finished rows are ${where}\n`);
+  stderr.write(`interrupted; the finished rows are ${whereKept(flags)}\n`);
   return EXIT.interrupted;
 }

@@ -1,5 +1,6 @@
 import type { Progress } from '../evaluate-types.js';
 import type { Environment } from './environment.js';
+import type { Kept } from './unfinished.js';
 import { interruptible, InterruptedError } from './interrupt.js';
 
 export interface WatchSettings {
@@ -7,7 +8,15 @@ export interface WatchSettings {
   readonly progress: boolean;
   /** Say on stderr that Ctrl-C was understood. */
   readonly notices: boolean;
+  /** Where the finished part goes, for that notice; default: nowhere. */
+  readonly keeps?: Kept | undefined;
 }
+
+const KEPT: Readonly<Record<Kept, string>> = Object.freeze({
+  saved: 'the finished part will be saved',
+  printed: 'the finished part will be printed as JSON',
+  nowhere: 'the finished part will not be saved, because no -o was given',
+});
 
 /** What a watched run listens and reports to. */
 export interface Watch {
@@ -32,7 +41,8 @@ export async function watched<Loaded, Result>(
   const stop = interruptible(environment, () => {
     display.stop();
     if (settings.notices) {
-      environment.stderr.write('stopping; the finished part is kept (Ctrl-C again ends at once)\n');
+      const kept = KEPT[settings.keeps ?? 'nowhere'];
+      environment.stderr.write(`stopping; ${kept} (Ctrl-C again ends at once)\n`);
     }
   });
   try {

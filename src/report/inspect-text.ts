@@ -6,6 +6,7 @@ import { decayChart } from './plots/decay-chart.js';
 import { spectrumChart } from './plots/spectrum.js';
 import type { PlotRole, PlotStyle } from './plots/canvas.js';
 import { fill } from './text/fill.js';
+import { lengthSentences } from './inspect-text/length-sentences.js';
 import { modelSentences } from './inspect-text/model-sentences.js';
 import { referenceSentences } from './inspect-text/reference-sentences.js';
 import * as scalings from './inspect-text/scaling-sentences.js';
@@ -34,6 +35,7 @@ export function renderInspect(data: InspectData, options: InspectTextOptions): s
     title(data, options),
     data.encoding === 'rope' ? '' : 'This model does not use RoPE, so no RoPE scaling applies.',
     section('What it does with positions', [paragraphs(modelSentences(data))]),
+    section('The tables at the length asked for', [paragraphs(lengthSentences(data))]),
     section('What the weights know', [paragraphs(referenceSentences(data, evidenceWords))]),
     ...geometryBlocks(data, options, section, paragraphs),
     data.cost === null

@@ -86,12 +86,43 @@ const CASES: readonly (readonly [
     ['config.json', '--factor', '2', '--target', '8k', '--candidates', 'yarn:2'],
     /--factor has no effect/,
   ],
+  ['an empty name', undefined, [''], /the name of the config is empty/],
+  [
+    'a longrope factor in place of a file',
+    JSON.stringify(LLAMA),
+    ['config.json', '--candidates', 'longrope:4'],
+    /longrope:4: longrope takes a JSON file.*no file 4\n.*short_factor/,
+  ],
+  [
+    'a second --candidate, to inspect',
+    JSON.stringify(LLAMA),
+    ['inspect', 'config.json', '--candidate', 'yarn:2', '--candidate', 'yarn:4'],
+    /given already, as yarn:2/,
+  ],
+  [
+    'a second --candidate, to fingerprint',
+    JSON.stringify(LLAMA),
+    ['fingerprint', 'config.json', '--candidate', 'yarn:2', '--candidate', 'yarn:4'],
+    /given already, as yarn:2/,
+  ],
+  [
+    'threads that no machine has',
+    JSON.stringify(LLAMA),
+    ['config.json', '--threads', '1000'],
+    /--threads.*whole number from 1 to 64/,
+  ],
+  [
+    'a file above the one limit',
+    `${JSON.stringify(LLAMA)}${' '.repeat(9 * 1024 * 1024)}`,
+    ['config.json'],
+    /config\.json is too large.*10 MiB\n.*limit is 8 MiB/,
+  ],
   ['two configs', JSON.stringify(LLAMA), ['config.json', 'other.json'], /one config at a time/],
   ['a misspelt command', undefined, ['inspct', 'config.json'], /did you mean inspect/],
   ['a misspelt option', JSON.stringify(LLAMA), ['config.json', '--jsn'], /Did you mean --json/],
   ['no argument', undefined, [], /missing required argument/],
   ['an unknown preset', JSON.stringify(LLAMA), ['config.json', '--preset', 'fast'], /quick/],
-  ['an option before the command', undefined, ['--json', 'inspect', 'x'], /stands before/],
+  ['an option before the command', undefined, ['--quiet', 'inspect', 'x'], /stands before/],
 ];
 
 describe('bad input', () => {

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { fakeProcess } from '../helpers/environment.js';
+import { fakeProcess, runCli } from '../helpers/environment.js';
 import { temporaryFolder } from '../helpers/temporary.js';
 
 /** What the shell's script is answered; the last line is the library's directive. */
@@ -26,6 +26,18 @@ describe('shell completion', () => {
 
   it('refuses another shell', async () => {
     expect((await fakeProcess(['complete', 'tcsh']).run()).code).toBe(2);
+  });
+
+  it('shows the shell as required', async () => {
+    for (const argv of [['--help'], ['complete', '--help']]) {
+      const { stdout } = await runCli(argv);
+      expect(stdout).toContain('complete <shell>');
+      expect(stdout).not.toContain('[shell]');
+    }
+  });
+
+  it('offers every command before anything is typed', async () => {
+    expect(await complete([])).toContain('inspect');
   });
 
   it('offers commands, options and their values', async () => {

@@ -12,8 +12,7 @@ import {
   referenceOptions,
   type ReferenceFlags,
 } from '../options/reference.js';
-import { paletteFor } from '../terminal.js';
-import { reportErrors } from '../gate/json-errors.js';
+import { columnsOf, paletteFor } from '../terminal.js';
 import type { CheckRun } from '../gate/run-check.js';
 import type { LoadedConfig } from '../load-config.js';
 
@@ -78,24 +77,28 @@ export const checkCommand: CommandModule = (program, { environment, exitWith }) 
   addEvaluationOptions(command);
   addReferenceOptions(command);
   addOutputOptions(command, 'the result').action(async (argument: string, flags: Flags) => {
-    exitWith(
-      await reportErrors(flags.json === true, environment, () =>
-        check(argument, flags, environment),
-      ),
-    );
+    exitWith(await check(argument, flags, environment));
   });
 };
 
 async function check(argument: string, flags: Flags, environment: Environment): Promise<number> {
-  const [{ loadConfig }, { loadPolicy }, { withFlags }, outputs, { runCheck }, { finish }] =
-    await Promise.all([
-      import('../load-config.js'),
-      import('../gate/load-policy.js'),
-      import('../../gate/policy.js'),
-      import('../outputs.js'),
-      import('../gate/run-check.js'),
-      import('../unfinished.js'),
-    ]);
+  const [
+    { loadConfig },
+    { loadPolicy },
+    { withFlags },
+    outputs,
+    { protectCheck },
+    { runCheck },
+    { finish, keptBy },
+  ] = await Promise.all([
+    import('../load-config.js'),
+    import('../gate/load-policy.js'),
+    import('../../gate/policy.js'),
+    import('../outputs.js'),
+    import('../gate/protect-check.js'),
+    import('../gate/run-check.js'),
+    import('../unfinished.js'),
+  ]);
   const config = await loadConfig(argument, environment);
   const loaded = await loadPolicy(flags.policy, environment);
   const policy = withFlags(loaded.policy, {
@@ -104,8 +107,19 @@ async function check(argument: string, flags: Flags, environment: Environment): 
     ...(flags.candidates ? { candidates: flags.candidates } : {}),
     ...(flags.severity ? { severities: flags.severity } : {}),
   });
-  const files = await outputs.prepareOutputs(flags.output ?? [], environment);
   const baseline = flags.baseline ?? loaded.baseline;
+  await protectCheck(
+    {
+      config: config.file,
+      base: flags.base,
+      policy: loaded.file,
+      baseline,
+      output: flags.output,
+      updateBaseline: flags.updateBaseline === true,
+    },
+    environment,
+  );
+  const files = await outputs.prepareOutputs(flags.output ?? [], environment);
   const quiet = flags.quiet === true;
   const run = await runCheck(
     {
@@ -118,7 +132,7 @@ async function check(argument: string, flags: Flags, environment: Environment): 
       options: { ...evaluationOptions(flags), ...referenceOptions(flags) },
     },
     environment,
-    { progress: !quiet && !flags.json, notices: !quiet },
+    { progress: !quiet && !flags.json, notices: !quiet, keeps: keptBy(flags) },
   );
   const { gateOutcome } = await import('../../gate/words.js');
   await outputs.writeOutputs(files, run.report, { gate: gateOutcome(run.result) });
@@ -127,7 +141,7 @@ async function check(argument: string, flags: Flags, environment: Environment): 
     await updateBaseline(baseline, run.report, environment, !quiet);
   }
   await print(run, config, flags, environment);
-  finish(run.report, { saved: flags.output, resumable: false }, environment);
+  finish(run.report, { flags, resumable: false }, environment);
   return run.result.exitCode;
 }
 
@@ -152,6 +166,7 @@ async function print(
         report,
         candidates,
         base: flags.base,
+        columns: columnsOf(stdout),
         advice: advice.filter((each) => each !== undefined),
       },
       paletteFor(stdout, environment.env),

@@ -9,7 +9,6 @@ import { addEvaluationOptions, evaluationOptions } from '../options/evaluation.j
 import { collect, factors, tokensFor } from '../options/numbers.js';
 import { addOutputOptions } from '../options/output.js';
 import { addReferenceOptions, referenceOptions } from '../options/reference.js';
-import { refuseSecondArgument } from '../second-argument.js';
 import { columnsOf, isLively } from '../terminal.js';
 
 interface Flags extends SearchFlags {
@@ -57,28 +56,33 @@ export function evaluateCommand(program: Command, context: CommandContext): void
   addReferenceOptions(program);
   addOutputOptions(program, 'the report')
     .option('--no-plots', 'leave heatmaps and charts out')
-    // Counted in the action, which knows better what a second argument may have meant.
-    .allowExcessArguments()
-    .action(async (argument: string, flags: Flags, command: Command) => {
-      refuseSecondArgument(command);
+    .action(async (argument: string, flags: Flags) => {
       context.exitWith(await compare(argument, flags, context.environment));
     });
 }
 
 async function compare(argument: string, flags: Flags, environment: Environment): Promise<number> {
   const [
-    { chooseCandidates },
+    { candidateFiles, chooseCandidates },
     { prepareOutputs, writeOutputs },
+    { outputsOf, protectInputs },
     { readGeometry, usesRope },
-    { finish, loadUnfinished },
+    { finish, keptBy, loadUnfinished },
   ] = await Promise.all([
     import('../choose-candidates.js'),
     import('../outputs.js'),
+    import('../protect-inputs.js'),
     import('../read-geometry.js'),
     import('../unfinished.js'),
   ]);
   refuseWithoutEffect(flags);
   const config = await loadConfig(argument, environment);
+  // Not --resume: to go on in the same file is what it is for.
+  await protectInputs(
+    outputsOf(flags.output),
+    [{ name: 'the config', path: config.file }, ...candidateFiles(flags.candidates)],
+    environment,
+  );
   const read = await readGeometry(config, referenceOptions(flags));
   if (!usesRope(read)) {
     const { compareTwin } = await import('../compare-twin.js');
@@ -105,11 +109,11 @@ async function compare(argument: string, flags: Flags, environment: Environment)
       ...(candidates === undefined ? {} : { candidates }),
       ...(unfinished === undefined ? {} : { resume: unfinished }),
     },
-    { progress: !quiet && !flags.json, notices: !quiet },
+    { progress: !quiet && !flags.json, notices: !quiet, keeps: keptBy(flags) },
   );
   await writeOutputs(outputs, report, { plots: flags.plots });
   await print(report, flags, environment);
-  return finish(report, { saved: flags.output, resumable: true }, environment);
+  return finish(report, { flags, resumable: true }, environment);
 }
 
 function targetOf(factor: Flags['factor'], trainedWindow: number): number | undefined {

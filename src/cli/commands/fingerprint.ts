@@ -4,7 +4,7 @@ import type { RopeSpec } from '../../rope/types.js';
 import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
 import { loadConfig } from '../load-config.js';
-import { tokensFor } from '../options/numbers.js';
+import { once, tokensFor } from '../options/numbers.js';
 import type { RopeModel } from '../read-geometry.js';
 import { columnsOf } from '../terminal.js';
 
@@ -28,7 +28,7 @@ export const fingerprintCommand: CommandModule = (program, { environment, exitWi
         'cos_sin_cache; exit code 1 where they differ',
     )
     .option('--layer-type <name>', 'layers to compare with the dump; default: the first')
-    .option('--candidate <scaling>', 'another scaling, such as yarn:4 or a JSON object')
+    .option('--candidate <scaling>', 'another scaling, such as yarn:4 or a JSON object', once)
     .option(
       '--seq-len <tokens>',
       'tables for this length, for scalings that depend on it',

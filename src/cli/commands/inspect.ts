@@ -3,7 +3,7 @@ import type { NotRope } from '../../config/types.js';
 import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
 import { loadConfig } from '../load-config.js';
-import { positiveNumber, tokensFor } from '../options/numbers.js';
+import { once, positiveNumber, tokensFor } from '../options/numbers.js';
 import {
   addReferenceOptions,
   referenceOptions,
@@ -34,7 +34,7 @@ export const inspectCommand: CommandModule = (program, { environment }) => {
       'show tables for this length, for scalings that depend on it',
       tokensFor('--seq-len'),
     )
-    .option('--candidate <scaling>', 'show another scaling, such as yarn:4 or a JSON object')
+    .option('--candidate <scaling>', 'show another scaling, such as yarn:4 or a JSON object', once)
     .option(
       '--target <tokens>',
       'length to reach; default: 4 x the trained window',

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { EXIT } from '../../errors.js';
+import { EXIT, RopeEvalError } from '../../errors.js';
 import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
 import {
@@ -45,21 +45,23 @@ async function sweep(
   flags: Flags,
   environment: Environment,
 ): Promise<number> {
-  const [{ parseShard }, { runSweep }, { assertWritable, writeAtomically }, candidates] =
+  const [{ parseShard }, { runSweep }, { writeAtomically }, { outputFiles }, candidates] =
     await Promise.all([
       import('../../gate/shard.js'),
       import('../gate/run-sweep.js'),
       import('../files.js'),
+      import('../output-files.js'),
       import('../../candidates/index.js'),
     ]);
   const shard = parseShard(flags.shard);
+  await outputFiles([flags.output], environment, { '.json': true }, unknownForm);
   const path = resolve(environment.cwd, flags.output);
-  await assertWritable(path);
   const lists = flags.candidates?.map(candidates.parseCandidates);
   const result = await runSweep(
     {
       patterns,
       shard,
+      output: flags.output,
       options: {
         ...evaluationOptions(flags),
         ...(flags.target === undefined ? {} : { target: flags.target }),
@@ -76,4 +78,14 @@ async function sweep(
   );
   if (result.status === 'interrupted') return EXIT.interrupted;
   return Math.max(EXIT.ok, ...failed.map((entry) => entry.error?.exitCode ?? EXIT.ok));
+}
+
+function unknownForm(shown: string): RopeEvalError {
+  return new RopeEvalError(
+    `-o ${shown}: a sweep is written as JSON`,
+    EXIT.usage,
+    'unknown_form',
+    '-o',
+    'Give a name that ends in .json, such as all.json.',
+  );
 }

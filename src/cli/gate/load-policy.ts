@@ -12,6 +12,8 @@ import { readTextFile } from './read-text.js';
 
 export interface LoadedPolicy {
   readonly policy: Policy;
+  /** Path; undefined for the default. */
+  readonly file: string | undefined;
   /** Absolute path of the baseline that the policy names; relative ones are beside the policy. */
   readonly baseline: string | undefined;
 }
@@ -39,13 +41,14 @@ export async function loadPolicy(
   const manifest = await readTextFile('package.json', environment);
   const policy = manifest === undefined ? undefined : parsePackagePolicy(manifest, 'package.json');
   if (policy) return located(policy, 'package.json', environment);
-  return { policy: defaultPolicy(), baseline: undefined };
+  return { policy: defaultPolicy(), file: undefined, baseline: undefined };
 }
 
 function located(policy: Policy, path: string, { cwd }: Environment): LoadedPolicy {
   const folder = dirname(resolve(cwd, path));
   return {
     policy,
+    file: path,
     baseline: policy.baseline === undefined ? undefined : join(folder, policy.baseline),
   };
 }

@@ -7,6 +7,7 @@ import type { GateResult } from '../../gate/verdict.js';
 import { ruleMessage, ruleSubject, verdictLine } from '../../gate/words.js';
 import { list, printable, tokens } from '../../report/format.js';
 import type { Report } from '../../report/schema.js';
+import { fill } from '../../report/text/fill.js';
 import { HONESTY, referenceWords } from '../../report/wording.js';
 
 export interface CheckText {
@@ -16,64 +17,73 @@ export interface CheckText {
   /** The config that gave the reference, where it is another one. */
   readonly base: string | undefined;
   readonly advice: readonly Advice[];
+  /** Characters. */
+  readonly columns: number;
 }
 
 /** The gate for a person: every rule, what to change and where, and the verdict last. */
 export function checkText(input: CheckText, paint: ChalkInstance): string {
-  const { result, report, candidates, base, advice } = input;
+  const { result, report, candidates, base, advice, columns } = input;
+  const filled = (text: string, indent = ''): string => `${indent}${fill(text, columns, indent)}`;
   const policy = result.policy === 'default' ? 'the default policy' : result.policy;
   const head =
     `Gate on ${printable(report.config.source)}: ${list(candidates.map(printable))} ` +
     `at ${tokens(result.target)} tokens, by ${printable(policy)}`;
   const blocks = [
-    [paint.bold(head), ...result.rules.map((rule) => ruleLine(rule, paint))],
-    findingLines(result, paint),
-    baselineLines(result, paint),
+    [paint.bold(filled(head)), ...result.rules.map((rule) => ruleLines(rule, columns, paint))],
+    findingLines(result, columns, paint),
+    baselineLines(result, columns, paint),
     advice.length > 0
-      ? [paint.bold('What to change'), ...advice.map(({ text }) => `  ${printable(text)}`)]
+      ? [paint.bold('What to change'), ...advice.map(({ text }) => filled(printable(text), '  '))]
       : [],
     [
       ...(base === undefined ? [] : [`The reference is ${printable(base)}.`]),
       ...referenceWords(report),
       HONESTY,
-    ],
-    [painted(result, paint)(verdictLine(result))],
+    ].map((line) => filled(line)),
+    [painted(result, paint)(filled(verdictLine(result)))],
   ];
-  const filled = blocks.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
-  return `${filled.join('\n\n')}\n`;
+  const shown = blocks.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
+  return `${shown.join('\n\n')}\n`;
 }
 
-function ruleLine(rule: RuleResult, paint: ChalkInstance): string {
+/** Where the text stands beside `pass` or `FAIL`. */
+const UNDER_MARK = ' '.repeat(8);
+
+function ruleLines(rule: RuleResult, columns: number, paint: ChalkInstance): string {
   const passed = rule.outcome === 'pass';
   const mark = passed
     ? paint.green('pass')
     : rule.level === 'warn'
       ? paint.yellow('warn')
       : paint.red(rule.outcome === 'fail' ? 'FAIL' : '????');
-  return `  ${mark}  ${printable(ruleSubject(rule))}\n        ${ruleMessage(rule)}`;
+  const subject = fill(printable(ruleSubject(rule)), columns, UNDER_MARK);
+  return `  ${mark}  ${subject}\n${UNDER_MARK}${fill(ruleMessage(rule), columns, UNDER_MARK)}`;
 }
 
-function findingLines({ findings }: GateResult, paint: ChalkInstance): string[] {
+function findingLines({ findings }: GateResult, columns: number, paint: ChalkInstance): string[] {
   if (findings.length === 0) return [];
   return [
     paint.bold('Findings'),
     ...findings.map((finding) => {
       const color = finding.level === 'error' ? paint.red : paint.yellow;
-      return `  ${color(finding.level)}  ${finding.code} ${printable(wordFinding(finding))}`;
+      const indent = ' '.repeat(finding.level.length + 4);
+      const words = `${finding.code} ${printable(wordFinding(finding))}`;
+      return `  ${color(finding.level)}  ${fill(words, columns, indent)}`;
     }),
   ];
 }
 
-function baselineLines({ baseline }: GateResult, paint: ChalkInstance): string[] {
+function baselineLines({ baseline }: GateResult, columns: number, paint: ChalkInstance): string[] {
   if (!baseline) return [];
+  const failed = (words: string): string =>
+    `  ${paint.red('FAIL')}  ${fill(words, columns, UNDER_MARK)}`;
   return [
-    paint.bold(baselineWords(baseline)),
+    paint.bold(fill(baselineWords(baseline), columns, '')),
     ...baseline.cells
       .filter((cell) => cell.outcome === 'regressed')
-      .map(
-        (cell) => `  ${paint.red('FAIL')}  ${cell.candidate} ${cell.cell}: ${cellMessage(cell)}`,
-      ),
-    ...baseline.missing.map((key) => `  ${paint.red('FAIL')}  ${key}: not measured in this run`),
+      .map((cell) => failed(`${cell.candidate} ${cell.cell}: ${cellMessage(cell)}`)),
+    ...baseline.missing.map((key) => failed(`${key}: not measured in this run`)),
   ];
 }
 

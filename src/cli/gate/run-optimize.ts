@@ -13,7 +13,6 @@ import type { Environment } from '../environment.js';
 import type { LoadedConfig } from '../load-config.js';
 import { runEvaluation } from '../run-evaluation.js';
 import type { WatchSettings } from '../watched.js';
-import { loadPolicy } from './load-policy.js';
 
 export interface OptimizeRequest {
   readonly config: LoadedConfig;
@@ -22,8 +21,7 @@ export interface OptimizeRequest {
   /** Tokens. */
   readonly target: number;
   readonly options: EvaluateOptions;
-  /** Path of the policy; undefined: as `check` finds it. */
-  readonly policy: string | undefined;
+  readonly policy: Policy;
 }
 
 export interface OptimizeRun {
@@ -39,8 +37,7 @@ export async function runOptimize(
   environment: Environment,
   settings: WatchSettings,
 ): Promise<OptimizeRun> {
-  const { config, model, reference, target, options } = request;
-  const { policy } = await loadPolicy(request.policy, environment);
+  const { config, model, reference, target, options, policy } = request;
   let report: Report | undefined;
   const optimization = await optimize({
     target,

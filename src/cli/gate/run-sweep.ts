@@ -7,6 +7,7 @@ import { TOOL_VERSION } from '../../version.js';
 import type { Environment } from '../environment.js';
 import { InterruptedError } from '../interrupt.js';
 import { loadConfig } from '../load-config.js';
+import { protectInputs } from '../protect-inputs.js';
 import { readRopeGeometry } from '../read-geometry.js';
 import { runEvaluation } from '../run-evaluation.js';
 
@@ -14,6 +15,8 @@ export interface SweepRequest {
   /** Paths or patterns; a shell without globstar passes `configs/**` on as it is. */
   readonly patterns: readonly string[];
   readonly shard: Shard;
+  /** Where the caller will write the sweep: none of the configs. */
+  readonly output: string;
   readonly options: EvaluateOptions;
   readonly notices: boolean;
 }
@@ -21,6 +24,11 @@ export interface SweepRequest {
 /** Evaluates this shard's configs one after the other; what is wrong with one does not stop it. */
 export async function runSweep(request: SweepRequest, environment: Environment): Promise<Sweep> {
   const found = await findConfigs(request.patterns, environment);
+  await protectInputs(
+    [{ name: '-o', path: request.output }],
+    found.map((path) => ({ name: 'a config of the sweep', path })),
+    environment,
+  );
   const own = shardOf(found, request.shard);
   const entries: SweepEntry[] = [];
   let status: Sweep['status'] = 'complete';

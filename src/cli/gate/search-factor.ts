@@ -7,8 +7,10 @@ import type { OutputFlags } from '../options/output.js';
 import { referenceOptions, type ReferenceFlags } from '../options/reference.js';
 import { prepareOutputs, writeOutputs } from '../outputs.js';
 import type { RopeModel } from '../read-geometry.js';
+import { outputsOf, protectInputs } from '../protect-inputs.js';
 import { paletteFor } from '../terminal.js';
-import { finish } from '../unfinished.js';
+import { finish, keptBy } from '../unfinished.js';
+import { loadPolicy } from './load-policy.js';
 import { optimizeText, runOptimize, type OptimizeRun } from './run-optimize.js';
 
 export interface SearchFlags extends EvaluationFlags, ReferenceFlags, OutputFlags {
@@ -27,13 +29,15 @@ export async function searchFactor(
   environment: Environment,
 ): Promise<number> {
   const target = targetOf(flags, reference.trainedWindow);
+  const { policy, file } = await loadPolicy(flags.policy, environment);
+  await protectInputs(outputsOf(flags.output), [{ name: 'the policy', path: file }], environment);
   const outputs = await prepareOutputs(flags.output ?? [], environment);
   const options = { ...evaluationOptions(flags), ...referenceOptions(flags) };
   const quiet = flags.quiet === true;
   const run = await runOptimize(
-    { config, model, reference, target, options, policy: flags.policy },
+    { config, model, reference, target, options, policy },
     environment,
-    { progress: !quiet && !flags.json, notices: !quiet },
+    { progress: !quiet && !flags.json, notices: !quiet, keeps: keptBy(flags) },
   );
   await writeOutputs(outputs, run.report, { plots: flags.plots });
   const { stdout, env } = environment;
@@ -43,7 +47,7 @@ export async function searchFactor(
     stdout.write(optimizeText(run, paletteFor(stdout, env)));
   }
   if (run.report.status !== 'complete') {
-    return finish(run.report, { saved: flags.output, resumable: false }, environment);
+    return finish(run.report, { flags, resumable: false }, environment);
   }
   return run.optimization.best ? EXIT.ok : EXIT.gateFailed;
 }

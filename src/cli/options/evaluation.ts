@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { Device, EvaluateOptions, Preset } from '../../evaluate-types.js';
+import { LIMITS } from '../../limits.js';
 import { wholeNumber } from './numbers.js';
 
 /** How the probes are run; the same options for every command that runs them. */
@@ -10,12 +11,6 @@ export interface EvaluationFlags {
   readonly samples?: number;
   readonly threads?: number;
 }
-
-/** Seeds are 32-bit: the generator's state starts from one. */
-const MAX_SEED = 2 ** 32 - 1;
-/** More contexts than this take days on a laptop. */
-const MAX_SAMPLES = 100_000;
-const MAX_THREADS = 1024;
 
 const PRESETS =
   'how many contexts are probed; quick leaves out causes of a loss, cached keys and offset, ' +
@@ -37,16 +32,16 @@ export function addEvaluationOptions(command: Command, presets = PRESETS): Comma
         'where the probe model runs; auto (the default) takes CUDA where it works; the report says which',
       ).choices(['auto', 'cpu', 'cuda']),
     )
-    .option('--seed <n>', 'seed of the contexts; default: 1', wholeNumber(0, MAX_SEED))
+    .option('--seed <n>', 'seed of the contexts; default: 1', wholeNumber(0, LIMITS.seed))
     .option(
       '--samples <n>',
       'long contexts; the cheaper probes get twice or four times as many; overrides the preset',
-      wholeNumber(1, MAX_SAMPLES),
+      wholeNumber(1, LIMITS.samples),
     )
     .option(
       '--threads <n>',
       'CPU threads of the probe model; default: all, at most 8',
-      wholeNumber(1, MAX_THREADS),
+      wholeNumber(1, LIMITS.threads),
     );
 }
 

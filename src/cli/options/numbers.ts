@@ -45,6 +45,14 @@ export function positiveNumber(text: string): number {
   return value;
 }
 
+/** An option that is read once: of two, the first would be dropped without a word. */
+export function once(text: string, before?: string): string {
+  if (before !== undefined) {
+    throw new InvalidArgumentError(`It is given already, as ${before}. Give it once.`);
+  }
+  return text;
+}
+
 /** Collects an option that may be given several times. */
 export function collect(text: string, before: readonly string[] = []): string[] {
   return [...before, text];

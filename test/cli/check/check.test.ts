@@ -50,7 +50,9 @@ async function check(
     );
   }
   const evaluate = async () => setting.report ?? good;
-  const ran = await runCli(['check', 'config.json', ...args], { cwd, evaluate, ...setting });
+  // Wide: what is said is one thing, where its lines break another.
+  const fake = { cwd, evaluate, columns: 400, ...setting };
+  const ran = await runCli(['check', 'config.json', ...args], fake);
   return { ...ran, cwd };
 }
 
@@ -81,6 +83,22 @@ describe('rope-eval check', () => {
       'config.json:9 (rope_scaling): The model gets worse inside the 32,768',
     );
     expect(stdout.trimEnd().split('\n').at(-1)).toMatch(/^FAILED \(2 rules failed/);
+  });
+
+  it.each([40, 70, 100])('breaks its lines between words, at %d columns', async (columns) => {
+    const files = { 'old.json': CONFIG };
+    const args = ['--base', 'old.json', '--rule', 'needle@512k >= 0.8', '--severity', 'RE062=warn'];
+    const [narrow, wide] = [
+      await check(args, { report: bad, files, columns }),
+      await check(args, { report: bad, files, columns: 1000 }),
+    ];
+    for (const line of narrow.stdout.split('\n')) {
+      const unbroken = line.trim().split(' ').length === 1;
+      if (!unbroken) expect(line.length, line).toBeLessThanOrEqual(columns);
+    }
+    const words = (text: string) => text.split(/\s+/).join(' ');
+    expect(words(narrow.stdout)).toBe(words(wide.stdout));
+    expect(narrow.stdout).toContain('What to change');
   });
 
   it('is JSON alone with --json, and agrees with the exit code', async () => {

@@ -6,9 +6,9 @@ import { runCli } from '../../helpers/environment.js';
 import { candidate, makeReport, short } from '../../helpers/report.js';
 import { temporaryFolder } from '../../helpers/temporary.js';
 
-async function compare(args: readonly string[], after = makeReport()) {
+async function compare(args: readonly string[], after = makeReport(), before = makeReport()) {
   const cwd = await temporaryFolder();
-  await writeFile(join(cwd, 'a.json'), JSON.stringify(makeReport()));
+  await writeFile(join(cwd, 'a.json'), JSON.stringify(before));
   await writeFile(join(cwd, 'b.json'), JSON.stringify(after));
   return runCli(['compare', 'a.json', 'b.json', ...args], { cwd });
 }
@@ -39,8 +39,15 @@ it('refuses what is not a report', async () => {
   expect(stderr).toContain('not a rope-eval report');
 });
 
-it('says which report is of an unfinished run', async () => {
-  const { code, stderr } = await compare([], makeReport({ status: 'interrupted' }));
+it('says once which report is of an unfinished run', async () => {
+  const { code, stdout, stderr } = await compare([], makeReport({ status: 'interrupted' }));
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain('status: complete | interrupted');
+});
+
+it('says so too where both are unfinished', async () => {
+  const unfinished = makeReport({ status: 'interrupted' });
+  const { code, stderr } = await compare([], unfinished, unfinished);
   expect(code).toBe(0);
-  expect(stderr).toBe('b.json: interrupted; only what it finished is compared\n');
+  expect(stderr).toBe('both are interrupted; only what they finished is compared\n');
 });

@@ -1,0 +1,45 @@
+import { CommanderError, type Command } from 'commander';
+import { EXIT, RopeEvalError } from '../errors.js';
+import { InterruptedError } from './interrupt.js';
+
+/**
+ * Whether a command line asks for JSON. Read from the words themselves: where the options are what
+ * is wrong, nobody has parsed them to the end.
+ */
+export function wantsJson(program: Command, argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  const words = end === -1 ? argv : argv.slice(0, end);
+  if (!words.includes('--json')) return false;
+  const name = words.find((word) => !word.startsWith('-'));
+  const command = program.commands.find((each) => each.name() === name) ?? program;
+  return command.options.some(({ long }) => long === '--json');
+}
+
+/**
+ * With --json an error has a JSON form too: `make` turns every exit code into 2.
+ *
+ * @param exitCode of the run
+ * @returns undefined where nothing went wrong, as for --help
+ */
+export function errorOutput(error: unknown, exitCode: number): object | undefined {
+  if (exitCode === EXIT.ok) return undefined;
+  if (error instanceof InterruptedError) {
+    return { status: 'interrupted', exitCode, message: error.message };
+  }
+  if (error instanceof RopeEvalError) {
+    const { message, kind, path, hint } = error;
+    return { status: 'error', exitCode, kind, message, path, hint };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  const { kind, text } =
+    error instanceof CommanderError
+      ? { kind: kindOf(error), text: message.replace(/^error: /, '') }
+      : { kind: exitCode === EXIT.usage ? 'usage' : 'unexpected', text: message };
+  return { status: 'error', exitCode, kind, message: text, path: '', hint: '' };
+}
+
+/** `commander.unknownOption` as the other kinds are written: `unknown_option`. */
+function kindOf({ code }: CommanderError): string {
+  const name = code.slice(code.indexOf('.') + 1);
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

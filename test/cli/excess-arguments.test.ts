@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { runCli } from '../helpers/environment.js';
+
+const CONFIG = 'configs/Llama-2-7b-hf.json';
+
+describe('an argument too many', () => {
+  it.each([
+    ['check', [CONFIG]],
+    ['inspect', [CONFIG]],
+    ['fingerprint', [CONFIG]],
+    ['emit', [CONFIG, 'yarn:4']],
+    ['compare', ['a.json', 'b.json']],
+    ['explain', ['RE001']],
+    ['schema', ['report']],
+    ['doctor', []],
+    ['encodings', []],
+  ])('is refused by %s', async (command, args) => {
+    const ran = await runCli([command, ...args, 'extra.json']);
+    expect(ran).toMatchObject({ code: 2, stdout: '', calls: [] });
+    expect(ran.stderr).toContain(`error: ${command} takes`);
+    expect(ran.stderr).toContain('extra.json');
+  });
+
+  it('names a way to check several configs', async () => {
+    const { stderr } = await runCli(['check', 'a.json', 'b.json']);
+    expect(stderr).toContain('check takes one config at a time; found 2: a.json b.json');
+    expect(stderr).toContain('for c in a.json b.json');
+    expect(stderr).toContain('rope-eval sweep');
+  });
+});
+
+it('points to the help of the command that was called', async () => {
+  const { stderr } = await runCli(['inspect', CONFIG, '--nonsense']);
+  expect(stderr).toContain('rope-eval inspect --help');
+});
