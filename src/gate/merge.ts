@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { isRecord, parseConfig } from '../config/json.js';
 import { RopeEvalError } from '../errors.js';
 import type { Report } from '../report/schema.js';
@@ -14,13 +13,7 @@ export function parseSweep(text: string, source: string): Sweep {
     isRecord(value) && Object.hasOwn(value, 'candidates')
       ? 'This is a single report; merge takes the files that rope-eval sweep writes.'
       : 'Make one with rope-eval sweep … -o part.json.';
-  throw new RopeEvalError(
-    `${source} is not a part of a sweep: ${z.prettifyError(parsed.error)}`,
-    2,
-    'bad_sweep',
-    source,
-    hint,
-  );
+  throw new RopeEvalError(`${source} is not a part of a sweep`, 2, 'bad_sweep', source, hint);
 }
 
 export interface Merged {

@@ -23,8 +23,18 @@ async function merge(
   flags: Flags,
   environment: Environment,
 ): Promise<number> {
-  const [{ mergeSweeps, parseSweep }, { requireTextFile }, { writeAtomically }] = await Promise.all(
-    [import('../../gate/merge.js'), import('../gate/read-text.js'), import('../files.js')],
+  const [{ mergeSweeps, parseSweep }, { requireTextFile }, { writeAtomically }, protect] =
+    await Promise.all([
+      import('../../gate/merge.js'),
+      import('../gate/read-text.js'),
+      import('../files.js'),
+      import('../protect-inputs.js'),
+    ]);
+  const { outputsOf, protectInputs } = protect;
+  await protectInputs(
+    outputsOf(flags.output === undefined ? [] : [flags.output]),
+    paths.map((path) => ({ name: 'a part', path })),
+    environment,
   );
   const parts = await Promise.all(
     paths.map(async (source) => ({

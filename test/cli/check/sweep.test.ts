@@ -58,6 +58,8 @@ describe('rope-eval sweep and merge', () => {
   it('name a shard that is missing', async () => {
     const cwd = await folderOf({ a: llama, b: llama });
     await runCli(['sweep', 'configs/**/config.json', '--shard', '1/2', '-o', '1.json'], { cwd });
+    const over = await runCli(['merge', '1.json', '-o', './1.json'], { cwd });
+    expect(over).toMatchObject({ code: 2, stderr: expect.stringContaining('overwrite') });
     const { code, stderr } = await runCli(['merge', '1.json', '-o', 'all.json'], { cwd });
     expect(code).toBe(2);
     expect(stderr).toContain('shard 2/2 is missing');
