@@ -145,8 +145,11 @@ function lengthEdits(input: EmitInput, form: Form): Edit[] {
   const { rope } = input.groups[0];
   const wanted = maxPositionsFor(input);
   const edits: Edit[] = [];
-  if (wanted !== input.geometry.maxPositions)
-    edits.push({ path: [...prefix, 'max_position_embeddings'], value: wanted });
+  const limit = 'max_position_embeddings';
+  // Dynamic scaling starts from it, so that the class's own value must not be left to stand in.
+  const needed = rope.type === 'dynamic' && !Object.hasOwn(at, limit);
+  if (needed || wanted !== input.geometry.maxPositions)
+    edits.push({ path: [...prefix, limit], value: wanted });
   // The top level beats the block, so a stale value there would win; transformers 4 reads that of
   // longrope nowhere else.
   const original = 'originalMaxPositions' in rope ? rope.originalMaxPositions : undefined;

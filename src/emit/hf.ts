@@ -1,6 +1,7 @@
 import { shapeOf, type ConfigShape } from './config-shape.js';
 import { hfPatch } from './hf-edits.js';
 import { v4Versions } from './hf-versions.js';
+import { coverageNotes } from './notes.js';
 import type { Edit } from './patch.js';
 import type { EmitInput, Emitter, Note, Setting } from './types.js';
 
@@ -32,7 +33,7 @@ export const hf: Emitter = (input) => {
 
 function notesOf(input: EmitInput): Note[] {
   const { rope } = input.groups[0];
-  const notes: Note[] = [];
+  const notes = coverageNotes(input);
   if (rope.type === 'dynamic') {
     notes.push({
       kind: 'derives',

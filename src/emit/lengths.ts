@@ -6,6 +6,9 @@ import type { EmitInput } from './types.js';
  * is right for one is doubled by another.
  */
 
+/** What an engine makes the maximum length from: `max_position_embeddings`, or a factor times it. */
+export type LengthRule = 'max' | 'factor-max' | 'factor-original';
+
 /**
  * vLLM: YaRN's original window x factor; `max_position_embeddings` for llama3 and longrope, and for
  * Gemma 3 whatever the block says; any other scaling's factor multiplies `max_position_embeddings`,
@@ -13,11 +16,9 @@ import type { EmitInput } from './types.js';
  *
  * @see vllm/config/model.py `_get_and_verify_max_len`
  */
-export function vllmLength(rope: RopeSpec, maxPositions: number, modelType: string): number {
-  if (modelType.includes('gemma3')) return maxPositions;
-  if (rope.type === 'yarn') return rope.originalMaxPositions * rope.factor;
-  if (rope.type === 'linear' || rope.type === 'dynamic') return maxPositions * rope.factor;
-  return maxPositions;
+export function vllmRule(rope: RopeSpec, modelType: string): LengthRule {
+  if (modelType.includes('gemma3')) return 'max';
+  return rope.type === 'yarn' ? 'factor-original' : sglangRule(rope);
 }
 
 /**
@@ -26,8 +27,15 @@ export function vllmLength(rope: RopeSpec, maxPositions: number, modelType: stri
  *
  * @see python/sglang/srt/utils/hf_transformers_utils.py `get_context_length`
  */
-export function sglangLength(rope: RopeSpec, maxPositions: number): number {
-  if (rope.type === 'linear' || rope.type === 'dynamic') return maxPositions * rope.factor;
+export function sglangRule(rope: RopeSpec): LengthRule {
+  return rope.type === 'linear' || rope.type === 'dynamic' ? 'factor-max' : 'max';
+}
+
+function derivedLength(rule: LengthRule, rope: RopeSpec, maxPositions: number): number {
+  if (rule === 'factor-original' && rope.type === 'yarn') {
+    return Math.floor(rope.originalMaxPositions * rope.factor);
+  }
+  if (rule === 'factor-max' && 'factor' in rope) return Math.floor(maxPositions * rope.factor);
   return maxPositions;
 }
 
@@ -66,10 +74,22 @@ function baseWindow({ geometry, reference }: EmitInput): number {
   return (reference.kind === 'configured' && under) || reference.trainedWindow;
 }
 
-/**
- * Whether `max_position_embeddings` may be raised to admit a longer request: not where the engine
- * multiplies it by the factor, and never for dynamic, which computes its frequencies from it.
- */
-export function mayRaiseLimit(rope: RopeSpec, derived: number, maxPositions: number): boolean {
-  return rope.type !== 'dynamic' && derived === maxPositions;
+/** What an engine serves, and whether a raised `max_position_embeddings` is what admits more. */
+export interface Limit {
+  readonly rule: LengthRule;
+  /** Tokens that the engine would serve with the file's `max_position_embeddings`. */
+  readonly derived: number;
+  readonly raised: boolean;
+  /** More is asked for than the engine takes. */
+  readonly refused: boolean;
+}
+
+export function limitOf({ groups, geometry, length }: EmitInput, rule: LengthRule): Limit {
+  const { rope } = groups[0];
+  const derived = derivedLength(rule, rope, geometry.maxPositions);
+  const short = derived < length;
+  // Of no use where the length is made from something else, and dynamic computes its frequencies
+  // from it.
+  const raised = short && rule === 'max' && rope.type !== 'dynamic';
+  return { rule, derived, raised, refused: short && !raised };
 }

@@ -1,5 +1,6 @@
-import type { RopeSpecOf } from '../rope/types.js';
+import type { RopeSpec, RopeSpecOf } from '../rope/types.js';
 import { attnFactorOf, effectiveTheta, YARN_BETAS } from './block.js';
+import { coverageNotes } from './notes.js';
 import { command, decimal } from './shell.js';
 import type { EmitInput, Emitter, Note } from './types.js';
 
@@ -7,15 +8,12 @@ type Option = readonly [flag: string, value: string];
 
 /** llama.cpp's RoPE options, the same for llama-server and llama-cli. Sources: docs/engines.md. */
 export const llamaCpp: Emitter = (input) => {
-  const reason = refuse(input);
+  const model = unreached(input);
+  const reason = model ?? unsaid(input.groups[0].rope);
   if (reason !== undefined) {
-    return {
-      ok: false,
-      engine: 'llama.cpp',
-      reason,
-      instead:
-        'Patch config.json (emit … --engine hf --write) and convert it to GGUF again, where the converter knows the scaling; otherwise choose yarn, linear, ntk or theta.',
-    };
+    // Another scaling would help only where this one is the reason.
+    const other = model === undefined ? '; otherwise choose yarn, linear, ntk or theta' : '';
+    return { ok: false, engine: 'llama.cpp', reason, instead: `${CONVERT}${other}.` };
   }
   const { rope } = input.groups[0];
   const theta = effectiveTheta(rope);
@@ -69,15 +67,22 @@ function betaOptions(rope: RopeSpecOf<'yarn'>): Option[] {
   ];
 }
 
-/** What no option can say. */
-function refuse({ groups, geometry }: EmitInput): string | undefined {
-  const { rope } = groups[0];
+const CONVERT =
+  'Patch config.json (emit … --engine hf --write) and convert it to GGUF again, where the converter knows the scaling';
+
+/** Models that the options do not reach. */
+function unreached({ groups, geometry }: EmitInput): string | undefined {
   if (groups.length > 1) {
     return 'the options do not reach layers with a window, and this model has more than one kind';
   }
   if (geometry.attention.latent) {
     return 'models with latent attention keep their attention scale in the GGUF, and the options do not reach it';
   }
+  return undefined;
+}
+
+/** What no option can say. */
+function unsaid(rope: RopeSpec): string | undefined {
   switch (rope.type) {
     case 'dynamic':
       return 'there is no dynamic scaling: the table never depends on the length';
@@ -96,7 +101,8 @@ function refuse({ groups, geometry }: EmitInput): string | undefined {
   }
 }
 
-function notesOf({ groups, length }: EmitInput): Note[] {
+function notesOf(input: EmitInput): Note[] {
+  const { groups, length } = input;
   const { rope } = groups[0];
   const notes: Note[] = [
     {
@@ -107,6 +113,7 @@ function notesOf({ groups, length }: EmitInput): Note[] {
       kind: 'derives',
       text: 'A GGUF keeps the scaling that config.json had when it was converted; the options replace it.',
     },
+    ...coverageNotes(input),
   ];
   if (rope.type !== 'default') {
     notes.push({ kind: 'static', text: 'One table for every length: short requests pay for it.' });

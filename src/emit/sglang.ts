@@ -1,6 +1,9 @@
+import { staticAlpha } from '../rope/dynamic.js';
 import { effectiveTheta, keptKeys, servingBlock, type Block } from './block.js';
 import { shapeOf, writtenBlock } from './config-shape.js';
-import { mayRaiseLimit, sglangLength } from './lengths.js';
+import { limitOf, sglangRule, type Limit } from './lengths.js';
+import { coverageNotes } from './notes.js';
+import { hasBlock, scalingOverride } from './overrides.js';
 import { planOf } from './plan.js';
 import { command } from './shell.js';
 import type { EmitInput, Emitter, Note } from './types.js';
@@ -21,13 +24,16 @@ export const sglang: Emitter = (input) => {
     ...servingBlock(rope, input.geometry.attention.latent !== undefined),
     ...keptKeys(writtenBlock(shapeOf(input.raw), layerType)),
   };
-  const derived = Math.floor(sglangLength(rope, input.geometry.maxPositions));
-  const raise = derived < input.length && mayRaiseLimit(rope, derived, input.geometry.maxPositions);
+  const limit = limitOf(input, sglangRule(rope));
+  const theta = effectiveTheta(rope);
+  // transformers 5 keeps theta in the block, and SGLang reads the one beside it where there is none.
+  const stale = hasBlock(input) || theta !== input.geometry.groups[0]?.rope.theta;
+  const scaling = scalingOverride(block, stale);
   const overrides = {
-    rope_theta: effectiveTheta(rope),
-    ...(block['rope_type'] === 'default' ? {} : { rope_scaling: block }),
+    rope_theta: theta,
+    ...(scaling === undefined ? {} : { rope_scaling: scaling }),
     // SGLang refuses a --context-length above what it derives.
-    ...(raise ? { max_position_embeddings: input.length } : {}),
+    ...(limit.raised ? { max_position_embeddings: input.length } : {}),
   };
   return {
     ok: true,
@@ -46,7 +52,7 @@ export const sglang: Emitter = (input) => {
         ),
       },
     ],
-    notes: notesOf(input, derived),
+    notes: [...limitNotes(input, limit), ...thetaNotes(scaling), ...notesOf(input)],
   };
 };
 
@@ -63,29 +69,43 @@ function refuse(input: EmitInput): string | undefined {
   return undefined;
 }
 
-function notesOf(input: EmitInput, derived: number): Note[] {
-  const { rope } = input.groups[0];
+function limitNotes(input: EmitInput, limit: Limit): Note[] {
+  const { derived } = limit;
+  const serves = `SGLang would serve ${derived} tokens`;
+  const raised = limit.raised ? ', so max_position_embeddings is raised here' : '';
   const notes: Note[] = [
     {
       kind: 'derives',
       text:
-        rope.type === 'yarn'
-          ? `YaRN’s factor does not raise the length, because the block names the original window: SGLang would serve ${derived} tokens, so max_position_embeddings is raised here.`
-          : `Without --context-length SGLang would serve ${derived} tokens.`,
-    },
-    {
-      kind: 'needs',
-      text: 'rope_theta stands in the block as well: with transformers 5 a rope_scaling override replaces the whole block, and theta would fall back to 10000.',
+        input.groups[0].rope.type === 'yarn'
+          ? `YaRN’s factor does not raise the length, because the block names the original window: ${serves}${raised}.`
+          : limit.raised
+            ? `${serves}${raised}.`
+            : `Without --context-length ${serves}.`,
     },
   ];
-  if (derived < input.length && !mayRaiseLimit(rope, derived, input.geometry.maxPositions)) {
-    notes.push({
-      kind: 'needs',
-      text: `Refuses more than ${derived} tokens unless SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN=1; choose a larger factor instead.`,
-    });
-  }
+  if (!limit.refused) return [...notes, ...coverageNotes(input)];
+  notes.push({
+    kind: 'needs',
+    text: `Refuses more than ${derived} tokens unless SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN=1; choose a larger factor instead.`,
+  });
+  return notes;
+}
+
+function thetaNotes(scaling: Block | null | undefined): Note[] {
+  if (scaling === undefined) return [];
+  const text =
+    scaling === null
+      ? 'rope_scaling null clears the block that is in force. With transformers 5 theta stands in one in any case, and the theta beside it is read only where there is none.'
+      : 'rope_theta stands in the block as well: with transformers 5 a rope_scaling override replaces the whole block, and theta would fall back to 10000.';
+  return [{ kind: 'needs', text }];
+}
+
+function notesOf({ groups }: EmitInput): Note[] {
+  const { rope } = groups[0];
+  const notes: Note[] = [];
   if (rope.type === 'dynamic') {
-    const alpha = rope.factor ** 2 - rope.factor + 1;
+    const alpha = staticAlpha(rope.factor);
     notes.push({
       kind: 'static',
       text: `Not dynamic: one table for every length, with alpha = factor² - factor + 1 = ${alpha}. Short requests pay for it.`,

@@ -1,21 +1,20 @@
+import type { RopeSpec } from '../rope/types.js';
 import { shapeOf } from './config-shape.js';
 import { hfPatch } from './hf-edits.js';
 import { planOf } from './plan.js';
 import { command } from './shell.js';
 import { attnFactorOf, YARN_BETAS } from './block.js';
-import type { EmitInput, Emitter, Note, Setting } from './types.js';
+import { coverageNotes } from './notes.js';
+import type { EmitInput, Emitter, Note, Refusal, Setting } from './types.js';
 
 /** Text Generation Inference: two launcher flags, and config.json for the rest. */
 export const tgi: Emitter = (input) => {
-  const reason = refuse(input);
-  if (reason !== undefined) {
-    return {
-      ok: false,
-      engine: 'tgi',
-      reason,
-      instead: 'Choose yarn, dynamic, ntk or theta, or another engine.',
-    };
-  }
+  const model = unreached(input);
+  if (model) return { ok: false, engine: 'tgi', ...model };
+  const reason = unsaid(input.groups[0].rope);
+  if (reason !== undefined) return { ok: false, engine: 'tgi', reason, instead: OTHER_SCALING };
+  const patch = hfPatch(input, 'v4');
+  if (!patch.ok) return { ok: false, engine: 'tgi', reason: patch.reason, instead: OTHER_SCALING };
   return { ok: true, engine: 'tgi', settings: settingsOf(input), notes: notesOf(input) };
 };
 
@@ -57,15 +56,27 @@ function settingsOf(input: EmitInput): Setting[] {
 
 const VERSIONS = 'TGI 3';
 
-/** Read in server/text_generation_server/layers/rotary.py of TGI 3. */
-function refuse(input: EmitInput): string | undefined {
-  const { rope } = input.groups[0];
+const OTHER_SCALING = 'Choose yarn, dynamic, ntk or theta, or another engine.';
+
+/** Models that no scaling reaches. */
+function unreached(input: EmitInput): Pick<Refusal, 'reason' | 'instead'> | undefined {
   const plan = planOf(input);
-  if (plan.kind === 'none') return plan.reason;
-  if (plan.kind === 'per-layer')
-    return 'one scaling holds for all layers, and this model has several kinds';
-  if (shapeOf(input.raw).prefix.length > 0)
-    return 'the scaling in text_config is not read for all models';
+  if (plan.kind === 'none') return plan;
+  const instead = 'Choose another engine.';
+  if (plan.kind === 'per-layer') {
+    return {
+      reason: 'one scaling holds for all layers, and this model has several kinds',
+      instead,
+    };
+  }
+  if (shapeOf(input.raw).prefix.length > 0) {
+    return { reason: 'the scaling in text_config is not read for all models', instead };
+  }
+  return undefined;
+}
+
+/** Read in server/text_generation_server/layers/rotary.py of TGI 3. */
+function unsaid(rope: RopeSpec): string | undefined {
   switch (rope.type) {
     case 'linear':
       return '`linear` is accepted and then not applied: its factor is dropped before the table is built';
@@ -79,12 +90,10 @@ function refuse(input: EmitInput): string | undefined {
         return 'attention_factor is not read; the temperature follows from the factor and mscale';
       }
       if (!rope.truncate) return 'the ends of YaRN’s ramp are always rounded to whole pairs';
-      break;
+      return undefined;
     default:
-      break;
+      return undefined;
   }
-  const patch = hfPatch(input, 'v4');
-  return patch.ok ? undefined : patch.reason;
 }
 
 function notesOf(input: EmitInput): Note[] {
@@ -95,6 +104,7 @@ function notesOf(input: EmitInput): Note[] {
       text: 'The defaults of --max-total-tokens and --max-input-tokens follow max_position_embeddings, whatever the scaling says.',
     },
     { kind: 'ignores', text: 'rope_parameters is not read; the block must be rope_scaling.' },
+    ...coverageNotes(input),
   ];
   if (rope.type === 'dynamic') {
     notes.push({

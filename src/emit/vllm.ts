@@ -1,6 +1,9 @@
+import { staticAlpha } from '../rope/dynamic.js';
 import { keptKeys, servingBlock, type Block } from './block.js';
 import { shapeOf, writtenBlock } from './config-shape.js';
-import { mayRaiseLimit, vllmLength } from './lengths.js';
+import { limitOf, vllmRule, type Limit } from './lengths.js';
+import { coverageNotes } from './notes.js';
+import { hasBlock, scalingOverride } from './overrides.js';
 import { planOf } from './plan.js';
 import { command } from './shell.js';
 import type { EmitGroup, EmitInput, Emitter, Note, Setting } from './types.js';
@@ -24,23 +27,19 @@ export const vllm: Emitter = (input) => {
     plan.kind === 'one'
       ? blockOf(plan.group, input)
       : Object.fromEntries(input.groups.map((group) => [group.layerType, blockOf(group, input)]));
-  const { maxPositions, modelType } = input.geometry;
-  const derived = Math.floor(vllmLength(rope, maxPositions, modelType));
+  const limit = limitOf(input, vllmRule(rope, input.geometry.modelType));
   // Without a raised limit vLLM refuses a longer --max-model-len.
-  const limit =
-    derived < input.length && mayRaiseLimit(rope, derived, maxPositions)
-      ? { max_position_embeddings: input.length }
-      : {};
+  const raised = limit.raised ? { max_position_embeddings: input.length } : {};
   const settings: Setting[] = [
     {
       title: 'vLLM',
       versions: 'vLLM 0.12 and later',
       kind: 'command',
-      text: serve(input, { rope_parameters: block, ...limit }),
+      text: serve(input, { rope_parameters: block, ...raised }),
     },
   ];
-  if (plan.kind === 'one') settings.push(olderSetting(input, limit));
-  return { ok: true, engine: 'vllm', settings, notes: notesOf(input, derived) };
+  if (plan.kind === 'one') settings.push(olderSetting(input, raised));
+  return { ok: true, engine: 'vllm', settings, notes: notesOf(input, limit) };
 };
 
 /** An override replaces the whole block, so that what describes the model is repeated in it. */
@@ -51,14 +50,18 @@ function blockOf({ rope, layerType }: EmitGroup, { geometry, raw }: EmitInput): 
   };
 }
 
-function olderSetting(input: EmitInput, limit: Block): Setting {
+function olderSetting(input: EmitInput, raised: Block): Setting {
   const { rope_theta: theta, ...block } = blockOf(input.groups[0], input);
-  const scaling = block['rope_type'] === 'default' ? {} : { rope_scaling: block };
+  const scaling = scalingOverride(block, hasBlock(input));
   return {
     title: 'vLLM, before rope_parameters',
     versions: 'vLLM 0.8 to 0.11',
     kind: 'command',
-    text: serve(input, { rope_theta: theta, ...scaling, ...limit }),
+    text: serve(input, {
+      rope_theta: theta,
+      ...(scaling === undefined ? {} : { rope_scaling: scaling }),
+      ...raised,
+    }),
   };
 }
 
@@ -74,17 +77,20 @@ function serve(input: EmitInput, overrides: Block): string {
   );
 }
 
-function notesOf(input: EmitInput, derived: number): Note[] {
+function notesOf(input: EmitInput, limit: Limit): Note[] {
   const { rope } = input.groups[0];
+  const { derived } = limit;
   const current = input.geometry.maxPositions;
   const notes: Note[] = [
     {
       kind: 'derives',
-      text: `Without --max-model-len vLLM would serve ${derived} tokens (${derivation(input)}).`,
+      text: limit.raised
+        ? `max_position_embeddings is raised here: vLLM would serve ${derived} tokens (${derivation(input, limit)}), and refuse more.`
+        : `Without --max-model-len vLLM would serve ${derived} tokens (${derivation(input, limit)}).`,
     },
   ];
   if (rope.type === 'dynamic') {
-    const alpha = rope.factor ** 2 - rope.factor + 1;
+    const alpha = staticAlpha(rope.factor);
     notes.push({
       kind: 'static',
       text: `Not dynamic: one table for every length, with alpha = factor² - factor + 1 = ${alpha} (vllm-project/vllm#41236). Short requests pay for it; ntk:${alpha} is what runs.`,
@@ -99,13 +105,17 @@ function notesOf(input: EmitInput, derived: number): Note[] {
       text: 'Ignores attention_factor (vllm-project/vllm#48351), and mscale outside of the DeepSeek models; what differs from YaRN’s own temperature is written as attn_factor, a multiplier on it.',
     });
   }
-  if (derived < input.length && !mayRaiseLimit(rope, derived, current)) {
+  if (limit.refused) {
+    // A factor that does not count cannot be the remedy.
+    const instead = limit.rule === 'max' ? '' : '; choose a larger factor instead';
     notes.push({
       kind: 'needs',
-      text: `Refuses more than ${derived} tokens unless VLLM_ALLOW_LONG_MAX_MODEL_LEN=1; choose a larger factor instead.`,
+      text: `Refuses more than ${derived} tokens unless VLLM_ALLOW_LONG_MAX_MODEL_LEN=1${instead}.`,
     });
+  } else {
+    notes.push(...coverageNotes(input));
   }
-  if ((rope.type === 'linear' || rope.type === 'dynamic') && input.length !== derived) {
+  if (limit.rule === 'factor-max' && input.length !== derived) {
     notes.push({
       kind: 'derives',
       text: `The factor multiplies max_position_embeddings (${current}), also where that was raised already.`,
@@ -120,15 +130,15 @@ function notesOf(input: EmitInput, derived: number): Note[] {
   return notes;
 }
 
-function derivation({ groups, geometry }: EmitInput): string {
+function derivation({ groups, geometry }: EmitInput, { rule }: Limit): string {
   const { rope } = groups[0];
-  const { maxPositions, modelType } = geometry;
-  if (vllmLength(rope, maxPositions, modelType) === maxPositions && rope.type !== 'default') {
-    return `max_position_embeddings ${maxPositions}; the scaling does not count`;
+  const { maxPositions } = geometry;
+  const factor = 'factor' in rope ? rope.factor : 1;
+  if (rule === 'factor-original' && rope.type === 'yarn') {
+    return `factor ${factor} x ${rope.originalMaxPositions}`;
   }
-  if (rope.type === 'yarn') return `factor ${rope.factor} x ${rope.originalMaxPositions}`;
-  if (rope.type === 'linear' || rope.type === 'dynamic') {
-    return `factor ${rope.factor} x max_position_embeddings ${maxPositions}`;
-  }
-  return 'max_position_embeddings';
+  if (rule === 'factor-max') return `factor ${factor} x max_position_embeddings ${maxPositions}`;
+  return rope.type === 'default'
+    ? 'max_position_embeddings'
+    : `max_position_embeddings ${maxPositions}; the scaling does not count`;
 }

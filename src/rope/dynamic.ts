@@ -35,6 +35,11 @@ export function computeDynamic(
   return { invFreq: baseFrequencies(theta, spec.rotaryDim, dim), attentionScaling: 1 };
 }
 
+/** The alpha of engines with one table for every length: that of F W tokens, `F^2 - F + 1`. */
+export function staticAlpha(factor: number): number {
+  return dynamicAlpha(factor, 1, factor);
+}
+
 /**
  * Dynamic scaling as engines with one table compute it: the table of `factor * maxPositions`
  * tokens at every length, alpha = F^2 - F + 1. At factor 1 that is no scaling at all.
@@ -42,9 +47,9 @@ export function computeDynamic(
  * @see vLLM `DynamicNTKScalingRotaryEmbedding` (vllm-project/vllm#41236); docs/engines.md
  */
 export function staticForm(spec: RopeSpecOf<'dynamic'>): RopeSpec {
-  const { theta, rotaryDim, exponentDim, factor, maxPositions } = spec;
+  const { theta, rotaryDim, exponentDim, factor } = spec;
   const base = { theta, rotaryDim, ...(exponentDim === undefined ? {} : { exponentDim }) };
-  const alpha = dynamicAlpha(factor, maxPositions, factor * maxPositions);
+  const alpha = staticAlpha(factor);
   return alpha === 1 ? { ...base, type: 'default' } : { ...base, type: 'ntk', alpha };
 }
 

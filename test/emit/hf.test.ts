@@ -2,7 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/index.js';
 import { editedRecord, emit, hfPatch, type EmitInput, type Form } from '../../src/emit/index.js';
 import type { RopeSpec } from '../../src/rope/types.js';
-import { configText, editsOf, fixtureText, inputFor, linear, ntk, QWEN3, yarn } from './input.js';
+import {
+  configText,
+  dynamic,
+  editsOf,
+  fixtureText,
+  inputFor,
+  linear,
+  ntk,
+  QWEN3,
+  yarn,
+} from './input.js';
 
 function changed(text: string, more: object): string {
   return JSON.stringify({ ...(JSON.parse(text) as object), ...more });
@@ -147,4 +157,20 @@ it('the parsed config is the one before the edits', () => {
   const input = inputFor(QWEN3, yarn(4, 40_960), 163_840);
   written(input, 'v4');
   expect(input.raw).toEqual(parseConfig(QWEN3));
+});
+
+describe('dynamic scaling starts from max_position_embeddings', () => {
+  it.each(['v4', 'v5'] as const)(
+    'which %s writes where the file leaves it to the class',
+    (form) => {
+      // A fixture names it; Falcon's class has 2048 where a file does not.
+      const falcon = changed(fixtureText('falcon-7b'), { max_position_embeddings: undefined });
+      const input = inputFor(falcon, dynamic(2), 4096);
+      expect(written(input, form)).toMatchObject({ max_position_embeddings: 2048 });
+      const named = inputFor(fixtureText('falcon-7b'), dynamic(2), 4096);
+      expect(editsOf(named, form).map(({ path }) => path.at(-1))).not.toContain(
+        'max_position_embeddings',
+      );
+    },
+  );
 });

@@ -11,6 +11,30 @@ function refusalOf(input: EmitInput, engine: Engine): string | undefined {
   return emission?.ok ? undefined : emission?.reason;
 }
 
+function insteadOf(input: EmitInput, engine: Engine): string {
+  const [emission] = emit(input, [engine]);
+  return emission && !emission.ok ? emission.instead : '';
+}
+
+describe('what to do instead', () => {
+  it('is another scaling only where the scaling is the reason', () => {
+    const dynamicLlama = inputFor(llama, dynamic(4), 16_384);
+    expect(insteadOf(dynamicLlama, 'llama.cpp')).toMatch(/choose yarn/);
+    expect(insteadOf(inputFor(llama, linear(4), 16_384), 'tgi')).toMatch(/Choose yarn/);
+    const layered = inputFor(gemma, yarn(4, 32_768), 131_072);
+    const latent = inputFor(configText('DeepSeek-V3'), yarn(80, 4096), 327_680);
+    expect(insteadOf(layered, 'llama.cpp')).toMatch(/GGUF/);
+    expect(insteadOf(latent, 'llama.cpp')).toMatch(/GGUF/);
+    for (const text of [
+      insteadOf(layered, 'llama.cpp'),
+      insteadOf(latent, 'llama.cpp'),
+      insteadOf(layered, 'tgi'),
+    ]) {
+      expect(text).not.toMatch(/choose yarn/i);
+    }
+  });
+});
+
 describe('an engine refuses what it cannot express', () => {
   it('llama.cpp: dynamic, and a YaRN with its own temperature', () => {
     expect(refusalOf(inputFor(llama, dynamic(4), 16_384), 'llama.cpp')).toMatch(/no dynamic/);

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { emit, type EmitInput } from '../../src/emit/index.js';
+import type { RopeSpec } from '../../src/rope/types.js';
+import { configText, flag, inputFor, ntk, QWEN3, yarn } from './input.js';
+
+const llama31 = configText('Meta-Llama-3.1-8B');
+const qwen = JSON.parse(QWEN3) as object;
+const qwenYarn = JSON.stringify({
+  ...qwen,
+  rope_scaling: { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 32_768 },
+});
+const none = (base: RopeSpec): RopeSpec => base;
+
+function sglang(input: EmitInput) {
+  const [emission] = emit(input, ['sglang']);
+  if (!emission?.ok) throw new Error('refused');
+  const text = flag(emission.settings[0]?.text ?? '', '--json-model-override-args');
+  return { overrides: JSON.parse(text) as unknown, notes: JSON.stringify(emission.notes) };
+}
+
+function olderVllm(input: EmitInput): unknown {
+  const [emission] = emit(input, ['vllm']);
+  if (!emission?.ok) throw new Error('refused');
+  return JSON.parse(flag(emission.settings[1]?.text ?? '', '--hf-overrides'));
+}
+
+describe('overrides only set keys', () => {
+  it('a block of the file is cleared where theta says it all', () => {
+    const cleared = { rope_theta: 1e6, rope_scaling: null };
+    expect(olderVllm(inputFor(qwenYarn, none, 32_768))).toEqual(cleared);
+    expect(sglang(inputFor(qwenYarn, none, 32_768)).overrides).toEqual(cleared);
+    const larger = inputFor(llama31, ntk(4), 32_768);
+    expect(olderVllm(larger)).toMatchObject({ rope_scaling: null });
+    expect(sglang(larger).overrides).toMatchObject({ rope_scaling: null });
+  });
+
+  it('a longrope block is no exception', () => {
+    const ones = Array.from({ length: 64 }, () => 1);
+    const text = JSON.stringify({
+      ...qwen,
+      max_position_embeddings: 131_072,
+      original_max_position_embeddings: 4096,
+      rope_scaling: { type: 'longrope', short_factor: ones, long_factor: ones },
+    });
+    const input = inputFor(text, ntk(4), 131_072);
+    expect(olderVllm(input)).toMatchObject({ rope_scaling: null });
+    expect(sglang(input).overrides).toMatchObject({ rope_scaling: null });
+  });
+
+  it('what describes the model is kept in a block without a scaling', () => {
+    const mrope = { type: 'mrope', mrope_section: [24, 20, 20] };
+    const text = JSON.stringify({ ...qwen, model_type: 'qwen2_vl', rope_scaling: mrope });
+    const block = { rope_type: 'default', mrope_section: [24, 20, 20] };
+    const input = inputFor(text, ntk(4), 131_072);
+    expect(olderVllm(input)).toMatchObject({ rope_scaling: block });
+    expect(sglang(input).overrides).toMatchObject({ rope_scaling: block });
+  });
+
+  it('nothing is cleared where there is nothing', () => {
+    expect(olderVllm(inputFor(QWEN3, none, 32_768))).toEqual({ rope_theta: 1e6 });
+    const { overrides, notes } = sglang(inputFor(QWEN3, none, 32_768));
+    expect(overrides).toEqual({ rope_theta: 1e6 });
+    expect(notes).not.toContain('in the block as well');
+  });
+
+  it('SGLang is told of the theta in a block only where one is written', () => {
+    const scaled = sglang(inputFor(QWEN3, yarn(4, 32_768), 131_072));
+    expect(scaled.notes).toContain('rope_theta stands in the block as well');
+    // transformers 5 makes a block of theta when it loads, and SGLang reads that one first.
+    const larger = sglang(inputFor(QWEN3, ntk(4), 131_072));
+    expect(larger.overrides).toMatchObject({ rope_scaling: null });
+    expect(larger.notes).not.toContain('in the block as well');
+  });
+});
