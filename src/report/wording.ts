@@ -69,7 +69,8 @@ function outdone({ candidates: [reference], target }: Report): string {
 
 function undecided(best: CandidateReport | undefined, target: string, report: Report): string {
   const rung = best && rungAt(best, report.target.tokens);
-  const more = '--preset thorough, or more --samples, does';
+  const thorough = report.settings.preset === 'thorough' ? '' : '--preset thorough, or ';
+  const more = `${thorough}more --samples, may`;
   if (!rung)
     return `The measurements do not decide whether any candidate reaches ${target}: ${more}.`;
   return (

@@ -1,6 +1,8 @@
 import { criticalFraction } from '../geometry/critical.js';
 import { rungOf } from './ladders.js';
-import { probe, type ProbeOptions, type ProbeParts, type Wanted } from './probe.js';
+import type { ProbeOptions } from './bench.js';
+import type { Wanted } from './ladder-run.js';
+import { probe, type ProbeParts } from './probe.js';
 import { costOfOne, samplesWithin, type Samples } from './samples.js';
 import { specOf } from './specs.js';
 import type { Geometry, Row } from './types.js';

@@ -2,7 +2,8 @@ import { accuracyByDistance, clusters } from '../probes/measure.js';
 import { lastRung } from '../probes/reach.js';
 import { CLEAR_RATIO } from './agreement.js';
 import { formulaLoss, termsAt } from './formulas.js';
-import { languageChange, runLadder, withBench, type ProbeOptions } from './probe.js';
+import { withBench, type ProbeOptions } from './bench.js';
+import { languageChange, runLadder } from './ladder-run.js';
 import { FULL } from './samples.js';
 import type { Geometry } from './types.js';
 

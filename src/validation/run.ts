@@ -5,7 +5,7 @@ import type { ResultEntry } from './form.js';
 import { LOSS_SCALE } from '../probes/measure.js';
 import { judgeFormulas, type FormulaJudgement } from './judge-formulas.js';
 import { measure, type ModelRun } from './measure.js';
-import type { ProbeOptions } from './probe.js';
+import type { ProbeOptions } from './bench.js';
 import { reachRows, type ReachRow } from './reach.js';
 import { readResults } from './results.js';
 import type { Samples } from './samples.js';

@@ -1,5 +1,5 @@
 import { ladders } from './ladders.js';
-import type { Wanted } from './probe.js';
+import type { Wanted } from './ladder-run.js';
 
 /** Contexts of each scaling on a ladder. */
 export interface Samples {
