@@ -27,7 +27,7 @@ from c0.38-r0.25-s1 --rotary-share 0.25 --c 0.30 --steps 900 --lr 1.5e-3 --out r
 
 twins=(nope learned t5 alibi sinusoidal)
 for encoding in "${twins[@]}"; do
-  from c0.38-s1 --encoding "$encoding" --c 0.38 --steps 800 --lr 1.5e-3 --out "runs/$encoding-s1.pt"
+  from c0.38-s1 --encoding "$encoding" --c 0.38 --steps 2600 --lr 1.5e-3 --out "runs/$encoding-s1.pt"
 done
 
 "$python" export.py runs/c*.pt
