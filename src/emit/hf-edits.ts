@@ -14,7 +14,13 @@ export type Form = 'v4' | 'v5';
 /** What changes in a config file, or why the file cannot say it. */
 export type HfPatch =
   | { readonly ok: true; readonly edits: readonly Edit[] }
-  | { readonly ok: false; readonly reason: string; readonly instead: string };
+  | {
+      readonly ok: false;
+      readonly reason: string;
+      readonly instead: string;
+      /** The other form can say it. */
+      readonly otherForm?: true;
+    };
 
 /** The form that the file already uses; a block per layer type exists in the newer one only. */
 export function formOf(input: EmitInput): Form {
@@ -26,7 +32,8 @@ export function hfPatch(input: EmitInput, form: Form): HfPatch {
   const patch = patchIn(input, form);
   if (patch.ok) return patch;
   const other = form === 'v4' ? 'v5' : 'v4';
-  return patchIn(input, other).ok ? { ...patch, instead: `Write it as --form ${other}.` } : patch;
+  if (!patchIn(input, other).ok) return patch;
+  return { ...patch, instead: `Write it as --form ${other}.`, otherForm: true };
 }
 
 function patchIn(input: EmitInput, form: Form): HfPatch {

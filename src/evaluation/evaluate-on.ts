@@ -22,7 +22,7 @@ import { defaultThreads, runtimeOf } from './runtime.js';
 import { planServing, servingFindings } from './serving.js';
 import { contextSets } from './sets.js';
 import { referenceGeometry, setUp } from './setup.js';
-import { keysToWrite } from './write.js';
+import { keysToWrite, unwritableFindings } from './write.js';
 import { analyseGeometry } from '../geometry/analyse.js';
 import { probeFrequencies } from '../geometry/transfer.js';
 import { ladder } from '../probes/ladder.js';
@@ -180,6 +180,7 @@ export async function evaluateOn(
       ...setup.model.findings,
       ...setup.findings,
       ...setup.candidates.flatMap((c) => c.findings ?? []),
+      ...unwritableFindings(setup, text),
       ...candidates.flatMap(servingFindings),
     ],
     candidates,

@@ -36,4 +36,15 @@ export const CANDIDATE_FINDINGS: readonly CatalogueEntry[] = Object.freeze([
       'The probe models have a window of 256 tokens. Questions at the window and at a target less than a tenth beyond it would fall on the same tokens, so that the next length that can be told apart is probed: what holds there also holds at the target.',
     affects: 'rope-eval only',
   },
+  {
+    code: 'RE058',
+    kind: 'candidate_not_written',
+    severity: 'notice',
+    title: 'candidate that the model type cannot be told',
+    message: (a) =>
+      `no config.json says ${[a['candidates']].flat().join(', ')} for this model type: ${a['reason']}`,
+    explanation:
+      'Classes restrict what they read: some take one rope type alone, some have a fixed table. The candidate is measured, as another engine or code of your own may apply it, but transformers would refuse or ignore the block, or make another table of it.',
+    affects: 'transformers; rope-eval emit says which engines can',
+  },
 ] satisfies CatalogueEntry[]);

@@ -2,17 +2,20 @@ import { expect, it } from 'vitest';
 import { parseCandidates, resolveCandidate } from '../../src/candidates/index.js';
 import { chooseReference, parseConfig, readModel, requireRope } from '../../src/config/index.js';
 import type { Setup } from '../../src/evaluation/setup.js';
-import { keysToWrite } from '../../src/evaluation/write.js';
+import { keysToWrite, unwritableFindings } from '../../src/evaluation/write.js';
 import { fixtureText } from '../emit/input.js';
+
+function setupOf(text: string, labels: string): Setup {
+  const model = requireRope(readModel(parseConfig(text)));
+  const reference = chooseReference(model);
+  const candidates = parseCandidates(labels).map((d) => resolveCandidate(d, model, reference));
+  const target = { tokens: 4 * reference.trainedWindow };
+  return { model, reference, candidates, target } as unknown as Setup;
+}
 
 function write(name: string, label: string) {
   const text = fixtureText(name);
-  const model = requireRope(readModel(parseConfig(text)));
-  const reference = chooseReference(model);
-  const candidates = parseCandidates(label).map((d) => resolveCandidate(d, model, reference));
-  const target = { tokens: 4 * reference.trainedWindow };
-  const setup = { model, reference, candidates, target } as unknown as Setup;
-  return keysToWrite(setup, { code: 'use', candidate: label, tied: [] }, text);
+  return keysToWrite(setupOf(text, label), { code: 'use', candidate: label, tied: [] }, text);
 }
 
 it('gives the keys of a class that reads them', () => {
@@ -23,4 +26,28 @@ it('gives the keys of a class that reads them', () => {
 it('gives none where the class would not read them', () => {
   expect(write('gpt-j-6b', 'yarn:4')).toBeUndefined();
   expect(write('gemma-3-1b-it', 'yarn:4:truncate=false')).toBeUndefined();
+});
+
+it('names the candidates that a class cannot be told, once for each reason', () => {
+  const found = (text: string, labels: string) =>
+    unwritableFindings(setupOf(text, labels), text).map(({ code, args }) => [
+      code,
+      args['candidates'],
+    ]);
+  const gptj = fixtureText('gpt-j-6b');
+  expect(found(gptj, 'yarn:4,linear:4')).toEqual([['RE058', ['yarn:4', 'linear:4']]]);
+  const phi3 = JSON.stringify({
+    model_type: 'phi3',
+    hidden_size: 3072,
+    num_attention_heads: 32,
+    num_hidden_layers: 32,
+    max_position_embeddings: 4096,
+    rope_theta: 10_000,
+  });
+  expect(found(phi3, 'yarn:4,ntk:4,linear:4').map(([, names]) => names)).toEqual([
+    ['yarn:4'],
+    ['linear:4'],
+  ]);
+  expect(found(fixtureText('Llama-2-7b-hf'), 'yarn:4,ntk:4,dynamic:1,linear:4')).toEqual([]);
+  expect(found(fixtureText('gemma-3-1b-it'), 'yarn:4')).toEqual([]);
 });
