@@ -1,8 +1,8 @@
 import type { ModelGeometry } from '../config/types.js';
 import { finding } from '../finding-catalogue/index.js';
 import type { Finding } from '../findings.js';
+import { effectiveTheta } from '../rope/ntk.js';
 import type { RopeSpec } from '../rope/types.js';
-import { trainedTheta } from './shorthand.js';
 import type { CandidateDefinition } from './types.js';
 
 /**
@@ -48,5 +48,5 @@ export function reportCandidate(
 /** Whether nothing of the trained-in scaling is left; a static NTK-aware one lives on as a theta. */
 function losesScaling(spec: RopeSpec, trained: RopeSpec): boolean {
   if (trained.type === 'default' || spec.type === trained.type) return false;
-  return trained.type !== 'ntk' || spec.theta !== trainedTheta(trained);
+  return trained.type !== 'ntk' || spec.theta !== effectiveTheta(trained);
 }

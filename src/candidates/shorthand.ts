@@ -1,4 +1,4 @@
-import { ntkTheta } from '../rope/base-frequencies.js';
+import { effectiveTheta } from '../rope/ntk.js';
 import type { RopeSpec, RopeSpecOf } from '../rope/types.js';
 import { failCandidate } from './fail.js';
 import type { CandidateDefinition, FactorMethod } from './types.js';
@@ -72,16 +72,10 @@ function baseOf(trained: RopeSpec, trainedWindow: number): Base {
       return { ...dims, window: trainedWindow / trained.factor, extension: trained.factor };
     case 'ntk':
       // Nothing but a larger theta, and the weights know its angles: no window was stretched.
-      return { ...dims, theta: trainedTheta(trained), window: trainedWindow, extension: 1 };
+      return { ...dims, theta: effectiveTheta(trained), window: trainedWindow, extension: 1 };
     default:
       return { ...dims, window: trainedWindow, extension: 1 };
   }
-}
-
-/** The base frequency that weights were trained with: a static NTK-aware scaling is one of its own. */
-export function trainedTheta(trained: RopeSpec): number {
-  if (trained.type !== 'ntk') return trained.theta;
-  return ntkTheta(trained.theta, trained.alpha, trained.exponentDim ?? trained.rotaryDim);
 }
 
 function yarnSpec(

@@ -1,19 +1,10 @@
-import { ntkTheta } from '../rope/base-frequencies.js';
 import { computeRope } from '../rope/index.js';
 import type { RopeSpec, RopeSpecOf } from '../rope/types.js';
 import { yarnMscale } from '../rope/yarn.js';
+import { effectiveTheta } from '../rope/ntk.js';
 
 /** A JSON object on its way into a config or a command line. */
 export type Block = Readonly<Record<string, unknown>>;
-
-/**
- * The base that a scaling leaves in the table: static NTK-aware is nothing but a larger theta, and
- * that is how every engine can express it.
- */
-export function effectiveTheta(rope: RopeSpec): number {
-  if (rope.type !== 'ntk') return rope.theta;
-  return ntkTheta(rope.theta, rope.alpha, rope.exponentDim ?? rope.rotaryDim);
-}
 
 /** The scaling block in transformers' words; undefined where theta says it all. */
 export function scalingBlock(rope: RopeSpec): Block | undefined {

@@ -1,7 +1,8 @@
 import { CLASS_DEFAULTS } from '../config/class-defaults/index.js';
 import { isRecord } from '../config/json.js';
 import { dialectOf } from '../config/registry.js';
-import { effectiveTheta, keptKeys, scalingBlock, type Block } from './block.js';
+import { effectiveTheta } from '../rope/ntk.js';
+import { keptKeys, scalingBlock, type Block } from './block.js';
 import { own, shapeOf, writtenBlock, type ConfigShape } from './config-shape.js';
 import { maxPositionsFor } from './lengths.js';
 import type { Edit } from './patch.js';

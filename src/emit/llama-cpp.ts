@@ -1,5 +1,6 @@
 import type { RopeSpec, RopeSpecOf } from '../rope/types.js';
-import { attnFactorOf, effectiveTheta, YARN_BETAS } from './block.js';
+import { effectiveTheta } from '../rope/ntk.js';
+import { attnFactorOf, YARN_BETAS } from './block.js';
 import { coverageNotes } from './notes.js';
 import { command, decimal } from './shell.js';
 import type { EmitInput, Emitter, Note } from './types.js';

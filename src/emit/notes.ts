@@ -1,4 +1,5 @@
 import { referenceSpecs } from '../config/reference.js';
+import { stretchedWindow } from '../rope/stretched-window.js';
 import type { EmitInput, Note } from './types.js';
 
 /**
@@ -16,29 +17,14 @@ export function coverageNotes(input: EmitInput): Note[] {
   ];
 }
 
-/**
- * Tokens; undefined where the scaling says nothing about a length, or follows it (dynamic). The
- * trained window holds a trained-in extension already: only what goes beyond it counts.
- */
+/** Tokens; undefined where the scaling says nothing about a length, or follows it (dynamic). */
 function coveredLength({ geometry, groups, reference }: EmitInput): number | undefined {
   const { rope } = groups[0];
   const [trained] = referenceSpecs(geometry, geometry, reference);
-  const extension = trained && 'factor' in trained ? trained.factor : 1;
-  const window = reference.trainedWindow / extension;
-  switch (rope.type) {
-    case 'yarn': {
-      const continues =
-        trained &&
-        'originalMaxPositions' in trained &&
-        trained.originalMaxPositions === rope.originalMaxPositions;
-      return Math.round(rope.factor * (continues ? window : rope.originalMaxPositions));
-    }
-    case 'linear':
-      return Math.round(rope.factor * window);
-    case 'ntk':
-      // Where a trained-in scaling makes way, its part of the larger theta is not known here.
-      return trained?.type === 'default' ? Math.round(rope.alpha * window) : undefined;
-    default:
-      return undefined;
-  }
+  const says =
+    rope.type === 'yarn' ||
+    rope.type === 'linear' ||
+    // Where a trained-in scaling makes way, its part of the larger theta is not known here.
+    (rope.type === 'ntk' && trained?.type === 'default');
+  return says ? Math.round(stretchedWindow(rope, trained, reference.trainedWindow)) : undefined;
 }

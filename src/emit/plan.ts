@@ -1,5 +1,6 @@
 import { dialectOf } from '../config/registry.js';
-import { effectiveTheta, scalingBlock } from './block.js';
+import { effectiveTheta } from '../rope/ntk.js';
+import { scalingBlock } from './block.js';
 import type { EmitGroup, EmitInput } from './types.js';
 
 /** Where a class reads a scaling, as far as that decides what is written. */

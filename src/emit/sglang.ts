@@ -1,5 +1,6 @@
 import { staticAlpha } from '../rope/dynamic.js';
-import { effectiveTheta, keptKeys, servingBlock, type Block } from './block.js';
+import { effectiveTheta } from '../rope/ntk.js';
+import { keptKeys, servingBlock, type Block } from './block.js';
 import { shapeOf, writtenBlock } from './config-shape.js';
 import { limitOf, sglangRule, type Limit } from './lengths.js';
 import { coverageNotes } from './notes.js';

@@ -1,5 +1,5 @@
 import { baseFrequencies, ntkTheta } from './base-frequencies.js';
-import type { RopeKind, RopeSpecOf, RopeTable } from './types.js';
+import type { RopeKind, RopeSpec, RopeSpecOf, RopeTable } from './types.js';
 
 /**
  * Static NTK-aware scaling: a larger base, the same at every length. Hunyuan writes it as
@@ -12,9 +12,18 @@ import type { RopeKind, RopeSpecOf, RopeTable } from './types.js';
 export function computeNtk(spec: RopeSpecOf<'ntk'>): RopeTable {
   const dim = spec.exponentDim ?? spec.rotaryDim;
   return {
-    invFreq: baseFrequencies(ntkTheta(spec.theta, spec.alpha, dim), spec.rotaryDim, dim),
+    invFreq: baseFrequencies(effectiveTheta(spec), spec.rotaryDim, dim),
     attentionScaling: 1,
   };
+}
+
+/**
+ * The base that a scaling leaves in the table: static NTK-aware is nothing but a larger theta, and
+ * that is how weights know it and every engine can express it.
+ */
+export function effectiveTheta(rope: RopeSpec): number {
+  if (rope.type !== 'ntk') return rope.theta;
+  return ntkTheta(rope.theta, rope.alpha, rope.exponentDim ?? rope.rotaryDim);
 }
 
 export const ntkRope: RopeKind<'ntk'> = Object.freeze({

@@ -1,8 +1,11 @@
+import { ROPE_KINDS } from '../../rope/index.js';
 import { tokens, trim } from '../format.js';
 import type { InspectData } from '../inspect-types.js';
 
 /** Types whose table follows the length of the sequence. */
-const BY_LENGTH: ReadonlySet<string> = new Set(['dynamic', 'longrope']);
+const BY_LENGTH: ReadonlySet<string> = new Set(
+  Object.entries(ROPE_KINDS).flatMap(([name, kind]) => (kind.lengthDependent ? [name] : [])),
+);
 
 /** `--seq-len`: what the tables are at that length; nothing where none was asked for. */
 export function lengthSentences({ shown, layerTypes, geometry }: InspectData): string[] {
