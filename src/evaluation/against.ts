@@ -3,6 +3,7 @@ import { resamples, type Cluster } from '../probes/statistics.js';
 import type { ProbeTable } from '../geometry/transfer.js';
 import type { Rotation } from './cached.js';
 import type { Plan } from './candidate.js';
+import type { FurtherContexts } from './further.js';
 import type { ContextSet, JobList } from './jobs.js';
 import type { Sets } from './sets.js';
 import type { Setup } from './setup.js';
@@ -18,6 +19,7 @@ export interface Against extends Partial<Record<SetName, Comparison>> {
 export function comparisons(
   jobs: JobList,
   sets: Sets,
+  further: FurtherContexts,
   reference: Plan,
   setup: Setup,
   multiples: readonly number[],
@@ -37,10 +39,11 @@ export function comparisons(
     );
   };
   const short = reference.short[setup.main]!;
+  const long = make(sets.long, reference.long, multiples);
   const entries = {
     short: make(sets.short, short, SHORT_RUNGS),
     shortText: make(sets.shortText, short, SHORT_RUNGS),
-    long: make(sets.long, reference.long, multiples),
+    long: long && { ...long, reference: further.measurement(long.reference, jobs, reference.long) },
     longText: make(sets.longText, reference.long, multiples),
   };
   const windows = jobs.measurement(sets.windows, [short[1]!]);

@@ -8,6 +8,7 @@ import type { CandidateReport, Interval, Parts } from '../report/schema.js';
 import type { ProbeTable } from '../geometry/transfer.js';
 import { measuredOn, withWindows, type Against, type SetName } from './against.js';
 import { describeGroup } from './group.js';
+import type { FurtherContexts } from './further.js';
 import type { JobList, ContextSet } from './jobs.js';
 import { score, type Score } from './score.js';
 import type { Sets } from './sets.js';
@@ -93,11 +94,24 @@ export function planCandidate(
   };
 }
 
+/** Facts on the ladder, on all the contexts that the scaling was given; undefined: not run. */
+export function longFacts(
+  plan: Plan,
+  jobs: JobList,
+  sets: Sets,
+  further: FurtherContexts,
+  against: Against,
+): Measured | undefined {
+  const own = measuredOn(against, jobs, sets, 'long', plan.long);
+  return own && further.join(own, jobs, plan.long);
+}
+
 /** One row of the report; parts that were not run are null or empty. */
 export function buildCandidate(
   plan: Plan,
   jobs: JobList,
   sets: Sets,
+  further: FurtherContexts,
   against: Against,
   setup: Setup,
 ): { report: CandidateReport; score: Score | undefined } {
@@ -108,7 +122,7 @@ export function buildCandidate(
     const text = measured('shortText', tables);
     return facts && text ? summariseShort(facts, text) : undefined;
   };
-  const facts = measured('long', plan.long);
+  const facts = longFacts(plan, jobs, sets, further, against);
   const text = withWindows(measured('longText', plan.long), against);
   const short = shortOf(plan.short[setup.main]!);
   const groups = plan.scalings.map((s, g) =>
@@ -121,6 +135,7 @@ export function buildCandidate(
     return found ? [{ layerType, window: scaling.window, short: found }] : [];
   });
   const found = facts && summariseReach(facts);
+  const given = facts?.set.contexts.length ?? 0;
   const total = text && score(text, plan.outOfRange, countedRungs(text, setup.target.multiple));
   const role = plan.candidate ? 'candidate' : 'reference';
   const judged = (): CandidateReport['verdict'] => {
@@ -137,6 +152,7 @@ export function buildCandidate(
       groups,
       short: short ?? null,
       needle: facts && text ? summariseNeedle(facts, text) : [],
+      ...(given > sets.long.contexts.length ? { longContexts: given } : {}),
       reach: found && !setup.localOnly ? found : null,
       parts: facts ? apart(plan, jobs, sets, facts, setup) : null,
       local,
@@ -157,16 +173,17 @@ function countedRungs({ rungs }: Comparison, target: number): number[] {
 function apart(plan: Plan, jobs: JobList, sets: Sets, facts: Measured, setup: Setup): Parts | null {
   const rung = facts.rungs.findIndex((r) => r.multiple === setup.target.multiple);
   const home = homeFacts(facts);
+  const homeDraws = resamples(home.length, setup.seed);
   const part = (set: ContextSet): Interval | undefined => {
     const measurement = jobs.measurement(set, [plan.atTarget]);
     if (!measurement || set.contexts.length === 0) return undefined;
     // Other contexts than the home's: a stream of their own, even where both are as many.
     const draws = resamples(set.contexts.length, setup.seed + 1);
     const measured = { ...facts, set, draws, measurement };
-    return factLossAgainst(measured, 0, home, facts.draws);
+    return factLossAgainst(measured, 0, home, homeDraws);
   };
   const rope = part(sets.stretched);
   const dilution = part(sets.squeezed);
   if (!rope || !dilution || rung < 0 || setup.target.multiple <= 1) return null;
-  return { total: factLossAgainst(facts, rung, home, facts.draws), rope, dilution };
+  return { total: factLossAgainst(facts, rung, home, homeDraws), rope, dilution };
 }

@@ -8,10 +8,10 @@ import {
   openSession,
   type EngineRequest,
 } from '../engine/index.js';
-import { RopeEvalError } from '../errors.js';
 import type { EvaluateOptions } from '../evaluate-types.js';
-import { comparisons } from './against.js';
-import { buildCandidate, planCandidate, type Plan } from './candidate.js';
+import { comparisons, type Against } from './against.js';
+import { buildCandidate, longFacts, planCandidate, type Plan } from './candidate.js';
+import { FurtherContexts } from './further.js';
 import { JobList } from './jobs.js';
 import { perContext } from './per-context.js';
 import { takeOver, type ReportHead } from './resume.js';
@@ -22,12 +22,15 @@ import { defaultThreads, runtimeOf } from './runtime.js';
 import { planServing, servingFindings } from './serving.js';
 import { contextSets } from './sets.js';
 import { referenceGeometry, setUp } from './setup.js';
+import { summariseReach } from './summary.js';
+import { isOpen } from './verdict.js';
+import { work } from './work.js';
 import { keysToWrite, unwritableFindings } from './write.js';
 import { analyseGeometry } from '../geometry/analyse.js';
 import { probeFrequencies } from '../geometry/transfer.js';
-import { ladder } from '../probes/ladder.js';
+import { ladder, probeTokens } from '../probes/ladder.js';
 import { LOSS_SCALE } from '../probes/measure.js';
-import { planOf } from '../probes/presets.js';
+import { mostLong, planOf } from '../probes/presets.js';
 import { REPORT_SCHEMA_VERSION, type CandidateReport, type Report } from '../report/schema.js';
 import { TOOL_VERSION } from '../version.js';
 
@@ -75,6 +78,13 @@ export async function evaluateOn(
     seed,
     setup.localOnly ? 1 : setup.target.multiple,
   );
+  const further = new FurtherContexts(
+    language,
+    sets.long,
+    probeTokens(setup.target.multiple, member.window),
+    mostLong(samples, options.samples),
+    seed,
+  );
   const probe = {
     invFreq: probeFrequencies(member.theta, family.shape.head_dim / 2, member.rotaryShare),
     window: member.window,
@@ -85,7 +95,7 @@ export async function evaluateOn(
     planCandidate(setup, probe, multiples, undefined),
     ...setup.candidates.map((c) => planCandidate(setup, probe, multiples, c)),
   ];
-  const run = { setup, probe, multiples, sets, language, samples, seed };
+  const run = { setup, probe, multiples, sets, further, language, samples, seed };
   const serving = plans.map((plan) => planServing(plan, run));
   for (const plan of plans) plan.addTo(jobs, sets);
   for (const each of serving) each.addTo(jobs);
@@ -133,29 +143,29 @@ export async function evaluateOn(
       lossScale: LOSS_SCALE,
     },
   };
-  let stopped: string | undefined;
-  try {
-    if (options.resume) takeOver(jobs, options.resume, { tool, ...head });
-    const total = jobs.totalTokens;
-    const complete = await jobs.run(
-      engine,
-      (done, label) => options.onProgress?.({ done, total, label }),
-      options.signal,
-    );
-    if (!complete) stopped = 'interrupted';
-  } catch (error) {
-    // What was finished is worth keeping: the report says that the rest failed.
-    if (!(error instanceof RopeEvalError && error.kind === 'engine_died')) throw error;
-    // After Ctrl-C the engine may well have got the signal too.
-    stopped = options.signal?.aborted ? 'interrupted' : error.message;
-  } finally {
-    await engine.close();
-  }
+  const compare = () => comparisons(jobs, sets, further, plans[0]!, setup, multiples, seed);
+  const isUndecided = (plan: Plan, against: Against): boolean => {
+    const facts = longFacts(plan, jobs, sets, further, against);
+    return facts !== undefined && isOpen(summariseReach(facts), setup.target.multiple);
+  };
+  const stopped = await work(jobs, engine, options, {
+    begin() {
+      if (options.resume) takeOver(jobs, options.resume, { tool, ...head });
+    },
+    ask() {
+      if (setup.localOnly) return false;
+      const against = compare();
+      return further.ask(
+        jobs,
+        plans.filter((plan) => isUndecided(plan, against)),
+      );
+    },
+  });
   const engineMs = performance.now() - engineStarted;
 
-  const against = comparisons(jobs, sets, plans[0]!, setup, multiples, seed);
+  const against = compare();
   const built = plans.map((plan, i) => {
-    const { report, score } = buildCandidate(plan, jobs, sets, against, setup);
+    const { report, score } = buildCandidate(plan, jobs, sets, further, against, setup);
     return { report: { ...report, ...serving[i]!.report(jobs, against) }, score };
   });
   const candidates = built.map((b) => b.report);
@@ -165,7 +175,7 @@ export async function evaluateOn(
     return x !== undefined && y !== undefined && tied(x, y);
   };
   const { contexts } = sets.long;
-  const rows = stopped === undefined ? perContext(plans, jobs, sets, setup) : undefined;
+  const rows = stopped === undefined ? perContext(plans, jobs, sets, further, setup) : undefined;
   const recommendation = recommend(candidates, setup.target.multiple, isTied);
   const write = keysToWrite(setup, recommendation, text);
   const report: Report = {

@@ -7,6 +7,7 @@ import { staticForm } from '../rope/dynamic.js';
 import { measuredOn, withWindows, type Against } from './against.js';
 import { cachedScaling, type Rotation } from './cached.js';
 import type { Plan } from './candidate.js';
+import type { FurtherContexts } from './further.js';
 import type { JobList } from './jobs.js';
 import type { Sets } from './sets.js';
 import { summariseNeedle, summariseReach, summariseShort, type Measured } from './summary.js';
@@ -83,6 +84,7 @@ export function reportForms(
   forms: readonly FormPlan[],
   jobs: JobList,
   sets: Sets,
+  further: FurtherContexts,
   against: Against,
   target: number,
 ): Form[] | undefined {
@@ -96,11 +98,13 @@ export function reportForms(
     if (!facts || !text || !shortFacts || !shortText) return undefined;
     const results = { facts, text, shortFacts, shortText };
     const { accuracyChange, lossChange } = summariseShort(shortFacts, shortText);
-    const { multiple, tokens, low, high, censored } = summariseReach(facts);
+    // Gaps pair the preset's contexts, which all forms have.
+    const all = further.join(facts, jobs, long);
+    const { multiple, tokens, low, high, censored } = summariseReach(all);
     found.push({
       form,
       short: { accuracyChange, lossChange },
-      needle: summariseNeedle(facts, text).map((n) => ({
+      needle: summariseNeedle(all, text).map((n) => ({
         multiple: n.multiple,
         tokens: n.tokens,
         accuracy: n.accuracy,

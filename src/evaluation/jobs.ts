@@ -12,6 +12,7 @@ export interface ContextSet {
     | 'short'
     | 'short-text'
     | 'long'
+    | `long from ${number}`
     | 'long-text'
     | 'windows'
     | 'stretched'
@@ -52,6 +53,8 @@ const TOKENS_PER_RUN = 1024;
  */
 export class JobList {
   readonly #jobs = new Map<string, Job>();
+  /** Work of an earlier run, by key. */
+  #saved: ReadonlyMap<string, SavedJob> = new Map();
   /** Tokens run so far. */
   tokens = 0;
 
@@ -81,6 +84,7 @@ export class JobList {
     onProgress: (done: number, label: string) => void,
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
+    this.#takeOver(); // for jobs that were added since
     const work = this.#pieces();
     const failures: unknown[] = [];
     // All lanes draw from one generator, and one that leaves its loop ends it for all.
@@ -130,13 +134,17 @@ export class JobList {
     );
   }
 
-  /** Takes over finished work. What does not fit these jobs is run again. */
+  /** Finished work, which is not done again. What does not fit these jobs is run all the same. */
   resume(saved: readonly SavedJob[]): void {
-    const byKey = new Map(saved.map((s) => [s.key, s]));
+    this.#saved = new Map(saved.map((s) => [s.key, s]));
+    this.#takeOver();
+  }
+
+  #takeOver(): void {
     for (const [key, job] of this.#jobs) {
-      const found = byKey.get(shortKey(key));
-      if (found?.length !== job.length || found.contexts.length !== job.set.contexts.length)
-        continue;
+      const found = this.#saved.get(shortKey(key));
+      if (job.scores || found?.length !== job.length) continue;
+      if (found.contexts.length !== job.set.contexts.length) continue;
       job.scores = found.contexts.map(unpack);
       this.tokens += job.length * job.set.contexts.length;
     }

@@ -4,6 +4,7 @@ import type { Cluster } from '../probes/statistics.js';
 import type { PerContext, ShortRows } from '../report/per-context-schema.js';
 import type { ProbeTable } from '../geometry/transfer.js';
 import type { Plan } from './candidate.js';
+import type { FurtherContexts } from './further.js';
 import type { ContextSet, JobList } from './jobs.js';
 import type { Sets } from './sets.js';
 import type { Setup } from './setup.js';
@@ -18,19 +19,22 @@ export function perContext(
   plans: readonly Plan[],
   jobs: JobList,
   sets: Sets,
+  further: FurtherContexts,
   setup: Setup,
 ): PerContext | undefined {
-  const rows = plans.map((plan) => candidateRows(plan, jobs, sets, setup));
+  const rows = plans.map((plan) => candidateRows(plan, jobs, sets, further, setup));
   const [reference] = rows;
   if (!reference || !rows.every((row) => row !== undefined)) return undefined;
   const { facts, copies, textLoss } = reference.short;
+  // Rows that are shorter are of the first of these contexts.
+  const longest = rows.reduce((a, b) => (contextsOf(b) > contextsOf(a) ? b : a));
   return {
     sha256: digest([sets.short, sets.shortText, sets.long]),
     counts: {
       facts: row(facts, 'count'),
       copies: row(copies, 'count'),
       text: row(textLoss, 'count'),
-      needle: grid(reference.needle, 'count'),
+      needle: grid(longest.needle, 'count'),
     },
     candidates: rows.map(({ label, short, needle, local }) => ({
       label,
@@ -41,15 +45,25 @@ export function perContext(
   };
 }
 
+const contextsOf = ({ needle }: { needle: readonly (readonly Cluster[][])[] }): number =>
+  needle[0]?.[0]?.length ?? 0;
+
 type ShortClusters = Readonly<Record<keyof ShortRows, readonly Cluster[]>>;
 
-function candidateRows(plan: Plan, jobs: JobList, sets: Sets, setup: Setup) {
+function candidateRows(
+  plan: Plan,
+  jobs: JobList,
+  sets: Sets,
+  further: FurtherContexts,
+  setup: Setup,
+) {
   const short = (tables: readonly ProbeTable[]): ShortClusters | undefined => {
     const facts = jobs.measurement(sets.short, tables);
     const text = jobs.measurement(sets.shortText, tables);
     return facts && text && shortClusters(facts, text, sets);
   };
-  const long = jobs.measurement(sets.long, plan.long);
+  const own = jobs.measurement(sets.long, plan.long);
+  const long = own && further.measurement(own, jobs, plan.long);
   const main = short(plan.short[setup.main]!);
   const local = plan.short.map((tables, g) => ({
     layerType: setup.model.groups[g]!.layerType,

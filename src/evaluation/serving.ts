@@ -7,6 +7,7 @@ import type { CandidateReport, Interval } from '../report/schema.js';
 import type { Against } from './against.js';
 import type { Plan } from './candidate.js';
 import { addForms, planForms, reportForms } from './forms.js';
+import type { FurtherContexts } from './further.js';
 import type { JobList } from './jobs.js';
 import { addOffset, planOffset, reportOffset } from './offset.js';
 import type { Sets } from './sets.js';
@@ -32,6 +33,7 @@ export interface ServingRun {
   /** The ladder. */
   readonly multiples: readonly number[];
   readonly sets: Sets;
+  readonly further: FurtherContexts;
   readonly language: Language;
   /** A preset that takes a loss apart also measures this. */
   readonly samples: PresetPlan;
@@ -39,7 +41,7 @@ export interface ServingRun {
 }
 
 export function planServing(plan: Plan, run: ServingRun): Serving {
-  const { setup, probe, multiples, sets, language, samples, seed } = run;
+  const { setup, probe, multiples, sets, further, language, samples, seed } = run;
   if (samples.apart === 0) return NOTHING;
   const { main, localOnly, target } = setup;
   const forms = localOnly ? [] : planForms(plan, main, probe, multiples);
@@ -57,7 +59,7 @@ export function planServing(plan: Plan, run: ServingRun): Serving {
     },
     report(jobs, against) {
       const found = {
-        forms: reportForms(forms, jobs, sets, against, target.multiple),
+        forms: reportForms(forms, jobs, sets, further, against, target.multiple),
         switch: jump && reportSwitch(jump, jobs),
         offset: reportOffset(offset, jobs),
       };

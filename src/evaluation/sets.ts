@@ -31,14 +31,25 @@ export const STREAM = Object.freeze({
   switchText: 9,
 });
 
-/** Contexts of one stream. */
+/** Contexts of one stream, from the `from`-th on. */
 export function drawContexts(
   seed: number,
   stream: number,
   count: number,
   write: (seed: number, index: number) => Context,
+  from = 0,
 ): Context[] {
-  return Array.from({ length: count }, (_, i) => write(seed * 16 + stream, i));
+  return Array.from({ length: count }, (_, i) => write(seed * 16 + stream, from + i));
+}
+
+/** Writes facts that are asked at every rung of a ladder. */
+export function longFacts(
+  language: Language,
+  rungs: readonly number[],
+): (seed: number, index: number) => Context {
+  const questions = questionsPerRung(rungs.length, language.tokens.symbol[1]);
+  const plan = { language, rungs, questionsPerRung: questions, copies: false };
+  return (seed, index) => writeFacts(plan, seed, index);
 }
 
 /**
@@ -57,7 +68,6 @@ export function contextSets(
   const shortRungs = SHORT_RUNGS.map((m) => probeTokens(m, window));
   const longRungs = multiples.map((m) => probeTokens(m, window));
   const targetTokens = probeTokens(target, window);
-  const questions = questionsPerRung(longRungs.length, language.tokens.symbol[1]);
   const many = (count: number, stream: number, write: (seed: number, i: number) => Context) =>
     drawContexts(seed, stream, count, write);
   const facts = (rungs: number[], questionsPerRung: number, copies: boolean) => {
@@ -81,7 +91,7 @@ export function contextSets(
     long: {
       name: 'long',
       lengths: longRungs,
-      contexts: many(plan.long, STREAM.long, facts(longRungs, questions, false)),
+      contexts: many(plan.long, STREAM.long, longFacts(language, longRungs)),
     },
     longText: {
       name: 'long-text',

@@ -8,6 +8,7 @@ import {
 } from '../probes/measure.js';
 import { reach } from '../probes/reach.js';
 import {
+  average,
   intervalOf,
   mean,
   meanInterval,
@@ -71,9 +72,6 @@ function change(m: Measured, cell: Cell, quantity: Quantity): Interval {
 
 const sum = (list: readonly Cluster[], key: keyof Cluster): number =>
   list.reduce((a, x) => a + x[key], 0);
-
-const average = (list: readonly Cluster[]): number =>
-  sum(list, 'sum') / Math.max(1, sum(list, 'count'));
 
 /** Short-context figures: candidate - reference on the same contexts. */
 export function summariseShort(facts: Measured, text: Measured): Short {
@@ -139,7 +137,7 @@ export function summariseReach(facts: Measured): Reach {
   const rungs = all(facts.rungs).slice(facts.home);
   const bins = accuracyByDistance(facts.measurement, rungs);
   const atOnce = base(facts, { kind: 'fact', rungs: [facts.home] }, 'accuracy');
-  const found = reach(bins, atOnce, facts.draws);
+  const found = reach(bins, average(atOnce), facts.draws);
   const at = (rung: number): Rung => beyond[rung] ?? { multiple: 0, tokens: 0 };
   return {
     ...at(found.rung),

@@ -8,11 +8,16 @@ export const SHORT_LIMITS = Object.freeze({
   accuracyChange: -0.05,
 });
 
+/** Whether more contexts might tell if a scaling reaches the target. */
+export function isOpen(reach: Reach, target: number): boolean {
+  return reach.multiple > 0 && reach.low < target && reach.high >= target;
+}
+
 /** @param short the worst over the layer groups that the scaling reaches */
 export function verdict(reach: Reach, short: readonly Short[], target: number): Verdict {
   if (reach.multiple === 0) return 'fails-short';
   if (reach.high < target) return 'falls-short';
-  if (reach.low < target) return 'unclear';
+  if (isOpen(reach, target)) return 'unclear';
   const costs = short.some(
     (s) =>
       s.lossChange.value > SHORT_LIMITS.lossChange ||

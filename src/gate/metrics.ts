@@ -136,7 +136,7 @@ function measureNeedle({ report, candidate, at }: MetricSource): readonly Measur
         low: cell.accuracy.low * scale,
         high: cell.accuracy.high * scale,
       },
-      samples: samplesOf(report, 'long'),
+      samples: longContexts(report, candidate),
     },
   ];
 }
@@ -148,7 +148,7 @@ function measureReach({ report, candidate }: MetricSource): readonly Measurement
   return [
     {
       interval: { value: reach.tokens, low: reach.low * window, high: reach.high * window },
-      samples: samplesOf(report, 'long'),
+      samples: longContexts(report, candidate),
       censored: reach.censored,
     },
   ];
@@ -168,6 +168,11 @@ function measureShort(
   return candidate.short ? [{ interval: pick(candidate.short), samples }, ...local] : local;
 }
 
-function samplesOf(report: Report, contexts: keyof typeof CONTEXTS_PER_SAMPLE): number {
+/** One `--samples` is one of them. */
+function longContexts(report: Report, candidate: CandidateReport): number {
+  return candidate.longContexts ?? report.settings.contexts.long;
+}
+
+function samplesOf(report: Report, contexts: 'short' | 'shortText'): number {
   return report.settings.contexts[contexts] / CONTEXTS_PER_SAMPLE[contexts];
 }

@@ -1,5 +1,5 @@
 import { lastRung, type BinnedFacts } from '../probes/reach.js';
-import { bootstrap, mean, resamples, type Cluster } from '../probes/statistics.js';
+import { average, bootstrap, mean, resamples, type Cluster } from '../probes/statistics.js';
 import type { PerContext, ShortRows } from '../report/per-context-schema.js';
 import type { CandidateReport, Interval, Report } from '../report/schema.js';
 
@@ -28,10 +28,12 @@ export function pairedChange(
   after: Sample | undefined,
 ): Interval | undefined {
   if (!before || !after) return undefined;
-  if (before.contexts !== after.contexts || before.size !== after.size) return undefined;
-  if (before.size < FEWEST) return undefined;
-  const draws = resamples(after.size, after.seed);
-  return bootstrap((drawn) => after.at(drawn) - before.at(drawn), after.size, draws);
+  if (before.contexts !== after.contexts) return undefined;
+  // One of them may have been given further contexts; the first ones are the same.
+  const size = Math.min(before.size, after.size);
+  if (size < FEWEST) return undefined;
+  const draws = resamples(size, after.seed);
+  return bootstrap((drawn) => after.at(drawn) - before.at(drawn), size, draws);
 }
 
 export interface CandidateSamples {
@@ -64,7 +66,7 @@ export function samplesOf(
     rungs.findIndex((rung) => rung.multiple === 1),
   );
   const facts = binned(own.needle, counts.needle);
-  const base = pooled(binned(reference.needle, counts.needle)[home] ?? []);
+  const base = average(pooled(binned(reference.needle, counts.needle)[home] ?? []));
   const beyond = rungs.slice(home);
   return {
     needle: facts.map((bins) => {
@@ -72,7 +74,7 @@ export function samplesOf(
       return sample(list.length, (drawn) => mean(list, drawn));
     }),
     reach: sample(
-      base.length,
+      facts[home]?.[0]?.length ?? 0,
       (drawn) => beyond[lastRung(facts.slice(home), base, drawn)]?.multiple ?? 0,
     ),
     short: shortSamples(own.short, reference.short, counts, sample),

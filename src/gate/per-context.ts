@@ -34,12 +34,15 @@ function fits(
     [copyLoss, counts.copies],
     [textLoss, counts.text],
   ]);
-  const size = length(counts.needle[0]?.[0] ?? '');
+  const most = length(counts.needle[0]?.[0] ?? '');
+  const size = length(needle[0]?.[0] ?? '');
   return (
     pairs.every(([row, count]) => length(row!) === length(count!)) &&
     needle.length === counts.needle.length &&
     needle.every((rung, r) => rung.length === counts.needle[r]!.length) &&
-    [...needle, ...counts.needle].flat().every((row) => length(row) === size)
+    size <= most &&
+    needle.flat().every((row) => length(row) === size) &&
+    counts.needle.flat().every((row) => length(row) === most)
   );
 }
 

@@ -19,6 +19,14 @@ export const PRESETS: Readonly<Record<'quick' | 'standard' | 'thorough', PresetP
     thorough: { short: 128, shortText: 192, long: 48, longText: 40, apart: 24 },
   });
 
+/** A scaling whose verdict a preset's long contexts leave open gets up to so many times as many. */
+const MOST = 4;
+
+/** Contexts of facts on the ladder that a scaling gets at most; `--samples` says how many exactly. */
+export function mostLong(plan: PresetPlan, samples: number | undefined): number {
+  return samples === undefined ? MOST * plan.long : plan.long;
+}
+
 /** Contexts that one `--samples` makes of each probe: the cheap ones get more. */
 export const CONTEXTS_PER_SAMPLE = Object.freeze({
   short: 2,

@@ -16,15 +16,11 @@ export interface ReachResult {
  * reference's accuracy at 1x; -1: none.
  *
  * @param bins the candidate's facts
- * @param base the reference's facts at 1x
+ * @param base the reference's accuracy at 1x: a yardstick, whose own uncertainty is left out
  * @param contexts drawn contexts
  */
-export function lastRung(
-  bins: BinnedFacts,
-  base: readonly Cluster[],
-  contexts: readonly number[],
-): number {
-  const enough = mean(base, contexts) / 2;
+export function lastRung(bins: BinnedFacts, base: number, contexts: readonly number[]): number {
+  const enough = base / 2;
   return lastWhere(
     bins,
     // A resample may leave a bin empty: nothing is known of it then.
@@ -48,15 +44,15 @@ function lastWhere(bins: BinnedFacts, holds: (bin: readonly Cluster[]) => boolea
  */
 export function reach(
   bins: BinnedFacts,
-  base: readonly Cluster[],
+  base: number,
   draws: readonly (readonly number[])[],
 ): ReachResult {
-  const all = base.map((_, c) => c);
+  const all = (bins[0]?.[0] ?? []).map((_, c) => c);
   const { value, low, high } = percentiles(
     lastRung(bins, base, all),
     draws.map((contexts) => lastRung(bins, base, contexts)),
   );
-  const enough = mean(base, all) / 2;
+  const enough = base / 2;
   return {
     rung: value,
     low: Math.min(

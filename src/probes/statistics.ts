@@ -110,6 +110,12 @@ function widening(contexts: number): number {
   return (t / z) * Math.sqrt(contexts / f);
 }
 
+/** Ratio of all sums: the mean per answer, 0 where there is none. */
+export function average(clusters: readonly Cluster[]): number {
+  const { sum, count } = total(clusters);
+  return sum / Math.max(1, count);
+}
+
 /** Ratio of sums over the drawn contexts: the mean per answer, 0 where there is none. */
 export function mean(clusters: readonly Cluster[], contexts: readonly number[]): number {
   let sum = 0;

@@ -100,6 +100,14 @@ export const CandidateSchema = z.strictObject({
   ),
   short: ShortSchema.nullable(),
   needle: z.array(NeedleSchema),
+  longContexts: z
+    .number()
+    .int()
+    .optional()
+    .describe(
+      'Contexts behind `needle` up to the target and behind `reach`, where settings.contexts.long ' +
+        'left the verdict open. Since 1.5.',
+    ),
   reach: ReachSchema.nullable(),
   /** null: not measured (quick preset, or a target inside the window). */
   parts: PartsSchema.nullable(),

@@ -28,7 +28,10 @@ export const PerContextSchema = z.strictObject({
       text: RowSchema.describe('Tokens behind textLoss.'),
       needle: z.array(z.array(RowSchema)),
     })
-    .describe('How many answers or tokens there were: the same for every candidate.'),
+    .describe(
+      'How many answers or tokens there were: the same for every candidate, but where one has ' +
+        '`longContexts` of its own: a shorter row is of the first contexts.',
+    ),
   candidates: z.array(
     z.strictObject({
       label: z.string(),

@@ -14,10 +14,10 @@ export { IntervalSchema, LengthSchema, type Interval } from './schema-base.js';
  * Additive changes (a new optional key) keep the major version; anything that a reader could trip
  * over raises it. Lengths are tokens, losses nats, shares 0..1, frequencies radians per token.
  */
-export const REPORT_SCHEMA_VERSION = '1.4';
+export const REPORT_SCHEMA_VERSION = '1.5';
 
 /** Versions that can be read: an older minor one only lacks optional keys. */
-const READABLE_VERSIONS = ['1.0', '1.1', '1.2', '1.3', REPORT_SCHEMA_VERSION] as const;
+const READABLE_VERSIONS = ['1.0', '1.1', '1.2', '1.3', '1.4', REPORT_SCHEMA_VERSION] as const;
 
 export const FindingSchema = z.strictObject({
   code: z.string(),

@@ -199,12 +199,25 @@ export function settingsWords(report: Report): readonly string[] {
 }
 
 /** How the measurements were made. */
-export function settingsUsedWords({ settings }: Report): string {
-  const { preset, seed, contexts, device, threads } = settings;
+export function settingsUsedWords(report: Report): string {
+  const { preset, seed, contexts, device, threads } = report.settings;
   return (
-    `${preset} preset, seed ${seed}, ${contexts.short} short and ${contexts.long} long contexts, ` +
-    `${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}.`
+    `${preset} preset, seed ${seed}, ${contexts.short} short and ${contexts.long} long contexts` +
+    `${furtherWords(report)}, ${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}.`
   );
+}
+
+/** Who got more long contexts than the preset has, and how many. */
+function furtherWords({ candidates }: Report): string {
+  const counts = [...new Set(candidates.flatMap((c) => c.longContexts ?? []))].sort(
+    (a, b) => a - b,
+  );
+  if (counts.length === 0) return '';
+  const each = counts.map((count) => {
+    const given = candidates.filter((c) => c.longContexts === count);
+    return `${count} for ${list(given.map((c) => printable(c.label)))}`;
+  });
+  return ` (where those did not decide, ${each.join(', ')})`;
 }
 
 /** Local layers that a scaling reaches: they never see the longer distances. */

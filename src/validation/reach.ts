@@ -1,5 +1,6 @@
 import { accuracyByDistance, clusters } from '../probes/measure.js';
 import { lastRung } from '../probes/reach.js';
+import { average } from '../probes/statistics.js';
 import { CLEAR_RATIO } from './agreement.js';
 import { formulaLoss, termsAt } from './formulas.js';
 import { withBench, type ProbeOptions } from './bench.js';
@@ -59,8 +60,8 @@ export async function reachRows(
   return withBench(LLAMA1, options, STEPS.at(-1)!, async (bench) => {
     const run = await runLadder(bench, scalings, STEPS, FULL);
     const atOnce = { kind: 'fact', rungs: [run.home] } as const;
-    const base = clusters(run.reference!, atOnce, 'accuracy');
-    const contexts = base.map((_, i) => i);
+    const base = average(clusters(run.reference!, atOnce, 'accuracy'));
+    const contexts = run.reference!.contexts.map((_, i) => i);
     return PUBLISHED.map((p, i): ReachRow => {
       const { spec, multiples } = scalings[i]!;
       const rungs = multiples.map((_, rung) => rung); // both begin at 1

@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { parseCandidates } from '../../src/candidates/index.js';
+import { openSession } from '../../src/engine/index.js';
+import { evaluate } from '../../src/evaluate.js';
+import { pairedChange, samplesOf } from '../../src/gate/paired.js';
+import { perContextDefect } from '../../src/gate/per-context.js';
+import { mostLong, PRESETS } from '../../src/probes/presets.js';
+import { settingsUsedWords } from '../../src/report/wording.js';
+import { ReportSchema, type CandidateReport, type Report } from '../../src/report/schema.js';
+
+const qwen = readFileSync(
+  new URL('../../fixtures/model-configs/Qwen2.5-7B-Instruct.json', import.meta.url),
+  'utf8',
+);
+const options = {
+  preset: 'quick',
+  threads: 1,
+  worker: false,
+  device: 'cpu',
+  candidates: parseCandidates('linear:4,yarn:4'),
+} as const;
+const row = (report: Report, label: string): CandidateReport =>
+  report.candidates.find((c) => c.label === label)!;
+const atTarget = (report: Report, label: string) =>
+  row(report, label).needle.find((n) => n.tokens === report.target.tokens)!;
+
+const report = await evaluate(qwen, options);
+
+it('gives more contexts to the candidate that is undecided, and to no other', () => {
+  const given = row(report, 'yarn:4').longContexts;
+  expect([12, 24]).toContain(given);
+  for (const label of ['reference', 'linear:4'])
+    expect(row(report, label).longContexts, label).toBeUndefined();
+  const perContext = atTarget(report, 'linear:4').total / PRESETS.quick.long;
+  expect(atTarget(report, 'yarn:4').total).toBe(given! * perContext);
+  expect(settingsUsedWords(report)).toContain(`${given} for yarn:4`);
+});
+
+it('judges it on the contexts that as many samples give to all', async () => {
+  const samples = row(report, 'yarn:4').longContexts!;
+  const all = await evaluate(qwen, {
+    ...options,
+    candidates: parseCandidates('yarn:4'),
+    samples,
+  });
+  expect(atTarget(report, 'yarn:4').correct).toBe(atTarget(all, 'yarn:4').correct);
+  expect(atTarget(report, 'yarn:4').byDistance).toEqual(atTarget(all, 'yarn:4').byDistance);
+  expect(row(all, 'yarn:4').longContexts).toBeUndefined();
+});
+
+it('asks no farther than the target in them', () => {
+  const { needle } = row(report, 'yarn:4');
+  expect(needle.at(-1)!.multiple).toBe(5);
+  expect(needle.at(-1)!.total).toBe(row(report, 'linear:4').needle.at(-1)!.total);
+});
+
+it('keeps rows per context that fit the report and pair with shorter ones', async () => {
+  expect(perContextDefect(ReportSchema.parse(JSON.parse(JSON.stringify(report))))).toBeUndefined();
+  const sample = samplesOf(report, row(report, 'yarn:4'))!.needle.at(-2)!;
+  expect(sample.size).toBe(row(report, 'yarn:4').longContexts);
+  const shorter = { ...sample, size: PRESETS.quick.long, at: () => 0.25 };
+  const first = sample.at([0, 1, 2, 3, 4, 5]);
+  expect(pairedChange(shorter, sample)!.value).toBeCloseTo(first - 0.25);
+});
+
+it('goes on where it was stopped among them', async () => {
+  const stop = new AbortController();
+  const lengths: number[] = [];
+  const unfinished = await evaluate(qwen, {
+    ...options,
+    signal: stop.signal,
+    openEngine: async (request) => {
+      const engine = await openSession(request);
+      return {
+        ...engine,
+        info: engine.info,
+        close: () => engine.close(),
+        run: (batch) => {
+          lengths.push(batch.length);
+          // Contexts that end at the target come last.
+          if (lengths.filter((n) => n === 1024).length === 8) stop.abort();
+          return engine.run(batch);
+        },
+      };
+    },
+  });
+  expect(unfinished.status).toBe('interrupted');
+  const resumed = await evaluate(qwen, { ...options, resume: unfinished });
+  expect(resumed.candidates).toEqual(report.candidates);
+});
+
+it('is bounded by the preset, and off where --samples says how many', () => {
+  expect(mostLong(PRESETS.standard, undefined)).toBe(PRESETS.thorough.long);
+  expect(mostLong(PRESETS.standard, 12)).toBe(PRESETS.standard.long);
+});
