@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import {
   loadFamily,
@@ -12,9 +11,10 @@ import type { EvaluateOptions } from '../evaluate-types.js';
 import { comparisons, type Against } from './against.js';
 import { buildCandidate, longFacts, planCandidate, type Plan } from './candidate.js';
 import { FurtherContexts } from './further.js';
+import { reportHead } from './head.js';
 import { JobList } from './jobs.js';
 import { perContext } from './per-context.js';
-import { takeOver, type ReportHead } from './resume.js';
+import { takeOver } from './resume.js';
 import type { SavedJob } from './saved-job.js';
 import { tied } from './score.js';
 import { recommend } from './recommend.js';
@@ -29,12 +29,9 @@ import { keysToWrite, unwritableFindings } from './write.js';
 import { analyseGeometry } from '../geometry/analyse.js';
 import { probeFrequencies } from '../geometry/transfer.js';
 import { ladder, probeTokens } from '../probes/ladder.js';
-import { LOSS_SCALE } from '../probes/measure.js';
 import { mostLong, planOf } from '../probes/presets.js';
 import { REPORT_SCHEMA_VERSION, type CandidateReport, type Report } from '../report/schema.js';
 import { TOOL_VERSION } from '../version.js';
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 export interface ProbedReport {
   readonly report: Report;
@@ -60,7 +57,7 @@ export async function evaluateOn(
   const { seed } = setup;
   const threads = options.threads ?? defaultThreads();
   const likeness = referenceGeometry(setup);
-  const { criticalFraction, rotaryShare, window } = likeness;
+  const { window } = likeness;
   const family = await loadFamily();
   const { member, inRange } = chooseMember(family, likeness, wanted);
   const language = await loadLanguage(family);
@@ -106,43 +103,13 @@ export async function evaluateOn(
   const engine = await open({ member: member.name, device: options.device ?? 'auto', threads });
   const engineStarted = performance.now();
   const tool: Report['tool'] = { name: 'rope-eval', version: TOOL_VERSION };
-  const head: ReportHead = {
-    config: {
-      source: options.source ?? '-',
-      sha256: sha256(text),
-      modelType: setup.model.modelType,
-      architecture: setup.model.architecture ?? null,
-    },
-    reference: {
-      ...setup.reference,
-      criticalFraction,
-      rotaryShare,
-      theta: setup.referenceSpecs[setup.main]!.theta,
-      ropeType: setup.referenceSpecs[setup.main]!.type,
-    },
-    target: setup.target,
-    settings: {
-      preset,
-      seed,
-      contexts: samples,
-      threads,
-      device: engine.info.device,
-      deviceAsked: options.device ?? 'auto',
-      ladder: multiples.map((m) => ({ multiple: m, tokens: Math.round(m * window) })),
-    },
-    probeModel: {
-      name: member.name,
-      criticalFraction: member.criticalFraction,
-      rotaryShare: member.rotaryShare,
-      window: member.window,
-      theta: member.theta,
-      seed: member.seed,
-      weightsSha256: engine.info.weightsSha256,
-      graphSha256: engine.info.graphSha256,
-      inRange,
-      lossScale: LOSS_SCALE,
-    },
-  };
+  const head = reportHead(text, options, setup, engine.info, {
+    member,
+    inRange,
+    settings: { preset, seed, contexts: samples, threads },
+    multiples,
+  });
+
   const compare = () => comparisons(jobs, sets, further, plans[0]!, setup, multiples, seed);
   const isUndecided = (plan: Plan, against: Against): boolean => {
     const facts = longFacts(plan, jobs, sets, further, against);
