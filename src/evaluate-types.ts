@@ -30,7 +30,7 @@ export interface EvaluateOptions {
   readonly preset?: Preset;
   readonly device?: Device;
   readonly seed?: number;
-  /** Long contexts; other probes follow (`CONTEXTS_PER_SAMPLE`). Overrides the preset. */
+  /** Exactly so many long contexts, whatever the preset; other probes follow (`CONTEXTS_PER_SAMPLE`). */
   readonly samples?: number;
   readonly threads?: number;
   /** false: run the engine in this process (blocks the event loop). Default true. */

@@ -13,8 +13,8 @@ export interface EvaluationFlags {
 }
 
 const PRESETS =
-  'how many contexts are probed; quick leaves out causes of a loss, cached keys and offset, ' +
-  'thorough adds the neighbouring probe models';
+  'how many contexts are probed, and up to four times as many long ones where a verdict is open; ' +
+  'quick leaves out causes of a loss, cached keys and offset, thorough adds the neighbouring probe models';
 
 /** @param presets what they differ in */
 export function addEvaluationOptions(command: Command, presets = PRESETS): Command {
@@ -35,7 +35,7 @@ export function addEvaluationOptions(command: Command, presets = PRESETS): Comma
     .option('--seed <n>', 'seed of the contexts; default: 1', wholeNumber(0, LIMITS.seed))
     .option(
       '--samples <n>',
-      'long contexts; the cheaper probes get twice or four times as many; overrides the preset',
+      'exactly so many long contexts, whatever the preset; the cheaper probes get two or four times as many',
       wholeNumber(1, LIMITS.samples),
     )
     .option(
