@@ -56,18 +56,25 @@ function groupOf(geometry: ModelGeometry, layerType: string): LayerGroup | undef
   return geometry.groups.find((group) => group.layerType === layerType);
 }
 
-/** A scaling on one line, without what every spec has: `yarn factor=4 betaFast=32`. */
+/** A scaling on one line, by the keys of a config: `yarn factor=4 beta_fast=32`. */
 export function describeScaling(rope: RopeSpec): string {
   if (rope.type === 'default') return 'none';
   const shared = ['type', 'theta', 'rotaryDim', 'exponentDim'];
   const own = Object.entries(rope)
     .filter(([name, value]) => !shared.includes(name) && value !== undefined)
-    .map(([name, value]) => `${name}=${Array.isArray(value) ? fingerprint(value) : String(value)}`);
+    .map(([name, value]) => `${configKey(name)}=${Array.isArray(value) ? briefly(value) : value}`);
   return [rope.type, ...own].join(' ');
 }
 
-/** Long lists of divisors, short enough for a message; equal lists give equal text. */
-function fingerprint(values: readonly number[]): string {
-  const sum = values.reduce((total, value, index) => total + value * (index + 1), 0);
-  return `[${values.length} values, ${String(values[0])} to ${String(values.at(-1))}, check ${sum.toPrecision(12)}]`;
+/** The reader knows the file, not our names for what is in it. */
+function configKey(name: string): string {
+  return name
+    .replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    .replace(/max_positions$/, 'max_position_embeddings');
+}
+
+/** Long lists of divisors, short enough for a message; lists that differ give another mean. */
+function briefly(values: readonly number[]): string {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return `[${values.length} numbers from ${values[0]} to ${values.at(-1)}, mean ${mean.toPrecision(8)}]`;
 }
