@@ -7,12 +7,12 @@ import type { RopeSpec } from '../rope/types.js';
  * What moved between the config before a change and the config after it: base frequency, window,
  * scaling, and which layers they hold for. The probes measure the effect; this names the cause.
  *
- * @param pathOf where the config after the change writes theta, window and scaling
+ * @param pathOf where the config after the change writes theta, windows and scaling
  */
 export function changesBetween(
   before: ModelGeometry,
   after: ModelGeometry,
-  pathOf: { readonly theta: string; readonly window: string; readonly scaling: string },
+  pathOf: Readonly<Record<'theta' | 'window' | 'localWindow' | 'scaling', string>>,
 ): readonly Finding[] {
   const findings: Finding[] = [];
   const report = (kind: string, path: string, found: string, was: string, layers = ''): void => {
@@ -35,6 +35,12 @@ export function changesBetween(
       );
       continue;
     }
+    const [saw, sees] = [windowOf(old), windowOf(now)];
+    if (saw !== sees) {
+      const [wide, wideNow] = [before.maxPositions, after.maxPositions];
+      const [sight, sightNow] = [String(saw ?? wide), String(sees ?? wideNow)];
+      report('window_changed', pathOf.localWindow, sightNow, sight, layerType);
+    }
     if (old.unscaled.theta !== now.unscaled.theta) {
       report(
         'theta_changed',
@@ -50,6 +56,11 @@ export function changesBetween(
     }
   }
   return findings;
+}
+
+/** Tokens that a layer looks back over at most; undefined = the whole context. */
+function windowOf({ span }: LayerGroup): number | undefined {
+  return span.kind === 'global' ? undefined : span.window;
 }
 
 function groupOf(geometry: ModelGeometry, layerType: string): LayerGroup | undefined {

@@ -54,6 +54,12 @@ describe('what changed between two configs', () => {
   });
 });
 
+it('names the window of local layers, which max_position_embeddings says nothing about', () => {
+  expect(wordsFor('gemma-3-1b-it', { sliding_window: 1024 })).toEqual([
+    'sliding_window: the window of sliding_attention layers was 512 tokens and is 1024 now',
+  ]);
+});
+
 it('keeps long lists of divisors short', () => {
   const longFactor = Array.from({ length: 64 }, (_, pair) => 1 + pair);
   const rope = { type: 'longrope', longFactor, factor: 4 } as unknown as RopeSpec;
