@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Gates each config against its version on the target branch; the one step of action.yml, and the
-# script behind the GitLab recipe in docs/ci.md. Exits with the highest exit code of the configs.
+# Gates each config against its version on the target branch: the one step of action.yml. Exits
+# with the highest exit code of the configs.
 set -uo pipefail
 
 base_ref=${ROPE_EVAL_BASE_REF:-}

@@ -2,9 +2,11 @@ import { z } from 'zod';
 import { FACTOR_METHODS, type FactorMethod } from './candidates/index.js';
 import { BOUNDS } from './config/bounds.js';
 import { show } from './config/fail.js';
+import { ENCODING_NAMES } from './encodings/index.js';
 import { EXIT, RopeEvalError } from './errors.js';
-import type { EvaluateOptions } from './evaluate-types.js';
+import { CACHE_DTYPES } from './geometry/cache-cost.js';
 import { LIMITS } from './limits.js';
+import { didYouMean } from './suggest.js';
 
 const whole = (low: number, high: number, unit = '') =>
   z
@@ -36,22 +38,63 @@ const Candidate = z.discriminatedUnion(
   { error: CANDIDATE },
 );
 
-/** What a program without types can get wrong and would find out late, or never. */
-const OptionsSchema = z.object({
-  target: whole(1, BOUNDS.positions, ' of tokens'),
-  trainedWindow: whole(1, BOUNDS.positions, ' of tokens'),
+const MORE_THAN_0 = 'must be a number above 0';
+
+const action = z
+  .custom((value) => typeof value === 'function', { error: 'must be a function' })
+  .optional();
+
+const RUN = {
+  preset: choice(['quick', 'standard', 'thorough']),
+  device: choice(['auto', 'cpu', 'cuda']),
   seed: whole(0, LIMITS.seed),
   samples: whole(1, LIMITS.samples),
   threads: whole(1, LIMITS.threads),
-  preset: choice(['quick', 'standard', 'thorough']),
-  device: choice(['auto', 'cpu', 'cuda']),
+  worker: z.boolean({ error: 'must be true or false' }).optional(),
+  onProgress: action,
+  signal: z
+    // Not by its class: signals of other realms are as good.
+    .custom((value) => Reflect.has(Object(value), 'aborted'), { error: 'must be an AbortSignal' })
+    .optional(),
+};
+
+const WEIGHTS = {
+  source: z.string({ error: 'must be a path, as text' }).optional(),
+  target: whole(1, BOUNDS.positions, ' of tokens'),
+  trainedWindow: whole(1, BOUNDS.positions, ' of tokens'),
   reference: choice(['unscaled', 'configured']),
+};
+
+/**
+ * What a program without types can get wrong and would find out late, or never. Strict: a key with
+ * a wrong letter would leave its option at the default in silence.
+ */
+export const EVALUATE_OPTIONS = z.strictObject({
+  ...RUN,
+  ...WEIGHTS,
   lengths: z.array(z.number().positive(), { error: 'must be a list of tokens' }).optional(),
   base: z.string({ error: 'must be the text of a config.json' }).optional(),
   candidates: z
     .array(Candidate, { error: 'must be a list, as parseCandidates gives it' })
     .min(1, { error: 'must not be empty; leave it out for a set chosen for the target' })
     .optional(),
+  resume: z.looseObject({}, { error: 'must be a report' }).optional(),
+  openEngine: action,
+});
+
+export const ENCODINGS_OPTIONS = z.strictObject({
+  ...RUN,
+  encodings: z
+    .array(z.enum(ENCODING_NAMES, { error: `must be one of ${ENCODING_NAMES.join(', ')}` }))
+    .optional(),
+});
+
+export const INSPECT_OPTIONS = z.strictObject({
+  ...WEIGHTS,
+  sequenceLength: whole(1, BOUNDS.positions, ' of tokens'),
+  candidate: z.string({ error: 'must be a scaling as text, such as yarn:4' }).optional(),
+  dtype: choice(Object.keys(CACHE_DTYPES)),
+  bandwidthGBps: z.number({ error: MORE_THAN_0 }).positive({ error: MORE_THAN_0 }).optional(),
 });
 
 /**
@@ -59,10 +102,12 @@ const OptionsSchema = z.object({
  *
  * @throws RopeEvalError `bad_option`, exit 2, with the option, what was found and what would be right
  */
-export function checkOptions(options: EvaluateOptions): void {
-  const parsed = OptionsSchema.safeParse(options);
+export function checkOptions(options: object, known: z.ZodObject): void {
+  const parsed = known.safeParse(options);
   if (parsed.success) return;
-  const { path, message } = parsed.error.issues[0]!;
+  const issue = parsed.error.issues[0]!;
+  if (issue.code === 'unrecognized_keys') refuseUnknown(issue.keys[0]!, Object.keys(known.shape));
+  const { path, message } = issue;
   const [name, index] = path;
   // Of a candidate only the whole tells the reader what it is.
   const where = name === 'candidates' && index !== undefined ? path.slice(0, 2) : path;
@@ -80,5 +125,15 @@ export function checkOptions(options: EvaluateOptions): void {
     'bad_option',
     shown,
     name === 'candidates' ? "For example: candidates: parseCandidates('yarn:2,linear:2')." : '',
+  );
+}
+
+function refuseUnknown(name: string, known: readonly string[]): never {
+  throw new RopeEvalError(
+    `option ${name} is not known${didYouMean(name, known)}`,
+    EXIT.usage,
+    'bad_option',
+    name,
+    `Known: ${known.join(', ')}.`,
   );
 }

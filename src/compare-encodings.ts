@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { checkOptions } from './check-options.js';
+import { checkOptions, ENCODINGS_OPTIONS } from './check-options.js';
 import {
   loadEncodings,
   loadFamily,
@@ -44,7 +44,7 @@ export type CompareEncodings = (options?: CompareEncodingsOptions) => Promise<En
  * @throws RopeEvalError exit 2 for a bad option, 3 where the twins are missing or the runtime fails
  */
 export const compareEncodings: CompareEncodings = async (options = {}) => {
-  checkOptions(options);
+  checkOptions(options, ENCODINGS_OPTIONS);
   const started = performance.now();
   const { preset = 'standard', seed = 1, device = 'auto', encodings } = options;
   const plan = planOf(preset, options.samples);

@@ -1,4 +1,4 @@
-import { checkOptions } from './check-options.js';
+import { checkOptions, EVALUATE_OPTIONS } from './check-options.js';
 import { show } from './config/fail.js';
 import { RopeEvalError } from './errors.js';
 import type { EvaluateOptions } from './evaluate-types.js';
@@ -16,7 +16,7 @@ import type { Report } from './report/schema.js';
  * @throws RopeEvalError exit 2 for a bad config or option, 3 where the runtime fails
  */
 export async function evaluate(text: string, options: EvaluateOptions = {}): Promise<Report> {
-  checkOptions(options);
+  checkOptions(options, EVALUATE_OPTIONS);
   if (typeof text !== 'string')
     throw new RopeEvalError(`config: must be the text of a config.json, found ${show(text)}`);
   if (options.preset !== 'thorough') return (await evaluateOn(text, options)).report;

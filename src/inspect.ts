@@ -1,3 +1,4 @@
+import { checkOptions, INSPECT_OPTIONS } from './check-options.js';
 import { parseCandidates, resolveCandidate } from './candidates/index.js';
 import { isNotRope, parseConfig, readModel } from './config/index.js';
 import {
@@ -25,6 +26,7 @@ export interface InspectOptions extends Omit<DataOptions, 'candidate'>, Referenc
  * @throws RopeEvalError for a config or an option that has no meaning
  */
 export function inspect(config: string, options: InspectOptions = {}): InspectData {
+  checkOptions(options, INSPECT_OPTIONS);
   const { candidate, reference, trainedWindow, ...data } = options;
   const { source } = data;
   const model = readModel(parseConfig(config, source === undefined ? {} : { source }));

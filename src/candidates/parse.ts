@@ -1,3 +1,4 @@
+import { show } from '../config/fail.js';
 import { parseConfig } from '../config/json.js';
 import { RopeEvalError } from '../errors.js';
 import { didYouMean } from '../suggest.js';
@@ -29,6 +30,10 @@ const MAX_CANDIDATES = 64;
  *   `duplicate_candidate`, `invalid_json`, `no_candidates`
  */
 export function parseCandidates(text: string): CandidateDefinition[] {
+  // The library is called from programs without types as well.
+  if (typeof text !== 'string') {
+    failCandidate('invalid_value', show(text), 'must be text, such as yarn:4,linear:2');
+  }
   const trimmed = text.trim();
   if (trimmed.startsWith('{')) return [parseBlock(trimmed)];
   if (trimmed.startsWith('[')) {

@@ -19,7 +19,7 @@ export interface DecoderRules {
     types: readonly string[],
     shape: Shape,
   ) => ReadonlyMap<string, RopeBlock | null>;
-  readonly layerTypes?: (source: Source, layers: number) => readonly string[];
+  readonly layerTypes?: (source: Source, layers: number, shape: Shape) => readonly string[];
   /** Indices of attention layers without RoPE. */
   readonly withoutRope?: (source: Source, types: readonly string[]) => readonly number[];
   /** Local window in tokens, where it is not `sliding_window`. */
@@ -46,7 +46,7 @@ export interface DecoderRules {
  */
 export function readDecoder(source: Source, rules: DecoderRules = {}): ModelGeometry {
   const shape = readShape(source, { keys: USUAL_KEYS, ...rules.shape });
-  const types = (rules.layerTypes ?? layerTypes)(source, shape.layers);
+  const types = (rules.layerTypes ?? layerTypes)(source, shape.layers, shape);
   const blocks = blocksOf(source, rules, types, shape);
   const layersWithoutRope = skipped(source, rules, types, blocks);
   const groups = groupLayers(source, rules, { shape, types, blocks, layersWithoutRope });

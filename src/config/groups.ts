@@ -107,6 +107,18 @@ export function slidingWindow(source: Source): number | undefined {
   return window === undefined || window === 0 ? undefined : window;
 }
 
+/** A window that a layer can tell from none: Phi-3 128k has one that is longer than its context. */
+export function narrowWindow(source: Source, { maxPositions }: Shape): number | undefined {
+  const window = slidingWindow(source);
+  return window !== undefined && window < maxPositions ? window : undefined;
+}
+
+/** `sliding_window` holds for every layer, and no list gives the layers a name. */
+export function allSlidingTypes(source: Source, layers: number, shape: Shape): readonly string[] {
+  const type = narrowWindow(source, shape) === undefined ? 'full_attention' : 'sliding_attention';
+  return Array.from({ length: layers }, () => type);
+}
+
 /** A factor on layers that never look beyond their window is a pure loss. */
 function reportLocalStretch(source: Source, groups: readonly ReadGroup[]): void {
   for (const { layerGroup: group } of groups) {

@@ -1,4 +1,5 @@
 import { finding } from '../finding-catalogue/index.js';
+import type { Source } from './source.js';
 import type { NotRope } from './types.js';
 
 type Encoding = NotRope['encoding'];
@@ -137,12 +138,15 @@ export const NOT_ROPE_TYPES: ReadonlyMap<string, Encoding> = new Map(
 );
 
 /** The answer for a model without RoPE: a finding that names what it uses and what extends it. */
-export function notRope(model: Omit<NotRope, 'encoding'>, encoding: Encoding): NotRope {
+export function notRope(
+  model: Omit<NotRope, 'encoding'> & Pick<Source, 'fields'>,
+  encoding: Encoding,
+): NotRope {
   const args = { model: model.modelType, encoding, ...WORDS[encoding] };
   return {
     modelType: model.modelType,
     architecture: model.architecture,
     encoding,
-    findings: [...model.findings, finding('not_rope', 'model_type', args)],
+    findings: [...model.findings, finding('not_rope', model.fields.at('model_type'), args)],
   };
 }

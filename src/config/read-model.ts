@@ -29,7 +29,8 @@ export function readModel(config: UnknownRecord): ModelGeometry | NotRope {
   const encoding = NOT_ROPE_TYPES.get(part.modelType);
   const architecture = architectureOf(root) ?? architectureOf(part.fields);
   if (encoding !== undefined) {
-    return notRope({ modelType: part.modelType, architecture, findings }, encoding);
+    const { fields, modelType } = part;
+    return notRope({ modelType, architecture, findings, fields }, encoding);
   }
   const defaults = CLASS_DEFAULTS.get(part.modelType);
   const source: Source = {

@@ -14,7 +14,8 @@ export const tgi: Emitter = (input) => {
   const reason = unsaid(input.groups[0].rope);
   if (reason !== undefined) return { ok: false, engine: 'tgi', reason, instead: OTHER_SCALING };
   const patch = hfPatch(input, 'v4');
-  if (!patch.ok) return { ok: false, engine: 'tgi', reason: patch.reason, instead: OTHER_SCALING };
+  // What transformers does not read back, TGI does not either: OTHER_SCALING may name it again.
+  if (!patch.ok) return { ...patch, engine: 'tgi' };
   return { ok: true, engine: 'tgi', settings: settingsOf(input), notes: notesOf(input) };
 };
 

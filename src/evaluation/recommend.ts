@@ -38,6 +38,8 @@ export function recommend(
     const tied = tier.filter((c) => c !== best && isTied(best, c)).map((c) => c.label);
     return { code: CODES[best.verdict] ?? 'unclear', candidate: best.label, tied };
   }
+  // A run that ended early says nothing about what it did not come to.
+  if (measured.length < others.length) return { code: 'unclear', candidate: null, tied: [] };
   return { code: 'none-reaches', candidate: farthest(measured)?.label ?? null, tied: [] };
 }
 

@@ -17,9 +17,10 @@ export const CHANGE_FINDINGS: readonly CatalogueEntry[] = Object.freeze([
     kind: 'window_changed',
     severity: 'warning',
     title: 'window changed',
-    message: (a) => `the window was ${a['was']} tokens and is ${a['found']} now`,
+    message: (a) =>
+      `the window${layersOf(a['layers'])} was ${a['was']} tokens and is ${a['found']} now`,
     explanation:
-      'max_position_embeddings is what the config claims; it trains nothing. Where no original window is given, scalings also take it for the trained window, so that raising it moves their thresholds.',
+      'max_position_embeddings is what the config claims; it trains nothing. Where no original window is given, scalings also take it for the trained window, so that raising it moves their thresholds. The window of sliding or chunked layers says how far they look: a wider one brings distances that they were not trained on, a narrower one hides what they used.',
     affects:
       'everyone; engines also take their maximum length from it, some of them times the factor',
   },

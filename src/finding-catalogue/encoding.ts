@@ -12,7 +12,7 @@ export const ENCODING_FINDINGS: readonly CatalogueEntry[] = Object.freeze([
       const { title } = ENCODINGS[a['twin'] as EncodingName];
       const end = a['entries'] === undefined ? '' : ` (no entry beyond position ${a['entries']})`;
       return (
-        `has a twin: a small model with ${title}, trained on ${a['window']} tokens, finds ` +
+        `has a twin: a small model whose position encoding is ${title}, trained on ${a['window']} tokens, finds ` +
         `${shares(a['facts'])} of that window${end}; the same with unscaled RoPE ${shares(a['rope'])}`
       );
     },

@@ -59,7 +59,7 @@ export function methodWords(cells: readonly Pick<CellPair, 'method'>[]): string 
   if (wide === 0) return 'Compared in pairs of contexts.';
   const which = wide === cells.length ? 'Compared' : `${wide} of them compared`;
   return (
-    `${which} by the saved intervals alone, which lets small changes pass: in pairs takes the same ` +
-    '6 contexts or more in both reports.'
+    `${which} by the saved intervals alone, which lets small changes pass; a comparison in pairs takes ` +
+    'reports of the same 6 contexts or more.'
   );
 }

@@ -29,6 +29,9 @@ export function parseReport(text: string, source: string): Report {
     if (defect !== undefined) throw badReport(source, defect);
     return parsed.data;
   }
+  const held = reportHeld(value);
+  if (held !== undefined) throw badReport(source, 'it is another output', held);
+  if (found === undefined) throw badReport(source, 'it has no schemaVersion');
   const readable: readonly string[] = ReportSchema.shape.schemaVersion.options;
   if (typeof found === 'string' && !readable.includes(found)) {
     throw new RopeEvalError(
@@ -43,14 +46,22 @@ export function parseReport(text: string, source: string): Report {
   throw badReport(source, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
 }
 
-function badReport(source: string, why: string): RopeEvalError {
-  return new RopeEvalError(
-    `${source} is not a rope-eval report: ${why}`,
-    2,
-    'bad_report',
-    source,
-    'Make one with rope-eval <config> -o report.json.',
-  );
+/** Where other outputs of rope-eval keep a report. */
+function reportHeld(value: unknown): string | undefined {
+  if (!isRecord(value)) return undefined;
+  if (isRecord(value['report']))
+    return 'Its report is under the key report: jq .report takes it out.';
+  if (!Array.isArray(value['entries'])) return undefined;
+  return 'A sweep holds a report for each config: jq .entries[0].report takes the first one out.';
+}
+
+function badReport(
+  source: string,
+  why: string,
+  hint = 'Make one with rope-eval <config> -o report.json.',
+): RopeEvalError {
+  const message = `${source} is not a rope-eval report: ${why}`;
+  return new RopeEvalError(message, 2, 'bad_report', source, hint);
 }
 
 /**

@@ -9,6 +9,7 @@ const KEYS = Object.freeze({
   scaling: ['rope_scaling', 'rope_parameters'],
   theta: ['rope_theta', 'rotary_emb_base', 'rope_parameters.rope_theta'],
   window: ['max_position_embeddings', 'n_positions', 'max_sequence_length', 'seq_length'],
+  localWindow: ['sliding_window', 'attention_window_size', 'attention_chunk_size'],
 });
 
 type Subject = keyof typeof KEYS;
@@ -36,11 +37,12 @@ export function culpritOf(configText: string, metric: MetricName): KeyPlace {
   return places.find(({ path }) => path !== '') ?? { path: '', line: 1 };
 }
 
-/** The paths under which this config writes theta, window and scaling; '' = it does not. */
+/** The paths under which this config writes theta, windows and scaling; '' = it does not. */
 export function geometryKeys(configText: string): Readonly<Record<Subject, string>> {
   return {
     theta: placeOf(configText, 'theta').path,
     window: placeOf(configText, 'window').path,
+    localWindow: placeOf(configText, 'localWindow').path,
     scaling: placeOf(configText, 'scaling').path,
   };
 }

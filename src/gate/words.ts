@@ -42,7 +42,7 @@ function counted(count: number, one: string, many = one): string {
 export function ruleMessage(result: RuleResult): string {
   const expected = `expected ${result.operator} ${value(result, result.threshold)}`;
   if (result.reason === 'local-only') {
-    return 'no layer looks farther than its window, so that a longer context brings no new distances';
+    return 'no layer that rotates looks farther than its window, so that a longer context brings no new distances';
   }
   if (!result.found) return `${expected}, not measured: ${missingWords(result)}`;
   const { low, high } = result.found;

@@ -1,4 +1,4 @@
-import { gibibytes, multiple, printable, tokens, trim } from './format.js';
+import { bytes, multiple, printable, tokens, trim } from './format.js';
 import type { CandidateReport, Report } from './schema.js';
 
 /** What follows from the config alone, in words. */
@@ -26,8 +26,8 @@ export function costWords({ geometry, target, reference }: Report): readonly str
   const [before, after] = [at(reference.trainedWindow), at(target.tokens)];
   if (!geometry?.cost || !before || !after) return [];
   return [
-    `KV cache of one sequence in ${geometry.cost.dtype}: ${gibibytes(before.kvBytes)} at ` +
-      `${tokens(before.tokens)} tokens, ${gibibytes(after.kvBytes)} at ${tokens(after.tokens)}. ` +
+    `KV cache of one sequence in ${geometry.cost.dtype}: ${bytes(before.kvBytes)} at ` +
+      `${tokens(before.tokens)} tokens, ${bytes(after.kvBytes)} at ${tokens(after.tokens)}. ` +
       `Attention per token: ${multiple(after.prefillMultiple)} for the prompt, ` +
       `${multiple(after.decodeMultiple)} for each new token.`,
   ];

@@ -66,7 +66,7 @@ export function renderFingerprintDiff(diff: FingerprintDiff, columns: number): s
   const lines = [
     diff.same
       ? `The same: ${tokens(diff.compared)} numbers agree${reach(diff)}.`
-      : `Not the same: the angles part by more than ${diff.tolerance} from position ${tokens(diff.partsFrom ?? 0)}.`,
+      : `Not the same: the ${diff.key === 'inv_freq' ? 'angles' : 'values'} part by more than ${diff.tolerance} from position ${tokens(diff.partsFrom ?? 0)}.`,
     `Largest ${how} ${worst.difference.toExponential(2)}, ${where}: expected ${worst.expected}, found ${worst.found}.`,
   ];
   if (diff.attentionScaling !== null) {

@@ -57,10 +57,16 @@ export function reachEnds(reach: Reach): string {
   return `${trim(reach.low, 2)} … ${multiple(reach.high)}`;
 }
 
-/** 1879048192 → `1.75 GiB` */
-export function gibibytes(bytes: number): string {
-  const size = bytes / 1024 ** 3;
-  return `${size < 0.1 ? trim(size, 4) : trim(size, 2)} GiB`;
+/** 1536 → `1.5 KiB` */
+export function bytes(count: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+  let value = count;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${trim(value, value < 10 ? 2 : value < 100 ? 1 : 0)} ${units[unit]}`;
 }
 
 /** At most so many digits after the point, without trailing zeros. */

@@ -54,10 +54,23 @@ export function recommendationWords(report: Report): string {
     case 'none-reaches':
       return `${start}No candidate reaches ${target}.${furthest(best, report)}`;
     case 'keep':
-      return `${start}Keep the config as it is: no scaling is needed for ${target}.`;
+      return start + keepWords(target, report);
     case 'unclear':
       return start + undecided(best, target, report) + rest;
   }
+}
+
+/** The reference is what to keep; a config with a scaling laid over it is another thing. */
+function keepWords(target: string, { candidates, reference }: Report): string {
+  const needless = `no scaling is needed for ${target}.`;
+  const own = candidates.find(({ label, groups }) => {
+    return label === 'as-configured' && groups.some(({ changed }) => changed);
+  });
+  if (!own && reference.alternative?.kind !== 'configured') {
+    return `Keep the config as it is: ${needless}`;
+  }
+  const costs = own?.short ? `, ${cost(own)}` : '';
+  return `Keep what the weights were trained with: ${needless} The config departs from it${costs}.`;
 }
 
 /** Why the config is not kept although its facts hold. */
@@ -71,8 +84,10 @@ function undecided(best: CandidateReport | undefined, target: string, report: Re
   const rung = best && rungAt(best, report.target.tokens);
   const thorough = report.settings.preset === 'thorough' ? '' : '--preset thorough, or ';
   const more = `${thorough}more --samples, may`;
-  if (!rung)
-    return `The measurements do not decide whether any candidate reaches ${target}: ${more}.`;
+  if (!rung) {
+    const advice = report.status === 'complete' ? `: ${more}` : '';
+    return `The measurements do not decide whether any candidate reaches ${target}${advice}.`;
+  }
   return (
     `${printable(best.label)} scores best: it finds ${percent(rung.accuracy.value)} of the facts at ` +
     `${target}, ${cost(best)}. These contexts do not decide whether every distance holds there; ${more}.`

@@ -61,3 +61,10 @@ describe('a list of candidates', () => {
     expect(() => joinCandidates(lists)).toThrow(/given twice/);
   });
 });
+
+it('refuses what is no text', () => {
+  const given = undefined as unknown as string;
+  expect(() => parseCandidates(given)).toThrow(
+    expect.objectContaining({ exitCode: 2, kind: 'invalid_value' }),
+  );
+});

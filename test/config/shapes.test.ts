@@ -133,3 +133,30 @@ describe('hybrids that rotate only where the config asks for it', () => {
     expect(read(config).groups[0]?.rope.rotaryDim).toBe(dimensions);
   });
 });
+
+describe('a window on all layers', () => {
+  const widths = { hidden_size: 3072, num_attention_heads: 32, num_hidden_layers: 2 };
+  const phi3 = { ...widths, model_type: 'phi3', max_position_embeddings: 4096 };
+  const typeOf = (more: object) =>
+    read({ ...phi3, ...more }).groups.map(({ layerType }) => layerType);
+
+  it('names the layers by it', () => {
+    expect(typeOf({ sliding_window: 2047 })).toEqual(['sliding_attention']);
+  });
+
+  it.each([
+    { sliding_window: 262_144 },
+    { sliding_window: 4096 },
+    { sliding_window: null },
+    { model_type: 'mistral', sliding_window: 8192 },
+    { model_type: 'qwen2', use_sliding_window: true, max_window_layers: 1, sliding_window: 8192 },
+  ])('is none where it holds the whole context: %j', (more) => {
+    expect(typeOf(more)).toEqual(['full_attention']);
+  });
+});
+
+it('says where a part without RoPE has its model type', () => {
+  const config = { model_type: 'llava', text_config: { model_type: 'opt' } };
+  const { findings } = readModel(parseConfig(JSON.stringify(config)));
+  expect(findings.map(({ path }) => path)).toEqual(['text_config.model_type']);
+});

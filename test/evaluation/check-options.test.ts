@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import {
   compareEncodings,
   evaluate,
+  inspect,
   parseCandidates,
   type EvaluateOptions,
+  type InspectOptions,
 } from '../../src/index.js';
 import { modelConfig } from '../golden-cases.js';
 
@@ -35,6 +37,10 @@ describe('options of the library', () => {
     [{ seed: -1 }, /option seed.*found -1/],
     [{ lengths: ['8k'] }, /option lengths/],
     [{ base: {} }, /option base/],
+    [{ target_length: 8192 }, /option target_length is not known/],
+    [{ sample: 3 }, /option sample is not known \(did you mean "samples"\?\)/],
+    [{ onProgress: 1 }, /option onProgress: must be a function, found 1/],
+    [{ signal: {} }, /option signal: must be an AbortSignal/],
   ])('refuses %j before anything is opened', async (given, says) => {
     const failure = evaluate(config, options({ ...given, openEngine }));
     await expect(failure).rejects.toMatchObject({ exitCode: 2, kind: 'bad_option' });
@@ -43,6 +49,30 @@ describe('options of the library', () => {
 
   it('are checked for encodings too', async () => {
     await expect(compareEncodings({ threads: 0 })).rejects.toThrow(/option threads/);
+  });
+
+  it('are those of encodings alone there', async () => {
+    const given = { encodings: ['rotary'] };
+    await expect(compareEncodings(given)).rejects.toThrow(
+      /option encodings\[0\]: must be one of nope/,
+    );
+    await expect(compareEncodings(options({ target: 8192 }))).rejects.toThrow(
+      /target is not known/,
+    );
+  });
+
+  it.each([
+    [{ dtype: 'fp8' }, /option dtype: must be one of float32/],
+    [{ target: '8k' }, /option target: must be a whole number of tokens/],
+    [{ bandwidthGBps: 0 }, /option bandwidthGBps: must be a number above 0, found 0/],
+    [{ seqLen: 8192 }, /option seqLen is not known/],
+  ])('are checked for inspect too: %j', (given, says) => {
+    expect(() => inspect(config, given as InspectOptions)).toThrow(says);
+  });
+
+  it('takes a signal', async () => {
+    const { signal } = new AbortController();
+    await expect(evaluate(config, { signal, openEngine })).rejects.toThrow('opened');
   });
 
   it('refuses a config that is not text', async () => {

@@ -62,3 +62,12 @@ it('keeps the config within the trained window and where no layer looks farther'
   const local = [reference(0.3, 0), row('a', 0.05, 0, 'not-needed')];
   expect(recommend(local, 4, never).code).toBe('keep');
 });
+
+it('says nothing about candidates that the run did not come to', () => {
+  const rows = [
+    reference(1, 1),
+    row('a', 0.3, 0, 'fails-short'),
+    { ...row('b', null, 0, 'unclear'), reach: null },
+  ];
+  expect(recommend(rows, 4, never)).toEqual({ code: 'unclear', candidate: null, tied: [] });
+});

@@ -117,4 +117,14 @@ describe('a saved report', () => {
   it('must be one', () => {
     expect(() => parseReport('{"a": 1}', 'x.json')).toThrow(/not a rope-eval report/);
   });
+
+  it.each([
+    [{ schemaVersion: '1.0', report: makeReport() }, 'under the key report'],
+    [{ schemaVersion: '1.1', entries: [] }, 'jq .entries'],
+    [{ a: 1 }, 'Make one with rope-eval'],
+  ])('is found where another output holds it: %#', (value, hint) => {
+    expect(() => parseReport(JSON.stringify(value), 'x.json')).toThrow(
+      expect.objectContaining({ exitCode: 2, hint: expect.stringContaining(hint) as string }),
+    );
+  });
 });

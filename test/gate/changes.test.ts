@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { isNotRope, parseConfig, readModel, type ModelGeometry } from '../../src/config/index.js';
 import { wordFinding } from '../../src/finding-catalogue/index.js';
-import { changesBetween } from '../../src/gate/changes.js';
+import { changesBetween, describeScaling } from '../../src/gate/changes.js';
 import { geometryKeys } from '../../src/gate/culprit.js';
+import type { RopeSpec } from '../../src/rope/types.js';
 import { configText } from '../emit/input.js';
 
 function read(text: string): ModelGeometry {
@@ -30,7 +31,16 @@ describe('what changed between two configs', () => {
     ],
     [
       { rope_scaling: { rope_type: 'dynamic', factor: 2 } },
-      ['rope_scaling: the scaling was none and is dynamic factor=2 maxPositions=32768 now'],
+      [
+        'rope_scaling: the scaling was none and is dynamic factor=2 max_position_embeddings=32768 now',
+      ],
+    ],
+    [
+      { rope_scaling: { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 8192 } },
+      [
+        'rope_scaling: the scaling was none and is yarn factor=4 ' +
+          'original_max_position_embeddings=8192 beta_fast=32 beta_slow=1 truncate=true now',
+      ],
     ],
   ])('is named with its key: %j', (more, words) => {
     expect(wordsFor('Qwen2.5-7B-Instruct', more)).toEqual(words);
@@ -42,4 +52,18 @@ describe('what changed between two configs', () => {
       'rope_theta: the base of full_attention layers was 1000000 and is 2000000 now',
     ]);
   });
+});
+
+it('names the window of local layers, which max_position_embeddings says nothing about', () => {
+  expect(wordsFor('gemma-3-1b-it', { sliding_window: 1024 })).toEqual([
+    'sliding_window: the window of sliding_attention layers was 512 tokens and is 1024 now',
+  ]);
+});
+
+it('keeps long lists of divisors short', () => {
+  const longFactor = Array.from({ length: 64 }, (_, pair) => 1 + pair);
+  const rope = { type: 'longrope', longFactor, factor: 4 } as unknown as RopeSpec;
+  expect(describeScaling(rope)).toBe(
+    'longrope long_factor=[64 numbers from 1 to 64, mean 32.500000] factor=4',
+  );
 });

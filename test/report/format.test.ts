@@ -26,6 +26,17 @@ describe('numbers for people', () => {
     expect(format.ends({ value: 0, low: -0.02, high: 0.004 }, 1, 100)).toBe('−2.0 … +0.4');
   });
 
+  it('gives bytes in the unit that suits them', () => {
+    const sizes = [512, 1536, 0.75 * 1024 ** 3, 1.75 * 1024 ** 3, 1921.125 * 1024 ** 3];
+    expect(sizes.map(format.bytes)).toEqual([
+      '512 B',
+      '1.5 KiB',
+      '768 MiB',
+      '1.75 GiB',
+      '1.88 TiB',
+    ]);
+  });
+
   it('marks a reach whose ladder ended first', () => {
     const reach = { multiple: 4, tokens: 131_072, low: 3, high: 4, censored: true };
     expect(format.reachTokens(reach)).toBe('≥ 131,072');

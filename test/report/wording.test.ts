@@ -57,6 +57,27 @@ describe('the recommendation in words', () => {
     expect(recommendationWords(report)).toMatch(/^The run was not finished/);
   });
 
+  it('does not ask for more samples where the run was not finished', () => {
+    const recommendation = { code: 'unclear' as const, candidate: null, tied: [] };
+    const report = makeReport({ status: 'interrupted', recommendation });
+    expect(recommendationWords(report)).toMatch(/whether any candidate reaches 131,072 tokens\.$/);
+  });
+
+  it('does not advise to keep a config that departs from the weights', () => {
+    const group = { ...makeReport().candidates[1]!.groups[0]!, changed: true };
+    const own = {
+      ...candidate('as-configured', 'not-needed', 1, short(-0.3, 0.5)),
+      groups: [group],
+    };
+    const recommendation = { code: 'keep' as const, candidate: 'none', tied: [] };
+    const [reference] = makeReport().candidates;
+    const words = recommendationWords(
+      makeReport({ recommendation, candidates: [reference!, own] }),
+    );
+    expect(words).toMatch(/^Keep what the weights were trained with: no scaling is needed/);
+    expect(words).toMatch(/The config departs from it, with \+0\.500 nats/);
+  });
+
   it('gives the keys to write as JSON', () => {
     const write = {
       rope_scaling: { rope_type: 'yarn', factor: 4 },

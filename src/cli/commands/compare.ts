@@ -1,5 +1,5 @@
 import type { CommandModule } from '../command.js';
-import { paletteFor } from '../terminal.js';
+import { columnsOf, paletteFor } from '../terminal.js';
 
 export const compareCommand: CommandModule = (program, { environment }) => {
   program
@@ -32,6 +32,6 @@ export const compareCommand: CommandModule = (program, { environment }) => {
         return;
       }
       const { compareText } = await import('../gate/print-compare.js');
-      stdout.write(compareText(comparison, paletteFor(stdout, env)));
+      stdout.write(compareText(comparison, paletteFor(stdout, env), columnsOf(stdout)));
     });
 };

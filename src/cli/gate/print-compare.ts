@@ -3,22 +3,24 @@ import { intervalWords, methodWords } from '../../gate/baseline-words.js';
 import type { ComparedCell, Comparison } from '../../gate/compare.js';
 import { printable, trim } from '../../report/format.js';
 import { bareTable } from '../../report/text/bare-table.js';
+import { fill } from '../../report/text/fill.js';
 import { HONESTY } from '../../report/wording.js';
 
 /** Two reports for a person: what differs between the runs, then the cells, largest change first. */
-export function compareText(comparison: Comparison, paint: ChalkInstance): string {
+export function compareText(comparison: Comparison, paint: ChalkInstance, columns: number): string {
+  const wrap = (text: string): string => fill(text, columns, '');
   const { before, after, cells } = comparison;
   const moved = cells.filter((cell) => cell.change.value !== 0);
   const clear = moved.filter((cell) => cell.clear);
   const shown = clear.length > 0 ? clear : moved.slice(0, FEW);
   const blocks = [
     `${paint.bold('before')} ${printable(before)}\n${paint.bold('after')}  ${printable(after)}`,
-    conditionLines(comparison, paint),
+    conditionLines(comparison, paint, columns),
     shown.length > 0 ? table(shown, paint) : '',
-    summary(comparison, moved.length, clear.length),
-    only('Only before', comparison.onlyBefore),
-    only('Only after', comparison.onlyAfter),
-    HONESTY,
+    wrap(summary(comparison, moved.length, clear.length)),
+    wrap(only('Only before', comparison.onlyBefore)),
+    wrap(only('Only after', comparison.onlyAfter)),
+    wrap(HONESTY),
   ];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
@@ -35,16 +37,21 @@ function summary({ cells }: Comparison, moved: number, clear: number): string {
   );
 }
 
-function conditionLines({ differences, paired }: Comparison, paint: ChalkInstance): string {
+function conditionLines(
+  { differences, paired }: Comparison,
+  paint: ChalkInstance,
+  columns: number,
+): string {
   if (paired) return '';
   const lines = differences.map(
-    ({ what, before, after }) => `  ${what}: ${printable(before)} | ${printable(after)}`,
+    ({ what, before, after }) =>
+      `  ${fill(`${what}: ${printable(before)} | ${printable(after)}`, columns - 2, '    ')}`,
   );
   const head =
     lines.length > 0
       ? 'The runs differ, so that cells are not paired; lengths are compared as multiples of each trained window where those differ:'
-      : 'Two different configs under the same conditions:';
-  return [paint.yellow(head), ...lines].join('\n');
+      : 'Two different configs under the same conditions.';
+  return [paint.yellow(fill(head, columns, '')), ...lines].join('\n');
 }
 
 function table(cells: readonly ComparedCell[], paint: ChalkInstance): string {

@@ -5,9 +5,10 @@ import type { EvaluateOptions } from '../../evaluate-types.js';
 import { kvCacheGiB } from '../../gate/kv-cache.js';
 import { optimize, type Optimization, type Trial } from '../../gate/optimize.js';
 import type { Policy } from '../../gate/policy.js';
-import { shortTokens, signed, tokens, trim } from '../../report/format.js';
+import { nats, percent, points, shortTokens, tokens } from '../../report/format.js';
 import type { Report } from '../../report/schema.js';
 import { bareTable } from '../../report/text/bare-table.js';
+import { fill } from '../../report/text/fill.js';
 import { HONESTY, referenceWords } from '../../report/wording.js';
 import type { Environment } from '../environment.js';
 import type { LoadedConfig } from '../load-config.js';
@@ -57,11 +58,19 @@ export async function runOptimize(
 }
 
 /** Factor against short-context cost and reach, what to use, and a setting per length. */
-export function optimizeText(run: OptimizeRun, paint: ChalkInstance): string {
+export function optimizeText(run: OptimizeRun, paint: ChalkInstance, columns: number): string {
   const { optimization, policy, report } = run;
   const { best, target, trials, perLength } = optimization;
   const by = policy.source === 'default' ? 'the default policy' : policy.source;
-  const head = ['candidate', 'short loss', 'short accuracy', 'needle at target', 'reach', 'policy'];
+  const head = [
+    'candidate',
+    'short loss',
+    'short accuracy',
+    // As the rules count it, and not of all facts as in a report.
+    'needle at target\nof reference at 1x',
+    'reach, tokens',
+    'policy',
+  ];
   const table = bareTable(
     head,
     trials.map((trial) => rowOf(trial, paint)),
@@ -74,9 +83,9 @@ export function optimizeText(run: OptimizeRun, paint: ChalkInstance): string {
     .join('; ');
   const blocks = [
     table,
-    paint.bold(recommendation),
-    `Where the server can choose per request, by length: ${switching}.`,
-    [...referenceWords(report), HONESTY].join('\n'),
+    paint.bold(fill(recommendation, columns, '')),
+    fill(`Where the server can choose per request, by length: ${switching}.`, columns, ''),
+    [...referenceWords(report), HONESTY].map((line) => fill(line, columns, '')).join('\n'),
   ];
   return `${blocks.join('\n\n')}\n`;
 }
@@ -101,9 +110,9 @@ function rowOf(trial: Trial, paint: ChalkInstance): string[] {
   };
   return [
     candidate,
-    lossChange === null ? NOT_MEASURED : `${signed(lossChange, 3)} nats`,
-    accuracyChange === null ? NOT_MEASURED : signed(accuracyChange, 3),
-    needleAtTarget === null ? NOT_MEASURED : trim(needleAtTarget, 3),
+    lossChange === null ? NOT_MEASURED : `${nats(lossChange)} nats`,
+    accuracyChange === null ? NOT_MEASURED : points(accuracyChange),
+    needleAtTarget === null ? NOT_MEASURED : percent(needleAtTarget),
     reach === null ? NOT_MEASURED : `${trial.reachCensored ? '≥ ' : ''}${tokens(reach)}`,
     words[trial.outcome],
   ];

@@ -8,7 +8,7 @@ import { referenceOptions, type ReferenceFlags } from '../options/reference.js';
 import { prepareOutputs, writeOutputs } from '../outputs.js';
 import type { RopeModel } from '../read-geometry.js';
 import { outputsOf, protectInputs } from '../protect-inputs.js';
-import { paletteFor } from '../terminal.js';
+import { columnsOf, paletteFor } from '../terminal.js';
 import { finish, keptBy } from '../unfinished.js';
 import { loadPolicy } from './load-policy.js';
 import { optimizeText, runOptimize, type OptimizeRun } from './run-optimize.js';
@@ -29,6 +29,7 @@ export async function searchFactor(
   environment: Environment,
 ): Promise<number> {
   const target = targetOf(flags, reference.trainedWindow);
+  refuseLocalOnly(model);
   const { policy, file } = await loadPolicy(flags.policy, environment);
   await protectInputs(outputsOf(flags.output), [{ name: 'the policy', path: file }], environment);
   const outputs = await prepareOutputs(flags.output ?? [], environment);
@@ -44,7 +45,7 @@ export async function searchFactor(
   if (flags.json) stdout.write(jsonText(run));
   // Half of the trials would name a best one that a longer run may beat.
   else if (run.report.status === 'complete') {
-    stdout.write(optimizeText(run, paletteFor(stdout, env)));
+    stdout.write(optimizeText(run, paletteFor(stdout, env), columnsOf(stdout)));
   }
   if (run.report.status !== 'complete') {
     return finish(run.report, { flags, resumable: false }, environment);
@@ -60,6 +61,18 @@ function jsonText({ optimization, policy, report }: OptimizeRun): string {
     report,
   };
   return `${JSON.stringify(output, null, 2)}\n`;
+}
+
+/** Where no distance grows with the length, every factor passes, and none is of use. */
+function refuseLocalOnly({ groups, modelType }: RopeModel['model']): void {
+  if (groups.some(({ span }) => span.kind === 'global')) return;
+  throw new RopeEvalError(
+    `--optimize has nothing to look for: no layer of ${modelType} that rotates looks farther than its window`,
+    EXIT.usage,
+    'local_only',
+    '--optimize',
+    'A longer context brings no new distances, so no scaling is needed. Without --optimize, scalings are compared by what they cost.',
+  );
 }
 
 /** The search chooses candidates and factors itself; a length is all it needs. */

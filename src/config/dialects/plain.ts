@@ -1,6 +1,6 @@
 import { type DecoderRules, readDecoder } from '../decoder.js';
-import type { Source } from '../source.js';
-import { slidingWindow } from '../groups.js';
+import type { Shape, Source } from '../source.js';
+import { allSlidingTypes, narrowWindow } from '../groups.js';
 import type { Dialect } from './types.js';
 
 /**
@@ -20,12 +20,7 @@ export const llama: Dialect = Object.freeze({
   read: (source: Source) => readDecoder(source, { shape: { mustDivide: true } }),
 });
 
-const ALL_SLIDING: DecoderRules = Object.freeze({
-  layerTypes: (source: Source, layers: number) =>
-    Array.from({ length: layers }, () =>
-      slidingWindow(source) === undefined ? 'full_attention' : 'sliding_attention',
-    ),
-});
+const ALL_SLIDING: DecoderRules = Object.freeze({ layerTypes: allSlidingTypes });
 
 /** `sliding_window` is a window on every layer. */
 export const allSliding: Dialect = Object.freeze({
@@ -44,7 +39,7 @@ export const upperSliding: Dialect = Object.freeze({
 });
 
 const UPPER_SLIDING: DecoderRules = Object.freeze({
-  layerTypes: (source: Source, layers: number) => {
+  layerTypes: (source: Source, layers: number, shape: Shape) => {
     // dots1 has no switch: there the window alone counts.
     const on = source.fields.nullableBoolean('use_sliding_window') ?? source.modelType === 'dots1';
     const from =
@@ -52,7 +47,7 @@ const UPPER_SLIDING: DecoderRules = Object.freeze({
         min: 0,
         max: Number.MAX_SAFE_INTEGER,
       }) ?? DEFAULT_MAX_WINDOW_LAYERS;
-    const window = on ? slidingWindow(source) : undefined;
+    const window = on ? narrowWindow(source, shape) : undefined;
     return Array.from({ length: layers }, (_, layer) =>
       window !== undefined && layer >= from ? 'sliding_attention' : 'full_attention',
     );

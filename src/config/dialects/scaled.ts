@@ -4,7 +4,7 @@ import { readDecoder } from '../decoder.js';
 import { fail, show } from '../fail.js';
 import { finding } from '../../finding-catalogue/index.js';
 import type { RopeBlock } from '../scaling.js';
-import { slidingWindow } from '../groups.js';
+import { allSlidingTypes } from '../groups.js';
 import type { Source } from '../source.js';
 import type { Dialect } from './types.js';
 
@@ -158,9 +158,4 @@ function sameForAll(
   block: RopeBlock,
 ): ReadonlyMap<string, RopeBlock | null> {
   return new Map([...types, 'full_attention'].map((type) => [type, block]));
-}
-
-function allSlidingTypes(source: Source, layers: number): readonly string[] {
-  const type = slidingWindow(source) === undefined ? 'full_attention' : 'sliding_attention';
-  return Array.from({ length: layers }, () => type);
 }

@@ -22,7 +22,7 @@ export function htmlSummary(report: Report): Markup {
           <th scope="col">Short-context loss, nats</th>
           ${lengths.map((length) => markup`<th scope="col">Needle at ${format.shortTokens(length)}</th>`)}
           <th scope="col">Reach, tokens</th>
-          <th scope="col">Loss change at ${format.shortTokens(report.target.tokens)}, nats</th>
+          <th scope="col">Loss at ${format.shortTokens(report.target.tokens)}, nats</th>
           <th scope="col">Verdict</th>
         </tr>
       </thead>

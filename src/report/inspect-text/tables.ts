@@ -1,6 +1,6 @@
 import type { CandidateGeometry, GroupGeometry } from '../../geometry/geometry-report.js';
 import type { CostReport } from '../../geometry/cost.js';
-import { multiple, percent, printable, shortTokens, tokens, trim } from '../format.js';
+import { bytes, multiple, percent, printable, shortTokens, tokens, trim } from '../format.js';
 import { bareTable } from '../text/bare-table.js';
 
 const NONE = '–';
@@ -83,16 +83,4 @@ export function costNote({ kvBytesPerToken, kvGrowthPerToken, spans }: CostRepor
     `A token adds ${bytes(kvBytesPerToken)} at first and ${bytes(kvGrowthPerToken)} ` +
     `(${percent(share)}) once ${full}.`
   );
-}
-
-/** 1536 → `1.5 KiB` */
-export function bytes(count: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
-  let value = count;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${trim(value, value < 10 ? 2 : value < 100 ? 1 : 0)} ${units[unit]}`;
 }

@@ -51,3 +51,10 @@ it('says so too where both are unfinished', async () => {
   expect(code).toBe(0);
   expect(stderr).toBe('both are interrupted; only what they finished is compared\n');
 });
+
+it('keeps its lines within the terminal', async () => {
+  const { settings } = makeReport();
+  const { stdout } = await compare([], makeReport({ settings: { ...settings, seed: 2 } }));
+  expect(stdout).toContain('lengths are compared');
+  for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+});

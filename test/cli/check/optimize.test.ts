@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { OptimizationSchema } from '../../../src/gate/optimize-schema.js';
-import { configText } from '../../emit/input.js';
+import { configText, fixtureText } from '../../emit/input.js';
 import { runCli } from '../../helpers/environment.js';
 import { candidate, makeReport, short } from '../../helpers/report.js';
 import { temporaryFolder } from '../../helpers/temporary.js';
@@ -73,4 +73,18 @@ it('prints no table of half a search', async () => {
   });
   expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
   expect(stderr).toContain('interrupted');
+});
+
+it('has nothing to look for where no layer looks farther than its window', async () => {
+  const ran = await runCli(['-', '--optimize', '--target', '64k'], {
+    stdin: fixtureText('Mistral-7B-v0.1'),
+  });
+  expect(ran).toMatchObject({ code: 2, stdout: '', calls: [] });
+  expect(ran.stderr).toMatch(/no layer of mistral.*no scaling is needed/s);
+});
+
+it('shows the units of a report, in lines that fit', async () => {
+  const { stdout } = await optimize(['--target', '128k'], 0.01);
+  expect(stdout).toMatch(/yarn:4 .*\+0\.010 nats .* pts .* % /);
+  for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
 });
