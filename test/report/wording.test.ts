@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { VERDICTS, type Report } from '../../src/report/schema.js';
+import { recommendationWords } from '../../src/report/recommendation-words.js';
 import {
   localWords,
   probeModelWords,
-  recommendationWords,
   referenceWords,
   settingsWords,
   verdictWords,

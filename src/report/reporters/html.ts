@@ -13,6 +13,7 @@ import type { GateOutcome } from '../gate-outcome.js';
 import type { Report } from '../schema.js';
 import { exactLines } from '../text/exact.js';
 import { scoreWords } from '../score-words.js';
+import { recommendationWords } from '../recommendation-words.js';
 import * as words from '../wording.js';
 import type { Reporter } from './reporter.js';
 
@@ -33,7 +34,7 @@ export const html: Reporter = (report, { gate, plots }) => {
 <main>
 ${status(report)}${gate ? gateSection(gate) : markup``}
 <section aria-labelledby="recommendation"><h2 id="recommendation">Recommendation</h2>
-<div class="callout"><p>${words.recommendationWords(report)}</p>${settings(report)}</div>
+<div class="callout"><p>${recommendationWords(report)}</p>${settings(report)}</div>
 ${words.referenceWords(report).map((line) => markup`<p>${line}</p>`)}
 <p><strong>${words.HONESTY}</strong></p></section>
 ${findings(report)}

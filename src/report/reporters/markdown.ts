@@ -16,6 +16,7 @@ import type { CandidateReport, Report } from '../schema.js';
 import { exactLines } from '../text/exact.js';
 import { featured, heatmapOf, rungAt, summaryLengths } from '../view.js';
 import { scoreWords } from '../score-words.js';
+import { recommendationWords } from '../recommendation-words.js';
 import * as words from '../wording.js';
 import type { Reporter } from './reporter.js';
 
@@ -27,7 +28,7 @@ export const markdown: Reporter = (report, { gate, plots }) => {
     title(report),
     words.statusWords(report.status),
     gate ? gateBlock(gate) : '',
-    `**${plain(words.recommendationWords(report))}**`,
+    `**${plain(recommendationWords(report))}**`,
     ...words.settingsWords(report).map(settingsBlock),
     findingsBlock(report),
     '### Probed: on the bundled probe model',

@@ -13,6 +13,7 @@ import type { Reporter, ReporterContext } from './reporter.js';
 import type { Report } from '../schema.js';
 import { scoreWords } from '../score-words.js';
 import { featured } from '../view.js';
+import { recommendationWords } from '../recommendation-words.js';
 import * as words from '../wording.js';
 
 /** The report for a person at a terminal. */
@@ -94,7 +95,7 @@ function heatmap(report: Report, context: ReporterContext, paint: ChalkInstance)
 
 function recommendation(report: Report, context: ReporterContext, paint: ChalkInstance): string {
   const lines = [
-    words.recommendationWords(report),
+    recommendationWords(report),
     ...words.settingsWords(report),
     ...words.referenceWords(report),
     words.HONESTY,

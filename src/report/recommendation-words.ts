@@ -1,0 +1,106 @@
+import { list, multiple, nats, percent, points, printable, reachTokens, tokens } from './format.js';
+import type { CandidateReport, Interval, Report } from './schema.js';
+import { ranked } from './score-words.js';
+import { rungAt } from './view.js';
+
+/** One or two sentences: what to do, and what it gains and costs. */
+export function recommendationWords(report: Report): string {
+  const { code, tied } = report.recommendation;
+  const best = report.candidates.find((each) => each.label === report.recommendation.candidate);
+  const target = `${tokens(report.target.tokens)} tokens`;
+  const unfinished = 'The run was not finished, so this is what the finished part shows. ';
+  const start = report.status === 'complete' ? '' : unfinished;
+  const name = best === undefined ? '' : printable(best.label);
+  const rest = outdone(report) + tiedWords(tied);
+  switch (code) {
+    case 'use':
+      return `${start}Use ${name}: ${gain(best, report)}, ${cost(best)}.${rest}`;
+    case 'use-at-a-cost':
+      return (
+        `${start}${name} reaches ${target}, but not for nothing: ${cost(best)}. ` +
+        `Use it if the longer context is worth that.${rest}`
+      );
+    case 'none-reaches':
+      return `${start}No candidate reaches ${target}.${furthest(best, report)}`;
+    case 'keep':
+      return start + keepWords(target, report);
+    case 'unclear':
+      return start + undecided(best, target, report) + rest;
+  }
+}
+
+/** The reference is what to keep; a config with a scaling laid over it is another thing. */
+function keepWords(target: string, { candidates, reference }: Report): string {
+  const needless = `no scaling is needed for ${target}.`;
+  const own = candidates.find(({ label, groups }) => {
+    return label === 'as-configured' && groups.some(({ changed }) => changed);
+  });
+  if (!own && reference.alternative?.kind !== 'configured') {
+    return `Keep the config as it is: ${needless}`;
+  }
+  const costs = own?.short ? `, ${cost(own)}` : '';
+  return `Keep what the weights were trained with: ${needless} The config departs from it${costs}.`;
+}
+
+/** Why the config is not kept although its facts hold. */
+function outdone({ candidates: [reference], target }: Report): string {
+  const rung = reference && rungAt(reference, target.tokens);
+  if (!rung || (reference.reach?.multiple ?? 0) < target.multiple) return '';
+  return ` The reference keeps its facts there too, but its loss is ${nats(rung.lossChange.value)} nats.`;
+}
+
+function undecided(best: CandidateReport | undefined, target: string, report: Report): string {
+  const rung = best && rungAt(best, report.target.tokens);
+  const thorough = report.settings.preset === 'thorough' ? '' : '--preset thorough, or ';
+  const more = `${thorough}more --samples, may`;
+  if (!rung) {
+    const advice = report.status === 'complete' ? `: ${more}` : '';
+    return `The measurements do not decide whether any candidate reaches ${target}${advice}.`;
+  }
+  return (
+    `${printable(best.label)} scores best: it finds ${percent(rung.accuracy.value)} of the facts at ` +
+    `${target}, ${cost(best)}. These contexts do not decide whether every distance holds there; ${more}.`
+  );
+}
+
+function gain(best: CandidateReport | undefined, report: Report): string {
+  const rung = best && rungAt(best, report.target.tokens);
+  const length = `${tokens(report.target.tokens)} tokens (${multiple(report.target.multiple)})`;
+  return rung === undefined
+    ? `it reaches ${length}`
+    : `it reaches ${length}, where it finds ${percent(rung.accuracy.value)} of the facts`;
+}
+
+function cost(best: CandidateReport | undefined): string {
+  const short = best?.short;
+  if (!short) return 'and its cost at short lengths was not measured';
+  const where = 'at the lengths that already worked';
+  const { lossChange, accuracyChange } = short;
+  if (holdsZero(lossChange) && holdsZero(accuracyChange)) return `at no measurable cost ${where}`;
+  const loss = `${nats(lossChange.value)} nats of loss`;
+  const accuracy = `${points(accuracyChange.value)} of accuracy`;
+  return `with ${loss} and ${accuracy} ${where}`;
+}
+
+function holdsZero({ low, high }: Interval): boolean {
+  return low <= 0 && high >= 0;
+}
+
+/** The farthest by the facts, and the best by the score where that is another. */
+function furthest(best: CandidateReport | undefined, { candidates }: Report): string {
+  const others = candidates.slice(1);
+  if (!best?.reach) {
+    const lost = others.length > 0 && others.every((c) => c.reach?.multiple === 0);
+    return lost ? ' All lose facts inside the trained window already.' : '';
+  }
+  const words = ` ${printable(best.label)} comes furthest, to ${reachTokens(best.reach)} tokens.`;
+  const [least] = ranked(others);
+  if (!least || least.label === best.label) return words;
+  return `${words} ${printable(least.label)} loses least over all lengths, ${nats(least.score)} nats a token.`;
+}
+
+function tiedWords(tied: readonly string[]): string {
+  if (tied.length === 0) return '';
+  const names = list(tied.map(printable));
+  return ` ${names} cannot be told apart from it at this number of samples.`;
+}
