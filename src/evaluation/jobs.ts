@@ -150,9 +150,13 @@ export class JobList {
     }
   }
 
-  /** @returns undefined where some table has not been run (interrupted) */
+  /** @returns undefined where some table has not been run (interrupted), or not to its length */
   measurement(set: ContextSet, tables: readonly Rotation[]): Measurement | undefined {
-    const at = tables.map((t) => this.#jobs.get(`${set.name}|${rotationKey(t)}`)?.scores);
+    const at = tables.map((t, rung) => {
+      const job = this.#jobs.get(`${set.name}|${rotationKey(t)}`);
+      // Another scaling may share the table at shorter lengths alone.
+      return job && job.length >= set.lengths[rung]! ? job.scores : undefined;
+    });
     return at.every((s) => s !== undefined) ? { contexts: set.contexts, at } : undefined;
   }
 }

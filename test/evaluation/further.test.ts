@@ -94,3 +94,14 @@ it('is bounded by the preset, and off where --samples says how many', () => {
   expect(mostLong(PRESETS.standard, undefined)).toBe(PRESETS.thorough.long);
   expect(mostLong(PRESETS.standard, 12)).toBe(PRESETS.standard.long);
 });
+
+it('leaves the reference alone where a dynamic scaling shares its table within the window', async () => {
+  const found = await evaluate(qwen, {
+    ...options,
+    target: 65_536,
+    candidates: parseCandidates('dynamic:1'),
+  });
+  expect(row(found, 'dynamic:1').longContexts).toBeGreaterThan(PRESETS.quick.long);
+  expect(row(found, 'reference').longContexts).toBeUndefined();
+  expect(() => ReportSchema.parse(found)).not.toThrow();
+}, 60_000);

@@ -77,3 +77,15 @@ it('stops all where one run fails, and says why', async () => {
   await expect(list.run(runner, () => {}, undefined)).rejects.toThrow('out of memory');
   expect(list.tokens).toBeLessThan(list.totalTokens);
 });
+
+it('knows nothing of a length that a table was not run to', async () => {
+  const two: ContextSet = { ...set, lengths: [512, 1024] };
+  const list = new JobList();
+  const longer = { ...table, attentionScaling: 2 };
+  // As a dynamic scaling has the reference's table within the window, and another beyond.
+  list.add(two, [table, longer], 'dynamic');
+  await list.run(engine(1), () => {}, undefined);
+  expect(list.measurement(two, [table, longer])).toBeDefined();
+  expect(list.measurement(two, [table])).toBeDefined();
+  expect(list.measurement(two, [table, table])).toBeUndefined();
+});
