@@ -1,18 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseCandidates } from '../../src/candidates/index.js';
 import { openSession } from '../../src/engine/index.js';
 import { evaluate } from '../../src/evaluate.js';
 import { ReportSchema, VOLATILE_KEYS, type Report } from '../../src/report/schema.js';
+import { modelConfig } from '../helpers/model-config.js';
 
-const llama2 = readFileSync(
-  new URL('../../fixtures/model-configs/Llama-2-7b-hf.json', import.meta.url),
-  'utf8',
-);
-const gemma2 = readFileSync(
-  new URL('../../fixtures/model-configs/gemma-2-9b-it.json', import.meta.url),
-  'utf8',
-);
+const llama2 = modelConfig('Llama-2-7b-hf');
+const gemma2 = modelConfig('gemma-2-9b-it');
 const base = { preset: 'quick', threads: 1, worker: false, device: 'cpu', samples: 4 } as const;
 
 const stable = (report: Report): unknown =>

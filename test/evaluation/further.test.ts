@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parseCandidates } from '../../src/candidates/index.js';
 import { openSession } from '../../src/engine/index.js';
@@ -8,11 +7,9 @@ import { perContextDefect } from '../../src/gate/per-context.js';
 import { mostLong, PRESETS } from '../../src/probes/presets.js';
 import { settingsUsedWords } from '../../src/report/wording.js';
 import { ReportSchema, type CandidateReport, type Report } from '../../src/report/schema.js';
+import { modelConfig } from '../helpers/model-config.js';
 
-const qwen = readFileSync(
-  new URL('../../fixtures/model-configs/Qwen2.5-7B-Instruct.json', import.meta.url),
-  'utf8',
-);
+const qwen = modelConfig('Qwen2.5-7B-Instruct');
 const options = {
   preset: 'quick',
   threads: 1,

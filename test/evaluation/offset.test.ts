@@ -1,15 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseCandidates } from '../../src/candidates/index.js';
 import { openSession } from '../../src/engine/index.js';
 import type { Batch, Engine } from '../../src/engine/index.js';
 import { evaluate } from '../../src/evaluate.js';
 import type { Report } from '../../src/report/schema.js';
+import { modelConfig } from '../helpers/model-config.js';
 
-const llama2 = readFileSync(
-  new URL('../../fixtures/model-configs/Llama-2-7b-hf.json', import.meta.url),
-  'utf8',
-);
+const llama2 = modelConfig('Llama-2-7b-hf');
 const base = { threads: 1, worker: false, device: 'cpu', samples: 2, target: 8192 } as const;
 
 /** Rounds as a table in half precision does: 8 bits of mantissa. */

@@ -1,15 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parseCandidates } from '../../src/candidates/index.js';
 import { evaluate } from '../../src/evaluate.js';
 import { cellsOf } from '../../src/gate/cells.js';
 import { ReportSchema } from '../../src/report/schema.js';
+import { modelConfig } from '../helpers/model-config.js';
 
 /** Two kinds of layers with one rope: a scaling reaches the sliding ones too. */
-const gemma = readFileSync(
-  new URL('../../fixtures/model-configs/gemma-2-9b-it.json', import.meta.url),
-  'utf8',
-);
+const gemma = modelConfig('gemma-2-9b-it');
 
 const options = {
   preset: 'quick',
