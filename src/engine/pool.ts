@@ -1,6 +1,9 @@
 import { openProcess } from './process.js';
 import type { Batch, Engine, EngineInfo, EngineRequest, Scores } from './types.js';
 
+/** Batches that an engine has at once: the next is there when one ends, so that no engine waits for it. */
+const DEPTH = 2;
+
 /**
  * Engines side by side. On small matrices threads that run whole batches beat threads that share
  * each operator, and an engine of one thread gives the same results however many there are.
@@ -13,13 +16,14 @@ class Pool implements Engine {
     private readonly engines: readonly Engine[],
     readonly info: EngineInfo,
   ) {
-    this.lanes = engines.length;
-    this.#free = [...engines];
+    this.#free = Array.from({ length: DEPTH }, () => engines).flat();
+    this.lanes = this.#free.length;
   }
 
   async run(batch: Batch): Promise<Scores> {
-    const engine = this.#free.pop();
-    if (!engine) throw new Error(`more runs at once than the ${this.lanes} that there are engines`);
+    // From the front: the engine that has been free for longest has least to do.
+    const engine = this.#free.shift();
+    if (!engine) throw new Error(`more runs at once than the ${this.lanes} that fit`);
     try {
       return await engine.run(batch);
     } finally {
@@ -45,18 +49,25 @@ const memoryOf = (longest: number): number => 90 + longest / 21;
  * @param longest context that it will be given, tokens
  */
 export async function openPool(request: EngineRequest, longest: number): Promise<Engine> {
-  const lanes = Math.max(1, Math.min(request.threads, Math.floor(MEMORY / memoryOf(longest))));
-  const threads = Math.floor(request.threads / lanes);
-  const first = await openProcess({ ...request, threads });
-  if (first.info.device === 'cuda') return first;
-  const others = Array.from({ length: lanes - 1 }, () =>
-    openProcess({ ...request, device: 'cpu', threads }),
-  );
-  const opened = await Promise.allSettled(others);
-  const engines = opened.flatMap((o) => (o.status === 'fulfilled' ? [o.value] : []));
+  const count = Math.max(1, Math.min(request.threads, Math.floor(MEMORY / memoryOf(longest))));
+  const threads = Math.floor(request.threads / count);
+  const engines = [
+    openProcess({ ...request, threads }),
+    // Beside a first one that may look for a GPU, so that nothing waits where there is none.
+    ...Array.from({ length: request.device === 'cuda' ? 0 : count - 1 }, () =>
+      openProcess({ ...request, device: 'cpu', threads }),
+    ),
+  ];
+  const opened = await Promise.allSettled(engines);
+  const [first, ...others] = opened.flatMap((o) => (o.status === 'fulfilled' ? [o.value] : []));
   const failed = opened.find((o) => o.status === 'rejected');
-  const pool = new Pool([first, ...engines], { ...first.info, threads: request.threads });
-  if (!failed) return pool;
-  await pool.close();
-  throw failed.reason;
+  if (failed) {
+    await Promise.all([first, ...others].map((engine) => engine?.close()));
+    throw failed.reason;
+  }
+  const { info } = first!;
+  if (info.device === 'cpu')
+    return new Pool([first!, ...others], { ...info, threads: request.threads });
+  await Promise.all(others.map((engine) => engine.close()));
+  return new Pool([first!], info);
 }

@@ -9,25 +9,23 @@ import {
 } from '../engine/index.js';
 import type { EvaluateOptions } from '../evaluate-types.js';
 import { comparisons, type Against } from './against.js';
-import { buildCandidate, longFacts, planCandidate, type Plan } from './candidate.js';
-import { FurtherContexts } from './further.js';
+import { buildCandidate, longFacts, type Plan } from './candidate.js';
 import { reportHead } from './head.js';
-import { JobList } from './jobs.js';
+import { meanwhile } from './meanwhile.js';
 import { perContext } from './per-context.js';
+import { planRun } from './plan-run.js';
 import { takeOver } from './resume.js';
 import type { SavedJob } from './saved-job.js';
 import { tied } from './score.js';
 import { recommend } from './recommend.js';
 import { defaultThreads, runtimeOf } from './runtime.js';
-import { planServing, servingFindings } from './serving.js';
-import { contextSets } from './sets.js';
+import { servingFindings } from './serving.js';
 import { referenceGeometry, setUp } from './setup.js';
 import { summariseReach } from './summary.js';
 import { isOpen } from './verdict.js';
 import { work } from './work.js';
 import { keysToWrite, unwritableFindings } from './write.js';
 import { analyseGeometry } from '../geometry/analyse.js';
-import { probeFrequencies } from '../geometry/transfer.js';
 import { ladder, probeTokens } from '../probes/ladder.js';
 import { mostLong, planOf } from '../probes/presets.js';
 import { REPORT_SCHEMA_VERSION, type CandidateReport, type Report } from '../report/schema.js';
@@ -67,40 +65,21 @@ export async function evaluateOn(
         setup.target.multiple,
         options.lengths?.map((tokens) => tokens / window),
       );
-  const sets = contextSets(
-    language,
-    member.window,
-    multiples,
-    samples,
-    seed,
-    setup.localOnly ? 1 : setup.target.multiple,
-  );
-  const further = new FurtherContexts(
-    language,
-    sets.long,
-    probeTokens(setup.target.multiple, member.window),
-    mostLong(samples, options.samples),
-    seed,
-  );
-  const probe = {
-    invFreq: probeFrequencies(member.theta, family.shape.head_dim / 2, member.rotaryShare),
-    window: member.window,
-  };
-
-  const jobs = new JobList();
-  const plans: Plan[] = [
-    planCandidate(setup, probe, multiples, undefined),
-    ...setup.candidates.map((c) => planCandidate(setup, probe, multiples, c)),
-  ];
-  const run = { setup, probe, multiples, sets, further, language, samples, seed };
-  const serving = plans.map((plan) => planServing(plan, run));
-  for (const plan of plans) plan.addTo(jobs, sets);
-  for (const each of serving) each.addTo(jobs);
-
-  const longest = Math.max(...sets.long.lengths, ...sets.squeezed.lengths);
+  const longest = probeTokens(Math.max(...multiples), member.window);
   const pool = (request: EngineRequest) => openPool(request, longest);
   const open = options.openEngine ?? (options.worker === false ? openSession : pool);
-  const engine = await open({ member: member.name, device: options.device ?? 'auto', threads });
+  const opening = open({ member: member.name, device: options.device ?? 'auto', threads });
+  const { engine, made } = await meanwhile(opening, () =>
+    planRun(setup, {
+      family,
+      member,
+      language,
+      multiples,
+      samples,
+      most: mostLong(samples, options.samples),
+    }),
+  );
+  const { sets, further, jobs, plans, serving } = made;
   const engineStarted = performance.now();
   const tool: Report['tool'] = { name: 'rope-eval', version: TOOL_VERSION };
   const head = reportHead(text, options, setup, engine.info, {
