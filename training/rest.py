@@ -1,4 +1,4 @@
-"""Initial weights with which every head rests on the first token: an experiment (docs/validation.md).
+"""Initial weights with which every head rests on the first token: an experiment (docs/experiments.md).
 
 Heads of large decoders put most of their attention on the first token of a text while nothing
 matches: an attention sink (Xiao et al. 2023, arXiv:2309.17453). Gu et al. 2024 (arXiv:2410.10781)

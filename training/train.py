@@ -37,7 +37,7 @@ def arguments():
     p.add_argument("--init", help="checkpoint for a warm start (no curriculum then)")
     p.add_argument("--once", type=float, default=0.25, help="share of sequences that ask for each fact once (at most 0.55)")
     p.add_argument("--rest", type=float, default=0.0, help="start with heads that rest on the first token: logits (rest.py); the shipped models do not")
-    p.add_argument("--window", type=int, default=Shape.window, help="tokens; another one is an experiment (docs/validation.md)")
+    p.add_argument("--window", type=int, default=Shape.window, help="tokens; another one is an experiment (docs/experiments.md)")
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--out", required=True)
     a = p.parse_args()

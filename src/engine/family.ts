@@ -106,7 +106,7 @@ export interface Likeness {
 const MARGIN = 0.04;
 /**
  * Real text of smaller critical fractions than the smallest member's, down to this one, is ordered
- * by that member as well as that of its own (docs/validation.md, "Small critical fractions"). Nobody
+ * by that member as well as that of its own (docs/experiments.md, "Small critical fractions"). Nobody
  * looked where a part of each head rotates.
  */
 const SMALLEST = 0.22;
