@@ -4,9 +4,10 @@ import {
   loadEncodings,
   loadFamily,
   loadLanguage,
-  openProcess,
+  openPool,
   openSession,
   type EngineInfo,
+  type EngineRequest,
 } from './engine/index.js';
 import type { EvaluateOptions } from './evaluate-types.js';
 import { planRope, planTwin } from './evaluation/encodings/plan.js';
@@ -70,7 +71,8 @@ export const compareEncodings: CompareEncodings = async (options = {}) => {
   const { contexts } = sets.long;
   const chance = contexts.reduce((sum, c) => sum + c.chance, 0) / contexts.length;
   const total = groups.reduce((sum, group) => sum + group.tokens, 0);
-  const open = options.worker === false ? openSession : openProcess;
+  const pool = (request: EngineRequest) => openPool(request, lengths.at(-1)!);
+  const open = options.worker === false ? openSession : pool;
   const rows: EncodingRow[] = [];
   let info: EngineInfo | undefined;
   let tokens = 0;

@@ -39,8 +39,11 @@ class Pool implements Engine {
 /** MiB that the engines of a run may take together. */
 const MEMORY = 1500;
 
-/** MiB of one engine, measured at 1,280 to 10,240 tokens (docs/performance.md, "Memory"). */
-const memoryOf = (longest: number): number => 90 + longest / 21;
+/** MiB of one engine, as measured (docs/performance.md, "Memory"): scores of T x T, or chunks of them. */
+const MEMORY_OF = Object.freeze({
+  family: (longest: number) => 90 + longest / 21,
+  encodings: (longest: number) => 90 + longest ** 2 / 10_000,
+});
 
 /**
  * Opens a probe model in as many processes as the request has threads and memory allows; on a GPU in
@@ -49,7 +52,8 @@ const memoryOf = (longest: number): number => 90 + longest / 21;
  * @param longest context that it will be given, tokens
  */
 export async function openPool(request: EngineRequest, longest: number): Promise<Engine> {
-  const count = Math.max(1, Math.min(request.threads, Math.floor(MEMORY / memoryOf(longest))));
+  const memory = MEMORY_OF[request.graph ?? 'family'](longest);
+  const count = Math.max(1, Math.min(request.threads, Math.floor(MEMORY / memory)));
   const threads = Math.floor(request.threads / count);
   const engines = [
     openProcess({ ...request, threads }),

@@ -12,7 +12,7 @@ const family = await loadFamily();
 const options = {
   candidates: parseCandidates('yarn:2,linear:2'),
   target: 65536,
-  samples: 6,
+  samples: 2,
   threads: 1,
   worker: false,
   device: 'cpu',

@@ -95,6 +95,7 @@ function placed(engine: Engine, place: RowPlan['place']): Engine {
   };
   return {
     info: engine.info,
+    lanes: engine.lanes ?? 1,
     run: (batch) => engine.run({ ...batch, place: placeOf(batch.length) }),
     close: () => engine.close(),
   };
