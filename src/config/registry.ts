@@ -7,6 +7,7 @@ import { cohere2, exaone4, llama4, smollm3 } from './dialects/no-rope-layers.js'
 import { muse } from './dialects/muse.js';
 import { graniteHybrid, zamba2 } from './dialects/opted-in.js';
 import {
+  cohereCompass,
   embeddingGemma2,
   gemma3,
   gemma4,
@@ -16,7 +17,14 @@ import {
   nestedOnly,
   olmo3,
 } from './dialects/per-layer-families.js';
-import { allSliding, llama, lowerSliding, plain, upperSliding } from './dialects/plain.js';
+import {
+  allSliding,
+  defaultOnly,
+  llama,
+  lowerSliding,
+  plain,
+  upperSliding,
+} from './dialects/plain.js';
 import { ernieVl, hunyuan, minimaxM2, mrope, phi3, phimoe } from './dialects/scaled.js';
 import type { Dialect } from './dialects/types.js';
 
@@ -24,6 +32,7 @@ import type { Dialect } from './dialects/types.js';
 export const DIALECTS: readonly Dialect[] = Object.freeze([
   plain,
   llama,
+  defaultOnly,
   allSliding,
   upperSliding,
   lowerSliding,
@@ -34,6 +43,7 @@ export const DIALECTS: readonly Dialect[] = Object.freeze([
   embeddingGemma2,
   nestedOnly,
   mimoV2,
+  cohereCompass,
   neomme,
   listedPerLayer,
   latentAttention,

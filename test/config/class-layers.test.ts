@@ -80,6 +80,54 @@ describe('which layers rotate', () => {
   });
 });
 
+describe('where a scaling may stand', () => {
+  const yarn = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 8192 };
+
+  it.each(['gemma4_text', 'mellum', 'laguna'])('%s: no flat rope_scaling', (type) => {
+    const keys = { num_hidden_layers: 6, rope_scaling: yarn };
+    expect(() => readAs(type, keys)).toThrow(
+      expect.objectContaining({ kind: 'unsupported_for_model', path: 'rope_scaling' }),
+    );
+  });
+
+  it('Gemma 4: a nested rope_scaling replaces rope_parameters', () => {
+    const { groups } = readAs('gemma4_text', {
+      num_hidden_layers: 6,
+      rope_scaling: {
+        full_attention: { ...yarn, rope_theta: 1e6 },
+        sliding_attention: { rope_type: 'default', rope_theta: 2e4 },
+      },
+      rope_parameters: { sliding_attention: { rope_theta: 3e4 } },
+    });
+    expect(groups.map(({ rope }) => [rope.type, rope.theta])).toEqual([
+      ['yarn', 1e6],
+      ['default', 2e4],
+    ]);
+  });
+
+  it.each(['recurrent_gemma', 'cosmos3_edge_text'])('%s: nowhere', (type) => {
+    const keys = { num_hidden_layers: 6, rope_theta: 1e4, rope_scaling: yarn };
+    expect(() => readAs(type, keys)).toThrow(
+      expect.objectContaining({ kind: 'unsupported_for_model', path: 'rope_scaling.rope_type' }),
+    );
+  });
+
+  it('Cohere Compass: a block that is null leaves its layers without RoPE', () => {
+    const model = readAs('cohere_compass_text', {
+      num_hidden_layers: 4,
+      layer_types: [...Array(3).fill('sliding_attention'), 'full_attention'],
+      rope_parameters: { sliding_attention: { rope_theta: 5e4 }, full_attention: null },
+    });
+    expect(model.layersWithoutRope).toEqual([3]);
+    expect(model.groups).toMatchObject([{ layers: [0, 1, 2], rope: { theta: 5e4 } }]);
+  });
+
+  it('ESM has a theta outside any block', () => {
+    const keys = { num_hidden_layers: 2, position_embedding_type: 'rotary', rope_theta: 2e4 };
+    expect(readAs('esm', keys).groups[0]?.rope.theta).toBe(2e4);
+  });
+});
+
 describe('windows', () => {
   const window = { use_sliding_window: true, sliding_window: 1000, max_window_layers: 3 };
 

@@ -10,6 +10,7 @@ export const MULTIMODAL_DEFAULTS: Readonly<Record<string, ClassDefaults>> = Obje
     layers: 40,
     maxPositions: 8192,
     window: 4096,
+    perLayer: { sliding_attention: { theta: 10_000 }, full_attention: null },
   },
   cosmos3_edge_text: {
     hidden: 2048,

@@ -2,6 +2,7 @@ import { BOUNDS } from '../bounds.js';
 import { isBidirectional } from '../encoders.js';
 import { slidingWindow } from '../groups.js';
 import type { DecoderRules } from '../decoder.js';
+import { USUAL_KEYS } from '../shape.js';
 import type { Shape, Source } from '../source.js';
 import { perLayer, type PerLayerRules } from './per-layer.js';
 import type { Dialect } from './types.js';
@@ -99,6 +100,15 @@ export const mimoV2: Dialect = Object.freeze({
   }),
 });
 
+/** Cohere Compass: as those; a block that is null leaves its layers without RoPE. */
+export const cohereCompass: Dialect = Object.freeze({
+  name: 'block or null per layer type',
+  modelTypes: ['cohere_compass_text'],
+  writes: 'per-layer',
+  read: (source: Source) =>
+    perLayer(NESTED_ONLY, { shape: { keys: { ...USUAL_KEYS, headDim: 'no_head_dim' } } })(source),
+});
+
 /** NeoMME: as those, with rope_theta outside the blocks. */
 export const neomme: Dialect = Object.freeze({
   name: 'block per layer type, outer theta',
@@ -175,5 +185,7 @@ function layerOverride({ fields }: Source, key: string, max: number): number | u
 
 /** Families whose scaling can only be written into the block of a layer type. */
 export const NESTED_ONLY_TYPES: ReadonlySet<string> = new Set(
-  [nestedOnly, mimoV2, neomme, gemma4, embeddingGemma2].flatMap((dialect) => dialect.modelTypes),
+  [nestedOnly, mimoV2, cohereCompass, neomme, gemma4, embeddingGemma2].flatMap(
+    (dialect) => dialect.modelTypes,
+  ),
 );

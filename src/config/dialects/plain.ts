@@ -20,6 +20,14 @@ export const llama: Dialect = Object.freeze({
   read: (source: Source) => readDecoder(source, { shape: { mustDivide: true } }),
 });
 
+/** Classes that refuse every scaling (`RecurrentGemmaRotaryEmbedding`, `Cosmos3EdgeTextConfig`). */
+export const defaultOnly: Dialect = Object.freeze({
+  name: 'default frequencies only',
+  modelTypes: ['recurrent_gemma', 'cosmos3_edge_text'],
+  writes: 'fixed',
+  read: (source: Source) => readDecoder(source, { flat: { accepts: ['default'] } }),
+});
+
 const ALL_SLIDING: DecoderRules = Object.freeze({ layerTypes: allSlidingTypes });
 
 /** `sliding_window` is a window on every layer. */
