@@ -97,14 +97,18 @@ function writtenOriginal(block: RopeBlock): number | undefined {
   return typeof inner === 'number' && Number.isInteger(inner) && inner > 0 ? inner : undefined;
 }
 
-/** `sliding_window`; an explicit null switches it off, a missing key takes the class default. */
+/**
+ * `sliding_window`, the token itself included; an explicit null switches it off, a missing key takes
+ * the class default.
+ */
 export function slidingWindow(source: Source): number | undefined {
   const { fields } = source;
   // RecurrentGemma's name for it.
   const key = fields.has('attention_window_size') ? 'attention_window_size' : 'sliding_window';
   const value = fields.nullableInteger(key, { min: 0, max: BOUNDS.positions });
   const window = fields.has(key) ? value : source.defaults?.window;
-  return window === undefined || window === 0 ? undefined : window;
+  if (window === undefined || window === 0) return undefined;
+  return source.defaults?.windowIsRadius === true ? window + 1 : window;
 }
 
 /** A window that a layer can tell from none: Phi-3 128k has one that is longer than its context. */

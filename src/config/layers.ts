@@ -1,16 +1,9 @@
 import { BOUNDS } from './bounds.js';
 import type { ClassDefaults } from './class-defaults/index.js';
 import { fail, show } from './fail.js';
+import { indexedLayerTypes } from './layer-lists.js';
 import type { Source } from './source.js';
 import type { Span } from './types.js';
-
-/** Older configs say how often a full-attention layer comes, under one of these keys. */
-const INTERVAL_KEYS = [
-  'sliding_window_pattern',
-  'global_attn_every_n_layers',
-  'full_attention_interval',
-  'layer_group_size',
-] as const;
 
 /**
  * The type of each layer: the config's list, else the repeating pattern of its class.
@@ -22,17 +15,23 @@ export function layerTypes(source: Source, layers: number): readonly string[] {
   const listed =
     source.fields.nullableList('layer_types') ?? source.fields.nullableList('layers_block_type');
   if (listed !== undefined) return checkList(source, listed, layers);
+  const indexed = indexedLayerTypes(source.fields, layers);
+  if (indexed !== undefined) return indexed;
   const { defaults, fields } = source;
   const mix = defaults?.mix;
   if (defaults?.pattern !== undefined) return repeatPattern(defaults, layers);
   if (mix === undefined) {
     return Array.from({ length: layers }, () => defaults?.allLayers ?? 'full_attention');
   }
-  const key = INTERVAL_KEYS.find((name) => typeof fields.raw(name) === 'number');
-  const every = (key && fields.integer(key, { above: 0, max: BOUNDS.layers })) ?? mix.every;
+  const { everyKey } = mix;
+  // Exaone 4 also has it as a string ("LLLG"), which says what its class default says.
+  const given = everyKey !== undefined && typeof fields.raw(everyKey) === 'number';
+  const every =
+    (given ? fields.integer(everyKey, { above: 0, max: BOUNDS.layers }) : undefined) ?? mix.every;
   return Array.from({ length: layers }, (_, layer) => {
     const full = mix.first === true ? layer % every === 0 : (layer + 1) % every === 0;
-    return full ? 'full_attention' : mix.other;
+    const last = defaults?.lastIsFull === true && layer === layers - 1;
+    return full || last ? 'full_attention' : mix.other;
   });
 }
 
@@ -64,10 +63,21 @@ const LEGACY_NAMES: ReadonlyMap<string, string> = new Map([
   ['mamba', 'linear_attention'],
 ]);
 
-/** Layer types that carry an order without attention, or are no sequence layers at all. */
-const NOT_ATTENTION = ['linear_attention', 'conv', 'mamba', 'recurrent', 'moe', 'mlp'];
+/**
+ * Layer types that carry an order without attention, that attend to an image and not to the text
+ * (Llama 3.2 Vision), or are no sequence layers at all.
+ */
+const NOT_ATTENTION = [
+  'linear_attention',
+  'conv',
+  'mamba',
+  'recurrent',
+  'cross_attention',
+  'moe',
+  'mlp',
+];
 
-/** Whether layers of this type attend, and so may rotate. */
+/** Whether layers of this type attend to the text, and so may rotate. */
 export function attends(layerType: string): boolean {
   return !NOT_ATTENTION.includes(layerType);
 }
@@ -79,7 +89,8 @@ export function attends(layerType: string): boolean {
  */
 export function spanOf(layerType: string, window: number | undefined, maxPositions: number): Span {
   const chunked = layerType.includes('chunked');
-  const local = chunked || layerType.includes('sliding');
+  // `reference_sliding_attention` sees the whole prompt and slides over the answer alone.
+  const local = chunked || (layerType.includes('sliding') && !layerType.startsWith('reference'));
   if (!local || window === undefined || window >= maxPositions) return { kind: 'global' };
   return { kind: chunked ? 'chunked' : 'sliding', window };
 }

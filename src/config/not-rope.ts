@@ -109,6 +109,8 @@ const TYPES: Readonly<Record<Exclude<Encoding, never>, readonly string[]>> = Obj
     'wavlm',
     'swin',
     'swinv2',
+    'inkling_text',
+    'inkling2_text',
   ],
   sinusoidal: [
     'ctrl',
@@ -127,7 +129,7 @@ const TYPES: Readonly<Record<Exclude<Encoding, never>, readonly string[]>> = Obj
     'blenderbot',
   ],
   'state-space': ['mamba', 'mamba2', 'falcon_mamba', 'rwkv', 'xlstm', 'rwkv5', 'rwkv6', 'rwkv7'],
-  none: ['jamba', 'nemotron_h', 'zamba', 'kimi_linear', 'plamo2'],
+  none: ['jamba', 'nemotron_h', 'zamba', 'kimi_linear', 'plamo2', 'glm5_next_text'],
 });
 
 /** Model types without RoPE. A Map: model types are untrusted. */

@@ -1,19 +1,30 @@
 import { deepseekV4 } from './dialects/compressed.js';
 import { derivedHead, esm, falcon, gptj, neox, roformer } from './dialects/early.js';
 import { dbrx, jetmoe, ownKeys } from './dialects/own-keys.js';
-import { bailing, latentAttention, mistral4 } from './dialects/latent.js';
+import { bailing, latentAttention, mistral4, mistralLarge4 } from './dialects/latent.js';
 import { listedPerLayer } from './dialects/listed.js';
 import { cohere2, exaone4, llama4, smollm3 } from './dialects/no-rope-layers.js';
+import { muse } from './dialects/muse.js';
 import { graniteHybrid, zamba2 } from './dialects/opted-in.js';
 import {
+  cohereCompass,
+  embeddingGemma2,
   gemma3,
   gemma4,
+  mimoV2,
   modernbert,
   neomme,
   nestedOnly,
   olmo3,
 } from './dialects/per-layer-families.js';
-import { allSliding, llama, plain, upperSliding } from './dialects/plain.js';
+import {
+  allSliding,
+  defaultOnly,
+  llama,
+  lowerSliding,
+  plain,
+  upperSliding,
+} from './dialects/plain.js';
 import { ernieVl, hunyuan, minimaxM2, mrope, phi3, phimoe } from './dialects/scaled.js';
 import type { Dialect } from './dialects/types.js';
 
@@ -21,23 +32,30 @@ import type { Dialect } from './dialects/types.js';
 export const DIALECTS: readonly Dialect[] = Object.freeze([
   plain,
   llama,
+  defaultOnly,
   allSliding,
   upperSliding,
+  lowerSliding,
   gemma3,
   olmo3,
   modernbert,
   gemma4,
+  embeddingGemma2,
   nestedOnly,
+  mimoV2,
+  cohereCompass,
   neomme,
   listedPerLayer,
   latentAttention,
   bailing,
   mistral4,
+  mistralLarge4,
   deepseekV4,
   smollm3,
   llama4,
   cohere2,
   exaone4,
+  muse,
   neox,
   gptj,
   esm,

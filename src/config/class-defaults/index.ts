@@ -11,4 +11,4 @@ export const CLASS_DEFAULTS: ReadonlyMap<string, ClassDefaults> = new Map(
   ),
 );
 
-export type { ClassDefaults, LayerMix, LayerRopeDefault } from './types.js';
+export type { ClassDefaults, LatentDefault, LayerMix, LayerRopeDefault } from './types.js';

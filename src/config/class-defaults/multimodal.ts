@@ -10,6 +10,7 @@ export const MULTIMODAL_DEFAULTS: Readonly<Record<string, ClassDefaults>> = Obje
     layers: 40,
     maxPositions: 8192,
     window: 4096,
+    perLayer: { sliding_attention: { theta: 10_000 }, full_attention: null },
   },
   cosmos3_edge_text: {
     hidden: 2048,
@@ -23,12 +24,14 @@ export const MULTIMODAL_DEFAULTS: Readonly<Record<string, ClassDefaults>> = Obje
   },
   deepseek_ocr2_text: { hidden: 4096, heads: 32, kvHeads: 32, layers: 32, maxPositions: 2048 },
   diffusion_gemma_text: {
+    softmax: { fixed: 1 },
     hidden: 2304,
     heads: 8,
     kvHeads: 4,
     layers: 30,
     maxPositions: 131_072,
     mix: { every: 6, other: 'sliding_attention' },
+    lastIsFull: true,
     window: 512,
     headDim: 256,
     usesPartial: true,
@@ -55,17 +58,19 @@ export const MULTIMODAL_DEFAULTS: Readonly<Record<string, ClassDefaults>> = Obje
     layout: 'interleaved',
   },
   gemma3_text: {
+    softmax: { underRoot: 256 },
     hidden: 2304,
     heads: 8,
     kvHeads: 4,
     layers: 26,
     headDim: 256,
     maxPositions: 131_072,
-    mix: { every: 6, other: 'sliding_attention' },
+    mix: { every: 6, other: 'sliding_attention', everyKey: 'sliding_window_pattern' },
     window: 4096,
     perLayer: { sliding_attention: { theta: 10_000 }, full_attention: { theta: 1_000_000 } },
   },
   gemma3n_text: {
+    softmax: { fixed: 1 },
     hidden: 2048,
     heads: 8,
     kvHeads: 2,
@@ -77,12 +82,14 @@ export const MULTIMODAL_DEFAULTS: Readonly<Record<string, ClassDefaults>> = Obje
     perLayer: { sliding_attention: { theta: 10_000 }, full_attention: { theta: 1_000_000 } },
   },
   gemma4_text: {
+    softmax: { fixed: 1 },
     hidden: 2304,
     heads: 8,
     kvHeads: 4,
     layers: 30,
     maxPositions: 131_072,
     mix: { every: 6, other: 'sliding_attention' },
+    lastIsFull: true,
     window: 512,
     headDim: 256,
     perLayer: {
@@ -91,12 +98,14 @@ export const MULTIMODAL_DEFAULTS: Readonly<Record<string, ClassDefaults>> = Obje
     },
   },
   gemma4_unified_text: {
+    softmax: { fixed: 1 },
     hidden: 2304,
     heads: 8,
     kvHeads: 4,
     layers: 30,
     maxPositions: 262_144,
     mix: { every: 6, other: 'sliding_attention' },
+    lastIsFull: true,
     window: 1024,
     headDim: 256,
     perLayer: {
@@ -139,7 +148,14 @@ export const MULTIMODAL_DEFAULTS: Readonly<Record<string, ClassDefaults>> = Obje
     usesPartial: true,
     layout: 'interleaved',
   },
-  granite_docling_text: { hidden: 1024, heads: 16, kvHeads: 4, layers: 28, maxPositions: 32_768 },
+  granite_docling_text: {
+    softmax: { multiplier: 0.015625 },
+    hidden: 1024,
+    heads: 16,
+    kvHeads: 4,
+    layers: 28,
+    maxPositions: 32_768,
+  },
   hunyuan_vl_text: { hidden: 4096, heads: 32, kvHeads: 32, layers: 32, maxPositions: 2048 },
   llama4_text: {
     hidden: 5120,
@@ -163,6 +179,7 @@ export const MULTIMODAL_DEFAULTS: Readonly<Record<string, ClassDefaults>> = Obje
     usesPartial: true,
   },
   mistral_large4_text: {
+    latent: { nope: 64 },
     hidden: 6144,
     heads: 64,
     kvHeads: 64,
@@ -181,6 +198,13 @@ export const MULTIMODAL_DEFAULTS: Readonly<Record<string, ClassDefaults>> = Obje
     },
   },
   mllama_text_model: {
+    pattern: [
+      'full_attention',
+      'full_attention',
+      'full_attention',
+      'cross_attention',
+      'full_attention',
+    ],
     hidden: 4096,
     heads: 32,
     kvHeads: 8,
@@ -203,7 +227,6 @@ export const MULTIMODAL_DEFAULTS: Readonly<Record<string, ClassDefaults>> = Obje
     layers: 52,
     headDim: 128,
     maxPositions: 131_072,
-    mix: { every: 4, other: 'sliding_attention' },
     window: 2048,
   },
   muse_spark_text: {
@@ -214,7 +237,6 @@ export const MULTIMODAL_DEFAULTS: Readonly<Record<string, ClassDefaults>> = Obje
     maxPositions: 1_048_576,
     window: 2048,
     headDim: 64,
-    pattern: ['sliding_attention', 'full_attention', 'sliding_attention', 'sliding_attention'],
     block: { rope_type: 'default', rope_theta: 500_000 },
   },
   paddleocr_vl_text: {
@@ -267,7 +289,7 @@ export const MULTIMODAL_DEFAULTS: Readonly<Record<string, ClassDefaults>> = Obje
     maxPositions: 32_768,
     partial: 0.25,
     usesPartial: true,
-    mix: { every: 4, other: 'linear_attention' },
+    mix: { every: 4, other: 'linear_attention', everyKey: 'full_attention_interval' },
   },
   qwen3_5_text: {
     hidden: 4096,
@@ -277,7 +299,7 @@ export const MULTIMODAL_DEFAULTS: Readonly<Record<string, ClassDefaults>> = Obje
     maxPositions: 32_768,
     partial: 0.25,
     usesPartial: true,
-    mix: { every: 4, other: 'linear_attention' },
+    mix: { every: 4, other: 'linear_attention', everyKey: 'full_attention_interval' },
     headDim: 256,
   },
   qwen3_omni_moe_text: {

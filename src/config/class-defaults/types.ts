@@ -13,6 +13,25 @@ export interface LayerMix {
   readonly first?: boolean;
   /** Type of the others. */
   readonly other: string;
+  /** Key of `every` in a config, where the class reads one. */
+  readonly everyKey?: string;
+}
+
+/** Parts of a latent head, where the class differs from DeepSeek's (rank 512, 128 and 128 wide). */
+export interface LatentDefault {
+  readonly rank?: number;
+  readonly nope: number;
+  readonly value?: number;
+}
+
+/** The multiplier on q·k of a class where it is not 1 / sqrt(head_dim). */
+export interface SoftmaxDefault {
+  /** Whatever a config says. */
+  readonly fixed?: number;
+  /** Of a config without `attention_multiplier`. */
+  readonly multiplier?: number;
+  /** Of a config without `query_pre_attn_scalar`. */
+  readonly underRoot?: number;
 }
 
 /** What a transformers config class takes where a config has no key; a field left out has none. */
@@ -32,6 +51,8 @@ export interface ClassDefaults {
   /** How pairs lie in a head; default `half`. */
   readonly layout?: 'interleaved';
   readonly mix?: LayerMix;
+  readonly softmax?: SoftmaxDefault;
+  readonly latent?: LatentDefault;
   /** Layer types that repeat, where no single interval describes them. */
   readonly pattern?: readonly string[];
   /** Whether the first or last layer is full attention whatever the pattern says. */
@@ -41,6 +62,8 @@ export interface ClassDefaults {
   readonly allLayers?: string;
   /** Sliding window in tokens where the config has no `sliding_window` key. */
   readonly window?: number;
+  /** Whether `sliding_window` counts the tokens on one side, without the token itself. */
+  readonly windowIsRadius?: boolean;
   readonly perLayer?: Readonly<Record<string, LayerRopeDefault | null>>;
   /** The scaling block of a config without one. */
   readonly block?: Readonly<Record<string, unknown>>;

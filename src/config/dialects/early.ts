@@ -2,7 +2,7 @@ import { BOUNDS } from '../bounds.js';
 import { readDecoder } from '../decoder.js';
 import { fail } from '../fail.js';
 import { Fields } from '../fields.js';
-import type { RopeBlock } from '../scaling.js';
+import { type RopeBlock, THETA_RULE } from '../scaling.js';
 import { eitherKeys, USUAL_KEYS } from '../shape.js';
 import type { Source } from '../source.js';
 import type { Dialect } from './types.js';
@@ -59,7 +59,7 @@ function gptjBlock(source: Source, headDim: number): RopeBlock {
   return fixedBlock(source, GPTJ_THETA, rotaryDim / headDim);
 }
 
-/** A block that no key changes: these classes have neither theta nor scalings. */
+/** A block that no key changes: these classes have no scalings. */
 function fixedBlock(source: Source, theta: number, partial: number | undefined): RopeBlock {
   return {
     fields: new Fields({}, source.fields.at('rope_parameters')),
@@ -71,7 +71,7 @@ function fixedBlock(source: Source, theta: number, partial: number | undefined):
   };
 }
 
-/** ESM: `position_embedding_type` decides; the rotary base is fixed. */
+/** ESM: `position_embedding_type` decides; theta stands outside any block, and nothing scales it. */
 export const esm: Dialect = Object.freeze({
   name: 'position_embedding_type',
   modelTypes: ['esm'],
@@ -79,8 +79,9 @@ export const esm: Dialect = Object.freeze({
   read: (source: Source) => {
     const type = source.fields.nullableString('position_embedding_type') ?? 'absolute';
     if (type !== 'rotary') return notRope(source, 'learned');
+    const theta = source.fields.number('rope_theta', THETA_RULE) ?? GPTJ_THETA;
     return readDecoder(source, {
-      blocks: (inner, types) => new Map(types.map((t) => [t, fixedBlock(inner, GPTJ_THETA, 1)])),
+      blocks: (inner, types) => new Map(types.map((t) => [t, fixedBlock(inner, theta, 1)])),
     });
   },
 });

@@ -1,16 +1,22 @@
 import { finding } from '../../finding-catalogue/index.js';
+import type { LatentDefault } from '../class-defaults/index.js';
 import { BOUNDS } from '../bounds.js';
 import { type DecoderRules, readDecoder } from '../decoder.js';
 import { fail } from '../fail.js';
 import { eitherKeys } from '../shape.js';
 import type { Source } from '../source.js';
 import type { AttentionShape } from '../types.js';
+import { layersWithout } from './no-rope-layers.js';
 import type { Dialect } from './types.js';
 
 const DIM = Object.freeze({ above: 0, max: BOUNDS.headDim });
 
-/** Class defaults of the latent-attention families: parts of a query, rank, width of a value. */
+/** DeepSeek's class defaults, which most relatives share: parts of a query, rank, width of a value. */
 const LATENT_DEFAULTS = Object.freeze({ rope: 64, nope: 128, rank: 512, value: 128 });
+
+function latentDefaults({ defaults }: Source): Required<LatentDefault> {
+  return { ...LATENT_DEFAULTS, ...defaults?.latent };
+}
 
 /** Whether a config describes multi-head latent attention, whatever its model type. */
 export function isLatent(source: Source): boolean {
@@ -51,27 +57,28 @@ function ropeDim(source: Source): number {
   return source.defaults.headDim ?? LATENT_DEFAULTS.rope;
 }
 
-function latent(source: Source): AttentionShape['latent'] {
+function latent(source: Source, rope = ropeDim(source)): AttentionShape['latent'] {
   const rank = source.fields.nullableInteger('kv_lora_rank', { above: 0, max: BOUNDS.width });
+  const own = latentDefaults(source);
   return {
-    rank: rank ?? LATENT_DEFAULTS.rank,
-    ropeDim: ropeDim(source),
-    nopeDim: source.fields.nullableInteger('qk_nope_head_dim', DIM) ?? LATENT_DEFAULTS.nope,
-    valueDim: source.fields.nullableInteger('v_head_dim', DIM) ?? LATENT_DEFAULTS.value,
+    rank: rank ?? own.rank,
+    ropeDim: rope,
+    nopeDim: source.fields.nullableInteger('qk_nope_head_dim', DIM) ?? own.nope,
+    valueDim: source.fields.nullableInteger('v_head_dim', DIM) ?? own.value,
   };
 }
 
 /** Width of a query: the part without and the part with positions. */
 function queryDim(source: Source): number {
   const nope = source.fields.nullableInteger('qk_nope_head_dim', DIM);
-  return (nope ?? LATENT_DEFAULTS.nope) + ropeDim(source);
+  return (nope ?? latentDefaults(source).nope) + ropeDim(source);
 }
 
 /** Rules for latent attention; `mscaleSquared` for DeepSeek-V3's softmax factor. */
 export function latentRules(mscaleSquared: boolean): DecoderRules {
   return {
     shape: { fixedHeadDim: rotatedDim },
-    latent,
+    latent: (source) => latent(source),
     softmax: { queryDim, yarnMscaleSquared: mscaleSquared },
   };
 }
@@ -110,9 +117,16 @@ export const latentAttention: Dialect = Object.freeze({
     'axk1',
     'axk2',
     'hy_v4',
-    'mistral_large4_text',
   ],
   read: read(true),
+});
+
+/** Mistral Large 4: `no_rope_layers`, as in SmolLM3; every fourth layer goes without by default. */
+export const mistralLarge4: Dialect = Object.freeze({
+  name: 'latent attention, layers without RoPE',
+  modelTypes: ['mistral_large4_text'],
+  read: (source: Source) =>
+    readDecoder(source, { ...latentRules(true), withoutRope: layersWithout }),
 });
 
 /** Ling: latent attention whose window is also written `model_max_length`. */
@@ -136,7 +150,7 @@ export const mistral4: Dialect = Object.freeze({
   read: (source: Source) => {
     const legacy = source.fields.given('rope_scaling');
     return readDecoder(source, {
-      latent,
+      latent: (inner) => latent(inner, ropeDimOr(inner, 64)),
       shape: { fixedHeadDim: queryDimMistral4 },
       softmax: { queryDim: queryDimMistral4, yarnMscaleSquared: true },
       ...(!legacy && {
@@ -153,6 +167,6 @@ function ropeDimOr(source: Source, fallback: number): number {
 function queryDimMistral4(source: Source): number {
   const explicit = source.fields.nullableInteger('head_dim', DIM);
   if (explicit !== undefined) return explicit;
-  const nope = source.fields.nullableInteger('qk_nope_head_dim', DIM) ?? 64;
-  return nope + ropeDimOr(source, 64);
+  const nope = source.fields.nullableInteger('qk_nope_head_dim', DIM);
+  return (nope ?? latentDefaults(source).nope) + ropeDimOr(source, 64);
 }

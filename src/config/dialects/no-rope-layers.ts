@@ -32,7 +32,8 @@ function rotates(source: Source, layers: number): readonly boolean[] {
   });
 }
 
-function layersWithout(source: Source, types: readonly string[]): readonly number[] {
+/** The layers that `no_rope_layers`, or the interval in its place, leaves without RoPE. */
+export function layersWithout(source: Source, types: readonly string[]): readonly number[] {
   return rotates(source, types.length).flatMap((yes, layer) => (yes ? [] : [layer]));
 }
 
@@ -77,10 +78,10 @@ export const llama4: Dialect = Object.freeze({
     }),
 });
 
-/** Cohere2: global layers have no positions at all. */
+/** Cohere2, AFMoE and Flint: global layers have no positions at all. */
 export const cohere2: Dialect = Object.freeze({
   name: 'RoPE on sliding layers only',
-  modelTypes: ['cohere2', 'cohere2_moe', 'afmoe'],
+  modelTypes: ['cohere2', 'cohere2_moe', 'afmoe', 'flint'],
   read: (source: Source) =>
     readDecoder(source, {
       withoutRope: (_source, types) => indicesOf(types, 'full_attention'),

@@ -31,6 +31,8 @@ export const zamba2: Dialect = Object.freeze({
             // It attends over the concatenation of two streams.
             derivedHeadDim: (hidden, heads) => Math.floor((2 * hidden) / heads),
           },
+          // Hence half of a head counts under the root.
+          softmax: { queryDim: (_source, shape) => shape.headDim / 2 },
         })
       : notRope(source, 'none'),
 });

@@ -1,6 +1,10 @@
 import { BOUNDS } from '../bounds.js';
+import { isBidirectional } from '../encoders.js';
 import { slidingWindow } from '../groups.js';
-import { perLayer } from './per-layer.js';
+import type { DecoderRules } from '../decoder.js';
+import { USUAL_KEYS } from '../shape.js';
+import type { Shape, Source } from '../source.js';
+import { perLayer, type PerLayerRules } from './per-layer.js';
 import type { Dialect } from './types.js';
 
 /** Gemma 3 and relatives: rope_theta for global layers, rope_local_base_freq for local ones. */
@@ -17,9 +21,7 @@ export const gemma3: Dialect = Object.freeze({
       // Seen from both sides, half of the window lies on each, the token itself included.
       window: (source) => {
         const both = slidingWindow(source);
-        return both !== undefined && source.fields.raw('use_bidirectional_attention') === true
-          ? Math.floor(both / 2) + 1
-          : both;
+        return both !== undefined && isBidirectional(source) ? Math.floor(both / 2) + 1 : both;
       },
     },
   ),
@@ -36,7 +38,7 @@ export const olmo3: Dialect = Object.freeze({
   }),
 });
 
-/** ModernBERT: a flat scaling reaches both types; the window is half on each side. */
+/** ModernBERT: a flat scaling reaches both types; `local_attention` counts both sides together. */
 export const modernbert: Dialect = Object.freeze({
   name: 'block per layer type, scaling on all layers',
   modelTypes: ['modernbert', 'modernbert-decoder'],
@@ -52,18 +54,59 @@ export const modernbert: Dialect = Object.freeze({
           above: 0,
           max: BOUNDS.positions,
         });
-        return both === undefined ? undefined : Math.floor(both / 2);
+        // The class's own default (64) is that of one side.
+        const side = both === undefined ? source.defaults?.window : Math.floor(both / 2);
+        if (side === undefined) return undefined;
+        // Seen from both sides the token itself is not part of the half (ModernBertAttention).
+        return source.modelType === 'modernbert' ? side + 1 : side;
       },
     },
   ),
 });
 
+const NESTED_ONLY: PerLayerRules = Object.freeze({
+  scalingReaches: [],
+  thetaKeys: {},
+  outerPartial: false,
+});
+
 /** Families that only know nested blocks, with a block of the class where a config has none. */
 export const nestedOnly: Dialect = Object.freeze({
   name: 'block per layer type, nested only',
-  modelTypes: ['laguna', 'mellum', 'mimo_v2_flash', 'ultrabert', 'beam', 'zaya', 'lfm3'],
+  modelTypes: ['laguna', 'mellum', 'ultrabert', 'beam', 'zaya', 'lfm3'],
   writes: 'per-layer',
-  read: perLayer({ scalingReaches: [], thetaKeys: {}, outerPartial: false }, { usesPartial: true }),
+  read: perLayer(NESTED_ONLY, { usesPartial: true }),
+});
+
+/**
+ * MiMo-V2-Flash: sliding layers have twice the key heads, and `sliding_window_size` does not count
+ * the token itself (transformers `MiMoV2FlashConfig`).
+ */
+export const mimoV2: Dialect = Object.freeze({
+  name: 'block per layer type, more key heads on sliding layers',
+  modelTypes: ['mimo_v2_flash'],
+  writes: 'per-layer',
+  read: perLayer(NESTED_ONLY, {
+    usesPartial: true,
+    kvHeadsOf: (_source, layerType, shape) =>
+      layerType === 'sliding_attention' ? 2 * shape.kvHeads : shape.kvHeads,
+    window: (source) => {
+      const before = source.fields.nullableInteger('sliding_window_size', {
+        above: 0,
+        max: BOUNDS.positions,
+      });
+      return before === undefined ? undefined : before + 1;
+    },
+  }),
+});
+
+/** Cohere Compass: as those; a block that is null leaves its layers without RoPE. */
+export const cohereCompass: Dialect = Object.freeze({
+  name: 'block or null per layer type',
+  modelTypes: ['cohere_compass_text'],
+  writes: 'per-layer',
+  read: (source: Source) =>
+    perLayer(NESTED_ONLY, { shape: { keys: { ...USUAL_KEYS, headDim: 'no_head_dim' } } })(source),
 });
 
 /** NeoMME: as those, with rope_theta outside the blocks. */
@@ -83,37 +126,66 @@ export const neomme: Dialect = Object.freeze({
 
 const GEMMA4_GLOBAL_HEAD_DIM = 512;
 
+const GEMMA4_RULES: DecoderRules = Object.freeze({
+  headDimOf: (source: Source, layerType: string, shape: Shape) =>
+    layerType === 'full_attention'
+      ? (source.fields.integer('global_head_dim', { above: 0, max: BOUNDS.headDim }) ??
+        layerOverride(source, 'head_dim', BOUNDS.headDim) ??
+        GEMMA4_GLOBAL_HEAD_DIM)
+      : shape.headDim,
+  kvHeadsOf: (source: Source, layerType: string, shape: Shape) =>
+    // With attention_k_eq_v the global layers have a number of their own.
+    layerType === 'full_attention' && source.fields.nullableBoolean('attention_k_eq_v') === true
+      ? (globalKvHeads(source) ?? shape.kvHeads)
+      : shape.kvHeads,
+});
+
 /** Gemma 4: proportional RoPE and a wider head on global layers. */
 export const gemma4: Dialect = Object.freeze({
   name: 'proportional RoPE on global layers',
-  modelTypes: [
-    'gemma4_text',
-    'gemma4_unified_text',
-    'diffusion_gemma_text',
-    'embedding_gemma2_text',
-  ],
+  modelTypes: ['gemma4_text', 'gemma4_unified_text', 'diffusion_gemma_text'],
+  writes: 'per-layer',
+  read: perLayer({ scalingReaches: [], thetaKeys: {} }, GEMMA4_RULES),
+});
+
+/** EmbeddingGemma 2: as Gemma 4, but its global layers have one key head by default. */
+export const embeddingGemma2: Dialect = Object.freeze({
+  name: 'proportional RoPE on global layers, one key head',
+  modelTypes: ['embedding_gemma2_text'],
   writes: 'per-layer',
   read: perLayer(
     { scalingReaches: [], thetaKeys: {} },
     {
-      headDimOf: (source, layerType, shape) =>
-        layerType === 'full_attention'
-          ? (source.fields.integer('global_head_dim', { above: 0, max: BOUNDS.headDim }) ??
-            GEMMA4_GLOBAL_HEAD_DIM)
-          : shape.headDim,
+      ...GEMMA4_RULES,
       kvHeadsOf: (source, layerType, shape) =>
-        // With attention_k_eq_v the global layers have a number of their own.
-        layerType === 'full_attention' && source.fields.nullableBoolean('attention_k_eq_v') === true
-          ? (source.fields.nullableInteger('num_global_key_value_heads', {
-              above: 0,
-              max: BOUNDS.heads,
-            }) ?? shape.kvHeads)
-          : shape.kvHeads,
+        layerType === 'full_attention' ? (globalKvHeads(source) ?? 1) : shape.kvHeads,
     },
   ),
 });
 
+function globalKvHeads(source: Source): number | undefined {
+  return (
+    source.fields.nullableInteger('num_global_key_value_heads', {
+      above: 0,
+      max: BOUNDS.heads,
+    }) ?? layerOverride(source, 'num_key_value_heads', BOUNDS.heads)
+  );
+}
+
+/**
+ * A value that transformers 5 writes for each global layer when it saves a config
+ * (`per_layer_config`, in place of `global_head_dim`). All global layers have the same.
+ */
+function layerOverride({ fields }: Source, key: string, max: number): number | undefined {
+  const byLayer = fields.nullableFields('per_layer_config');
+  const first = Object.keys(byLayer?.record ?? {})[0];
+  const layer = first === undefined ? undefined : byLayer?.nullableFields(first);
+  return layer?.nullableInteger(key, { above: 0, max });
+}
+
 /** Families whose scaling can only be written into the block of a layer type. */
 export const NESTED_ONLY_TYPES: ReadonlySet<string> = new Set(
-  [nestedOnly, neomme, gemma4].flatMap((dialect) => dialect.modelTypes),
+  [nestedOnly, mimoV2, cohereCompass, neomme, gemma4, embeddingGemma2].flatMap(
+    (dialect) => dialect.modelTypes,
+  ),
 );

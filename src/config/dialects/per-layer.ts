@@ -24,7 +24,7 @@ export interface PerLayerRules {
  * `rope_parameters`; older ones have a flat `rope_scaling`, which reaches some types only.
  *
  * @throws RopeEvalError `unsupported_for_model` for a flat `rope_parameters`, whose keys
- *   transformers would leave unread
+ *   transformers would leave unread, and for a flat `rope_scaling` in a family that has no such form
  */
 export function perLayerBlocks(
   source: Source,
@@ -36,11 +36,24 @@ export function perLayerBlocks(
     ...types.filter(attends),
   ]);
   const scaling = source.fields.nullableFields('rope_scaling');
-  const parameters = source.fields.nullableFields('rope_parameters');
+  const parameters = nestedBlocks(source, scaling, rules);
   checkNested(source, parameters, names);
   return new Map(
     [...names].map((type) => [type, oneBlock(source, type, rules, scaling, parameters)]),
   );
+}
+
+/**
+ * What holds the blocks: `rope_parameters`. In families without a flat form a `rope_scaling`
+ * replaces it whole, and so must hold a block per layer type too; transformers stops otherwise.
+ */
+function nestedBlocks(
+  source: Source,
+  scaling: Fields | undefined,
+  { scalingReaches }: PerLayerRules,
+): Fields | undefined {
+  const replaces = scalingReaches.length === 0 && Object.keys(scaling?.record ?? {}).length > 0;
+  return replaces ? scaling : source.fields.nullableFields('rope_parameters');
 }
 
 function checkNested(source: Source, parameters: Fields | undefined, names: Set<string>): void {
@@ -50,7 +63,7 @@ function checkNested(source: Source, parameters: Fields | undefined, names: Set<
   fail(
     'unsupported_for_model',
     parameters.path,
-    `${source.modelType} reads one block per layer type; a flat block is ignored`,
+    `${source.modelType} reads one block per layer type; a flat block is not read`,
     `nest it: {${[...names].map((name) => `"${name}": {...}`).join(', ')}}`,
   );
 }

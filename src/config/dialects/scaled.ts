@@ -6,6 +6,7 @@ import { finding } from '../../finding-catalogue/index.js';
 import type { RopeBlock } from '../scaling.js';
 import { allSlidingTypes } from '../groups.js';
 import type { Source } from '../source.js';
+import { upperSlidingRules } from './plain.js';
 import type { Dialect } from './types.js';
 
 const PHI_ALIASES: ReadonlyMap<string, string> = new Map([
@@ -75,12 +76,18 @@ export const hunyuan: Dialect = Object.freeze({
     }),
 });
 
-/** Qwen2-VL: `mrope` splits pairs among time, height and width; the frequencies are the usual. */
+/**
+ * Qwen2-VL: `mrope` splits pairs among time, height and width; the frequencies are the usual, and
+ * so is the window of Qwen2's upper layers.
+ */
 export const mrope: Dialect = Object.freeze({
   name: 'mrope',
   modelTypes: ['qwen2_vl_text', 'qwen2_5_vl_text', 'qwen2_5_omni_text', 'qwen2_vl', 'qwen2_5_vl'],
   read: (source: Source) =>
-    readDecoder(source, { flat: { aliases: new Map([['mrope', 'default']]) } }),
+    readDecoder(source, {
+      flat: { aliases: new Map([['mrope', 'default']]) },
+      ...upperSlidingRules(source),
+    }),
 });
 
 const ERNIE_SECTIONS = [22, 22, 20] as const;

@@ -22,8 +22,9 @@ export function modelSentences(data: InspectData): string[] {
   const { softmaxScale, unscaledSoftmaxScale, layersWithoutAttention: recurrent } = data;
   if (recurrent.length > 0) {
     lines.push(
-      `${layerCount(recurrent.length)} without attention (${layerList(recurrent)}): linear attention, ` +
-        'state space or convolution, which keep the order in a state of fixed size. No scaling touches them.',
+      `${layerCount(recurrent.length)} without attention to the text (${layerList(recurrent)}): linear ` +
+        'attention, state space or convolution, which keep the order in a state of fixed size, or ' +
+        'attention to an image. No scaling touches them.',
     );
   }
   if (
@@ -53,7 +54,8 @@ function seesWords({ span, layers }: InspectLayerType, bothSides: boolean): stri
     case 'global':
       return `${verb} the whole context${bothSides ? ', before and after a token' : ''}`;
     case 'sliding':
-      if (bothSides) return `${verb} ${tokens(span.window)} tokens to either side only`;
+      // The window counts the token itself.
+      if (bothSides) return `${verb} ${tokens(span.window - 1)} tokens to either side only`;
       return `${verb} the last ${tokens(span.window)} tokens only`;
     case 'chunked':
       return `${verb} only their own chunk of ${tokens(span.window)} tokens`;
