@@ -33,7 +33,10 @@ export function recommendationWords(report: Report): string {
 
 /** The reference is what to keep; a config with a scaling laid over it is another thing. */
 function keepWords(target: string, { candidates, reference }: Report): string {
-  const needless = `no scaling is needed for ${target}.`;
+  const needless = candidates.slice(1).some(({ verdict }) => verdict === 'not-needed')
+    ? `all layers that rotate look back over a window only, so that ${target} bring them no new ` +
+      'distances and no scaling helps. What the model makes of such lengths is not for RoPE to decide.'
+    : `no scaling is needed for ${target}.`;
   const own = candidates.find(({ label, groups }) => {
     return label === 'as-configured' && groups.some(({ changed }) => changed);
   });

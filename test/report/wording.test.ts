@@ -66,10 +66,21 @@ describe('the recommendation in words', () => {
     expect(recommendationWords(report)).toMatch(/whether any candidate reaches 131,072 tokens\.$/);
   });
 
+  it('promises nothing of a length that no rotating layer sees', () => {
+    const [reference] = makeReport().candidates;
+    const local = candidate('yarn:4', 'not-needed', 4, short(0, 0));
+    const recommendation = { code: 'keep' as const, candidate: 'none', tied: [] };
+    const words = recommendationWords(
+      makeReport({ recommendation, candidates: [reference!, local] }),
+    );
+    expect(words).toMatch(/^Keep the config as it is: all layers that rotate.*no scaling helps/);
+    expect(words).not.toContain('needed');
+  });
+
   it('does not advise to keep a config that departs from the weights', () => {
     const group = { ...makeReport().candidates[1]!.groups[0]!, changed: true };
     const own = {
-      ...candidate('as-configured', 'not-needed', 1, short(-0.3, 0.5)),
+      ...candidate('as-configured', 'fails-short', 1, short(-0.3, 0.5)),
       groups: [group],
     };
     const recommendation = { code: 'keep' as const, candidate: 'none', tied: [] };
