@@ -2,6 +2,7 @@ import { CLASS_DEFAULTS } from './class-defaults/index.js';
 import { fail } from './fail.js';
 import { Fields } from './fields.js';
 import { isRecord } from './json.js';
+import { withoutModelType } from './other-files.js';
 import { PART_TYPES } from './part-types.js';
 
 /** Keys under which a multimodal or encoder-decoder config keeps its language model. */
@@ -47,12 +48,7 @@ export function findPart(root: Fields): Part {
   }
   if (fields !== root) return { fields, modelType: type, nested: true, encoder };
   if (modelType === '') {
-    fail(
-      'missing_field',
-      'model_type',
-      'is missing',
-      'the model type decides which keys count; transformers cannot load such a file either',
-    );
+    fail('missing_field', 'model_type', 'is missing', withoutModelType(root));
   }
   return { fields, modelType: resolve(modelType), nested: false, encoder };
 }

@@ -23,9 +23,14 @@ export type HfPatch =
       readonly otherForm?: true;
     };
 
-/** The form that the file already uses; a block per layer type exists in the newer one only. */
+/**
+ * The form that the file already uses, as an older transformers would ignore the newer one; the
+ * newer one where kinds of layers differ in what the older has no words for.
+ */
 export function formOf(input: EmitInput): Form {
-  return planOf(input).kind === 'per-layer' ? 'v5' : shapeOf(input.raw).form;
+  const { form } = shapeOf(input.raw);
+  if (form === 'v5' || planOf(input).kind !== 'per-layer') return form;
+  return patchIn(input, 'v4').ok ? 'v4' : 'v5';
 }
 
 /** The edits that write the scaling in one form, or why it cannot be written. */
@@ -42,16 +47,24 @@ function patchIn(input: EmitInput, form: Form): HfPatch {
   if (plan.kind === 'none') return { ok: false, reason: plan.reason, instead: plan.instead };
   const shape = shapeOf(input.raw);
   if (plan.kind === 'per-layer') {
-    if (form === 'v4') return refused(NO_LEGACY_BLOCKS);
     if (input.groups.some(({ rope }) => rope.type === 'yarn' && !rope.truncate)) {
       return refused(TRUNCATE_UNREAD);
     }
+    if (form === 'v4') return patchGlobal(input, shape);
     return checked(input, v5Edits(input, shape, perLayerBlocks(input, shape)), form);
   }
   const { group } = plan;
   return form === 'v4'
     ? checked(input, v4Edits(input, shape, group), form)
     : checked(input, v5Edits(input, shape, v5Block(group, shape)), form);
+}
+
+/** Some classes read the one older block for their global layers alone: where that is all, it will do. */
+function patchGlobal(input: EmitInput, shape: ConfigShape): HfPatch {
+  const [global, ...others] = input.groups;
+  if (others.some(({ rope }) => scalingBlock(rope) !== undefined)) return refused(NO_LEGACY_BLOCKS);
+  const patch = checked(input, v4Edits(input, shape, global), 'v4');
+  return patch.ok ? patch : refused(NO_LEGACY_BLOCKS);
 }
 
 /** What the edits leave is read back, and compared with what was asked. */

@@ -22,8 +22,11 @@ export function misreading(input: EmitInput, edits: readonly Edit[]): string | u
       got === undefined ||
       !sameTables(rope, got, [input.reference.trainedWindow, input.length])
     ) {
-      const as = got === undefined ? 'nothing' : `another table (${got.type})`;
-      return `${read.modelType} would read it back as ${as} on its ${layerType} layers`;
+      if (got === undefined) {
+        const kinds = read.groups.map((group) => group.layerType).join(', ');
+        return `${read.modelType} would then have no ${layerType} layers, but ${kinds}`;
+      }
+      return `${read.modelType} would read it back as another table (${got.type}) on its ${layerType} layers`;
     }
   }
   return undefined;

@@ -1,4 +1,10 @@
+import type { Finding } from '../findings.js';
 import type { CatalogueEntry } from './types.js';
+
+/** The candidate, or several that reports say it of at once. */
+function names({ candidate }: Finding['args']): string {
+  return [candidate].flat().join(', ');
+}
 
 /** Findings about candidates and the reference. */
 export const CANDIDATE_FINDINGS: readonly CatalogueEntry[] = Object.freeze([
@@ -8,7 +14,7 @@ export const CANDIDATE_FINDINGS: readonly CatalogueEntry[] = Object.freeze([
     severity: 'warning',
     title: 'candidate drops a scaling the weights were trained with',
     message: (a) =>
-      `${a['candidate']} replaces the ${a['trained']} scaling that the weights were trained with`,
+      `the ${a['trained']} scaling that the weights were trained with gives way to ${names(a)}`,
     explanation:
       'A config holds one scaling block. Writing a new one over a trained-in llama3, longrope, yarn or linear block puts all frequencies back to the base ones before scaling them, so the model changes also at lengths that worked. The comparison is against the trained frequencies and shows that cost.',
     affects: 'everyone: no config format can stack two scalings',
@@ -19,7 +25,7 @@ export const CANDIDATE_FINDINGS: readonly CatalogueEntry[] = Object.freeze([
     severity: 'notice',
     title: 'candidate also reaches local layers',
     message: (a) =>
-      `${a['candidate']} also changes ${a['layers']} ${a['span']} layers that see at most ${a['window']} tokens`,
+      `${a['layers']} ${a['span']} layers that see at most ${a['window']} tokens are changed too, by ${names(a)}`,
     explanation:
       'This model type has one block for all layers, so a scaling meant for the global layers reaches the sliding-window or chunked ones too, where it can only lose.',
     affects: 'every engine that applies one block to all layers',

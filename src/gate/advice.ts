@@ -1,3 +1,4 @@
+import { CONTEXTS_PER_SAMPLE, PRESETS } from '../probes/presets.js';
 import { tokens } from '../report/format.js';
 import type { Report } from '../report/schema.js';
 import { culpritOf } from './culprit.js';
@@ -33,7 +34,7 @@ export function adviceFor(
   const own = named?.label === 'as-configured';
   const at = path === '' || !own ? source : `${source}:${line} (${path})`;
   if (result.outcome === 'unverifiable') {
-    return { path, line, text: `${at}: run with more --samples or --preset thorough to decide.` };
+    return { path, line, text: `${at}: ${undecidedAdvice(result, report)}` };
   }
   if (result.metric.startsWith('short.')) {
     const what =
@@ -61,6 +62,28 @@ export function adviceFor(
     text: `${at}: ${tokens(target)} tokens are asked of ${result.candidate}, ${tokens(window)} were trained.${reached} Ask for less, or find a scaling that reaches it: ${compare}.`,
   };
 }
+
+/** What would decide a rule, by why it could not be decided. */
+function undecidedAdvice(
+  { reason, samplesToDecide, candidate }: RuleResult,
+  report: Report,
+): string {
+  if (reason === 'no-candidate') return `add ${candidate} to the candidates of the policy.`;
+  if (reason === 'not-measured') return 'the run did not come to it; let one finish.';
+  if (reason === 'ladder-ended') return 'raise --target, as nothing longer was measured.';
+  if (!samplesToDecide) {
+    return 'more contexts would hardly decide; move the threshold off the value that was found.';
+  }
+  const thorough = samplesToDecide <= THOROUGH && report.settings.preset !== 'thorough';
+  return `run with about --samples ${samplesToDecide}${thorough ? ', or --preset thorough,' : ''} to decide.`;
+}
+
+/** The thorough preset measures each probe at least as often as so many samples do. */
+const THOROUGH = Math.min(
+  ...(['short', 'shortText', 'long', 'longText'] as const).map(
+    (probe) => PRESETS.thorough[probe] / CONTEXTS_PER_SAMPLE[probe],
+  ),
+);
 
 function reachWords(reached: number): string {
   if (reached === 0) return 'It loses facts inside the trained window already.';

@@ -146,7 +146,8 @@ function judgeAt(report: Report, label: string, options: OptimizeOptions): Trial
 }
 
 /** Smallest factor first; then the smaller loss at short lengths. */
-function bestOf(trials: readonly Trial[]): Trial | null {
+/** Smallest factor that passes, then the cheapest. */
+export function bestOf(trials: readonly Trial[]): Trial | null {
   const passing = trials.filter((trial) => trial.passes);
   const cost = (trial: Trial): number => trial.lossChange ?? Number.POSITIVE_INFINITY;
   return [...passing].sort((a, b) => a.factor - b.factor || cost(a) - cost(b))[0] ?? null;

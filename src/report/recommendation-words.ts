@@ -1,3 +1,4 @@
+import { recomputedOnly } from './dynamic-words.js';
 import { list, multiple, nats, percent, points, printable, reachTokens, tokens } from './format.js';
 import type { CandidateReport, Interval, Report } from './schema.js';
 import { ranked } from './score-words.js';
@@ -11,13 +12,14 @@ export function recommendationWords(report: Report): string {
   const unfinished = 'The run was not finished, so this is what the finished part shows. ';
   const start = report.status === 'complete' ? '' : unfinished;
   const name = best === undefined ? '' : printable(best.label);
-  const rest = outdone(report) + tiedWords(tied);
+  const holds = recomputedOnly(best, report);
+  const rest = (holds === '' ? '' : ` ${holds}`) + outdone(report) + tiedWords(tied, best, report);
   switch (code) {
     case 'use':
       return `${start}Use ${name}: ${gain(best, report)}, ${cost(best)}.${rest}`;
     case 'use-at-a-cost':
       return (
-        `${start}${name} reaches ${target}, but not for nothing: ${cost(best)}. ` +
+        `${start}${name} reaches ${target}, but not for nothing: ${price(best)}. ` +
         `Use it if the longer context is worth that.${rest}`
       );
     case 'none-reaches':
@@ -31,7 +33,10 @@ export function recommendationWords(report: Report): string {
 
 /** The reference is what to keep; a config with a scaling laid over it is another thing. */
 function keepWords(target: string, { candidates, reference }: Report): string {
-  const needless = `no scaling is needed for ${target}.`;
+  const needless = candidates.slice(1).some(({ verdict }) => verdict === 'not-needed')
+    ? `all layers that rotate look back over a window only, so that ${target} bring them no new ` +
+      'distances and no scaling helps. What the model makes of such lengths is not for RoPE to decide.'
+    : `no scaling is needed for ${target}.`;
   const own = candidates.find(({ label, groups }) => {
     return label === 'as-configured' && groups.some(({ changed }) => changed);
   });
@@ -73,13 +78,26 @@ function gain(best: CandidateReport | undefined, report: Report): string {
 
 function cost(best: CandidateReport | undefined): string {
   const short = best?.short;
+  if (short && holdsZero(short.lossChange) && holdsZero(short.accuracyChange)) {
+    return 'at no measurable cost at the lengths that already worked';
+  }
+  return price(best);
+}
+
+/** The changes that are more than chance; both where neither is. */
+function price(best: CandidateReport | undefined): string {
+  const short = best?.short;
   if (!short) return 'and its cost at short lengths was not measured';
-  const where = 'at the lengths that already worked';
   const { lossChange, accuracyChange } = short;
-  if (holdsZero(lossChange) && holdsZero(accuracyChange)) return `at no measurable cost ${where}`;
-  const loss = `${nats(lossChange.value)} nats of loss`;
-  const accuracy = `${points(accuracyChange.value)} of accuracy`;
-  return `with ${loss} and ${accuracy} ${where}`;
+  const loss = [`${nats(lossChange.value)} nats of loss`, holdsZero(lossChange)] as const;
+  const accuracy = [
+    `${points(accuracyChange.value)} of accuracy`,
+    holdsZero(accuracyChange),
+  ] as const;
+  const both = [loss, accuracy];
+  const sure = both.filter(([, chance]) => !chance);
+  const named = list((sure.length > 0 ? sure : both).map(([words]) => words));
+  return `with ${named} at the lengths that already worked`;
 }
 
 function holdsZero({ low, high }: Interval): boolean {
@@ -99,8 +117,26 @@ function furthest(best: CandidateReport | undefined, { candidates }: Report): st
   return `${words} ${printable(least.label)} loses least over all lengths, ${nats(least.score)} nats a token.`;
 }
 
-function tiedWords(tied: readonly string[]): string {
-  if (tied.length === 0) return '';
-  const names = list(tied.map(printable));
-  return ` ${names} cannot be told apart from it at this number of samples.`;
+function tiedWords(
+  tied: readonly string[],
+  best: CandidateReport | undefined,
+  { candidates }: Report,
+): string {
+  const isSame = (label: string): boolean => {
+    const other = candidates.find((each) => each.label === label);
+    return (
+      best !== undefined &&
+      JSON.stringify({ ...other, label: '' }) === JSON.stringify({ ...best, label: '' })
+    );
+  };
+  const same = tied.filter(isSame).map(printable);
+  const level = tied.filter((label) => !isSame(label)).map(printable);
+  return (
+    (same.length === 0
+      ? ''
+      : ` ${list(same)} ${same.length > 1 ? 'are' : 'is'} the same scaling.`) +
+    (level.length === 0
+      ? ''
+      : ` ${list(level)} cannot be told apart from it at this number of samples.`)
+  );
 }

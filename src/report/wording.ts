@@ -86,17 +86,27 @@ export function statusWords(status: Report['status']): string {
 /** What to write into the config for the recommended candidate, as text to paste. */
 export function settingsWords(report: Report): readonly string[] {
   const { write, candidate, code } = report.recommendation;
-  if (write !== undefined && Object.keys(write).length > 0) {
-    const keys = Object.entries(write).map(
-      ([key, value]) => `  ${JSON.stringify(key)}: ${printable(JSON.stringify(value))}`,
-    );
-    return [`Write into config.json:\n${keys.join(',\n')}`];
-  }
+  const block = write !== undefined && Object.keys(write).length > 0 ? [blockWords(write)] : [];
   const advised = code === 'use' || code === 'use-at-a-cost';
   // Only what a shell takes as it stands; a JSON candidate is what to write already.
-  if (!advised || candidate === null || !/^[a-z0-9][\w.:=+-]*$/.test(candidate)) return [];
-  if (candidate.startsWith('json:')) return [];
-  return [`What to write, for transformers and for engines: rope-eval emit <config> ${candidate}`];
+  if (!advised || candidate === null || !/^[a-z0-9][\w.:=+-]*$/.test(candidate)) return block;
+  if (candidate.startsWith('json:')) return block;
+  const emit = `rope-eval emit <config> ${candidate} --target ${report.target.tokens}`;
+  if (block.length > 0)
+    return [...block, `Versions that read it, and settings of engines: ${emit}`];
+  if (candidate === 'as-configured') return [`The config says it already; for engines: ${emit}`];
+  return [`What to write, for transformers and for engines: ${emit}`];
+}
+
+/** Keys are paths, all into one object: `text_config.rope_scaling` is to stand in text_config. */
+function blockWords(write: Readonly<Record<string, unknown>>): string {
+  const paths = Object.entries(write).map(([key, value]) => ({ path: key.split('.'), value }));
+  const within = paths[0]?.path.slice(0, -1).join('.') ?? '';
+  const keys = paths.map(
+    ({ path, value }) => `  ${JSON.stringify(path.at(-1))}: ${printable(JSON.stringify(value))}`,
+  );
+  const where = within === '' ? '' : `, in its ${printable(within)}`;
+  return `Write into config.json${where}:\n${keys.join(',\n')}`;
 }
 
 /** How the measurements were made. */

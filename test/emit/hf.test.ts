@@ -119,6 +119,14 @@ describe('a class that does not read it', () => {
     expect(hfPatch(input, 'v4')).toMatchObject({ ok: false, reason: /would not read it back/ });
   });
 
+  it('has nothing written: a raised maximum would put its window in force', () => {
+    const mistral = changed(QWEN3, { model_type: 'mistral', sliding_window: 40_960 });
+    expect(hfPatch(inputFor(mistral, ntk(4), 163_840), 'v4')).toMatchObject({
+      ok: false,
+      reason: 'mistral would then have no full_attention layers, but sliding_attention',
+    });
+  });
+
   it('has only the form that it reads', () => {
     const moe = changed(fixtureText('c4ai-command-r-v01'), {
       model_type: 'cohere2_moe',

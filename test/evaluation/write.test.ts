@@ -23,6 +23,11 @@ it('gives the keys of a class that reads them', () => {
   expect(write('gemma-2-9b-it', 'yarn:4')).toEqual({ rope_scaling: yarn });
 });
 
+it('gives the form of the file, where the class reads it for the global layers alone', () => {
+  const yarn = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 32_768 };
+  expect(write('gemma-3-1b-it', 'yarn:4')).toEqual({ rope_scaling: yarn });
+});
+
 it('gives none where the class would not read them', () => {
   expect(write('gpt-j-6b', 'yarn:4')).toBeUndefined();
   expect(write('gemma-3-1b-it', 'yarn:4:truncate=false')).toBeUndefined();

@@ -45,6 +45,11 @@ describe('samples that would decide', () => {
     expect(samplesToDecide(at(0.83, 0.84, 0.9), 0.86, 50)).toBe(450);
   });
 
+  it('are none where it would take more than anyone waits for', () => {
+    expect(samplesToDecide(at(0.8, 0.84, 0.88), 0.83, 50)).toBe(800);
+    expect(samplesToDecide(at(0.8, 0.84, 0.88), 0.832, 50)).toBeNull();
+  });
+
   it('are none where the value stands on the threshold', () => {
     expect(samplesToDecide(at(0.8, 0.82, 0.84), 0.82, 50)).toBeNull();
     expect(samplesToDecide(at(0.7, 0.82, 0.9), 0.820_000_1, 50)).toBeNull();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { VERDICTS, type Report } from '../../src/report/schema.js';
+import { VERDICTS, type CandidateReport, type Report } from '../../src/report/schema.js';
+import type { Form } from '../../src/report/serving-schema.js';
 import { recommendationWords } from '../../src/report/recommendation-words.js';
 import {
   localWords,
@@ -8,7 +9,7 @@ import {
   settingsWords,
   verdictWords,
 } from '../../src/report/wording.js';
-import { candidate, makeReport, short } from '../helpers/report.js';
+import { candidate, interval, makeReport, short } from '../helpers/report.js';
 
 function advice(code: Report['recommendation']['code'], label: string | null, tied: string[] = []) {
   return recommendationWords(makeReport({ recommendation: { code, candidate: label, tied } }));
@@ -18,7 +19,9 @@ describe('the recommendation in words', () => {
   it('names gain, cost and what cannot be told apart', () => {
     expect(advice('use', 'dynamic:4', ['yarn:4', 'ntk:4'])).toBe(
       'Use dynamic:4: it reaches 131,072 tokens (4x), where it finds 98 % of the facts, at no ' +
-        'measurable cost at the lengths that already worked. yarn:4 and ntk:4 cannot be told ' +
+        'measurable cost at the lengths that already worked. This holds where all keys are ' +
+        'recomputed at each length. With cached keys, or as one static table (vLLM), it may do ' +
+        'far worse. yarn:4 and ntk:4 cannot be told ' +
         'apart from it at this number of samples.',
     );
   });
@@ -63,10 +66,21 @@ describe('the recommendation in words', () => {
     expect(recommendationWords(report)).toMatch(/whether any candidate reaches 131,072 tokens\.$/);
   });
 
+  it('promises nothing of a length that no rotating layer sees', () => {
+    const [reference] = makeReport().candidates;
+    const local = candidate('yarn:4', 'not-needed', 4, short(0, 0));
+    const recommendation = { code: 'keep' as const, candidate: 'none', tied: [] };
+    const words = recommendationWords(
+      makeReport({ recommendation, candidates: [reference!, local] }),
+    );
+    expect(words).toMatch(/^Keep the config as it is: all layers that rotate.*no scaling helps/);
+    expect(words).not.toContain('needed');
+  });
+
   it('does not advise to keep a config that departs from the weights', () => {
     const group = { ...makeReport().candidates[1]!.groups[0]!, changed: true };
     const own = {
-      ...candidate('as-configured', 'not-needed', 1, short(-0.3, 0.5)),
+      ...candidate('as-configured', 'fails-short', 1, short(-0.3, 0.5)),
       groups: [group],
     };
     const recommendation = { code: 'keep' as const, candidate: 'none', tied: [] };
@@ -78,6 +92,65 @@ describe('the recommendation in words', () => {
     expect(words).toMatch(/The config departs from it, with \+0\.500 nats/);
   });
 
+  it('names as a cost what is more than chance', () => {
+    const [reference] = makeReport().candidates;
+    const priced = (accuracy: number, loss: number): string =>
+      recommendationWords(
+        makeReport({
+          recommendation: { code: 'use-at-a-cost', candidate: 'yarn:4', tied: [] },
+          candidates: [
+            reference!,
+            candidate('yarn:4', 'reaches-at-a-cost', 4, short(accuracy, loss)),
+          ],
+        }),
+      );
+    expect(priced(0.001, 0.057)).toContain('for nothing: with +0.057 nats of loss at the lengths');
+    expect(priced(0.001, 0.002)).toContain('with +0.002 nats of loss and +0.1 pts of accuracy');
+  });
+
+  it('says that a candidate is the recommended one under another name', () => {
+    const [reference] = makeReport().candidates;
+    const own = candidate('yarn:4', 'reaches', 4, short(0, 0));
+    const words = recommendationWords(
+      makeReport({
+        recommendation: { code: 'use', candidate: 'as-configured', tied: ['yarn:4', 'ntk:4'] },
+        candidates: [
+          reference!,
+          { ...own, label: 'as-configured' },
+          own,
+          candidate('ntk:4', 'reaches', 4, short(0, 0.001)),
+        ],
+      }),
+    );
+    expect(words).toContain(
+      'yarn:4 is the same scaling. ntk:4 cannot be told apart from it at this number of samples.',
+    );
+  });
+
+  it('says of a dynamic scaling what it does as servers run it', () => {
+    const [reference] = makeReport().candidates;
+    const own = candidate('dynamic:4', 'reaches', 4, short(0, 0));
+    const words = (preset: 'quick' | 'standard', more: Partial<CandidateReport>): string => {
+      const report = makeReport({
+        recommendation: { code: 'use', candidate: 'dynamic:4', tied: [] },
+        candidates: [reference!, { ...own, ...more }],
+      });
+      return recommendationWords({ ...report, settings: { ...report.settings, preset } });
+    };
+    const form = (name: Form['form'], multiple: number, loss: number): Form => ({
+      form: name,
+      short: { accuracyChange: interval(0, 0.01), lossChange: interval(loss, 0.01) },
+      needle: [],
+      reach: { multiple, tokens: multiple * 32_768, low: 0, high: multiple, censored: false },
+    });
+    const forms = [form('recomputed', 4, 0), form('cached', 1, 0), form('static', 0, 0.187)];
+    expect(words('standard', { forms })).toContain(
+      'With cached keys, as while text is generated, it reaches 32,768 tokens; as one static ' +
+        'table, as in vLLM, no length, with +0.187 nats of loss at short lengths.',
+    );
+    expect(words('quick', {})).toMatch(/it may do far worse; --preset standard measures it\.$/);
+  });
+
   it('gives the keys to write as JSON', () => {
     const write = {
       rope_scaling: { rope_type: 'yarn', factor: 4 },
@@ -86,8 +159,19 @@ describe('the recommendation in words', () => {
     const report = makeReport({
       recommendation: { code: 'use', candidate: 'yarn:4', tied: [], write },
     });
-    const [block = ''] = settingsWords(report);
+    const [block = '', more] = settingsWords(report);
     expect(JSON.parse(`{${block.slice(block.indexOf('\n'))}}`)).toEqual(write);
+    expect(more).toMatch(/: rope-eval emit <config> yarn:4 --target 131072$/);
+  });
+
+  it('gives the keys of a part of the config by their names there', () => {
+    const write = { 'text_config.rope_scaling': { rope_type: 'yarn', factor: 4 } };
+    const report = makeReport({
+      recommendation: { code: 'use', candidate: 'yarn:4', tied: [], write },
+    });
+    expect(settingsWords(report)[0]).toBe(
+      'Write into config.json, in its text_config:\n  "rope_scaling": {"rope_type":"yarn","factor":4}',
+    );
   });
 });
 

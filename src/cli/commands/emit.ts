@@ -44,7 +44,7 @@ export const emitCommand: CommandModule = (program, { environment }) => {
       const config = await loadConfig(argument, environment);
       const { emitInput } = await import('../gate/emit-input.js');
       const input = await emitInput(config, candidate, flags, environment);
-      if (flags.form !== undefined && !flags.write) throw formWithoutWrite();
+      checkTogether(flags);
       if (flags.write) await write(config, input, flags, environment);
       else await print(config, input, flags, environment);
     });
@@ -127,11 +127,18 @@ async function write(
   stdout.write(`${source}: ${input.label} written (${keys})\n`);
 }
 
-function formWithoutWrite(): RopeEvalError {
-  return new RopeEvalError(
-    '--form has no effect without --write: both forms are printed',
-    2,
-    'no_effect',
-    '--form',
-  );
+function checkTogether({ form, write, engine }: Flags): void {
+  if (form !== undefined && !write) {
+    throw noEffect('--form has no effect without --write: both forms are printed', '--form');
+  }
+  if (write && engine !== undefined && engine !== 'hf') {
+    throw noEffect(
+      `--engine ${engine} has no effect with --write, which edits config.json as transformers reads it`,
+      '--engine',
+    );
+  }
+}
+
+function noEffect(message: string, option: string): RopeEvalError {
+  return new RopeEvalError(message, 2, 'no_effect', option);
 }

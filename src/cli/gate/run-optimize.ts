@@ -3,8 +3,9 @@ import { joinCandidates, parseCandidates } from '../../candidates/index.js';
 import type { ModelGeometry, Reference } from '../../config/types.js';
 import type { EvaluateOptions } from '../../evaluate-types.js';
 import { kvCacheGiB } from '../../gate/kv-cache.js';
-import { optimize, type Optimization, type Trial } from '../../gate/optimize.js';
+import { bestOf, optimize, type Optimization, type Trial } from '../../gate/optimize.js';
 import type { Policy } from '../../gate/policy.js';
+import { recomputedOnly } from '../../report/dynamic-words.js';
 import { nats, percent, points, shortTokens, tokens } from '../../report/format.js';
 import type { Report } from '../../report/schema.js';
 import { bareTable } from '../../report/text/bare-table.js';
@@ -78,12 +79,17 @@ export function optimizeText(run: OptimizeRun, paint: ChalkInstance, columns: nu
   const recommendation = best
     ? `Use ${best.candidate}: the smallest factor that passes ${by} at ${tokens(target)} tokens.`
     : noneWords(trials, `${by} at ${tokens(target)} tokens`);
+  const found = report.candidates.find(({ label }) => label === best?.candidate);
+  const caveat = recomputedOnly(found, report);
+  const fixed = bestOf(trials.filter(({ scaling }) => scaling !== 'dynamic'));
+  const instead = `Of the scalings with one table for all lengths, ${fixed ? `${fixed.candidate} passes first` : 'none passes'}.`;
   const switching = perLength
     .map(({ upTo, candidate }) => `${shortTokens(upTo)}: ${candidate ?? 'nothing holds'}`)
     .join('; ');
   const blocks = [
     table,
     paint.bold(fill(recommendation, columns, '')),
+    ...(caveat === '' ? [] : [fill(`${caveat} ${instead}`, columns, '')]),
     fill(`Where the server can choose per request, by length: ${switching}.`, columns, ''),
     [...referenceWords(report), HONESTY].map((line) => fill(line, columns, '')).join('\n'),
   ];

@@ -71,11 +71,18 @@ async function findConfigs(
   patterns: readonly string[],
   { cwd }: Environment,
 ): Promise<readonly string[]> {
-  const found = await glob([...patterns], { cwd, expandDirectories: false });
+  const matches = (some: readonly string[]): Promise<readonly string[]> =>
+    glob([...some], { cwd, expandDirectories: false });
+  const found = await matches(patterns);
   const paths = [...new Set(found.map((path) => path.replaceAll('\\', '/')))].sort();
-  if (paths.length > 0) return paths;
+  // Each has to find something: a misspelt path among others would be a config that nobody gates.
+  const missing: string[] = [];
+  for (const pattern of patterns.filter((each) => !each.startsWith('!'))) {
+    if ((await matches([pattern])).length === 0) missing.push(pattern);
+  }
+  if (paths.length > 0 && missing.length === 0) return paths;
   throw new RopeEvalError(
-    `no config found: ${patterns.join(' ')}`,
+    `no config found: ${(missing.length > 0 ? missing : patterns).join(' ')}`,
     2,
     'missing_config',
     '',

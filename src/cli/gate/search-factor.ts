@@ -71,7 +71,7 @@ function refuseLocalOnly({ groups, modelType }: RopeModel['model']): void {
     EXIT.usage,
     'local_only',
     '--optimize',
-    'A longer context brings no new distances, so no scaling is needed. Without --optimize, scalings are compared by what they cost.',
+    'A longer context brings no new distances, so no scaling helps. Without --optimize, scalings are compared by what they cost.',
   );
 }
 

@@ -7,7 +7,7 @@ import { runCli } from '../../helpers/environment.js';
 import { candidate, makeReport, short } from '../../helpers/report.js';
 import { temporaryFolder } from '../../helpers/temporary.js';
 
-async function optimize(args: readonly string[], loss: number) {
+async function optimize(args: readonly string[], loss: number | Readonly<Record<string, number>>) {
   const cwd = await temporaryFolder();
   await writeFile(join(cwd, 'config.json'), configText('Qwen2.5-7B-Instruct'));
   await writeFile(join(cwd, 'other.json'), '{"rules": [["error", "needle@target >= 0.5"]]}');
@@ -17,9 +17,11 @@ async function optimize(args: readonly string[], loss: number) {
       makeReport({
         candidates: [
           candidate('none', 'reference', 1, short(0, 0)),
-          ...(options?.candidates ?? []).map(({ label }) =>
-            candidate(label, 'reaches', Math.min(4, Number(label.split(':')[1])), short(0, loss)),
-          ),
+          ...(options?.candidates ?? []).map(({ label }) => {
+            const [method = '', factor] = label.split(':');
+            const change = typeof loss === 'number' ? loss : (loss[method] ?? 0);
+            return candidate(label, 'reaches', Math.min(4, Number(factor)), short(0, change));
+          }),
         ],
       }),
   });
@@ -31,6 +33,16 @@ describe('--target N --optimize', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('Use yarn:4: the smallest factor that passes the default policy');
     expect(stdout).toContain('32k: none; 64k: yarn:2; 128k: yarn:4');
+    expect(stdout).not.toContain('recomputed');
+  });
+
+  it('says that a dynamic scaling holds where keys are recomputed, and what else passes', async () => {
+    const losses = { dynamic: 0, yarn: 0.01, ntk: 0.4, linear: 0.4 };
+    const { stdout } = await optimize(['--target', '128k'], losses);
+    expect(stdout).toContain('Use dynamic:4: the smallest factor');
+    expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
+      /keys are recomputed at each length.* one table for all lengths, yarn:4 passes first\./,
+    );
   });
 
   it('exits with 1 where nothing passes', async () => {
@@ -80,7 +92,7 @@ it('has nothing to look for where no layer looks farther than its window', async
     stdin: fixtureText('Mistral-7B-v0.1'),
   });
   expect(ran).toMatchObject({ code: 2, stdout: '', calls: [] });
-  expect(ran.stderr).toMatch(/no layer of mistral.*no scaling is needed/s);
+  expect(ran.stderr).toMatch(/no layer of mistral.*no scaling helps/s);
 });
 
 it('shows the units of a report, in lines that fit', async () => {

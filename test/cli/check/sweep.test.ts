@@ -95,6 +95,21 @@ describe('rope-eval sweep and merge', () => {
     expect(code).toBe(2);
     expect(stderr).toContain('no config found');
   });
+
+  it('take no path or pattern that finds nothing, beside others that do', async () => {
+    const cwd = await folderOf({ a: llama });
+    const args = ['configs/a/config.json', 'configs/b/config.json', 'other/**', '-o', 'x.json'];
+    const { code, stderr } = await runCli(['sweep', ...args], { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toContain('no config found: configs/b/config.json other/**');
+  });
+
+  it('take a pattern that leaves something out', async () => {
+    const cwd = await folderOf({ a: llama, b: llama });
+    const args = ['configs/**/config.json', '!configs/b/**', '-o', 'x.json'];
+    expect((await runCli(['sweep', ...args], { cwd })).code).toBe(0);
+    expect((await read(join(cwd, 'x.json'))).entries).toHaveLength(1);
+  });
 });
 
 it('records a config whose engine died as an error, not as a report', async () => {

@@ -81,12 +81,19 @@ describe('rope-eval emit', () => {
   });
 
   it('says which form can express it', async () => {
-    const gemma = configText('gemma-3-1b-it');
-    const { code, stderr, file } = await emit(['yarn:4', '--write', '--form', 'v4'], gemma);
+    const bert = fixtureText('modernbert-base');
+    const { code, stderr, file } = await emit(['yarn:4', '--write', '--form', 'v4'], bert);
     expect(code).toBe(2);
     expect(stderr).toMatch(/kinds of layers differ/);
     expect(stderr).toMatch(/--form v5/);
-    expect(file).toBe(gemma);
+    expect(file).toBe(bert);
+  });
+
+  it('keeps the older form of a file whose class reads it for the global layers', async () => {
+    const { file } = await emit(['yarn:4', '--write'], configText('gemma-3-1b-it'));
+    const written = JSON.parse(file) as Record<string, unknown>;
+    expect(written['rope_scaling']).toMatchObject({ rope_type: 'yarn', factor: 4 });
+    expect(written).not.toHaveProperty('rope_parameters');
   });
 
   it.each([
@@ -94,6 +101,7 @@ describe('rope-eval emit', () => {
     [['theta:5e6'], /says nothing about a length/],
     [['yarn:4,linear:2'], /one candidate at a time/],
     [['yarn:4', '--form', 'v5'], /--form has no effect/],
+    [['yarn:4', '--write', '--engine', 'vllm'], /--engine vllm has no effect with --write/],
   ])('exits with 2 on %j', async (args, message) => {
     const { code, stderr, file } = await emit(args);
     expect(code).toBe(2);

@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest';
+import { adviceFor } from '../../src/gate/advice.js';
+import type { RuleResult } from '../../src/gate/judge-rule.js';
+import { makeReport } from '../helpers/report.js';
+
+const CONFIG = '{"model_type": "llama"}';
+
+const undecided: RuleResult = {
+  level: 'error',
+  rule: 'short.lossChange <= 0.05',
+  metric: 'short.lossChange',
+  candidate: 'yarn:4',
+  operator: '<=',
+  threshold: 0.05,
+  outcome: 'unverifiable',
+  reason: 'straddles',
+};
+
+function advice(more: Partial<RuleResult>, preset: 'quick' | 'thorough' = 'quick'): string {
+  const report = makeReport();
+  const settings = { ...report.settings, preset };
+  return adviceFor({ ...undecided, ...more }, { ...report, settings }, CONFIG, 'config.json').text;
+}
+
+it.each([
+  [{ samplesToDecide: 30 }, 'run with about --samples 30, or --preset thorough, to decide.'],
+  [{ samplesToDecide: 300 }, 'run with about --samples 300 to decide.'],
+  [{ samplesToDecide: null }, 'more contexts would hardly decide'],
+  [{ reason: 'ladder-ended' }, 'raise --target'],
+  [{ reason: 'no-candidate' }, 'add yarn:4 to the candidates of the policy.'],
+  [{ reason: 'not-measured' }, 'the run did not come to it'],
+] as const)('says what would decide %j', (result, words) => {
+  expect(advice(result)).toContain(`config.json: ${words}`);
+});
+
+it('does not advise the preset that was run', () => {
+  expect(advice({ samplesToDecide: 30 }, 'thorough')).not.toContain('--preset');
+});
