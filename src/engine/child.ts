@@ -1,18 +1,13 @@
 import { RopeEvalError } from '../errors.js';
 import { openSession } from './session.js';
-import type { Batch, EngineRequest, RotaryInputs } from './types.js';
+import type { Batch, EngineRequest } from './types.js';
 
 /**
  * The engine's own process. ONNX Runtime blocks the event loop while it runs, and where memory
  * ends it takes its process along: here neither touches the command line.
  *
- * Messages: the EngineRequest, then batches; answers `Answer`, in order.
+ * Messages: the EngineRequest, then a Batch at a time; answers `Answer`, in order.
  */
-export type Message = EngineRequest | NextBatch;
-
-/** A batch; without rotary tables it has those of the batch before it. */
-type NextBatch = Omit<Batch, 'rotary'> & Partial<Pick<Batch, 'rotary'>>;
-
 export interface Answer {
   readonly info?: object;
   readonly scores?: object;
@@ -43,10 +38,8 @@ process.on('disconnect', () => process.exit());
 process.once('message', (request: EngineRequest) => {
   openSession(request).then(
     (engine) => {
-      let rotary: RotaryInputs | undefined;
-      process.on('message', (batch: NextBatch) => {
-        rotary = batch.rotary ?? rotary;
-        engine.run({ ...batch, rotary: rotary! }).then(
+      process.on('message', (batch: Batch) => {
+        engine.run(batch).then(
           (scores) => answer({ scores }),
           (error: unknown) => answer(failure(error)),
         );

@@ -1,9 +1,6 @@
 import { openProcess } from './process.js';
 import type { Batch, Engine, EngineInfo, EngineRequest, Scores } from './types.js';
 
-/** Batches that an engine has at once: the next is there when one ends, so that no engine waits for it. */
-const DEPTH = 2;
-
 /**
  * Engines side by side. On small matrices threads that run whole batches beat threads that share
  * each operator, and an engine of one thread gives the same results however many there are.
@@ -16,14 +13,13 @@ class Pool implements Engine {
     private readonly engines: readonly Engine[],
     readonly info: EngineInfo,
   ) {
-    this.#free = Array.from({ length: DEPTH }, () => engines).flat();
-    this.lanes = this.#free.length;
+    this.lanes = engines.length;
+    this.#free = [...engines];
   }
 
   async run(batch: Batch): Promise<Scores> {
-    // From the front: the engine that has been free for longest has least to do.
-    const engine = this.#free.shift();
-    if (!engine) throw new Error(`more runs at once than the ${this.lanes} that fit`);
+    const engine = this.#free.pop();
+    if (!engine) throw new Error(`more runs at once than the ${this.lanes} that there are engines`);
     try {
       return await engine.run(batch);
     } finally {
@@ -73,5 +69,5 @@ export async function openPool(request: EngineRequest, longest: number): Promise
   if (info.device === 'cpu')
     return new Pool([first!, ...others], { ...info, threads: request.threads });
   await Promise.all(others.map((engine) => engine.close()));
-  return new Pool([first!], info);
+  return first!;
 }

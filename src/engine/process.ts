@@ -1,8 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { EXIT, RopeEvalError } from '../errors.js';
-import type { Answer, Message } from './child.js';
-import type { Batch, Engine, EngineInfo, EngineRequest, RotaryInputs, Scores } from './types.js';
+import type { Answer } from './child.js';
+import type { Batch, Engine, EngineInfo, EngineRequest, Scores } from './types.js';
 
 function died(reason: string): RopeEvalError {
   return new RopeEvalError(
@@ -17,28 +17,32 @@ function died(reason: string): RopeEvalError {
 /** The engine in a process of its own, so that timers and signals keep working while it runs. */
 class ProcessEngine implements Engine {
   info!: EngineInfo;
-  /** Who waits for an answer, in the order of the questions. */
-  #waiting: { resolve(a: Answer): void; reject(e: Error): void }[] = [];
+  #settle: { resolve(a: Answer): void; reject(e: Error): void } | undefined;
   #dead: RopeEvalError | undefined;
-  #rotary: RotaryInputs | undefined;
 
   constructor(private readonly child: ChildProcess) {
-    child.on('message', (a) => this.#waiting.shift()?.resolve(a as Answer));
+    child.on('message', (a) => this.#take()?.resolve(a as Answer));
     child.on('error', (error) => this.#fail(died(error.message)));
     child.on('exit', (code, signal) =>
       this.#fail(died(signal ? `it was killed (${signal})` : `it ended with code ${code}`)),
     );
   }
 
-  #fail(error: RopeEvalError): void {
-    this.#dead ??= error;
-    for (const { reject } of this.#waiting.splice(0)) reject(this.#dead);
+  #take() {
+    const settle = this.#settle;
+    this.#settle = undefined;
+    return settle;
   }
 
-  async ask(message: Message): Promise<Answer> {
+  #fail(error: RopeEvalError): void {
+    this.#dead ??= error;
+    this.#take()?.reject(this.#dead);
+  }
+
+  async ask(message: EngineRequest | Batch): Promise<Answer> {
     const answer = await new Promise<Answer>((resolve, reject) => {
       if (this.#dead) return reject(this.#dead);
-      this.#waiting.push({ resolve, reject });
+      this.#settle = { resolve, reject };
       this.child.send(message, (error) => error && this.#fail(died(error.message)));
     });
     const { failure } = answer;
@@ -47,13 +51,8 @@ class ProcessEngine implements Engine {
     return answer;
   }
 
-  /** May be called again while a run is under way: the next one then waits at the engine. */
   async run(batch: Batch): Promise<Scores> {
-    const { rotary, ...rest } = batch;
-    // Most of a batch's bytes, and the same for all batches of a scaling: sent where they change.
-    const message = rotary === this.#rotary ? rest : batch;
-    this.#rotary = rotary;
-    return (await this.ask(message)).scores as Scores;
+    return (await this.ask(batch)).scores as Scores;
   }
 
   async close(): Promise<void> {

@@ -35,23 +35,18 @@ function batchOf(first: number, length = 64): Batch {
   };
 }
 
-it('has a batch under way and one waiting at each engine, with the results of one', async () => {
+it('runs as many batches at once as it has engines, with the results of one', async () => {
   const pool = await openPool(request, 256);
   const single = await openSession({ ...request, threads: 1 });
   try {
-    expect(pool.lanes).toBe(4);
+    expect(pool.lanes).toBe(2);
     expect(pool.info).toMatchObject({ device: 'cpu', threads: 2 });
-    // The third has the tables of the first, which its engine is not sent again; the others their own.
-    const [first, second] = [batchOf(3), batchOf(90)];
-    const batches = [first, second, { ...batchOf(7), rotary: first.rotary }, batchOf(11, 32)];
+    const batches = [batchOf(3), batchOf(90)];
     const together = await Promise.all(batches.map((batch) => pool.run(batch)));
     for (const [i, batch] of batches.entries())
       expect(together[i]!.logProbability).toEqual((await single.run(batch)).logProbability);
-    const five = [3, 4, 5, 6, 7].map((n) => pool.run(batchOf(n)));
-    expect((await Promise.allSettled(five)).map(({ status }) => status)).toEqual([
-      ...Array.from({ length: 4 }, () => 'fulfilled'),
-      'rejected',
-    ]);
+    const [, , third] = await Promise.allSettled([3, 4, 5].map((n) => pool.run(batchOf(n))));
+    expect(third).toMatchObject({ status: 'rejected' });
   } finally {
     await Promise.all([pool.close(), single.close()]);
   }
@@ -59,7 +54,7 @@ it('has a batch under way and one waiting at each engine, with the results of on
 
 it('opens fewer engines for contexts that take much memory', async () => {
   const pool = await openPool({ ...request, threads: 4 }, 10_240);
-  expect(pool.lanes).toBe(4);
+  expect(pool.lanes).toBe(2);
   await pool.close();
 }, 60_000);
 
