@@ -22,6 +22,8 @@ import { temporaryFolder } from '../helpers/temporary.js';
 const CONFIG = join(ROOT, 'configs/Llama-2-7b-hf.json');
 const ARGV = [CONFIG, '--candidates', 'yarn:2,ntk:2', '--target', '8192', '--preset', 'quick'];
 const RUN = [...ARGV, '--samples', '5', '--threads', '1', '--device', 'cpu'];
+/** Makes a run ten times as long, so that a moment of the usual one is well before its end on any machine. */
+const LONG = ['--samples', '50'];
 
 let whole: Report;
 /** Milliseconds from the engine's start to the end of an undisturbed run. */
@@ -107,7 +109,7 @@ describe('a run that Ctrl-C stops, then --resume', () => {
 
   it('does not run finished work again, and takes further candidates', async () => {
     const cwd = await temporaryFolder();
-    const ended = await disturbed(cwd, 0.4, (run) => run.process.kill('SIGTERM'));
+    const ended = await disturbed(cwd, 0.25, (run) => run.process.kill('SIGTERM'));
     expect(ended.code).toBe(130);
     const { unfinished } = await reportIn(cwd);
     expect(unfinished?.jobs.length).toBeGreaterThan(0);
@@ -147,15 +149,8 @@ describe('an engine that is killed', () => {
   it('fails a gate with exit code 3, in every form that it writes', async () => {
     const cwd = await temporaryFolder();
     const argv = ['check', ...RUN.filter((word) => !/^(--candidates|yarn:2,ntk:2)$/.test(word))];
-    // A run about ten times as long as the first one: well after its start, well before its end.
-    const ended = await disturbed(cwd, 0.8, (_, engine) => kill(engine), [
-      ...argv,
-      '--samples',
-      '50',
-      '--json',
-      '-o',
-      'r.xml',
-    ]);
+    const long = [...argv, ...LONG, '--json', '-o', 'r.xml'];
+    const ended = await disturbed(cwd, 0.8, (_, engine) => kill(engine), long);
     expect(ended.code).toBe(3);
     expect(JSON.parse(ended.stdout)).toMatchObject({ status: 'runtime-failed', exitCode: 3 });
     expect(await readFile(join(cwd, 'r.xml'), 'utf8')).toContain('the run ends with a verdict');
@@ -179,7 +174,8 @@ describe('an engine that is killed', () => {
 
 it('leaves no engine behind where the command line itself is killed', async () => {
   const cwd = await temporaryFolder();
-  const ended = await disturbed(cwd, 0.4, (run) => run.process.kill('SIGKILL'));
+  const argv = [...RUN, ...LONG];
+  const ended = await disturbed(cwd, 0.8, (run) => run.process.kill('SIGKILL'), argv);
   expect(ended.signal).toBe('SIGKILL');
   expect(await readdir(cwd)).toEqual([]);
 }, 60_000);
