@@ -145,8 +145,7 @@ function judgeAt(report: Report, label: string, options: OptimizeOptions): Trial
   return 'unverifiable';
 }
 
-/** Smallest factor first; then the smaller loss at short lengths. */
-/** Smallest factor that passes, then the cheapest. */
+/** Of the trials that pass the one of the smallest factor; then of the smaller loss at short lengths. */
 export function bestOf(trials: readonly Trial[]): Trial | null {
   const passing = trials.filter((trial) => trial.passes);
   const cost = (trial: Trial): number => trial.lossChange ?? Number.POSITIVE_INFINITY;

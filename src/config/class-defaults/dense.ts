@@ -1,3 +1,4 @@
+import { GRANITE } from './granite.js';
 import type { ClassDefaults } from './types.js';
 
 /** Dense decoders and hybrids. Values that transformers 5.23's config classes take where a config has no key. */
@@ -132,14 +133,7 @@ export const DENSE_DEFAULTS: Readonly<Record<string, ClassDefaults>> = Object.fr
     partial: 0.25,
     usesPartial: true,
   },
-  granite: {
-    softmax: { multiplier: 1 },
-    hidden: 4096,
-    heads: 32,
-    kvHeads: 32,
-    layers: 32,
-    maxPositions: 2048,
-  },
+  granite: GRANITE,
   granite_swa: {
     softmax: { multiplier: 1 },
     hidden: 2560,

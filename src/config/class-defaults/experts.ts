@@ -1,3 +1,4 @@
+import { GRANITE } from './granite.js';
 import type { ClassDefaults } from './types.js';
 
 /** Mixture-of-experts decoders and latent attention. Values that transformers 5.23's config classes take where a config has no key. */
@@ -198,40 +199,14 @@ export const EXPERTS_DEFAULTS: Readonly<Record<string, ClassDefaults>> = Object.
       original_max_position_embeddings: 4096,
     },
   },
-  granitemoe: {
-    softmax: { multiplier: 1 },
-    hidden: 4096,
-    heads: 32,
-    kvHeads: 32,
-    layers: 32,
-    maxPositions: 2048,
-  },
+  granitemoe: GRANITE,
   granitemoe_swa: {
-    softmax: { multiplier: 1 },
-    hidden: 4096,
-    heads: 32,
-    kvHeads: 32,
-    layers: 32,
-    maxPositions: 2048,
+    ...GRANITE,
     mix: { every: 4, first: true, other: 'sliding_attention' },
     window: 128,
   },
-  granitemoehybrid: {
-    softmax: { multiplier: 1 },
-    hidden: 4096,
-    heads: 32,
-    kvHeads: 32,
-    layers: 32,
-    maxPositions: 2048,
-  },
-  granitemoeshared: {
-    softmax: { multiplier: 1 },
-    hidden: 4096,
-    heads: 32,
-    kvHeads: 32,
-    layers: 32,
-    maxPositions: 2048,
-  },
+  granitemoehybrid: GRANITE,
+  granitemoeshared: GRANITE,
   hunyuan_v1_moe: { hidden: 4096, heads: 32, kvHeads: 32, layers: 32, maxPositions: 2048 },
   hy_v3: {
     hidden: 4096,

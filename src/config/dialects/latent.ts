@@ -57,21 +57,26 @@ function ropeDim(source: Source): number {
   return source.defaults.headDim ?? LATENT_DEFAULTS.rope;
 }
 
+/** Width of the part of a query without positions. */
+function nopeDim(source: Source): number {
+  const nope = source.fields.nullableInteger('qk_nope_head_dim', DIM);
+  return nope ?? latentDefaults(source).nope;
+}
+
 function latent(source: Source, rope = ropeDim(source)): AttentionShape['latent'] {
   const rank = source.fields.nullableInteger('kv_lora_rank', { above: 0, max: BOUNDS.width });
   const own = latentDefaults(source);
   return {
     rank: rank ?? own.rank,
     ropeDim: rope,
-    nopeDim: source.fields.nullableInteger('qk_nope_head_dim', DIM) ?? own.nope,
+    nopeDim: nopeDim(source),
     valueDim: source.fields.nullableInteger('v_head_dim', DIM) ?? own.value,
   };
 }
 
 /** Width of a query: the part without and the part with positions. */
 function queryDim(source: Source): number {
-  const nope = source.fields.nullableInteger('qk_nope_head_dim', DIM);
-  return (nope ?? latentDefaults(source).nope) + ropeDim(source);
+  return nopeDim(source) + ropeDim(source);
 }
 
 /** Rules for latent attention; `mscaleSquared` for DeepSeek-V3's softmax factor. */
@@ -167,6 +172,5 @@ function ropeDimOr(source: Source, fallback: number): number {
 function queryDimMistral4(source: Source): number {
   const explicit = source.fields.nullableInteger('head_dim', DIM);
   if (explicit !== undefined) return explicit;
-  const nope = source.fields.nullableInteger('qk_nope_head_dim', DIM);
-  return (nope ?? latentDefaults(source).nope) + ropeDimOr(source, 64);
+  return nopeDim(source) + ropeDimOr(source, 64);
 }

@@ -105,8 +105,7 @@ export const cohereCompass: Dialect = Object.freeze({
   name: 'block or null per layer type',
   modelTypes: ['cohere_compass_text'],
   writes: 'per-layer',
-  read: (source: Source) =>
-    perLayer(NESTED_ONLY, { shape: { keys: { ...USUAL_KEYS, headDim: 'no_head_dim' } } })(source),
+  read: perLayer(NESTED_ONLY, { shape: { keys: { ...USUAL_KEYS, headDim: 'no_head_dim' } } }),
 });
 
 /** NeoMME: as those, with rope_theta outside the blocks. */
