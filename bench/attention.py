@@ -2,7 +2,7 @@
 
     python3 bench/attention.py --threads 1
 
-Work is counted as 2 B H T (T + 1) D, what a causal pass needs, for 4 heads of 64. The last column is
+Work is counted as 2 B H T (T + 1) D, what a causal pass needs, for 2 heads of 64. The last column is
 PyTorch's scaled_dot_product_attention. "in chunks" is what decoder.onnx does (training/export.py): MatMul, Softmax
 and MatMul over 64 or 128 queries at a time and only the keys up to their end, in an ONNX Loop.
 """
@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from onnx import TensorProto, helper, numpy_helper
 
-H, D = 4, 64
+H, D = 2, 64
 W = H * D
 SHAPES = ((8, 256), (4, 512), (2, 1024), (1, 2048))
 value, node = helper.make_tensor_value_info, helper.make_node

@@ -27,7 +27,7 @@ for (const member of (await loadFamily()).members) {
   const share = (n) => n.byDistance.map((b) => percent(b.correct / b.total)).join(', ');
   console.log(`### ${report.probeModel.name}\n`);
   console.log(`- facts found at 1x: ${percent(at(1).accuracy.value)}`);
-  console.log(`- unscaled at 2x, near to far: ${share(at(2))}; at 2.5x: ${share(at(2.5))}\n`);
+  console.log(`- unscaled at 2x, near to far: ${share(at(2))}\n`);
   console.log(`Loss change at 0.5x and 1x, nats (95 % interval)\n`);
   console.log(`| factor | ${METHODS.join(' | ')} |\n|---|${METHODS.map(() => '---').join('|')}|`);
   for (const f of FACTORS) {

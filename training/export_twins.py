@@ -1,13 +1,13 @@
-"""Exports the twins of twins.py to ONNX, beside the family that they are compared with.
+"""Exports the twins of twins.py to ONNX, RoPE's among them.
 
-    python export_twins.py --out ../fixtures/probe-models runs/alibi-s1.pt runs/nope-s1.pt ...
+    python export_twins.py --out ../fixtures/probe-models runs/rope-s1.pt runs/alibi-s1.pt runs/nope-s1.pt ...
 
 - encodings.onnx     the portable decoder with `added` (T, d) and `bias` (H, T, T) as inputs: all
                      twins share it, RoPE's too, with both at zero;
 - <twin>.weights     as the family's; a table of the twin's own follows in the same form;
 - encodings.json     the model card's data.
 
-RoPE's row is the family's member for c 0.38, which must have been exported before.
+language.json must have been exported before (export.py).
 """
 
 import argparse
@@ -23,7 +23,6 @@ from model import Shape, theta_for
 from twins import ENCODINGS
 
 OWN_TABLE = "position.table"
-ROPE = "c0.38-s1"
 
 
 class TwinGraph(Graph):
@@ -79,9 +78,8 @@ def main():
         twins.append(twin)
     graph = TwinGraph(shape, index, chunked=False).build().SerializeToString()
     (out / "encodings.onnx").write_bytes(graph)
-    members = json.loads((out / "family.json").read_text())["members"]
-    member = next(member for member in members if member["name"] == ROPE)
-    rope = {key: member[key] for key in ("name", "window", "theta", "seed", "weights", "weightsSha256")}
+    rope = next(twin for twin in twins if twin["encoding"] == "rope")
+    twins.remove(rope)
     order = list(ENCODINGS)
     twins.sort(key=lambda twin: order.index(twin["encoding"]))
     card = {"version": 1, "shape": shape.asdict(), "graph": "encodings.onnx", "graphSha256": sha256(graph),

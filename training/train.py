@@ -31,6 +31,7 @@ def arguments():
     p.add_argument("--c", type=float, required=True, help="critical fraction")
     p.add_argument("--encoding", choices=["rope", *twins.ENCODINGS], default="rope", help="position encoding")
     p.add_argument("--rotary-share", type=float, default=1.0, help="share of the head dimensions that rotates")
+    p.add_argument("--heads", type=int, default=Shape.heads, help="heads of each layer; the twins have 4")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--steps", type=int, default=2600)
     p.add_argument("--lr", type=float, default=2e-3)
@@ -75,7 +76,7 @@ def main():
     torch.set_num_threads(a.threads)
     torch.manual_seed(a.seed)
     rng = random.Random(a.seed)
-    table, shape = language.tables(), Shape(window=a.window)
+    table, shape = language.tables(), Shape(window=a.window, heads=a.heads)
     model = twins.probe(a.encoding, shape)
     inv_freq = inverse_frequencies(theta_for(a.c, shape.window), shape.head_dim, a.rotary_share)
     if a.init:

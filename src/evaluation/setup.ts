@@ -135,5 +135,5 @@ export function referenceGeometry({ model, reference, referenceSpecs, main }: Se
 /** Nearer to the window than this, a probe of 256 tokens has no room for another set of questions. */
 const NEAREST_MULTIPLE = 1.1;
 
-/** 32x of the probe's 256 tokens, and the ladder goes a quarter beyond: 10,240 tokens a context. */
+/** 32x of the probe's 256 tokens: 8,192 tokens a context. */
 export const MAX_MULTIPLE = 32;

@@ -1,10 +1,13 @@
 import type { Finding } from '../findings.js';
+import { tokens } from '../tokens.js';
 import type { CatalogueEntry } from './types.js';
 
 /** The candidate, or several that reports say it of at once. */
 function names({ candidate }: Finding['args']): string {
   return [candidate].flat().join(', ');
 }
+
+const lengthOf = (value: Finding['args'][string] | undefined): string => tokens(Number(value));
 
 /** Findings about candidates and the reference. */
 export const CANDIDATE_FINDINGS: readonly CatalogueEntry[] = Object.freeze([
@@ -36,8 +39,8 @@ export const CANDIDATE_FINDINGS: readonly CatalogueEntry[] = Object.freeze([
     severity: 'notice',
     title: 'target raised to what the probe can tell from the trained window',
     message: (a) =>
-      `the target of ${a['asked']} tokens is too near to the trained window of ${a['window']}; ` +
-      `${a['target']} tokens are probed instead`,
+      `the target of ${lengthOf(a['asked'])} tokens is too near to the trained window of ` +
+      `${lengthOf(a['window'])}; ${lengthOf(a['target'])} tokens are probed instead`,
     explanation:
       'The probe models have a window of 256 tokens. Questions at the window and at a target less than a tenth beyond it would fall on the same tokens, so that the next length that can be told apart is probed: what holds there also holds at the target.',
     affects: 'rope-eval only',

@@ -1,26 +1,14 @@
 import { NEAREST_RUNGS } from './presets.js';
 
 /** Steps of the ladder as shares of the target: fine where a scaling ends, coarse below. */
-const SHARES = Object.freeze([
-  5 / 4,
-  1,
-  7 / 8,
-  3 / 4,
-  5 / 8,
-  1 / 2,
-  3 / 8,
-  1 / 4,
-  3 / 16,
-  1 / 8,
-  1 / 16,
-]);
+const SHARES = Object.freeze([1, 7 / 8, 3 / 4, 5 / 8, 1 / 2, 3 / 8, 1 / 4, 3 / 16, 1 / 8, 1 / 16]);
 
 /** Shortest rung: room for a question of every distance. */
 const SHORTEST = 0.25;
 
 /**
  * Window multiples at which the long probe asks, ascending: always 1, 2 (if the target reaches
- * it), the target and a quarter beyond it, so that a scaling that holds there is known to.
+ * it) and the target.
  *
  * @param extra further multiples asked for; those under a quarter of the window are left out, and
  *   those within `NEAREST_RUNGS` of another are read there

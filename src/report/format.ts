@@ -1,13 +1,10 @@
+import { tokens } from '../tokens.js';
 import type { Interval, Reach } from './schema.js';
+
+export { tokens } from '../tokens.js';
 
 /** A true minus sign: a hyphen is easily lost beside a number. */
 const MINUS = '−';
-
-/** 131072 → `131,072` */
-export function tokens(count: number): string {
-  // Not toLocaleString: it loads the tables of all languages first.
-  return String(Math.round(count)).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
-}
 
 /** 131072 → `128k`, k = 1024 as on model cards; `131,000` where it does not come out even. */
 export function shortTokens(count: number): string {

@@ -46,15 +46,17 @@ it('judges it on the contexts that as many samples give to all', async () => {
   expect(row(all, 'yarn:4').longContexts).toBeUndefined();
 });
 
-it('asks no farther than the target in them', () => {
-  const { needle } = row(report, 'yarn:4');
+it('asks no farther than the target in them, where a policy asks beyond it', async () => {
+  const beyond = await evaluate(qwen, { ...options, lengths: [163_840] });
+  const { needle, longContexts } = row(beyond, 'yarn:4');
+  expect(longContexts).toBeGreaterThan(PRESETS.quick.long);
   expect(needle.at(-1)!.multiple).toBe(5);
-  expect(needle.at(-1)!.total).toBe(row(report, 'linear:4').needle.at(-1)!.total);
+  expect(needle.at(-1)!.total).toBe(row(beyond, 'linear:4').needle.at(-1)!.total);
 });
 
 it('keeps rows per context that fit the report and pair with shorter ones', async () => {
   expect(perContextDefect(ReportSchema.parse(JSON.parse(JSON.stringify(report))))).toBeUndefined();
-  const sample = samplesOf(report, row(report, 'yarn:4'))!.needle.at(-2)!;
+  const sample = samplesOf(report, row(report, 'yarn:4'))!.needle.at(-1)!;
   expect(sample.size).toBe(row(report, 'yarn:4').longContexts);
   const shorter = { ...sample, size: PRESETS.quick.long, at: () => 0.25 };
   const first = sample.at([0, 1, 2, 3, 4, 5]);
@@ -64,6 +66,8 @@ it('keeps rows per context that fit the report and pair with shorter ones', asyn
 it('goes on where it was stopped among them', async () => {
   const stop = new AbortController();
   const lengths: number[] = [];
+  // Three scalings on the preset's own contexts, which go to the target too, then two of those asked for later.
+  const runs = 3 * (PRESETS.quick.long + PRESETS.quick.longText) + 2;
   const unfinished = await evaluate(qwen, {
     ...options,
     signal: stop.signal,
@@ -75,14 +79,14 @@ it('goes on where it was stopped among them', async () => {
         close: () => engine.close(),
         run: (batch) => {
           lengths.push(batch.length);
-          // Contexts that end at the target come last.
-          if (lengths.filter((n) => n === 1024).length === 8) stop.abort();
+          if (lengths.filter((n) => n === 1024).length === runs) stop.abort();
           return engine.run(batch);
         },
       };
     },
   });
   expect(unfinished.status).toBe('interrupted');
+  expect(lengths.filter((n) => n === 1024)).toHaveLength(runs);
   const resumed = await evaluate(qwen, { ...options, resume: unfinished });
   expect(resumed.candidates).toEqual(report.candidates);
 });

@@ -32,7 +32,7 @@ describe('findings about forms of dynamic scaling', () => {
     expect(rest).toEqual([]);
     expect(found).toMatchObject({ code: 'RE052', severity: 'notice' });
     expect(wordFinding(found!)).toBe(
-      'dynamic:4 as one static table finds 30.0 percentage points fewer facts at 131072 tokens ' +
+      'dynamic:4 as one static table finds 30.0 percentage points fewer facts at 131,072 tokens ' +
         'than where everything is recomputed at each length',
     );
   });
