@@ -37,7 +37,7 @@ const MEMORY = 1500;
 
 /** MiB of one engine, as measured (docs/performance.md, "Memory"): scores of T x T, or chunks of them. */
 const MEMORY_OF = Object.freeze({
-  family: (longest: number) => 90 + longest / 21,
+  family: (longest: number) => 85 + longest / 28,
   encodings: (longest: number) => 90 + longest ** 2 / 10_000,
 });
 
