@@ -25,9 +25,12 @@ export function costWords({ geometry, target, reference }: Report): readonly str
   const at = (length: number) => geometry?.cost?.lengths.find((each) => each.tokens === length);
   const [before, after] = [at(reference.trainedWindow), at(target.tokens)];
   if (!geometry?.cost || !before || !after) return [];
+  const cache =
+    `KV cache of one sequence in ${geometry.cost.dtype}: ` +
+    `${bytes(before.kvBytes)} at ${tokens(before.tokens)} tokens`;
+  if (after.tokens === before.tokens) return [`${cache}.`];
   return [
-    `KV cache of one sequence in ${geometry.cost.dtype}: ${bytes(before.kvBytes)} at ` +
-      `${tokens(before.tokens)} tokens, ${bytes(after.kvBytes)} at ${tokens(after.tokens)}. ` +
+    `${cache}, ${bytes(after.kvBytes)} at ${tokens(after.tokens)}. ` +
       `Attention per token: ${multiple(after.prefillMultiple)} for the prompt, ` +
       `${multiple(after.decodeMultiple)} for each new token.`,
   ];

@@ -20,6 +20,15 @@ describe('what is exact', () => {
       /KV cache of one sequence in bfloat16: 1\.75 GiB at 32,768 tokens, 7 GiB at 131,072/,
     );
   });
+
+  it('gives it once where the target is the trained window', () => {
+    const report = makeReport({ geometry });
+    const { trainedWindow } = report.reference;
+    const atHome = { ...report, target: { ...report.target, tokens: trainedWindow } };
+    expect(exactLines(atHome).at(-1)).toBe(
+      'KV cache of one sequence in bfloat16: 1.75 GiB at 32,768 tokens.',
+    );
+  });
 });
 
 describe('the spectrum', () => {
