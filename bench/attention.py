@@ -2,13 +2,15 @@
 
     python3 bench/attention.py --threads 1
 
-Work is counted as 2 B H T (T + 1) D, what a causal pass needs, for 2 heads of 64. The last column is
+Work is counted as 2 B H T (T + 1) D, what a causal pass needs, for the probe models' heads. The last column is
 PyTorch's scaled_dot_product_attention. "in chunks" is what decoder.onnx does (training/export.py): MatMul, Softmax
 and MatMul over 64 or 128 queries at a time and only the keys up to their end, in an ONNX Loop.
 """
 
 import argparse
+import json
 import time
+from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
@@ -16,7 +18,8 @@ import torch
 import torch.nn.functional as F
 from onnx import TensorProto, helper, numpy_helper
 
-H, D = 2, 64
+SHAPE = json.loads((Path(__file__).parent.parent / "fixtures/probe-models/family.json").read_text())["shape"]
+H, D = SHAPE["heads"], SHAPE["head_dim"]
 W = H * D
 SHAPES = ((8, 256), (4, 512), (2, 1024), (1, 2048))
 value, node = helper.make_tensor_value_info, helper.make_node

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as ort from 'onnxruntime-node';
+import { loadFamily } from '../dist/engine/family.js';
 import { causalMask } from '../dist/engine/mask.js';
 
 const graph = (name) => readFileSync(new URL(`models/${name}.onnx`, import.meta.url));
@@ -36,10 +37,10 @@ export async function gemm(threads, n = 1024) {
 /** Queries at a time, as in src/engine/feeds.ts; lengths here are whole chunks. */
 const CHUNK = 64;
 
-/** The attention of decoder.onnx alone, 2 heads of 64, causal work counted. -> () => GFLOP/s */
+/** The attention of decoder.onnx alone, causal work counted. -> () => GFLOP/s */
 export async function attention(threads, batch, length) {
   const s = await session('attention', threads);
-  const [heads, dim] = [2, 64];
+  const { heads, head_dim: dim } = (await loadFamily()).shape;
   const x = () =>
     new ort.Tensor('float32', noise(batch * length * heads * dim), [batch, length, heads * dim]);
   const feeds = {

@@ -4,10 +4,8 @@ import {
   loadEncodings,
   loadFamily,
   loadLanguage,
-  openPool,
-  openSession,
+  opener,
   type EngineInfo,
-  type EngineRequest,
 } from './engine/index.js';
 import type { EvaluateOptions } from './evaluate-types.js';
 import { planRope, planTwin } from './evaluation/encodings/plan.js';
@@ -71,8 +69,7 @@ export const compareEncodings: CompareEncodings = async (options = {}) => {
   const { contexts } = sets.long;
   const chance = contexts.reduce((sum, c) => sum + c.chance, 0) / contexts.length;
   const total = groups.reduce((sum, group) => sum + group.tokens, 0);
-  const pool = (request: EngineRequest) => openPool(request, lengths.at(-1)!);
-  const open = options.worker === false ? openSession : pool;
+  const open = opener(options.worker, lengths.at(-1)!);
   const rows: EncodingRow[] = [];
   let info: EngineInfo | undefined;
   let tokens = 0;

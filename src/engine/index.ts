@@ -4,7 +4,7 @@ export { chooseMember, loadFamily, loadLanguage, neighboursOf, type Likeness } f
 export type { Family, Member } from './family.js';
 export { cachedTable, cosSin, sharedTable } from './rotary.js';
 export { openSession } from './session.js';
-export { openPool } from './pool.js';
+export { opener, openPool } from './pool.js';
 export { openProcess } from './process.js';
 export { describeRuntime } from './describe.js';
 export type { Batch, Engine, EngineInfo, EngineRequest, RotaryInputs, Scores } from './types.js';

@@ -1,4 +1,5 @@
 import { openProcess } from './process.js';
+import { openSession } from './session.js';
 import type { Batch, Engine, EngineInfo, EngineRequest, Scores } from './types.js';
 
 /**
@@ -70,4 +71,17 @@ export async function openPool(request: EngineRequest, longest: number): Promise
     return new Pool([first!, ...others], { ...info, threads: request.threads });
   await Promise.all(others.map((engine) => engine.close()));
   return first!;
+}
+
+/**
+ * How a run opens its engines: in processes of their own, or in this one.
+ *
+ * @param worker false: in this process
+ * @param longest context that they will be given, tokens
+ */
+export function opener(
+  worker: boolean | undefined,
+  longest: number,
+): (request: EngineRequest) => Promise<Engine> {
+  return worker === false ? openSession : (request) => openPool(request, longest);
 }

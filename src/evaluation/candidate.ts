@@ -165,7 +165,7 @@ export function buildCandidate(
 
 /** Rungs that the score is a mean over: from 1x to the target, without lengths asked for besides. */
 function countedRungs({ rungs }: Comparison, target: number): number[] {
-  const own = ladder(target).filter((m) => m >= 1 && m <= target);
+  const own = ladder(target);
   return rungs.flatMap(({ multiple }, i) => (own.includes(multiple) ? [i] : []));
 }
 

@@ -1,12 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import {
-  loadFamily,
-  loadLanguage,
-  chooseMember,
-  openPool,
-  openSession,
-  type EngineRequest,
-} from '../engine/index.js';
+import { loadFamily, loadLanguage, chooseMember, opener } from '../engine/index.js';
 import type { EvaluateOptions } from '../evaluate-types.js';
 import { comparisons, type Against } from './against.js';
 import { buildCandidate, longFacts, type Plan } from './candidate.js';
@@ -66,8 +59,7 @@ export async function evaluateOn(
         options.lengths?.map((tokens) => tokens / window),
       );
   const longest = probeTokens(Math.max(...multiples), member.window);
-  const pool = (request: EngineRequest) => openPool(request, longest);
-  const open = options.openEngine ?? (options.worker === false ? openSession : pool);
+  const open = options.openEngine ?? opener(options.worker, longest);
   const opening = open({ member: member.name, device: options.device ?? 'auto', threads });
   const { engine, made } = await meanwhile(opening, () =>
     planRun(setup, {

@@ -1,13 +1,11 @@
 import type { Finding } from '../findings.js';
-import { tokens } from '../tokens.js';
+import { lengthOf } from './length.js';
 import type { CatalogueEntry } from './types.js';
 
 /** The candidate, or several that reports say it of at once. */
 function names({ candidate }: Finding['args']): string {
   return [candidate].flat().join(', ');
 }
-
-const lengthOf = (value: Finding['args'][string] | undefined): string => tokens(Number(value));
 
 /** Findings about candidates and the reference. */
 export const CANDIDATE_FINDINGS: readonly CatalogueEntry[] = Object.freeze([

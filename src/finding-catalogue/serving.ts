@@ -1,5 +1,5 @@
 import type { Finding } from '../findings.js';
-import { tokens } from '../tokens.js';
+import { lengthOf } from './length.js';
 import type { CatalogueEntry } from './types.js';
 
 /** Findings about what becomes of a scaling while text is generated; measured on the probe. */
@@ -22,7 +22,7 @@ export const SERVING_FINDINGS: readonly CatalogueEntry[] = Object.freeze([
     severity: 'notice',
     title: 'a KV cache from before the switch cannot be read after it',
     message: (a) =>
-      `${a['candidate']} switches its table above ${tokens(Number(a['tokens']))} tokens; read on with the keys cached before that, ` +
+      `${a['candidate']} switches its table above ${lengthOf(a['tokens'])} tokens; read on with the keys cached before that, ` +
       `the facts change by ${points(a['accuracy'])} and the loss by ${nats(a['loss'])} against a cache that is computed anew`,
     explanation:
       'longrope has short factors up to original_max_position_embeddings and long factors above it. A conversation that crosses that length has a cache of keys rotated by the short factors, and asks it with queries rotated by the long ones: the angle between them no longer says how far apart they are, and the output turns to garbage in mid-sentence. transformers drops the cache of Phi-3 there and reads everything again (huggingface/transformers#33129); an engine must do that, or keep to one list of factors.',
@@ -34,7 +34,7 @@ export const SERVING_FINDINGS: readonly CatalogueEntry[] = Object.freeze([
     severity: 'warning',
     title: 'scores depend on absolute positions',
     message: (a) =>
-      `${a['candidate']} scores the same text differently when it stands ${tokens(Number(a['tokens']))} tokens later: ` +
+      `${a['candidate']} scores the same text differently when it stands ${lengthOf(a['tokens'])} tokens later: ` +
       `a log-probability drifts by ${Number(a['drift']).toPrecision(2)} nats, and 0.0001 would be rounding`,
     explanation:
       'With RoPE the score of a query and a key depends on the distance between them alone, so a text must read the same wherever it stands. Drift means that angles, or the products of queries and keys, were rounded too far: a table in half precision, or matrix products in TF32. The figures of this run are then less exact than they look.',
@@ -54,7 +54,7 @@ function differenceOf(a: Args): string {
 }
 
 function placeOf(a: Args): string {
-  const length = `${tokens(Number(a['tokens']))} tokens`;
+  const length = `${lengthOf(a['tokens'])} tokens`;
   return a['probe'] === 'short' ? `at short lengths (up to ${length})` : `at ${length}`;
 }
 

@@ -1,7 +1,7 @@
 import { NEAREST_RUNGS } from './presets.js';
 
-/** Steps of the ladder as shares of the target: fine where a scaling ends, coarse below. */
-const SHARES = Object.freeze([1, 7 / 8, 3 / 4, 5 / 8, 1 / 2, 3 / 8, 1 / 4, 3 / 16, 1 / 8, 1 / 16]);
+/** Steps of the ladder below the target, as shares of it: fine where a scaling ends, coarse below. */
+const SHARES = Object.freeze([7 / 8, 3 / 4, 5 / 8, 1 / 2, 3 / 8, 1 / 4, 3 / 16, 1 / 8, 1 / 16]);
 
 /** Shortest rung: room for a question of every distance. */
 const SHORTEST = 0.25;

@@ -1,7 +1,7 @@
 import { tokens } from '../tokens.js';
 import type { Interval, Reach } from './schema.js';
 
-export { tokens } from '../tokens.js';
+export { tokens };
 
 /** A true minus sign: a hyphen is easily lost beside a number. */
 const MINUS = '−';
