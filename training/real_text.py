@@ -81,7 +81,7 @@ def train(a):
     torch.set_num_threads(a.threads)
     torch.manual_seed(a.seed)
     tokens, model = torch.load(a.corpus)["train"], Probe(SHAPE)
-    inv_freq = inverse_frequencies(theta_for(a.c, SHAPE.window), SHAPE.head_dim)
+    inv_freq = inverse_frequencies(theta_for(a.c, SHAPE.window), SHAPE.head_dim, a.rotary_share)
     if a.init:
         saved = torch.load(a.init)
         check_start(a.c, inv_freq, SHAPE, saved)
@@ -116,12 +116,12 @@ def train(a):
             total = 0.0
         if (step + 1) % 200 == 0:
             torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1}, part)
-    torch.save({"model": model.state_dict(), "c": a.c}, a.out)
+    torch.save({"model": model.state_dict(), "c": a.c, "rotaryShare": a.rotary_share}, a.out)
     part.unlink(missing_ok=True)
 
 
 def scaled(kind, factor, inv_freq, theta, window):
-    """-> inverse frequencies (D/2,), attention scaling. As transformers computes them (modeling_rope_utils)."""
+    """inv_freq (R/2,) of what rotates -> inverse frequencies (R/2,), attention scaling. As transformers computes them (modeling_rope_utils)."""
     count = len(inv_freq)
     dim = 2 * count
     if kind == "none":
@@ -158,7 +158,10 @@ def measure(a):
     saved, held = torch.load(a.model), torch.load(a.corpus)["held"]
     model, window, theta = Probe(SHAPE), SHAPE.window, theta_for(saved["c"], SHAPE.window)
     model.load_state_dict(saved["model"])
-    inv_freq = inverse_frequencies(theta, SHAPE.head_dim)
+    share = saved.get("rotaryShare", 1.0)
+    rotary = 2 * round(share * SHAPE.head_dim / 2)
+    inv_freq = inverse_frequencies(theta, rotary)
+    stands = (SHAPE.head_dim - rotary) // 2  # pairs
     end = LONGEST * window
     long_enough = [d[:end].long() for d in held if len(d) >= end]
     rows = []
@@ -169,7 +172,9 @@ def measure(a):
         for kind, factor in SCALINGS:
             table, attention = scaled(kind, factor, inv_freq, theta, window)
             cos, sin = rotary_table(table, torch.arange(length))
-            loss = mean_loss(model, contexts, cos * attention, sin * attention)
+            # The attention scaling multiplies what rotates alone.
+            cos, sin = F.pad(cos * attention, (0, stands), value=1.0), F.pad(sin * attention, (0, stands))
+            loss = mean_loss(model, contexts, cos, sin)
             print(f"{kind}:{factor} at {windows}x: {loss:.4f}", flush=True)
             params = {} if kind == "none" else {"factor": factor}
             rows.append({"method": kind, "params": params, "eval_length": length, "value": round(loss, 4)})
@@ -179,7 +184,7 @@ def measure(a):
     Path(a.out).write_text(json.dumps([{
         "id": a.id,
         "source": {"title": "rope-eval, training/real_text.py", "year": 2026},
-        "model": {"name": "4 layers, width 192, trained on documentation of Python projects", "head_dim": SHAPE.head_dim, "rope_theta": theta, "trained_context": window},
+        "model": {"name": "4 layers, width 192, trained on documentation of Python projects", "head_dim": SHAPE.head_dim, "rope_theta": theta, **({} if share == 1 else {"partial_rotary_factor": share}), "trained_context": window},
         "finetuned": False, "metric": "loss", "rows": rows,
     }], indent=1) + "\n")
 
@@ -197,6 +202,7 @@ if __name__ == "__main__":
     p.add_argument("--steps", type=int, default=3000)
     p.add_argument("--lr", type=float, default=2e-3)
     p.add_argument("--c", type=float, default=0.38)
+    p.add_argument("--rotary-share", type=float, default=1.0, help="share of the head dimensions that rotates")
     p.add_argument("--threads", type=int, default=1)
     a = p.parse_args()
     {"corpus": make_corpus, "train": train, "measure": measure}[a.what](a)

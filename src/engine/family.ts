@@ -120,13 +120,13 @@ const nearest = <T>(list: readonly T[], distance: (x: T) => number): T =>
  *
  * @param wanted name of a member to take instead
  * @returns `inRange` false when c lies outside the range that those members are known to stand for by
- *   more than half a step
+ *   more than half a step; `below`: it is smaller than that of every member whose heads rotate as much
  */
 export function chooseMember(
   { members }: Family,
   { criticalFraction: c, rotaryShare }: Likeness,
   wanted?: string,
-): { member: Member; inRange: boolean } {
+): { member: Member; inRange: boolean; below: boolean } {
   const alike = nearest(members, (m) => Math.abs(m.rotaryShare - rotaryShare)).rotaryShare;
   const kin = members.filter((m) => m.rotaryShare === alike);
   const all = kin.map((m) => m.criticalFraction);
@@ -135,6 +135,7 @@ export function chooseMember(
     member:
       members.find((m) => m.name === wanted) ??
       nearest(kin, (m) => Math.abs(m.criticalFraction - c)),
+    below: c < Math.min(...all),
     inRange: c >= smallest - MARGIN && c <= Math.max(...all) + MARGIN,
   };
 }

@@ -48,13 +48,14 @@ export function cachedScaling(
 ): Rotation {
   const { candidate, reference, window, softmaxScaleRatio } = scaling;
   const home = computeRope(reference, window);
+  const windows = length / probe.window;
   let before: { own: RopeTable; probes: ProbeTable } | undefined;
   const byIndex = Array.from({ length }, (_, t) => {
     const tokens = Math.max(1, Math.round(((t + 1) / probe.window) * window));
     const own = computeRope(candidate, tokens);
     // Inside the window every length has the same table.
     if (!before || !same(before.own, own))
-      before = { own, probes: transfer(probe, home, own, window, softmaxScaleRatio) };
+      before = { own, probes: transfer(probe, home, own, window, { softmaxScaleRatio, windows }) };
     return before.probes;
   });
   return cachedTables(byIndex);

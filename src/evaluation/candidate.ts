@@ -9,7 +9,7 @@ import type { ProbeTable } from '../geometry/transfer.js';
 import { measuredOn, withWindows, type Against, type SetName } from './against.js';
 import { describeGroup } from './group.js';
 import type { FurtherContexts } from './further.js';
-import type { JobList, ContextSet } from './jobs.js';
+import type { JobList } from './jobs.js';
 import { score, type Score } from './score.js';
 import type { Sets } from './sets.js';
 import type { Setup } from './setup.js';
@@ -36,8 +36,8 @@ export interface Plan {
   readonly long: readonly ProbeTable[];
   /** (ladder) nats that the main group's angles add to the score. */
   readonly outOfRange: readonly number[];
-  /** Its table at the target. */
-  readonly atTarget: ProbeTable;
+  /** Its tables at the target, for the target's distances and for those of one window. */
+  readonly apart: Record<'stretched' | 'squeezed', ProbeTable>;
   addTo(jobs: JobList, sets: Sets): void;
 }
 
@@ -66,26 +66,31 @@ export function planCandidate(
   const short = scalings.map((s, g) =>
     // A local layer sees no farther in a long context, but has that context's table there.
     isLocal(setup, g)
-      ? SHORT_RUNGS.map(() => probeTable(probe, s, setup.target.tokens))
+      ? SHORT_RUNGS.map(() => probeTable(probe, s, setup.target.tokens, s.window))
       : tablesByRung(probe, s, SHORT_RUNGS),
   );
-  const long = tablesByRung(probe, scalings[setup.main]!, multiples);
+  const main = scalings[setup.main]!;
+  const long = tablesByRung(probe, main, multiples);
+  const atTarget = Math.round(setup.target.multiple * main.window);
+  const apart = {
+    stretched: probeTable(probe, main, atTarget),
+    squeezed: probeTable(probe, main, atTarget, main.window),
+  };
   const label = candidate?.label ?? REFERENCE_LABEL;
-  const atTarget = tablesByRung(probe, scalings[setup.main]!, [setup.target.multiple])[0]!;
   return {
     label,
     candidate,
     scalings,
     short,
     long,
-    outOfRange: outOfRangeByRung(scalings[setup.main]!, multiples),
-    atTarget,
+    outOfRange: outOfRangeByRung(main, multiples),
+    apart,
     addTo(jobs, sets) {
       jobs.add(sets.long, long, label);
       jobs.add(sets.longText, long, label);
       if (!candidate) jobs.add(sets.windows, [short[setup.main]![1]!], label);
-      jobs.add(sets.stretched, [atTarget], label);
-      jobs.add(sets.squeezed, [atTarget], label);
+      jobs.add(sets.stretched, [apart.stretched], label);
+      jobs.add(sets.squeezed, [apart.squeezed], label);
       for (const tables of short) {
         jobs.add(sets.short, tables, label);
         jobs.add(sets.shortText, tables, label);
@@ -174,16 +179,17 @@ function apart(plan: Plan, jobs: JobList, sets: Sets, facts: Measured, setup: Se
   const rung = facts.rungs.findIndex((r) => r.multiple === setup.target.multiple);
   const home = homeFacts(facts);
   const homeDraws = resamples(home.length, setup.seed);
-  const part = (set: ContextSet): Interval | undefined => {
-    const measurement = jobs.measurement(set, [plan.atTarget]);
+  const part = (name: keyof Plan['apart']): Interval | undefined => {
+    const set = sets[name];
+    const measurement = jobs.measurement(set, [plan.apart[name]]);
     if (!measurement || set.contexts.length === 0) return undefined;
     // Other contexts than the home's: a stream of their own, even where both are as many.
     const draws = resamples(set.contexts.length, setup.seed + 1);
     const measured = { ...facts, set, draws, measurement };
     return factLossAgainst(measured, 0, home, homeDraws);
   };
-  const rope = part(sets.stretched);
-  const dilution = part(sets.squeezed);
+  const rope = part('stretched');
+  const dilution = part('squeezed');
   if (!rope || !dilution || rung < 0 || setup.target.multiple <= 1) return null;
   return { total: factLossAgainst(facts, rung, home, homeDraws), rope, dilution };
 }

@@ -15,6 +15,7 @@ import { defaultThreads, runtimeOf } from './runtime.js';
 import { servingFindings } from './serving.js';
 import { referenceGeometry, setUp } from './setup.js';
 import { summariseReach } from './summary.js';
+import { probeGeometry } from './tables.js';
 import { isOpen } from './verdict.js';
 import { work } from './work.js';
 import { keysToWrite, unwritableFindings } from './write.js';
@@ -50,7 +51,8 @@ export async function evaluateOn(
   const likeness = referenceGeometry(setup);
   const { window } = likeness;
   const family = await loadFamily();
-  const { member, inRange } = chooseMember(family, likeness, wanted);
+  const { member, inRange, below } = chooseMember(family, likeness, wanted);
+  const probe = probeGeometry(family, member, below);
   const language = await loadLanguage(family);
   const multiples = setup.localOnly
     ? [1]
@@ -63,8 +65,7 @@ export async function evaluateOn(
   const opening = open({ member: member.name, device: options.device ?? 'auto', threads });
   const { engine, made } = await meanwhile(opening, () =>
     planRun(setup, {
-      family,
-      member,
+      probe,
       language,
       multiples,
       samples,
@@ -77,6 +78,7 @@ export async function evaluateOn(
   const head = reportHead(text, options, setup, engine.info, {
     member,
     inRange,
+    probe,
     settings: { preset, seed, contexts: samples, threads },
     multiples,
   });

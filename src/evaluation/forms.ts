@@ -42,8 +42,12 @@ export function planForms(
   if (scaling.candidate.type !== 'dynamic') return [];
   const fixed: GroupScaling = { ...scaling, candidate: staticForm(scaling.candidate) };
   const cached = (rungs: readonly number[]): Rotation[] => {
-    const tables = cachedScaling(probe, scaling, Math.round(Math.max(...rungs) * probe.window));
-    return rungs.map(() => tables);
+    const upTo = (multiple: number) =>
+      cachedScaling(probe, scaling, Math.round(multiple * probe.window));
+    // One pass serves every rung, but where pairs are held within their angles at each.
+    if (probe.holdSlower) return rungs.map(upTo);
+    const longest = upTo(Math.max(...rungs));
+    return rungs.map(() => longest);
   };
   return [
     { form: 'recomputed', short: plan.short[main]!, long: plan.long },

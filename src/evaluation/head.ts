@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { EngineInfo, Member } from '../engine/index.js';
 import type { EvaluateOptions } from '../evaluate-types.js';
+import { heldPairs, type ProbeGeometry } from '../geometry/transfer.js';
 import { LOSS_SCALE } from '../probes/measure.js';
 import type { Report } from '../report/schema.js';
 import type { ReportHead } from './resume.js';
+import { computeRope } from '../rope/index.js';
 import { referenceGeometry, type Setup } from './setup.js';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -12,6 +14,7 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 export interface Conditions {
   readonly member: Member;
   readonly inRange: boolean;
+  readonly probe: ProbeGeometry;
   readonly settings: Pick<Report['settings'], 'preset' | 'seed' | 'contexts' | 'threads'>;
   /** The ladder. */
   readonly multiples: readonly number[];
@@ -23,10 +26,10 @@ export function reportHead(
   { source = '-', device = 'auto' }: EvaluateOptions,
   setup: Setup,
   engine: EngineInfo,
-  { member, inRange, settings, multiples }: Conditions,
+  { member, inRange, probe, settings, multiples }: Conditions,
 ): ReportHead {
   const { criticalFraction, rotaryShare, window } = referenceGeometry(setup);
-  const { theta, type } = setup.referenceSpecs[setup.main]!;
+  const spec = setup.referenceSpecs[setup.main]!;
   return {
     config: {
       source,
@@ -34,7 +37,13 @@ export function reportHead(
       modelType: setup.model.modelType,
       architecture: setup.model.architecture ?? null,
     },
-    reference: { ...setup.reference, criticalFraction, rotaryShare, theta, ropeType: type },
+    reference: {
+      ...setup.reference,
+      criticalFraction,
+      rotaryShare,
+      theta: spec.theta,
+      ropeType: spec.type,
+    },
     target: setup.target,
     settings: {
       ...settings,
@@ -52,6 +61,7 @@ export function reportHead(
       weightsSha256: engine.weightsSha256,
       graphSha256: engine.graphSha256,
       inRange,
+      heldPairs: heldPairs(probe, computeRope(spec, window), window),
       lossScale: LOSS_SCALE,
     },
   };

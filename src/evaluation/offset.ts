@@ -4,7 +4,7 @@ import type { ContextScores } from '../probes/measure.js';
 import { driftBetween, drifts, shifted } from '../probes/offset.js';
 import type { Offset } from '../report/serving-schema.js';
 import type { ProbeTable } from '../geometry/transfer.js';
-import { tableKey, tablesByRung } from './tables.js';
+import { probeTable, tableKey } from './tables.js';
 import type { Plan } from './candidate.js';
 import type { ContextSet, JobList } from './jobs.js';
 
@@ -37,7 +37,10 @@ export function planOffset(
   const windows = Math.max(1, target - 1);
   const probeTokens = Math.round(windows * probe.window);
   const scaling = plan.scalings[main]!;
-  const [home, away] = tablesByRung(probe, scaling, [1, 1 + windows]);
+  const { window } = scaling;
+  // Wherever they stand, the texts are one window long.
+  const table = (multiple: number) =>
+    probeTable(probe, scaling, Math.round(multiple * window), window);
   const near = texts.slice(0, TEXTS);
   return {
     set: {
@@ -45,9 +48,9 @@ export function planOffset(
       lengths: [probe.window],
       contexts: [...near, ...near.map((context) => shifted(context, probeTokens))],
     },
-    shift: { tokens: Math.round(windows * scaling.window), probeTokens },
-    home: home!,
-    away: away!,
+    shift: { tokens: Math.round(windows * window), probeTokens },
+    home: table(1),
+    away: table(1 + windows),
   };
 }
 

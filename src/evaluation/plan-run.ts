@@ -1,5 +1,4 @@
-import type { Family, Member } from '../engine/index.js';
-import { probeFrequencies } from '../geometry/transfer.js';
+import type { ProbeGeometry } from '../geometry/transfer.js';
 import { probeTokens } from '../probes/ladder.js';
 import type { Language } from '../probes/language.js';
 import type { PresetPlan } from '../probes/presets.js';
@@ -22,8 +21,7 @@ export interface RunPlan {
 }
 
 interface Parts {
-  readonly family: Family;
-  readonly member: Member;
+  readonly probe: ProbeGeometry;
   readonly language: Language;
   /** The ladder. */
   readonly multiples: readonly number[];
@@ -34,17 +32,13 @@ interface Parts {
 
 /** Draws the contexts and asks for every scaling's runs on them. */
 export function planRun(setup: Setup, parts: Parts): RunPlan {
-  const { family, member, language, multiples, samples, most } = parts;
+  const { probe, language, multiples, samples, most } = parts;
   const { seed, localOnly, target } = setup;
-  const { window } = member;
+  const { window } = probe;
   const far = localOnly ? 1 : target.multiple;
   const sets = contextSets(language, window, multiples, samples, seed, far);
   const targetTokens = probeTokens(target.multiple, window);
   const further = new FurtherContexts(language, sets.long, targetTokens, most, seed);
-  const probe = {
-    invFreq: probeFrequencies(member.theta, family.shape.head_dim / 2, member.rotaryShare),
-    window,
-  };
   const plans = [undefined, ...setup.candidates].map((candidate) =>
     planCandidate(setup, probe, multiples, candidate),
   );

@@ -62,8 +62,10 @@ export function planSwitch(
   if (multiple < SHORTEST || multiple > LONGEST) return undefined;
   const at = Math.round(multiple * probe.window);
   const rungs = [at - STEP, at, at + STEP];
-  const short = probeTable(probe, scaling, tokens);
-  const long = probeTable(probe, scaling, tokens + 1);
+  const table = (length: number) =>
+    probeTable(probe, scaling, length, ((at + STEP) / probe.window) * scaling.window);
+  const short = table(tokens);
+  const long = table(tokens + 1);
   const { language, seed, count } = contexts;
   return {
     tokens,

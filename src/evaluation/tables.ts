@@ -1,7 +1,13 @@
 import { meanLogExcess } from '../geometry/trained-range.js';
-import { transfer, type ProbeGeometry, type ProbeTable } from '../geometry/transfer.js';
+import type { Family, Member } from '../engine/index.js';
+import {
+  probeFrequencies,
+  transfer,
+  type ProbeGeometry,
+  type ProbeTable,
+} from '../geometry/transfer.js';
 import { LOSS_SCALE } from '../probes/measure.js';
-import { computeRope, lengthDependent } from '../rope/index.js';
+import { computeRope } from '../rope/index.js';
 import type { RopeSpec } from '../rope/types.js';
 
 /** One scaling of one layer group, against what the weights were trained with. */
@@ -13,12 +19,36 @@ export interface GroupScaling {
   readonly softmaxScaleRatio: number;
 }
 
-/** The probe's table for a context of `tokens` user tokens. */
-export function probeTable(probe: ProbeGeometry, s: GroupScaling, tokens: number): ProbeTable {
+/**
+ * A member's geometry.
+ *
+ * @param below the model's critical fraction is smaller than that of every member of its kind
+ */
+export function probeGeometry({ shape }: Family, member: Member, below: boolean): ProbeGeometry {
+  const { theta, rotaryShare, window } = member;
+  const invFreq = probeFrequencies(theta, shape.head_dim / 2, rotaryShare);
+  return { invFreq, window, holdSlower: below };
+}
+
+/**
+ * The probe's table for a context of `tokens` user tokens.
+ *
+ * @param span largest distance within it, tokens
+ */
+export function probeTable(
+  probe: ProbeGeometry,
+  s: GroupScaling,
+  tokens: number,
+  span = tokens,
+): ProbeTable {
   // The weights' own table is the one at the trained window.
   const reference = computeRope(s.reference, s.window);
   const candidate = computeRope(s.candidate, tokens);
-  return transfer(probe, reference, candidate, s.window, s.softmaxScaleRatio);
+  const { window, softmaxScaleRatio } = s;
+  return transfer(probe, reference, candidate, window, {
+    softmaxScaleRatio,
+    windows: span / window,
+  });
 }
 
 /** Equal keys = bit-identical tables: computed once, whatever they are called. */
@@ -39,15 +69,11 @@ export function outOfRangeByRung(s: GroupScaling, multiples: readonly number[]):
   });
 }
 
-/** Tables at each rung; a scaling that ignores the length has one table for all. */
+/** Tables at each rung; of a scaling that ignores the length they are equal, unless the probe holds pairs. */
 export function tablesByRung(
   probe: ProbeGeometry,
   scaling: GroupScaling,
   multiples: readonly number[],
 ): ProbeTable[] {
-  const at = (multiple: number): ProbeTable =>
-    probeTable(probe, scaling, Math.round(multiple * scaling.window));
-  if (lengthDependent(scaling.candidate)) return multiples.map(at);
-  const only = at(1);
-  return multiples.map(() => only);
+  return multiples.map((m) => probeTable(probe, scaling, Math.round(m * scaling.window)));
 }

@@ -14,6 +14,7 @@ const CONDITIONS: readonly (readonly [string, (report: Report) => string])[] = O
   ['schema', (report) => `version ${report.schemaVersion.split('.')[0]}`],
   ['probe model', (report) => `${report.probeModel.name} ${report.probeModel.weightsSha256}`],
   ['probe graph', (report) => report.probeModel.graphSha256],
+  ['pairs held', ({ probeModel }) => String(probeModel.heldPairs ?? 0)],
   ['nats', ({ probeModel }) => `${probeModel.lossScale ?? 1} to one of the probe’s`],
   ['preset', (report) => report.settings.preset],
   ['seed', (report) => String(report.settings.seed)],

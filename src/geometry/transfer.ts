@@ -6,6 +6,11 @@ export interface ProbeGeometry {
   readonly invFreq: Float64Array;
   /** Trained window in tokens. */
   readonly window: number;
+  /**
+   * It stands for models of a smaller critical fraction, which have no pairs as slow as its slowest:
+   * these are held within their trained angles, whatever the length (docs/method.md).
+   */
+  readonly holdSlower?: boolean;
 }
 
 /** A probe model's table; what a scaling multiplies in pairs that stand still is apart. */
@@ -53,16 +58,54 @@ function interpolate(points: readonly Band[], u: number): number {
   return a.logStretch + share * (b.logStretch - a.logStretch);
 }
 
+/** More than this is no rounding. */
+const ROUNDING = 1e-9;
+
+/**
+ * Spectral coordinate beyond which a probe's pairs have no counterpart among these: slower than the
+ * slowest by more than half of the probe's own step. A pair that completes a turn within the window
+ * cannot leave its angles, so 1 at least.
+ */
+function heldBeyond(
+  { invFreq, window, holdSlower }: ProbeGeometry,
+  points: readonly Band[],
+): number {
+  const slowest = points.at(-1);
+  if (!holdSlower || !slowest) return Infinity;
+  const [first, second] = [invFreq[0]!, invFreq[1]!].map((f) => spectralCoordinate(f, window));
+  return Math.max(slowest.u + (second! - first!) / 2, 1);
+}
+
+/** Pairs of a probe that are held within their trained angles for a model; as `transfer`. */
+export function heldPairs(
+  probe: ProbeGeometry,
+  reference: RopeTable,
+  trainedWindow: number,
+): number {
+  const beyond = heldBeyond(probe, bands(reference, reference, trainedWindow));
+  return probe.invFreq.filter((f) => f > 0 && spectralCoordinate(f, probe.window) > beyond).length;
+}
+
+/** What a table is carried over for, besides candidate and reference. */
+export interface TransferOptions {
+  /**
+   * candidate / reference of any further multiplier on q·k, on what stands still too, unlike the
+   * attention scaling; default 1
+   */
+  readonly softmaxScaleRatio?: number;
+  /** Largest distance that the table is used at, in trained windows; default 1. */
+  readonly windows?: number;
+}
+
 /**
  * Carries a scaling over to a probe model: each band's stretch is read at the probe model's own
  * spectral coordinates, and the probe's frequencies are divided by it. The order of the bands is
  * kept, thresholds of the scaling stay where the user's geometry puts them; the exact number of
- * rotations below one turn is not kept (docs/method.md).
+ * rotations below one turn is not kept (docs/method.md). Of a probe that holds slower pairs, those
+ * that the user's model does not have are stretched by `windows` at least.
  *
  * @param reference what the weights were trained with; @param candidate the scaling under test,
  *   both of one length (pairs); @param trainedWindow of the user's model, tokens, > 2π
- * @param softmaxScaleRatio candidate / reference of any further multiplier on q·k, on what stands
- *   still too, unlike the attention scaling
  * @returns the probe's table: exactly its own frequencies and multipliers of 1 where candidate and
  *   reference agree
  */
@@ -71,12 +114,16 @@ export function transfer(
   reference: RopeTable,
   candidate: RopeTable,
   trainedWindow: number,
-  softmaxScaleRatio = 1,
+  { softmaxScaleRatio = 1, windows = 1 }: TransferOptions = {},
 ): ProbeTable {
   const points = bands(reference, candidate, trainedWindow);
+  const held = heldBeyond(probe, points);
+  const within = Math.log(windows);
   const invFreq = probe.invFreq.map((frequency) => {
     if (points.length === 0 || frequency === 0) return frequency;
-    const logStretch = interpolate(points, spectralCoordinate(frequency, probe.window));
+    const u = spectralCoordinate(frequency, probe.window);
+    const own = interpolate(points, u);
+    const logStretch = u > held && within > own + ROUNDING ? within : own;
     return logStretch === 0 ? frequency : frequency * Math.exp(-logStretch);
   });
   const attentionScaling = candidate.attentionScaling / reference.attentionScaling;

@@ -14,10 +14,18 @@ export { IntervalSchema, LengthSchema, type Interval } from './schema-base.js';
  * Additive changes (a new optional key) keep the major version; anything that a reader could trip
  * over raises it. Lengths are tokens, losses nats, shares 0..1, frequencies radians per token.
  */
-export const REPORT_SCHEMA_VERSION = '1.5';
+export const REPORT_SCHEMA_VERSION = '1.6';
 
 /** Versions that can be read: an older minor one only lacks optional keys. */
-const READABLE_VERSIONS = ['1.0', '1.1', '1.2', '1.3', '1.4', REPORT_SCHEMA_VERSION] as const;
+const READABLE_VERSIONS = [
+  '1.0',
+  '1.1',
+  '1.2',
+  '1.3',
+  '1.4',
+  '1.5',
+  REPORT_SCHEMA_VERSION,
+] as const;
 
 export const FindingSchema = z.strictObject({
   code: z.string(),
@@ -84,6 +92,13 @@ export const ReportSchema = z.strictObject({
     weightsSha256: z.string(),
     graphSha256: z.string(),
     inRange: z.boolean().describe("false: the model's critical fraction lies outside the family."),
+    heldPairs: z
+      .number()
+      .int()
+      .optional()
+      .describe(
+        'Pairs of the probe that are slower than any of the model: held within their trained angles. Since 1.6.',
+      ),
     lossScale: z
       .number()
       .optional()

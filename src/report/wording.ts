@@ -58,8 +58,15 @@ export function probeModelWords(report: Report): string {
     : `this model has ${own}, outside the range of the bundled ones: read the results with care`;
   return (
     `Probe model ${probeModel.name}: critical fraction ${probeModel.criticalFraction.toFixed(3)} ` +
-    `(${fit}), ${rotaryWords(report)}trained on ${tokens(probeModel.window)} tokens.`
+    `(${fit}), ${heldWords(probeModel.heldPairs)}${rotaryWords(report)}trained on ${tokens(probeModel.window)} tokens.`
   );
+}
+
+/** Where the model has no pairs as slow as the probe's slowest. */
+function heldWords(pairs = 0): string {
+  if (pairs === 0) return '';
+  const slowest = pairs === 1 ? 'slowest pair' : `${pairs} slowest pairs`;
+  return `its ${slowest}, slower than any of this model, held within the trained angles, `;
 }
 
 /** How much of a head rotates, where that is not all of it. */

@@ -1,8 +1,9 @@
 import { loadFamily, loadLanguage, chooseMember, openPool } from '../engine/index.js';
 import type { Engine, Family, Member } from '../engine/index.js';
 import { RopeEvalError } from '../errors.js';
-import type { GroupScaling } from '../evaluation/tables.js';
+import { probeGeometry, type GroupScaling } from '../evaluation/tables.js';
 import { criticalFraction } from '../geometry/critical.js';
+import type { ProbeGeometry } from '../geometry/transfer.js';
 import type { Language } from '../probes/language.js';
 import type { RopeSpec } from '../rope/types.js';
 import type { Geometry } from './types.js';
@@ -19,8 +20,9 @@ export interface Bench {
   readonly engine: Engine;
   readonly member: Member;
   readonly inRange: boolean;
+  /** The member, as the geometry's scalings are carried over to it. */
+  readonly probe: ProbeGeometry;
   readonly language: Language;
-  readonly pairs: number;
   readonly geometry: Geometry;
   readonly seed: number;
 }
@@ -52,10 +54,10 @@ export async function withBench<T>(
   const { threads, seed } = options;
   const request = { member: member.name, device: 'cpu', threads } as const;
   const engine = await openPool(request, longest * member.window);
-  const pairs = family.shape.head_dim / 2;
+  const probe = probeGeometry(family, member, nearest.below);
   try {
     const { inRange } = nearest;
-    return await work({ engine, member, inRange, language, pairs, geometry, seed });
+    return await work({ engine, member, inRange, probe, language, geometry, seed });
   } finally {
     await engine.close();
   }

@@ -2,7 +2,7 @@ import { JobList } from '../evaluation/jobs.js';
 import { contextSets } from '../evaluation/sets.js';
 import { windowedLoss } from '../evaluation/summary.js';
 import { tablesByRung } from '../evaluation/tables.js';
-import { probeFrequencies, type ProbeTable } from '../geometry/transfer.js';
+import type { ProbeTable } from '../geometry/transfer.js';
 import { clusters, type Measurement } from '../probes/measure.js';
 import { mean } from '../probes/statistics.js';
 import type { RopeSpec } from '../rope/types.js';
@@ -31,12 +31,8 @@ export async function runLadder(
   const { geometry, member } = bench;
   const plan = { short: 1, shortText: HOME_CONTEXTS, ...samples, apart: 0 };
   const sets = contextSets(bench.language, member.window, ladder, plan, bench.seed, 1);
-  const own = {
-    invFreq: probeFrequencies(member.theta, bench.pairs, member.rotaryShare),
-    window: member.window,
-  };
   const tables = (candidate: RopeSpec, last: number) =>
-    tablesByRung(own, scalingOf(geometry, candidate), ladder.slice(0, last + 1));
+    tablesByRung(bench.probe, scalingOf(geometry, candidate), ladder.slice(0, last + 1));
   const jobs = new JobList();
   const home = ladder.indexOf(1);
   const homeTables = tables(referenceOf(geometry), Math.max(0, home));

@@ -27,6 +27,8 @@ describe('the model family', () => {
       expect(member.name).toBe(m.name.replace(/-s\d+$/, '-s1')); // of several seeds the first
       expect(inRange).toBe(true);
     }
+    expect(chooseMember(family, { criticalFraction: 0.31, rotaryShare: 1 }).below).toBe(false);
+    expect(chooseMember(family, { criticalFraction: 0.29, rotaryShare: 1 }).below).toBe(true);
     for (const criticalFraction of [0.95, 0.1, -0.5])
       expect(chooseMember(family, { criticalFraction, rotaryShare: 1 }).inRange).toBe(false);
   });

@@ -46,7 +46,9 @@ describe('transfer', () => {
   it('carries the ratio of attention scalings, and a softmax ratio as its square root', () => {
     const sharper = { ...reference, attentionScaling: 1.2 };
     expect(
-      transfer(probe, sharper, { ...sharper, attentionScaling: 1.5 }, window, 4),
+      transfer(probe, sharper, { ...sharper, attentionScaling: 1.5 }, window, {
+        softmaxScaleRatio: 4,
+      }),
     ).toMatchObject({ attentionScaling: 1.25, headScaling: 2 });
   });
 
