@@ -102,6 +102,12 @@ export interface Likeness {
   readonly rotaryShare: number;
 }
 
+/** Critical fractions, ends included. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Half the usual step between members. */
 const MARGIN = 0.04;
 /**
@@ -119,24 +125,26 @@ const nearest = <T>(list: readonly T[], distance: (x: T) => number): T =>
  * fraction; of several seeds, the first.
  *
  * @param wanted name of a member to take instead
- * @returns `inRange` false when c lies outside the range that those members are known to stand for by
- *   more than half a step; `below`: it is smaller than that of every member whose heads rotate as much
+ * @returns `range`: the critical fractions that those members are known to stand for, half a step
+ *   included; `below`: this one is smaller than that of every member whose heads rotate as much
  */
 export function chooseMember(
   { members }: Family,
   { criticalFraction: c, rotaryShare }: Likeness,
   wanted?: string,
-): { member: Member; inRange: boolean; below: boolean } {
+): { member: Member; range: Range; inRange: boolean; below: boolean } {
   const alike = nearest(members, (m) => Math.abs(m.rotaryShare - rotaryShare)).rotaryShare;
   const kin = members.filter((m) => m.rotaryShare === alike);
   const all = kin.map((m) => m.criticalFraction);
   const smallest = alike === 1 ? Math.min(SMALLEST, ...all) : Math.min(...all);
+  const range = { from: smallest - MARGIN, to: Math.max(...all) + MARGIN };
   return {
     member:
       members.find((m) => m.name === wanted) ??
       nearest(kin, (m) => Math.abs(m.criticalFraction - c)),
+    range,
+    inRange: c >= range.from && c <= range.to,
     below: c < Math.min(...all),
-    inRange: c >= smallest - MARGIN && c <= Math.max(...all) + MARGIN,
   };
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { transfer, type ProbeGeometry, type ProbeTable } from '../geometry/transfer.js';
+import { transfer, withHeldOf, type ProbeGeometry, type ProbeTable } from '../geometry/transfer.js';
 import { computeRope } from '../rope/index.js';
 import type { RopeTable } from '../rope/types.js';
 import { tableKey, type GroupScaling } from './tables.js';
@@ -37,7 +37,8 @@ export function cachedTables(byIndex: readonly ProbeTable[]): Rotation {
 
 /**
  * Tables of a scaling that depends on the length, as a KV cache keeps them. Index t of the probe
- * stands for `(t + 1) / window` of the user's trained window, as a rung of that length does.
+ * stands for `(t + 1) / window` of the user's trained window, as a rung of that length does. Held
+ * pairs are those of the last index throughout.
  *
  * @param length probe tokens
  */
@@ -58,7 +59,8 @@ export function cachedScaling(
       before = { own, probes: transfer(probe, home, own, window, { softmaxScaleRatio, windows }) };
     return before.probes;
   });
-  return cachedTables(byIndex);
+  const last = byIndex.at(-1)!;
+  return cachedTables(byIndex.map((table) => withHeldOf(probe, table, last)));
 }
 
 function same(a: ProbeTable, b: ProbeTable): boolean {

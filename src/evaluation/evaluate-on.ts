@@ -1,6 +1,8 @@
 import { performance } from 'node:perf_hooks';
-import { loadFamily, loadLanguage, chooseMember, opener } from '../engine/index.js';
+import { loadFamily, loadLanguage, chooseMember, opener, type Range } from '../engine/index.js';
 import type { EvaluateOptions } from '../evaluate-types.js';
+import { finding } from '../finding-catalogue/index.js';
+import type { Finding } from '../findings.js';
 import { comparisons, type Against } from './against.js';
 import { buildCandidate, longFacts, type Plan } from './candidate.js';
 import { reportHead } from './head.js';
@@ -31,6 +33,11 @@ export interface ProbedReport {
   finished(): SavedJob[];
 }
 
+/** What no probe model is known to stand for. */
+function outOfRange(own: number, { from, to }: Range): Finding {
+  return finding('probe_out_of_range', '', { own, from, to });
+}
+
 /**
  * The comparison on one probe model.
  *
@@ -51,8 +58,8 @@ export async function evaluateOn(
   const likeness = referenceGeometry(setup);
   const { window } = likeness;
   const family = await loadFamily();
-  const { member, inRange, below } = chooseMember(family, likeness, wanted);
-  const probe = probeGeometry(family, member, below);
+  const { member, range, inRange, below } = chooseMember(family, likeness, wanted);
+  const probe = probeGeometry(family, member, setup.referenceSpecs[setup.main]!, window, below);
   const language = await loadLanguage(family);
   const multiples = setup.localOnly
     ? [1]
@@ -129,6 +136,7 @@ export async function evaluateOn(
     findings: [
       ...setup.model.findings,
       ...setup.findings,
+      ...(inRange ? [] : [outOfRange(likeness.criticalFraction, range)]),
       ...setup.candidates.flatMap((c) => c.findings ?? []),
       ...unwritableFindings(setup, text),
       ...candidates.flatMap(servingFindings),

@@ -44,8 +44,8 @@ export function planForms(
   const cached = (rungs: readonly number[]): Rotation[] => {
     const upTo = (multiple: number) =>
       cachedScaling(probe, scaling, Math.round(multiple * probe.window));
-    // One pass serves every rung, but where pairs are held within their angles at each.
-    if (probe.holdSlower) return rungs.map(upTo);
+    // One pass serves every rung, but where pairs are held at each.
+    if (probe.held) return rungs.map(upTo);
     const longest = upTo(Math.max(...rungs));
     return rungs.map(() => longest);
   };

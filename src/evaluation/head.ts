@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { EngineInfo, Member } from '../engine/index.js';
 import type { EvaluateOptions } from '../evaluate-types.js';
-import { heldPairs, type ProbeGeometry } from '../geometry/transfer.js';
+import type { ProbeGeometry } from '../geometry/transfer.js';
 import { LOSS_SCALE } from '../probes/measure.js';
 import type { Report } from '../report/schema.js';
 import type { ReportHead } from './resume.js';
-import { computeRope } from '../rope/index.js';
 import { referenceGeometry, type Setup } from './setup.js';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -29,7 +28,7 @@ export function reportHead(
   { member, inRange, probe, settings, multiples }: Conditions,
 ): ReportHead {
   const { criticalFraction, rotaryShare, window } = referenceGeometry(setup);
-  const spec = setup.referenceSpecs[setup.main]!;
+  const { theta, type } = setup.referenceSpecs[setup.main]!;
   return {
     config: {
       source,
@@ -41,8 +40,8 @@ export function reportHead(
       ...setup.reference,
       criticalFraction,
       rotaryShare,
-      theta: spec.theta,
-      ropeType: spec.type,
+      theta,
+      ropeType: type,
     },
     target: setup.target,
     settings: {
@@ -61,7 +60,7 @@ export function reportHead(
       weightsSha256: engine.weightsSha256,
       graphSha256: engine.graphSha256,
       inRange,
-      heldPairs: heldPairs(probe, computeRope(spec, window), window),
+      heldPairs: probe.held ?? 0,
       lossScale: LOSS_SCALE,
     },
   };

@@ -50,9 +50,9 @@ export async function neighbourRuns(
 
 /** What a reader compares between probe models. */
 export function summariseNeighbour(report: Report): NeighbourReport {
-  const { name, criticalFraction, seed, weightsSha256 } = report.probeModel;
+  const { name, criticalFraction, seed, weightsSha256, heldPairs = 0 } = report.probeModel;
   return {
-    probeModel: { name, criticalFraction, seed, weightsSha256 },
+    probeModel: { name, criticalFraction, seed, weightsSha256, heldPairs },
     recommended: report.recommendation.candidate,
     candidates: report.candidates.map(({ label, role, short, needle, reach, score, verdict }) => ({
       label,

@@ -1,11 +1,10 @@
-import type { ProbeGeometry } from '../geometry/transfer.js';
+import { withHeldOf, type ProbeGeometry, type ProbeTable } from '../geometry/transfer.js';
 import { writeFacts, writeText } from '../probes/contexts.js';
 import type { Language } from '../probes/language.js';
 import { clusters, type Measurement } from '../probes/measure.js';
 import { meanInterval, pairedDifference, resamples, wilson } from '../probes/statistics.js';
 import type { Reading, Switch } from '../report/serving-schema.js';
 import { switchLength } from '../rope/index.js';
-import type { ProbeTable } from '../geometry/transfer.js';
 import { cachedTables, type Rotation } from './cached.js';
 import type { Plan } from './candidate.js';
 import type { ContextSet, JobList } from './jobs.js';
@@ -26,9 +25,10 @@ export interface SwitchPlan {
   readonly lengths: readonly number[];
   readonly facts: ContextSet;
   readonly text: ContextSet;
-  readonly short: ProbeTable;
-  readonly long: ProbeTable;
-  readonly cached: Rotation;
+  /** (below, at, above) the table up to the switch, the one beyond it, and both in one cache. */
+  readonly short: readonly ProbeTable[];
+  readonly long: readonly ProbeTable[];
+  readonly cached: readonly Rotation[];
   readonly seed: number;
 }
 
@@ -62,14 +62,18 @@ export function planSwitch(
   if (multiple < SHORTEST || multiple > LONGEST) return undefined;
   const at = Math.round(multiple * probe.window);
   const rungs = [at - STEP, at, at + STEP];
-  const table = (length: number) =>
-    probeTable(probe, scaling, length, ((at + STEP) / probe.window) * scaling.window);
-  const short = table(tokens);
-  const long = table(tokens + 1);
+  const lengths = rungs.map((length) => Math.round((length / at) * tokens));
+  const tables = (length: number) =>
+    lengths.map((span) => probeTable(probe, scaling, length, span));
+  const [short, long] = [tables(tokens), tables(tokens + 1)];
+  const before = withHeldOf(probe, short[2]!, long[2]!);
+  const cached = cachedTables(
+    Array.from({ length: at + STEP }, (_, t) => (t < at ? before : long[2]!)),
+  );
   const { language, seed, count } = contexts;
   return {
     tokens,
-    lengths: rungs.map((length) => Math.round((length / at) * tokens)),
+    lengths,
     facts: {
       name: `switch ${at}`,
       lengths: rungs,
@@ -86,7 +90,7 @@ export function planSwitch(
     },
     short,
     long,
-    cached: cachedTables(Array.from({ length: at + STEP }, (_, t) => (t < at ? short : long))),
+    cached: rungs.map(() => cached),
     seed,
   };
 }
@@ -94,12 +98,10 @@ export function planSwitch(
 export function addSwitch(plan: SwitchPlan, jobs: JobList, label: string): void {
   const name = `${label} at its switch`;
   for (const rotation of [plan.short, plan.long, plan.cached]) {
-    jobs.add(plan.facts, byRung(rotation), name);
-    jobs.add(plan.text, byRung(rotation), name);
+    jobs.add(plan.facts, rotation, name);
+    jobs.add(plan.text, rotation, name);
   }
 }
-
-const byRung = (rotation: Rotation): Rotation[] => [rotation, rotation, rotation];
 
 /** One rotation at one length. */
 interface Cell {
@@ -111,8 +113,8 @@ interface Cell {
 /** @returns undefined where it was not run to the end */
 export function reportSwitch(plan: SwitchPlan, jobs: JobList): Switch | undefined {
   const [short, long, cached] = [plan.short, plan.long, plan.cached].map((rotation) => {
-    const facts = jobs.measurement(plan.facts, byRung(rotation));
-    const text = jobs.measurement(plan.text, byRung(rotation));
+    const facts = jobs.measurement(plan.facts, rotation);
+    const text = jobs.measurement(plan.text, rotation);
     return facts && text && { facts, text };
   });
   if (!short || !long || !cached) return undefined;

@@ -1,6 +1,7 @@
 import { meanLogExcess } from '../geometry/trained-range.js';
 import type { Family, Member } from '../engine/index.js';
 import {
+  heldPairs,
   probeFrequencies,
   transfer,
   type ProbeGeometry,
@@ -20,14 +21,22 @@ export interface GroupScaling {
 }
 
 /**
- * A member's geometry.
+ * A member, as the scalings of a model are carried over to it.
  *
- * @param below the model's critical fraction is smaller than that of every member of its kind
+ * @param reference what the model's weights were trained with, on the group that decides
+ * @param below the model's critical fraction is smaller than that of every member of its kind: the
+ *   member's slowest pairs are held
  */
-export function probeGeometry({ shape }: Family, member: Member, below: boolean): ProbeGeometry {
-  const { theta, rotaryShare, window } = member;
-  const invFreq = probeFrequencies(theta, shape.head_dim / 2, rotaryShare);
-  return { invFreq, window, holdSlower: below };
+export function probeGeometry(
+  { shape }: Family,
+  { theta, rotaryShare, window }: Member,
+  reference: RopeSpec,
+  trainedWindow: number,
+  below: boolean,
+): ProbeGeometry {
+  const probe = { invFreq: probeFrequencies(theta, shape.head_dim / 2, rotaryShare), window };
+  const table = computeRope(reference, trainedWindow);
+  return { ...probe, held: below ? heldPairs(probe, table, trainedWindow) : 0 };
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Finding } from '../findings.js';
+import { fixed } from '../minus.js';
 import { lengthOf } from './length.js';
 import type { CatalogueEntry } from './types.js';
 
@@ -6,6 +7,8 @@ import type { CatalogueEntry } from './types.js';
 function names({ candidate }: Finding['args']): string {
   return [candidate].flat().join(', ');
 }
+
+const fraction = (value: Finding['args'][string] | undefined): string => fixed(Number(value), 2);
 
 /** Findings about candidates and the reference. */
 export const CANDIDATE_FINDINGS: readonly CatalogueEntry[] = Object.freeze([
@@ -53,5 +56,18 @@ export const CANDIDATE_FINDINGS: readonly CatalogueEntry[] = Object.freeze([
     explanation:
       'Classes restrict what they read: some take one rope type alone, some have a fixed table. The candidate is measured, as another engine or code of your own may apply it, but transformers would refuse or ignore the block, or make another table of it.',
     affects: 'transformers; rope-eval emit says which engines can',
+  },
+  {
+    code: 'RE059',
+    kind: 'probe_out_of_range',
+    severity: 'warning',
+    title: 'no probe model stands for such a model',
+    message: (a) =>
+      `the critical fraction of ${fraction(a['own'])} is outside ${fraction(a['from'])} to ` +
+      `${fraction(a['to'])}, which the bundled probe models stand for: the nearest is used, and ` +
+      'what it says is to be checked on the model itself',
+    explanation:
+      'The critical fraction, the share of the log-frequency range below one turn a trained window, decides how a model breaks beyond its window. Probe models are trained for some, and compared with real text for some. Outside these nobody has looked whether they order scalings as a real model does.',
+    affects: 'rope-eval only',
   },
 ] satisfies CatalogueEntry[]);

@@ -14,7 +14,7 @@ const CONDITIONS: readonly (readonly [string, (report: Report) => string])[] = O
   ['schema', (report) => `version ${report.schemaVersion.split('.')[0]}`],
   ['probe model', (report) => `${report.probeModel.name} ${report.probeModel.weightsSha256}`],
   ['probe graph', (report) => report.probeModel.graphSha256],
-  ['pairs held', ({ probeModel }) => String(probeModel.heldPairs ?? 0)],
+  ['held pairs of the probe', ({ probeModel }) => String(probeModel.heldPairs ?? 0)],
   ['nats', ({ probeModel }) => `${probeModel.lossScale ?? 1} to one of the probe’s`],
   ['preset', (report) => report.settings.preset],
   ['seed', (report) => String(report.settings.seed)],
@@ -27,7 +27,8 @@ const CONDITIONS: readonly (readonly [string, (report: Report) => string])[] = O
   ],
   [
     'reference',
-    (report) => `${report.reference.kind}, trained window ${report.reference.trainedWindow}`,
+    ({ reference: r }) =>
+      `${r.kind}, trained window ${r.trainedWindow}, ${r.ropeType}, theta ${r.theta}`,
   ],
   ['ladder', (report) => report.settings.ladder.map((rung) => rung.tokens).join(' ')],
 ]);
@@ -65,6 +66,6 @@ export function assertComparable(before: Report, after: Report, path: string): v
     3,
     'not_comparable',
     path,
-    'Run with the same settings (--preset, --seed, --samples, --target), or accept this run with --update-baseline.',
+    'Run with the same settings (--preset, --seed, --samples, --target). Where rope-eval or what the weights were trained with is another one, accept this run with --update-baseline; for a changed config, --base judges it against the old one.',
   );
 }

@@ -7,10 +7,10 @@ export interface ProbeGeometry {
   /** Trained window in tokens. */
   readonly window: number;
   /**
-   * It stands for models of a smaller critical fraction, which have no pairs as slow as its slowest:
-   * these are held within their trained angles, whatever the length (docs/method.md).
+   * How many of its slowest pairs that turn are held within their trained angles, whatever the length:
+   * those that the user's model has no counterpart of (`heldPairs`). Absent: none.
    */
-  readonly holdSlower?: boolean;
+  readonly held?: number;
 }
 
 /** A probe model's table; what a scaling multiplies in pairs that stand still is apart. */
@@ -62,28 +62,39 @@ function interpolate(points: readonly Band[], u: number): number {
 const ROUNDING = 1e-9;
 
 /**
- * Spectral coordinate beyond which a probe's pairs have no counterpart among these: slower than the
- * slowest by more than half of the probe's own step. A pair that completes a turn within the window
- * cannot leave its angles, so 1 at least.
+ * How many pairs of a probe have no counterpart on a model: slower than its slowest by more than half
+ * of the probe's own step. A pair that completes a turn within the window cannot leave its angles, so
+ * that it never counts.
+ *
+ * @param reference what the weights were trained with
  */
-function heldBeyond(
-  { invFreq, window, holdSlower }: ProbeGeometry,
-  points: readonly Band[],
-): number {
-  const slowest = points.at(-1);
-  if (!holdSlower || !slowest) return Infinity;
-  const [first, second] = [invFreq[0]!, invFreq[1]!].map((f) => spectralCoordinate(f, window));
-  return Math.max(slowest.u + (second! - first!) / 2, 1);
-}
-
-/** Pairs of a probe that are held within their trained angles for a model; as `transfer`. */
 export function heldPairs(
-  probe: ProbeGeometry,
+  { invFreq, window }: ProbeGeometry,
   reference: RopeTable,
   trainedWindow: number,
 ): number {
-  const beyond = heldBeyond(probe, bands(reference, reference, trainedWindow));
-  return probe.invFreq.filter((f) => f > 0 && spectralCoordinate(f, probe.window) > beyond).length;
+  const slowest = bands(reference, reference, trainedWindow).at(-1);
+  if (!slowest) return 0;
+  const own = Array.from(
+    invFreq.filter((f) => f > 0),
+    (f) => spectralCoordinate(f, window),
+  );
+  const step = own.length > 1 ? own[1]! - own[0]! : 0;
+  return own.filter((u) => u > Math.max(slowest.u + step / 2, 1)).length;
+}
+
+/** Index of the first held pair; they end where pairs stand still. */
+const firstHeld = ({ invFreq, held = 0 }: ProbeGeometry): number =>
+  invFreq.filter((f) => f > 0).length - held;
+
+/**
+ * A table whose held pairs are those of another: where keys of one meet queries of the other, the
+ * angle between them stays one that was trained.
+ */
+export function withHeldOf(probe: ProbeGeometry, table: ProbeTable, other: ProbeTable): ProbeTable {
+  if (!probe.held) return table;
+  const from = firstHeld(probe);
+  return { ...table, invFreq: table.invFreq.map((f, i) => (i < from ? f : other.invFreq[i]!)) };
 }
 
 /** What a table is carried over for, besides candidate and reference. */
@@ -101,8 +112,8 @@ export interface TransferOptions {
  * Carries a scaling over to a probe model: each band's stretch is read at the probe model's own
  * spectral coordinates, and the probe's frequencies are divided by it. The order of the bands is
  * kept, thresholds of the scaling stay where the user's geometry puts them; the exact number of
- * rotations below one turn is not kept (docs/method.md). Of a probe that holds slower pairs, those
- * that the user's model does not have are stretched by `windows` at least.
+ * rotations below one turn is not kept (docs/method.md). Held pairs are stretched by `windows` at
+ * least.
  *
  * @param reference what the weights were trained with; @param candidate the scaling under test,
  *   both of one length (pairs); @param trainedWindow of the user's model, tokens, > 2π
@@ -117,13 +128,12 @@ export function transfer(
   { softmaxScaleRatio = 1, windows = 1 }: TransferOptions = {},
 ): ProbeTable {
   const points = bands(reference, candidate, trainedWindow);
-  const held = heldBeyond(probe, points);
+  const held = firstHeld(probe);
   const within = Math.log(windows);
-  const invFreq = probe.invFreq.map((frequency) => {
+  const invFreq = probe.invFreq.map((frequency, i) => {
     if (points.length === 0 || frequency === 0) return frequency;
-    const u = spectralCoordinate(frequency, probe.window);
-    const own = interpolate(points, u);
-    const logStretch = u > held && within > own + ROUNDING ? within : own;
+    const own = interpolate(points, spectralCoordinate(frequency, probe.window));
+    const logStretch = i >= held && within > own + ROUNDING ? within : own;
     return logStretch === 0 ? frequency : frequency * Math.exp(-logStretch);
   });
   const attentionScaling = candidate.attentionScaling / reference.attentionScaling;

@@ -9,6 +9,7 @@ export const NeighbourSchema = z.strictObject({
     criticalFraction: z.number(),
     seed: z.number().int(),
     weightsSha256: z.string(),
+    heldPairs: z.number().int().optional().describe('As of the report itself. Since 1.6.'),
   }),
   recommended: z.string().nullable(),
   /** In the order of the report's own candidates. */

@@ -6,6 +6,13 @@ import { rungAt } from './view.js';
 
 /** One or two sentences: what to do, and what it gains and costs. */
 export function recommendationWords(report: Report): string {
+  const caveat = report.probeModel.inRange
+    ? ''
+    : ' No probe model stands for such a model: make sure of it on the model itself.';
+  return adviceWords(report) + caveat;
+}
+
+function adviceWords(report: Report): string {
   const { code, tied } = report.recommendation;
   const best = report.candidates.find((each) => each.label === report.recommendation.candidate);
   const target = `${tokens(report.target.tokens)} tokens`;
@@ -56,16 +63,21 @@ function outdone({ candidates: [reference], target }: Report): string {
 
 function undecided(best: CandidateReport | undefined, target: string, report: Report): string {
   const rung = best && rungAt(best, report.target.tokens);
-  const thorough = report.settings.preset === 'thorough' ? '' : '--preset thorough, or ';
-  const more = `${thorough}more --samples, may`;
+  const more =
+    report.settings.preset === 'thorough'
+      ? 'more --samples may'
+      : '--preset thorough, or more --samples, may';
   if (!rung) {
     const advice = report.status === 'complete' ? `: ${more}` : '';
     return `The measurements do not decide whether any candidate reaches ${target}${advice}.`;
   }
-  return (
-    `${printable(best.label)} scores best: it finds ${percent(rung.accuracy.value)} of the facts at ` +
-    `${target}, ${cost(best)}. These contexts do not decide whether every distance holds there; ${more}.`
-  );
+  const found = `${percent(rung.accuracy.value)} of the facts`;
+  const least = leastLoss(best, report);
+  const start =
+    least === ''
+      ? `scores best: it finds ${found} at ${target}, ${cost(best)}.`
+      : `may reach ${target}: it finds ${found} there, ${cost(best)}.`;
+  return `${printable(best.label)} ${start} These contexts do not decide whether every distance holds there; ${more}.${least}`;
 }
 
 function gain(best: CandidateReport | undefined, report: Report): string {
@@ -105,16 +117,21 @@ function holdsZero({ low, high }: Interval): boolean {
 }
 
 /** The farthest by the facts, and the best by the score where that is another. */
-function furthest(best: CandidateReport | undefined, { candidates }: Report): string {
-  const others = candidates.slice(1);
+function furthest(best: CandidateReport | undefined, report: Report): string {
+  const others = report.candidates.slice(1);
   if (!best?.reach) {
     const lost = others.length > 0 && others.every((c) => c.reach?.multiple === 0);
     return lost ? ' All lose facts inside the trained window already.' : '';
   }
   const words = ` ${printable(best.label)} comes furthest, to ${reachTokens(best.reach)} tokens.`;
-  const [least] = ranked(others);
-  if (!least || least.label === best.label) return words;
-  return `${words} ${printable(least.label)} loses least over all lengths, ${nats(least.score)} nats a token.`;
+  return words + leastLoss(best, report);
+}
+
+/** The candidate with the lowest score, where that is another than the one advised. */
+function leastLoss(best: CandidateReport, { candidates }: Report): string {
+  const [least] = ranked(candidates.slice(1));
+  if (!least || least.label === best.label) return '';
+  return ` ${printable(least.label)} loses least over all lengths, ${nats(least.score)} nats a token.`;
 }
 
 function tiedWords(

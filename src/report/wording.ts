@@ -1,4 +1,5 @@
 import { TRAINED_IN } from '../config/trained-in.js';
+import { fixed } from '../minus.js';
 import { ends, list, nats, percent, printable, tokens } from './format.js';
 import type { Report, Verdict } from './schema.js';
 
@@ -52,12 +53,12 @@ function readingWords(kind: 'unscaled' | 'configured', window: number): string {
 /** Which probe model stood in, and how well its geometry fits. */
 export function probeModelWords(report: Report): string {
   const { probeModel, reference } = report;
-  const own = reference.criticalFraction.toFixed(3);
+  const own = fixed(reference.criticalFraction, 3);
   const fit = probeModel.inRange
     ? `this model has ${own}`
     : `this model has ${own}, outside the range of the bundled ones: read the results with care`;
   return (
-    `Probe model ${probeModel.name}: critical fraction ${probeModel.criticalFraction.toFixed(3)} ` +
+    `Probe model ${probeModel.name}: critical fraction ${fixed(probeModel.criticalFraction, 3)} ` +
     `(${fit}), ${heldWords(probeModel.heldPairs)}${rotaryWords(report)}trained on ${tokens(probeModel.window)} tokens.`
   );
 }

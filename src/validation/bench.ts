@@ -54,7 +54,7 @@ export async function withBench<T>(
   const { threads, seed } = options;
   const request = { member: member.name, device: 'cpu', threads } as const;
   const engine = await openPool(request, longest * member.window);
-  const probe = probeGeometry(family, member, nearest.below);
+  const probe = probeGeometry(family, member, referenceOf(geometry), window, nearest.below);
   try {
     const { inRange } = nearest;
     return await work({ engine, member, inRange, probe, language, geometry, seed });

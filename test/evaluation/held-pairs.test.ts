@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseCandidates } from '../../src/candidates/index.js';
 import { evaluate } from '../../src/evaluate.js';
+import { wordFinding } from '../../src/finding-catalogue/index.js';
 import { probeModelWords } from '../../src/report/wording.js';
 import type { Report } from '../../src/report/schema.js';
 
@@ -13,6 +14,22 @@ const config = JSON.stringify({
   num_hidden_layers: 32,
   max_position_embeddings: 32768,
   rope_theta: 10000,
+});
+
+it('says where no probe model stands for a model', async () => {
+  const short = JSON.stringify({ ...JSON.parse(config), rope_theta: 500 });
+  const { findings, recommendation } = await evaluate(short, {
+    candidates: parseCandidates('linear:2'),
+    preset: 'quick',
+    samples: 2,
+    threads: 1,
+    worker: false,
+    device: 'cpu',
+  });
+  expect(recommendation.code).toBeDefined();
+  expect(findings.map(wordFinding).join()).toMatch(
+    /the critical fraction of −0\.38 is outside .* to 0\.59/,
+  );
 });
 
 describe('a model below the family', () => {

@@ -92,6 +92,11 @@ describe('a baseline', () => {
     ],
     ['ladder', makeReport({ settings: { ...settings, ladder: settings.ladder.slice(1) } })],
     ['reference', makeReport({ reference: { ...makeReport().reference, trainedWindow: 4096 } })],
+    ['reference', makeReport({ reference: { ...makeReport().reference, theta: 12_500 } })],
+    [
+      'held pairs of the probe',
+      makeReport({ probeModel: { ...makeReport().probeModel, heldPairs: 2 } }),
+    ],
   ])('of another %s is refused', (what, before) => {
     const error = refusal(before);
     expect(error).toMatchObject({ exitCode: 3, kind: 'not_comparable' });

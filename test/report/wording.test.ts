@@ -40,7 +40,12 @@ describe('the recommendation in words', () => {
     ],
     ['none-reaches', null, /^No candidate reaches 131,072 tokens\.$/],
     ['keep', 'none', /^Keep the config as it is/],
-    ['unclear', 'ntk:4', /^ntk:4 scores best: .* at 131,072 tokens.* do not decide.*--preset thor/],
+    ['unclear', 'linear:4', /^linear:4 scores best: .* at 131,072 tokens.* do not decide.*--pres/],
+    [
+      'unclear',
+      'ntk:4',
+      /^ntk:4 may reach 131,072 tokens: .* do not decide.*--preset thor.* linear:4 loses least over/,
+    ],
     ['unclear', null, /do not decide whether any candidate reaches 131,072 tokens.*--preset thor/],
   ] as const)('%s, %s', (code, label, says) => {
     expect(advice(code, label)).toMatch(says);
@@ -196,6 +201,16 @@ describe('assumptions in words', () => {
   it('warns where no probe model has the geometry', () => {
     const probeModel = { ...makeReport().probeModel, inRange: false };
     expect(probeModelWords(makeReport({ probeModel }))).toContain('outside the range');
+  });
+
+  it('does so where it gives advice, whatever that is', () => {
+    const probeModel = { ...makeReport().probeModel, inRange: false };
+    for (const code of ['use', 'keep', 'none-reaches', 'unclear'] as const) {
+      const recommendation = { code, candidate: 'ntk:4', tied: [] };
+      const words = recommendationWords(makeReport({ probeModel, recommendation }));
+      expect(words).toContain('make sure of it on the model itself');
+    }
+    expect(advice('keep', 'none')).not.toContain('on the model itself');
   });
 
   it('tells what a scaling costs in local layers', () => {

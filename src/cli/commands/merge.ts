@@ -49,7 +49,7 @@ async function merge(
   const say = (line: string): void => void environment.stderr.write(`${line}\n`);
   if (missing.length > 0) {
     const names = missing.map((shard) => `${shard}/${sweep.shards.count}`).join(', ');
-    say(`error: incomplete: shard ${names} is missing`);
+    say(`error: incomplete: shard ${names} is missing; run sweep --shard and give its file too`);
   }
   for (const source of interrupted) {
     say(`error: incomplete: ${source} was interrupted; run its sweep --shard again`);

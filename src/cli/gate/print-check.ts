@@ -8,7 +8,8 @@ import { ruleMessage, ruleSubject, verdictLine } from '../../gate/words.js';
 import { list, printable, tokens } from '../../report/format.js';
 import type { Report } from '../../report/schema.js';
 import { fill } from '../../report/text/fill.js';
-import { HONESTY, referenceWords } from '../../report/wording.js';
+import { recomputedOnly } from '../../report/dynamic-words.js';
+import { HONESTY, probeModelWords, referenceWords } from '../../report/wording.js';
 
 export interface CheckText {
   readonly result: GateResult;
@@ -38,13 +39,26 @@ export function checkText(input: CheckText, paint: ChalkInstance): string {
       : [],
     [
       ...(base === undefined ? [] : [`The reference is ${printable(base)}.`]),
+      ...servingWords(report, candidates),
       ...referenceWords(report),
+      probeModelWords(report),
       HONESTY,
     ].map((line) => filled(line)),
     [painted(result, paint)(filled(verdictLine(result)))],
   ];
   const shown = blocks.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
   return `${shown.join('\n\n')}\n`;
+}
+
+/** What the dynamic scalings that were judged are elsewhere than where they were measured. */
+function servingWords(report: Report, judged: readonly string[]): string[] {
+  return judged.flatMap((label) => {
+    const words = recomputedOnly(
+      report.candidates.find((each) => each.label === label),
+      report,
+    );
+    return words === '' ? [] : [`${printable(label)}: ${words}`];
+  });
 }
 
 /** Where the text stands beside `pass` or `FAIL`. */

@@ -10,7 +10,7 @@ import { nats, percent, points, shortTokens, tokens } from '../../report/format.
 import type { Report } from '../../report/schema.js';
 import { bareTable } from '../../report/text/bare-table.js';
 import { fill } from '../../report/text/fill.js';
-import { HONESTY, referenceWords } from '../../report/wording.js';
+import { HONESTY, probeModelWords, referenceWords } from '../../report/wording.js';
 import type { Environment } from '../environment.js';
 import type { LoadedConfig } from '../load-config.js';
 import { runEvaluation } from '../run-evaluation.js';
@@ -91,7 +91,9 @@ export function optimizeText(run: OptimizeRun, paint: ChalkInstance, columns: nu
     paint.bold(fill(recommendation, columns, '')),
     ...(caveat === '' ? [] : [fill(`${caveat} ${instead}`, columns, '')]),
     fill(`Where the server can choose per request, by length: ${switching}.`, columns, ''),
-    [...referenceWords(report), HONESTY].map((line) => fill(line, columns, '')).join('\n'),
+    [...referenceWords(report), probeModelWords(report), HONESTY]
+      .map((line) => fill(line, columns, ''))
+      .join('\n'),
   ];
   return `${blocks.join('\n\n')}\n`;
 }

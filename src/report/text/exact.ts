@@ -1,3 +1,4 @@
+import { fixed } from '../../minus.js';
 import { percent, tokens } from '../format.js';
 import type { Report } from '../schema.js';
 import { costWords, stretchWords } from '../exact-words.js';
@@ -10,7 +11,7 @@ export function exactLines(report: Report): readonly string[] {
   const never =
     criticalFraction > 0
       ? `${percent(criticalFraction)} of the frequency range never makes a full turn within ` +
-        `${tokens(window)} tokens (critical fraction ${criticalFraction.toFixed(3)})`
+        `${tokens(window)} tokens (critical fraction ${fixed(criticalFraction, 3)})`
       : `every pair makes a full turn within ${tokens(window)} tokens`;
   return [
     `Theta ${tokens(theta)}: ${never}.`,

@@ -71,6 +71,23 @@ describe('rope-eval check', () => {
     });
   });
 
+  it('says which probe model stood in, and whether it can', async () => {
+    const { stdout } = await check([]);
+    expect(stdout).toContain(`Probe model ${good.probeModel.name}: critical fraction`);
+    expect(stdout).not.toContain('outside the range');
+    const report = { ...good, probeModel: { ...good.probeModel, inRange: false } };
+    expect((await check([], { report })).stdout).toContain('outside the range');
+  });
+
+  it('says of a dynamic scaling that it holds where keys are recomputed, in any preset', async () => {
+    const [reference, own] = good.candidates;
+    const groups = own!.groups.map((group) => ({ ...group, ropeType: 'dynamic', changed: true }));
+    const report = { ...good, candidates: [reference!, { ...own!, groups }] };
+    const { stdout } = await check(['--preset', 'quick'], { report });
+    expect(stdout).toContain('as-configured: This holds where all keys are recomputed');
+    expect((await check([])).stdout).not.toContain('recomputed');
+  });
+
   it('fails with what was expected, what was found, and what to change where', async () => {
     const { code, stdout } = await check([], { report: bad });
     expect(code).toBe(1);

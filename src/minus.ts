@@ -1,0 +1,6 @@
+export const MINUS = '−';
+
+/** -0.08 → `−0.080` */
+export function fixed(value: number, digits: number): string {
+  return value.toFixed(digits).replace('-', MINUS);
+}

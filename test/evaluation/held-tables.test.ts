@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { loadFamily } from '../../src/engine/index.js';
+import { cachedScaling, type CachedTables } from '../../src/evaluation/cached.js';
+import { probeGeometry, tablesByRung, type GroupScaling } from '../../src/evaluation/tables.js';
+import type { RopeSpec } from '../../src/rope/types.js';
+
+/** c 0.071 */
+const window = 32_768;
+const reference: RopeSpec = { type: 'default', theta: 1e4, rotaryDim: 128 };
+const scaling = (factor: number): GroupScaling => ({
+  reference,
+  candidate: { type: 'dynamic', theta: 1e4, rotaryDim: 128, factor, maxPositions: window },
+  window,
+  softmaxScaleRatio: 1,
+});
+const family = await loadFamily();
+const member = family.members.find((m) => m.name === 'c0.30-s1')!;
+const probe = probeGeometry(family, member, reference, window, true);
+const held = probe.held!;
+
+describe('pairs held in a cache', () => {
+  it('are some of this model', () => {
+    expect(held).toBe(7);
+    expect(probeGeometry(family, member, reference, window, false).held).toBe(0);
+    // Llama 2 is below the family by a hair, and has pairs as slow as the member's.
+    expect(probeGeometry(family, member, reference, 4096, true).held).toBe(0);
+  });
+
+  // Beyond its window dynamic:F stretches by more than the length: 4 F - (F - 1) at 4x.
+  it.each([1, 2, 4])('have one frequency for all keys of dynamic:%d, the last one', (factor) => {
+    const { byIndex } = cachedScaling(probe, scaling(factor), 4 * 256) as CachedTables;
+    const whole = tablesByRung(probe, scaling(factor), [4])[0]!.invFreq;
+    const from = probe.invFreq.length - held;
+    for (const table of [byIndex[0]!, byIndex[300]!, byIndex.at(-1)!])
+      expect(table.invFreq.slice(from)).toEqual(whole.slice(from));
+    // The others follow the length at which each key was written.
+    expect(byIndex[0]!.invFreq.slice(0, from)).toEqual(probe.invFreq.slice(0, from));
+    expect(byIndex.at(-1)!.invFreq.slice(0, from)).toEqual(whole.slice(0, from));
+  });
+});
