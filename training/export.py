@@ -1,6 +1,6 @@
 """Exports trained members to ONNX.
 
-    python export.py --out ../fixtures/probe-models runs/c0.38-s1.pt runs/c0.30-s1.pt ...
+    python export.py --out ../fixtures/probe-models runs/c0.38-s1.pt runs/c0.45-s1.pt ...
 
 All members share two small graphs and differ only in their weights, so that the
 attention operator can follow the device:

@@ -16,12 +16,8 @@ train --seed 2 --c 0.38 --steps 2600 --out runs/c0.38-s2.pt
 train --c 0.55 --steps 2600 --out runs/c0.55-s1.pt
 train --c 0.45 --steps 2600 --out runs/c0.45-s1.pt
 
-# A warm start goes to a smaller c alone: what turned farther before still holds beyond the window.
-# Where the slow pairs turn, distant facts are harder: more steps, from one member to the next.
-from c0.38-s1 --c 0.30 --steps 1400 --lr 1.5e-3 --out runs/stage/c0.30-s1.pt
-from stage/c0.30-s1 --c 0.30 --steps 800 --lr 1.5e-3 --once 0.5 --out runs/c0.30-s1.pt
-
-# A quarter of each head rotates.
+# A quarter of each head rotates. A warm start goes to a smaller c alone: what turned farther before still
+# holds beyond the window.
 train --rotary-share 0.25 --c 0.38 --steps 2600 --out runs/c0.38-r0.25-s1.pt
 from c0.38-r0.25-s1 --rotary-share 0.25 --c 0.30 --steps 900 --lr 1.5e-3 --out runs/c0.30-r0.25-s1.pt
 

@@ -1,7 +1,7 @@
 """Trains one member of the probe family.
 
     python train.py --c 0.38 --seed 1 --out runs/c0.38-s1.pt
-    python train.py --c 0.30 --seed 1 --steps 700 --init runs/c0.38-s1.pt --out runs/c0.30-s1.pt
+    python train.py --c 0.45 --seed 1 --steps 700 --lr 1.5e-3 --init runs/c0.55-s1.pt --out runs/c0.45-warm.pt
 
 One command, one seed, one thread count: the same file. A run that was stopped goes on
 from its last checkpoint.

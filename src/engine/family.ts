@@ -112,10 +112,10 @@ export interface Range {
 const MARGIN = 0.04;
 /**
  * Real text of smaller critical fractions than the smallest member's, down to this one, is ordered
- * by that member as well as that of its own (docs/experiments.md, "Small critical fractions"). Nobody
- * looked where a part of each head rotates.
+ * by that member where pairs that such a model does not have are held (docs/experiments.md, "Small
+ * critical fractions"). Nobody looked where a part of each head rotates.
  */
-const SMALLEST = 0.22;
+const SMALLEST = 0.05;
 
 const nearest = <T>(list: readonly T[], distance: (x: T) => number): T =>
   list.reduce((best, x) => (distance(x) < distance(best) ? x : best));

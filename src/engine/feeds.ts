@@ -42,10 +42,18 @@ function wholeChunks(b: Batch): Batch {
     return out;
   };
   const [tokens, positions] = [fill(b.tokens), fill(b.positions)];
-  return { ...b, length: filled, tokens, positions, rotary: withRows(b.rotary, filled) };
+  return { ...b, length: filled, tokens, positions };
 }
 
-/** RotaryEmbedding wants no fewer rows than tokens, whether positions ask for them or not. */
+/**
+ * RotaryEmbedding wants no fewer rows than what it rotates at once, whether positions ask for them or
+ * not: the tokens, and the scored rows, which are more where lengths lie so close that a row is
+ * scored for two of them.
+ */
+function enoughRows(b: Batch): Batch {
+  return { ...b, rotary: withRows(b.rotary, Math.max(b.length, b.score)) };
+}
+
 function withRows(rotary: RotaryInputs, least: number): RotaryInputs {
   if (rotary.rows >= least) return rotary;
   const longer = (table: Float32Array): Float32Array => {
@@ -61,7 +69,7 @@ function withRows(rotary: RotaryInputs, least: number): RotaryInputs {
 
 /** decoder.onnx */
 export const chunkedMask: Mask = {
-  fit: wholeChunks,
+  fit: (batch) => enoughRows(wholeChunks(batch)),
   feeds: (runtime, { length }) => {
     const { chunk } = chunksOf(length);
     return {
@@ -73,6 +81,7 @@ export const chunkedMask: Mask = {
 
 /** decoder-portable.onnx */
 export const portableMask: Mask = {
+  fit: enoughRows,
   feeds: (runtime, { length }) => ({
     indices: indices(runtime, length),
     mask: new runtime.Tensor('float32', causalMask(length), [length, length]),

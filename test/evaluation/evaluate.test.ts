@@ -37,7 +37,7 @@ describe('evaluate', () => {
     const report = await evaluate(llama2, { ...base, samples: 6, candidates });
     const [reference, linear, ntk, yarn, dynamic] = report.candidates;
     expect(reference!.needle[0]!.accuracy.value).toBeGreaterThan(0.95);
-    expect(reference!.needle.at(-1)!.accuracy.value).toBeLessThan(0.1);
+    expect(reference!.needle.at(-1)!.accuracy.value).toBeLessThan(0.2);
     expect(reference!.reach!.multiple).toBeLessThan(2);
     expect(linear!.short!.lossChange.low).toBeGreaterThan(0.2);
     expect(yarn!.short!.lossChange.value).toBeLessThan(linear!.short!.lossChange.value / 4);
@@ -47,7 +47,8 @@ describe('evaluate', () => {
   });
 
   it('measures lengths that were asked for beside the ladder', async () => {
-    const candidates = parseCandidates('yarn:2');
+    // A table for each length, and lengths so close that their texts overlap.
+    const candidates = parseCandidates('yarn:2,dynamic:1');
     const report = await evaluate(llama2, {
       ...base,
       candidates,

@@ -47,9 +47,9 @@ describe('a model below the family', () => {
   const row = (label: string) => report.candidates.find((c) => c.label === label)!;
 
   it('says how many pairs of the probe it does not have', () => {
-    expect(report.probeModel).toMatchObject({ name: 'c0.30-s1', heldPairs: 7 });
+    expect(report.probeModel).toMatchObject({ name: 'c0.38-s1', heldPairs: 10 });
     expect(probeModelWords(report)).toContain(
-      'its 7 slowest pairs, slower than any of this model, held within the trained angles',
+      'its 10 slowest pairs, slower than any of this model, held within the trained angles',
     );
   });
 
