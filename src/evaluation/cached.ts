@@ -7,7 +7,8 @@ import { tableKey, type GroupScaling } from './tables.js';
 /**
  * Decoding token by token with a KV cache: a key keeps the rotation of the length at which it was
  * written, and a query has that of its own length. Index t thus has the table of length t + 1, for
- * its query and its key alike, and one causal pass gives every length.
+ * its query and its key alike, and one causal pass gives every length (where pairs are held, a pass
+ * each).
  */
 export interface CachedTables {
   /** Equal keys = bit-identical tables. */

@@ -36,13 +36,7 @@ export function reportHead(
       modelType: setup.model.modelType,
       architecture: setup.model.architecture ?? null,
     },
-    reference: {
-      ...setup.reference,
-      criticalFraction,
-      rotaryShare,
-      theta,
-      ropeType: type,
-    },
+    reference: { ...setup.reference, criticalFraction, rotaryShare, theta, ropeType: type },
     target: setup.target,
     settings: {
       ...settings,

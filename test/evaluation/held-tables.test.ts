@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { loadFamily } from '../../src/engine/index.js';
+import { loadFamily, loadLanguage } from '../../src/engine/index.js';
 import { cachedScaling, type CachedTables } from '../../src/evaluation/cached.js';
+import type { Plan } from '../../src/evaluation/candidate.js';
+import { planSwitch } from '../../src/evaluation/switch.js';
 import { probeGeometry, tablesByRung, type GroupScaling } from '../../src/evaluation/tables.js';
 import type { RopeSpec } from '../../src/rope/types.js';
 
@@ -36,5 +38,37 @@ describe('pairs held in a cache', () => {
     // The others follow the length at which each key was written.
     expect(byIndex[0]!.invFreq.slice(0, from)).toEqual(probe.invFreq.slice(0, from));
     expect(byIndex.at(-1)!.invFreq.slice(0, from)).toEqual(whole.slice(0, from));
+  });
+});
+
+describe('pairs held at the switch of longrope', async () => {
+  const factors = (last: number) => Array.from({ length: 64 }, (_, i) => 1 + (i / 63) * (last - 1));
+  const candidate: RopeSpec = {
+    type: 'longrope',
+    theta: 1e4,
+    rotaryDim: 128,
+    shortFactor: factors(1),
+    longFactor: factors(4),
+    originalMaxPositions: window,
+    factor: 4,
+    attentionFactor: 1,
+  };
+  const plan = { scalings: [{ ...scaling(1), candidate }] } as unknown as Plan;
+  const language = await loadLanguage(family);
+  const found = planSwitch(plan, 0, probe, { language, seed: 1, count: 1 })!;
+  const from = probe.invFreq.length - held;
+  const stretch = (invFreq: Float64Array) => probe.invFreq[from]! / invFreq[from]!;
+
+  it('are stretched by the length of each row alone', () => {
+    const [below, at, above] = found.short.map(({ invFreq }) => stretch(invFreq));
+    expect([below, at]).toEqual([1, 1]);
+    expect(above).toBeCloseTo(288 / 256, 9);
+  });
+
+  it('have one frequency in a cache that holds keys of both tables', () => {
+    const { byIndex } = found.cached[2] as CachedTables;
+    const [first, last] = [byIndex[0]!, byIndex.at(-1)!];
+    expect(first.invFreq.slice(from)).toEqual(last.invFreq.slice(from));
+    expect(first.invFreq.slice(0, from)).not.toEqual(last.invFreq.slice(0, from));
   });
 });
