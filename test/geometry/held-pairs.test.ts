@@ -3,7 +3,6 @@ import {
   heldPairs,
   probeFrequencies,
   transfer,
-  withHeldOf,
   type ProbeGeometry,
 } from '../../src/geometry/transfer.js';
 import { computeRope } from '../../src/rope/index.js';
