@@ -1,3 +1,4 @@
+/** A true minus sign: a hyphen is easily lost beside a number. */
 export const MINUS = '−';
 
 /** -0.08 → `−0.080` */

@@ -102,12 +102,6 @@ export interface Likeness {
   readonly rotaryShare: number;
 }
 
-/** Critical fractions, ends included. */
-export interface Range {
-  readonly from: number;
-  readonly to: number;
-}
-
 /** Half the usual step between members. */
 const MARGIN = 0.04;
 /**
@@ -125,14 +119,14 @@ const nearest = <T>(list: readonly T[], distance: (x: T) => number): T =>
  * fraction; of several seeds, the first.
  *
  * @param wanted name of a member to take instead
- * @returns `range`: the critical fractions that those members are known to stand for, half a step
- *   included; `below`: this one is smaller than that of every member whose heads rotate as much
+ * @returns `range`: the critical fractions that those members are known to stand for, ends and half a
+ *   step included; `below`: this one is smaller than that of every member whose heads rotate as much
  */
 export function chooseMember(
   { members }: Family,
   { criticalFraction: c, rotaryShare }: Likeness,
   wanted?: string,
-): { member: Member; range: Range; inRange: boolean; below: boolean } {
+): { member: Member; range: { from: number; to: number }; inRange: boolean; below: boolean } {
   const alike = nearest(members, (m) => Math.abs(m.rotaryShare - rotaryShare)).rotaryShare;
   const kin = members.filter((m) => m.rotaryShare === alike);
   const all = kin.map((m) => m.criticalFraction);

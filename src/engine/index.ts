@@ -1,13 +1,6 @@
 export { loadEncodings, ownTable } from './encodings.js';
 export type { EncodingsCard, RopeTwin, Twin } from './encodings.js';
-export {
-  chooseMember,
-  loadFamily,
-  loadLanguage,
-  neighboursOf,
-  type Likeness,
-  type Range,
-} from './family.js';
+export { chooseMember, loadFamily, loadLanguage, neighboursOf, type Likeness } from './family.js';
 export type { Family, Member } from './family.js';
 export { cachedTable, cosSin, sharedTable } from './rotary.js';
 export { openSession } from './session.js';

@@ -1,8 +1,7 @@
 import { performance } from 'node:perf_hooks';
-import { loadFamily, loadLanguage, chooseMember, opener, type Range } from '../engine/index.js';
+import { loadFamily, loadLanguage, chooseMember, opener } from '../engine/index.js';
 import type { EvaluateOptions } from '../evaluate-types.js';
 import { finding } from '../finding-catalogue/index.js';
-import type { Finding } from '../findings.js';
 import { comparisons, type Against } from './against.js';
 import { buildCandidate, longFacts, type Plan } from './candidate.js';
 import { reportHead } from './head.js';
@@ -31,11 +30,6 @@ export interface ProbedReport {
   readonly report: Report;
   /** What was run, for a later run that goes on from it. */
   finished(): SavedJob[];
-}
-
-/** What no probe model is known to stand for. */
-function outOfRange(own: number, { from, to }: Range): Finding {
-  return finding('probe_out_of_range', '', { own, from, to });
 }
 
 /**
@@ -136,7 +130,9 @@ export async function evaluateOn(
     findings: [
       ...setup.model.findings,
       ...setup.findings,
-      ...(inRange ? [] : [outOfRange(likeness.criticalFraction, range)]),
+      ...(inRange
+        ? []
+        : [finding('probe_out_of_range', '', { own: likeness.criticalFraction, ...range })]),
       ...setup.candidates.flatMap((c) => c.findings ?? []),
       ...unwritableFindings(setup, text),
       ...candidates.flatMap(servingFindings),

@@ -78,7 +78,7 @@ export function outOfRangeByRung(s: GroupScaling, multiples: readonly number[]):
   });
 }
 
-/** Tables at each rung; of a scaling that ignores the length they are equal, unless the probe holds pairs. */
+/** Tables at each rung: equal where the scaling ignores the length, unless the probe holds pairs. */
 export function tablesByRung(
   probe: ProbeGeometry,
   scaling: GroupScaling,

@@ -4,8 +4,6 @@ import type { Interval, Reach } from './schema.js';
 
 export { tokens };
 
-/** A true minus sign: a hyphen is easily lost beside a number. */
-
 /** 131072 → `128k`, k = 1024 as on model cards; `131,000` where it does not come out even. */
 export function shortTokens(count: number): string {
   const k = count / 1024;

@@ -17,8 +17,9 @@ const plain: ProbeGeometry = { invFreq, window: 256 };
 const window = 16_384;
 const base: RopeSpec = { type: 'default', theta: 1e4, rotaryDim: 128 };
 const reference = computeRope(base);
-const HELD = 27;
-const holding: ProbeGeometry = { ...plain, held: 32 - HELD };
+/** The first of them. */
+const FIRST = 27;
+const holding: ProbeGeometry = { ...plain, held: 32 - FIRST };
 
 const stretchOf = (candidate: RopeSpec, windows: number, probe = holding): number[] =>
   Array.from(
@@ -28,7 +29,7 @@ const stretchOf = (candidate: RopeSpec, windows: number, probe = holding): numbe
 
 describe('pairs that the model does not have', () => {
   it('are counted: slower than its slowest by more than half a step', () => {
-    expect(heldPairs(plain, reference, window)).toBe(32 - HELD);
+    expect(heldPairs(plain, reference, window)).toBe(32 - FIRST);
   });
 
   it('are none where the model has pairs as slow', () => {
@@ -38,8 +39,8 @@ describe('pairs that the model does not have', () => {
 
   it('keep their trained angles at any length, the others their own stretch', () => {
     const found = stretchOf(base, 4);
-    found.slice(0, HELD).forEach((stretch) => expect(stretch).toBe(1));
-    found.slice(HELD).forEach((stretch) => expect(stretch).toBeCloseTo(4, 12));
+    found.slice(0, FIRST).forEach((stretch) => expect(stretch).toBe(1));
+    found.slice(FIRST).forEach((stretch) => expect(stretch).toBeCloseTo(4, 12));
   });
 
   it('are left as they are within the window, and by a probe that does not hold', () => {
@@ -50,10 +51,10 @@ describe('pairs that the model does not have', () => {
   it('are not stretched twice: a scaling that keeps them in range has one table for all lengths', () => {
     const linear: RopeSpec = { ...base, type: 'linear', factor: 4 };
     expect(stretchOf(linear, 4)).toEqual(stretchOf(linear, 1));
-    stretchOf(linear, 8).forEach((s, i) => expect(s).toBeCloseTo(i < HELD ? 4 : 8, 12));
+    stretchOf(linear, 8).forEach((s, i) => expect(s).toBeCloseTo(i < FIRST ? 4 : 8, 12));
   });
 
-  it('turn at least once in no window: a pair that turns is not held', () => {
+  it('are none that complete a turn within the window', () => {
     // Every pair of the model turns; of the probe those up to one turn a window are left alone.
     const all = computeRope({ ...base, theta: 100 });
     expect(heldPairs(plain, all, window)).toBe(
