@@ -1,16 +1,17 @@
 #!/usr/bin/env node
-// npm run bench [-- --threads 2 --rounds 5 --python python3 --quick]
-// Every figure is a best of interleaved rounds in this one run; ratios are within a round's pair.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { openPool, openSession } from '../dist/engine/index.js';
-import { bundledPath, loadFamily } from '../dist/engine/family.js';
 import { evaluate } from '../dist/evaluate.js';
+import { bundledPath, loadFamily } from '../dist/subjects/bundled/family.js';
+import { openPool, openSession } from '../dist/subjects/bundled/index.js';
 import { attention, gemm } from './peak.js';
+
+// npm run bench [-- --threads 2 --rounds 5 --python python3 --quick]
+// Every figure is a best of interleaved rounds in this one run; ratios are within a round's pair.
 
 const { values } = parseArgs({
   options: {

@@ -1,7 +1,8 @@
-/* Copies the bundled measurement of position encodings into docs/encodings.md. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
-import { encodingsMarkdown } from '../dist/report/encodings/markdown.js';
+import { encodingsMarkdown } from '../dist/encodings/forms.js';
+
+/* Copies the bundled measurement of position encodings into docs/encodings.md. */
 
 const at = (path) => new URL(`../${path}`, import.meta.url);
 const report = JSON.parse(

@@ -1,11 +1,12 @@
 #!/usr/bin/env node
-// node bench/growth.js [--threads 2 --rounds 3]: how cost grows with length, samples and candidates.
-// Each run is a process of its own; best of interleaved rounds, as a ratio to the first of its group.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { parseCandidates } from '../dist/candidates/index.js';
+import { parseCandidates } from '../dist/candidates/parse.js';
 import { evaluate } from '../dist/evaluate.js';
+
+// node bench/growth.js [--threads 2 --rounds 3]: how cost grows with length, samples and candidates.
+// Each run is a process of its own; best of interleaved rounds, as a ratio to the first of its group.
 
 const { values } = parseArgs({
   options: {

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
-// node bench/members.js [--threads 2]: what each probe model shows; the tables of its card.
 import { parseArgs } from 'node:util';
-import { parseCandidates } from '../dist/candidates/index.js';
-import { loadFamily } from '../dist/engine/index.js';
-import { evaluateOn } from '../dist/evaluation/evaluate-on.js';
+import { parseCandidates } from '../dist/candidates/parse.js';
+import { evaluateOn } from '../dist/evaluation/run.js';
+import { loadFamily } from '../dist/subjects/bundled/index.js';
 import { plainDecoder, WINDOW } from './plain-decoder.js';
+
+// node bench/members.js [--threads 2]: what each probe model shows; the tables of its card.
 
 const { values } = parseArgs({ options: { threads: { type: 'string', default: '2' } } });
 const METHODS = ['linear', 'by-parts', 'ntk', 'yarn'];

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as ort from 'onnxruntime-node';
-import { loadFamily } from '../dist/engine/family.js';
-import { causalMask } from '../dist/engine/mask.js';
+import { loadFamily } from '../dist/subjects/bundled/family.js';
+import { causalMask } from '../dist/subjects/bundled/session.js';
 
 const graph = (name) => readFileSync(new URL(`models/${name}.onnx`, import.meta.url));
 

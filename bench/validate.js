@@ -1,12 +1,13 @@
 #!/usr/bin/env node
-// npm run validate [-- --results FILE --threads N --seed N --member NAME --write DOCUMENT]
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { EXIT, RopeEvalError } from '../dist/errors.js';
-import { parseResults } from '../dist/validation/form.js';
-import { validate } from '../dist/validation/run.js';
-import { renderValidation } from '../dist/validation/text.js';
+import { EXIT, RopeEvalError } from '../src/errors.js';
+import { parseResults } from '../tools/validation/results.js';
+import { validate } from '../tools/validation/run.js';
+import { renderValidation } from '../tools/validation/text.js';
+
+// npm run validate [-- --results FILE --threads N --seed N --member NAME --write DOCUMENT]
 
 const BEGIN = '<!-- printed by npm run validate -->';
 const END = '<!-- end of what it printed -->';

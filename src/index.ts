@@ -5,31 +5,34 @@
  * Both take the text of a config.json, touch no files and throw `RopeEvalError` for what a caller
  * can put right.
  */
-export { parseCandidates, type CandidateDefinition } from './candidates/index.js';
+export { parseCandidates } from './candidates/parse.js';
+export { type CandidateDefinition } from './candidates/definition.js';
 export {
   compareEncodings,
   type CompareEncodings,
   type CompareEncodingsOptions,
-} from './compare-encodings.js';
+} from './encodings/compare.js';
 export { EXIT, RopeEvalError } from './errors.js';
 export { evaluate } from './evaluate.js';
-export type { Device, Evaluate, EvaluateOptions, Preset, Progress } from './evaluate-types.js';
-export { wordFinding } from './finding-catalogue/index.js';
-export type { Finding, Severity } from './findings.js';
-export { PolicySchema, type PolicyFile } from './gate/policy-schema.js';
+export {
+  type Device,
+  type Evaluate,
+  type EvaluateOptions,
+  type Preset,
+  type Progress,
+} from './options.js';
+export { wordFinding } from './findings/index.js';
+export { type Finding, type Severity } from './findings/types.js';
+export { PolicySchema, type PolicyFile } from './gate/policy.js';
 export { inspect, type InspectOptions } from './inspect.js';
 export {
   ENCODINGS_SCHEMA_VERSION,
   EncodingsSchema,
   type EncodingRow,
   type EncodingsReport,
-} from './report/encodings-schema.js';
-export { InspectSchema } from './report/inspect-schema.js';
-export {
-  INSPECT_SCHEMA_VERSION,
-  type InspectData,
-  type InspectLayerType,
-} from './report/inspect-types.js';
+} from './encodings/schema.js';
+export { InspectSchema } from './report/schema/inspect.js';
+export { type InspectData, type InspectLayerType } from './report/schema/inspect.js';
 export {
   REPORT_SCHEMA_VERSION,
   ReportSchema,
@@ -41,4 +44,5 @@ export {
   type Report,
   type Short,
   type Verdict,
-} from './report/schema.js';
+} from './report/schema/report.js';
+export { INSPECT_SCHEMA_VERSION } from './version.js';

@@ -1,18 +1,20 @@
-import { checkOptions, INSPECT_OPTIONS } from './check-options.js';
-import { parseCandidates, resolveCandidate } from './candidates/index.js';
-import { isNotRope, parseConfig, readModel } from './config/index.js';
+import { parseCandidates } from './candidates/parse.js';
+import { resolveCandidate } from './candidates/resolve.js';
+import { EXIT, RopeEvalError } from './errors.js';
+import { parseConfig } from './json/parse.js';
+import { isNotRope, readModel } from './model/read-model.js';
 import {
   chooseReference,
-  referenceSoftmaxScale,
   type ReferenceOptions,
-} from './config/reference.js';
-import { EXIT, RopeEvalError } from './errors.js';
+  referenceSoftmaxScale,
+} from './model/reference.js';
+import { checkOptions, INSPECT_OPTIONS } from './options.js';
 import {
+  type InspectOptions as DataOptions,
   inspectData,
   inspectNotRope,
-  type InspectOptions as DataOptions,
-} from './report/inspect.js';
-import type { InspectData } from './report/inspect-types.js';
+} from './report/inspect/data.js';
+import type { InspectData } from './report/schema/inspect.js';
 
 export interface InspectOptions extends Omit<DataOptions, 'candidate'>, ReferenceOptions {
   /** Show another scaling in place of the config's, e.g. `yarn:4`, or a JSON object as text. */

@@ -1,5 +1,7 @@
-import { isNotRope, type ModelGeometry, parseConfig, readModel } from '../src/config/index.js';
-import { findingKind } from '../src/finding-catalogue/index.js';
+import { findingKind } from '../src/findings/index.js';
+import { parseConfig } from '../src/json/parse.js';
+import { isNotRope, readModel } from '../src/model/read-model.js';
+import type { ModelGeometry } from '../src/model/types.js';
 import { modelConfig } from './golden-cases.js';
 
 /** A model that has RoPE, from an object as it would stand in config.json. */

@@ -1,6 +1,6 @@
-import { referenceSoftmaxScale, referenceSpecs } from '../config/reference.js';
-import type { ModelGeometry, Reference } from '../config/types.js';
-import type { CandidateDefinition, FactorMethod } from './types.js';
+import { referenceSoftmaxScale, referenceSpecs } from '../model/reference.js';
+import type { ModelGeometry, Reference } from '../model/types.js';
+import type { CandidateDefinition, FactorMethod } from './definition.js';
 
 /**
  * The candidates to compare where the user names none; the reference is a row of its own.

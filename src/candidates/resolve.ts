@@ -1,18 +1,65 @@
-import { readWithBlock } from '../config/with-block.js';
+import { finding } from '../findings/index.js';
+import type { Finding } from '../findings/types.js';
+import { isRecord, parseConfig, type UnknownRecord } from '../json/parse.js';
 import {
   groupBefore,
   referenceRope,
   referenceSoftmaxScale,
   referenceSpecs,
-} from '../config/reference.js';
-import { parseConfig, isRecord, type UnknownRecord } from '../config/json.js';
-import type { LayerGroup, ModelGeometry, Reference } from '../config/types.js';
-import type { RopeSpec } from '../rope/types.js';
-import { yarnMscale } from '../rope/yarn.js';
-import { failCandidate } from './fail.js';
-import { reportCandidate } from './report.js';
+} from '../model/reference.js';
+import type { LayerGroup, ModelGeometry, Reference } from '../model/types.js';
+import { readWithBlock } from '../model/with-block.js';
+import { effectiveTheta } from '../rope/kinds/ntk.js';
+import { yarnMscale } from '../rope/kinds/yarn.js';
+import type { RopeSpec } from '../rope/spec.js';
+import { type CandidateDefinition, failCandidate, type ResolvedCandidate } from './definition.js';
 import { shorthandSpec } from './shorthand.js';
-import type { CandidateDefinition, ResolvedCandidate } from './types.js';
+
+/**
+ * What a user should know before believing the row.
+ *
+ * @param trained (groups) what the weights were trained with
+ * @param specs (groups) the candidate
+ */
+export function reportCandidate(
+  definition: CandidateDefinition,
+  model: ModelGeometry,
+  trained: readonly RopeSpec[],
+  specs: readonly RopeSpec[],
+): readonly Finding[] {
+  return model.groups.flatMap((group, index) => {
+    const spec = specs[index];
+    const own = trained[index];
+    if (spec === undefined || own === undefined) return [];
+    const found: Finding[] = [];
+    if (losesScaling(spec, own)) {
+      found.push(
+        finding('trained_scaling_discarded', group.layerType, {
+          candidate: definition.label,
+          trained: own.type,
+        }),
+      );
+    }
+    const stretches = JSON.stringify(spec) !== JSON.stringify(own);
+    if (group.span.kind !== 'global' && stretches && definition.method !== 'as-configured') {
+      found.push(
+        finding('candidate_reaches_local_layers', group.layerType, {
+          candidate: definition.label,
+          layers: group.layers.length,
+          span: group.span.kind === 'chunked' ? 'chunked' : 'sliding-window',
+          window: group.span.window,
+        }),
+      );
+    }
+    return found;
+  });
+}
+
+/** Whether nothing of the trained-in scaling is left; a static NTK-aware one lives on as a theta. */
+function losesScaling(spec: RopeSpec, trained: RopeSpec): boolean {
+  if (trained.type === 'default' || spec.type === trained.type) return false;
+  return trained.type !== 'ntk' || spec.theta !== effectiveTheta(trained);
+}
 
 export interface ResolveOptions {
   /** Reads the file of `longrope:FILE`; errors are the caller's. */

@@ -1,7 +1,6 @@
-import { effectiveTheta } from '../rope/ntk.js';
-import type { RopeSpec, RopeSpecOf } from '../rope/types.js';
-import { failCandidate } from './fail.js';
-import type { CandidateDefinition, FactorMethod } from './types.js';
+import { effectiveTheta } from '../rope/kinds/ntk.js';
+import type { RopeSpec, RopeSpecOf } from '../rope/spec.js';
+import { type CandidateDefinition, type FactorMethod, failCandidate } from './definition.js';
 
 type Shorthand = Extract<CandidateDefinition, { readonly method: FactorMethod }>;
 

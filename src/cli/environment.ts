@@ -1,9 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
-import type { CompareEncodings } from '../compare-encodings.js';
-import type { Evaluate } from '../evaluate-types.js';
-import type { RuntimeDescription } from '../runtime-types.js';
+import type { CompareEncodings } from '../encodings/compare.js';
 import { EXIT } from '../errors.js';
+import type { Evaluate } from '../options.js';
+import type { RuntimeDescription } from '../subjects/bundled/describe.js';
 
 /** A standard stream; `columns` is known for terminals only. */
 export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
@@ -70,10 +70,13 @@ export function nodeEnvironment(): Environment {
     },
     kill: (code) => process.exit(code),
     loadEvaluate: async () => (await import('../evaluate.js')).evaluate,
-    loadCompareEncodings: async () => (await import('../compare-encodings.js')).compareEncodings,
+    loadCompareEncodings: async () => (await import('../encodings/compare.js')).compareEncodings,
     describeHost: hostFacts,
     describeRuntime: async () =>
-      (await import('../engine/index.js')).describeRuntime(process.platform, process.arch),
+      (await import('../subjects/bundled/index.js')).describeRuntime(
+        process.platform,
+        process.arch,
+      ),
   };
 }
 

@@ -1,12 +1,116 @@
 import { Command } from 'commander';
-import { columnsOf, isLively } from './terminal.js';
+import { EXIT, RopeEvalError } from '../errors.js';
+import { suggest } from '../suggest.js';
 import { TOOL_VERSION } from '../version.js';
-import { addCompletion } from './completion.js';
+import type { CommandContext, CommandModule } from './command.js';
+import { checkCommand } from './commands/check.js';
+import { compareCommand } from './commands/compare.js';
+import { doctorCommand } from './commands/doctor.js';
+import { emitCommand } from './commands/emit.js';
+import { encodingsCommand } from './commands/encodings.js';
 import { evaluateCommand } from './commands/evaluate.js';
-import { refuseExcessArguments } from './excess-arguments.js';
-import { refuseMisplacedOptions } from './misplaced-options.js';
-import { COMMANDS } from './registry.js';
-import type { CommandContext } from './command.js';
+import { explainCommand } from './commands/explain.js';
+import { fingerprintCommand } from './commands/fingerprint.js';
+import { inspectCommand } from './commands/inspect.js';
+import { mergeCommand } from './commands/merge.js';
+import { schemaCommand } from './commands/schema.js';
+import { sweepCommand } from './commands/sweep.js';
+import { addCompletion } from './completion.js';
+import { columnsOf, isLively } from './terminal.js';
+
+/** Commands beside the default one, in the order of `--help`. A new one is a file and a line. */
+export const COMMANDS: readonly CommandModule[] = Object.freeze([
+  inspectCommand,
+  checkCommand,
+  compareCommand,
+  emitCommand,
+  sweepCommand,
+  mergeCommand,
+  fingerprintCommand,
+  encodingsCommand,
+  explainCommand,
+  schemaCommand,
+  doctorCommand,
+]);
+
+/**
+ * Refuses arguments that no command would read. An argument that is dropped without a word is
+ * worse than an error: `check a.json b.json` would pass a config that nobody looked at.
+ *
+ * commander could refuse them too, but knows neither what a second config asks for nor that the
+ * first of `rope-eval inspct config.json` is a misspelt command.
+ */
+export function refuseExcessArguments(program: Command): void {
+  program.allowExcessArguments().hook('preAction', (_, command) => {
+    // What a shell asks to have completed is a command line of its own.
+    if (command.name() === 'complete') return;
+    const taken = command.registeredArguments;
+    if (command.args.length <= taken.length || taken.at(-1)?.variadic === true) return;
+    throw command === program ? secondArgument(program) : excess(command);
+  });
+}
+
+function excess(command: Command): RopeEvalError {
+  const { registeredArguments: taken, args } = command;
+  const usage = `rope-eval ${command.name()} ${command.usage()}`;
+  if (taken.length === 1 && taken[0]?.name() === 'config') {
+    const loop =
+      command.name() === 'check'
+        ? `For several, a loop: for c in ${listed(args)}; do rope-eval check "$c" || break; done. ` +
+          '(rope-eval sweep evaluates many, but judges none.)'
+        : `For several, call rope-eval ${command.name()} once for each.`;
+    return tooMany(`${command.name()} takes one config at a time`, args, loop);
+  }
+  const most = taken.length === 0 ? 'no arguments' : `at most ${taken.length}`;
+  return tooMany(`${command.name()} takes ${most}`, args, `Usage: ${usage}`);
+}
+
+function secondArgument(program: Command): RopeEvalError {
+  const [first = ''] = program.args;
+  const names = program.commands.map((command) => command.name());
+  const meant = suggest(first, names);
+  if (meant !== undefined) {
+    return new RopeEvalError(
+      `unknown command ${first} (did you mean ${meant}?)`,
+      EXIT.usage,
+      'unknown_command',
+    );
+  }
+  return tooMany('one config at a time', program.args, `Commands: ${names.join(', ')}.`);
+}
+
+function tooMany(what: string, args: readonly string[], hint: string): RopeEvalError {
+  const found = `found ${args.length}: ${listed(args)}`;
+  return new RopeEvalError(`${what}; ${found}`, EXIT.usage, 'too_many_arguments', '', hint);
+}
+
+/** A shell may have made hundreds out of one pattern. */
+const LISTED = 5;
+
+function listed(args: readonly string[]): string {
+  return args.length > LISTED ? `${args.slice(0, LISTED).join(' ')} …` : args.join(' ');
+}
+
+/**
+ * `rope-eval --json inspect x`: the option would be read by the default command and have no
+ * effect on `inspect`. An option that does nothing is worse than an error.
+ */
+export function refuseMisplacedOptions(program: Command): void {
+  program.hook('preSubcommand', (_, subcommand) => {
+    const given = program.options.find(
+      (option) => program.getOptionValueSource(option.attributeName()) === 'cli',
+    );
+    if (!given) return;
+    const flag = given.long ?? given.flags;
+    throw new RopeEvalError(
+      `${flag} stands before the command ${subcommand.name()}, where it has no effect`,
+      2,
+      'misplaced_option',
+      flag,
+      `options of a command follow its name: rope-eval ${subcommand.name()} … ${flag}`,
+    );
+  });
+}
 
 const EPILOGUE = `
 Exit codes: 0 done, or the gate passed; 1 gate failed or unverifiable, --optimize found nothing that

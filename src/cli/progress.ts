@@ -1,6 +1,6 @@
 import ora from 'ora';
+import type { Progress } from '../options.js';
 import type { Environment } from './environment.js';
-import type { Progress } from '../evaluate-types.js';
 import { isLively } from './terminal.js';
 
 export interface ProgressDisplay {

@@ -1,5 +1,5 @@
-import { dialectOf } from '../config/registry.js';
-import { effectiveTheta } from '../rope/ntk.js';
+import { dialectOf } from '../model/registry.js';
+import { effectiveTheta } from '../rope/kinds/ntk.js';
 import { scalingBlock } from './block.js';
 import type { EmitGroup, EmitInput } from './types.js';
 

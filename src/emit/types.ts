@@ -1,6 +1,6 @@
-import type { UnknownRecord } from '../config/json.js';
-import type { ModelGeometry, Reference, Span } from '../config/types.js';
-import type { RopeSpec } from '../rope/types.js';
+import type { UnknownRecord } from '../json/parse.js';
+import type { ModelGeometry, Reference, Span } from '../model/types.js';
+import type { RopeSpec } from '../rope/spec.js';
 
 /** The layers that share a table, with the scaling under question applied. */
 export interface EmitGroup {
@@ -67,3 +67,24 @@ export type Emission =
   ({ readonly ok: true } & EngineSettings) | ({ readonly ok: false } & Refusal);
 
 export type Emitter = (input: EmitInput) => Emission;
+
+/**
+ * What the emitters need of a candidate on a model.
+ *
+ * @param specs (groups) its rotary tables
+ * @returns undefined where no layer of the model rotates
+ */
+export function emitInputOf(
+  label: string,
+  model: ModelGeometry,
+  reference: Pick<Reference, 'kind' | 'trainedWindow'>,
+  specs: readonly RopeSpec[],
+  raw: UnknownRecord,
+  length: number,
+): EmitInput | undefined {
+  const [first, ...rest] = model.groups.flatMap((group, index) => {
+    const rope = specs[index];
+    return rope ? [{ layerType: group.layerType, span: group.span, rope }] : [];
+  });
+  return first && { label, geometry: model, reference, groups: [first, ...rest], raw, length };
+}

@@ -2,20 +2,17 @@ import type { ProbeGeometry } from '../geometry/transfer.js';
 import { clusters, type Measurement, type Quantity } from '../probes/measure.js';
 import { SHORT_RUNGS } from '../probes/presets.js';
 import { pairedDifference } from '../probes/statistics.js';
-import type { Form, Gap } from '../report/serving-schema.js';
-import { staticForm } from '../rope/dynamic.js';
-import { measuredOn, withWindows, type Against } from './against.js';
-import { cachedScaling, type Rotation } from './cached.js';
-import type { Plan } from './candidate.js';
-import type { FurtherContexts } from './further.js';
+import type { DynamicForm, Gap } from '../report/schema/candidate.js';
+import { staticForm } from '../rope/kinds/dynamic.js';
+import { type Against, measuredOn, type Plan, withWindows } from './candidate.js';
+import type { FurtherContexts, Sets } from './context-sets.js';
 import type { JobList } from './jobs.js';
-import type { Sets } from './sets.js';
-import { summariseNeedle, summariseReach, summariseShort, type Measured } from './summary.js';
-import { tablesByRung, type GroupScaling } from './tables.js';
+import { type Measured, summariseNeedle, summariseReach, summariseShort } from './summary.js';
+import { cachedScaling, type GroupScaling, type Rotation, tablesByRung } from './tables.js';
 
 /** Tables of one form, one per rung. */
 export interface FormPlan {
-  readonly form: Form['form'];
+  readonly form: DynamicForm['form'];
   readonly short: readonly Rotation[];
   readonly long: readonly Rotation[];
 }
@@ -91,9 +88,9 @@ export function reportForms(
   further: FurtherContexts,
   against: Against,
   target: number,
-): Form[] | undefined {
+): DynamicForm[] | undefined {
   let recomputed: Results | undefined;
-  const found: Form[] = [];
+  const found: DynamicForm[] = [];
   for (const { form, short, long } of forms) {
     const facts = measuredOn(against, jobs, sets, 'long', long);
     const text = withWindows(measuredOn(against, jobs, sets, 'longText', long), against);
@@ -124,7 +121,7 @@ export function reportForms(
 }
 
 /** The largest difference between two forms, over the short lengths and the rungs to the target. */
-function gapOf(form: Results, base: Results, target: number): NonNullable<Form['gap']> {
+function gapOf(form: Results, base: Results, target: number): NonNullable<DynamicForm['gap']> {
   return {
     accuracy: largest(
       { probe: 'short', own: form.shortFacts, base: base.shortFacts.measurement },

@@ -1,10 +1,107 @@
 import { createHash } from 'node:crypto';
-import type { Engine, RotaryInputs } from '../engine/index.js';
 import type { Context } from '../probes/contexts.js';
 import type { ContextScores, Measurement } from '../probes/measure.js';
-import { hasOwnPositions, rotaryOf, runBatch } from './batch.js';
-import { rotationKey, type Rotation } from './cached.js';
-import { pack, unpack, type SavedJob } from './saved-job.js';
+import {
+  cachedTable,
+  type Engine,
+  type RotaryInputs,
+  sharedTable,
+} from '../subjects/bundled/index.js';
+import { type Rotation, rotationKey } from './tables.js';
+
+/** One job of an unfinished report: scores of each context, float32 and bytes, base64. */
+export interface SavedJob {
+  readonly key: string;
+  readonly length: number;
+  readonly contexts: { readonly logProbability: string; readonly correct: string }[];
+}
+
+/** As it is saved. */
+export function pack({ logProbability, correct }: ContextScores): SavedJob['contexts'][number] {
+  const bytes = Buffer.from(
+    logProbability.buffer,
+    logProbability.byteOffset,
+    logProbability.byteLength,
+  );
+  return {
+    logProbability: bytes.toString('base64'),
+    correct: Buffer.from(correct).toString('base64'),
+  };
+}
+
+/** As it was measured. */
+export function unpack(saved: SavedJob['contexts'][number]): ContextScores {
+  const bytes = Uint8Array.from(Buffer.from(saved.logProbability, 'base64'));
+  return {
+    logProbability: new Float32Array(bytes.buffer),
+    correct: Uint8Array.from(Buffer.from(saved.correct, 'base64')),
+  };
+}
+
+/** Whether one table of positions does not serve them all. */
+export const hasOwnPositions = (contexts: readonly Context[]): boolean =>
+  contexts.some((c) => c.positions);
+
+/**
+ * What contexts are rotated by.
+ *
+ * @param length tokens of each
+ * @returns (length) rows; where contexts have positions of their own, (contexts * length)
+ */
+export function rotaryOf(
+  table: Rotation,
+  length: number,
+  contexts: readonly Context[],
+): RotaryInputs {
+  if ('byIndex' in table) return cachedTable(table.byIndex.slice(0, length));
+  const upTo = (at: Context['positions']) => Array.from({ length }, (_, t) => at?.[t] ?? t);
+  const positions = hasOwnPositions(contexts)
+    ? contexts.flatMap((c) => upTo(c.positions))
+    : upTo(undefined);
+  return sharedTable(table, positions);
+}
+
+/** Runs contexts of one length at once. @returns scores in the order of the contexts */
+export async function runBatch(
+  engine: Engine,
+  length: number,
+  contexts: readonly Context[],
+  rotary: RotaryInputs,
+): Promise<ContextScores[]> {
+  const batch = contexts.length;
+  // Rows are ascending, so the scored tokens of a shorter length come first.
+  const counts = contexts.map((c) => c.rows.filter((row) => row < length).length);
+  const score = Math.max(1, ...counts);
+  const own = hasOwnPositions(contexts);
+  const tokens = new BigInt64Array(batch * length);
+  const positions = new BigInt64Array(batch * length);
+  const scored = new BigInt64Array(batch * score);
+  const targets = new BigInt64Array(batch * score);
+  contexts.forEach((context, b) => {
+    for (let t = 0; t < length; t++) {
+      tokens[b * length + t] = BigInt(context.tokens[t]!);
+      positions[b * length + t] = BigInt(own ? b * length + t : t);
+    }
+    for (let i = 0; i < counts[b]!; i++) {
+      scored[b * score + i] = BigInt(context.rows[i]!);
+      targets[b * score + i] = BigInt(context.targets[i]!);
+    }
+  });
+  const out = await engine.run({
+    tokens,
+    batch,
+    length,
+    positions,
+    scored,
+    targets,
+    score,
+    rotary,
+  });
+  return contexts.map((_, b) => ({
+    logProbability: out.logProbability.slice(b * score, b * score + counts[b]!),
+    correct: out.correct.slice(b * score, b * score + counts[b]!),
+  }));
+}
 
 /** Contexts that share a shape. */
 export interface ContextSet {

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
+import type { ProbeTable } from '../geometry/transfer.js';
 import { accuracyByDistance, clusters, type Measurement } from '../probes/measure.js';
 import type { Cluster } from '../probes/statistics.js';
-import type { PerContext, ShortRows } from '../report/per-context-schema.js';
-import type { ProbeTable } from '../geometry/transfer.js';
+import type { PerContext, ShortRows } from '../report/schema/report.js';
 import type { Plan } from './candidate.js';
-import type { FurtherContexts } from './further.js';
+import type { FurtherContexts, Sets } from './context-sets.js';
 import type { ContextSet, JobList } from './jobs.js';
-import type { Sets } from './sets.js';
 import type { Setup } from './setup.js';
 
 /**

@@ -1,19 +1,17 @@
-import { finding } from '../finding-catalogue/index.js';
-import type { Finding } from '../findings.js';
+import { finding } from '../findings/index.js';
+import type { Finding } from '../findings/types.js';
 import type { ProbeGeometry } from '../geometry/transfer.js';
 import type { Language } from '../probes/language.js';
 import type { PresetPlan } from '../probes/presets.js';
-import type { CandidateReport, Interval } from '../report/schema.js';
-import type { Against } from './against.js';
-import type { Plan } from './candidate.js';
+import type { CandidateReport, Interval } from '../report/schema/report.js';
+import type { Against, Plan } from './candidate.js';
+import type { FurtherContexts, Sets } from './context-sets.js';
 import { addForms, planForms, reportForms } from './forms.js';
-import type { FurtherContexts } from './further.js';
 import type { JobList } from './jobs.js';
 import { addOffset, planOffset, reportOffset } from './offset.js';
-import type { Sets } from './sets.js';
+import { SHORT_LIMITS } from './recommendation.js';
 import type { Setup } from './setup.js';
 import { addSwitch, planSwitch, reportSwitch } from './switch.js';
-import { SHORT_LIMITS } from './verdict.js';
 
 /** What becomes of a scaling while text is generated: forms, switch and offset. */
 export interface Serving {

@@ -1,23 +1,24 @@
-import type { CandidateDefinition, ResolvedCandidate } from '../candidates/index.js';
-import { defaultCandidates, resolveCandidate } from '../candidates/index.js';
-import { parseConfig, readModel, requireRope } from '../config/index.js';
+import { defaultCandidates } from '../candidates/default-set.js';
+import type { CandidateDefinition, ResolvedCandidate } from '../candidates/definition.js';
+import { resolveCandidate } from '../candidates/resolve.js';
+import { EXIT, RopeEvalError } from '../errors.js';
+import { finding } from '../findings/index.js';
+import type { Finding } from '../findings/types.js';
+import { criticalFractionOf } from '../geometry/spectrum.js';
+import { parseConfig } from '../json/parse.js';
+import { readModel, requireRope } from '../model/read-model.js';
 import {
   chooseReference,
   groupBefore,
   referenceSoftmaxScale,
   referenceSpecs,
   trainedWindowOf,
-} from '../config/reference.js';
-import type { ModelGeometry, Reference } from '../config/types.js';
-import type { Likeness } from '../engine/index.js';
-import { EXIT, RopeEvalError } from '../errors.js';
-import { finding } from '../finding-catalogue/index.js';
-import type { Finding } from '../findings.js';
-import type { EvaluateOptions } from '../evaluate-types.js';
-import { criticalFractionOf } from '../geometry/critical.js';
-import { rotaryShare } from '../config/rotary-share.js';
-import { computeRope } from '../rope/index.js';
-import type { RopeSpec } from '../rope/types.js';
+} from '../model/reference.js';
+import { type ModelGeometry, type Reference, rotaryShare } from '../model/types.js';
+import type { EvaluateOptions } from '../options.js';
+import { computeRope } from '../rope/registry.js';
+import type { RopeSpec } from '../rope/spec.js';
+import type { Likeness } from '../subjects/bundled/index.js';
 
 /** What is to be compared, before anything is run. */
 export interface Setup {

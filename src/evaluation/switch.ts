@@ -1,15 +1,14 @@
-import { withHeldOf, type ProbeGeometry, type ProbeTable } from '../geometry/transfer.js';
+import { type ProbeGeometry, type ProbeTable, withHeldOf } from '../geometry/transfer.js';
 import { writeFacts, writeText } from '../probes/contexts.js';
 import type { Language } from '../probes/language.js';
 import { clusters, type Measurement } from '../probes/measure.js';
 import { meanInterval, pairedDifference, resamples, wilson } from '../probes/statistics.js';
-import type { Reading, Switch } from '../report/serving-schema.js';
-import { switchLength } from '../rope/index.js';
-import { cachedTables, type Rotation } from './cached.js';
+import type { Reading, Switch } from '../report/schema/candidate.js';
+import { switchLength } from '../rope/registry.js';
 import type { Plan } from './candidate.js';
+import { drawContexts, STREAM } from './context-sets.js';
 import type { ContextSet, JobList } from './jobs.js';
-import { drawContexts, STREAM } from './sets.js';
-import { probeTable, type GroupScaling } from './tables.js';
+import { cachedTables, type GroupScaling, probeTable, type Rotation } from './tables.js';
 
 /** Switches that the probe's contexts can straddle, as window multiples. */
 const SHORTEST = 0.25;

@@ -1,7 +1,7 @@
-import { finding } from '../finding-catalogue/index.js';
-import type { LayerGroup, ModelGeometry } from '../config/types.js';
-import type { Finding } from '../findings.js';
-import type { RopeSpec } from '../rope/types.js';
+import { finding } from '../findings/index.js';
+import type { Finding } from '../findings/types.js';
+import type { LayerGroup, ModelGeometry } from '../model/types.js';
+import type { RopeSpec } from '../rope/spec.js';
 
 /**
  * What moved between the config before a change and the config after it: base frequency, window,

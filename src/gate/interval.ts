@@ -1,4 +1,4 @@
-import type { Interval } from '../report/schema.js';
+import type { Interval } from '../report/schema/report.js';
 
 export type Operator = '>=' | '<=' | '>' | '<';
 

@@ -1,5 +1,16 @@
+import { cacheBytes, layerSpans } from '../geometry/cost.js';
+import type { ModelGeometry } from '../model/types.js';
 import { CONTEXTS_PER_SAMPLE, NEAREST_RUNGS } from '../probes/presets.js';
-import type { CandidateReport, Interval, Report, Short } from '../report/schema.js';
+import type { CandidateReport, Interval, Report, Short } from '../report/schema/report.js';
+
+const GIB = 1024 ** 3;
+
+/** KV cache of one sequence in 16-bit, GiB; undefined for a model without attention layers. */
+export function kvCacheGiB(model: ModelGeometry, tokens: number): number | undefined {
+  const spans = layerSpans(model);
+  if (spans.length === 0) return undefined;
+  return cacheBytes(model.attention, spans, tokens, 'bfloat16') / GIB;
+}
 
 /** One reading of a metric. `part` names the layers, where a model has several kinds. */
 export interface Measurement {

@@ -1,4 +1,4 @@
-import { computeRope, type RopeSpec } from '../rope/index.js';
+import { computeRope, type RopeSpec } from '../rope/registry.js';
 
 /**
  * What happens to a table whose frequencies depend on the length, where they begin to change:

@@ -1,5 +1,4 @@
-import type { Context } from './contexts.js';
-import type { Kind } from './writer.js';
+import type { Context, Kind } from './contexts.js';
 import type { Cluster } from './statistics.js';
 
 /** What the engine said of one context's scored tokens, in the order of `Context.items`. */

@@ -1,3 +1,13 @@
+/** Bounds of what a run may be asked for, on the command line and in the library alike. */
+export const LIMITS = Object.freeze({
+  /** Seeds are 32-bit: the generator's state starts from one. */
+  seed: 2 ** 32 - 1,
+  /** More contexts than this take days on a laptop. */
+  samples: 100_000,
+  /** The probe models are small: from 8 threads on they gain nothing, and hundreds never finish. */
+  threads: 64,
+});
+
 /** Contexts of each probe. Versioned with the report: a change is another measurement. */
 export interface PresetPlan {
   /** Facts and copies at 0.5x and 1x. */
@@ -61,3 +71,32 @@ export const SHORT_RUNGS = Object.freeze([0.5, 1]);
 
 /** Rungs of a ladder closer than this, in windows, are one: there is no text of its own between them. */
 export const NEAREST_RUNGS = 1 / 16;
+
+/** Steps of the ladder below the target, as shares of it: fine where a scaling ends, coarse below. */
+const SHARES = Object.freeze([7 / 8, 3 / 4, 5 / 8, 1 / 2, 3 / 8, 1 / 4, 3 / 16, 1 / 8, 1 / 16]);
+
+/** Shortest rung: room for a question of every distance. */
+const SHORTEST = 0.25;
+
+/**
+ * Window multiples at which the long probe asks, ascending: always 1, 2 (if the target reaches
+ * it) and the target.
+ *
+ * @param extra further multiples asked for; those under a quarter of the window are left out, and
+ *   those within `NEAREST_RUNGS` of another are read there
+ */
+export function ladder(target: number, extra: readonly number[] = []): number[] {
+  const rungs = [target, 1];
+  const add = (multiple: number): void => {
+    if (rungs.every((m) => Math.abs(m - multiple) >= NEAREST_RUNGS)) rungs.push(multiple);
+  };
+  for (const share of SHARES) if (share * target > 1.05) add(share * target);
+  if (target > 2 && !rungs.some((m) => Math.abs(m - 2) < 0.2)) add(2);
+  for (const multiple of extra) if (multiple >= SHORTEST) add(multiple);
+  return [...new Set(rungs)].sort((a, b) => a - b);
+}
+
+/** Length in probe tokens of a window multiple. */
+export function probeTokens(multiple: number, window: number): number {
+  return Math.round(multiple * window);
+}

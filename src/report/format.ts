@@ -1,6 +1,5 @@
-import { MINUS } from '../minus.js';
-import { tokens } from '../tokens.js';
-import type { Interval, Reach } from './schema.js';
+import { MINUS, tokens } from '../numbers.js';
+import type { Interval, Reach } from './schema/report.js';
 
 export { tokens };
 

@@ -1,4 +1,4 @@
-import type { CandidateReport, Needle, Report } from './schema.js';
+import type { CandidateReport, Needle, Report } from './schema/report.js';
 
 /**
  * What every reporter looks up in a report: no number is computed here, and no word is chosen.

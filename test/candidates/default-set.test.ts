@@ -1,8 +1,11 @@
-import { describe, expect, it } from 'vitest';
-import { defaultCandidates, resolveCandidate } from '../../src/candidates/index.js';
-import { chooseReference, isNotRope, parseConfig, readModel } from '../../src/config/index.js';
-import { computeRope } from '../../src/rope/index.js';
 import { readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { defaultCandidates } from '../../src/candidates/default-set.js';
+import { resolveCandidate } from '../../src/candidates/resolve.js';
+import { parseConfig } from '../../src/json/parse.js';
+import { isNotRope, readModel } from '../../src/model/read-model.js';
+import { chooseReference } from '../../src/model/reference.js';
+import { computeRope } from '../../src/rope/registry.js';
 import { modelConfig } from '../golden-cases.js';
 import { readFixture } from '../read.js';
 

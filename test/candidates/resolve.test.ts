@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import {
-  parseCandidates,
-  resolveCandidate,
-  type ResolvedCandidate,
-} from '../../src/candidates/index.js';
-import { chooseReference, type ModelGeometry } from '../../src/config/index.js';
-import { computeRope } from '../../src/rope/index.js';
+import type { ResolvedCandidate } from '../../src/candidates/definition.js';
+import { parseCandidates } from '../../src/candidates/parse.js';
+import { resolveCandidate } from '../../src/candidates/resolve.js';
+import { chooseReference } from '../../src/model/reference.js';
+import type { ModelGeometry } from '../../src/model/types.js';
+import { computeRope } from '../../src/rope/registry.js';
 import { kinds, LLAMA, read, readFixture } from '../read.js';
 
 function resolve(text: string, model: ModelGeometry, file?: string): ResolvedCandidate {

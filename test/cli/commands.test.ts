@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { InspectSchema } from '../../src/report/inspect-schema.js';
+import { InspectSchema } from '../../src/report/schema/inspect.js';
 import { runCli } from '../helpers/environment.js';
 import { temporaryFolder } from '../helpers/temporary.js';
 

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { CompareEncodingsOptions } from '../../src/compare-encodings.js';
-import { EncodingsSchema } from '../../src/report/encodings-schema.js';
+import type { CompareEncodingsOptions } from '../../src/encodings/compare.js';
+import { EncodingsSchema } from '../../src/encodings/schema.js';
 import { makeEncodingsReport } from '../helpers/encodings.js';
 import { runCli } from '../helpers/environment.js';
 import { temporaryFolder } from '../helpers/temporary.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { InspectData } from '../../src/report/inspect-types.js';
+import type { InspectData } from '../../src/report/schema/inspect.js';
 import { type GoldenCase, goldenLines } from '../golden-cases.js';
 import { runCli } from '../helpers/environment.js';
 

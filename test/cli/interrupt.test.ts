@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Evaluate } from '../../src/evaluate-types.js';
+import type { Evaluate } from '../../src/options.js';
 import { fakeProcess, type FakeProcess } from '../helpers/environment.js';
 import { makeReport } from '../helpers/report.js';
 import { temporaryFolder } from '../helpers/temporary.js';

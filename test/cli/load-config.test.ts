@@ -1,7 +1,7 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadConfig } from '../../src/cli/load-config.js';
+import { loadConfig } from '../../src/cli/inputs.js';
 import { RopeEvalError } from '../../src/errors.js';
 import { fakeProcess } from '../helpers/environment.js';
 import { temporaryFolder } from '../helpers/temporary.js';

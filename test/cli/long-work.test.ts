@@ -1,19 +1,19 @@
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../../src/probes/random.js';
-import { ReportSchema, VOLATILE_KEYS, type Report } from '../../src/report/schema.js';
+import { type Report, ReportSchema, VOLATILE_KEYS } from '../../src/report/schema/report.js';
 import {
   build,
+  type Ended,
   engineOf,
   isGone,
   processes,
   ROOT,
-  start,
-  type Ended,
   type Running,
+  start,
 } from '../helpers/built.js';
 import { temporaryFolder } from '../helpers/temporary.js';
 
@@ -157,8 +157,10 @@ describe('an engine that is killed', () => {
   }, 120_000);
 
   it('leaves no zombie in a program that goes on', async () => {
-    const url = pathToFileURL(join(ROOT, 'dist/engine/index.js')).href;
-    const { openProcess } = (await import(url)) as typeof import('../../src/engine/index.js');
+    const url = pathToFileURL(join(ROOT, 'dist/subjects/bundled/index.js')).href;
+    const { openProcess } = (await import(
+      url
+    )) as typeof import('../../src/subjects/bundled/index.js');
     const before = new Set((await processes()).map(({ pid }) => pid));
     const engine = await openProcess({ member: whole.probeModel.name, device: 'cpu', threads: 1 });
     const own = (await processes()).filter(

@@ -1,11 +1,12 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { CompareEncodingsOptions } from '../../src/compare-encodings.js';
-import { EncodingsSchema } from '../../src/report/encodings-schema.js';
-import { InspectSchema } from '../../src/report/inspect-schema.js';
+import type { CompareEncodingsOptions } from '../../src/encodings/compare.js';
+import { EncodingsSchema } from '../../src/encodings/schema.js';
+import { InspectSchema } from '../../src/report/schema/inspect.js';
 import { makeEncodingsReport, ROWS } from '../helpers/encodings.js';
-import { runCli, type FakeOptions } from '../helpers/environment.js';
+import { type FakeOptions, runCli } from '../helpers/environment.js';
 
-vi.mock('../../src/measured-encodings.js', () => ({
+vi.mock('../../src/encodings/for-model.js', async (original) => ({
+  ...(await original<typeof import('../../src/encodings/for-model.js')>()),
   measuredEncodings: async () => makeEncodingsReport(),
 }));
 

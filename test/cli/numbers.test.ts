@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { factors, positiveNumber, tokensFor, wholeNumber } from '../../src/cli/options/numbers.js';
+import { factors, positiveNumber, tokensFor, wholeNumber } from '../../src/cli/options.js';
 
 describe('lengths on the command line', () => {
   const tokens = tokensFor('--target');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EvaluateOptions } from '../../src/evaluate-types.js';
+import type { EvaluateOptions } from '../../src/options.js';
 import { runCli } from '../helpers/environment.js';
 
 const CONFIG = 'configs/Llama-2-7b-hf.json';

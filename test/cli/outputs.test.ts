@@ -2,7 +2,7 @@ import { chmod, readdir, readFile, stat, symlink, writeFile } from 'node:fs/prom
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { assertWritable, writeAtomically } from '../../src/cli/files.js';
-import { ReportSchema } from '../../src/report/schema.js';
+import { ReportSchema } from '../../src/report/schema/report.js';
 import { runCli } from '../helpers/environment.js';
 import { temporaryFolder } from '../helpers/temporary.js';
 

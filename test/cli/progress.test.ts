@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Evaluate } from '../../src/evaluate-types.js';
 import { describeProgress } from '../../src/cli/progress.js';
+import type { Evaluate } from '../../src/options.js';
 import { runCli } from '../helpers/environment.js';
 import { makeReport } from '../helpers/report.js';
 

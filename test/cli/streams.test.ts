@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { ReportSchema } from '../../src/report/schema.js';
+import { ReportSchema } from '../../src/report/schema/report.js';
 import { runCli } from '../helpers/environment.js';
 
 const CONFIG = 'configs/Llama-2-7b-hf.json';

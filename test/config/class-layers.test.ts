@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ModelGeometry } from '../../src/config/types.js';
+import type { ModelGeometry } from '../../src/model/types.js';
 import { read } from '../read.js';
 
 /** Keys that each of these configs needs, and that do not matter here. */

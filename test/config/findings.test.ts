@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { wordFinding } from '../../src/finding-catalogue/index.js';
+import { wordFinding } from '../../src/findings/index.js';
 import { kinds, LLAMA, read } from '../read.js';
 
 const YARN = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 4096 };

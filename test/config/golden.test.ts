@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { LayerGroup } from '../../src/config/index.js';
-import { computeRope } from '../../src/rope/index.js';
+import type { LayerGroup } from '../../src/model/types.js';
+import { computeRope } from '../../src/rope/registry.js';
 import { type GoldenCase, goldenLines } from '../golden-cases.js';
 import { read } from '../read.js';
 

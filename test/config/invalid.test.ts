@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { checkSequenceLength, isNotRope, parseConfig, readModel } from '../../src/config/index.js';
 import { RopeEvalError } from '../../src/errors.js';
-import { findingKind } from '../../src/finding-catalogue/index.js';
-import { computeRope } from '../../src/rope/index.js';
+import { findingKind } from '../../src/findings/index.js';
+import { parseConfig } from '../../src/json/parse.js';
+import { checkSequenceLength } from '../../src/json/sequence-length.js';
+import { isNotRope, readModel } from '../../src/model/read-model.js';
+import { computeRope } from '../../src/rope/registry.js';
 import { goldenLines, type InvalidCase } from '../golden-cases.js';
 
 /** What is done, in the words of the fixture: an action and the kinds that are reported. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseConfig } from '../../src/config/index.js';
+import { parseConfig } from '../../src/json/parse.js';
 
 describe('text that is not JSON is refused with line and column', () => {
   it.each([

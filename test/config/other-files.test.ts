@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { readModel } from '../../src/config/index.js';
 import { RopeEvalError } from '../../src/errors.js';
+import { readModel } from '../../src/model/read-model.js';
 
 function hintOf(config: Record<string, unknown>): string {
   try {

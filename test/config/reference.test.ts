@@ -5,7 +5,7 @@ import {
   referenceSoftmaxScale,
   TRAINED_IN,
   trainedWindowOf,
-} from '../../src/config/index.js';
+} from '../../src/model/reference.js';
 import { LLAMA, read, readFixture } from '../read.js';
 
 const YARN = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 32768 };

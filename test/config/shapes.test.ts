@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { parseConfig, readModel } from '../../src/config/index.js';
-import type { ModelGeometry } from '../../src/config/types.js';
-import { findingKind } from '../../src/finding-catalogue/index.js';
+import { findingKind } from '../../src/findings/index.js';
 import { costOf } from '../../src/geometry/cost.js';
+import { parseConfig } from '../../src/json/parse.js';
+import { readModel } from '../../src/model/read-model.js';
+import type { ModelGeometry } from '../../src/model/types.js';
 import { modelConfig } from '../golden-cases.js';
 import { read, readFixture } from '../read.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { parseConfig } from '../../src/config/index.js';
-import { editedRecord, emit, hfPatch, type EmitInput, type Form } from '../../src/emit/index.js';
-import type { RopeSpec } from '../../src/rope/types.js';
+import { editedRecord, emit, type EmitInput, type Form, hfPatch } from '../../src/emit/index.js';
+import { parseConfig } from '../../src/json/parse.js';
+import type { RopeSpec } from '../../src/rope/spec.js';
 import {
   configText,
   dynamic,

@@ -1,13 +1,10 @@
 import { readFileSync } from 'node:fs';
-import {
-  chooseReference,
-  isNotRope,
-  parseConfig,
-  readModel,
-  type ModelGeometry,
-} from '../../src/config/index.js';
-import { hfPatch, type Edit, type EmitInput, type Form } from '../../src/emit/index.js';
-import type { RopeSpec } from '../../src/rope/types.js';
+import { type Edit, type EmitInput, type Form, hfPatch } from '../../src/emit/index.js';
+import { parseConfig } from '../../src/json/parse.js';
+import { isNotRope, readModel } from '../../src/model/read-model.js';
+import { chooseReference } from '../../src/model/reference.js';
+import type { ModelGeometry } from '../../src/model/types.js';
+import type { RopeSpec } from '../../src/rope/spec.js';
 
 export function configText(name: string): string {
   return readFileSync(new URL(`../../configs/${name}.json`, import.meta.url), 'utf8');

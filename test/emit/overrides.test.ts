@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { emit, type EmitInput } from '../../src/emit/index.js';
-import type { RopeSpec } from '../../src/rope/types.js';
+import type { RopeSpec } from '../../src/rope/spec.js';
 import { configText, flag, inputFor, ntk, QWEN3, yarn } from './input.js';
 
 const llama31 = configText('Meta-Llama-3.1-8B');

@@ -1,16 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parseCandidates, resolveCandidate } from '../../src/candidates/index.js';
-import {
-  chooseReference,
-  isNotRope,
-  parseConfig,
-  readModel,
-  referenceSoftmaxScale,
-  type ModelGeometry,
-} from '../../src/config/index.js';
-import { editedRecord, emitInputOf, hfPatch, type Form } from '../../src/emit/index.js';
-import { computeRope } from '../../src/rope/index.js';
+import { parseCandidates } from '../../src/candidates/parse.js';
+import { resolveCandidate } from '../../src/candidates/resolve.js';
+import { editedRecord, emitInputOf, type Form, hfPatch } from '../../src/emit/index.js';
+import { parseConfig } from '../../src/json/parse.js';
+import { isNotRope, readModel } from '../../src/model/read-model.js';
+import { chooseReference, referenceSoftmaxScale } from '../../src/model/reference.js';
+import type { ModelGeometry } from '../../src/model/types.js';
+import { computeRope } from '../../src/rope/registry.js';
 
 /**
  * What is written into a config is what its class reads out of it: every fixture, every kind of

@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ENCODINGS } from '../../src/encodings/index.js';
+import { ENCODINGS } from '../../src/encodings/registry.js';
+import { probeFrequencies } from '../../src/geometry/transfer.js';
+import { writeText } from '../../src/probes/contexts.js';
 import {
+  type Batch,
+  type EncodingsCard,
+  type Engine,
   loadEncodings,
   openSession,
   ownTable,
   sharedTable,
-  type Batch,
-  type EncodingsCard,
-  type Engine,
-} from '../../src/engine/index.js';
-import { probeFrequencies } from '../../src/geometry/transfer.js';
-import { writeText } from '../../src/probes/contexts.js';
+} from '../../src/subjects/bundled/index.js';
 import { language } from '../helpers/language.js';
 
 const LENGTH = 256;

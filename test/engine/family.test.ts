@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { RopeEvalError } from '../../src/errors.js';
-import { loadFamily, chooseMember, parseBundled, readBundled } from '../../src/engine/family.js';
+import {
+  chooseMember,
+  loadFamily,
+  parseBundled,
+  readBundled,
+} from '../../src/subjects/bundled/family.js';
 
 describe('the model family', () => {
   it('holds the files that its card names, byte for byte', async () => {

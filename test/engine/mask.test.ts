@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { causalMask, PlaceBias } from '../../src/engine/mask.js';
+import { causalMask, PlaceBias } from '../../src/subjects/bundled/session.js';
 
 const UNSEEN = -1e9;
 

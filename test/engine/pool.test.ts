@@ -1,9 +1,15 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, expect, it } from 'vitest';
-import type { Batch, Engine, EngineRequest } from '../../src/engine/index.js';
-import { loadFamily, openSession, sharedTable } from '../../src/engine/index.js';
 import { probeFrequencies } from '../../src/geometry/transfer.js';
+import {
+  type Batch,
+  type Engine,
+  type EngineRequest,
+  loadFamily,
+  openSession,
+  sharedTable,
+} from '../../src/subjects/bundled/index.js';
 import { build, ROOT } from '../helpers/built.js';
 
 /** The engines' processes are of the built package. */
@@ -13,8 +19,8 @@ const request = { member: member!.name, device: 'cpu', threads: 2 } as const;
 
 beforeAll(async () => {
   await build();
-  const url = pathToFileURL(join(ROOT, 'dist/engine/index.js')).href;
-  ({ openPool } = (await import(url)) as typeof import('../../src/engine/index.js'));
+  const url = pathToFileURL(join(ROOT, 'dist/subjects/bundled/index.js')).href;
+  ({ openPool } = (await import(url)) as typeof import('../../src/subjects/bundled/index.js'));
 }, 120_000);
 
 const invFreq = probeFrequencies(member!.theta, 32, member!.rotaryShare);

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { probeFrequencies } from '../../src/geometry/transfer.js';
+import { type Context, writeFacts } from '../../src/probes/contexts.js';
 import {
+  type Batch,
+  type Engine,
   loadFamily,
   openSession,
   sharedTable,
-  type Batch,
-  type Engine,
-} from '../../src/engine/index.js';
-import { probeFrequencies } from '../../src/geometry/transfer.js';
-import { writeFacts, type Context } from '../../src/probes/contexts.js';
+} from '../../src/subjects/bundled/index.js';
 import { language } from '../helpers/language.js';
 
 function batchOf(contexts: readonly Context[], length: number, theta: number, shift = 0): Batch {

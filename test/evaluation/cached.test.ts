@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { cachedTable, sharedTable } from '../../src/engine/index.js';
-import { cachedScaling, cachedTables, rotationKey } from '../../src/evaluation/cached.js';
-import { tablesByRung, type GroupScaling } from '../../src/evaluation/tables.js';
+import {
+  cachedScaling,
+  cachedTables,
+  type GroupScaling,
+  rotationKey,
+  tablesByRung,
+} from '../../src/evaluation/tables.js';
 import { probeFrequencies } from '../../src/geometry/transfer.js';
+import { cachedTable, sharedTable } from '../../src/subjects/bundled/index.js';
 
 const probe = { invFreq: probeFrequencies(400, 32), window: 256 };
 const base = { theta: 10_000, rotaryDim: 128 };

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { parseCandidates } from '../../src/candidates/index.js';
+import { parseCandidates } from '../../src/candidates/parse.js';
 import { evaluate } from '../../src/evaluate.js';
-import { ReportSchema } from '../../src/report/schema.js';
+import { ReportSchema } from '../../src/report/schema/report.js';
 
 const config = readFileSync('fixtures/model-configs/Qwen2.5-7B-Instruct.json', 'utf8');
 const options = {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { parseCandidates } from '../../src/candidates/index.js';
-import { openSession } from '../../src/engine/index.js';
+import { parseCandidates } from '../../src/candidates/parse.js';
 import { evaluate } from '../../src/evaluate.js';
-import { ReportSchema, VOLATILE_KEYS, type Report } from '../../src/report/schema.js';
+import { type Report, ReportSchema, VOLATILE_KEYS } from '../../src/report/schema/report.js';
+import { openSession } from '../../src/subjects/bundled/index.js';
 import { modelConfig } from '../helpers/model-config.js';
 
 const llama2 = modelConfig('Llama-2-7b-hf');

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { parseCandidates } from '../../src/candidates/index.js';
+import { parseCandidates } from '../../src/candidates/parse.js';
 import { evaluate } from '../../src/evaluate.js';
-import { ReportSchema, type CandidateReport, type Report } from '../../src/report/schema.js';
+import { type CandidateReport, type Report, ReportSchema } from '../../src/report/schema/report.js';
 import { modelConfig } from '../helpers/model-config.js';
 
 const llama2 = modelConfig('Llama-2-7b-hf');

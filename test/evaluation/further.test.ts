@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { parseCandidates } from '../../src/candidates/index.js';
-import { openSession } from '../../src/engine/index.js';
+import { parseCandidates } from '../../src/candidates/parse.js';
 import { evaluate } from '../../src/evaluate.js';
-import { pairedChange, samplesOf } from '../../src/gate/paired.js';
-import { perContextDefect } from '../../src/gate/per-context.js';
+import { perContextDefect } from '../../src/gate/baseline.js';
+import { pairedChange, samplesOf } from '../../src/gate/cells.js';
 import { mostLong, PRESETS } from '../../src/probes/presets.js';
-import { settingsUsedWords } from '../../src/report/wording.js';
-import { ReportSchema, type CandidateReport, type Report } from '../../src/report/schema.js';
+import { type CandidateReport, type Report, ReportSchema } from '../../src/report/schema/report.js';
+import { settingsUsedWords } from '../../src/report/sections/wording.js';
+import { openSession } from '../../src/subjects/bundled/index.js';
 import { modelConfig } from '../helpers/model-config.js';
 
 const qwen = modelConfig('Qwen2.5-7B-Instruct');

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { parseCandidates } from '../../src/candidates/index.js';
+import { parseCandidates } from '../../src/candidates/parse.js';
 import { evaluate } from '../../src/evaluate.js';
-import { wordFinding } from '../../src/finding-catalogue/index.js';
-import { probeModelWords } from '../../src/report/wording.js';
-import type { Report } from '../../src/report/schema.js';
+import { wordFinding } from '../../src/findings/index.js';
+import type { Report } from '../../src/report/schema/report.js';
+import { probeModelWords } from '../../src/report/sections/wording.js';
 
 /** c 0.071: nearly every pair turns within the window. */
 const config = JSON.stringify({

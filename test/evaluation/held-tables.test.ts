@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { loadFamily, loadLanguage } from '../../src/engine/index.js';
-import { cachedScaling, type CachedTables } from '../../src/evaluation/cached.js';
 import type { Plan } from '../../src/evaluation/candidate.js';
 import { planSwitch } from '../../src/evaluation/switch.js';
-import { probeGeometry, tablesByRung, type GroupScaling } from '../../src/evaluation/tables.js';
-import type { RopeSpec } from '../../src/rope/types.js';
+import {
+  cachedScaling,
+  type CachedTables,
+  type GroupScaling,
+  probeGeometry,
+  tablesByRung,
+} from '../../src/evaluation/tables.js';
+import type { RopeSpec } from '../../src/rope/spec.js';
+import { loadFamily, loadLanguage } from '../../src/subjects/bundled/index.js';
 
 /** c 0.071 */
 const window = 32_768;

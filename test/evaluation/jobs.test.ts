@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { Batch, Engine, Scores } from '../../src/engine/index.js';
-import { JobList, type ContextSet } from '../../src/evaluation/jobs.js';
+import { type ContextSet, JobList } from '../../src/evaluation/jobs.js';
+import type { Batch, Engine, Scores } from '../../src/subjects/bundled/index.js';
 
 const context = (first: number) => ({
   tokens: Array.from({ length: 1024 }, (_, t) => (first + t) % 256),

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { Engine } from '../../src/engine/index.js';
-import { meanwhile } from '../../src/evaluation/meanwhile.js';
+import { meanwhile } from '../../src/evaluation/run.js';
+import type { Engine } from '../../src/subjects/bundled/index.js';
 
 function engine(): Engine & { closed: number } {
   const fake = { closed: 0, close: () => Promise.resolve(void fake.closed++) };

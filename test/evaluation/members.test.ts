@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { plainDecoder, WINDOW } from '../../bench/plain-decoder.js';
-import { parseCandidates } from '../../src/candidates/index.js';
-import { loadFamily } from '../../src/engine/index.js';
-import { evaluateOn } from '../../src/evaluation/evaluate-on.js';
+import { parseCandidates } from '../../src/candidates/parse.js';
+import { evaluateOn } from '../../src/evaluation/run.js';
+import { loadFamily } from '../../src/subjects/bundled/index.js';
 
 const { members } = await loadFamily();
 

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { parseCandidates } from '../../src/candidates/index.js';
-import { chooseMember, loadFamily, neighboursOf } from '../../src/engine/index.js';
+import { parseCandidates } from '../../src/candidates/parse.js';
 import { evaluate } from '../../src/evaluate.js';
-import type { Progress } from '../../src/evaluate-types.js';
-import { neighboursNote, neighbourRows } from '../../src/report/neighbour-words.js';
-import { ReportSchema } from '../../src/report/schema.js';
+import type { Progress } from '../../src/options.js';
+import { ReportSchema } from '../../src/report/schema/report.js';
+import { neighbourRows, neighboursNote } from '../../src/report/sections/neighbours.js';
+import { chooseMember, loadFamily, neighboursOf } from '../../src/subjects/bundled/index.js';
 
 const config = readFileSync('fixtures/model-configs/Qwen2.5-7B-Instruct.json', 'utf8');
 const family = await loadFamily();

@@ -1,9 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { parseCandidates } from '../../src/candidates/index.js';
-import { openSession } from '../../src/engine/index.js';
-import type { Batch, Engine } from '../../src/engine/index.js';
+import { parseCandidates } from '../../src/candidates/parse.js';
 import { evaluate } from '../../src/evaluate.js';
-import type { Report } from '../../src/report/schema.js';
+import type { Report } from '../../src/report/schema/report.js';
+import { type Batch, type Engine, openSession } from '../../src/subjects/bundled/index.js';
 import { modelConfig } from '../helpers/model-config.js';
 
 const llama2 = modelConfig('Llama-2-7b-hf');

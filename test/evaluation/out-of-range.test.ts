@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { LOSS_SCALE } from '../../src/probes/measure.js';
 import { outOfRangeByRung } from '../../src/evaluation/tables.js';
-import type { RopeSpec } from '../../src/rope/types.js';
+import { LOSS_SCALE } from '../../src/probes/measure.js';
+import type { RopeSpec } from '../../src/rope/spec.js';
 
 const reference: RopeSpec = { type: 'default', theta: 1e4, rotaryDim: 128 };
 /** In nats of the probe, of which a unit costs one. */

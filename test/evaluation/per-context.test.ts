@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { parseCandidates } from '../../src/candidates/index.js';
+import { parseCandidates } from '../../src/candidates/parse.js';
 import { evaluate } from '../../src/evaluate.js';
 import { cellsOf } from '../../src/gate/cells.js';
-import { ReportSchema } from '../../src/report/schema.js';
+import { ReportSchema } from '../../src/report/schema/report.js';
 import { modelConfig } from '../helpers/model-config.js';
 
 /** Two kinds of layers with one rope: a scaling reaches the sliding ones too. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { recommend } from '../../src/evaluation/recommend.js';
-import type { CandidateReport, Verdict } from '../../src/report/schema.js';
+import { recommend } from '../../src/evaluation/recommendation.js';
+import type { CandidateReport, Verdict } from '../../src/report/schema/report.js';
 
 function row(label: string, score: number | null, multiple: number, verdict: Verdict) {
   return { label, score, reach: { multiple }, verdict } as CandidateReport;

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
-import { score, tied } from '../../src/evaluation/score.js';
+import { score, type TextMeasured, tied } from '../../src/evaluation/summary.js';
 import { LOSS_SCALE } from '../../src/probes/measure.js';
-import type { TextMeasured } from '../../src/evaluation/summary.js';
 
 /** One context with a word at each rung, whose reported loss is given; the reference's is 1 nat. */
 function text(losses: readonly number[]): TextMeasured {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { servingFindings } from '../../src/evaluation/serving.js';
-import { wordFinding } from '../../src/finding-catalogue/index.js';
-import type { CandidateReport, Interval } from '../../src/report/schema.js';
+import { wordFinding } from '../../src/findings/index.js';
+import type { CandidateReport, Interval } from '../../src/report/schema/report.js';
 import { interval, makeReport } from '../helpers/report.js';
 
 const dynamic = makeReport().candidates.find(({ label }) => label === 'dynamic:4')!;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { parseCandidates } from '../../src/candidates/index.js';
+import { parseCandidates } from '../../src/candidates/parse.js';
 import { setUp } from '../../src/evaluation/setup.js';
-import { computeRope } from '../../src/rope/index.js';
+import { computeRope } from '../../src/rope/registry.js';
 import { modelConfig } from '../golden-cases.js';
 
 type Config = Record<string, unknown>;

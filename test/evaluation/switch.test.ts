@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { parseCandidates } from '../../src/candidates/index.js';
+import { parseCandidates } from '../../src/candidates/parse.js';
 import { evaluate } from '../../src/evaluate.js';
-import { ReportSchema, type Report } from '../../src/report/schema.js';
-import { goldenLines, type GoldenCase } from '../golden-cases.js';
+import { type Report, ReportSchema } from '../../src/report/schema/report.js';
+import { type GoldenCase, goldenLines } from '../golden-cases.js';
 
 const { config } = goldenLines<GoldenCase>('rope.jsonl').find(({ id }) =>
   id.startsWith('phi3-mini-128k'),

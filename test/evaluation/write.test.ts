@@ -1,8 +1,11 @@
 import { expect, it } from 'vitest';
-import { parseCandidates, resolveCandidate } from '../../src/candidates/index.js';
-import { chooseReference, parseConfig, readModel, requireRope } from '../../src/config/index.js';
+import { parseCandidates } from '../../src/candidates/parse.js';
+import { resolveCandidate } from '../../src/candidates/resolve.js';
+import { keysToWrite, unwritableFindings } from '../../src/evaluation/recommendation.js';
 import type { Setup } from '../../src/evaluation/setup.js';
-import { keysToWrite, unwritableFindings } from '../../src/evaluation/write.js';
+import { parseConfig } from '../../src/json/parse.js';
+import { readModel, requireRope } from '../../src/model/read-model.js';
+import { chooseReference } from '../../src/model/reference.js';
 import { fixtureText } from '../emit/input.js';
 
 function setupOf(text: string, labels: string): Setup {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CATALOGUE, finding, wordFinding } from '../../src/finding-catalogue/index.js';
+import { CATALOGUE, finding, wordFinding } from '../../src/findings/index.js';
 
 describe('the catalogue of findings', () => {
   it('has one entry per code and kind', () => {

@@ -1,16 +1,16 @@
 import { readdirSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
-import {
-  defaultCandidates,
-  parseCandidates,
-  resolveCandidate,
-} from '../../src/candidates/index.js';
-import { chooseReference, isNotRope, parseConfig, readModel } from '../../src/config/index.js';
+import { defaultCandidates } from '../../src/candidates/default-set.js';
+import { parseCandidates } from '../../src/candidates/parse.js';
+import { resolveCandidate } from '../../src/candidates/resolve.js';
 import { RopeEvalError } from '../../src/errors.js';
-import { wordFinding } from '../../src/finding-catalogue/index.js';
-import { computeRope } from '../../src/rope/index.js';
-import { goldenLines, modelConfig, type GoldenCase, type InvalidCase } from '../golden-cases.js';
+import { wordFinding } from '../../src/findings/index.js';
+import { parseConfig } from '../../src/json/parse.js';
+import { isNotRope, readModel } from '../../src/model/read-model.js';
+import { chooseReference } from '../../src/model/reference.js';
+import { computeRope } from '../../src/rope/registry.js';
+import { type GoldenCase, goldenLines, type InvalidCase, modelConfig } from '../golden-cases.js';
 
 /** Seeded and bounded: the same inputs on every run. `FUZZ_RUNS` makes it longer. */
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 20_000);

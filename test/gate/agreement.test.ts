@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { judgeReport } from '../../src/gate/judge.js';
 import { parsePolicy } from '../../src/gate/policy.js';
-import { judgeReport } from '../../src/gate/verdict.js';
 import { gateOutcome, verdictLine } from '../../src/gate/words.js';
 import { makeReport } from '../helpers/report.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RopeEvalError } from '../../src/errors.js';
 import { compareWithBaseline, parseReport } from '../../src/gate/baseline.js';
-import type { Report } from '../../src/report/schema.js';
+import type { Report } from '../../src/report/schema/report.js';
 import { candidate, interval, makeReport, short } from '../helpers/report.js';
 
 const settings = makeReport().settings;

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { isNotRope, parseConfig, readModel, type ModelGeometry } from '../../src/config/index.js';
-import { wordFinding } from '../../src/finding-catalogue/index.js';
+import { wordFinding } from '../../src/findings/index.js';
+import { geometryKeys } from '../../src/gate/advice.js';
 import { changesBetween, describeScaling } from '../../src/gate/changes.js';
-import { geometryKeys } from '../../src/gate/culprit.js';
-import type { RopeSpec } from '../../src/rope/types.js';
+import { parseConfig } from '../../src/json/parse.js';
+import { isNotRope, readModel } from '../../src/model/read-model.js';
+import type { ModelGeometry } from '../../src/model/types.js';
+import type { RopeSpec } from '../../src/rope/spec.js';
 import { configText } from '../emit/input.js';
 
 function read(text: string): ModelGeometry {

@@ -1,11 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parseCandidates, resolveCandidate } from '../../src/candidates/index.js';
-import { isNotRope, parseConfig, readModel, type ModelGeometry } from '../../src/config/index.js';
-import { chooseReference, referenceSpecs } from '../../src/config/reference.js';
-import { claimedLength } from '../../src/gate/claimed.js';
-import { readFixture } from '../read.js';
+import { parseCandidates } from '../../src/candidates/parse.js';
+import { resolveCandidate } from '../../src/candidates/resolve.js';
+import { claimedLength } from '../../src/gate/lengths.js';
+import { parseConfig } from '../../src/json/parse.js';
+import { isNotRope, readModel } from '../../src/model/read-model.js';
+import { chooseReference, referenceSpecs } from '../../src/model/reference.js';
+import type { ModelGeometry } from '../../src/model/types.js';
 import { configText } from '../emit/input.js';
+import { readFixture } from '../read.js';
 
 function claimOf(name: string, more: object = {}): number {
   const model = readModel(

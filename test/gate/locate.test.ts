@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { culpritOf } from '../../src/gate/culprit.js';
-import { lineOfKey } from '../../src/gate/locate.js';
+import { culpritOf, lineOfKey } from '../../src/gate/advice.js';
 
 const text = `{
   "model_type": "llama",

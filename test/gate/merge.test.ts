@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mergeSweeps, parseSweep } from '../../src/gate/merge.js';
-import type { Sweep } from '../../src/gate/sweep-schema.js';
+import { mergeSweeps, parseSweep, type Sweep } from '../../src/gate/sweep/merge.js';
 import { makeReport } from '../helpers/report.js';
 
 function part(index: number, configs: string[], more: Partial<Sweep> = {}) {

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareWithBaseline } from '../../src/gate/baseline.js';
-import { baselineWords } from '../../src/gate/baseline-words.js';
 import { compareReports } from '../../src/gate/compare.js';
-import type { Report } from '../../src/report/schema.js';
-import { reportOf, type Contributions } from '../helpers/per-context.js';
+import { baselineWords } from '../../src/gate/words.js';
+import type { Report } from '../../src/report/schema/report.js';
+import { type Contributions, reportOf } from '../helpers/per-context.js';
 
 const RUNGS = 5;
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { parseReport } from '../../src/gate/baseline.js';
-import type { PerContext } from '../../src/report/per-context-schema.js';
+import type { PerContext } from '../../src/report/schema/report.js';
 import { reportOf } from '../helpers/per-context.js';
 
 const report = reportOf({

@@ -1,8 +1,7 @@
-import { format } from 'prettier';
 import { readdirSync, readFileSync } from 'node:fs';
+import { format } from 'prettier';
 import { describe, expect, it } from 'vitest';
-import { policyJsonSchema } from '../../src/gate/policy-schema.js';
-import { parsePolicy } from '../../src/gate/policy.js';
+import { parsePolicy, policyJsonSchema } from '../../src/gate/policy.js';
 
 const ROOT = new URL('../../', import.meta.url);
 

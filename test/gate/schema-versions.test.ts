@@ -1,14 +1,14 @@
 import { format } from 'prettier';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { ComparisonSchema, COMPARE_SCHEMA_VERSION } from '../../src/gate/compare-schema.js';
-import { CheckSchema, CHECK_SCHEMA_VERSION } from '../../src/gate/check-schema.js';
-import { OptimizationSchema, OPTIMIZE_SCHEMA_VERSION } from '../../src/gate/optimize-schema.js';
-import { SweepSchema, SWEEP_SCHEMA_VERSION } from '../../src/gate/sweep-schema.js';
-import { ENCODINGS_SCHEMA_VERSION, EncodingsSchema } from '../../src/report/encodings-schema.js';
-import { InspectSchema } from '../../src/report/inspect-schema.js';
-import { INSPECT_SCHEMA_VERSION } from '../../src/report/inspect-types.js';
-import { ReportSchema, REPORT_SCHEMA_VERSION } from '../../src/report/schema.js';
+import { ENCODINGS_SCHEMA_VERSION, EncodingsSchema } from '../../src/encodings/schema.js';
+import { COMPARE_SCHEMA_VERSION, ComparisonSchema } from '../../src/gate/compare.js';
+import { CHECK_SCHEMA_VERSION, CheckSchema } from '../../src/gate/judge.js';
+import { OptimizationSchema, OPTIMIZE_SCHEMA_VERSION } from '../../src/gate/optimize.js';
+import { SWEEP_SCHEMA_VERSION, SweepSchema } from '../../src/gate/sweep/merge.js';
+import { InspectSchema } from '../../src/report/schema/inspect.js';
+import { INSPECT_SCHEMA_VERSION } from '../../src/version.js';
+import { REPORT_SCHEMA_VERSION, ReportSchema } from '../../src/report/schema/report.js';
 
 /**
  * One file a version: a schema that changes must raise its version (docs/json.md), which makes a

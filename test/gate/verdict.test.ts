@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { type GateResult, judgeReport } from '../../src/gate/judge.js';
 import { defaultPolicy, parsePolicy } from '../../src/gate/policy.js';
-import { judgeReport, type GateResult } from '../../src/gate/verdict.js';
-import type { Report } from '../../src/report/schema.js';
 import { gateOutcome } from '../../src/gate/words.js';
+import type { Report } from '../../src/report/schema/report.js';
 import { candidate, interval, makeReport, short } from '../helpers/report.js';
 
 const policyOf = (rules: [string, string][], more = {}) =>

@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
-import type { ModelGeometry } from '../../src/config/types.js';
-import { analyseGeometry } from '../../src/geometry/analyse.js';
-import type { CandidateGeometry, GroupGeometry } from '../../src/geometry/geometry-report.js';
-import { GeometryReportSchema } from '../../src/report/geometry-schema.js';
+import {
+  analyseGeometry,
+  type CandidateGeometry,
+  type GroupGeometry,
+} from '../../src/geometry/analyse.js';
+import type { ModelGeometry } from '../../src/model/types.js';
+import { GeometryReportSchema } from '../../src/report/schema/geometry.js';
 import {
   deepseekV3,
   deepseekV3Reference,

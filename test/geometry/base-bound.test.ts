@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { firstNegativeDistance, supportedLength } from '../../src/geometry/base-bound.js';
-import { requiredBase } from '../../src/geometry/base-lookup.js';
-import { smallestBase } from '../../src/geometry/base-search.js';
-import { BASE_TABLE } from '../../src/geometry/base-table.js';
-import { computeRope } from '../../src/rope/index.js';
+import {
+  BASE_TABLE,
+  firstNegativeDistance,
+  requiredBase,
+  supportedLength,
+} from '../../src/geometry/base-bound.js';
+import { computeRope } from '../../src/rope/registry.js';
+import { smallestBase } from '../../tools/base-search.js';
 import { plain } from './models.js';
 
 /** The definition, term by term. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { boundaryOf } from '../../src/geometry/boundary.js';
-import type { RopeSpec } from '../../src/rope/index.js';
+import type { RopeSpec } from '../../src/rope/registry.js';
 import { yarn } from './models.js';
 
 const longrope: RopeSpec = {

@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { ModelGeometry } from '../../src/config/types.js';
-import { decodeKeys, meanPrefillKeys } from '../../src/geometry/attention-cost.js';
-import type { LayerSpan } from '../../src/geometry/cache-cost.js';
-import { costOf, type CostReport } from '../../src/geometry/cost.js';
+import {
+  costOf,
+  type CostReport,
+  decodeKeys,
+  type LayerSpan,
+  meanPrefillKeys,
+} from '../../src/geometry/cost.js';
+import type { ModelGeometry } from '../../src/model/types.js';
 import { deepseekV3, gemma3, llama2, llama31 } from './models.js';
 
 const cost = (model: ModelGeometry, trainedWindow: number, lengths: number[]): CostReport => {

@@ -3,8 +3,8 @@ import {
   criticalDimension,
   criticalFraction,
   criticalFractionOf,
-} from '../../src/geometry/critical.js';
-import { computeRope } from '../../src/rope/index.js';
+} from '../../src/geometry/spectrum.js';
+import { computeRope } from '../../src/rope/registry.js';
 import { llama31, plain } from './models.js';
 
 describe('criticalFraction', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { decayCurve } from '../../src/geometry/decay.js';
-import { computeRope } from '../../src/rope/index.js';
+import { decayCurve } from '../../src/geometry/spectrum.js';
+import { computeRope } from '../../src/rope/registry.js';
 import { plain } from './models.js';
 
 const { invFreq } = computeRope(plain(1e4));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { measureDrift, type Drift } from '../../src/geometry/drift.js';
-import { computeRope } from '../../src/rope/index.js';
+import { type Drift, measureDrift } from '../../src/geometry/drift.js';
+import { computeRope } from '../../src/rope/registry.js';
 import { plain } from './models.js';
 
 const { invFreq } = computeRope(plain(1e4));

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { RopeEvalError } from '../../src/errors.js';
-import { parseDump } from '../../src/geometry/engine-dump.js';
-import { diffFingerprint } from '../../src/geometry/fingerprint-diff.js';
+import { diffFingerprint, parseDump } from '../../src/geometry/fingerprint-diff.js';
 import { toBfloat16 } from '../../src/geometry/rounding.js';
-import { computeRope } from '../../src/rope/index.js';
+import { computeRope } from '../../src/rope/registry.js';
 import { plain, yarn } from './models.js';
 
 const unscaled = computeRope(plain(1e4));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { fingerprintData, hashTable } from '../../src/geometry/fingerprint.js';
-import { computeRope } from '../../src/rope/index.js';
+import { computeRope } from '../../src/rope/registry.js';
 import { gemma3, llama2, llama31, plain, yarn } from './models.js';
 
 test('one entry per layer type, with what an engine should hold', () => {

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { chooseReference, isNotRope, readModel } from '../../src/config/index.js';
 import { RopeEvalError } from '../../src/errors.js';
-import { inspectData } from '../../src/report/inspect.js';
-import { renderInspect } from '../../src/report/inspect-text.js';
+import { isNotRope, readModel } from '../../src/model/read-model.js';
+import { chooseReference } from '../../src/model/reference.js';
+import { inspectData } from '../../src/report/inspect/data.js';
+import { renderInspect } from '../../src/report/inspect/text.js';
 import { type GoldenCase, goldenLines } from '../golden-cases.js';
 
 /** JSON writes null for NaN, so the numbers are looked at before. */

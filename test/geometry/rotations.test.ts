@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { highFrequencyStretch, rotations, stretch } from '../../src/geometry/rotations.js';
-import { computeRope } from '../../src/rope/index.js';
+import { highFrequencyStretch, rotations, stretch } from '../../src/geometry/spectrum.js';
+import { computeRope } from '../../src/rope/registry.js';
 import { plain, yarn } from './models.js';
 
 const base = computeRope(plain(1e4)).invFreq;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { inRangeUpTo, meanLogExcess, pairsOutOfRange } from '../../src/geometry/trained-range.js';
-import { computeRope } from '../../src/rope/index.js';
+import { computeRope } from '../../src/rope/registry.js';
 import { plain, yarn } from './models.js';
 
 const base = computeRope(plain(1e4)).invFreq;

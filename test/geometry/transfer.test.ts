@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { probeFrequencies, spectralCoordinate, transfer } from '../../src/geometry/transfer.js';
-import { computeRope } from '../../src/rope/index.js';
-import type { RopeSpec } from '../../src/rope/types.js';
+import { computeRope } from '../../src/rope/registry.js';
+import type { RopeSpec } from '../../src/rope/spec.js';
 
 const window = 4096;
 const base: RopeSpec = { type: 'default', theta: 1e4, rotaryDim: 128 };

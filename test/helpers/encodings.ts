@@ -1,8 +1,8 @@
 import {
-  ENCODINGS_SCHEMA_VERSION,
   type EncodingRow,
+  ENCODINGS_SCHEMA_VERSION,
   type EncodingsReport,
-} from '../../src/report/encodings-schema.js';
+} from '../../src/encodings/schema.js';
 
 const point = (value: number) => ({ value, low: value, high: value });
 

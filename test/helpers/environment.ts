@@ -2,8 +2,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { Readable, Writable } from 'node:stream';
 import type { Environment, OutputStream } from '../../src/cli/environment.js';
 import { main } from '../../src/cli/main.js';
-import type { CompareEncodings } from '../../src/compare-encodings.js';
-import type { Evaluate, EvaluateOptions } from '../../src/evaluate-types.js';
+import type { CompareEncodings } from '../../src/encodings/compare.js';
+import type { Evaluate, EvaluateOptions } from '../../src/options.js';
 import { makeReport } from './report.js';
 
 /** A stream that remembers what was written to it. */

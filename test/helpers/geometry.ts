@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { parseCandidates, resolveCandidate } from '../../src/candidates/index.js';
-import { isNotRope, parseConfig, readModel } from '../../src/config/index.js';
-import { chooseReference } from '../../src/config/reference.js';
-import { analyseGeometry } from '../../src/geometry/analyse.js';
-import type { GeometryReport } from '../../src/geometry/geometry-report.js';
+import { parseCandidates } from '../../src/candidates/parse.js';
+import { resolveCandidate } from '../../src/candidates/resolve.js';
+import { analyseGeometry, type GeometryReport } from '../../src/geometry/analyse.js';
+import { parseConfig } from '../../src/json/parse.js';
+import { isNotRope, readModel } from '../../src/model/read-model.js';
+import { chooseReference } from '../../src/model/reference.js';
 
 /** The exact part of a report on Qwen2.5-7B. */
 export function qwenGeometry(candidates: string): GeometryReport {

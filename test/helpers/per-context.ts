@@ -1,6 +1,5 @@
 import { mean } from '../../src/probes/statistics.js';
-import type { PerContext } from '../../src/report/per-context-schema.js';
-import type { CandidateReport, Report } from '../../src/report/schema.js';
+import type { CandidateReport, PerContext, Report } from '../../src/report/schema/report.js';
 import { interval, makeReport } from './report.js';
 
 const FIFTHS = 5;

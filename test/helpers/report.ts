@@ -1,12 +1,12 @@
 import {
-  ReportSchema,
-  REPORT_SCHEMA_VERSION,
   type CandidateReport,
   type Interval,
   type Needle,
   type Report,
+  REPORT_SCHEMA_VERSION,
+  ReportSchema,
   type Short,
-} from '../../src/report/schema.js';
+} from '../../src/report/schema/report.js';
 
 /** Hand-made reports with plausible numbers; the schema checks that they could be real. */
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ladder } from '../../src/probes/ladder.js';
+import { ladder } from '../../src/probes/presets.js';
 
 describe('ladder', () => {
   it.each([

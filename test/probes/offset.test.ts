@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { driftBetween, drifts, shifted } from '../../src/evaluation/offset.js';
 import { writeText } from '../../src/probes/contexts.js';
-import { driftBetween, drifts, shifted } from '../../src/probes/offset.js';
 import { language } from '../helpers/language.js';
 
 const scores = (...values: number[]) => ({

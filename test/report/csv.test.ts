@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { csv } from '../../src/report/reporters/csv.js';
-import type { Report } from '../../src/report/schema.js';
+import { csv } from '../../src/report/forms/csv.js';
+import type { Report } from '../../src/report/schema/report.js';
 import { candidate, makeReport, short } from '../helpers/report.js';
 
 function lines(report: Report): string[] {

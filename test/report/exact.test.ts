@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { exactLines } from '../../src/report/text/exact.js';
-import { spectrum } from '../../src/report/html/spectrum.js';
-import { GeometryReportSchema } from '../../src/report/geometry-schema.js';
+import { spectrumSvg } from '../../src/report/plots/svg.js';
+import { GeometryReportSchema } from '../../src/report/schema/geometry.js';
+import { exactLines } from '../../src/report/sections/exact.js';
 import { qwenGeometry } from '../helpers/geometry.js';
 import { makeReport } from '../helpers/report.js';
 
@@ -33,13 +33,13 @@ describe('what is exact', () => {
 
 describe('the spectrum', () => {
   it('draws the reference over both lengths and the recommended candidate', () => {
-    const { text } = spectrum(makeReport({ geometry }));
+    const { text } = spectrumSvg(makeReport({ geometry }));
     expect(text.match(/<polyline/g)).toHaveLength(3);
     expect(text).toContain('dynamic:4 over 131,072 tokens');
     expect(text).not.toMatch(/NaN|Infinity|undefined/);
   });
 
   it('is left out without geometry', () => {
-    expect(spectrum(makeReport()).text).toBe('');
+    expect(spectrumSvg(makeReport()).text).toBe('');
   });
 });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { finding } from '../../src/finding-catalogue/index.js';
-import { findingLines } from '../../src/report/finding-words.js';
+import { finding } from '../../src/findings/index.js';
+import { findingLines } from '../../src/report/sections/findings.js';
 
 const replaced = (candidate: string, path = 'full_attention') =>
   finding('trained_scaling_discarded', path, { candidate, trained: 'llama3' });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { annotations, stepSummary } from '../../src/report/reporters/github.js';
+import { annotations, stepSummary } from '../../src/report/forms/github.js';
 
 describe('annotations', () => {
   it('point at a file and a line', () => {

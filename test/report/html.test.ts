@@ -1,10 +1,9 @@
 import { Window } from 'happy-dom';
 import { describe, expect, it } from 'vitest';
-import type { GateOutcome } from '../../src/report/gate-outcome.js';
-import { HEAT, STYLE } from '../../src/report/html/style.js';
-import { html } from '../../src/report/reporters/html.js';
-import { HONESTY } from '../../src/report/wording.js';
-import type { Report } from '../../src/report/schema.js';
+import type { GateOutcome } from '../../src/report/forms/form.js';
+import { HEAT, html, STYLE } from '../../src/report/forms/html.js';
+import type { Report } from '../../src/report/schema/report.js';
+import { HONESTY } from '../../src/report/sections/wording.js';
 import { candidate, makeReport, short } from '../helpers/report.js';
 
 const GATE: GateOutcome = {

@@ -1,8 +1,8 @@
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { describe, expect, it } from 'vitest';
-import type { GateOutcome, RuleOutcome } from '../../src/report/gate-outcome.js';
-import { junit } from '../../src/report/reporters/junit.js';
-import type { Report } from '../../src/report/schema.js';
+import type { GateOutcome, RuleOutcome } from '../../src/report/forms/form.js';
+import { junit } from '../../src/report/forms/junit.js';
+import type { Report } from '../../src/report/schema/report.js';
 import { candidate, makeReport, short } from '../helpers/report.js';
 
 interface Case {

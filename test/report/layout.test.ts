@@ -1,8 +1,5 @@
 import { expect, test } from 'vitest';
-import { bareTable } from '../../src/report/text/bare-table.js';
-import { fill } from '../../src/report/text/fill.js';
-import { widestLine } from '../../src/report/text/widest-line.js';
-import { textWidth } from '../../src/report/text/width.js';
+import { bareTable, fill, textWidth, widestLine } from '../../src/report/terminal.js';
 
 test.each([
   ['abc', 3],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { REPORTERS } from '../../src/report/reporters/index.js';
-import type { Report } from '../../src/report/schema.js';
+import { REPORTERS } from '../../src/report/forms/index.js';
+import type { Report } from '../../src/report/schema/report.js';
 import { interval, makeReport } from '../helpers/report.js';
 
 const parts = {

@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { fileExtension, REPORTERS } from '../../src/report/reporters/index.js';
-import { ReportSchema } from '../../src/report/schema.js';
-import { json } from '../../src/report/reporters/json.js';
+import { fileExtension, REPORTERS } from '../../src/report/forms/index.js';
+import { json } from '../../src/report/forms/json.js';
+import { ReportSchema } from '../../src/report/schema/report.js';
 import { makeReport } from '../helpers/report.js';
 
 const context = { color: false, columns: 100, plots: true };
@@ -14,8 +14,8 @@ describe('reporters', () => {
   });
 
   it('are one file a form', async () => {
-    const files = (await readdir('src/report/reporters')).map((file) => file.replace('.ts', ''));
-    const shared = ['github', 'index', 'reporter'];
+    const files = (await readdir('src/report/forms')).map((file) => file.replace('.ts', ''));
+    const shared = ['github', 'index', 'form', 'markup'];
     expect(files.filter((file) => !shared.includes(file))).toHaveLength(
       Object.keys(REPORTERS).length,
     );

@@ -1,14 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { REPORTERS } from '../../src/report/reporters/index.js';
-import type { CandidateReport, Report } from '../../src/report/schema.js';
-import type { Form, Offset, Reading, Switch } from '../../src/report/serving-schema.js';
+import { REPORTERS } from '../../src/report/forms/index.js';
+import type { DynamicForm, Offset, Reading, Switch } from '../../src/report/schema/candidate.js';
+import type { CandidateReport, Report } from '../../src/report/schema/report.js';
 import { interval, makeReport } from '../helpers/report.js';
 
 const reading = (accuracy: number, loss: number): Reading => ({
   accuracy: interval(accuracy, 0.02),
   languageLoss: interval(loss, 0.01),
 });
-const form = (name: Form['form'], accuracy: number, gap?: Form['gap']): Form => ({
+const form = (
+  name: DynamicForm['form'],
+  accuracy: number,
+  gap?: DynamicForm['gap'],
+): DynamicForm => ({
   form: name,
   short: { accuracyChange: interval(0, 0), lossChange: interval(0.05, 0.01) },
   needle: [1, 2, 4].map((multiple) => ({

@@ -1,7 +1,7 @@
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
-import { text } from '../../src/report/reporters/text.js';
-import { HONESTY } from '../../src/report/wording.js';
+import { text } from '../../src/report/forms/text.js';
+import { HONESTY } from '../../src/report/sections/wording.js';
 import { candidate, makeReport, short } from '../helpers/report.js';
 
 const plain = { color: false, columns: 100, plots: true };

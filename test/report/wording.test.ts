@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { VERDICTS, type CandidateReport, type Report } from '../../src/report/schema.js';
-import type { Form } from '../../src/report/serving-schema.js';
-import { recommendationWords } from '../../src/report/recommendation-words.js';
+import type { DynamicForm } from '../../src/report/schema/candidate.js';
+import { type CandidateReport, type Report, VERDICTS } from '../../src/report/schema/report.js';
+import { recommendationWords } from '../../src/report/sections/recommendation.js';
 import {
   localWords,
   probeModelWords,
   referenceWords,
   settingsWords,
   verdictWords,
-} from '../../src/report/wording.js';
+} from '../../src/report/sections/wording.js';
 import { candidate, interval, makeReport, short } from '../helpers/report.js';
 
 function advice(code: Report['recommendation']['code'], label: string | null, tied: string[] = []) {
@@ -142,7 +142,7 @@ describe('the recommendation in words', () => {
       });
       return recommendationWords({ ...report, settings: { ...report.settings, preset } });
     };
-    const form = (name: Form['form'], multiple: number, loss: number): Form => ({
+    const form = (name: DynamicForm['form'], multiple: number, loss: number): DynamicForm => ({
       form: name,
       short: { accuracyChange: interval(0, 0.01), lossChange: interval(loss, 0.01) },
       needle: [],

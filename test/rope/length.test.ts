@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { computeRope, lengthDependent, type RopeSpec } from '../../src/rope/index.js';
+import { computeRope, lengthDependent, type RopeSpec } from '../../src/rope/registry.js';
 
 const DYNAMIC: RopeSpec = {
   type: 'dynamic',

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { computeRope } from '../../src/rope/index.js';
+import { computeRope } from '../../src/rope/registry.js';
 
 it('equal low and high frequency factors (Llama 4 Scout) give a step, and no 0 / 0', () => {
   // One pair turns exactly once: window 2 pi, frequency 1.

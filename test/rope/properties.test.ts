@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { computeRope, type RopeSpec } from '../../src/rope/index.js';
+import { computeRope, type RopeSpec } from '../../src/rope/registry.js';
 
 const base = fc.record({
   theta: fc.double({ min: 100, max: 1e9, noNaN: true }),

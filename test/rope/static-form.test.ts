@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { staticForm } from '../../src/rope/dynamic.js';
-import { computeRope, type RopeSpecOf } from '../../src/rope/index.js';
+import { staticForm } from '../../src/rope/kinds/dynamic.js';
+import { computeRope, type RopeSpecOf } from '../../src/rope/registry.js';
 
 const dynamic = (factor: number): RopeSpecOf<'dynamic'> => ({
   type: 'dynamic',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { count, kendallTau, pairs, publishedOrder } from '../../src/validation/agreement.js';
+import { count, kendallTau, pairs, publishedOrder } from '../../tools/validation/agreement.js';
 import { llamaRows } from './rows.js';
 
 const order = (metric: string, a: number | string, b: number | string) => {

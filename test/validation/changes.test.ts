@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { changeError, publishedChanges, withinTwo } from '../../src/validation/changes.js';
+import { changeError, publishedChanges, withinTwo } from '../../tools/validation/agreement.js';
 import { llamaRows } from './rows.js';
 
 const table = (metric: string, none: number, ...scaled: (number | string)[]) =>

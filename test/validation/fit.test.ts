@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { pairs } from '../../src/validation/agreement.js';
-import { publishedChanges } from '../../src/validation/changes.js';
-import { fitFormula, fitScale, leaveOneFactorOut, mostAgreeing } from '../../src/validation/fit.js';
-import { parseResults } from '../../src/validation/form.js';
-import { formulaTerms, FORMULA_WEIGHTS } from '../../src/validation/formulas.js';
-import { judgeFormulas } from '../../src/validation/judge-formulas.js';
-import { readResults } from '../../src/validation/results.js';
+import { pairs, publishedChanges } from '../../tools/validation/agreement.js';
+import {
+  fitFormula,
+  fitScale,
+  judgeFormulas,
+  leaveOneFactorOut,
+  mostAgreeing,
+} from '../../tools/validation/fit.js';
+import { FORMULA_WEIGHTS, formulaTerms } from '../../tools/validation/formulas.js';
+import { parseResults, readResults } from '../../tools/validation/results.js';
 import { llamaRows } from './rows.js';
 
 const path = new URL('../../fixtures/published/results.json', import.meta.url);

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseResults } from '../../src/validation/form.js';
-import { readResults } from '../../src/validation/results.js';
+import { parseResults, readResults } from '../../tools/validation/results.js';
 
 const model = '"model": {"head_dim": 128, "rope_theta": 1e4, "trained_context": 2048}';
 

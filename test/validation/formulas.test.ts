@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { inRangeUpTo } from '../../src/geometry/trained-range.js';
-import { computeRope } from '../../src/rope/index.js';
-import { formulaLoss, formulaTerms, termsAt } from '../../src/validation/formulas.js';
-import { specOf } from '../../src/validation/specs.js';
+import { computeRope } from '../../src/rope/registry.js';
+import { formulaLoss, formulaTerms, termsAt } from '../../tools/validation/formulas.js';
+import { specOf } from '../../tools/validation/specs.js';
 import { llamaRows } from './rows.js';
 
 const rowOf = (method: string, length: number) => llamaRows([{ method, length, value: 5 }])[0]!;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { readGeometry } from '../../src/validation/geometry.js';
+import { readGeometry } from '../../tools/validation/values.js';
 
 const whole = { head_dim: 128, rope_theta: 1e4, trained_context: 2048 };
 const geometry = { rotaryDim: 128, rotaryShare: 1, theta: 1e4, window: 2048 };

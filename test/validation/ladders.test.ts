@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ladders, rungOf } from '../../src/validation/ladders.js';
+import { ladders, rungOf } from '../../tools/validation/ladder.js';
 
 it.each([
   [2048, 2048, 1],

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { readMethod } from '../../src/validation/methods.js';
+import { readMethod } from '../../tools/validation/methods.js';
 
 it.each([
   ['linear/PI', 'linear'],

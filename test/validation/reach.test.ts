@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { lastWithin } from '../../src/validation/reach.js';
+import { lastWithin } from '../../tools/validation/reach.js';
 
 test('reach by perplexity ends before the first length that is a tenth above the first one', () => {
   expect(lastWithin([0.02, 0.05, 0.1, 0.3, 0.04])).toBe(2);

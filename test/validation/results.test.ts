@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { pairs } from '../../src/validation/agreement.js';
-import { parseResults } from '../../src/validation/form.js';
-import { formulaTerms } from '../../src/validation/formulas.js';
-import { readResults } from '../../src/validation/results.js';
+import { pairs } from '../../tools/validation/agreement.js';
+import { formulaTerms } from '../../tools/validation/formulas.js';
+import { parseResults, readResults } from '../../tools/validation/results.js';
 
 function read(name: string) {
   const path = new URL(name, import.meta.url);

@@ -1,5 +1,5 @@
-import { readResults } from '../../src/validation/results.js';
-import type { Row } from '../../src/validation/types.js';
+import { readResults } from '../../tools/validation/results.js';
+import type { Row } from '../../tools/validation/types.js';
 
 export interface Published {
   readonly method: string;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { costOfOne, samplesWithin } from '../../src/validation/samples.js';
+import { costOfOne, samplesWithin } from '../../tools/validation/ladder.js';
 
 const scaling = (...multiples: number[]) => ({
   spec: { type: 'linear', theta: 1e4, rotaryDim: 64, factor: 2 } as const,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readMetric, readTokens, readValue } from '../../src/validation/values.js';
+import { readMetric, readTokens, readValue } from '../../tools/validation/values.js';
 
 describe('metric', () => {
   it.each([

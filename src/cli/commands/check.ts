@@ -1,20 +1,20 @@
+import type { CheckRun } from '../check.js';
 import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
+import type { LoadedConfig } from '../inputs.js';
 import {
   addEvaluationOptions,
-  evaluationOptions,
-  type EvaluationFlags,
-} from '../options/evaluation.js';
-import { collect, tokensFor } from '../options/numbers.js';
-import { addOutputOptions, type OutputFlags } from '../options/output.js';
-import {
+  addOutputOptions,
   addReferenceOptions,
-  referenceOptions,
+  collect,
+  type EvaluationFlags,
+  evaluationOptions,
+  type OutputFlags,
   type ReferenceFlags,
-} from '../options/reference.js';
+  referenceOptions,
+  tokensFor,
+} from '../options.js';
 import { columnsOf, paletteFor } from '../terminal.js';
-import type { CheckRun } from '../gate/run-check.js';
-import type { LoadedConfig } from '../load-config.js';
 
 interface Flags extends EvaluationFlags, ReferenceFlags, OutputFlags {
   readonly policy?: string;
@@ -91,13 +91,13 @@ async function check(argument: string, flags: Flags, environment: Environment): 
     { runCheck },
     { finish, keptBy },
   ] = await Promise.all([
-    import('../load-config.js'),
-    import('../gate/load-policy.js'),
+    import('../inputs.js'),
+    import('../policy.js'),
     import('../../gate/policy.js'),
     import('../outputs.js'),
-    import('../gate/protect-check.js'),
-    import('../gate/run-check.js'),
-    import('../unfinished.js'),
+    import('../check.js'),
+    import('../check.js'),
+    import('../run.js'),
   ]);
   const config = await loadConfig(argument, environment);
   const loaded = await loadPolicy(flags.policy, environment);
@@ -137,7 +137,7 @@ async function check(argument: string, flags: Flags, environment: Environment): 
   const { gateOutcome } = await import('../../gate/words.js');
   await outputs.writeOutputs(files, run.report, { gate: gateOutcome(run.result) });
   if (flags.updateBaseline && baseline !== undefined) {
-    const { updateBaseline } = await import('../gate/update-baseline.js');
+    const { updateBaseline } = await import('../check.js');
     await updateBaseline(baseline, run.report, environment, !quiet);
   }
   await print(run, config, flags, environment);
@@ -154,11 +154,11 @@ async function print(
   const { stdout, stderr } = environment;
   const { result, report, candidates } = run;
   if (flags.json) {
-    const { CHECK_SCHEMA_VERSION: schemaVersion } = await import('../../gate/check-schema.js');
+    const { CHECK_SCHEMA_VERSION: schemaVersion } = await import('../../gate/judge.js');
     const output = { schemaVersion, ...result, base: flags.base ?? null, report };
     stdout.write(`${JSON.stringify(output, null, 2)}\n`);
   } else {
-    const { checkText } = await import('../gate/print-check.js');
+    const { checkText } = await import('../check-text.js');
     const advice = [...new Map(run.advice.map((each) => [each?.text, each])).values()];
     const text = checkText(
       {
@@ -173,7 +173,7 @@ async function print(
     );
     stdout.write(text);
   }
-  const { gateAnnotations, onGitHub, writeStepSummary } = await import('../gate/github.js');
+  const { gateAnnotations, onGitHub, writeStepSummary } = await import('../github.js');
   if (!onGitHub(environment)) return;
   // The runner reads workflow commands from both streams; --json keeps stdout to itself.
   const stream = flags.json ? stderr : stdout;

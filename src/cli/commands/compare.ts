@@ -14,7 +14,7 @@ export const compareCommand: CommandModule = (program, { environment }) => {
       const [{ compareReports }, { parseReport }, { requireTextFile }] = await Promise.all([
         import('../../gate/compare.js'),
         import('../../gate/baseline.js'),
-        import('../gate/read-text.js'),
+        import('../inputs.js'),
       ]);
       const read = async (path: string) =>
         parseReport(await requireTextFile(path, environment), path);
@@ -26,12 +26,11 @@ export const compareCommand: CommandModule = (program, { environment }) => {
       }
       const { stdout, env } = environment;
       if (flags.json) {
-        const { COMPARE_SCHEMA_VERSION: schemaVersion } =
-          await import('../../gate/compare-schema.js');
+        const { COMPARE_SCHEMA_VERSION: schemaVersion } = await import('../../gate/compare.js');
         stdout.write(`${JSON.stringify({ schemaVersion, ...comparison }, null, 2)}\n`);
         return;
       }
-      const { compareText } = await import('../gate/print-compare.js');
+      const { compareText } = await import('../compare-text.js');
       stdout.write(compareText(comparison, paletteFor(stdout, env), columnsOf(stdout)));
     });
 };

@@ -1,9 +1,111 @@
 import { EXIT } from '../../errors.js';
-import type { RuntimeDescription } from '../../runtime-types.js';
+import type { RuntimeDescription } from '../../subjects/bundled/describe.js';
 import { TOOL_VERSION } from '../../version.js';
 import type { CommandModule } from '../command.js';
-import { diagnose, type Check } from '../diagnose.js';
+import type { HostFacts } from '../environment.js';
 import { columnsOf, paletteFor } from '../terminal.js';
+
+export interface Check {
+  readonly state: 'ok' | 'note' | 'bad';
+  readonly text: string;
+  /** What to do about it. */
+  readonly hint?: string;
+}
+
+/** What works, what does not, and what would help. */
+export function diagnose(host: HostFacts, runtime: RuntimeDescription): readonly Check[] {
+  return [
+    { state: 'ok', text: `rope-eval ${TOOL_VERSION}` },
+    nodeCheck(host),
+    platformCheck(host),
+    runtimeCheck(runtime),
+    ...libraryChecks(runtime),
+    {
+      state: runtime.probeModels.length > 0 ? 'ok' : 'bad',
+      text: `${runtime.probeModels.length} bundled probe models: ${runtime.probeModels.join(', ')}`,
+    },
+    trialCheck('CPU', runtime.trial),
+    cudaCheck(host, runtime),
+  ];
+}
+
+/** As package.json's `engines` has it. */
+const OLDEST_NODE = 20;
+
+function nodeCheck({ node }: HostFacts): Check {
+  if (Number.parseInt(node, 10) >= OLDEST_NODE) return { state: 'ok', text: `Node ${node}` };
+  return { state: 'bad', text: `Node ${node}`, hint: `Install Node ${OLDEST_NODE} or newer.` };
+}
+
+function platformCheck({ platform, arch, glibc }: HostFacts): Check {
+  const text = `${platform}-${arch}${glibc === null ? '' : `, glibc ${glibc}`}`;
+  if (platform === 'linux' && glibc === null) {
+    return {
+      state: 'note',
+      text: `${text}, no glibc found`,
+      hint: 'onnxruntime’s libraries need glibc 2.28 or newer; Alpine and other musl systems have none. Use a Debian-based image.',
+    };
+  }
+  if (platform === 'darwin' && arch === 'x64') {
+    return {
+      state: 'note',
+      text,
+      hint: 'onnxruntime-node ships no libraries for Intel Macs. `inspect`, `fingerprint` and `explain` work without them.',
+    };
+  }
+  return { state: 'ok', text };
+}
+
+function runtimeCheck({ onnxruntime, loadError }: RuntimeDescription): Check {
+  if (onnxruntime !== null) return { state: 'ok', text: `onnxruntime-node ${onnxruntime}` };
+  return {
+    state: 'bad',
+    text: `onnxruntime-node cannot be loaded: ${firstLine(loadError ?? 'no reason given')}`,
+    hint: 'Install again with ONNXRUNTIME_NODE_INSTALL=skip set: its install script downloads CUDA files on Linux and fails without a network.',
+  };
+}
+
+function libraryChecks({ libraryFolder, providers }: RuntimeDescription): readonly Check[] {
+  if (libraryFolder === null) {
+    return [{ state: 'bad', text: 'no runtime libraries for this platform on disk' }];
+  }
+  return [
+    { state: 'ok', text: `libraries in ${libraryFolder}` },
+    ...providers.map(({ name, library, present }): Check => {
+      const text = `${name.toUpperCase()} provider: ${library} ${present ? 'found' : 'not on disk'}`;
+      return { state: present ? 'ok' : 'note', text };
+    }),
+  ];
+}
+
+function trialCheck(name: string, trial: RuntimeDescription['trial']): Check {
+  return trial.ok
+    ? {
+        state: 'ok',
+        text: `${name}: ${trial.model} loaded in ${Math.round(trial.milliseconds)} ms`,
+      }
+    : { state: 'bad', text: `${name}: ${firstLine(trial.error)}` };
+}
+
+const CUDA_HINT =
+  'For --device cuda on Linux x64: npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12 ' +
+  'downloads the provider. Newer npm blocks install scripts, then it silently never arrives: allow ' +
+  'it first with npm approve-scripts onnxruntime-node. An NVIDIA driver, CUDA and cuDNN come with ' +
+  'the system, not with npm.';
+
+function cudaCheck({ platform }: HostFacts, { cudaTrial, providers }: RuntimeDescription): Check {
+  if (cudaTrial?.ok) return trialCheck('CUDA', cudaTrial);
+  if (cudaTrial) {
+    return { state: 'note', text: `CUDA: ${firstLine(cudaTrial.error)}`, hint: CUDA_HINT };
+  }
+  const present = providers.some((provider) => provider.name === 'cuda' && provider.present);
+  const text = `CUDA: ${present ? 'not tried' : 'not available; --device auto uses the CPU'}`;
+  return platform === 'darwin' ? { state: 'note', text } : { state: 'note', text, hint: CUDA_HINT };
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? '';
+}
 
 export const doctorCommand: CommandModule = (program, { environment, exitWith }) => {
   program
@@ -22,7 +124,7 @@ export const doctorCommand: CommandModule = (program, { environment, exitWith })
         const facts = { tool: TOOL_VERSION, host, runtime, checks };
         stdout.write(`${JSON.stringify(facts, null, 2)}\n`);
       } else {
-        const { fill } = await import('../../report/text/fill.js');
+        const { fill } = await import('../../report/terminal.js');
         const paint = paletteFor(stdout, env);
         const marks = {
           ok: paint.green('ok  '),

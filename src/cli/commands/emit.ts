@@ -1,12 +1,11 @@
 import { Option } from 'commander';
-import { RopeEvalError } from '../../errors.js';
 import type { EmitInput, Engine, Form } from '../../emit/index.js';
 import { ENGINES } from '../../emit/types.js';
+import { RopeEvalError } from '../../errors.js';
 import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
-import { loadConfig, type LoadedConfig } from '../load-config.js';
-import { tokensFor } from '../options/numbers.js';
-import { addReferenceOptions, type ReferenceFlags } from '../options/reference.js';
+import { loadConfig, type LoadedConfig } from '../inputs.js';
+import { addReferenceOptions, type ReferenceFlags, tokensFor } from '../options.js';
 import { columnsOf, paletteFor } from '../terminal.js';
 
 interface Flags extends ReferenceFlags {
@@ -42,7 +41,7 @@ export const emitCommand: CommandModule = (program, { environment }) => {
     .option('--json', 'print the settings, or with --write what was written, as JSON')
     .action(async (argument: string, candidate: string, flags: Flags) => {
       const config = await loadConfig(argument, environment);
-      const { emitInput } = await import('../gate/emit-input.js');
+      const { emitInput } = await import('../emit.js');
       const input = await emitInput(config, candidate, flags, environment);
       checkTogether(flags);
       if (flags.write) await write(config, input, flags, environment);
@@ -77,7 +76,7 @@ async function print(
     );
     return;
   }
-  const { emitText } = await import('../gate/print-emit.js');
+  const { emitText } = await import('../emit.js');
   const columns = columnsOf(stdout);
   stdout.write(emitText({ label, source, length, emissions, columns }, paletteFor(stdout, env)));
 }

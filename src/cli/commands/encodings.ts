@@ -1,7 +1,6 @@
+import type { EncodingsFlags } from '../../encodings/run.js';
 import type { CommandModule } from '../command.js';
-import { addEvaluationOptions } from '../options/evaluation.js';
-import { collect } from '../options/numbers.js';
-import type { EncodingsFlags } from '../run-encodings.js';
+import { addEvaluationOptions, collect } from '../options.js';
 
 export const encodingsCommand: CommandModule = (program, { environment, exitWith }) => {
   const command = program
@@ -19,7 +18,7 @@ export const encodingsCommand: CommandModule = (program, { environment, exitWith
     .option('--json', 'print the comparison as JSON, and nothing else, on standard output')
     .option('--quiet', 'no progress and no notices on standard error')
     .action(async (flags: EncodingsFlags) => {
-      const { runEncodings } = await import('../run-encodings.js');
+      const { runEncodings } = await import('../../encodings/run.js');
       exitWith(await runEncodings(environment, flags));
     });
 };

@@ -1,14 +1,20 @@
 import type { Command } from 'commander';
 import { EXIT, RopeEvalError } from '../../errors.js';
-import type { Report } from '../../report/schema.js';
+import type { Report } from '../../report/schema/report.js';
 import type { CommandContext } from '../command.js';
 import type { Environment } from '../environment.js';
-import { loadConfig } from '../load-config.js';
-import type { SearchFlags } from '../gate/search-factor.js';
-import { addEvaluationOptions, evaluationOptions } from '../options/evaluation.js';
-import { collect, factors, tokensFor } from '../options/numbers.js';
-import { addOutputOptions } from '../options/output.js';
-import { addReferenceOptions, referenceOptions } from '../options/reference.js';
+import { loadConfig } from '../inputs.js';
+import type { SearchFlags } from '../optimize.js';
+import {
+  addEvaluationOptions,
+  addOutputOptions,
+  addReferenceOptions,
+  collect,
+  evaluationOptions,
+  factors,
+  referenceOptions,
+  tokensFor,
+} from '../options.js';
 import { columnsOf, isLively } from '../terminal.js';
 
 interface Flags extends SearchFlags {
@@ -69,11 +75,11 @@ async function compare(argument: string, flags: Flags, environment: Environment)
     { readGeometry, usesRope },
     { finish, keptBy, loadUnfinished },
   ] = await Promise.all([
-    import('../choose-candidates.js'),
+    import('../model.js'),
     import('../outputs.js'),
-    import('../protect-inputs.js'),
-    import('../read-geometry.js'),
-    import('../unfinished.js'),
+    import('../files.js'),
+    import('../model.js'),
+    import('../run.js'),
   ]);
   refuseWithoutEffect(flags);
   const config = await loadConfig(argument, environment);
@@ -85,11 +91,11 @@ async function compare(argument: string, flags: Flags, environment: Environment)
   );
   const read = await readGeometry(config, referenceOptions(flags));
   if (!usesRope(read)) {
-    const { compareTwin } = await import('../compare-twin.js');
+    const { compareTwin } = await import('../../encodings/run.js');
     return compareTwin(read, config, flags, environment);
   }
   if (flags.optimize) {
-    const { searchFactor } = await import('../gate/search-factor.js');
+    const { searchFactor } = await import('../optimize.js');
     return searchFactor(config, read, flags, environment);
   }
   const candidates = await chooseCandidates(flags, read, environment);
@@ -97,7 +103,7 @@ async function compare(argument: string, flags: Flags, environment: Environment)
   const unfinished =
     flags.resume === undefined ? undefined : await loadUnfinished(flags.resume, environment);
   const outputs = await prepareOutputs(flags.output ?? [], environment);
-  const { runEvaluation } = await import('../run-evaluation.js');
+  const { runEvaluation } = await import('../run.js');
   const quiet = flags.quiet === true;
   const report = await runEvaluation(
     environment,
@@ -125,8 +131,8 @@ async function print(report: Report, flags: Flags, environment: Environment): Pr
   // A table of an unfinished run is easily taken for a whole one; JSON carries its status.
   if (report.status === 'interrupted' && !flags.json) return;
   const reporter = flags.json
-    ? (await import('../../report/reporters/json.js')).json
-    : (await import('../../report/reporters/text.js')).text;
+    ? (await import('../../report/forms/json.js')).json
+    : (await import('../../report/forms/text.js')).text;
   const context = { color: isLively(stdout, env), columns: columnsOf(stdout), plots: flags.plots };
   stdout.write(reporter(report, context));
 }

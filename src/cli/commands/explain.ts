@@ -10,8 +10,8 @@ export const explainCommand: CommandModule = (program, { environment }) => {
     .action(async (code: string | undefined) => {
       const { stdout } = environment;
       const [{ CATALOGUE }, { fill }, { suggest }] = await Promise.all([
-        import('../../finding-catalogue/index.js'),
-        import('../../report/text/fill.js'),
+        import('../../findings/index.js'),
+        import('../../report/terminal.js'),
         import('../../suggest.js'),
       ]);
       if (code === undefined) {

@@ -1,11 +1,11 @@
 import { EXIT, RopeEvalError } from '../../errors.js';
-import type { FingerprintDiff } from '../../geometry/diff-types.js';
-import type { RopeSpec } from '../../rope/types.js';
+import type { FingerprintDiff } from '../../geometry/fingerprint-diff.js';
+import type { RopeSpec } from '../../rope/spec.js';
 import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
-import { loadConfig } from '../load-config.js';
-import { once, tokensFor } from '../options/numbers.js';
-import type { RopeModel } from '../read-geometry.js';
+import { loadConfig } from '../inputs.js';
+import type { RopeModel } from '../model.js';
+import { once, tokensFor } from '../options.js';
 import { columnsOf } from '../terminal.js';
 
 interface Flags {
@@ -44,7 +44,7 @@ async function fingerprint(
   flags: Flags,
   environment: Environment,
 ): Promise<number> {
-  const { readRopeGeometry } = await import('../read-geometry.js');
+  const { readRopeGeometry } = await import('../model.js');
   if (flags.layerType !== undefined && flags.diff === undefined) {
     throw new RopeEvalError('--layer-type has no effect without --diff', EXIT.usage, 'no_effect');
   }
@@ -53,8 +53,7 @@ async function fingerprint(
   const specs = await specsOf(read, flags, environment);
   const { stdout } = environment;
   const columns = columnsOf(stdout);
-  const { renderFingerprint, renderFingerprintDiff } =
-    await import('../../report/fingerprint-text.js');
+  const { renderFingerprint, renderFingerprintDiff } = await import('../../report/fingerprint.js');
   if (flags.diff !== undefined) {
     const diff = await compare(flags.diff, read, specs, flags, environment);
     stdout.write(flags.json ? asJson(diff) : renderFingerprintDiff(diff, columns));
@@ -76,7 +75,7 @@ async function specsOf(
   environment: Environment,
 ): Promise<readonly RopeSpec[]> {
   if (candidate === undefined) return read.model.groups.map(({ rope }) => rope);
-  const { candidateSpecs } = await import('../choose-candidates.js');
+  const { candidateSpecs } = await import('../model.js');
   return (await candidateSpecs(candidate, read, environment)).specs;
 }
 
@@ -88,10 +87,10 @@ async function compare(
   environment: Environment,
 ): Promise<FingerprintDiff> {
   const [{ loadDump }, { diffFingerprint }, { stored }, { computeRope }] = await Promise.all([
-    import('../load-dump.js'),
+    import('../inputs.js'),
     import('../../geometry/fingerprint-diff.js'),
     import('../../geometry/fingerprint.js'),
-    import('../../rope/index.js'),
+    import('../../rope/registry.js'),
   ]);
   const names = model.groups.map((group) => group.layerType);
   const index = layerType === undefined ? 0 : names.indexOf(layerType);

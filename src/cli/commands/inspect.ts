@@ -1,17 +1,19 @@
 import { Option } from 'commander';
-import type { NotRope } from '../../config/types.js';
+import { CACHE_DTYPES, type CacheDtype } from '../../geometry/cost.js';
+import type { NotRope } from '../../model/types.js';
+import type { InspectData } from '../../report/schema/inspect.js';
 import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
-import { loadConfig } from '../load-config.js';
-import { once, positiveNumber, tokensFor } from '../options/numbers.js';
+import { loadConfig } from '../inputs.js';
 import {
   addReferenceOptions,
-  referenceOptions,
+  once,
+  positiveNumber,
   type ReferenceFlags,
-} from '../options/reference.js';
+  referenceOptions,
+  tokensFor,
+} from '../options.js';
 import { columnsOf, isLively } from '../terminal.js';
-import type { InspectData } from '../../report/inspect-types.js';
-import { CACHE_DTYPES, type CacheDtype } from '../../geometry/cache-cost.js';
 
 interface Flags extends ReferenceFlags {
   readonly json?: boolean;
@@ -68,10 +70,10 @@ async function withoutRope(model: NotRope, source: string, flags: Flags): Promis
     { twinFindings, twinOf, twinRow },
     { refuseFlags },
   ] = await Promise.all([
-    import('../../report/inspect.js'),
-    import('../../measured-encodings.js'),
-    import('../../evaluation/encodings/for-model.js'),
-    import('../compare-twin.js'),
+    import('../../report/inspect/data.js'),
+    import('../../encodings/for-model.js'),
+    import('../../encodings/for-model.js'),
+    import('../../encodings/run.js'),
   ]);
   const { candidate, target, seqLen, dtype, bandwidth, reference, trainedWindow } = flags;
   refuseFlags(model, { candidate, target, seqLen, dtype, bandwidth, reference, trainedWindow });
@@ -91,8 +93,8 @@ async function inspectArgument(
   environment: Environment,
 ): Promise<InspectData> {
   const [{ inspectData }, { readGeometry, usesRope }] = await Promise.all([
-    import('../../report/inspect.js'),
-    import('../read-geometry.js'),
+    import('../../report/inspect/data.js'),
+    import('../model.js'),
   ]);
   const config = await loadConfig(argument, environment);
   const read = await readGeometry(config, referenceOptions(flags));
@@ -101,9 +103,7 @@ async function inspectArgument(
   const candidate =
     flags.candidate === undefined
       ? undefined
-      : await (
-          await import('../choose-candidates.js')
-        ).candidateSpecs(flags.candidate, read, environment);
+      : await (await import('../model.js')).candidateSpecs(flags.candidate, read, environment);
   return inspectData(read.model, read.reference, {
     source: config.source,
     ...(target === undefined ? {} : { target }),
@@ -120,8 +120,8 @@ async function asText(
   { stdout, env }: Environment,
 ): Promise<string> {
   const [{ renderInspect }, { evidenceWords }] = await Promise.all([
-    import('../../report/inspect-text.js'),
-    import('../../report/wording.js'),
+    import('../../report/inspect/text.js'),
+    import('../../report/sections/wording.js'),
   ]);
   return renderInspect(data, {
     columns: columnsOf(stdout),

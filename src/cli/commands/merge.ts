@@ -25,10 +25,10 @@ async function merge(
 ): Promise<number> {
   const [{ mergeSweeps, parseSweep }, { requireTextFile }, { writeAtomically }, protect] =
     await Promise.all([
-      import('../../gate/merge.js'),
-      import('../gate/read-text.js'),
+      import('../../gate/sweep/merge.js'),
+      import('../inputs.js'),
       import('../files.js'),
-      import('../protect-inputs.js'),
+      import('../files.js'),
     ]);
   const { outputsOf, protectInputs } = protect;
   await protectInputs(

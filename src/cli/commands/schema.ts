@@ -4,14 +4,14 @@ import type { CommandModule } from '../command.js';
 
 /** What can be described; loaded when asked for. */
 const SCHEMAS: Readonly<Record<string, () => Promise<ZodType>>> = Object.freeze({
-  report: async () => (await import('../../report/schema.js')).ReportSchema,
-  inspect: async () => (await import('../../report/inspect-schema.js')).InspectSchema,
-  check: async () => (await import('../../gate/check-schema.js')).CheckSchema,
-  sweep: async () => (await import('../../gate/sweep-schema.js')).SweepSchema,
-  encodings: async () => (await import('../../report/encodings-schema.js')).EncodingsSchema,
-  compare: async () => (await import('../../gate/compare-schema.js')).ComparisonSchema,
-  optimize: async () => (await import('../../gate/optimize-schema.js')).OptimizationSchema,
-  policy: async () => (await import('../../gate/policy-schema.js')).PolicySchema,
+  report: async () => (await import('../../report/schema/report.js')).ReportSchema,
+  inspect: async () => (await import('../../report/schema/inspect.js')).InspectSchema,
+  check: async () => (await import('../../gate/judge.js')).CheckSchema,
+  sweep: async () => (await import('../../gate/sweep/merge.js')).SweepSchema,
+  encodings: async () => (await import('../../encodings/schema.js')).EncodingsSchema,
+  compare: async () => (await import('../../gate/compare.js')).ComparisonSchema,
+  optimize: async () => (await import('../../gate/optimize.js')).OptimizationSchema,
+  policy: async () => (await import('../../gate/policy.js')).PolicySchema,
 });
 
 export const schemaCommand: CommandModule = (program, { environment }) => {

@@ -4,10 +4,11 @@ import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
 import {
   addEvaluationOptions,
-  evaluationOptions,
+  collect,
   type EvaluationFlags,
-} from '../options/evaluation.js';
-import { collect, tokensFor } from '../options/numbers.js';
+  evaluationOptions,
+  tokensFor,
+} from '../options.js';
 
 interface Flags extends EvaluationFlags {
   readonly shard: string;
@@ -47,11 +48,11 @@ async function sweep(
 ): Promise<number> {
   const [{ parseShard }, { runSweep }, { writeAtomically }, { outputFiles }, candidates] =
     await Promise.all([
-      import('../../gate/shard.js'),
-      import('../gate/run-sweep.js'),
+      import('../../gate/sweep/shard.js'),
+      import('../sweep.js'),
       import('../files.js'),
-      import('../output-files.js'),
-      import('../../candidates/index.js'),
+      import('../outputs.js'),
+      import('../../candidates/parse.js'),
     ]);
   const shard = parseShard(flags.shard);
   await outputFiles([flags.output], environment, { '.json': true }, unknownForm);

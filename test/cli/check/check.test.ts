@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CheckSchema } from '../../../src/gate/check-schema.js';
-import type { Report } from '../../../src/report/schema.js';
-import { runCli, type FakeOptions, type Ran } from '../../helpers/environment.js';
+import { CheckSchema } from '../../../src/gate/judge.js';
+import type { Report } from '../../../src/report/schema/report.js';
+import { type FakeOptions, type Ran, runCli } from '../../helpers/environment.js';
 import { candidate, makeReport, short } from '../../helpers/report.js';
 import { temporaryFolder } from '../../helpers/temporary.js';
 

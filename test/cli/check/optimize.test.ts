@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { OptimizationSchema } from '../../../src/gate/optimize-schema.js';
+import { OptimizationSchema } from '../../../src/gate/optimize.js';
 import { configText, fixtureText } from '../../emit/input.js';
 import { runCli } from '../../helpers/environment.js';
 import { candidate, makeReport, short } from '../../helpers/report.js';

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { encodingsMarkdown } from '../../../src/report/encodings/markdown.js';
-import { encodingsText } from '../../../src/report/encodings/text.js';
+import { encodingsMarkdown, encodingsText } from '../../../src/encodings/forms.js';
 import { makeEncodingsReport } from '../../helpers/encodings.js';
 
 const wide = { color: false, columns: 100 };

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { inspectData, inspectNotRope } from '../../../src/report/inspect.js';
-import { InspectSchema } from '../../../src/report/inspect-schema.js';
-import type { InspectData } from '../../../src/report/inspect-types.js';
+import { inspectData, inspectNotRope } from '../../../src/report/inspect/data.js';
+import { type InspectData, InspectSchema } from '../../../src/report/schema/inspect.js';
 import {
   deepseekV3,
   deepseekV3Reference,

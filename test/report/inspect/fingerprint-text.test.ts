@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { fingerprintData } from '../../../src/geometry/fingerprint.js';
 import { diffFingerprint } from '../../../src/geometry/fingerprint-diff.js';
-import { renderFingerprint, renderFingerprintDiff } from '../../../src/report/fingerprint-text.js';
-import { computeRope } from '../../../src/rope/index.js';
+import { fingerprintData } from '../../../src/geometry/fingerprint.js';
+import { renderFingerprint, renderFingerprintDiff } from '../../../src/report/fingerprint.js';
+import { computeRope } from '../../../src/rope/registry.js';
 import { gemma3, plain, yarn } from '../../geometry/models.js';
 
 test('every layer type with its hash, in 80 columns', () => {

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { inspectData, inspectNotRope, type InspectOptions } from '../../../src/report/inspect.js';
-import { renderInspect } from '../../../src/report/inspect-text.js';
-import type { ModelGeometry, Reference } from '../../../src/config/types.js';
+import type { ModelGeometry, Reference } from '../../../src/model/types.js';
+import {
+  inspectData,
+  inspectNotRope,
+  type InspectOptions,
+} from '../../../src/report/inspect/data.js';
+import { renderInspect } from '../../../src/report/inspect/text.js';
 import * as models from '../../geometry/models.js';
 
 const render = (

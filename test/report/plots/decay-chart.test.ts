@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { decayCurve } from '../../../src/geometry/decay.js';
-import { decayChart } from '../../../src/report/plots/decay-chart.js';
-import { computeRope } from '../../../src/rope/index.js';
+import { decayCurve } from '../../../src/geometry/spectrum.js';
+import { decayChart } from '../../../src/report/plots/terminal.js';
+import { computeRope } from '../../../src/rope/registry.js';
 import { plain, yarn } from '../../geometry/models.js';
 
 const series = [

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { rotations } from '../../../src/geometry/rotations.js';
-import { spectrumChart } from '../../../src/report/plots/spectrum.js';
-import { computeRope } from '../../../src/rope/index.js';
+import { rotations } from '../../../src/geometry/spectrum.js';
+import { spectrumChart } from '../../../src/report/plots/terminal.js';
+import { computeRope } from '../../../src/rope/registry.js';
 import { plain, yarn } from '../../geometry/models.js';
 
 const reference = {

@@ -1,0 +1,98 @@
+import { appendFile } from 'node:fs/promises';
+import { relative, resolve } from 'node:path';
+import { wordFinding } from '../findings/index.js';
+import { type Advice, lineOfKey } from '../gate/advice.js';
+import type { GateResult } from '../gate/judge.js';
+import {
+  cellMessage,
+  gateOutcome,
+  missingByCandidate,
+  ruleMessage,
+  ruleSubject,
+  verdictLine,
+} from '../gate/words.js';
+import { type Annotation, annotations, stepSummary } from '../report/forms/github.js';
+import { markdown } from '../report/forms/markdown.js';
+import type { Report } from '../report/schema/report.js';
+import type { Environment } from './environment.js';
+import type { LoadedConfig } from './inputs.js';
+
+/** Whether the run is a step of a GitHub workflow. */
+export function onGitHub({ env }: Environment): boolean {
+  return env['GITHUB_ACTIONS'] === 'true';
+}
+
+/** Workflow commands that put each problem beside the line of the config that causes it. */
+export function gateAnnotations(
+  result: GateResult,
+  config: LoadedConfig,
+  adviceOf: (index: number) => Advice | undefined,
+  environment: Environment,
+): string {
+  const file = repositoryPath(config, environment);
+  const at = (line: number): Pick<Annotation, 'file' | 'line'> =>
+    file === undefined ? {} : { file, line };
+  if (result.status === 'interrupted' || result.status === 'runtime-failed') {
+    // What was not measured yet is no problem of the config.
+    return annotations([{ severity: 'error', title: 'rope-eval', message: verdictLine(result) }]);
+  }
+  const rules = result.rules.flatMap((rule, index): Annotation[] => {
+    if (rule.outcome === 'pass') return [];
+    const advice = adviceOf(index);
+    return [
+      {
+        severity: rule.level === 'error' ? 'error' : 'warning',
+        title: ruleSubject(rule),
+        message: [ruleMessage(rule), ...(advice ? [advice.text] : [])].join('\n'),
+        ...at(advice?.line ?? 1),
+      },
+    ];
+  });
+  const findings = result.findings.map((finding): Annotation => ({
+    severity: finding.level === 'error' ? 'error' : 'warning',
+    title: finding.code,
+    message: wordFinding(finding),
+    ...at(lineOfKey(config.text, finding.path)),
+  }));
+  const cells = (result.baseline?.cells ?? [])
+    .filter((cell) => cell.outcome === 'regressed')
+    .map((cell): Annotation => ({
+      severity: 'error',
+      title: `${cell.candidate} ${cell.cell} regressed`,
+      message: cellMessage(cell),
+      ...at(1),
+    }));
+  const missing = (result.baseline ? missingByCandidate(result.baseline) : []).map(
+    ({ candidate, message }): Annotation => ({
+      severity: 'error',
+      title: `${candidate} was not measured`,
+      message,
+      ...at(1),
+    }),
+  );
+  return annotations([...rules, ...findings, ...cells, ...missing]);
+}
+
+/** The report as the job's summary, where the runner asks for one. */
+export async function writeStepSummary(
+  report: Report,
+  result: GateResult,
+  { env }: Environment,
+): Promise<void> {
+  const file = env['GITHUB_STEP_SUMMARY'];
+  if (!file) return;
+  const text = markdown(report, {
+    color: false,
+    columns: 100,
+    plots: true,
+    gate: gateOutcome(result),
+  });
+  await appendFile(file, stepSummary(text));
+}
+
+/** GitHub wants paths from the root of the checkout. */
+function repositoryPath(config: LoadedConfig, { env, cwd }: Environment): string | undefined {
+  if (config.file === undefined) return undefined;
+  const root = resolve(env['GITHUB_WORKSPACE'] ?? cwd);
+  return relative(root, config.file).replaceAll('\\', '/');
+}

@@ -1,0 +1,214 @@
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { EXIT, RopeEvalError } from '../errors.js';
+import { type EngineDump, parseDump } from '../geometry/fingerprint-diff.js';
+import { BOUNDS } from '../json/bounds.js';
+import type { Environment, FileKind } from './environment.js';
+
+/** `org/name` as the Hugging Face Hub spells it: two parts of letters, digits, `-`, `_` and `.`. */
+const HUB_ID = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
+
+/** The model's name where an argument can only be one: a `.json` file never is. */
+export function hubId(argument: string): string | undefined {
+  return HUB_ID.test(argument) && !/\.jsonc?$/i.test(argument) ? argument : undefined;
+}
+
+/** `https://huggingface.co/org/name/…` → `org/name` */
+export function hubIdFromUrl(url: string): string | undefined {
+  const match = /^https?:\/\/(?:www\.)?(?:huggingface\.co|hf\.co)\/([^/?#]+\/[^/?#]+)/i.exec(url);
+  return match?.[1] === undefined ? undefined : hubId(match[1]);
+}
+
+/** One config is a few kB: there is no need for the weights. */
+export function whatToDownload(id: string): string {
+  return (
+    'Download its config first (a few kB, no weights), then give its path:\n' +
+    `    hf download ${id} config.json --local-dir .\n` +
+    `    curl -L -o config.json https://huggingface.co/${id}/resolve/main/config.json`
+  );
+}
+
+/**
+ * More is another file, such as weights, and reading it would only cost memory. A text of so many
+ * bytes has at most as many characters, so that the reader of configs has nothing to add.
+ */
+const MAX_BYTES = BOUNDS.textLength;
+
+export interface LoadedConfig {
+  readonly text: string;
+  /** As shown in reports: the path as given, or `-`. */
+  readonly source: string;
+  /** Absolute path; undefined for standard input. */
+  readonly file: string | undefined;
+}
+
+/** A file, a folder that holds a config.json, or `-` for standard input. */
+export async function loadConfig(
+  argument: string,
+  environment: Environment,
+): Promise<LoadedConfig> {
+  if (argument.trim() === '') {
+    throw bad('missing_config', 'the name of the config is empty', {
+      hint: 'Give a config.json, a folder that holds one, or - for standard input; an unset variable is empty too.',
+    });
+  }
+  if (argument === '-') return fromStandardInput(environment);
+  if (/^https?:\/\//i.test(argument)) throw refuseUrl(argument);
+  const path = resolve(environment.cwd, argument);
+  const found = await look(path, environment);
+  if (found === undefined) throw await missing(argument, environment);
+  if (found.kind === 'directory') return fromFolder(argument, path, environment);
+  return fromFile(argument, path, found, environment);
+}
+
+async function fromFolder(
+  argument: string,
+  folder: string,
+  environment: Environment,
+): Promise<LoadedConfig> {
+  const path = join(folder, 'config.json');
+  const found = await look(path, environment);
+  if (found?.kind === 'file' || found?.kind === 'other') {
+    return fromFile(join(argument, 'config.json'), path, found, environment);
+  }
+  throw bad('missing_config', `no config.json in the folder ${argument}`, {
+    hint: 'Give a model folder as transformers saves it, or the config file itself.',
+  });
+}
+
+async function fromFile(
+  shown: string,
+  path: string,
+  found: FileKind,
+  environment: Environment,
+): Promise<LoadedConfig> {
+  if (found.size > MAX_BYTES) throw tooLarge(shown, found.size);
+  const bytes = await environment.readFile(path).catch((error: NodeJS.ErrnoException) => {
+    throw bad('unreadable', `cannot read ${shown}: ${error.code ?? error.message}`);
+  });
+  // A pipe such as <(…) tells its size only now.
+  if (bytes.length > MAX_BYTES) throw tooLarge(shown, bytes.length);
+  return { text: decode(bytes, shown), source: shown, file: path };
+}
+
+async function fromStandardInput(environment: Environment): Promise<LoadedConfig> {
+  const { stdin, stderr } = environment;
+  if (stdin.isTTY) stderr.write('reading a config.json from standard input (Ctrl-D ends it)\n');
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stdin as AsyncIterable<Buffer | string>) {
+    const bytes = Buffer.from(chunk as Buffer);
+    size += bytes.length;
+    if (size > MAX_BYTES) throw tooLarge('standard input', size);
+    chunks.push(bytes);
+  }
+  if (size === 0) {
+    throw bad('empty', 'standard input is empty', {
+      hint: 'Pipe a config.json into it: cat config.json | rope-eval -',
+    });
+  }
+  return { text: decode(Buffer.concat(chunks), 'standard input'), source: '-', file: undefined };
+}
+
+async function look(path: string, environment: Environment): Promise<FileKind | undefined> {
+  try {
+    return await environment.stat(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw bad('unreadable', `cannot read ${relative(environment.cwd, path) || path}: ${code}`);
+  }
+}
+
+async function missing(argument: string, environment: Environment): Promise<RopeEvalError> {
+  const id = hubId(argument);
+  // `configs/gpt2` in a project with a folder `configs` is a mistyped path, not a model's name.
+  const folder = await look(resolve(environment.cwd, dirname(argument)), environment);
+  if (id !== undefined && folder === undefined) {
+    return bad('hub_id', `no such path: ${argument} looks like a model on the Hugging Face Hub`, {
+      path: argument,
+      hint: whatToDownload(id),
+    });
+  }
+  const hint = folder
+    ? `The folder ${dirname(argument)} exists, but holds no ${basename(argument)}.`
+    : `The folder ${dirname(argument)} does not exist.`;
+  return bad('missing_file', `no such file or folder: ${argument}`, { path: argument, hint });
+}
+
+function refuseUrl(url: string): RopeEvalError {
+  const id = hubIdFromUrl(url);
+  return bad('url', `${url} is a URL; rope-eval reads local files and downloads nothing`, {
+    hint: id === undefined ? `curl -L -o config.json '${url}'` : whatToDownload(id),
+  });
+}
+
+function decode(bytes: Buffer, shown: string): string {
+  try {
+    // The byte order mark is kept: the reader of configs knows what to do with it.
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw bad('not_text', `${shown} is not UTF-8 text`, {
+      hint: 'A config.json is UTF-8; save it again in that encoding.',
+    });
+  }
+}
+
+function tooLarge(shown: string, size: number): RopeEvalError {
+  const mib = (bytes: number): string => `${Math.ceil(bytes / 1024 / 1024)} MiB`;
+  return bad('too_large', `${shown} is too large for a config.json: ${mib(size)}`, {
+    hint: `The limit is ${mib(MAX_BYTES)}; is this the weights rather than the config?`,
+  });
+}
+
+function bad(kind: string, message: string, more: { path?: string; hint?: string } = {}) {
+  return new RopeEvalError(message, EXIT.usage, kind, more.path ?? '', more.hint ?? '');
+}
+
+/** The text of a file; undefined where there is none. */
+export async function readTextFile(
+  path: string,
+  environment: Environment,
+): Promise<string | undefined> {
+  try {
+    const bytes = await environment.readFile(resolve(environment.cwd, path));
+    return bytes.toString('utf8');
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw new RopeEvalError(`cannot read ${path}: ${code}`, 2, 'unreadable', path);
+  }
+}
+
+/** The text of a file that must be there. */
+export async function requireTextFile(path: string, environment: Environment): Promise<string> {
+  const text = await readTextFile(path, environment);
+  if (text !== undefined) return text;
+  throw new RopeEvalError(`no such file: ${path}`, 2, 'missing_file', path);
+}
+
+/** The tables of a million positions; JSON of more does not fit into a string of Node's. */
+const MAX_DUMP_BYTES = 256 * 1024 * 1024;
+
+/** Numbers dumped from an engine, for `fingerprint --diff`. */
+export async function loadDump(argument: string, environment: Environment): Promise<EngineDump> {
+  const path = resolve(environment.cwd, argument);
+  const refuse = (why: string): never => {
+    throw new RopeEvalError(`--diff ${argument}: ${why}`, EXIT.usage, 'dump', '--diff');
+  };
+  const size = await environment.stat(path).then(
+    (found) => found.size,
+    (error: NodeJS.ErrnoException) =>
+      refuse(error.code === 'ENOENT' ? 'no such file' : `cannot be read (${error.code})`),
+  );
+  if (size > MAX_DUMP_BYTES) refuse(`larger than ${MAX_DUMP_BYTES} bytes; dump fewer positions`);
+  const bytes = await environment
+    .readFile(path)
+    .catch((error: NodeJS.ErrnoException) => refuse(`cannot be read (${error.code})`));
+  let json: unknown;
+  try {
+    json = JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    refuse(`is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return parseDump(json);
+}

@@ -1,0 +1,143 @@
+import { defaultCandidates } from '../candidates/default-set.js';
+import type { CandidateDefinition, ResolvedCandidate } from '../candidates/definition.js';
+import { joinCandidates, parseCandidates } from '../candidates/parse.js';
+import { longropeBlock, resolveCandidate } from '../candidates/resolve.js';
+import { EXIT, RopeEvalError } from '../errors.js';
+import type { CandidateSpecs } from '../geometry/analyse.js';
+import { referenceSoftmaxScale } from '../model/reference.js';
+import type { ModelGeometry, NotRope, Reference } from '../model/types.js';
+import type { Environment } from './environment.js';
+import type { NamedFile } from './files.js';
+import { loadConfig, type LoadedConfig } from './inputs.js';
+import type { ReferenceFlags } from './options.js';
+
+export interface RopeModel {
+  readonly model: ModelGeometry;
+  readonly reference: Reference;
+}
+
+/** What the config says, before any runtime is loaded. */
+export async function readGeometry(
+  config: LoadedConfig,
+  flags: ReferenceFlags,
+): Promise<RopeModel | NotRope> {
+  const { parseConfig } = await import('../json/parse.js');
+  const { isNotRope, readModel } = await import('../model/read-model.js');
+  const { chooseReference } = await import('../model/reference.js');
+  const model = readModel(parseConfig(config.text, { source: config.source }));
+  return isNotRope(model) ? model : { model, reference: chooseReference(model, flags) };
+}
+
+export function usesRope(read: RopeModel | NotRope): read is RopeModel {
+  return 'reference' in read;
+}
+
+/** For commands that have nothing to say about a model without RoPE. */
+export async function readRopeGeometry(
+  config: LoadedConfig,
+  flags: ReferenceFlags,
+): Promise<RopeModel> {
+  const { parseConfig } = await import('../json/parse.js');
+  const { readModel, requireRope } = await import('../model/read-model.js');
+  const { chooseReference } = await import('../model/reference.js');
+  const model = requireRope(readModel(parseConfig(config.text, { source: config.source })));
+  return { model, reference: chooseReference(model, flags) };
+}
+
+export interface CandidateFlags {
+  readonly candidates?: readonly string[];
+  readonly factor?: readonly number[];
+}
+
+/** What --candidates names, or the default sets of every --factor; undefined: the usual set. */
+export async function chooseCandidates(
+  { candidates, factor }: CandidateFlags,
+  { model, reference }: RopeModel,
+  environment: Environment,
+): Promise<readonly CandidateDefinition[] | undefined> {
+  if (candidates !== undefined) {
+    const definitions = joinCandidates(candidates.map(parseCandidates));
+    return Promise.all(definitions.map((one) => withoutFile(one, reference, environment)));
+  }
+  if (factor === undefined) return undefined;
+  const all = factor.flatMap((each) => defaultCandidates(each, model, reference));
+  // The sets share what does not depend on the factor.
+  return [...new Map(all.map((each) => [each.label, each])).values()];
+}
+
+/** The files that --candidates names. */
+export function candidateFiles(candidates: readonly string[] | undefined): readonly NamedFile[] {
+  return (candidates ?? [])
+    .flatMap(parseCandidates)
+    .flatMap((one) => (one.method === 'longrope' ? [{ name: one.label, path: one.file }] : []));
+}
+
+/**
+ * One candidate on a model.
+ *
+ * @param option where it was written, for errors; '' = an argument
+ */
+export async function resolveOne(
+  text: string,
+  option: string,
+  { model, reference }: RopeModel,
+  environment: Environment,
+): Promise<ResolvedCandidate> {
+  const [first, ...rest] = parseCandidates(text);
+  if (first === undefined || rest.length > 0) {
+    const start = option === '' ? 'one candidate at a time' : `${option} takes one scaling`;
+    throw new RopeEvalError(
+      `${start}, found ${rest.length + 1}: ${text}`,
+      EXIT.usage,
+      'too_many_candidates',
+      option,
+    );
+  }
+  return resolveCandidate(await withoutFile(first, reference, environment), model, reference);
+}
+
+/** One candidate on the layers of a model, for the commands that show its tables. */
+export async function candidateSpecs(
+  text: string,
+  read: RopeModel,
+  environment: Environment,
+): Promise<CandidateSpecs> {
+  const { model, reference } = read;
+  const { label, specs, softmaxScaleRatio } = await resolveOne(
+    text,
+    '--candidate',
+    read,
+    environment,
+  );
+  const softmaxScale = softmaxScaleRatio * referenceSoftmaxScale(model, reference);
+  return { label, specs, softmaxScale };
+}
+
+/** `longrope:FILE` with the file read: the evaluation itself touches no files. */
+async function withoutFile(
+  definition: CandidateDefinition,
+  reference: Reference,
+  environment: Environment,
+): Promise<CandidateDefinition> {
+  if (definition.method !== 'longrope') return definition;
+  const { text } = await loadConfig(definition.file, environment).catch((error: unknown) => {
+    throw isMissing(error) ? noFactors(definition) : error;
+  });
+  const block = longropeBlock(definition, reference, { readFile: () => text });
+  return { label: definition.label, method: 'block', block };
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof RopeEvalError && ['missing_file', 'hub_id'].includes(error.kind);
+}
+
+/** Every other scaling takes a factor there. */
+function noFactors({ label, file }: { readonly label: string; readonly file: string }) {
+  return new RopeEvalError(
+    `${label}: longrope takes a JSON file with its factors, and there is no file ${file}`,
+    EXIT.usage,
+    'missing_file',
+    '',
+    'Such a file holds short_factor and long_factor, as in rope_scaling of a config: longrope:factors.json.',
+  );
+}

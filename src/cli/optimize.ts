@@ -1,0 +1,231 @@
+import type { ChalkInstance } from 'chalk';
+import { joinCandidates, parseCandidates } from '../candidates/parse.js';
+import { EXIT, RopeEvalError } from '../errors.js';
+import { kvCacheGiB } from '../gate/metrics.js';
+import {
+  bestOf,
+  type Optimization,
+  optimize,
+  OPTIMIZE_SCHEMA_VERSION,
+  type Trial,
+} from '../gate/optimize.js';
+import type { Policy } from '../gate/policy.js';
+import type { ModelGeometry, Reference } from '../model/types.js';
+import type { EvaluateOptions } from '../options.js';
+import { nats, percent, points, shortTokens, tokens } from '../report/format.js';
+import type { Report } from '../report/schema/report.js';
+import { recomputedOnly } from '../report/sections/recommendation.js';
+import { HONESTY, probeModelWords, referenceWords } from '../report/sections/wording.js';
+import { bareTable, fill } from '../report/terminal.js';
+import type { Environment } from './environment.js';
+import { outputsOf, protectInputs } from './files.js';
+import type { LoadedConfig } from './inputs.js';
+import type { RopeModel } from './model.js';
+import {
+  type EvaluationFlags,
+  evaluationOptions,
+  type OutputFlags,
+  type ReferenceFlags,
+  referenceOptions,
+} from './options.js';
+import { prepareOutputs, writeOutputs } from './outputs.js';
+import { loadPolicy } from './policy.js';
+import { finish, keptBy, runEvaluation, type WatchSettings } from './run.js';
+import { columnsOf, paletteFor } from './terminal.js';
+
+export interface OptimizeRequest {
+  readonly config: LoadedConfig;
+  readonly model: ModelGeometry;
+  readonly reference: Reference;
+  /** Tokens. */
+  readonly target: number;
+  readonly options: EvaluateOptions;
+  readonly policy: Policy;
+}
+
+export interface OptimizeRun {
+  readonly optimization: Optimization;
+  readonly policy: Policy;
+  /** All trials, as one report: what `-o` saves. */
+  readonly report: Report;
+}
+
+/** The factor search of `--target N --optimize`. */
+export async function runOptimize(
+  request: OptimizeRequest,
+  environment: Environment,
+  settings: WatchSettings,
+): Promise<OptimizeRun> {
+  const { config, model, reference, target, options, policy } = request;
+  let report: Report | undefined;
+  const optimization = await optimize({
+    target,
+    trainedWindow: reference.trainedWindow,
+    reference: reference.kind,
+    policy,
+    kvCacheGiB: (length) => kvCacheGiB(model, length),
+    evaluate: async (labels, at, lengths) => {
+      const candidates = joinCandidates(labels.map(parseCandidates));
+      const evaluation = { ...options, candidates, target: at, lengths };
+      report = await runEvaluation(environment, config, evaluation, settings);
+      return report;
+    },
+  });
+  if (!report) throw new TypeError('the search made no evaluation');
+  return { optimization, policy, report };
+}
+
+/** Factor against short-context cost and reach, what to use, and a setting per length. */
+export function optimizeText(run: OptimizeRun, paint: ChalkInstance, columns: number): string {
+  const { optimization, policy, report } = run;
+  const { best, target, trials, perLength } = optimization;
+  const by = policy.source === 'default' ? 'the default policy' : policy.source;
+  const head = [
+    'candidate',
+    'short loss',
+    'short accuracy',
+    // As the rules count it, and not of all facts as in a report.
+    'needle at target\nof reference at 1x',
+    'reach, tokens',
+    'policy',
+  ];
+  const table = bareTable(
+    head,
+    trials.map((trial) => rowOf(trial, paint)),
+  );
+  const recommendation = best
+    ? `Use ${best.candidate}: the smallest factor that passes ${by} at ${tokens(target)} tokens.`
+    : noneWords(trials, `${by} at ${tokens(target)} tokens`);
+  const found = report.candidates.find(({ label }) => label === best?.candidate);
+  const caveat = recomputedOnly(found, report);
+  const fixed = bestOf(trials.filter(({ scaling }) => scaling !== 'dynamic'));
+  const instead = `Of the scalings with one table for all lengths, ${fixed ? `${fixed.candidate} passes first` : 'none passes'}.`;
+  const switching = perLength
+    .map(({ upTo, candidate }) => `${shortTokens(upTo)}: ${candidate ?? 'nothing holds'}`)
+    .join('; ');
+  const blocks = [
+    table,
+    paint.bold(fill(recommendation, columns, '')),
+    ...(caveat === '' ? [] : [fill(`${caveat} ${instead}`, columns, '')]),
+    fill(`Where the server can choose per request, by length: ${switching}.`, columns, ''),
+    [...referenceWords(report), probeModelWords(report), HONESTY]
+      .map((line) => fill(line, columns, ''))
+      .join('\n'),
+  ];
+  return `${blocks.join('\n\n')}\n`;
+}
+
+const NOT_MEASURED = '–';
+
+function noneWords(trials: readonly Trial[], what: string): string {
+  const unclear = trials.filter((trial) => trial.outcome === 'unverifiable').length;
+  if (unclear === 0) return `Nothing passes ${what}. Ask for less, or loosen a rule.`;
+  return (
+    `Nothing is sure to pass ${what}: ${unclear} could not be decided. ` +
+    'Run it again with --preset thorough, or with more --samples.'
+  );
+}
+
+function rowOf(trial: Trial, paint: ChalkInstance): string[] {
+  const { candidate, lossChange, accuracyChange, needleAtTarget, reach } = trial;
+  const words = {
+    passed: paint.green('passes'),
+    failed: paint.red('fails'),
+    unverifiable: paint.yellow('unclear'),
+  };
+  return [
+    candidate,
+    lossChange === null ? NOT_MEASURED : `${nats(lossChange)} nats`,
+    accuracyChange === null ? NOT_MEASURED : points(accuracyChange),
+    needleAtTarget === null ? NOT_MEASURED : percent(needleAtTarget),
+    reach === null ? NOT_MEASURED : `${trial.reachCensored ? '≥ ' : ''}${tokens(reach)}`,
+    words[trial.outcome],
+  ];
+}
+
+export interface SearchFlags extends EvaluationFlags, ReferenceFlags, OutputFlags {
+  readonly target?: number;
+  readonly factor?: readonly number[];
+  readonly candidates?: readonly string[];
+  readonly plots: boolean;
+  readonly policy?: string;
+}
+
+/** `--target N --optimize`: the default command as a search. */
+export async function searchFactor(
+  config: LoadedConfig,
+  { model, reference }: RopeModel,
+  flags: SearchFlags,
+  environment: Environment,
+): Promise<number> {
+  const target = targetOf(flags, reference.trainedWindow);
+  refuseLocalOnly(model);
+  const { policy, file } = await loadPolicy(flags.policy, environment);
+  await protectInputs(outputsOf(flags.output), [{ name: 'the policy', path: file }], environment);
+  const outputs = await prepareOutputs(flags.output ?? [], environment);
+  const options = { ...evaluationOptions(flags), ...referenceOptions(flags) };
+  const quiet = flags.quiet === true;
+  const run = await runOptimize(
+    { config, model, reference, target, options, policy },
+    environment,
+    { progress: !quiet && !flags.json, notices: !quiet, keeps: keptBy(flags) },
+  );
+  await writeOutputs(outputs, run.report, { plots: flags.plots });
+  const { stdout, env } = environment;
+  if (flags.json) stdout.write(jsonText(run));
+  // Half of the trials would name a best one that a longer run may beat.
+  else if (run.report.status === 'complete') {
+    stdout.write(optimizeText(run, paletteFor(stdout, env), columnsOf(stdout)));
+  }
+  if (run.report.status !== 'complete') {
+    return finish(run.report, { flags, resumable: false }, environment);
+  }
+  return run.optimization.best ? EXIT.ok : EXIT.gateFailed;
+}
+
+function jsonText({ optimization, policy, report }: OptimizeRun): string {
+  const output = {
+    schemaVersion: OPTIMIZE_SCHEMA_VERSION,
+    policy: policy.source,
+    ...optimization,
+    report,
+  };
+  return `${JSON.stringify(output, null, 2)}\n`;
+}
+
+/** Where no distance grows with the length, every factor passes, and none is of use. */
+function refuseLocalOnly({ groups, modelType }: RopeModel['model']): void {
+  if (groups.some(({ span }) => span.kind === 'global')) return;
+  throw new RopeEvalError(
+    `--optimize has nothing to look for: no layer of ${modelType} that rotates looks farther than its window`,
+    EXIT.usage,
+    'local_only',
+    '--optimize',
+    'A longer context brings no new distances, so no scaling helps. Without --optimize, scalings are compared by what they cost.',
+  );
+}
+
+/** The search chooses candidates and factors itself; a length is all it needs. */
+function targetOf(flags: SearchFlags, trainedWindow: number): number {
+  const refuse = (message: string, flag: string, hint: string): never => {
+    throw new RopeEvalError(message, 2, 'usage', flag, hint);
+  };
+  if (flags.candidates) {
+    refuse('--optimize chooses the candidates itself', '--candidates', 'Leave --candidates out.');
+  }
+  if (flags.factor) {
+    refuse('--optimize looks for the factor itself', '--factor', 'Leave --factor out.');
+  }
+  const { target } = flags;
+  if (target === undefined) {
+    return refuse('--optimize needs a length to reach', '--target', 'Add --target 131072.');
+  }
+  if (target <= trainedWindow) {
+    refuse(
+      `--target ${target} lies inside the trained window of ${trainedWindow} tokens`,
+      '--target',
+      'Nothing needs scaling there; give a longer one.',
+    );
+  }
+  return target;
+}

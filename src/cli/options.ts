@@ -1,0 +1,163 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { checkSequenceLength } from '../json/sequence-length.js';
+import type { Device, EvaluateOptions, Preset } from '../options.js';
+import { LIMITS } from '../probes/presets.js';
+
+/** Beyond this no rotary table has a pair left that turns. */
+const MAX_FACTOR = 65_536;
+
+const DECIMAL = /^\d+(\.\d+)?$/;
+
+/** `131072`, `128k` (= 131072), `1e6`; the same message wherever a length is asked for. */
+export function tokensFor(option: string): (text: string) => number {
+  return (text) => checkSequenceLength(text, option);
+}
+
+/** `2,4` or `2x,4x`; the option may also be given again. */
+export function factors(text: string, before: readonly number[] = []): number[] {
+  const values = text.split(',').map((part) => {
+    const digits = part.trim().replace(/x$/i, '');
+    return DECIMAL.test(digits) ? Number(digits) : Number.NaN;
+  });
+  if (!values.every((value) => value > 1 && value <= MAX_FACTOR)) {
+    throw new InvalidArgumentError(
+      `Give numbers above 1 and at most ${MAX_FACTOR}, with commas between, such as 2,4.`,
+    );
+  }
+  return [...new Set([...before, ...values])].sort((a, b) => a - b);
+}
+
+/** A whole number within bounds, for counts and seeds. */
+export function wholeNumber(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
+    if (!(value >= low && value <= high)) {
+      throw new InvalidArgumentError(`Give a whole number from ${low} to ${high}.`);
+    }
+    return value;
+  };
+}
+
+/** A number above 0, for physical quantities. */
+export function positiveNumber(text: string): number {
+  const value = DECIMAL.test(text.trim()) ? Number(text) : Number.NaN;
+  if (!(value > 0 && Number.isFinite(value))) {
+    throw new InvalidArgumentError('Give a number above 0.');
+  }
+  return value;
+}
+
+/** An option that is read once: of two, the first would be dropped without a word. */
+export function once(text: string, before?: string): string {
+  if (before !== undefined) {
+    throw new InvalidArgumentError(`It is given already, as ${before}. Give it once.`);
+  }
+  return text;
+}
+
+/** Collects an option that may be given several times. */
+export function collect(text: string, before: readonly string[] = []): string[] {
+  return [...before, text];
+}
+
+/** How the probes are run; the same options for every command that runs them. */
+export interface EvaluationFlags {
+  readonly preset?: Preset;
+  readonly device?: Device;
+  readonly seed?: number;
+  readonly samples?: number;
+  readonly threads?: number;
+}
+
+const PRESETS =
+  'how many contexts are probed, and up to four times as many long ones where a verdict is open; ' +
+  'quick leaves out causes of a loss, cached keys and offset, thorough adds the neighbouring probe models';
+
+/** @param presets what they differ in */
+export function addEvaluationOptions(command: Command, presets = PRESETS): Command {
+  return command
+    .addOption(
+      new Option('--preset <name>', `${presets}; default: standard`).choices([
+        'quick',
+        'standard',
+        'thorough',
+      ]),
+    )
+    .addOption(
+      new Option(
+        '--device <name>',
+        'where the probe model runs; auto (the default) takes CUDA where it works; the report says which',
+      ).choices(['auto', 'cpu', 'cuda']),
+    )
+    .option('--seed <n>', 'seed of the contexts; default: 1', wholeNumber(0, LIMITS.seed))
+    .option(
+      '--samples <n>',
+      'exactly so many long contexts, whatever the preset; the cheaper probes get two or four times as many',
+      wholeNumber(1, LIMITS.samples),
+    )
+    .option(
+      '--threads <n>',
+      'CPU threads of the probe model; default: all, at most 8',
+      wholeNumber(1, LIMITS.threads),
+    );
+}
+
+/** Only what was given: the defaults belong to `evaluate`. */
+export function evaluationOptions(flags: EvaluationFlags): EvaluateOptions {
+  const { preset, device, seed, samples, threads } = flags;
+  return {
+    ...(preset === undefined ? {} : { preset }),
+    ...(device === undefined ? {} : { device }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(samples === undefined ? {} : { samples }),
+    ...(threads === undefined ? {} : { threads }),
+  };
+}
+
+/** Where a report goes; the same options for every command that makes one. */
+export interface OutputFlags {
+  readonly output?: readonly string[];
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** @param what that --json prints, such as `the report` */
+export function addOutputOptions(command: Command, what: string): Command {
+  return command
+    .option(
+      '-o, --output <file>',
+      'also save the report; .json, .md, .html, .xml (JUnit), .csv or .txt; may be given again',
+      collect,
+    )
+    .option('--json', `print ${what} as JSON, and nothing else, on standard output`)
+    .option('--quiet', 'no progress and no notices on standard error');
+}
+
+/** What the weights were trained with, where the user knows better than the evidence table. */
+export interface ReferenceFlags {
+  readonly reference?: 'unscaled' | 'configured';
+  readonly trainedWindow?: number;
+}
+
+export function addReferenceOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--reference <reading>',
+        'whether the weights were trained with the scaling of the config (configured) or ' +
+          'without it (unscaled); default: by rope type and model type',
+      ).choices(['unscaled', 'configured']),
+    )
+    .option(
+      '--trained-window <tokens>',
+      'tokens the weights were trained to see; default: from the config',
+      tokensFor('--trained-window'),
+    );
+}
+
+export function referenceOptions({ reference, trainedWindow }: ReferenceFlags): ReferenceFlags {
+  return {
+    ...(reference === undefined ? {} : { reference }),
+    ...(trainedWindow === undefined ? {} : { trainedWindow }),
+  };
+}

@@ -1,0 +1,148 @@
+import { EXIT, RopeEvalError } from '../errors.js';
+import { parseReport } from '../gate/baseline.js';
+import type { EvaluateOptions, Progress } from '../options.js';
+import type { Report } from '../report/schema/report.js';
+import type { Environment } from './environment.js';
+import { type LoadedConfig, requireTextFile } from './inputs.js';
+import { InterruptedError, interruptible } from './interrupt.js';
+import type { OutputFlags } from './options.js';
+
+/** The report that `--resume` names. Whether it is of the same run, `evaluate` finds out. */
+export async function loadUnfinished(path: string, environment: Environment): Promise<Report> {
+  const report = parseReport(await requireTextFile(path, environment), path);
+  if (report.status === 'complete') {
+    throw new RopeEvalError(
+      `${path} is complete: there is nothing to resume`,
+      EXIT.usage,
+      'already_complete',
+      '--resume',
+    );
+  }
+  return report;
+}
+
+/** Where the finished part of a run ends up. */
+export type Kept = 'saved' | 'printed' | 'nowhere';
+
+/** By the flags of a command: files win, because a later run can go on from them. */
+export function keptBy({ output, json }: OutputFlags): Kept {
+  if (output !== undefined) return 'saved';
+  return json ? 'printed' : 'nowhere';
+}
+
+/** Where it is, for the sentence that ends a run. */
+export function whereKept(flags: OutputFlags): string {
+  const where = {
+    saved: `saved to ${(flags.output ?? []).join(', ')}`,
+    printed: 'printed on standard output',
+    nowhere: 'not saved (no -o was given)',
+  };
+  return where[keptBy(flags)];
+}
+
+export interface Ending {
+  readonly flags: OutputFlags;
+  /** Whether the same command takes --resume. */
+  readonly resumable: boolean;
+}
+
+/**
+ * Says on stderr how a run ended early, where its finished part is, and how to go on.
+ *
+ * @returns the exit code
+ */
+export function finish(
+  report: Report,
+  { flags, resumable }: Ending,
+  environment: Environment,
+): number {
+  if (report.status === 'complete') return EXIT.ok;
+  const interrupted = report.status === 'interrupted';
+  const why = report.unfinished?.reason ?? 'the runtime failed before the end';
+  const what = interrupted ? 'interrupted' : `error: ${why}`;
+  const lines = [`${what}; the finished part is ${whereKept(flags)}`];
+  if (!interrupted) lines.push('  Where memory ran out, try a smaller --samples or --target.');
+  const json = flags.output?.find((path) => path.toLowerCase().endsWith('.json'));
+  if (json !== undefined && resumable)
+    lines.push(`  To go on: the same command with --resume ${json}`);
+  environment.stderr.write(`${lines.join('\n')}\n`);
+  return interrupted ? EXIT.interrupted : EXIT.runtime;
+}
+
+export interface WatchSettings {
+  /** Show a spinner, where the terminal allows one. */
+  readonly progress: boolean;
+  /** Say on stderr that Ctrl-C was understood. */
+  readonly notices: boolean;
+  /** Where the finished part goes, for that notice; default: nowhere. */
+  readonly keeps?: Kept | undefined;
+}
+
+const KEPT: Readonly<Record<Kept, string>> = Object.freeze({
+  saved: 'the finished part will be saved',
+  printed: 'the finished part will be printed as JSON',
+  nowhere: 'the finished part will not be saved, because no -o was given',
+});
+
+/** What a watched run listens and reports to. */
+export interface Watch {
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+/**
+ * Runs probes with progress and Ctrl-C.
+ *
+ * @param load what has to be imported; the progress display is imported beside it
+ * @throws InterruptedError where Ctrl-C came before anything could be reported
+ */
+export async function watched<Loaded, Result>(
+  environment: Environment,
+  settings: WatchSettings,
+  load: () => Promise<Loaded>,
+  run: (loaded: Loaded, watch: Watch) => Promise<Result>,
+): Promise<Result> {
+  const [{ progressDisplay }, loaded] = await Promise.all([import('./progress.js'), load()]);
+  const display = progressDisplay(environment, settings.progress);
+  const stop = interruptible(environment, () => {
+    display.stop();
+    if (settings.notices) {
+      const kept = KEPT[settings.keeps ?? 'nowhere'];
+      environment.stderr.write(`stopping; ${kept} (Ctrl-C again ends at once)\n`);
+    }
+  });
+  try {
+    return await run(loaded, {
+      signal: stop.signal,
+      onProgress: (progress) => {
+        if (!stop.signal.aborted) display.update(progress);
+      },
+    });
+  } catch (error) {
+    if (stop.signal.aborted) throw new InterruptedError('interrupted; nothing was finished yet');
+    throw error;
+  } finally {
+    display.stop();
+    stop.dispose();
+  }
+}
+
+/**
+ * Runs the probes with progress and Ctrl-C. An interrupted run gives a report with the finished
+ * cells and the status `interrupted`.
+ *
+ * @throws InterruptedError where Ctrl-C came before anything could be reported
+ */
+export function runEvaluation(
+  environment: Environment,
+  config: LoadedConfig,
+  options: EvaluateOptions,
+  settings: WatchSettings,
+): Promise<Report> {
+  return watched(
+    environment,
+    settings,
+    () => environment.loadEvaluate(),
+    (evaluate, watch) => evaluate(config.text, { ...options, source: config.source, ...watch }),
+  );
+}

@@ -1,0 +1,118 @@
+import { glob } from 'tinyglobby';
+import { EXIT, RopeEvalError } from '../errors.js';
+import { type Sweep, SWEEP_SCHEMA_VERSION, type SweepEntry } from '../gate/sweep/merge.js';
+import { type Shard, shardOf } from '../gate/sweep/shard.js';
+import type { EvaluateOptions } from '../options.js';
+import { TOOL_VERSION } from '../version.js';
+import type { Environment } from './environment.js';
+import { protectInputs } from './files.js';
+import { loadConfig } from './inputs.js';
+import { InterruptedError } from './interrupt.js';
+import { readRopeGeometry } from './model.js';
+import { runEvaluation } from './run.js';
+
+export interface SweepRequest {
+  /** Paths or patterns; a shell without globstar passes `configs/**` on as it is. */
+  readonly patterns: readonly string[];
+  readonly shard: Shard;
+  /** Where the caller will write the sweep: none of the configs. */
+  readonly output: string;
+  readonly options: EvaluateOptions;
+  readonly notices: boolean;
+}
+
+/** Evaluates this shard's configs one after the other; what is wrong with one does not stop it. */
+export async function runSweep(request: SweepRequest, environment: Environment): Promise<Sweep> {
+  const found = await findConfigs(request.patterns, environment);
+  await protectInputs(
+    [{ name: '-o', path: request.output }],
+    found.map((path) => ({ name: 'a config of the sweep', path })),
+    environment,
+  );
+  const own = shardOf(found, request.shard);
+  const entries: SweepEntry[] = [];
+  let status: Sweep['status'] = 'complete';
+  for (const config of own) {
+    const entry = await evaluateOne(config, request, environment);
+    if (entry) entries.push(entry);
+    // The config that Ctrl-C hit is left out: a sweep holds whole reports only.
+    if (!entry || entry.report?.status === 'interrupted') {
+      status = 'interrupted';
+      if (entry) entries.pop();
+      break;
+    }
+    if (request.notices) {
+      environment.stderr.write(`${entries.length}/${own.length} ${config}${failure(entry)}\n`);
+    }
+  }
+  return {
+    schemaVersion: SWEEP_SCHEMA_VERSION,
+    tool: { name: 'rope-eval', version: TOOL_VERSION },
+    settings: settingsOf(request.options),
+    status,
+    shards: { count: request.shard.count, present: [request.shard.index] },
+    configsTotal: found.length,
+    entries,
+  };
+}
+
+/** What the parts of one sweep have in common, whatever their configs. */
+function settingsOf({ target, candidates }: EvaluateOptions): NonNullable<Sweep['settings']> {
+  return {
+    target: target ?? null,
+    // Two JSON objects may share a label.
+    candidates:
+      candidates?.map((one) => (one.method === 'block' ? JSON.stringify(one.block) : one.label)) ??
+      null,
+  };
+}
+
+async function findConfigs(
+  patterns: readonly string[],
+  { cwd }: Environment,
+): Promise<readonly string[]> {
+  const matches = (some: readonly string[]): Promise<readonly string[]> =>
+    glob([...some], { cwd, expandDirectories: false });
+  const found = await matches(patterns);
+  const paths = [...new Set(found.map((path) => path.replaceAll('\\', '/')))].sort();
+  // Each has to find something: a misspelt path among others would be a config that nobody gates.
+  const missing: string[] = [];
+  for (const pattern of patterns.filter((each) => !each.startsWith('!'))) {
+    if ((await matches([pattern])).length === 0) missing.push(pattern);
+  }
+  if (paths.length > 0 && missing.length === 0) return paths;
+  throw new RopeEvalError(
+    `no config found: ${(missing.length > 0 ? missing : patterns).join(' ')}`,
+    2,
+    'missing_config',
+    '',
+    "Quote patterns, so that the shell passes them on: rope-eval sweep 'configs/**/config.json'",
+  );
+}
+
+/** undefined: interrupted before anything was finished. */
+async function evaluateOne(
+  config: string,
+  { options }: SweepRequest,
+  environment: Environment,
+): Promise<SweepEntry | undefined> {
+  try {
+    const loaded = await loadConfig(config, environment);
+    await readRopeGeometry(loaded, {});
+    const quiet = { progress: false, notices: false };
+    const report = await runEvaluation(environment, loaded, options, quiet);
+    // Half a report would be read as a whole one: a sweep holds finished ones and errors.
+    if (report.status !== 'failed') return { config, report };
+    const message = report.unfinished?.reason ?? 'the runtime failed before the end';
+    return { config, error: { kind: 'engine_died', message, exitCode: EXIT.runtime } };
+  } catch (error) {
+    if (error instanceof InterruptedError) return undefined;
+    if (!(error instanceof RopeEvalError)) throw error;
+    const { kind, message, exitCode } = error;
+    return { config, error: { kind, message, exitCode } };
+  }
+}
+
+function failure(entry: SweepEntry): string {
+  return entry.error ? `: ${entry.error.message}` : '';
+}

@@ -1,0 +1,159 @@
+import type { RopeSpecOf } from '../../rope/spec.js';
+import { type ConfigShape, type Edit, shapeOf } from '../config-file.js';
+import { hfPatch } from '../hf-patch.js';
+import { coverageNotes, maxPositionsFor } from '../lengths.js';
+import type { EmitInput, Emitter, Note, Setting } from '../types.js';
+
+/**
+ * Which transformers 4 compute what a `rope_scaling` says. The code of YaRN and longrope changed
+ * within 4, and with it the keys that count. Read in `modeling_rope_utils.py` of one release of each
+ * minor version from 4.45 to 4.57, and of 5.23.0.
+ */
+export interface V4Versions {
+  readonly versions: string;
+  readonly notes: readonly Note[];
+}
+
+/** For the file as it is after the patch. */
+export function v4Versions(input: EmitInput): V4Versions {
+  const { rope } = input.groups[0];
+  const max = maxPositionsFor(input);
+  if (rope.type === 'yarn') return yarnVersions(rope, max);
+  if (rope.type === 'longrope') return longropeVersions(rope, max);
+  return { versions: `transformers 4.45 and later${CONVERTED}`, notes: [] };
+}
+
+const CONVERTED = ' (5 converts it when it loads)';
+
+interface Era {
+  readonly from: string;
+  /** Undefined: up to now. */
+  readonly to?: string;
+  readonly holds: boolean;
+}
+
+function yarnVersions(rope: RopeSpecOf<'yarn'>, max: number): V4Versions {
+  const original = rope.originalMaxPositions;
+  const stretched = original * rope.factor;
+  const sameStart = original === max;
+  const sameFactor = max === stretched;
+  const hasMscale = rope.mscale !== undefined || rope.mscaleAllDim !== undefined;
+  const notes: string[] = [];
+  if (!sameStart) {
+    notes.push(
+      `transformers 4.45 to 4.50 do not read original_max_position_embeddings: YaRN's ramp starts from max_position_embeddings there, ${max} in place of ${original}.`,
+    );
+  }
+  if (!sameFactor) {
+    const got = Number((max / original).toPrecision(6));
+    notes.push(
+      `transformers 4.51 to 4.55 replace the factor by max_position_embeddings / original_max_position_embeddings, here ${got}${got === 1 ? ': no scaling at all' : ''}. There max_position_embeddings must be ${stretched}.`,
+    );
+  }
+  if (hasMscale) notes.push('transformers 4.45 to 4.50 do not read mscale and mscale_all_dim.');
+  if (!rope.truncate) notes.push('transformers 4.45 to 4.54 do not read truncate.');
+  return {
+    versions: spans([
+      { from: '4.45', to: '4.50', holds: sameStart && !hasMscale && rope.truncate },
+      { from: '4.51', to: '4.54', holds: sameFactor && rope.truncate },
+      { from: '4.55', to: '4.55', holds: sameFactor },
+      { from: '4.56', holds: true },
+    ]),
+    notes: notes.map(ignored),
+  };
+}
+
+/** Up to 4.57 the factor is max / original wherever the top level has the original window. */
+function longropeVersions(rope: RopeSpecOf<'longrope'>, max: number): V4Versions {
+  const stretched = rope.originalMaxPositions * rope.factor;
+  // The factor decides the attention scaling only.
+  if (max === stretched || rope.attentionFactor !== undefined) {
+    return { versions: `transformers 4.48 and later${CONVERTED}`, notes: [] };
+  }
+  return {
+    versions: 'transformers 5, which converts it when it loads',
+    notes: [
+      ignored(
+        `transformers 4 replaces the factor by max_position_embeddings / original_max_position_embeddings, and its attention scaling follows. There max_position_embeddings must be ${stretched}.`,
+      ),
+    ],
+  };
+}
+
+function ignored(text: string): Note {
+  return { kind: 'ignores', text };
+}
+
+/** The eras that hold, neighbours joined: `transformers 4.45 to 4.50, 4.56 and later`. */
+function spans(eras: readonly Era[]): string {
+  const joined: Era[] = [];
+  let last: Era | undefined;
+  for (const era of eras) {
+    if (era.holds && last?.holds) joined[joined.length - 1] = { ...era, from: last.from };
+    else if (era.holds) joined.push(era);
+    last = era.holds ? joined.at(-1) : era;
+  }
+  const texts = joined.map(({ from, to }) => {
+    if (to === undefined) return `${from} and later`;
+    return from === to ? from : `${from} to ${to}`;
+  });
+  return `transformers ${texts.join(', ')}${CONVERTED}`;
+}
+
+/** The config.json itself, in transformers' two forms. */
+export const hf: Emitter = (input) => {
+  const shape = shapeOf(input.raw);
+  const v4 = hfPatch(input, 'v4');
+  const v5 = hfPatch(input, 'v5');
+  // Where neither form can say it, the newer one's reason is the one that counts.
+  if (!v4.ok && !v5.ok) return { ...v5, engine: 'hf' };
+  const { versions, notes } = v4Versions(input);
+  const settings: Setting[] = [];
+  if (v4.ok) {
+    const text = patchText(v4.edits, shape);
+    settings.push({ title: 'config.json, rope_scaling', versions, kind: 'json', text });
+  }
+  if (v5.ok) {
+    const text = patchText(v5.edits, shape);
+    const title = 'config.json, rope_parameters';
+    settings.push({ title, versions: 'transformers 5', kind: 'json', text });
+  }
+  return {
+    ok: true,
+    engine: 'hf',
+    settings,
+    notes: [...notesOf(input), ...(v4.ok ? notes : [])],
+  };
+};
+
+function notesOf(input: EmitInput): Note[] {
+  const { rope } = input.groups[0];
+  const notes = coverageNotes(input);
+  if (rope.type === 'dynamic') {
+    notes.push({
+      kind: 'derives',
+      text: `Equal to no scaling up to ${rope.maxPositions} tokens, then recomputed for the longest length seen; keys already in the cache keep the frequencies they were written with.`,
+    });
+  }
+  if (rope.type === 'yarn' || rope.type === 'linear' || rope.type === 'ntk') {
+    notes.push({
+      kind: 'static',
+      text: 'The same table at every length: short requests pay for it too.',
+    });
+  }
+  if (rope.type === 'longrope') {
+    notes.push({
+      kind: 'derives',
+      text: `Switches from the short to the long factors above ${rope.originalMaxPositions} tokens; a cache filled before the switch does not match the table after it.`,
+    });
+  }
+  return notes;
+}
+
+/** The edited keys as one JSON object, nested as in the file. */
+function patchText(edits: readonly Edit[], { prefix }: ConfigShape): string {
+  const entries = edits.map(({ path, value }) => [path.at(-1) ?? '', value ?? null] as const);
+  const inner: unknown = Object.fromEntries(entries);
+  const whole = prefix.reduceRight<unknown>((value, key) => ({ [key]: value }), inner);
+  return JSON.stringify(whole, null, 2);
+}

@@ -1,0 +1,255 @@
+import { RopeEvalError } from '../errors.js';
+import { isRecord, type UnknownRecord } from '../json/parse.js';
+import { CLASS_DEFAULTS } from '../model/class-defaults/index.js';
+import { isNotRope, readModel } from '../model/read-model.js';
+import { dialectOf } from '../model/registry.js';
+import { effectiveTheta } from '../rope/kinds/ntk.js';
+import { computeRope } from '../rope/registry.js';
+import type { RopeSpec } from '../rope/spec.js';
+import { type Block, keptKeys, scalingBlock } from './block.js';
+import { type ConfigShape, type Edit, own, shapeOf, writtenBlock } from './config-file.js';
+import { maxPositionsFor } from './lengths.js';
+import { planOf } from './plan.js';
+import type { EmitGroup, EmitInput } from './types.js';
+
+/**
+ * Reads the edited config as transformers would, and compares. Classes restrict what they read in
+ * many ways (a fixed list of rope types, keys of their own, a block of the class where the file has
+ * none), and a patch that comes back as something else is worse than none.
+ *
+ * @returns why the edits do not say what was asked; undefined where they do
+ */
+export function misreading(input: EmitInput, edits: readonly Edit[]): string | undefined {
+  const read = readEdited(input.raw, edits);
+  if (typeof read === 'string') return `transformers would not read it back: ${read}`;
+  for (const { layerType, rope } of input.groups) {
+    const got = read.groups.find((group) => group.layerType === layerType)?.rope;
+    if (
+      got === undefined ||
+      !sameTables(rope, got, [input.reference.trainedWindow, input.length])
+    ) {
+      if (got === undefined) {
+        const kinds = read.groups.map((group) => group.layerType).join(', ');
+        return `${read.modelType} would then have no ${layerType} layers, but ${kinds}`;
+      }
+      return `${read.modelType} would read it back as another table (${got.type}) on its ${layerType} layers`;
+    }
+  }
+  return undefined;
+}
+
+function readEdited(raw: UnknownRecord, edits: readonly Edit[]) {
+  try {
+    const model = readModel(editedRecord(raw, edits));
+    return isNotRope(model) ? 'no layer rotates' : model;
+  } catch (error) {
+    if (error instanceof RopeEvalError) return error.message;
+    throw error;
+  }
+}
+
+/** The parsed config after the edits; `patchConfig` does the same to its text. */
+export function editedRecord(raw: UnknownRecord, edits: readonly Edit[]): UnknownRecord {
+  return edits.reduce((record, { path, value }) => withKey(record, path, value), raw);
+}
+
+function withKey(
+  record: UnknownRecord,
+  [key = '', ...rest]: readonly string[],
+  value: unknown,
+): UnknownRecord {
+  const others = Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
+  if (rest.length === 0) return value === undefined ? others : { ...others, [key]: value };
+  const inner = record[key];
+  return { ...others, [key]: withKey(isRecord(inner) ? inner : {}, rest, value) };
+}
+
+/** Far below what a token's rotation shows, far above the noise of a theta that was computed. */
+const TOLERANCE = 1e-6;
+
+/** Whether two specs rotate alike at these lengths. */
+export function sameTables(want: RopeSpec, got: RopeSpec, lengths: readonly number[]): boolean {
+  return lengths.every((length) => {
+    const a = computeRope(want, length);
+    const b = computeRope(got, length);
+    return (
+      a.invFreq.length === b.invFreq.length &&
+      close(a.attentionScaling, b.attentionScaling) &&
+      a.invFreq.every((frequency, pair) => close(frequency, b.invFreq[pair] ?? Number.NaN))
+    );
+  });
+}
+
+function close(a: number, b: number): boolean {
+  return Math.abs(a - b) <= TOLERANCE * Math.max(Math.abs(a), Math.abs(b));
+}
+
+export type Form = 'v4' | 'v5';
+
+/** What changes in a config file, or why the file cannot say it. */
+export type HfPatch =
+  | { readonly ok: true; readonly edits: readonly Edit[] }
+  | {
+      readonly ok: false;
+      readonly reason: string;
+      readonly instead: string;
+      /** The other form can say it. */
+      readonly otherForm?: true;
+    };
+
+/**
+ * The form that the file already uses, as an older transformers would ignore the newer one; the
+ * newer one where kinds of layers differ in what the older has no words for.
+ */
+export function formOf(input: EmitInput): Form {
+  const { form } = shapeOf(input.raw);
+  if (form === 'v5' || planOf(input).kind !== 'per-layer') return form;
+  return patchIn(input, 'v4').ok ? 'v4' : 'v5';
+}
+
+/** The edits that write the scaling in one form, or why it cannot be written. */
+export function hfPatch(input: EmitInput, form: Form): HfPatch {
+  const patch = patchIn(input, form);
+  if (patch.ok) return patch;
+  const other = form === 'v4' ? 'v5' : 'v4';
+  if (!patchIn(input, other).ok) return patch;
+  return { ...patch, instead: `Write it as --form ${other}.`, otherForm: true };
+}
+
+function patchIn(input: EmitInput, form: Form): HfPatch {
+  const plan = planOf(input);
+  if (plan.kind === 'none') return { ok: false, reason: plan.reason, instead: plan.instead };
+  const shape = shapeOf(input.raw);
+  if (plan.kind === 'per-layer') {
+    if (input.groups.some(({ rope }) => rope.type === 'yarn' && !rope.truncate)) {
+      return refused(TRUNCATE_UNREAD);
+    }
+    if (form === 'v4') return patchGlobal(input, shape);
+    return checked(input, v5Edits(input, shape, perLayerBlocks(input, shape)), form);
+  }
+  const { group } = plan;
+  return form === 'v4'
+    ? checked(input, v4Edits(input, shape, group), form)
+    : checked(input, v5Edits(input, shape, v5Block(group, shape)), form);
+}
+
+/** Some classes read the one older block for their global layers alone: where that is all, it will do. */
+function patchGlobal(input: EmitInput, shape: ConfigShape): HfPatch {
+  const [global, ...others] = input.groups;
+  if (others.some(({ rope }) => scalingBlock(rope) !== undefined)) return refused(NO_LEGACY_BLOCKS);
+  const patch = checked(input, v4Edits(input, shape, global), 'v4');
+  return patch.ok ? patch : refused(NO_LEGACY_BLOCKS);
+}
+
+/** What the edits leave is read back, and compared with what was asked. */
+function checked(input: EmitInput, block: readonly Edit[], form: Form): HfPatch {
+  const edits = [...block, ...lengthEdits(input, form)];
+  const reason = misreading(input, edits);
+  return reason === undefined ? { ok: true, edits } : refused(reason);
+}
+
+function refused(reason: string): HfPatch {
+  return { ok: false, reason, instead: 'Choose another scaling, or another engine.' };
+}
+
+const NO_LEGACY_BLOCKS = 'rope_scaling cannot say that kinds of layers differ';
+
+/** transformers 5 looks for `truncate` beside the blocks of the layer types, not in them. */
+const TRUNCATE_UNREAD =
+  'truncate=false is not read in a block per layer type, so that the ramp would be rounded';
+
+function v4Edits(input: EmitInput, { at, prefix, ...rest }: ConfigShape, group: EmitGroup): Edit[] {
+  const block = scalingBlock(group.rope);
+  const kept = keptKeys(writtenBlock({ at, prefix, ...rest }, group.layerType));
+  return [
+    {
+      path: [...prefix, 'rope_scaling'],
+      value: block ? { ...block, ...kept } : emptyBlock(kept, input),
+    },
+    ...v4Theta(input, at, group).map((theta) => ({
+      path: [...prefix, thetaKeyOf(input)],
+      value: theta,
+    })),
+    ...(Object.hasOwn(at, 'rope_parameters')
+      ? [{ path: [...prefix, 'rope_parameters'], value: undefined }]
+      : []),
+  ];
+}
+
+/** The theta to write beside the block, if any: not one that stands there, nor the class's own. */
+function v4Theta(input: EmitInput, at: Block, { rope }: EmitGroup): number[] {
+  const theta = effectiveTheta(rope);
+  const beside = own(at, thetaKeyOf(input));
+  if (beside !== undefined) return beside === theta ? [] : [theta];
+  // Both blocks are replaced, and a theta in them goes with them.
+  const inside = [at['rope_parameters'], at['rope_scaling']].some(
+    (block) => own(block, 'rope_theta') !== undefined,
+  );
+  return !inside && theta === input.geometry.groups[0]?.unscaled.theta ? [] : [theta];
+}
+
+function thetaKeyOf({ geometry }: EmitInput): string {
+  return dialectOf(geometry.modelType).thetaKey ?? 'rope_theta';
+}
+
+/**
+ * Kept keys need a block to stand in, and a class with a scaling of its own would put that in the
+ * place of an empty one. Otherwise null is what configs write for "no scaling".
+ */
+function emptyBlock(kept: Block, { geometry }: EmitInput): unknown {
+  const classBlock = CLASS_DEFAULTS.get(geometry.modelType)?.block;
+  return Object.keys(kept).length > 0 || classBlock !== undefined
+    ? { rope_type: 'default', ...kept }
+    : null;
+}
+
+function v5Edits(input: EmitInput, { at, prefix }: ConfigShape, value: Block): Edit[] {
+  const theta = effectiveTheta(input.groups[0].rope);
+  const key = thetaKeyOf(input);
+  const outer = own(at, key);
+  return [
+    { path: [...prefix, 'rope_parameters'], value },
+    // A non-empty rope_scaling would replace rope_parameters, and two thetas confuse readers.
+    ...(isRecord(at['rope_scaling'])
+      ? [{ path: [...prefix, 'rope_scaling'], value: undefined }]
+      : []),
+    ...(outer === undefined || outer === theta ? [] : [{ path: [...prefix, key], value: theta }]),
+  ];
+}
+
+/** Blocks of layer types that no layer has, or that do not rotate (null), stay as they are. */
+function perLayerBlocks({ groups }: EmitInput, shape: ConfigShape): Block {
+  const given = own(shape.at, 'rope_parameters');
+  const old = Object.entries(isRecord(given) ? given : {});
+  return Object.fromEntries([
+    ...old.filter(([, block]) => block === null || isRecord(block)),
+    ...groups.map((group) => [group.layerType, v5Block(group, shape)] as const),
+  ]);
+}
+
+function v5Block({ rope, layerType }: EmitGroup, shape: ConfigShape): Block {
+  return {
+    ...(scalingBlock(rope) ?? { rope_type: 'default' }),
+    rope_theta: effectiveTheta(rope),
+    ...keptKeys(writtenBlock(shape, layerType)),
+  };
+}
+
+function lengthEdits(input: EmitInput, form: Form): Edit[] {
+  const { at, prefix } = shapeOf(input.raw);
+  const { rope } = input.groups[0];
+  const wanted = maxPositionsFor(input);
+  const edits: Edit[] = [];
+  const limit = 'max_position_embeddings';
+  // Dynamic scaling starts from it, so that the class's own value must not be left to stand in.
+  const needed = rope.type === 'dynamic' && !Object.hasOwn(at, limit);
+  if (needed || wanted !== input.geometry.maxPositions)
+    edits.push({ path: [...prefix, limit], value: wanted });
+  // The top level beats the block, so a stale value there would win; transformers 4 reads that of
+  // longrope nowhere else.
+  const original = 'originalMaxPositions' in rope ? rope.originalMaxPositions : undefined;
+  const key = 'original_max_position_embeddings';
+  const onTop = Object.hasOwn(at, key) || (form === 'v4' && rope.type === 'longrope');
+  if (onTop && at[key] !== original) edits.push({ path: [...prefix, key], value: original });
+  return edits;
+}

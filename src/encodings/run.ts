@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import type { Environment } from '../cli/environment.js';
+import type { LoadedConfig } from '../cli/inputs.js';
+import type { SearchFlags } from '../cli/optimize.js';
+import { type EvaluationFlags, evaluationOptions, type OutputFlags } from '../cli/options.js';
+import { watched, whereKept } from '../cli/run.js';
+import { columnsOf, isLively } from '../cli/terminal.js';
+import { EXIT, RopeEvalError } from '../errors.js';
+import type { NotRope } from '../model/types.js';
+import type { CompareEncodingsOptions } from './compare.js';
+import type { EncodingsReport } from './schema.js';
+
+/** The flags of every command that compares encodings. */
+export type EncodingsFlags = EvaluationFlags & OutputFlags;
+
+export interface EncodingsRun extends Pick<CompareEncodingsOptions, 'encodings'> {
+  /** What a report still needs before it is shown. */
+  readonly finish?: (report: EncodingsReport) => EncodingsReport;
+}
+
+/** Runs the twins, writes the files that `-o` asked for and prints. @returns the exit code */
+export async function runEncodings(
+  environment: Environment,
+  flags: EncodingsFlags,
+  { finish = (report) => report, ...options }: EncodingsRun = {},
+): Promise<number> {
+  const [{ prepareEncodingsOutputs, writeEncodingsOutputs }, { encodingsText }] = await Promise.all(
+    [import('./forms.js'), import('./forms.js')],
+  );
+  const outputs = await prepareEncodingsOutputs(flags.output ?? [], environment);
+  const report = finish(
+    await watched(
+      environment,
+      { progress: !flags.quiet && !flags.json, notices: false },
+      () => environment.loadCompareEncodings(),
+      (compare, watch) => compare({ ...evaluationOptions(flags), ...options, ...watch }),
+    ),
+  );
+  await writeEncodingsOutputs(outputs, report);
+  const { stdout, stderr, env } = environment;
+  const complete = report.status === 'complete';
+  if (flags.json) stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  // A table of an unfinished run is easily taken for a whole one; JSON carries its status.
+  else if (complete) {
+    const context = { color: isLively(stdout, env), columns: columnsOf(stdout) };
+    stdout.write(encodingsText(report, context));
+  }
+  if (complete) return EXIT.ok;
+  stderr.write(`interrupted; the finished rows are ${whereKept(flags)}\n`);
+  return EXIT.interrupted;
+}
+
+type Flags = SearchFlags & EncodingsFlags & OutputFlags & { optimize?: boolean; resume?: string };
+
+/** The default command for a model without RoPE: the twin that tells positions as it does. */
+export async function compareTwin(
+  model: NotRope,
+  config: LoadedConfig,
+  flags: Flags,
+  environment: Environment,
+): Promise<number> {
+  const { target, factor, candidates, optimize, policy, resume, reference, trainedWindow } = flags;
+  refuseFlags(model, {
+    target,
+    factor,
+    candidates,
+    optimize,
+    policy,
+    resume,
+    reference,
+    trainedWindow,
+  });
+  const { forModel, twinOf } = await import('./for-model.js');
+  const twin = twinOf(model);
+  const sha256 = createHash('sha256').update(config.text).digest('hex');
+  return runEncodings(environment, flags, {
+    encodings: twin === undefined ? [] : [twin],
+    finish: (report) => forModel(report, model, { source: config.source, sha256 }),
+  });
+}
+
+/**
+ * Flags that are about RoPE alone.
+ *
+ * @param flags by name as commander has it, undefined where not given
+ * @throws RopeEvalError `not_rope`
+ */
+export function refuseFlags(model: NotRope, flags: Readonly<Record<string, unknown>>): void {
+  const given = Object.keys(flags).find((name) => flags[name] !== undefined);
+  if (given === undefined) return;
+  const flag = `--${given.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw new RopeEvalError(
+    `${flag} has no effect on ${model.modelType}, which does not use RoPE`,
+    EXIT.usage,
+    'not_rope',
+    flag,
+    `Without ${flag}, a small model with its position encoding is shown instead.`,
+  );
+}

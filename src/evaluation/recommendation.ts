@@ -1,0 +1,153 @@
+import type { ResolvedCandidate } from '../candidates/definition.js';
+import { emitInputOf, formOf, hfPatch, type HfPatch } from '../emit/index.js';
+import { finding } from '../findings/index.js';
+import type { Finding } from '../findings/types.js';
+import { parseConfig, type UnknownRecord } from '../json/parse.js';
+import type { CandidateReport, Reach, Report, Short, Verdict } from '../report/schema/report.js';
+import type { Setup } from './setup.js';
+
+/** Losses that the verdict tolerates at lengths that already worked; docs/report.md. */
+export const SHORT_LIMITS = Object.freeze({
+  /** nats of next-token loss: 0.05 is about 5 % of perplexity */
+  lossChange: 0.05,
+  /** share of facts */
+  accuracyChange: -0.05,
+});
+
+/** Whether more contexts might tell if a scaling reaches the target. */
+export function isOpen(reach: Reach, target: number): boolean {
+  return reach.multiple > 0 && reach.low < target && reach.high >= target;
+}
+
+/** @param short the worst over the layer groups that the scaling reaches */
+export function verdict(reach: Reach, short: readonly Short[], target: number): Verdict {
+  if (reach.multiple === 0) return 'fails-short';
+  if (reach.high < target) return 'falls-short';
+  if (isOpen(reach, target)) return 'unclear';
+  const costs = short.some(
+    (s) =>
+      s.lossChange.value > SHORT_LIMITS.lossChange ||
+      s.accuracyChange.value < SHORT_LIMITS.accuracyChange,
+  );
+  return costs ? 'reaches-at-a-cost' : 'reaches';
+}
+
+type Recommendation = Report['recommendation'];
+
+/** Verdicts that a recommendation may rest on, the surest first. */
+const TIERS = Object.freeze([['reaches', 'reaches-at-a-cost'], ['unclear']] as const);
+
+const CODES: Readonly<Partial<Record<Verdict, Recommendation['code']>>> = Object.freeze({
+  reaches: 'use',
+  'reaches-at-a-cost': 'use-at-a-cost',
+});
+
+/**
+ * What to do. Where the reference itself holds at the target: keep it, unless a candidate that gets
+ * there scores clearly lower, for a model may go on finding facts while its language decays. Where
+ * it does not hold: the best that gets there, else the one that gets farthest.
+ *
+ * @param candidates the reference first
+ * @param isTied whether two candidates' scores cannot be told apart
+ */
+export function recommend(
+  candidates: readonly CandidateReport[],
+  target: number,
+  isTied: (a: CandidateReport, b: CandidateReport) => boolean,
+): Recommendation {
+  const reference = candidates[0]!;
+  const others = candidates.slice(1);
+  const keep: Recommendation = { code: 'keep', candidate: reference.label, tied: [] };
+  const localOnly = others.length > 0 && others.every((c) => c.verdict === 'not-needed');
+  if (target <= 1 || localOnly) return keep;
+  const measured = others.filter((c) => c.score !== null);
+  const tier = bestTier(measured);
+  const best = lowest(tier);
+  const holds = (reference.reach?.multiple ?? 0) >= target;
+  if (holds && !(best && clearlyLower(best, reference, isTied))) return keep;
+  if (best) {
+    const tied = tier.filter((c) => c !== best && isTied(best, c)).map((c) => c.label);
+    return { code: CODES[best.verdict] ?? 'unclear', candidate: best.label, tied };
+  }
+  // A run that ended early says nothing about what it did not come to.
+  if (measured.length < others.length) return { code: 'unclear', candidate: null, tied: [] };
+  return { code: 'none-reaches', candidate: farthest(measured)?.label ?? null, tied: [] };
+}
+
+/** Those that reach the target; where none does, those whose reach the contexts could not settle. */
+function bestTier(measured: readonly CandidateReport[]): CandidateReport[] {
+  const tiers = TIERS.map((verdicts) =>
+    measured.filter((c) => verdicts.some((v) => v === c.verdict)),
+  );
+  return tiers.find((tier) => tier.length > 0) ?? [];
+}
+
+/**
+ * The lowest score: it weighs the short-context cost, so a limit on that would only put a cliff
+ * where there is a slope.
+ */
+function lowest(some: readonly CandidateReport[]): CandidateReport | undefined {
+  const [first, ...rest] = some;
+  return first && rest.reduce((a, b) => (b.score! < a.score! ? b : a), first);
+}
+
+/** A change of the config is worth what a verdict would call a cost, and must be told from none. */
+function clearlyLower(
+  candidate: CandidateReport,
+  reference: CandidateReport,
+  isTied: (a: CandidateReport, b: CandidateReport) => boolean,
+): boolean {
+  const gain = (reference.score ?? 0) - candidate.score!;
+  return gain > SHORT_LIMITS.lossChange && !isTied(candidate, reference);
+}
+
+/** Of equals the lowest score; undefined where all lose facts within the window already. */
+function farthest(measured: readonly CandidateReport[]): CandidateReport | undefined {
+  const reach = (c: CandidateReport): number => c.reach?.multiple ?? 0;
+  const most = Math.max(0, ...measured.map(reach));
+  return most > 0 ? lowest(measured.filter((c) => reach(c) === most)) : undefined;
+}
+
+/** What a candidate would change in the config; undefined where emit has no form for it at all. */
+function patchOf(
+  setup: Setup,
+  resolved: ResolvedCandidate,
+  raw: UnknownRecord,
+): HfPatch | undefined {
+  const { model, reference, target } = setup;
+  const input = emitInputOf(resolved.label, model, reference, resolved.specs, raw, target.tokens);
+  return input && hfPatch(input, formOf(input));
+}
+
+/**
+ * The keys that the recommended scaling changes in the config, `null` = remove.
+ *
+ * @returns undefined where nothing is to be changed, or a config cannot say it
+ */
+export function keysToWrite(
+  setup: Setup,
+  { code, candidate }: Report['recommendation'],
+  text: string,
+): Record<string, unknown> | undefined {
+  if (code !== 'use' && code !== 'use-at-a-cost') return undefined;
+  const resolved = setup.candidates.find((c) => c.label === candidate);
+  if (!resolved || resolved.definition.method === 'as-configured') return undefined;
+  const patch = patchOf(setup, resolved, parseConfig(text));
+  if (!patch?.ok) return undefined;
+  return Object.fromEntries(patch.edits.map((e) => [e.path.join('.'), e.value ?? null]));
+}
+
+/** Candidates that no config.json of this model type can say: measured all the same, and said so. */
+export function unwritableFindings(setup: Setup, text: string): Finding[] {
+  const raw = parseConfig(text);
+  const labels = new Map<string, string[]>();
+  for (const candidate of setup.candidates) {
+    if (candidate.definition.method === 'as-configured') continue;
+    const patch = patchOf(setup, candidate, raw);
+    if (patch === undefined || patch.ok || patch.otherForm) continue;
+    labels.set(patch.reason, [...(labels.get(patch.reason) ?? []), candidate.label]);
+  }
+  return [...labels].map(([reason, candidates]) =>
+    finding('candidate_not_written', '', { candidates, reason }),
+  );
+}

@@ -1,0 +1,117 @@
+import { EXIT, RopeEvalError } from '../errors.js';
+import { MAX_MULTIPLE } from '../evaluation/setup.js';
+import type { ModelGeometry } from '../model/types.js';
+import type { RopeSpec } from '../rope/spec.js';
+import { stretchedWindow } from '../rope/stretch.js';
+import { geometryKeys } from './advice.js';
+import type { Policy } from './policy.js';
+import { formatRule, lengthsOf } from './rule.js';
+
+/** What the weights were trained with. */
+export interface Trained {
+  /** (groups) */
+  readonly specs: readonly RopeSpec[];
+  /** Tokens. */
+  readonly window: number;
+}
+
+/**
+ * The largest length, in tokens, that a config claims to serve: its position limit, or the window
+ * its scaling stretches, whichever is more. A gate that looked at less would pass what it never
+ * measured.
+ *
+ * The trained window holds a trained-in extension already: only what goes beyond it counts.
+ */
+export function claimedLength(geometry: ModelGeometry, trained: Trained): number {
+  const stretched = geometry.groups.flatMap(({ rope, span }, index) =>
+    span.kind === 'global' ? [stretchedWindow(rope, trained.specs[index], trained.window)] : [],
+  );
+  return Math.round(Math.max(geometry.maxPositions, ...stretched));
+}
+
+export interface LengthsRequest {
+  /** Of `--target`. */
+  readonly target: number | undefined;
+  readonly policy: Policy;
+  readonly model: ModelGeometry;
+  readonly trained: Trained;
+  readonly configText: string;
+}
+
+export interface CheckLengths {
+  /** Tokens. */
+  readonly target: number;
+  /** Tokens, of the rules: further lengths at which the needle is measured. */
+  readonly lengths: readonly number[];
+}
+
+/**
+ * How far a gate has to look: never less far than the weights were trained, and than a rule that is
+ * not off asks about.
+ *
+ * @throws RopeEvalError `target_too_long`, which names what asked for more than can be probed
+ */
+export function checkLengths(request: LengthsRequest): CheckLengths {
+  const { policy, trained } = request;
+  const asked = askedLength(request);
+  const rules = policy.rules.filter(({ level }) => level !== 'off');
+  const ruled = rules.flatMap((rule) => {
+    const lengths = lengthsOf(rule, { target: asked, trainedWindow: trained.window });
+    for (const length of lengths) {
+      assertWithinReach(length, trained.window, {
+        what: `the rule '${formatRule(rule)}' asks about ${length} tokens`,
+        path: '',
+        hint: 'Loosen the rule, or switch it off.',
+      });
+    }
+    return lengths;
+  });
+  const target = Math.max(asked, trained.window, ...ruled);
+  const context = { target, trainedWindow: trained.window };
+  return { target, lengths: rules.flatMap((rule) => lengthsOf(rule, context)) };
+}
+
+/** What the command line says, else the policy, else the config. */
+function askedLength({ target, policy, model, trained, configText }: LengthsRequest): number {
+  const most = MAX_MULTIPLE * trained.window;
+  if (target !== undefined) {
+    assertWithinReach(target, trained.window, {
+      what: `the target is ${target} tokens`,
+      path: '--target',
+      hint: `Use a --target up to ${most}.`,
+    });
+    return target;
+  }
+  if (policy.target !== undefined) {
+    assertWithinReach(policy.target, trained.window, {
+      what: `the target of ${policy.source} is ${policy.target} tokens`,
+      path: 'target',
+      hint: `Use a target up to ${most}.`,
+    });
+    return policy.target;
+  }
+  const claimed = claimedLength(model, trained);
+  const keys = geometryKeys(configText);
+  const key = claimed > model.maxPositions ? keys.scaling : keys.window;
+  assertWithinReach(claimed, trained.window, {
+    what: `${key || 'the config'} claims ${claimed} tokens`,
+    path: key,
+    hint: `Judge it at a shorter length with --target, up to ${most}; or say with --trained-window how long the weights were trained.`,
+  });
+  return claimed;
+}
+
+function assertWithinReach(
+  tokens: number,
+  window: number,
+  { what, path, hint }: { readonly what: string; readonly path: string; readonly hint: string },
+): void {
+  if (tokens <= MAX_MULTIPLE * window) return;
+  throw new RopeEvalError(
+    `${what}, more than ${MAX_MULTIPLE} times the trained window of ${window}, the most that can be probed`,
+    EXIT.usage,
+    'target_too_long',
+    path,
+    hint,
+  );
+}

@@ -1,0 +1,181 @@
+import { z } from 'zod';
+import { RopeEvalError } from '../../errors.js';
+import { isRecord, parseConfig } from '../../json/parse.js';
+import { type Report, ReportSchema } from '../../report/schema/report.js';
+import { shardSize } from './shard.js';
+
+/** Rises as the report's schema does; see docs/json.md. */
+export const SWEEP_SCHEMA_VERSION = '1.1';
+
+/** Parts of these can be merged: what came with a later one is optional. */
+const READABLE_VERSIONS = ['1.0', SWEEP_SCHEMA_VERSION] as const;
+
+/** A config that could not be evaluated, in the words of the error. */
+const SweepErrorSchema = z.strictObject({
+  kind: z.string(),
+  message: z.string(),
+  exitCode: z.number().int(),
+});
+
+const SweepEntrySchema = z
+  .strictObject({
+    config: z.string().describe('Path, as found; entries are sorted by it.'),
+    report: ReportSchema.optional(),
+    error: SweepErrorSchema.optional(),
+  })
+  .refine((entry) => (entry.report === undefined) !== (entry.error === undefined), {
+    message: 'an entry has either a report or an error',
+  });
+
+/** What `sweep` writes, for one shard or, after `merge`, for all. */
+export const SweepSchema = z.strictObject({
+  schemaVersion: z.enum(READABLE_VERSIONS),
+  tool: z.strictObject({ name: z.literal('rope-eval'), version: z.string() }),
+  /** Since 1.1: what was asked for; preset, seed and contexts stand in every report. */
+  settings: z
+    .strictObject({
+      target: z.number().int().nullable().describe('Tokens; null: 4 x each trained window.'),
+      candidates: z
+        .array(z.string())
+        .nullable()
+        .describe('As written; null: the usual set of each model.'),
+    })
+    .optional(),
+  /** `interrupted`: the finished configs only. */
+  status: z.enum(['complete', 'interrupted']),
+  /** Parts that this file holds, of how many. */
+  shards: z.strictObject({ count: z.number().int(), present: z.array(z.number().int()) }),
+  configsTotal: z.number().int().describe('Configs in all shards together.'),
+  entries: z.array(SweepEntrySchema),
+});
+
+export type SweepEntry = z.infer<typeof SweepEntrySchema>;
+export type Sweep = z.infer<typeof SweepSchema>;
+
+/** Reads one part of a sweep. */
+export function parseSweep(text: string, source: string): Sweep {
+  const value = parseConfig(text, { source });
+  const parsed = SweepSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const hint =
+    isRecord(value) && Object.hasOwn(value, 'candidates')
+      ? 'This is a single report; merge takes the files that rope-eval sweep writes.'
+      : 'Make one with rope-eval sweep … -o part.json.';
+  throw new RopeEvalError(`${source} is not a part of a sweep`, 2, 'bad_sweep', source, hint);
+}
+
+export interface Merged {
+  readonly sweep: Sweep;
+  /** Shards that no file brought. */
+  readonly missing: readonly number[];
+  /** Files of parts that were ended before their last config. */
+  readonly interrupted: readonly string[];
+}
+
+interface Part {
+  readonly source: string;
+  readonly sweep: Sweep;
+}
+
+/**
+ * Joins the parts of a sweep.
+ *
+ * @throws RopeEvalError `not_comparable` (exit 3) where parts come from different sweeps, and
+ *   `duplicate_shard` where one part comes twice
+ */
+export function mergeSweeps(parts: readonly Part[]): Merged {
+  const [first] = parts;
+  if (!first) throw new RopeEvalError('merge needs at least one file', 2, 'usage');
+  const seen = new Map<number, string>();
+  parts.forEach((part, index) => {
+    for (const other of parts.slice(0, index)) assertSameSweep(other, part);
+  });
+  for (const { source, sweep } of parts) {
+    for (const shard of sweep.shards.present) {
+      const other = seen.get(shard);
+      if (other !== undefined) {
+        throw new RopeEvalError(
+          `${source} and ${other} both hold shard ${shard}/${sweep.shards.count}`,
+          2,
+          'duplicate_shard',
+          source,
+        );
+      }
+      seen.set(shard, source);
+    }
+  }
+  const { count } = first.sweep.shards;
+  const all = Array.from({ length: count }, (_, index) => index + 1);
+  const missing = all.filter((shard) => !seen.has(shard));
+  const interrupted = parts.filter(({ sweep }) => isShort(sweep));
+  return {
+    sweep: {
+      ...first.sweep,
+      schemaVersion: SWEEP_SCHEMA_VERSION,
+      status: missing.length === 0 && interrupted.length === 0 ? 'complete' : 'interrupted',
+      shards: { count, present: [...seen.keys()].sort((a, b) => a - b) },
+      entries: parts.flatMap(({ sweep }) => sweep.entries).sort(byConfig),
+    },
+    missing,
+    interrupted: interrupted.map(({ source }) => source),
+  };
+}
+
+/**
+ * Whether configs of its own shards are missing. The status does not say: that of a part that was
+ * merged itself is also of shards that it never had.
+ */
+function isShort({ entries, shards, configsTotal }: Sweep): boolean {
+  const sizes = shards.present.map((index) => shardSize(configsTotal, { ...shards, index }));
+  return entries.length < sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Undefined where a part does not say: an older one, or one without a report. */
+type Condition = readonly [what: string, read: (sweep: Sweep) => string | undefined];
+
+const CONDITIONS: readonly Condition[] = Object.freeze<Condition[]>([
+  ['rope-eval version', ({ tool }) => tool.version],
+  ['number of shards', ({ shards }) => String(shards.count)],
+  ['number of configs', ({ configsTotal }) => String(configsTotal)],
+  ['preset', (sweep) => settingsOf(sweep)?.preset],
+  ['seed', (sweep) => settingsOf(sweep)?.seed.toString()],
+  ['samples', (sweep) => countsOf(settingsOf(sweep)?.contexts)],
+  [
+    'target',
+    ({ settings }) =>
+      settings && (settings.target === null ? 'of each window' : `${settings.target} tokens`),
+  ],
+  ['candidates', ({ settings }) => settings && (settings.candidates?.join(',') ?? 'the usual set')],
+]);
+
+/** All reports of a part were made with the same. */
+function settingsOf({ entries }: Sweep): Report['settings'] | undefined {
+  return entries.find(({ report }) => report)?.report?.settings;
+}
+
+function countsOf(contexts: Readonly<Record<string, number>> | undefined): string | undefined {
+  if (contexts === undefined) return undefined;
+  return Object.entries(contexts)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(', ');
+}
+
+function assertSameSweep(a: Part, b: Part): void {
+  const differences = CONDITIONS.flatMap(([what, read]) => {
+    const [there, here] = [read(a.sweep), read(b.sweep)];
+    if (there === undefined || here === undefined || there === here) return [];
+    return [`${what} ${there} and ${here}`];
+  });
+  if (differences.length === 0) return;
+  throw new RopeEvalError(
+    `${a.source} and ${b.source} are not parts of one sweep: ${differences.join('; ')}`,
+    3,
+    'not_comparable',
+    b.source,
+    'Make all parts with the same configs and options, and another --shard each.',
+  );
+}
+
+function byConfig(a: SweepEntry, b: SweepEntry): number {
+  return a.config < b.config ? -1 : 1;
+}

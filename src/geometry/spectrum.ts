@@ -1,0 +1,183 @@
+/** Turns of each pair, and which pairs leave the angles that the weights have seen. */
+
+const TURN = 2 * Math.PI;
+
+/**
+ * Turns that each pair makes over a window: `window * ω / 2π`.
+ *
+ * The wavelength argument of Peng et al. 2023, "YaRN" (arXiv:2309.00071), section 3.1: a pair
+ * that never completes a turn within the trained window holds absolute position, one that turns
+ * often holds relative distance alone.
+ *
+ * @param invFreq (pairs,) radians per token
+ * @param window tokens
+ * @returns (pairs,) turns
+ */
+export function rotations(invFreq: ArrayLike<number>, window: number): number[] {
+  return Array.from(invFreq, (frequency) => (window * frequency) / TURN);
+}
+
+/**
+ * How much slower each pair turns than in the reference: `reference / candidate`.
+ * null where either frequency is 0: such a pair carries no position to stretch.
+ *
+ * @param reference (pairs,) radians per token
+ * @param candidate (pairs,) radians per token
+ * @returns (pairs,)
+ */
+export function stretch(
+  reference: ArrayLike<number>,
+  candidate: ArrayLike<number>,
+): (number | null)[] {
+  return Array.from(reference, (from, pair) => {
+    const to = candidate[pair] ?? 0;
+    return from > 0 && to > 0 ? from / to : null;
+  });
+}
+
+/**
+ * A pair that turns at least this often within the trained window tells near tokens apart.
+ * YaRN's published β_fast (Peng et al. 2023, section 3.2), above which it leaves pairs alone.
+ */
+const HIGH_FREQUENCY_ROTATIONS = 32;
+
+/**
+ * Largest stretch among the pairs of high frequency: what a scaling takes away from the
+ * resolution between neighbouring tokens. null where the table has no such pair.
+ *
+ * @param reference (pairs,) radians per token
+ * @param candidate (pairs,) radians per token
+ * @param trainedWindow tokens
+ */
+export function highFrequencyStretch(
+  reference: ArrayLike<number>,
+  candidate: ArrayLike<number>,
+  trainedWindow: number,
+): number | null {
+  const turns = rotations(reference, trainedWindow);
+  let largest: number | null = null;
+  stretch(reference, candidate).forEach((value, pair) => {
+    if (value === null || (turns[pair] ?? 0) < HIGH_FREQUENCY_ROTATIONS) return;
+    if (largest === null || value > largest) largest = value;
+  });
+  return largest;
+}
+
+/**
+ * Critical dimension and critical fraction: how much of a rotary table never completed a turn
+ * while the model was trained.
+ */
+
+const FULL_TURN = 2 * Math.PI;
+
+/**
+ * Share of the log-frequency range below one rotation per window:
+ * `c = 1 - ln(window / 2π) / ln(theta)`.
+ *
+ * Liu et al. 2023, "Scaling Laws of RoPE-based Extrapolation" (arXiv:2310.05209): the complement
+ * of their critical dimension over the head dimension, without the rounding.
+ * Negative where every pair turns; above 1 for a window under 2π tokens.
+ *
+ * @param theta base of the geometric series, > 1
+ * @param window trained window in tokens, > 0
+ */
+export function criticalFraction(theta: number, window: number): number {
+  return 1 - Math.log(window / FULL_TURN) / Math.log(theta);
+}
+
+/**
+ * Number of leading rotary dimensions that saw at least one whole turn in training:
+ * `2 * ceil(d / 2 * log_theta(window / 2π))`, kept inside 0..d.
+ *
+ * Liu et al. 2023 (arXiv:2310.05209), Theorem 3; 92 of 128 for Llama 2.
+ *
+ * @param theta base of the geometric series, > 1
+ * @param window trained window in tokens, > 0
+ * @param rotaryDim rotated dimensions of a head, even
+ */
+export function criticalDimension(theta: number, window: number, rotaryDim: number): number {
+  const pairs = (rotaryDim / 2) * (Math.log(window / FULL_TURN) / Math.log(theta));
+  return Math.min(rotaryDim, Math.max(0, 2 * Math.ceil(pairs)));
+}
+
+/**
+ * Critical fraction of any rotary table: the share of its pairs below one rotation per window,
+ * interpolated in log-frequency between pairs. Equals `criticalFraction` on an unscaled table,
+ * and extends it to tables that are no geometric series (llama3, YaRN, longrope).
+ *
+ * Beyond the last pair on either side the last step is continued, so that a table whose every
+ * pair turns gives a negative share. Pairs with frequency 0 carry no position and are left out.
+ *
+ * @param invFreq (rotaryDim / 2,) radians per token
+ * @param window trained window in tokens, > 0
+ * @returns the share, or null where no pair turns at all
+ */
+export function criticalFractionOf(invFreq: ArrayLike<number>, window: number): number | null {
+  const logs = Array.from(invFreq)
+    .filter((frequency) => frequency > 0)
+    .map((frequency) => Math.log(frequency))
+    .sort((a, b) => b - a);
+  const first = logs[0];
+  if (first === undefined) return null;
+  const limit = Math.log(FULL_TURN / window);
+  const crossing = logs.findIndex((value) => value < limit);
+  // The step that the limit lies in; the nearest one where it lies outside the table.
+  const right = Math.max(1, crossing < 0 ? logs.length - 1 : crossing);
+  const a = logs[right - 1] ?? first;
+  const b = logs[right];
+  if (b === undefined || a === b) {
+    // One pair, or equal neighbours at the end: nothing to interpolate between.
+    return crossing < 0 ? 0 : 1 - crossing / logs.length;
+  }
+  const index = right - 1 + (a - limit) / (a - b);
+  return 1 - index / logs.length;
+}
+
+/** How the summed cosine of a rotary table falls with distance. */
+
+export interface DecayPoint {
+  /** First and last distance of the bin, tokens. */
+  readonly from: number;
+  readonly to: number;
+  /** Mean over pairs and over the distances of the bin, -1..1. */
+  readonly mean: number;
+}
+
+/**
+ * Mean cosine over pairs, `(1/n) Σ_i cos(m ω_i)`, averaged over bins of distance that are evenly
+ * wide on a log scale.
+ *
+ * Su et al. 2021, "RoFormer" (arXiv:2104.09864), section 3.4.3: the long-term decay of the score
+ * between equal queries and keys. One distance alone wriggles with the fast pairs; the mean of a
+ * bin is what a head can rest on. Inside a bin it is exact, by the sum of a cosine series:
+ * `Σ_{m=a}^{b} cos(mω) = cos((a+b)ω/2) sin((b−a+1)ω/2) / sin(ω/2)`.
+ *
+ * @param invFreq (pairs,) radians per token; pairs that stand still are left out
+ * @param upTo largest distance, tokens
+ * @param bins at most this many points; fewer where bins would hold no distance
+ */
+export function decayCurve(invFreq: ArrayLike<number>, upTo: number, bins: number): DecayPoint[] {
+  const frequencies = Array.from(invFreq).filter((frequency) => frequency > 0);
+  if (frequencies.length === 0) return [];
+  const points: DecayPoint[] = [];
+  let from = 1;
+  for (let bin = 1; bin <= bins && from <= upTo; bin++) {
+    const to = Math.min(upTo, Math.floor(Math.pow(upTo, bin / bins) * (1 + 1e-12)));
+    if (to < from) continue;
+    let sum = 0;
+    for (const frequency of frequencies) sum += meanCosine(frequency, from, to);
+    points.push({ from, to, mean: sum / frequencies.length });
+    from = to + 1;
+  }
+  return points;
+}
+
+/** Mean of cos(mω) over m = from..to. */
+function meanCosine(frequency: number, from: number, to: number): number {
+  const count = to - from + 1;
+  const half = Math.sin(frequency / 2);
+  // ω near a multiple of 2π: every term is the same.
+  if (Math.abs(half) < 1e-12) return Math.cos(from * frequency);
+  const centre = Math.cos(((from + to) / 2) * frequency);
+  return (centre * Math.sin((count * frequency) / 2)) / (count * half);
+}

@@ -1,0 +1,130 @@
+import { fail, show } from './fail.js';
+import { isRecord, type UnknownRecord } from './parse.js';
+
+export interface NumberRule {
+  /** Exclusive lower bound; below or at it the value has no meaning (`invalid_value`). */
+  readonly above?: number;
+  /** Inclusive lower bound (`invalid_value`). */
+  readonly min?: number;
+  /** Inclusive upper bound, from `BOUNDS` (`out_of_range`). */
+  readonly max: number;
+}
+
+/** Typed access to an untrusted JSON object; every error names its path. */
+export class Fields {
+  /** Keys that were read: what is left over is unknown to us. */
+  readonly seen = new Set<string>();
+
+  constructor(
+    readonly record: UnknownRecord,
+    readonly path: string,
+  ) {}
+
+  /** Path of a key, e.g. `rope_scaling.factor`. */
+  at(key: string): string {
+    return this.path === '' ? key : `${this.path}.${key}`;
+  }
+
+  /** Whether the key is there, null included. */
+  has(key: string): boolean {
+    return Object.hasOwn(this.record, key);
+  }
+
+  /** The value; undefined where the key is absent. */
+  raw(key: string): unknown {
+    this.seen.add(key);
+    return this.has(key) ? this.record[key] : undefined;
+  }
+
+  /** Whether the key is there with a value other than null. */
+  given(key: string): boolean {
+    const value = this.raw(key);
+    return value !== undefined && value !== null;
+  }
+
+  /** A number, or undefined where the key is absent. null is an error. */
+  number(key: string, rule: NumberRule): number | undefined {
+    const value = this.raw(key);
+    if (value === undefined) return undefined;
+    return checkNumber(value, this.at(key), rule);
+  }
+
+  /** Like `number`; null counts as absent. */
+  nullableNumber(key: string, rule: NumberRule): number | undefined {
+    return this.given(key) ? this.number(key, rule) : undefined;
+  }
+
+  /** A whole number, or undefined where the key is absent. */
+  integer(key: string, rule: NumberRule): number | undefined {
+    const value = this.number(key, rule);
+    if (value !== undefined && !Number.isInteger(value)) {
+      fail('wrong_type', this.at(key), `must be a whole number, found ${show(value)}`);
+    }
+    return value;
+  }
+
+  /** Like `integer`; null counts as absent. */
+  nullableInteger(key: string, rule: NumberRule): number | undefined {
+    return this.given(key) ? this.integer(key, rule) : undefined;
+  }
+
+  /** A string, or undefined where the key is absent or null. */
+  nullableString(key: string): string | undefined {
+    if (!this.given(key)) return undefined;
+    const value = this.raw(key);
+    if (typeof value !== 'string') {
+      fail('wrong_type', this.at(key), `must be a string, found ${show(value)}`);
+    }
+    return value;
+  }
+
+  /** A boolean, or undefined where the key is absent or null. */
+  nullableBoolean(key: string): boolean | undefined {
+    if (!this.given(key)) return undefined;
+    const value = this.raw(key);
+    if (typeof value !== 'boolean') {
+      fail('wrong_type', this.at(key), `must be true or false, found ${show(value)}`);
+    }
+    return value;
+  }
+
+  /** A list, or undefined where the key is absent or null. */
+  nullableList(key: string): readonly unknown[] | undefined {
+    if (!this.given(key)) return undefined;
+    const value = this.raw(key);
+    if (!Array.isArray(value)) {
+      fail('wrong_type', this.at(key), `must be a list, found ${show(value)}`);
+    }
+    return value;
+  }
+
+  /** A nested object, or undefined where the key is absent or null. */
+  nullableFields(key: string): Fields | undefined {
+    if (!this.given(key)) return undefined;
+    const value = this.raw(key);
+    if (!isRecord(value)) {
+      fail('wrong_type', this.at(key), `must be an object, found ${show(value)}`);
+    }
+    return new Fields(value, this.at(key));
+  }
+}
+
+/** Checks one number; booleans and numbers in quotes are wrong types here, as 1 is not true. */
+export function checkNumber(value: unknown, path: string, rule: NumberRule): number {
+  if (typeof value !== 'number') {
+    fail('wrong_type', path, `must be a number, found ${show(value)}`);
+  }
+  if (!Number.isFinite(value)) {
+    fail('invalid_value', path, `must be a finite number, found ${show(value)}`);
+  }
+  if (rule.above !== undefined && value <= rule.above) {
+    fail('invalid_value', path, `must be above ${rule.above}, found ${show(value)}`);
+  }
+  if (rule.min !== undefined && value < rule.min) {
+    fail('invalid_value', path, `must be at least ${rule.min}, found ${show(value)}`);
+  }
+  if (value > rule.max) {
+    fail('out_of_range', path, `must be at most ${rule.max}, found ${show(value)}`);
+  }
+  return value;
+}

@@ -1,0 +1,227 @@
+import { BOUNDS } from './bounds.js';
+import { fail, show } from './fail.js';
+
+/** A key that an object has twice, and where: the path of the object, as in findings. */
+export interface DuplicateKey {
+  readonly path: string;
+}
+
+/** Enough to see what happened; a machine-made file could repeat any number. */
+const MAX_REPORTED = 20;
+
+const KEY_TOKEN = /"(?:[^"\\]|\\.)*"|[[\]{},:]/g;
+
+/**
+ * Keys written twice in one object. JSON.parse and Python keep the last value in silence, so that
+ * an edit of the first one has no effect.
+ *
+ * @param json a text that JSON.parse accepts
+ */
+export function duplicateKeys(json: string): readonly DuplicateKey[] {
+  const found: DuplicateKey[] = [];
+  // One entry per open bracket; lists have no keys.
+  const open: { readonly keys: Set<string> | undefined; key: string; index: number }[] = [];
+  let text = '';
+  KEY_TOKEN.lastIndex = 0;
+  for (let match = KEY_TOKEN.exec(json); match !== null; match = KEY_TOKEN.exec(json)) {
+    const [token] = match;
+    const inside = open.at(-1);
+    if (token === '{') open.push({ keys: new Set(), key: '', index: 0 });
+    else if (token === '[') open.push({ keys: undefined, key: '', index: 0 });
+    else if (token === '}' || token === ']') open.pop();
+    else if (token === ',' && inside !== undefined) inside.index++;
+    else if (token === ':' && inside?.keys !== undefined) {
+      inside.key = text;
+      if (inside.keys.has(text)) {
+        if (found.length < MAX_REPORTED) found.push({ path: pathOf(open) });
+      } else inside.keys.add(text);
+    } else if (token.startsWith('"')) text = JSON.parse(token) as string;
+  }
+  return found;
+}
+
+function pathOf(
+  open: readonly { keys: Set<string> | undefined; key: string; index: number }[],
+): string {
+  return open
+    .map(({ keys, key, index }) => (keys === undefined ? `[${index}]` : `.${key}`))
+    .join('')
+    .slice(1);
+}
+
+/** Where and why a text is not JSON. */
+export interface JsonProblem {
+  readonly line: number;
+  readonly column: number;
+  readonly problem: string;
+}
+
+const JSON_TOKEN =
+  /[ \t\n\r]*(?:("(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.]))|(true|false|null)(?!\w)|([[\]{},:]))/y;
+const PYTHON_NUMBER = /-?(?:NaN|Infinity)/y;
+const SPACE = /[ \t\n\r]*/y;
+
+type Expect =
+  'value' | 'value-or-end' | 'key' | 'key-or-end' | 'colon' | 'comma-or-end' | 'nothing';
+
+/**
+ * Finds the first place where a text stops being JSON. JavaScript engines word this differently and
+ * often give no position; people need a line and a column.
+ */
+export function locateJsonProblem(text: string): JsonProblem {
+  const closers: string[] = [];
+  let expect: Expect = 'value';
+  let offset = 0;
+  for (;;) {
+    JSON_TOKEN.lastIndex = offset;
+    const match = JSON_TOKEN.exec(text);
+    const start = skipSpace(text, offset);
+    if (match === null) return problemAt(text, start, wording(text, start, expect));
+    const [whole, string, number, word, mark] = match;
+    const isValue = number !== undefined || word !== undefined || string !== undefined;
+    const next = step(expect, isValue, string !== undefined, mark, closers);
+    if (next === undefined) return problemAt(text, start, wording(text, start, expect));
+    expect = next;
+    offset += whole.length;
+  }
+}
+
+/** The state after a token, or undefined where the token is not allowed. */
+function step(
+  expect: Expect,
+  isValue: boolean,
+  isString: boolean,
+  mark: string | undefined,
+  closers: string[],
+): Expect | undefined {
+  const afterValue = (): Expect => (closers.length === 0 ? 'nothing' : 'comma-or-end');
+  const mayEnd = expect === 'value-or-end' || expect === 'key-or-end' || expect === 'comma-or-end';
+  if (mayEnd && mark !== undefined && mark === closers.at(-1)) {
+    closers.pop();
+    return afterValue();
+  }
+  switch (expect) {
+    case 'value':
+    case 'value-or-end':
+      if (isValue) return afterValue();
+      if (mark === '{') return (closers.push('}'), 'key-or-end');
+      if (mark === '[') return (closers.push(']'), 'value-or-end');
+      return undefined;
+    case 'key':
+    case 'key-or-end':
+      return isString ? 'colon' : undefined;
+    case 'colon':
+      return mark === ':' ? 'value' : undefined;
+    case 'comma-or-end':
+      if (mark !== ',') return undefined;
+      return closers.at(-1) === '}' ? 'key' : 'value';
+    case 'nothing':
+      return undefined;
+  }
+}
+
+function wording(text: string, offset: number, expect: Expect): string {
+  PYTHON_NUMBER.lastIndex = offset;
+  const python = PYTHON_NUMBER.exec(text);
+  if (python !== null) {
+    return `${python[0]} is not JSON, although Python writes and reads it; write a number or null`;
+  }
+  if (offset >= text.length) {
+    return expect === 'value' ? 'the text is empty or ends too early' : 'the text ends too early';
+  }
+  const found = JSON.stringify(text[offset]);
+  if (expect === 'key' && text[offset] === '}') return 'a comma before } is not allowed';
+  if (expect === 'value' && text[offset] === ']') return 'a comma before ] is not allowed';
+  switch (expect) {
+    case 'key':
+    case 'key-or-end':
+      return `found ${found} where a key in double quotes belongs`;
+    case 'colon':
+      return `found ${found} where a colon belongs`;
+    case 'comma-or-end':
+      return `found ${found} where a comma or the end belongs`;
+    case 'nothing':
+      return `found ${found} after the end of the value`;
+    default:
+      return `found ${found} where a value belongs`;
+  }
+}
+
+function skipSpace(text: string, offset: number): number {
+  SPACE.lastIndex = offset;
+  return offset + (SPACE.exec(text)?.[0].length ?? 0);
+}
+
+function problemAt(text: string, offset: number, problem: string): JsonProblem {
+  const before = text.slice(0, offset);
+  const line = before.split('\n').length;
+  return { line, column: offset - (before.lastIndexOf('\n') + 1) + 1, problem };
+}
+
+/** A JSON object whose keys nobody has checked yet. Read it with `Object.hasOwn` only. */
+export type UnknownRecord = Readonly<Record<string, unknown>>;
+
+export interface ParseOptions {
+  /** Name of the file in messages; `-` for standard input. */
+  readonly source?: string;
+}
+
+/**
+ * Reads the text of a config.json. A byte order mark is dropped; of a key written twice the last
+ * one counts, as in Python; `__proto__` is a key like any other.
+ *
+ * @throws RopeEvalError `invalid_json` with line and column, `too_large`, `too_deep`, or
+ *   `wrong_type` where the file does not hold an object
+ */
+export function parseConfig(text: string, options: ParseOptions = {}): UnknownRecord {
+  const name = options.source === undefined || options.source === '-' ? 'config' : options.source;
+  const json = text.startsWith('\uFEFF') ? text.slice(1) : text;
+  if (json.length > BOUNDS.textLength) {
+    fail('too_large', '', `${name} has ${json.length} characters; ${BOUNDS.textLength} are read`);
+  }
+  checkDepth(json, name);
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    const { line, column, problem } = locateJsonProblem(json);
+    fail('invalid_json', '', `${name} is not JSON: line ${line}, column ${column}: ${problem}`);
+  }
+  if (!isRecord(value)) {
+    fail('wrong_type', '', `${name} must hold a JSON object, found ${show(value)}`);
+  }
+  const repeated = duplicateKeys(json);
+  if (repeated.length > 0) REPEATED.set(value, repeated);
+  return value;
+}
+
+/** What a parsed object cannot tell of the text that it came from. */
+const REPEATED = new WeakMap<UnknownRecord, readonly DuplicateKey[]>();
+
+/** Keys that the text of a config has twice; none for an object that was not parsed here. */
+export function repeatedKeys(config: UnknownRecord): readonly DuplicateKey[] {
+  return REPEATED.get(config) ?? [];
+}
+
+/** A JSON object: not null, not a list. */
+export function isRecord(value: unknown): value is UnknownRecord {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Counts brackets outside strings before anything recursive sees the value. */
+function checkDepth(json: string, name: string): void {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < json.length; i++) {
+    const c = json.charCodeAt(i);
+    if (inString) {
+      if (c === 92) i++;
+      else if (c === 34) inString = false;
+    } else if (c === 34) inString = true;
+    else if (c === 123 || c === 91) {
+      if (++depth > BOUNDS.depth) {
+        fail('too_deep', '', `${name} nests more than ${BOUNDS.depth} levels deep`);
+      }
+    } else if (c === 125 || c === 93) depth--;
+  }
+}

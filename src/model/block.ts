@@ -1,0 +1,191 @@
+import { finding } from '../findings/index.js';
+import { BOUNDS } from '../json/bounds.js';
+import { fail, show } from '../json/fail.js';
+import { Fields } from '../json/fields.js';
+import { isRecord } from '../json/parse.js';
+import { type RopeBlock, THETA_RULE } from '../rope/block.js';
+import type { Source } from './source.js';
+
+/** How a family writes its one block. */
+export interface FlatRules {
+  /** Key of theta outside the block; NeoX has its own. */
+  readonly thetaKey?: string;
+  /** Key of the partial rotary factor outside the block. */
+  readonly partialKey?: string;
+  /** Type aliases, e.g. `mrope` → `default`. */
+  readonly aliases?: ReadonlyMap<string, string>;
+  /** Keys in the block that this family reads elsewhere. */
+  readonly extraKeys?: readonly string[];
+  /** Rope types that the family accepts; default all. */
+  readonly accepts?: readonly string[];
+  /** The family's own partial factor, before that of the class. */
+  readonly partialDefault?: number;
+  /** Whether the class drops a legacy `rope_scaling` (Cohere2 MoE). */
+  readonly dropsRopeScaling?: boolean;
+}
+
+/** The layer types that transformers knows: keys of a block that holds one block each. */
+export const LAYER_TYPE_KEYS = [
+  'full_attention',
+  'sliding_attention',
+  'chunked_attention',
+  'linear_attention',
+  'indexed_attention',
+  'hybrid',
+  'hybrid_sliding',
+] as const;
+
+/**
+ * The block of a config with one block for all layers. A non-empty `rope_scaling` replaces
+ * `rope_parameters`; an empty one counts as absent.
+ *
+ * @throws RopeEvalError `wrong_type` where a block is not an object, `unsupported_for_model` for
+ *   blocks nested by layer type and for types the family does not accept
+ */
+export function flatBlock(source: Source, rules: FlatRules = {}): RopeBlock {
+  const fields = pickBlock(source, rules.dropsRopeScaling) ?? defaultBlock(source);
+  const nestedKey = LAYER_TYPE_KEYS.find((key) => isRecord(fields.raw(key)));
+  if (nestedKey !== undefined) {
+    fail(
+      'unsupported_for_model',
+      fields.at(nestedKey),
+      `${source.modelType} has one block for all layers; a block per layer type is not read`,
+      'write rope_type and its keys directly into the block',
+    );
+  }
+  const type = readType(source, fields, rules);
+  return {
+    fields,
+    type,
+    theta: readTheta(source, fields, rules.thetaKey ?? 'rope_theta', source.defaults?.theta),
+    partial: readPartial(
+      source,
+      fields,
+      rules.partialKey ?? 'partial_rotary_factor',
+      rules.partialDefault ?? source.defaults?.partial,
+    ),
+    outerOriginal: outerOriginal(source),
+    nested: false,
+    ...(rules.extraKeys !== undefined && { extraKeys: rules.extraKeys }),
+  };
+}
+
+/** `original_max_position_embeddings` outside any block. */
+export function outerOriginal(source: Source): number | undefined {
+  return source.fields.nullableInteger('original_max_position_embeddings', {
+    above: 0,
+    max: BOUNDS.positions,
+  });
+}
+
+/** The block that counts, or undefined where neither key holds one. */
+export function pickBlock(source: Source, dropsRopeScaling = false): Fields | undefined {
+  const scaling = nonEmpty(source.fields.nullableFields('rope_scaling'));
+  const parameters = nonEmpty(source.fields.nullableFields('rope_parameters'));
+  if (dropsRopeScaling) {
+    if (scaling !== undefined) {
+      source.findings.push(finding('unread_block', scaling.path, { model: source.modelType }));
+    }
+    return parameters;
+  }
+  if (scaling !== undefined && parameters !== undefined) {
+    if (JSON.stringify(scaling.record) !== JSON.stringify(parameters.record)) {
+      source.findings.push(finding('two_blocks', parameters.path));
+    }
+  }
+  return scaling ?? parameters;
+}
+
+function nonEmpty(fields: Fields | undefined): Fields | undefined {
+  return fields !== undefined && Object.keys(fields.record).length > 0 ? fields : undefined;
+}
+
+/** What the class supplies for a config without a block (gpt-oss: YaRN 32x). */
+function defaultBlock(source: Source): Fields {
+  return new Fields(source.defaults?.block ?? {}, source.fields.at('rope_parameters'));
+}
+
+/** rope_type beats type; absent = default; null is an error. */
+export function readType(source: Source, fields: Fields, rules: FlatRules): string {
+  const key = fields.has('rope_type') ? 'rope_type' : 'type';
+  const given = fields.raw(key);
+  if (given === undefined) return 'default';
+  if (typeof given !== 'string') {
+    fail('wrong_type', fields.at(key), `must be the name of a rope type, found ${show(given)}`);
+  }
+  const legacy = fields.raw('type');
+  if (key === 'rope_type' && typeof legacy === 'string' && legacy !== given) {
+    source.findings.push(
+      finding('conflict', fields.at('type'), {
+        used: given,
+        usedPath: fields.at('rope_type'),
+        ignored: legacy,
+      }),
+    );
+  }
+  const type = rules.aliases?.get(given) ?? given;
+  if (rules.accepts !== undefined && !rules.accepts.includes(type)) {
+    fail(
+      'unsupported_for_model',
+      fields.at(key),
+      `${source.modelType} reads only ${rules.accepts.join(', ')}, found ${show(given)}`,
+    );
+  }
+  return type;
+}
+
+/** theta: inside the block, else outside, else the class default with a notice. */
+export function readTheta(
+  source: Source,
+  block: Fields,
+  outerKey: string,
+  classDefault: number | undefined,
+): number {
+  const inner = block.number('rope_theta', THETA_RULE);
+  const outer = source.fields.number(outerKey, THETA_RULE);
+  const given = inner ?? outer;
+  const innerPath = block.at('rope_theta');
+  const outerPath = source.fields.at(outerKey);
+  if (inner !== undefined && outer !== undefined && inner !== outer) {
+    source.findings.push(
+      finding('conflict', outerPath, { used: inner, usedPath: innerPath, ignored: outer }),
+    );
+  }
+  if (given !== undefined) {
+    if (given <= 1) {
+      const path = inner === undefined ? outerPath : innerPath;
+      fail('invalid_value', path, `must be above 1, found ${given}`, 'usual bases start at 10000');
+    }
+    return given;
+  }
+  const theta = classDefault ?? DEFAULT_THETA;
+  source.findings.push(
+    finding('missing_theta', outerPath, { value: theta, model: source.modelType }),
+  );
+  return theta;
+}
+
+/** Su et al. 2021; transformers `RotaryEmbeddingConfigMixin.default_theta`. */
+const DEFAULT_THETA = 10_000;
+
+/** partial_rotary_factor: inside the block, else outside, else the class default. */
+export function readPartial(
+  source: Source,
+  block: Fields,
+  outerKey: string,
+  classDefault: number | undefined,
+): number | undefined {
+  const rule = { max: Number.MAX_VALUE };
+  const inner = block.nullableNumber('partial_rotary_factor', rule);
+  const outer = source.fields.nullableNumber(outerKey, rule);
+  if (inner !== undefined && outer !== undefined && inner !== outer) {
+    source.findings.push(
+      finding('conflict', source.fields.at(outerKey), {
+        used: inner,
+        usedPath: block.at('partial_rotary_factor'),
+        ignored: outer,
+      }),
+    );
+  }
+  return inner ?? outer ?? classDefault;
+}

@@ -1,0 +1,327 @@
+import { finding } from '../findings/index.js';
+import { BOUNDS } from '../json/bounds.js';
+import { fail } from '../json/fail.js';
+import { readScaling, type RopeBlock } from '../rope/block.js';
+import { yarnMscale } from '../rope/kinds/yarn.js';
+import { flatBlock, type FlatRules } from './block.js';
+import { attends, layerTypes, spanOf } from './layers.js';
+import { trainedInRow } from './reference.js';
+import { readShape, type Shape, type ShapeRules, type Source, USUAL_KEYS } from './source.js';
+import type { AttentionShape, LayerGroup, ModelGeometry } from './types.js';
+
+/** Model types whose tokens see both sides (`is_causal = False` in their attention classes). */
+const ENCODERS: ReadonlySet<string> = new Set([
+  'blt_local_encoder',
+  'embedding_gemma2_text',
+  'esm',
+  'esmc',
+  'eurobert',
+  'gte',
+  'jina_embeddings_v3',
+  'modernbert',
+  'neomme',
+  'nomic_bert',
+  'openai_privacy_filter',
+  'roformer',
+  't5gemma2_text',
+  'ultrabert',
+]);
+
+/**
+ * Whether a model attends to both sides, so that it decodes nothing and keeps no cache. A class of
+ * unknown type counts as an encoder where it is named after its masked-language head.
+ */
+export function isBidirectional(source: Source): boolean {
+  const { fields, modelType, defaults, architecture } = source;
+  if (fields.raw('is_decoder') === true) return false;
+  // EmbeddingGemma is a Gemma 3 with this switch.
+  if (fields.raw('use_bidirectional_attention') === true) return true;
+  if (ENCODERS.has(modelType)) return true;
+  return defaults === undefined && architecture?.endsWith('ForMaskedLM') === true;
+}
+
+/** A family's multiplier on q·k. */
+export interface SoftmaxRule {
+  /** Dimension under the root, where it is not head_dim (latent attention: nope + rope). */
+  readonly queryDim?: (source: Source, shape: Shape) => number | undefined;
+  /** DeepSeek-V3: a YaRN block multiplies the scale by mscale(factor, mscale_all_dim) squared. */
+  readonly yarnMscaleSquared?: boolean;
+}
+
+export interface SoftmaxScales {
+  readonly softmaxScale: number;
+  readonly unscaledSoftmaxScale: number;
+}
+
+/**
+ * The multiplier on q·k before the softmax, as configured and without the scaling block.
+ *
+ * `attention_multiplier` (Granite) is the scale itself, `query_pre_attn_scalar` (Gemma) stands
+ * under the root; otherwise 1 / sqrt(head dimension). A class may fix the scale (Gemma 4: 1), or
+ * have a value of its own for a config without the key.
+ *
+ * @see transformers `yarn_apply_mscale` of DeepSeek-V3
+ */
+export function softmaxScales(
+  source: Source,
+  shape: Shape,
+  global: LayerGroup | undefined,
+  rule: SoftmaxRule = {},
+): SoftmaxScales {
+  const { fields } = source;
+  const scale = { above: 0, max: BOUNDS.width };
+  const multiplier = fields.nullableNumber('attention_multiplier', scale);
+  const underRoot = fields.nullableNumber('query_pre_attn_scalar', scale);
+  const own = source.defaults?.softmax;
+  const root = underRoot ?? rule.queryDim?.(source, shape) ?? own?.underRoot ?? shape.headDim;
+  // A key that is given beats the class's value for another key.
+  const classMultiplier = underRoot === undefined ? own?.multiplier : undefined;
+  const unscaled = own?.fixed ?? multiplier ?? classMultiplier ?? 1 / Math.sqrt(root);
+  const rope = global?.rope;
+  if (rule.yarnMscaleSquared !== true || rope?.type !== 'yarn' || !rope.mscaleAllDim) {
+    return { softmaxScale: unscaled, unscaledSoftmaxScale: unscaled };
+  }
+  const mscale = yarnMscale(rope.factor, rope.mscaleAllDim);
+  return { softmaxScale: unscaled * mscale * mscale, unscaledSoftmaxScale: unscaled };
+}
+
+export interface GroupInput {
+  readonly shape: Shape;
+  /** One type per layer. */
+  readonly types: readonly string[];
+  readonly blocks: ReadonlyMap<string, RopeBlock | null>;
+  readonly layersWithoutRope: readonly number[];
+}
+
+/** A group, and the original window that its block writes. */
+export interface ReadGroup {
+  readonly layerGroup: LayerGroup;
+  readonly originalMaxPositions: number | undefined;
+}
+
+/**
+ * Layers that share a type, hence a rotary table and a span; the global group first.
+ *
+ * A config may name no rotating layer at all (a hybrid whose list was left out); its table is then
+ * kept in a group of no layers.
+ */
+export function groupLayers(
+  source: Source,
+  rules: DecoderRules,
+  input: GroupInput,
+): readonly ReadGroup[] {
+  const { types, blocks } = input;
+  const skipped = new Set(input.layersWithoutRope);
+  const byType = new Map<string, number[]>();
+  types.forEach((type, layer) => {
+    if (!attends(type) || skipped.has(layer)) return;
+    byType.set(type, [...(byType.get(type) ?? []), layer]);
+  });
+  if (rules.keepEmptyGroups === true) {
+    for (const type of blocks.keys()) if (!byType.has(type)) byType.set(type, []);
+  }
+  if (byType.size === 0) {
+    const first = [...blocks].find(([, block]) => block !== null)?.[0] ?? 'full_attention';
+    byType.set(first, []);
+  }
+  const groups = [...byType].map(([type, layers]) => readGroup(source, rules, input, type, layers));
+  reportLocalStretch(source, groups);
+  const locality = ({ layerGroup }: ReadGroup): number => Number(layerGroup.span.kind !== 'global');
+  return groups.toSorted((a, b) => locality(a) - locality(b));
+}
+
+function readGroup(
+  source: Source,
+  rules: DecoderRules,
+  { shape, blocks }: GroupInput,
+  layerType: string,
+  layers: readonly number[],
+): ReadGroup {
+  const block = blocks.get(layerType);
+  if (block === undefined || block === null) {
+    fail('missing_field', 'rope_parameters', `has no block for ${layerType} layers`);
+  }
+  const headDim = rules.headDimOf?.(source, layerType, shape) ?? shape.headDim;
+  const kvHeads = rules.kvHeadsOf?.(source, layerType, shape) ?? shape.kvHeads;
+  const { rope, unscaled, originalMaxPositions } = readScaling(block, {
+    modelType: source.modelType,
+    headDim,
+    usesPartial: rules.usesPartial ?? source.defaults?.usesPartial ?? source.defaults === undefined,
+    maxPositions: shape.maxPositions,
+    maxPositionsGiven: shape.maxPositionsGiven,
+    findings: source.findings,
+  });
+  const window = rules.window?.(source, layerType) ?? slidingWindow(source);
+  return {
+    layerGroup: {
+      layerType,
+      layers,
+      span: spanOf(layerType === 'main' ? 'sliding' : layerType, window, shape.maxPositions),
+      rope,
+      unscaled,
+      ...(rules.scalable?.(layerType) === false && { scalable: false }),
+      ...(headDim !== shape.headDim && { headDim }),
+      ...(kvHeads !== shape.kvHeads && { kvHeads }),
+    },
+    originalMaxPositions: originalMaxPositions ?? writtenOriginal(block),
+  };
+}
+
+/** An original window that the rope type does not read still says what was trained. */
+function writtenOriginal(block: RopeBlock): number | undefined {
+  if (block.outerOriginal !== undefined) return block.outerOriginal;
+  const inner = block.fields.raw('original_max_position_embeddings');
+  return typeof inner === 'number' && Number.isInteger(inner) && inner > 0 ? inner : undefined;
+}
+
+/**
+ * `sliding_window`, the token itself included; an explicit null switches it off, a missing key takes
+ * the class default.
+ */
+export function slidingWindow(source: Source): number | undefined {
+  const { fields } = source;
+  // RecurrentGemma's name for it.
+  const key = fields.has('attention_window_size') ? 'attention_window_size' : 'sliding_window';
+  const value = fields.nullableInteger(key, { min: 0, max: BOUNDS.positions });
+  const window = fields.has(key) ? value : source.defaults?.window;
+  if (window === undefined || window === 0) return undefined;
+  return source.defaults?.windowIsRadius === true ? window + 1 : window;
+}
+
+/** A window that a layer can tell from none: Phi-3 128k has one that is longer than its context. */
+export function narrowWindow(source: Source, { maxPositions }: Shape): number | undefined {
+  const window = slidingWindow(source);
+  return window !== undefined && window < maxPositions ? window : undefined;
+}
+
+/** `sliding_window` holds for every layer, and no list gives the layers a name. */
+export function allSlidingTypes(source: Source, layers: number, shape: Shape): readonly string[] {
+  const type = narrowWindow(source, shape) === undefined ? 'full_attention' : 'sliding_attention';
+  return Array.from({ length: layers }, () => type);
+}
+
+/** A factor on layers that never look beyond their window is a pure loss. */
+function reportLocalStretch(source: Source, groups: readonly ReadGroup[]): void {
+  for (const { layerGroup: group } of groups) {
+    const { span, rope } = group;
+    if (span.kind === 'global' || rope.type === 'default' || rope.type === 'proportional') continue;
+    // dynamic and longrope follow the sequence length, and reach local layers all the same.
+    const trained = trainedInRow(rope.type, source.modelType) !== undefined;
+    const args = {
+      type: rope.type,
+      layers: group.layers.length,
+      span: span.kind === 'chunked' ? 'chunked' : 'sliding-window',
+      window: span.window,
+      trained,
+    };
+    source.findings.push(
+      finding('local_stretch', group.layerType, args, trained ? 'notice' : 'warning'),
+    );
+  }
+}
+
+/** What a dialect may say differently from a plain decoder. Every member is optional. */
+export interface DecoderRules {
+  readonly shape?: Partial<ShapeRules>;
+  readonly flat?: FlatRules;
+  /** The blocks by layer type; null = layers of this type do not rotate. */
+  readonly blocks?: (
+    source: Source,
+    types: readonly string[],
+    shape: Shape,
+  ) => ReadonlyMap<string, RopeBlock | null>;
+  readonly layerTypes?: (source: Source, layers: number, shape: Shape) => readonly string[];
+  /** Indices of attention layers without RoPE. */
+  readonly withoutRope?: (source: Source, types: readonly string[]) => readonly number[];
+  /** Local window in tokens, where it is not `sliding_window`. */
+  readonly window?: (source: Source, layerType: string) => number | undefined;
+  /** head_dim of one layer type, where types differ (Gemma 4). */
+  readonly headDimOf?: (source: Source, layerType: string, shape: Shape) => number;
+  /** Key and value heads of one layer type, where types differ. */
+  readonly kvHeadsOf?: (source: Source, layerType: string, shape: Shape) => number;
+  /** Whether a scaling in the config reaches layers of a type; default all. */
+  readonly scalable?: (layerType: string) => boolean;
+  /** Whether tables that no layer uses are shown all the same. */
+  readonly keepEmptyGroups?: boolean;
+  readonly softmax?: SoftmaxRule;
+  readonly latent?: (source: Source) => AttentionShape['latent'];
+  readonly layout?: 'half' | 'interleaved';
+  readonly usesPartial?: boolean;
+}
+
+/**
+ * Reads a model by the rules of a plain decoder (LLaMA), as far as the dialect does not say
+ * otherwise.
+ *
+ * @throws RopeEvalError for what has no meaning; see docs/dialects.md
+ */
+export function readDecoder(source: Source, rules: DecoderRules = {}): ModelGeometry {
+  const shape = readShape(source, { keys: USUAL_KEYS, ...rules.shape });
+  const types = (rules.layerTypes ?? layerTypes)(source, shape.layers, shape);
+  const blocks = blocksOf(source, rules, types, shape);
+  const layersWithoutRope = skipped(source, rules, types, blocks);
+  const groups = groupLayers(source, rules, { shape, types, blocks, layersWithoutRope });
+  const latent = rules.latent?.(source);
+  const global = groups[0]?.layerGroup;
+  const layersWithoutAttention = types.flatMap((type, layer) => (attends(type) ? [] : [layer]));
+  return {
+    modelType: source.modelType,
+    architecture: source.architecture,
+    layout: layoutOf(source, rules),
+    maxPositions: shape.maxPositions,
+    originalMaxPositions: groups.find((group) => group.originalMaxPositions !== undefined)
+      ?.originalMaxPositions,
+    groups: groups.map((group) => group.layerGroup),
+    layersWithoutRope,
+    ...(layersWithoutAttention.length > 0 && { layersWithoutAttention }),
+    ...(isBidirectional(source) && { bidirectional: true }),
+    ...softmaxScales(source, shape, global, rules.softmax),
+    ...(rules.softmax?.yarnMscaleSquared === true && { softmaxFollowsYarn: true }),
+    attention: {
+      layers: types.filter(attends).length || shape.layers,
+      heads: shape.heads,
+      kvHeads: shape.kvHeads,
+      headDim: shape.headDim,
+      hiddenSize: shape.hiddenSize,
+      ...(latent !== undefined && { latent }),
+    },
+    findings: source.findings,
+  };
+}
+
+/** How pairs lie in a head; DeepSeek's classes let a config say so. */
+function layoutOf(source: Source, rules: DecoderRules): ModelGeometry['layout'] {
+  const layout = rules.layout ?? source.defaults?.layout ?? 'half';
+  if (rules.latent === undefined || layout === 'half') return layout;
+  return source.fields.nullableBoolean('rope_interleave') === false ? 'half' : layout;
+}
+
+function blocksOf(
+  source: Source,
+  rules: DecoderRules,
+  types: readonly string[],
+  shape: Shape,
+): ReadonlyMap<string, RopeBlock | null> {
+  if (rules.blocks !== undefined) return rules.blocks(source, types, shape);
+  const block = flatBlock(source, rules.flat);
+  return new Map([...new Set([...types.filter(attends), 'full_attention'])].map((t) => [t, block]));
+}
+
+/** Attention layers without RoPE: the family's list, and types whose block is null. */
+function skipped(
+  source: Source,
+  rules: DecoderRules,
+  types: readonly string[],
+  blocks: ReadonlyMap<string, RopeBlock | null>,
+): readonly number[] {
+  const listed = new Set(rules.withoutRope?.(source, types));
+  const indices = types.flatMap((type, layer) =>
+    attends(type) && (listed.has(layer) || blocks.get(type) === null) ? [layer] : [],
+  );
+  if (!types.some(attends)) {
+    source.findings.push(
+      finding('no_attention_layers', source.fields.at('layer_types'), { model: source.modelType }),
+    );
+  }
+  return indices;
+}

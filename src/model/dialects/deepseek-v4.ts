@@ -1,0 +1,118 @@
+import { BOUNDS } from '../../json/bounds.js';
+import { fail, show } from '../../json/fail.js';
+import { Fields } from '../../json/fields.js';
+import { isRecord, type UnknownRecord } from '../../json/parse.js';
+import { type RopeBlock, THETA_RULE } from '../../rope/block.js';
+import { pickBlock } from '../block.js';
+import { readDecoder } from '../decoder.js';
+import type { Source } from '../source.js';
+import type { Dialect } from './dialect.js';
+
+const DEFAULTS = Object.freeze({ theta: 10_000, compressTheta: 160_000, partial: 0.125 });
+
+/** `compress_ratios` of the published files: 0 slides, the others compress. */
+const SLIDING_RATIO = 0;
+
+/**
+ * DeepSeek-V4: layers that only slide rotate by `main`, layers with a compressor by `compress`,
+ * which has its own theta and is the one that a scaling reaches. YaRN's temperature is not applied.
+ */
+export const deepseekV4: Dialect = Object.freeze({
+  name: 'main and compressed tables',
+  modelTypes: ['deepseek_v4'],
+  writes: 'per-layer',
+  read: (source: Source) =>
+    readDecoder(source, {
+      usesPartial: true,
+      keepEmptyGroups: true,
+      layerTypes: tableLabels,
+      scalable: (label) => label === 'compress',
+      window: (inner, label) =>
+        label === 'main'
+          ? (inner.fields.nullableInteger('sliding_window', { above: 0, max: BOUNDS.positions }) ??
+            inner.defaults?.window)
+          : undefined,
+      blocks: (inner, _types, shape) => blocks(inner, shape.headDim),
+    }),
+});
+
+/** One label per layer, from layer_types or compress_ratios; without either all compress. */
+function tableLabels(source: Source, layers: number): readonly string[] {
+  const types = source.fields.nullableList('layer_types');
+  const ratios = source.fields.nullableList('compress_ratios');
+  const list = types ?? ratios;
+  if (list === undefined) return Array.from({ length: layers }, () => 'compress');
+  if (list.length < layers) {
+    const path = source.fields.at(types === undefined ? 'compress_ratios' : 'layer_types');
+    fail('wrong_length', path, `has ${list.length} entries for ${layers} layers`);
+  }
+  return list
+    .slice(0, layers)
+    .map((value) =>
+      value === 'sliding_attention' || value === SLIDING_RATIO ? 'main' : 'compress',
+    );
+}
+
+function blocks(source: Source, headDim: number): ReadonlyMap<string, RopeBlock> {
+  const given = pickBlock(source);
+  const main = given?.raw('main');
+  const compress = given?.raw('compress');
+  const partial = readShare(source, headDim);
+  if (given !== undefined && isRecord(main) && isRecord(compress)) {
+    return new Map([
+      ['main', nestedBlock(new Fields(main, given.at('main')), DEFAULTS.theta, partial)],
+      [
+        'compress',
+        nestedBlock(new Fields(compress, given.at('compress')), DEFAULTS.compressTheta, partial),
+      ],
+    ]);
+  }
+  const theta = source.fields.number('rope_theta', THETA_RULE) ?? DEFAULTS.theta;
+  const compressTheta =
+    source.fields.number('compress_rope_theta', THETA_RULE) ?? DEFAULTS.compressTheta;
+  const flat = given?.record ?? {};
+  return new Map([
+    ['main', nestedBlock(new Fields({}, 'rope_parameters.main'), theta, partial)],
+    [
+      'compress',
+      nestedBlock(
+        new Fields(scaled(flat), given?.path ?? 'rope_parameters'),
+        compressTheta,
+        partial,
+      ),
+    ],
+  ]);
+}
+
+/** What the class sets itself, whatever a flat block says. */
+const OWN_VALUES: readonly string[] = ['rope_theta', 'partial_rotary_factor'];
+
+/** A flat block belongs to the compressed layers; its own theta and share do not count. */
+function scaled(flat: UnknownRecord): UnknownRecord {
+  const rest = Object.fromEntries(
+    Object.entries(flat).filter(([key]) => !OWN_VALUES.includes(key)),
+  );
+  const type = rest['rope_type'] ?? rest['type'];
+  return type === 'yarn' ? { attention_factor: 1, ...rest } : rest;
+}
+
+function nestedBlock(fields: Fields, theta: number, partial: number): RopeBlock {
+  const type = fields.raw('rope_type') ?? fields.raw('type') ?? 'default';
+  if (typeof type !== 'string') {
+    fail('wrong_type', fields.at('rope_type'), `must be a rope type, found ${show(type)}`);
+  }
+  return {
+    fields,
+    type,
+    theta: fields.number('rope_theta', THETA_RULE) ?? theta,
+    partial: fields.nullableNumber('partial_rotary_factor', { max: 1 }) ?? partial,
+    outerOriginal: undefined,
+    nested: true,
+  };
+}
+
+function readShare(source: Source, headDim: number): number {
+  const given = source.fields.nullableNumber('partial_rotary_factor', { max: 1 });
+  const dims = source.fields.nullableInteger('qk_rope_head_dim', { above: 0, max: headDim });
+  return given ?? (dims === undefined ? DEFAULTS.partial : dims / headDim);
+}

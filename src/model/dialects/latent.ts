@@ -1,0 +1,175 @@
+import { finding } from '../../findings/index.js';
+import { BOUNDS } from '../../json/bounds.js';
+import { fail } from '../../json/fail.js';
+import type { LatentDefault } from '../class-defaults/index.js';
+import { type DecoderRules, readDecoder } from '../decoder.js';
+import { eitherKeys, type Source } from '../source.js';
+import type { AttentionShape } from '../types.js';
+import type { Dialect } from './dialect.js';
+import { layersWithout } from './no-rope-layers.js';
+
+const DIM = Object.freeze({ above: 0, max: BOUNDS.headDim });
+
+/** DeepSeek's class defaults, which most relatives share: parts of a query, rank, width of a value. */
+const LATENT_DEFAULTS = Object.freeze({ rope: 64, nope: 128, rank: 512, value: 128 });
+
+function latentDefaults({ defaults }: Source): Required<LatentDefault> {
+  return { ...LATENT_DEFAULTS, ...defaults?.latent };
+}
+
+/** Whether a config describes multi-head latent attention, whatever its model type. */
+export function isLatent(source: Source): boolean {
+  return source.fields.given('qk_rope_head_dim') && source.fields.given('kv_lora_rank');
+}
+
+/** Classes in which an explicit head_dim replaces qk_rope_head_dim as the rotated width. */
+const HEAD_DIM_WINS: ReadonlySet<string> = new Set([
+  'deepseek_v3',
+  'kimi_k2',
+  'glm4_moe_lite',
+  'longcat_flash',
+  'youtu',
+  'axk1',
+]);
+
+function rotatedDim(source: Source): number {
+  const explicit = source.fields.nullableInteger('head_dim', DIM);
+  const dim = ropeDim(source);
+  if (explicit === undefined || explicit === dim) return dim;
+  const wins = HEAD_DIM_WINS.has(source.modelType);
+  source.findings.push(
+    finding('conflict', source.fields.at(wins ? 'qk_rope_head_dim' : 'head_dim'), {
+      used: wins ? explicit : dim,
+      usedPath: source.fields.at(wins ? 'head_dim' : 'qk_rope_head_dim'),
+      ignored: wins ? dim : explicit,
+    }),
+  );
+  return wins ? explicit : dim;
+}
+
+function ropeDim(source: Source): number {
+  const value = source.fields.integer('qk_rope_head_dim', DIM);
+  if (value !== undefined) return value;
+  if (source.defaults === undefined) {
+    fail('missing_field', 'qk_rope_head_dim', 'is missing: the rotated part of a latent head');
+  }
+  return source.defaults.headDim ?? LATENT_DEFAULTS.rope;
+}
+
+/** Width of the part of a query without positions. */
+function nopeDim(source: Source): number {
+  const nope = source.fields.nullableInteger('qk_nope_head_dim', DIM);
+  return nope ?? latentDefaults(source).nope;
+}
+
+function latent(source: Source, rope = ropeDim(source)): AttentionShape['latent'] {
+  const rank = source.fields.nullableInteger('kv_lora_rank', { above: 0, max: BOUNDS.width });
+  const own = latentDefaults(source);
+  return {
+    rank: rank ?? own.rank,
+    ropeDim: rope,
+    nopeDim: nopeDim(source),
+    valueDim: source.fields.nullableInteger('v_head_dim', DIM) ?? own.value,
+  };
+}
+
+/** Width of a query: the part without and the part with positions. */
+function queryDim(source: Source): number {
+  return nopeDim(source) + ropeDim(source);
+}
+
+/** Rules for latent attention; `mscaleSquared` for DeepSeek-V3's softmax factor. */
+export function latentRules(mscaleSquared: boolean): DecoderRules {
+  return {
+    shape: { fixedHeadDim: rotatedDim },
+    latent: (source) => latent(source),
+    softmax: { queryDim, yarnMscaleSquared: mscaleSquared },
+  };
+}
+
+function read(mscaleSquared: boolean): Dialect['read'] {
+  const rules = latentRules(mscaleSquared);
+  return (source) => {
+    // Kimi K2 runs DeepSeek-V3's code under a name of its own.
+    const layout = source.modelType === 'kimi_k2' ? ({ layout: 'interleaved' } as const) : {};
+    const model = readDecoder(source, { ...rules, ...layout });
+    reportSparse(source);
+    return model;
+  };
+}
+
+/** DeepSeek-V3.2 and its relatives attend to the keys that an indexer picks. */
+function reportSparse({ fields, findings }: Source): void {
+  const kept = fields.nullableInteger('index_topk', { above: 0, max: BOUNDS.positions });
+  if (kept !== undefined)
+    findings.push(finding('sparse_attention', fields.at('index_topk'), { kept }));
+}
+
+/** DeepSeek-V3 and its relatives: YaRN's mscale_all_dim also scales the softmax, squared. */
+export const latentAttention: Dialect = Object.freeze({
+  name: 'multi-head latent attention',
+  modelTypes: [
+    'deepseek_v2',
+    'deepseek_v3',
+    'deepseek_v32',
+    'kimi_k2',
+    'glm4_moe_lite',
+    'glm_moe_dsa',
+    'longcat_flash',
+    'minicpm3',
+    'youtu',
+    'axk1',
+    'axk2',
+    'hy_v4',
+  ],
+  read: read(true),
+});
+
+/** Mistral Large 4: `no_rope_layers`, as in SmolLM3; every fourth layer goes without by default. */
+export const mistralLarge4: Dialect = Object.freeze({
+  name: 'latent attention, layers without RoPE',
+  modelTypes: ['mistral_large4_text'],
+  read: (source: Source) =>
+    readDecoder(source, { ...latentRules(true), withoutRope: layersWithout }),
+});
+
+/** Ling: latent attention whose window is also written `model_max_length`. */
+export const bailing: Dialect = Object.freeze({
+  name: 'latent attention, model_max_length',
+  modelTypes: ['bailing_hybrid'],
+  read: (source: Source) => {
+    const rules = latentRules(true);
+    const keys = eitherKeys(source, { maxPositions: 'model_max_length' });
+    return readDecoder(source, { ...rules, shape: { ...rules.shape, keys } });
+  },
+});
+
+/**
+ * Mistral 4: the head counts both parts, and a share of it rotates. transformers sets that share
+ * only where the block is not a legacy `rope_scaling`.
+ */
+export const mistral4: Dialect = Object.freeze({
+  name: 'latent attention with a partial factor',
+  modelTypes: ['mistral4'],
+  read: (source: Source) => {
+    const legacy = source.fields.given('rope_scaling');
+    return readDecoder(source, {
+      latent: (inner) => latent(inner, ropeDimOr(inner, 64)),
+      shape: { fixedHeadDim: queryDimMistral4 },
+      softmax: { queryDim: queryDimMistral4, yarnMscaleSquared: true },
+      ...(!legacy && {
+        flat: { partialDefault: ropeDimOr(source, 64) / queryDimMistral4(source) },
+      }),
+    });
+  },
+});
+
+function ropeDimOr(source: Source, fallback: number): number {
+  return source.fields.nullableInteger('qk_rope_head_dim', DIM) ?? fallback;
+}
+
+function queryDimMistral4(source: Source): number {
+  const explicit = source.fields.nullableInteger('head_dim', DIM);
+  if (explicit !== undefined) return explicit;
+  return nopeDim(source) + ropeDimOr(source, 64);
+}

@@ -1,0 +1,245 @@
+import { BOUNDS } from '../../json/bounds.js';
+import { fail, show } from '../../json/fail.js';
+import { Fields } from '../../json/fields.js';
+import { isRecord } from '../../json/parse.js';
+import { type DecoderRules, isBidirectional, slidingWindow } from '../decoder.js';
+import { type Shape, type Source, USUAL_KEYS } from '../source.js';
+import type { Dialect } from './dialect.js';
+import { perLayer, type PerLayerRules } from './per-layer.js';
+
+/**
+ * Step 3.5: theta and partial factor are lists with one entry per layer. All layers of a type agree,
+ * so the lists become one block per type.
+ */
+export const listedPerLayer: Dialect = Object.freeze({
+  name: 'theta and partial factor listed per layer',
+  modelTypes: ['step3p5'],
+  writes: 'per-layer',
+  read: (source: Source) => readNested({ ...source, fields: unfold(source) }),
+});
+
+const readNested = perLayer(
+  {
+    scalingReaches: ['full_attention'],
+    thetaKeys: { full_attention: 'rope_theta', sliding_attention: 'rope_theta' },
+    outerPartial: false,
+  },
+  { usesPartial: true },
+);
+
+/** The same config with `rope_parameters` per layer type in place of the lists. */
+function unfold(source: Source): Fields {
+  const { fields } = source;
+  const types = fields.nullableList('layer_types') ?? [];
+  const theta = fields.raw('rope_theta');
+  const partial = fields.nullableList('partial_rotary_factors');
+  if (!Array.isArray(theta) && partial === undefined) return fields;
+  const blocks: Record<string, Record<string, unknown>> = {};
+  types.forEach((type, layer) => {
+    if (typeof type !== 'string' || Object.hasOwn(blocks, type)) return;
+    const base: unknown = Array.isArray(theta) ? theta[layer] : theta;
+    const share = partial?.[layer];
+    if (base !== undefined && typeof base !== 'number') {
+      fail(
+        'wrong_type',
+        fields.at(`rope_theta[${layer}]`),
+        `must be a number, found ${show(base)}`,
+      );
+    }
+    blocks[type] = {
+      rope_type: 'default',
+      ...(base !== undefined && { rope_theta: base }),
+      ...(share !== undefined && { partial_rotary_factor: share }),
+    };
+  });
+  const own = fields.raw('rope_parameters');
+  const rest = Object.fromEntries(
+    Object.entries(fields.record).filter(([key]) => key !== 'rope_theta'),
+  );
+  return new Fields(
+    { ...rest, rope_parameters: { ...blocks, ...(isRecord(own) ? own : {}) } },
+    fields.path,
+  );
+}
+
+/** Gemma 3 and relatives: rope_theta for global layers, rope_local_base_freq for local ones. */
+export const gemma3: Dialect = Object.freeze({
+  name: 'block per layer type, scaling on global layers',
+  modelTypes: ['gemma3_text', 'gemma3n_text', 't5gemma2_text', 't5gemma2_decoder'],
+  writes: 'per-layer',
+  read: perLayer(
+    {
+      scalingReaches: ['full_attention'],
+      thetaKeys: { full_attention: 'rope_theta', sliding_attention: 'rope_local_base_freq' },
+    },
+    {
+      // Seen from both sides, half of the window lies on each, the token itself included.
+      window: (source) => {
+        const both = slidingWindow(source);
+        return both !== undefined && isBidirectional(source) ? Math.floor(both / 2) + 1 : both;
+      },
+    },
+  ),
+});
+
+/** Olmo 3: rope_theta reaches the global layers; local ones keep the class default. */
+export const olmo3: Dialect = Object.freeze({
+  name: 'block per layer type, one theta',
+  modelTypes: ['olmo3'],
+  writes: 'per-layer',
+  read: perLayer({
+    scalingReaches: ['full_attention'],
+    thetaKeys: { full_attention: 'rope_theta' },
+  }),
+});
+
+/** ModernBERT: a flat scaling reaches both types; `local_attention` counts both sides together. */
+export const modernbert: Dialect = Object.freeze({
+  name: 'block per layer type, scaling on all layers',
+  modelTypes: ['modernbert', 'modernbert-decoder'],
+  writes: 'per-layer',
+  read: perLayer(
+    {
+      scalingReaches: ['full_attention', 'sliding_attention'],
+      thetaKeys: { full_attention: 'global_rope_theta', sliding_attention: 'local_rope_theta' },
+    },
+    {
+      window: (source) => {
+        const both = source.fields.nullableInteger('local_attention', {
+          above: 0,
+          max: BOUNDS.positions,
+        });
+        // The class's own default (64) is that of one side.
+        const side = both === undefined ? source.defaults?.window : Math.floor(both / 2);
+        if (side === undefined) return undefined;
+        // Seen from both sides the token itself is not part of the half (ModernBertAttention).
+        return source.modelType === 'modernbert' ? side + 1 : side;
+      },
+    },
+  ),
+});
+
+const NESTED_ONLY: PerLayerRules = Object.freeze({
+  scalingReaches: [],
+  thetaKeys: {},
+  outerPartial: false,
+});
+
+/** Families that only know nested blocks, with a block of the class where a config has none. */
+export const nestedOnly: Dialect = Object.freeze({
+  name: 'block per layer type, nested only',
+  modelTypes: ['laguna', 'mellum', 'ultrabert', 'beam', 'zaya', 'lfm3'],
+  writes: 'per-layer',
+  read: perLayer(NESTED_ONLY, { usesPartial: true }),
+});
+
+/**
+ * MiMo-V2-Flash: sliding layers have twice the key heads, and `sliding_window_size` does not count
+ * the token itself (transformers `MiMoV2FlashConfig`).
+ */
+export const mimoV2: Dialect = Object.freeze({
+  name: 'block per layer type, more key heads on sliding layers',
+  modelTypes: ['mimo_v2_flash'],
+  writes: 'per-layer',
+  read: perLayer(NESTED_ONLY, {
+    usesPartial: true,
+    kvHeadsOf: (_source, layerType, shape) =>
+      layerType === 'sliding_attention' ? 2 * shape.kvHeads : shape.kvHeads,
+    window: (source) => {
+      const before = source.fields.nullableInteger('sliding_window_size', {
+        above: 0,
+        max: BOUNDS.positions,
+      });
+      return before === undefined ? undefined : before + 1;
+    },
+  }),
+});
+
+/** Cohere Compass: as those; a block that is null leaves its layers without RoPE. */
+export const cohereCompass: Dialect = Object.freeze({
+  name: 'block or null per layer type',
+  modelTypes: ['cohere_compass_text'],
+  writes: 'per-layer',
+  read: perLayer(NESTED_ONLY, { shape: { keys: { ...USUAL_KEYS, headDim: 'no_head_dim' } } }),
+});
+
+/** NeoMME: as those, with rope_theta outside the blocks. */
+export const neomme: Dialect = Object.freeze({
+  name: 'block per layer type, outer theta',
+  modelTypes: ['neomme'],
+  writes: 'per-layer',
+  read: perLayer(
+    {
+      scalingReaches: [],
+      thetaKeys: { full_attention: 'rope_theta', sliding_attention: 'rope_theta' },
+      outerPartial: false,
+    },
+    { usesPartial: true },
+  ),
+});
+
+const GEMMA4_GLOBAL_HEAD_DIM = 512;
+
+const GEMMA4_RULES: DecoderRules = Object.freeze({
+  headDimOf: (source: Source, layerType: string, shape: Shape) =>
+    layerType === 'full_attention'
+      ? (source.fields.integer('global_head_dim', { above: 0, max: BOUNDS.headDim }) ??
+        layerOverride(source, 'head_dim', BOUNDS.headDim) ??
+        GEMMA4_GLOBAL_HEAD_DIM)
+      : shape.headDim,
+  kvHeadsOf: (source: Source, layerType: string, shape: Shape) =>
+    // With attention_k_eq_v the global layers have a number of their own.
+    layerType === 'full_attention' && source.fields.nullableBoolean('attention_k_eq_v') === true
+      ? (globalKvHeads(source) ?? shape.kvHeads)
+      : shape.kvHeads,
+});
+
+/** Gemma 4: proportional RoPE and a wider head on global layers. */
+export const gemma4: Dialect = Object.freeze({
+  name: 'proportional RoPE on global layers',
+  modelTypes: ['gemma4_text', 'gemma4_unified_text', 'diffusion_gemma_text'],
+  writes: 'per-layer',
+  read: perLayer({ scalingReaches: [], thetaKeys: {} }, GEMMA4_RULES),
+});
+
+/** EmbeddingGemma 2: as Gemma 4, but its global layers have one key head by default. */
+export const embeddingGemma2: Dialect = Object.freeze({
+  name: 'proportional RoPE on global layers, one key head',
+  modelTypes: ['embedding_gemma2_text'],
+  writes: 'per-layer',
+  read: perLayer(
+    { scalingReaches: [], thetaKeys: {} },
+    {
+      ...GEMMA4_RULES,
+      kvHeadsOf: (source, layerType, shape) =>
+        layerType === 'full_attention' ? (globalKvHeads(source) ?? 1) : shape.kvHeads,
+    },
+  ),
+});
+
+function globalKvHeads(source: Source): number | undefined {
+  return (
+    source.fields.nullableInteger('num_global_key_value_heads', {
+      above: 0,
+      max: BOUNDS.heads,
+    }) ?? layerOverride(source, 'num_key_value_heads', BOUNDS.heads)
+  );
+}
+
+/**
+ * A value that transformers 5 writes for each global layer when it saves a config
+ * (`per_layer_config`, in place of `global_head_dim`). All global layers have the same.
+ */
+function layerOverride({ fields }: Source, key: string, max: number): number | undefined {
+  const byLayer = fields.nullableFields('per_layer_config');
+  const first = Object.keys(byLayer?.record ?? {})[0];
+  const layer = first === undefined ? undefined : byLayer?.nullableFields(first);
+  return layer?.nullableInteger(key, { above: 0, max });
+}
+
+/** Families whose scaling can only be written into the block of a layer type. */
+export const NESTED_ONLY_TYPES: ReadonlySet<string> = new Set(
+  [nestedOnly, mimoV2, cohereCompass, neomme, gemma4, embeddingGemma2].flatMap(
+    (dialect) => dialect.modelTypes,
+  ),
+);

@@ -1,0 +1,93 @@
+import { allSlidingTypes, type DecoderRules, narrowWindow, readDecoder } from '../decoder.js';
+import type { Shape, Source } from '../source.js';
+import type { Dialect } from './dialect.js';
+
+/**
+ * The LLaMA rule: one block, head_dim or hidden / heads, theta outside or inside the block.
+ * Model types without a dialect of their own are read like this.
+ */
+export const plain: Dialect = Object.freeze({
+  name: 'plain decoder',
+  modelTypes: [],
+  read: (source: Source) => readDecoder(source),
+});
+
+/** LLaMA itself also refuses a width that its heads do not divide. */
+export const llama: Dialect = Object.freeze({
+  name: 'llama',
+  modelTypes: ['llama'],
+  read: (source: Source) => readDecoder(source, { shape: { mustDivide: true } }),
+});
+
+/** Classes that refuse every scaling (`RecurrentGemmaRotaryEmbedding`, `Cosmos3EdgeTextConfig`). */
+export const defaultOnly: Dialect = Object.freeze({
+  name: 'default frequencies only',
+  modelTypes: ['recurrent_gemma', 'cosmos3_edge_text'],
+  writes: 'fixed',
+  read: (source: Source) => readDecoder(source, { flat: { accepts: ['default'] } }),
+});
+
+const ALL_SLIDING: DecoderRules = Object.freeze({ layerTypes: allSlidingTypes });
+
+/** `sliding_window` is a window on every layer. */
+export const allSliding: Dialect = Object.freeze({
+  name: 'sliding window on all layers',
+  modelTypes: [
+    'mistral',
+    'mixtral',
+    'ministral',
+    'ministral3',
+    'starcoder2',
+    'openai_privacy_filter',
+  ],
+  read: (source: Source) =>
+    readDecoder(source, source.fields.given('layer_types') ? {} : ALL_SLIDING),
+});
+
+/** A window on the layers from `max_window_layers` on, if `use_sliding_window` says so. */
+export const upperSliding: Dialect = Object.freeze({
+  name: 'sliding window on upper layers',
+  modelTypes: ['qwen2', 'qwen3', 'qwen3_moe', 'dots1'],
+  read: (source: Source) => readDecoder(source, upperSlidingRules(source)),
+});
+
+/** The layer types of Qwen2, unless the config lists them. */
+export function upperSlidingRules(source: Source): DecoderRules {
+  return windowedRules(source, (layer, from) => layer >= from);
+}
+
+/** Qwen2-MoE: every second layer up to `max_window_layers` (transformers `Qwen2MoeConfig`). */
+export const lowerSliding: Dialect = Object.freeze({
+  name: 'sliding window on every second lower layer',
+  modelTypes: ['qwen2_moe'],
+  read: (source: Source) =>
+    readDecoder(
+      source,
+      windowedRules(source, (layer, limit) => layer % 2 === 0 && layer < limit),
+    ),
+});
+
+function windowedRules(
+  source: Source,
+  slides: (layer: number, maxWindowLayers: number) => boolean,
+): DecoderRules {
+  if (source.fields.given('layer_types')) return {};
+  return {
+    layerTypes: (inner: Source, layers: number, shape: Shape) => {
+      // dots1 has no switch: there the window alone counts.
+      const on = inner.fields.nullableBoolean('use_sliding_window') ?? inner.modelType === 'dots1';
+      const limit =
+        inner.fields.nullableInteger('max_window_layers', {
+          min: 0,
+          max: Number.MAX_SAFE_INTEGER,
+        }) ?? DEFAULT_MAX_WINDOW_LAYERS;
+      const window = on ? narrowWindow(inner, shape) : undefined;
+      return Array.from({ length: layers }, (_, layer) =>
+        window !== undefined && slides(layer, limit) ? 'sliding_attention' : 'full_attention',
+      );
+    },
+  };
+}
+
+/** Class default of Qwen2Config and its relatives. */
+const DEFAULT_MAX_WINDOW_LAYERS = 28;

@@ -1,0 +1,167 @@
+import { finding } from '../../findings/index.js';
+import { BOUNDS } from '../../json/bounds.js';
+import { fail, show } from '../../json/fail.js';
+import type { RopeBlock } from '../../rope/block.js';
+import { flatBlock } from '../block.js';
+import { allSlidingTypes, readDecoder } from '../decoder.js';
+import type { Source } from '../source.js';
+import type { Dialect } from './dialect.js';
+import { upperSlidingRules } from './plain.js';
+
+const PHI_ALIASES: ReadonlyMap<string, string> = new Map([
+  ['su', 'longrope'],
+  ['yarn', 'longrope'],
+]);
+
+/** Phi-3: longrope or nothing; `su` and `yarn` are older names for longrope. */
+export const phi3: Dialect = Object.freeze({
+  name: 'longrope only',
+  modelTypes: ['phi3', 'phi4_multimodal'],
+  read: (source: Source) =>
+    readDecoder(source, {
+      flat: { aliases: PHI_ALIASES, accepts: ['default', 'longrope'] },
+      blocks: (inner, types) => sameForAll(types, phiBlock(inner)),
+      ...(!source.fields.given('layer_types') && { layerTypes: allSlidingTypes }),
+    }),
+});
+
+function phiBlock(source: Source): RopeBlock {
+  const block = flatBlock(source, { aliases: PHI_ALIASES, accepts: ['default', 'longrope'] });
+  const { fields } = block;
+  const written = fields.raw('rope_type') ?? fields.raw('type');
+  if (block.type === 'longrope' && written !== 'longrope') {
+    source.findings.push(
+      finding('compat', fields.at(fields.has('rope_type') ? 'rope_type' : 'type'), {
+        type: String(written),
+      }),
+    );
+  }
+  return block;
+}
+
+/** Phi-MoE: longrope with an attention scaling written for each range. */
+export const phimoe: Dialect = Object.freeze({
+  name: 'longrope with two mscales',
+  modelTypes: ['phimoe'],
+  read: (source: Source) =>
+    readDecoder(source, {
+      blocks: (inner, types) => sameForAll(types, phimoeBlock(inner)),
+      ...(!source.fields.given('layer_types') && { layerTypes: allSlidingTypes }),
+    }),
+});
+
+function phimoeBlock(source: Source): RopeBlock {
+  const block = flatBlock(source, { extraKeys: ['short_mscale', 'long_mscale'] });
+  if (block.type === 'default') return block;
+  for (const key of ['short_mscale', 'long_mscale']) {
+    const value = block.fields.nullableNumber(key, { above: 0, max: BOUNDS.scale });
+    if (value === undefined) {
+      fail('missing_field', block.fields.at(key), 'is required by phimoe for a scaled block');
+    }
+  }
+  return block;
+}
+
+/** Hunyuan: `dynamic` with `alpha` is static NTK-aware scaling. */
+export const hunyuan: Dialect = Object.freeze({
+  name: 'dynamic with alpha',
+  modelTypes: ['hunyuan_v1_dense', 'hunyuan_v1_moe', 'hunyuan_vl_text'],
+  read: (source: Source) =>
+    readDecoder(source, {
+      flat: {
+        extraKeys: ['alpha', 'beta_fast', 'beta_slow', 'mscale', 'mscale_all_dim'],
+        aliases: new Map([['xdrope', 'dynamic']]),
+      },
+    }),
+});
+
+/**
+ * Qwen2-VL: `mrope` splits pairs among time, height and width; the frequencies are the usual, and
+ * so is the window of Qwen2's upper layers.
+ */
+export const mrope: Dialect = Object.freeze({
+  name: 'mrope',
+  modelTypes: ['qwen2_vl_text', 'qwen2_5_vl_text', 'qwen2_5_omni_text', 'qwen2_vl', 'qwen2_5_vl'],
+  read: (source: Source) =>
+    readDecoder(source, {
+      flat: { aliases: new Map([['mrope', 'default']]) },
+      ...upperSlidingRules(source),
+    }),
+});
+
+const ERNIE_SECTIONS = [22, 22, 20] as const;
+
+/**
+ * Ernie 4.5 VL: default frequencies only. The class stores the pairs of the image's height first
+ * and its width next, then those of time, so that a table taken from it is not sorted.
+ */
+export const ernieVl: Dialect = Object.freeze({
+  name: 'mrope, pairs stored by axis',
+  modelTypes: ['ernie4_5_vl_moe_text'],
+  read: (source: Source) => {
+    const rules = { accepts: ['default'], extraKeys: ['mrope_section'] };
+    const model = readDecoder(source, { flat: rules });
+    const pairs = (model.groups[0]?.rope.rotaryDim ?? 0) / 2;
+    const order = ernieOrder(flatBlock({ ...source, findings: [] }, rules), pairs);
+    return { ...model, pairOrder: order };
+  },
+});
+
+/** Even, then odd pairs of the part that the image's axes share; the rest stays. */
+function ernieOrder({ fields }: RopeBlock, pairs: number): readonly number[] {
+  const sections = fields.nullableList('mrope_section') ?? ERNIE_SECTIONS;
+  const sum = sections.reduce<number>((total, part) => total + Number(part), 0);
+  const whole = sections.every((part) => Number.isInteger(part) && Number(part) > 0);
+  if (sections.length !== 3 || !whole || sum !== pairs) {
+    fail(
+      'invalid_value',
+      fields.at('mrope_section'),
+      `must be three numbers that add up to ${pairs} pairs, found ${show(sections)}`,
+    );
+  }
+  const image = pairs - Number(sections[2]);
+  const all = Array.from({ length: pairs }, (_, pair) => pair);
+  return [
+    ...all.filter((pair) => pair < image && pair % 2 === 0),
+    ...all.filter((pair) => pair < image && pair % 2 === 1),
+    ...all.filter((pair) => pair >= image),
+  ];
+}
+
+/** MiniMax: `rotary_dim` of `head_dim` in place of a factor; the older ones are hybrids. */
+export const minimaxM2: Dialect = Object.freeze({
+  name: 'rotary_dim as a share of head_dim',
+  modelTypes: ['minimax_m2', 'minimax_text_01', 'minimax_m1'],
+  read: (source: Source) =>
+    readDecoder(source, {
+      ...(source.fields.given('attn_type_list') && { layerTypes: attentionTypes }),
+      blocks: (inner, types, shape) => {
+        const rotaryDim = inner.fields.nullableInteger('rotary_dim', {
+          above: 0,
+          max: BOUNDS.headDim,
+        });
+        const partialDefault = rotaryDim === undefined ? undefined : rotaryDim / shape.headDim;
+        return sameForAll(
+          types,
+          flatBlock(inner, { ...(partialDefault !== undefined && { partialDefault }) }),
+        );
+      },
+    }),
+});
+
+/** `attn_type_list`: 1 attends, 0 is linear attention. */
+function attentionTypes(source: Source, layers: number): readonly string[] {
+  const list = source.fields.nullableList('attn_type_list') ?? [];
+  if (list.length !== layers) {
+    const path = source.fields.at('attn_type_list');
+    fail('wrong_length', path, `has ${list.length} entries for ${layers} layers`);
+  }
+  return list.map((value) => (value === 0 ? 'linear_attention' : 'full_attention'));
+}
+
+function sameForAll(
+  types: readonly string[],
+  block: RopeBlock,
+): ReadonlyMap<string, RopeBlock | null> {
+  return new Map([...types, 'full_attention'].map((type) => [type, block]));
+}

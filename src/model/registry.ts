@@ -1,0 +1,105 @@
+import { deepseekV4 } from './dialects/deepseek-v4.js';
+import type { Dialect } from './dialects/dialect.js';
+import { bailing, latentAttention, mistral4, mistralLarge4 } from './dialects/latent.js';
+import {
+  cohere2,
+  exaone4,
+  graniteHybrid,
+  llama4,
+  muse,
+  smollm3,
+  zamba2,
+} from './dialects/no-rope-layers.js';
+import {
+  dbrx,
+  derivedHead,
+  esm,
+  falcon,
+  gptj,
+  jetmoe,
+  neox,
+  ownKeys,
+  roformer,
+} from './dialects/own-keys.js';
+import {
+  cohereCompass,
+  embeddingGemma2,
+  gemma3,
+  gemma4,
+  listedPerLayer,
+  mimoV2,
+  modernbert,
+  neomme,
+  nestedOnly,
+  olmo3,
+} from './dialects/per-layer-families.js';
+import {
+  allSliding,
+  defaultOnly,
+  llama,
+  lowerSliding,
+  plain,
+  upperSliding,
+} from './dialects/plain.js';
+import { ernieVl, hunyuan, minimaxM2, mrope, phi3, phimoe } from './dialects/scaled.js';
+
+/** Every dialect. Adding one is one file, or one value in a file of its family, and one line. */
+export const DIALECTS: readonly Dialect[] = Object.freeze([
+  plain,
+  llama,
+  defaultOnly,
+  allSliding,
+  upperSliding,
+  lowerSliding,
+  gemma3,
+  olmo3,
+  modernbert,
+  gemma4,
+  embeddingGemma2,
+  nestedOnly,
+  mimoV2,
+  cohereCompass,
+  neomme,
+  listedPerLayer,
+  latentAttention,
+  bailing,
+  mistral4,
+  mistralLarge4,
+  deepseekV4,
+  smollm3,
+  llama4,
+  cohere2,
+  exaone4,
+  muse,
+  neox,
+  gptj,
+  esm,
+  roformer,
+  falcon,
+  derivedHead,
+  graniteHybrid,
+  zamba2,
+  ownKeys,
+  jetmoe,
+  dbrx,
+  phi3,
+  phimoe,
+  hunyuan,
+  mrope,
+  ernieVl,
+  minimaxM2,
+]);
+
+const BY_TYPE: ReadonlyMap<string, Dialect> = new Map(
+  DIALECTS.flatMap((dialect) => dialect.modelTypes.map((type) => [type, dialect] as const)),
+);
+
+/** The dialect of a model type; the plain decoder for types without one of their own. */
+export function dialectOf(modelType: string): Dialect {
+  return BY_TYPE.get(modelType) ?? plain;
+}
+
+/** Whether a model type is named by a dialect. */
+export function hasDialect(modelType: string): boolean {
+  return BY_TYPE.has(modelType);
+}

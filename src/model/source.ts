@@ -1,0 +1,186 @@
+import { finding } from '../findings/index.js';
+import type { Finding } from '../findings/types.js';
+import { BOUNDS } from '../json/bounds.js';
+import { fail } from '../json/fail.js';
+import type { Fields } from '../json/fields.js';
+import type { ClassDefaults } from './class-defaults/index.js';
+
+/** One model's part of a config, on its way to a geometry. */
+export interface Source {
+  /** `model_type` of this part. */
+  readonly modelType: string;
+  readonly architecture: string | undefined;
+  readonly fields: Fields;
+  /** Of the config class; undefined for an unknown model type. */
+  readonly defaults: ClassDefaults | undefined;
+  /** Whether this is `text_config` or the like, where class defaults are normal. */
+  readonly nested: boolean;
+  readonly findings: Finding[];
+}
+
+/** Shape of the attention, and the window, before anything about RoPE is known. */
+export interface Shape {
+  readonly layers: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly hiddenSize: number;
+  /** Of keys and queries; rotated dimensions are a share of it. */
+  readonly headDim: number;
+  readonly maxPositions: number;
+  readonly maxPositionsGiven: boolean;
+}
+
+/** A family's own names for the usual keys. */
+export interface ShapeKeys {
+  readonly hidden: string;
+  readonly heads: string;
+  readonly kvHeads: string;
+  readonly layers: string;
+  readonly maxPositions: string;
+  readonly headDim: string;
+}
+
+export const USUAL_KEYS: ShapeKeys = Object.freeze({
+  hidden: 'hidden_size',
+  heads: 'num_attention_heads',
+  kvHeads: 'num_key_value_heads',
+  layers: 'num_hidden_layers',
+  maxPositions: 'max_position_embeddings',
+  headDim: 'head_dim',
+});
+
+/** A family's own keys where the config has them, the usual ones elsewhere; both are accepted. */
+export function eitherKeys(source: Source, own: Partial<ShapeKeys>): ShapeKeys {
+  const given = Object.entries(own).filter(([, key]) => source.fields.given(key));
+  return { ...USUAL_KEYS, ...Object.fromEntries(given) };
+}
+
+export interface ShapeRules {
+  readonly keys: ShapeKeys;
+  /** The head_dim of the family where no key gives it; default hidden / heads. */
+  readonly derivedHeadDim?: (hidden: number, heads: number) => number;
+  /** A head_dim that no key may change (latent attention: qk_rope_head_dim). */
+  readonly fixedHeadDim?: (source: Source) => number | undefined;
+  /** Head counts that follow from other keys than the usual ones. */
+  readonly fixedHeads?: number;
+  readonly fixedKvHeads?: number;
+  /** Whether hidden must be a multiple of heads even with an explicit head_dim (LLaMA). */
+  readonly mustDivide?: boolean;
+}
+
+/**
+ * Reads widths, heads, layers and the window.
+ *
+ * @throws RopeEvalError `missing_field` for a width or head count that a whole config lacks;
+ *   nested parts take the defaults of their class and say so
+ */
+export function readShape(source: Source, rules: ShapeRules): Shape {
+  const { fields, defaults } = source;
+  const { keys } = rules;
+  const taken: string[] = [];
+  const width = (key: string, max: number, fallback: number | undefined): number => {
+    const value = fields.integer(key, { above: 0, max });
+    if (value !== undefined) return value;
+    if (!source.nested || fallback === undefined) {
+      fail(
+        'missing_field',
+        fields.at(key),
+        'is missing',
+        'a config.json has a positive number here',
+      );
+    }
+    taken.push(`${key} ${fallback}`);
+    return fallback;
+  };
+  const explicitHeadDim = readHeadDim(source, rules);
+  // With an explicit head_dim the width decides nothing about RoPE, but costs need it.
+  const heads = rules.fixedHeads ?? width(keys.heads, BOUNDS.heads, defaults?.heads);
+  const hiddenSize = width(keys.hidden, BOUNDS.width, defaults?.hidden);
+  const kvHeads =
+    rules.fixedKvHeads ??
+    fields.nullableInteger(keys.kvHeads, { above: 0, max: BOUNDS.heads }) ??
+    (source.nested ? defaults?.kvHeads : undefined) ??
+    heads;
+  if (rules.mustDivide === true) checkDivisible(source, keys, hiddenSize, heads);
+  const headDim = explicitHeadDim ?? deriveHeadDim(source, rules, hiddenSize, heads);
+  const { maxPositions, given } = readWindow(source, keys, taken);
+  const layers = readLayers(source, keys, taken);
+  if (taken.length > 0) {
+    source.findings.push(
+      finding('nested_default', fields.path, { keys: taken, model: source.modelType }),
+    );
+  }
+  return {
+    layers,
+    heads,
+    kvHeads,
+    hiddenSize,
+    headDim,
+    maxPositions,
+    maxPositionsGiven: given,
+  };
+}
+
+function readHeadDim(source: Source, rules: ShapeRules): number | undefined {
+  const fixed = rules.fixedHeadDim?.(source);
+  if (fixed !== undefined) return fixed;
+  const key = rules.keys.headDim;
+  const rule = { above: 0, max: BOUNDS.headDim };
+  // An explicit null means "derive it", also where the class has a number of its own.
+  if (source.fields.has(key)) return source.fields.nullableInteger(key, rule);
+  return source.defaults?.headDim;
+}
+
+function deriveHeadDim(source: Source, rules: ShapeRules, hidden: number, heads: number): number {
+  if (rules.derivedHeadDim !== undefined) return rules.derivedHeadDim(hidden, heads);
+  checkDivisible(source, rules.keys, hidden, heads);
+  return hidden / heads;
+}
+
+function checkDivisible(source: Source, keys: ShapeKeys, hidden: number, heads: number): void {
+  if (hidden % heads === 0) return;
+  fail(
+    'not_divisible',
+    source.fields.at(keys.heads),
+    `${hidden} dimensions cannot be divided into ${heads} heads`,
+    'give head_dim, or a number of heads that divides hidden_size',
+  );
+}
+
+function readWindow(
+  source: Source,
+  keys: ShapeKeys,
+  taken: string[],
+): { maxPositions: number; given: boolean } {
+  const { fields, defaults } = source;
+  const key = keys.maxPositions;
+  const value = fields.integer(key, { above: 0, max: BOUNDS.positions });
+  if (value !== undefined) return { maxPositions: value, given: true };
+  const fallback = defaults?.maxPositions;
+  if (fallback === undefined) fail('missing_field', fields.at(key), 'is missing');
+  if (source.nested) {
+    taken.push(`${key} ${fallback}`);
+  } else {
+    source.findings.push(
+      finding('missing_field', fields.at(key), { value: fallback, model: source.modelType }),
+    );
+  }
+  return { maxPositions: fallback, given: source.nested };
+}
+
+/** Frequencies do not depend on the number of layers, so a missing one is only a notice. */
+function readLayers(source: Source, keys: ShapeKeys, taken: string[]): number {
+  const { fields, defaults } = source;
+  const value = fields.integer(keys.layers, { above: 0, max: BOUNDS.layers });
+  if (value !== undefined) return value;
+  const listed = fields.nullableList('layer_types')?.length;
+  const layers = listed ?? defaults?.layers ?? FALLBACK_LAYERS;
+  if (source.nested && defaults?.layers !== undefined) taken.push(`${keys.layers} ${layers}`);
+  else {
+    source.findings.push(finding('layers_unknown', fields.at(keys.layers), { value: layers }));
+  }
+  return Math.min(layers, BOUNDS.layers);
+}
+
+/** LLaMA-7B's; only costs and layer lists use it. */
+const FALLBACK_LAYERS = 32;

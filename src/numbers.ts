@@ -1,0 +1,13 @@
+/** A true minus sign: a hyphen is easily lost beside a number. */
+export const MINUS = '−';
+
+/** -0.08 → `−0.080` */
+export function fixed(value: number, digits: number): string {
+  return value.toFixed(digits).replace('-', MINUS);
+}
+
+/** 131072 → `131,072` */
+export function tokens(count: number): string {
+  // Not toLocaleString: it loads the tables of all languages first.
+  return String(Math.round(count)).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
+}

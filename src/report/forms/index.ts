@@ -1,0 +1,23 @@
+import { extname } from 'node:path';
+import type { Reporter } from './form.js';
+
+export interface ReporterEntry {
+  readonly title: string;
+  /** Loaded when asked for: a run without `-o report.html` never reads the HTML reporter. */
+  readonly load: () => Promise<Reporter>;
+}
+
+/** Output forms by file extension. A new one is a file and a line. */
+export const REPORTERS: Readonly<Record<string, ReporterEntry>> = Object.freeze({
+  __proto__: null as never,
+  '.json': { title: 'everything', load: async () => (await import('./json.js')).json },
+  '.md': { title: 'GitHub Markdown', load: async () => (await import('./markdown.js')).markdown },
+  '.html': { title: 'one page', load: async () => (await import('./html.js')).html },
+  '.xml': { title: 'JUnit', load: async () => (await import('./junit.js')).junit },
+  '.csv': { title: 'a row per length', load: async () => (await import('./csv.js')).csv },
+  '.txt': { title: 'as in the terminal', load: async () => (await import('./text.js')).text },
+});
+
+export function fileExtension(path: string): string {
+  return extname(path).toLowerCase();
+}

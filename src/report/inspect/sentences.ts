@@ -1,0 +1,365 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { CandidateGeometry } from '../../geometry/analyse.js';
+import { ROPE_KINDS } from '../../rope/registry.js';
+import { percent, tokens, trim } from '../format.js';
+import type { InspectData, InspectLayerType, InspectReading } from '../schema/inspect.js';
+
+/** One sentence per rope type: what it does to the frequencies. */
+const WORDS: Readonly<
+  Record<string, (value: (name: string) => number, layerType: InspectLayerType) => string>
+> = Object.freeze({
+  default: () => 'Plain RoPE: no scaling.',
+  linear: (value) =>
+    `Position interpolation: every frequency is divided by ${trim(value('factor'), 4)}, near tokens included.`,
+  ntk: (value) =>
+    `Static NTK-aware scaling with alpha ${trim(value('alpha'), 4)}: theta is raised, so the fastest ` +
+    `pair keeps its frequency and the slowest is divided by alpha.`,
+  dynamic: (value) =>
+    `Dynamic NTK-aware scaling with factor ${trim(value('factor'), 4)}: plain RoPE up to ` +
+    `${tokens(value('maxPositions'))} tokens; above, theta is recomputed from the length.`,
+  yarn: (value) =>
+    `YaRN with factor ${trim(value('factor'), 4)}: ` +
+    bands(value, value('betaFast'), value('betaSlow'), 'a ramp'),
+  llama3: (value) =>
+    `Llama 3 scaling with factor ${trim(value('factor'), 4)}: ` +
+    bands(value, value('highFreqFactor'), value('lowFreqFactor'), 'a blend'),
+  longrope: (value) =>
+    `LongRoPE: a searched divisor for each pair, from one list up to ` +
+    `${tokens(value('originalMaxPositions'))} tokens and from another above.`,
+  proportional: (value) => {
+    const factor = value('factor');
+    const divided = factor === 1 ? '' : `; the frequencies are divided by ${trim(factor, 4)}`;
+    return (
+      `Proportional RoPE: the first ${percent(value('partialRotaryFactor'))} of the pairs turn, ` +
+      `the others stand still${divided}.`
+    );
+  },
+});
+
+/** What YaRN and Llama 3 share: kept above a number of turns, divided below another. */
+function bands(
+  value: (name: string) => number,
+  kept: number,
+  divided: number,
+  between: string,
+): string {
+  const window = tokens(value('originalMaxPositions'));
+  const joined = kept === divided ? '' : `, and ${between} joins the two`;
+  return (
+    `pairs that turn more than ${times(kept)} in ${window} tokens are left alone, those that turn ` +
+    `less than ${times(divided)} are divided by ${trim(value('factor'), 4)}${joined}.`
+  );
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : `${trim(count, 2)} times`;
+}
+
+export function ropeWords(layerType: InspectLayerType): string {
+  const value = (name: string): number => {
+    const found = layerType.parameters[name];
+    return typeof found === 'number' ? found : 0;
+  };
+  const words =
+    WORDS[layerType.ropeType]?.(value, layerType) ?? `RoPE of type ${layerType.ropeType}.`;
+  const { attentionScaling } = layerType;
+  if (attentionScaling === 1) return words;
+  return (
+    `${words} Cosines and sines are multiplied by ${trim(attentionScaling, 4)} (attention scaling), ` +
+    `which multiplies the rotary part of q·k by ${trim(attentionScaling ** 2, 4)}.`
+  );
+}
+
+/** `64 of the 128 dimensions of a head rotate, as 32 pairs`, and how the pairs lie. */
+export function shapeWords(
+  { rotaryDim: tableDim, headDim, layout, invFreq }: InspectLayerType,
+  latent: InspectData['latentAttention'],
+): string {
+  // Proportional RoPE has a table over the whole head, with a tail that stands still.
+  const rotaryDim = 2 * invFreq.filter((frequency) => frequency > 0).length;
+  const pairs = `as ${rotaryDim / 2} pairs`;
+  const lie =
+    layout === 'half'
+      ? `dimension i is paired with dimension i + ${tableDim / 2}`
+      : 'neighbouring dimensions are paired';
+  if (latent !== null) {
+    return (
+      `Latent attention (MLA): keys and values come from one latent of ${latent.rank} numbers a ` +
+      `token, which carries no position; ${latent.ropeDim} more dimensions, shared by all heads, ` +
+      `rotate ${pairs} (${lie}).`
+    );
+  }
+  const share =
+    rotaryDim === headDim
+      ? `All ${headDim} dimensions of a head rotate`
+      : `${rotaryDim} of the ${headDim} dimensions of a head rotate`;
+  return `${share}, ${pairs} (${lie}).`;
+}
+
+export function readingName(kind: 'unscaled' | 'configured', window: number): string {
+  const how = kind === 'unscaled' ? 'the base frequencies' : 'the scaling in this config';
+  return `${how} on ${tokens(window)} tokens`;
+}
+
+/** 41 → `41 layers`, 1 → `1 layer` */
+export function layerCount(count: number): string {
+  return count === 1 ? '1 layer' : `${count} layers`;
+}
+
+/** What the model does with positions, a sentence a line. */
+export function modelSentences(data: InspectData): string[] {
+  const groups = Object.entries(data.layerTypes);
+  const turning = groups.map(([, group]) => `Theta ${tokens(group.theta)}. ${ropeWords(group)}`);
+  const alike = turning.length > 1 && turning.every((words) => words === turning[0]);
+  const lines = groups.map(([name, group], index) => {
+    const sees = `${whoWords(data, name, group)} ${seesWords(group, data.bidirectional)}.`;
+    return alike ? sees : `${sees} ${turning[index] ?? ''}`;
+  });
+  if (alike) lines.push(`All of them: ${turning[0] ?? ''}`);
+  lines.push(...shapeLines(data));
+  if (data.layersWithoutRope.length > 0) {
+    lines.push(
+      `${layerCount(data.layersWithoutRope.length)} without RoPE (${layerList(data.layersWithoutRope)}): ` +
+        `they know no positions, only which tokens came before, and no scaling touches them.`,
+    );
+  }
+  const { softmaxScale, unscaledSoftmaxScale, layersWithoutAttention: recurrent } = data;
+  if (recurrent.length > 0) {
+    lines.push(
+      `${layerCount(recurrent.length)} without attention to the text (${layerList(recurrent)}): linear ` +
+        'attention, state space or convolution, which keep the order in a state of fixed size, or ' +
+        'attention to an image. No scaling touches them.',
+    );
+  }
+  if (
+    softmaxScale !== null &&
+    unscaledSoftmaxScale !== null &&
+    softmaxScale !== unscaledSoftmaxScale
+  ) {
+    lines.push(
+      `The softmax scale is ${trim(softmaxScale, 5)}, ${trim(softmaxScale / unscaledSoftmaxScale, 3)} times ` +
+        `what it would be without the scaling (${trim(unscaledSoftmaxScale, 5)}).`,
+    );
+  }
+  return lines;
+}
+
+/** `All 32 layers`, or the layer type in front where there are other layers. */
+function whoWords(data: InspectData, name: string, { layers }: InspectLayerType): string {
+  const only = Object.keys(data.layerTypes).length === 1 && data.layersWithoutRope.length === 0;
+  const count = layerCount(layers.length);
+  if (!only) return `${name}: ${count}`;
+  return data.layersWithoutAttention.length === 0 ? `All ${count}` : `${count} with attention`;
+}
+
+function seesWords({ span, layers }: InspectLayerType, bothSides: boolean): string {
+  const verb = layers.length === 1 ? 'sees' : 'see';
+  switch (span.kind) {
+    case 'global':
+      return `${verb} the whole context${bothSides ? ', before and after a token' : ''}`;
+    case 'sliding':
+      // The window counts the token itself.
+      if (bothSides) return `${verb} ${tokens(span.window - 1)} tokens to either side only`;
+      return `${verb} the last ${tokens(span.window)} tokens only`;
+    case 'chunked':
+      return `${verb} only their own chunk of ${tokens(span.window)} tokens`;
+  }
+}
+
+/** Said once where every layer type has the same shape. */
+function shapeLines({ layerTypes, latentAttention }: InspectData): string[] {
+  const lines = Object.entries(layerTypes).map(([name, group]) => ({
+    name,
+    words: shapeWords(group, latentAttention),
+  }));
+  const [first] = lines;
+  if (first === undefined) return [];
+  if (lines.every(({ words }) => words === first.words)) return [first.words];
+  return lines.map(({ name, words }) => `${name}: ${words}`);
+}
+
+const LISTED_LAYERS = 12;
+
+/** `3, 7, 11 …` */
+function layerList(layers: readonly number[]): string {
+  const shown = layers.slice(0, LISTED_LAYERS).join(', ');
+  return layers.length > LISTED_LAYERS ? `layers ${shown} …` : `layers ${shown}`;
+}
+
+/** Types whose table follows the length of the sequence. */
+const BY_LENGTH: ReadonlySet<string> = new Set(
+  Object.entries(ROPE_KINDS).flatMap(([name, kind]) => (kind.lengthDependent ? [name] : [])),
+);
+
+/** `--seq-len`: what the tables are at that length; nothing where none was asked for. */
+export function lengthSentences({ shown, layerTypes, geometry }: InspectData): string[] {
+  if (shown.sequenceLength === null) return [];
+  const several = Object.keys(layerTypes).length > 1;
+  const lines = Object.entries(layerTypes).map(([name, layerType], index) => {
+    const group = geometry?.groups[index];
+    const who = several ? `${name}: ` : 'Its table: ';
+    const scaling = `attention scaling ${trim(layerType.attentionScaling, 4)}`;
+    const rest = BY_LENGTH.has(layerType.ropeType)
+      ? ''
+      : ' This table is the same at every length.';
+    if (group === undefined) return `${who}${scaling}.${rest}`;
+    // Radians per token, from turns over the trained range.
+    const known = group.reference.rotationsTrained.map(
+      (turns) => (turns * 2 * Math.PI) / group.trainedRange,
+    );
+    const stretch = (pick: (...values: number[]) => number): string =>
+      `${trim(extreme(known, pick) / extreme(layerType.invFreq, pick), 4)}x`;
+    return (
+      `${who}stretch against the reference ${stretch(Math.max)} at the fastest pair, ` +
+      `${stretch(Math.min)} at the slowest; ${scaling}.${rest}`
+    );
+  });
+  return [
+    `Scaling: ${shown.scaling}, for a sequence of ${tokens(shown.sequenceLength)} tokens.`,
+    ...lines,
+  ];
+}
+
+/** Of the pairs that turn: the tail of proportional RoPE stands still. */
+function extreme(values: readonly number[], pick: (...values: number[]) => number): number {
+  return pick(...values.filter((value) => value > 0));
+}
+
+/** Which frequencies the weights are taken to know, why, and what else it could be. */
+export function referenceSentences(
+  { reference, layerTypes }: InspectData,
+  evidenceWords: (evidence: string) => string,
+): string[] {
+  if (reference === null) return [];
+  const { alternative, evidence } = reference;
+  const why = evidence === 'option' ? 'as the options say' : `evidence: ${evidenceWords(evidence)}`;
+  const first = Object.values(layerTypes)[0];
+  const lines = [
+    `Assumed: the weights were trained with ${readingName(reference.kind, reference.trainedWindow)} (${why}).`,
+    knowsSentence(reference, first),
+  ];
+  if (alternative !== null && !isDeepStrictEqual(withoutRow(reference), alternative)) {
+    lines.push(
+      `The other reading: trained with ${readingName(alternative.kind, alternative.trainedWindow)}. ` +
+        `Then ${lowerFirst(knowsSentence(alternative, first))} ` +
+        `Take it with --reference ${alternative.kind} --trained-window ${alternative.trainedWindow}.`,
+    );
+  }
+  return lines;
+}
+
+function knowsSentence(
+  { criticalDimension, criticalFraction, trainedRange }: InspectReading,
+  layers: InspectLayerType | undefined,
+): string {
+  const { invFreq = [], span } = layers ?? {};
+  const window = `${tokens(trainedRange)} tokens`;
+  if (criticalFraction === null) return `No pair turns within ${window}.`;
+  const value = `critical fraction ${trim(criticalFraction, 3)}`;
+  // The still tail of proportional RoPE reaches no angle at all.
+  const pairs = invFreq.filter((frequency) => frequency > 0).length;
+  const never = pairs - criticalDimension / 2;
+  if (never <= 0) {
+    const which = pairs === invFreq.length ? 'pair' : 'pair that turns';
+    return `Every ${which} completes a turn within ${window}, so every angle is known (${value}).`;
+  }
+  const complete = never === 1 ? 'completes' : 'complete';
+  if (span !== undefined && span.kind !== 'global' && span.window === trainedRange) {
+    return (
+      `Of ${pairs} pairs, ${never} never ${complete} a turn within ${window}, the most that these ` +
+      `layers see (${value}, critical dimension ${criticalDimension}). A longer context brings ` +
+      `them no new angles, so a scaling has nothing to gain there.`
+    );
+  }
+  return (
+    `Of ${pairs} pairs, ${never} never ${complete} a turn within ${window} (${value}): beyond that ` +
+    `length ${never === 1 ? 'it reaches' : 'they reach'} angles that the weights have not seen (critical dimension ${criticalDimension}).`
+  );
+}
+
+function withoutRow(reference: NonNullable<InspectData['reference']>): InspectReading {
+  const { kind, trainedWindow, trainedRange, criticalFraction, criticalDimension } = reference;
+  return { kind, trainedWindow, trainedRange, criticalFraction, criticalDimension };
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+/** Under the table of scalings. */
+export function tableNote({ groups }: NonNullable<InspectData['geometry']>): string {
+  const unscaled = groups.some(({ candidates }) =>
+    candidates.some(({ label }) => label === 'none'),
+  );
+  return (
+    `* is the reference${unscaled ? ', none the config without its scaling' : ''}. Stretch: how much ` +
+    'slower a pair turns than in the reference. Outside: a pair that never completed a turn in ' +
+    'training and goes beyond its largest trained angle.'
+  );
+}
+
+export const DRIFT =
+  'A score must depend on the distance between two tokens alone; the table says how far off it is ' +
+  'when an engine keeps numbers in these formats.';
+
+/** Per layer type: what a length beyond the trained one does, and the base that it would take. */
+export function boundSentences({ geometry, layerTypes, latentAttention }: InspectData): string[] {
+  if (geometry === null) return [];
+  return geometry.groups
+    .filter(({ span }) => span.kind === 'global')
+    .flatMap(({ reference, requiredBase, layerType }) => {
+      const { supported, theta, rotaryDim } = reference;
+      const more = supported.atLeast ? 'at least ' : '';
+      const who = geometry.groups.length === 1 ? '' : ` of ${layerType}`;
+      const needed =
+        requiredBase === null
+          ? ''
+          : ` An unscaled table of ${rotaryDim} dimensions needs a theta of about ` +
+            `${requiredBase.base.toPrecision(2).replace('e+', 'e')} for ${tokens(requiredBase.length)} tokens; here it is ${tokens(theta)}.`;
+      const partial = latentAttention !== null || rotaryDim < (layerTypes[layerType]?.headDim ?? 0);
+      const rest = partial
+        ? ' Only rotating dimensions are counted: the others match tokens at any distance.'
+        : '';
+      return [
+        `By Men et al.'s bound the reference frequencies${who} prefer an equal token to a random one ` +
+          `up to ${more}${tokens(supported.tokens)} tokens.${needed}${rest}`,
+      ];
+    });
+}
+
+/** Lists that are equal on both sides change nothing. */
+function changes({ step, atTarget }: NonNullable<CandidateGeometry['boundary']>): boolean {
+  return [step, atTarget].some(
+    ({ maxFrequencyChange, attentionScalingRatio }) =>
+      maxFrequencyChange > 1e-6 || Math.abs(attentionScalingRatio - 1) > 1e-6,
+  );
+}
+
+/** Where a table changes with the length, and layers that lose by a scaling. */
+export function warningSentences({ geometry }: InspectData): string[] {
+  if (geometry === null) return [];
+  return geometry.groups.flatMap(({ layerType, candidates, span }) =>
+    candidates.flatMap(({ label, boundary, pureLoss, maxStretch }) => {
+      const lines: string[] = [];
+      if (boundary !== null && changes(boundary)) {
+        const change = boundary.kind === 'switch' ? boundary.step : boundary.atTarget;
+        const how =
+          boundary.kind === 'switch'
+            ? 'its frequencies change all at once'
+            : 'its frequencies are recomputed with every length';
+        lines.push(
+          `${layerType}, ${label}: above ${tokens(boundary.length)} tokens ${how}, by up to ` +
+            `${percent(change.maxFrequencyChange)} at the target (pair ${change.pair}); keys cached before ` +
+            `were turned by the old ones.`,
+        );
+      }
+      if (pureLoss && span.kind !== 'global') {
+        lines.push(
+          `${layerType}, ${label}: stretched up to ${trim(maxStretch, 2)}x although these layers never see ` +
+            `more than ${tokens(span.window)} tokens: a loss without a gain.`,
+        );
+      }
+      return lines;
+    }),
+  );
+}

@@ -1,0 +1,221 @@
+import { z } from 'zod';
+import {
+  CandidateSchema,
+  IntervalSchema,
+  LengthSchema,
+  ReachSchema,
+  VERDICTS,
+} from './candidate.js';
+import { GeometryReportSchema } from './geometry.js';
+
+/** The same comparison on another probe model: how far they differ is the probe's uncertainty. */
+export const NeighbourSchema = z.strictObject({
+  probeModel: z.strictObject({
+    name: z.string(),
+    criticalFraction: z.number(),
+    seed: z.number().int(),
+    weightsSha256: z.string(),
+    heldPairs: z.number().int().optional().describe('As of the report itself. Since 1.6.'),
+  }),
+  recommended: z.string().nullable(),
+  /** In the order of the report's own candidates. */
+  candidates: z.array(
+    z.strictObject({
+      label: z.string(),
+      role: z.enum(['reference', 'candidate']),
+      shortLossChange: IntervalSchema.nullable(),
+      needleAtTarget: IntervalSchema.nullable(),
+      reach: ReachSchema.nullable(),
+      score: z.number().nullable(),
+      verdict: z.enum(VERDICTS),
+    }),
+  ),
+});
+
+export type NeighbourReport = z.infer<typeof NeighbourSchema>;
+
+const RowSchema = z
+  .string()
+  .regex(/^-?\d+(\.\d+)?( -?\d+(\.\d+)?)*$/)
+  .meta({ description: 'One number a context, in the order of the contexts, spaces between.' });
+
+const ShortRowsSchema = z.strictObject({
+  facts: RowSchema,
+  copies: RowSchema,
+  copyLoss: RowSchema,
+  textLoss: RowSchema,
+});
+
+/** Short-context sums over 0.5x and 1x; losses as in `short`, in nats. */
+export type ShortRows = z.infer<typeof ShortRowsSchema>;
+
+/**
+ * What each context contributed, so that two runs on the same contexts can be compared in pairs.
+ * A cell's value is the sum of a candidate's row over the sum of the same row of the counts.
+ */
+export const PerContextSchema = z.strictObject({
+  sha256: z.string().describe('Of the contexts: rows pair only where it is the same.'),
+  counts: z
+    .strictObject({
+      facts: RowSchema,
+      copies: RowSchema.describe('Also behind copyLoss.'),
+      text: RowSchema.describe('Tokens behind textLoss.'),
+      needle: z.array(z.array(RowSchema)),
+    })
+    .describe(
+      'How many answers or tokens there were: the same for every candidate, but where one has ' +
+        '`longContexts` of its own: a shorter row is of the first contexts.',
+    ),
+  candidates: z.array(
+    z.strictObject({
+      label: z.string(),
+      short: ShortRowsSchema.describe('Answers that were right, and summed losses.'),
+      needle: z
+        .array(z.array(RowSchema))
+        .describe('(rungs, fifths of the distance) facts found, in the order of `needle`.'),
+      local: z.array(ShortRowsSchema.extend({ layerType: z.string() })),
+    }),
+  ),
+});
+
+export type PerContext = z.infer<typeof PerContextSchema>;
+
+export * from './candidate.js';
+export { IntervalSchema, LengthSchema, type Interval } from './candidate.js';
+
+/**
+ * The report, as saved by `-o report.json` and printed by `--json`.
+ *
+ * Additive changes (a new optional key) keep the major version; anything that a reader could trip
+ * over raises it. Lengths are tokens, losses nats, shares 0..1, frequencies radians per token.
+ */
+export const REPORT_SCHEMA_VERSION = '1.6';
+
+/** Versions that can be read: an older minor one only lacks optional keys. */
+const READABLE_VERSIONS = [
+  '1.0',
+  '1.1',
+  '1.2',
+  '1.3',
+  '1.4',
+  '1.5',
+  REPORT_SCHEMA_VERSION,
+] as const;
+
+export const FindingSchema = z.strictObject({
+  code: z.string(),
+  severity: z.enum(['error', 'warning', 'notice']),
+  path: z.string(),
+  args: z.record(
+    z.string(),
+    z.union([z.string(), z.number(), z.boolean(), z.array(z.string()).readonly()]),
+  ),
+});
+
+const RotaryShareSchema = z.number().optional().describe('Share of each head that rotates.');
+
+const ReferenceSchema = z.strictObject({
+  kind: z.enum(['unscaled', 'configured']),
+  trainedWindow: z.number(),
+  evidence: z.string().describe('Row of the evidence table, or `option` where the user decided.'),
+  alternative: z
+    .strictObject({ kind: z.enum(['unscaled', 'configured']), trainedWindow: z.number() })
+    .optional(),
+});
+
+export const ReportSchema = z.strictObject({
+  schemaVersion: z.enum(READABLE_VERSIONS),
+  tool: z.strictObject({ name: z.literal('rope-eval'), version: z.string() }),
+  createdAt: z.string(),
+  /** `interrupted`: the finished cells only. */
+  status: z.enum(['complete', 'interrupted', 'failed']),
+  config: z.strictObject({
+    source: z.string(),
+    sha256: z.string(),
+    modelType: z.string(),
+    architecture: z.string().nullable(),
+  }),
+  reference: ReferenceSchema.extend({
+    criticalFraction: z.number(),
+    rotaryShare: RotaryShareSchema,
+    theta: z.number(),
+    ropeType: z.string(),
+  }),
+  target: LengthSchema,
+  settings: z.strictObject({
+    preset: z.enum(['quick', 'standard', 'thorough']),
+    seed: z.number().int(),
+    contexts: z.strictObject({
+      short: z.number().int(),
+      shortText: z.number().int(),
+      long: z.number().int(),
+      longText: z.number().int(),
+      apart: z.number().int(),
+    }),
+    threads: z.number().int(),
+    device: z.enum(['cpu', 'cuda']),
+    deviceAsked: z.enum(['auto', 'cpu', 'cuda']),
+    ladder: z.array(LengthSchema),
+  }),
+  probeModel: z.strictObject({
+    name: z.string(),
+    criticalFraction: z.number(),
+    rotaryShare: RotaryShareSchema,
+    window: z.number().int(),
+    theta: z.number(),
+    seed: z.number().int(),
+    weightsSha256: z.string(),
+    graphSha256: z.string(),
+    inRange: z.boolean().describe("false: the model's critical fraction lies outside the family."),
+    heldPairs: z
+      .number()
+      .int()
+      .optional()
+      .describe(
+        'Pairs of the probe that are slower than any of the model: held within their trained angles. Since 1.6.',
+      ),
+    lossScale: z
+      .number()
+      .optional()
+      .describe('Nats in this report to one of the probe language; before 1.4: 1.'),
+  }),
+  runtime: z.strictObject({ onnxruntime: z.string(), node: z.string(), platform: z.string() }),
+  chance: z.number().describe('Accuracy of guessing a value that occurs in the context.'),
+  findings: z.array(FindingSchema),
+  candidates: z.array(CandidateSchema).describe('The reference first, then in the order given.'),
+  otherProbeModels: z
+    .array(NeighbourSchema)
+    .optional()
+    .describe('Thorough preset: the same on the neighbouring probe models.'),
+  recommendation: z.strictObject({
+    code: z.enum(['use', 'use-at-a-cost', 'none-reaches', 'keep', 'unclear']),
+    candidate: z.string().nullable(),
+    /** Others whose interval does not separate them from the recommended one. */
+    tied: z.array(z.string()),
+    write: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('Keys to write into config.json for the recommended candidate.'),
+  }),
+  /** Unfinished runs only: the finished work, which --resume takes over. */
+  unfinished: z
+    .strictObject({
+      reason: z.string(),
+      jobs: z.array(
+        z.strictObject({
+          key: z.string(),
+          length: z.number().int(),
+          contexts: z.array(z.strictObject({ logProbability: z.string(), correct: z.string() })),
+        }),
+      ),
+    })
+    .optional(),
+  perContext: PerContextSchema.optional().describe('Complete runs only.'),
+  geometry: GeometryReportSchema.optional().describe('Exact: computed from the config alone.'),
+  timings: z.strictObject({ totalMs: z.number(), engineMs: z.number(), tokens: z.number() }),
+});
+
+export type Report = z.infer<typeof ReportSchema>;
+
+/** What a dashboard should ignore when it asks whether two runs agree. */
+export const VOLATILE_KEYS = Object.freeze(['createdAt', 'timings'] as const);

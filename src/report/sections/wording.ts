@@ -1,0 +1,153 @@
+import { TRAINED_IN } from '../../model/reference.js';
+import { fixed } from '../../numbers.js';
+import { ends, list, nats, percent, printable, tokens } from '../format.js';
+import type { Report, Verdict } from '../schema/report.js';
+
+/** Everything a report says in words; the codes are in the schema. */
+
+/** Stands in every report, in every form. */
+export const HONESTY =
+  'The probe model ranks RoPE geometry; it does not predict your checkpoint’s absolute accuracy.';
+
+const VERDICT_WORDS: Readonly<Record<Verdict, string>> = Object.freeze({
+  reference: 'reference',
+  reaches: 'reaches the target',
+  'reaches-at-a-cost': 'reaches it, at a cost',
+  'falls-short': 'falls short',
+  'fails-short': 'fails in the window',
+  unclear: 'unclear',
+  'not-needed': 'not needed',
+});
+
+export function verdictWords(verdict: Verdict): string {
+  return VERDICT_WORDS[verdict];
+}
+
+/** The assumption about the weights, and the other reading where there is one. */
+export function referenceWords(report: Report): readonly string[] {
+  const { kind, trainedWindow, evidence, alternative } = report.reference;
+  const assumed = readingWords(kind, trainedWindow);
+  const lines = [`Assumes weights trained ${assumed} (${evidenceWords(evidence)}).`];
+  if (alternative) {
+    lines.push(
+      `The other reading, weights trained ${readingWords(alternative.kind, alternative.trainedWindow)}, ` +
+        `is evaluated with --reference ${alternative.kind} --trained-window ${alternative.trainedWindow}.`,
+    );
+  }
+  return lines;
+}
+
+/** Why a reading was chosen. */
+export function evidenceWords(evidence: string): string {
+  if (evidence === 'option') return 'as the options say';
+  if (evidence === 'no-scaling') return 'the config has no scaling';
+  if (evidence === 'overlay') return 'nothing says that the scaling was trained in';
+  return TRAINED_IN.find(({ key }) => key === evidence)?.source ?? printable(evidence);
+}
+
+function readingWords(kind: 'unscaled' | 'configured', window: number): string {
+  const how = kind === 'unscaled' ? 'without a scaling' : 'with the scaling of this config';
+  return `${how}, on ${tokens(window)} tokens`;
+}
+
+/** Which probe model stood in, and how well its geometry fits. */
+export function probeModelWords(report: Report): string {
+  const { probeModel, reference } = report;
+  const own = fixed(reference.criticalFraction, 3);
+  const fit = probeModel.inRange
+    ? `this model has ${own}`
+    : `this model has ${own}, outside the range of the bundled ones: read the results with care`;
+  return (
+    `Probe model ${probeModel.name}: critical fraction ${fixed(probeModel.criticalFraction, 3)} ` +
+    `(${fit}), ${heldWords(probeModel.heldPairs)}${rotaryWords(report)}trained on ${tokens(probeModel.window)} tokens.`
+  );
+}
+
+/** Where the model has no pairs as slow as the probe's slowest. */
+function heldWords(pairs = 0): string {
+  if (pairs === 0) return '';
+  const slowest = pairs === 1 ? 'slowest pair' : `${pairs} slowest pairs`;
+  return `its ${slowest}, slower than any of this model, held within the trained angles, `;
+}
+
+/** How much of a head rotates, where that is not all of it. */
+function rotaryWords({ probeModel, reference }: Report): string {
+  const [probe = 1, own = 1] = [probeModel.rotaryShare, reference.rotaryShare];
+  if (probe === 1 && own === 1) return '';
+  return `${percent(probe)} of each head rotating (here ${percent(own)}), `;
+}
+
+export function chanceWords(report: Report): string {
+  return `Guessing scores ${percent(report.chance)}.`;
+}
+
+const STATUS_WORDS: Readonly<Record<Report['status'], string>> = Object.freeze({
+  complete: '',
+  interrupted: 'Interrupted: only the finished measurements are shown.',
+  failed: 'The runtime failed before the end: only the finished measurements are shown.',
+});
+
+export function statusWords(status: Report['status']): string {
+  return STATUS_WORDS[status];
+}
+
+/** What to write into the config for the recommended candidate, as text to paste. */
+export function settingsWords(report: Report): readonly string[] {
+  const { write, candidate, code } = report.recommendation;
+  const block = write !== undefined && Object.keys(write).length > 0 ? [blockWords(write)] : [];
+  const advised = code === 'use' || code === 'use-at-a-cost';
+  // Only what a shell takes as it stands; a JSON candidate is what to write already.
+  if (!advised || candidate === null || !/^[a-z0-9][\w.:=+-]*$/.test(candidate)) return block;
+  if (candidate.startsWith('json:')) return block;
+  const emit = `rope-eval emit <config> ${candidate} --target ${report.target.tokens}`;
+  if (block.length > 0)
+    return [...block, `Versions that read it, and settings of engines: ${emit}`];
+  if (candidate === 'as-configured') return [`The config says it already; for engines: ${emit}`];
+  return [`What to write, for transformers and for engines: ${emit}`];
+}
+
+/** Keys are paths, all into one object: `text_config.rope_scaling` is to stand in text_config. */
+function blockWords(write: Readonly<Record<string, unknown>>): string {
+  const paths = Object.entries(write).map(([key, value]) => ({ path: key.split('.'), value }));
+  const within = paths[0]?.path.slice(0, -1).join('.') ?? '';
+  const keys = paths.map(
+    ({ path, value }) => `  ${JSON.stringify(path.at(-1))}: ${printable(JSON.stringify(value))}`,
+  );
+  const where = within === '' ? '' : `, in its ${printable(within)}`;
+  return `Write into config.json${where}:\n${keys.join(',\n')}`;
+}
+
+/** How the measurements were made. */
+export function settingsUsedWords(report: Report): string {
+  const { preset, seed, contexts, device, threads } = report.settings;
+  return (
+    `${preset} preset, seed ${seed}, ${contexts.short} short and ${contexts.long} long contexts` +
+    `${furtherWords(report)}, ${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}.`
+  );
+}
+
+/** Who got more long contexts than the preset has, and how many. */
+function furtherWords({ candidates }: Report): string {
+  const counts = [...new Set(candidates.flatMap((c) => c.longContexts ?? []))].sort(
+    (a, b) => a - b,
+  );
+  if (counts.length === 0) return '';
+  const each = counts.map((count) => {
+    const given = candidates.filter((c) => c.longContexts === count);
+    return `${count} for ${list(given.map((c) => printable(c.label)))}`;
+  });
+  return ` (where those did not decide, ${each.join(', ')})`;
+}
+
+/** Local layers that a scaling reaches: they never see the longer distances. */
+export function localWords(report: Report): readonly string[] {
+  return report.candidates.flatMap(({ label, local }) =>
+    local.map(({ layerType, window, short }) => {
+      const loss = `${nats(short.lossChange.value)} nats (${ends(short.lossChange, 3)})`;
+      return (
+        `${printable(label)} also changes the ${printable(layerType)} layers, which look back ` +
+        `${tokens(window)} tokens and gain nothing by it: ${loss} there.`
+      );
+    }),
+  );
+}

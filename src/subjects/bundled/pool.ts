@@ -1,0 +1,163 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { EXIT, RopeEvalError } from '../../errors.js';
+import type { Answer } from './child.js';
+import type { Batch, Engine, EngineInfo, EngineRequest, Scores } from './engine.js';
+import { openSession } from './session.js';
+
+function died(reason: string): RopeEvalError {
+  return new RopeEvalError(
+    `the probe engine stopped: ${reason}`,
+    EXIT.runtime,
+    'engine_died',
+    '',
+    'Out of memory is the usual cause: try a smaller --samples or --target.',
+  );
+}
+
+/** The engine in a process of its own, so that timers and signals keep working while it runs. */
+class ProcessEngine implements Engine {
+  info!: EngineInfo;
+  #settle: { resolve(a: Answer): void; reject(e: Error): void } | undefined;
+  #dead: RopeEvalError | undefined;
+
+  constructor(private readonly child: ChildProcess) {
+    child.on('message', (a) => this.#take()?.resolve(a as Answer));
+    child.on('error', (error) => this.#fail(died(error.message)));
+    child.on('exit', (code, signal) =>
+      this.#fail(died(signal ? `it was killed (${signal})` : `it ended with code ${code}`)),
+    );
+  }
+
+  #take() {
+    const settle = this.#settle;
+    this.#settle = undefined;
+    return settle;
+  }
+
+  #fail(error: RopeEvalError): void {
+    this.#dead ??= error;
+    this.#take()?.reject(this.#dead);
+  }
+
+  async ask(message: EngineRequest | Batch): Promise<Answer> {
+    const answer = await new Promise<Answer>((resolve, reject) => {
+      if (this.#dead) return reject(this.#dead);
+      this.#settle = { resolve, reject };
+      this.child.send(message, (error) => error && this.#fail(died(error.message)));
+    });
+    const { failure } = answer;
+    if (failure?.known) throw new RopeEvalError(...failure.known);
+    if (failure) throw died(failure.message ?? 'unknown reason');
+    return answer;
+  }
+
+  async run(batch: Batch): Promise<Scores> {
+    return (await this.ask(batch)).scores as Scores;
+  }
+
+  async close(): Promise<void> {
+    this.#dead ??= died('it was closed');
+    this.child.kill('SIGKILL'); // it holds nothing that must be saved
+  }
+}
+
+/** Opens a probe model in a process of its own. Errors as `openSession`. */
+export async function openProcess(request: EngineRequest): Promise<Engine> {
+  const child = fork(fileURLToPath(new URL('./child.js', import.meta.url)), [], {
+    serialization: 'advanced', // typed arrays as they are
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const engine = new ProcessEngine(child);
+  try {
+    engine.info = (await engine.ask(request)).info as EngineInfo;
+    return engine;
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+/**
+ * Engines side by side. On small matrices threads that run whole batches beat threads that share
+ * each operator, and an engine of one thread gives the same results however many there are.
+ */
+class Pool implements Engine {
+  readonly lanes: number;
+  readonly #free: Engine[];
+
+  constructor(
+    private readonly engines: readonly Engine[],
+    readonly info: EngineInfo,
+  ) {
+    this.lanes = engines.length;
+    this.#free = [...engines];
+  }
+
+  async run(batch: Batch): Promise<Scores> {
+    const engine = this.#free.pop();
+    if (!engine) throw new Error(`more runs at once than the ${this.lanes} that there are engines`);
+    try {
+      return await engine.run(batch);
+    } finally {
+      this.#free.push(engine);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.engines.map((engine) => engine.close()));
+  }
+}
+
+/** MiB that the engines of a run may take together. */
+const MEMORY = 1500;
+
+/** MiB of one engine, as measured (docs/performance.md, "Memory"): scores of T x T, or chunks of them. */
+const MEMORY_OF = Object.freeze({
+  family: (longest: number) => 85 + longest / 28,
+  encodings: (longest: number) => 90 + longest ** 2 / 10_000,
+});
+
+/**
+ * Opens a probe model in as many processes as the request has threads and memory allows; on a GPU in
+ * a single one. Errors as `openSession`.
+ *
+ * @param longest context that it will be given, tokens
+ */
+export async function openPool(request: EngineRequest, longest: number): Promise<Engine> {
+  const memory = MEMORY_OF[request.graph ?? 'family'](longest);
+  const count = Math.max(1, Math.min(request.threads, Math.floor(MEMORY / memory)));
+  const threads = Math.floor(request.threads / count);
+  const engines = [
+    openProcess({ ...request, threads }),
+    // Beside a first one that may look for a GPU, so that nothing waits where there is none.
+    ...Array.from({ length: request.device === 'cuda' ? 0 : count - 1 }, () =>
+      openProcess({ ...request, device: 'cpu', threads }),
+    ),
+  ];
+  const opened = await Promise.allSettled(engines);
+  const [first, ...others] = opened.flatMap((o) => (o.status === 'fulfilled' ? [o.value] : []));
+  const failed = opened.find((o) => o.status === 'rejected');
+  if (failed) {
+    await Promise.all([first, ...others].map((engine) => engine?.close()));
+    throw failed.reason;
+  }
+  const { info } = first!;
+  if (info.device === 'cpu')
+    return new Pool([first!, ...others], { ...info, threads: request.threads });
+  await Promise.all(others.map((engine) => engine.close()));
+  return first!;
+}
+
+/**
+ * How a run opens its engines: in processes of their own, or in this one.
+ *
+ * @param worker false: in this process
+ * @param longest context that they will be given, tokens
+ */
+export function opener(
+  worker: boolean | undefined,
+  longest: number,
+): (request: EngineRequest) => Promise<Engine> {
+  return worker === false ? openSession : (request) => openPool(request, longest);
+}

@@ -1,0 +1,284 @@
+import type { InferenceSession } from 'onnxruntime-node';
+import { encodingsModel } from '../../encodings/twins.js';
+import { EXIT, RopeEvalError } from '../../errors.js';
+import type { Batch, Engine, EngineRequest, RotaryInputs, Runtime, Scores } from './engine.js';
+import { GRAPHS, loadFamily, readBundled } from './family.js';
+
+/** What a row may not see: finite, so that a softmax over it stays a number. */
+const UNSEEN = -1e9;
+
+/** Additive causal mask (length, length): 0 on and below the diagonal. */
+export function causalMask(length: number): Float32Array {
+  const mask = new Float32Array(length * length);
+  for (let i = 0; i < length; i++) mask.fill(UNSEEN, i * length + i + 1, (i + 1) * length);
+  return mask;
+}
+
+/**
+ * A bias by distance (heads, length) as the graph takes it, (heads, length, length) with what lies
+ * ahead masked: 64 MiB at 2048 tokens, so it is built here and not sent, in one buffer a length.
+ */
+export class PlaceBias {
+  #buffer = new Float32Array(0);
+
+  constructor(private readonly heads: number) {}
+
+  /** @returns valid until the next call */
+  of(length: number, byDistance: Float32Array | undefined): Float32Array {
+    const { heads } = this;
+    if (this.#buffer.length !== heads * length * length)
+      this.#buffer = new Float32Array(heads * length * length);
+    for (let h = 0; h < heads; h++) {
+      // Farthest first: row i is the end of it, with key i at distance 0.
+      const row = (byDistance ?? new Float32Array(heads * length))
+        .slice(h * length, (h + 1) * length)
+        .reverse();
+      for (let i = 0; i < length; i++) {
+        const start = (h * length + i) * length;
+        this.#buffer.set(row.subarray(length - 1 - i), start);
+        this.#buffer.fill(UNSEEN, start + i + 1, start + length);
+      }
+    }
+    return this.#buffer;
+  }
+}
+
+export type Feeds = Record<string, InstanceType<Runtime['Tensor']>>;
+
+/** What a graph takes beside tokens, positions, rotary tables and what is scored. */
+export interface Mask {
+  /** The batch as the graph wants it; default: as it is. */
+  readonly fit?: (batch: Batch) => Batch;
+  readonly feeds: (runtime: Runtime, batch: Batch) => Feeds;
+}
+
+function indices({ Tensor }: Runtime, length: number): InstanceType<Runtime['Tensor']> {
+  return new Tensor(
+    'int64',
+    BigInt64Array.from({ length }, (_, i) => BigInt(i)),
+    [length],
+  );
+}
+
+/**
+ * Queries that decoder.onnx takes at a time, at most: small chunks waste less work on keys that are
+ * masked (bench/attention.py), but each copies the keys before it, which counts in long contexts.
+ */
+const largestChunk = (length: number): number => (length <= 2560 ? 64 : 256);
+
+/** The fewest chunks that a length needs, as even as can be. */
+function chunksOf(length: number): { readonly chunk: number; readonly filled: number } {
+  const count = Math.ceil(length / largestChunk(length));
+  const chunk = Math.ceil(length / count);
+  return { chunk, filled: chunk * count };
+}
+
+/** Fills contexts up to whole chunks. What stands behind a row does not reach it: scores stay as they are. */
+function wholeChunks(b: Batch): Batch {
+  const { filled } = chunksOf(b.length);
+  if (filled === b.length) return b;
+  const fill = (data: BigInt64Array): BigInt64Array => {
+    const out = new BigInt64Array(b.batch * filled);
+    for (let i = 0; i < b.batch; i++)
+      out.set(data.subarray(i * b.length, (i + 1) * b.length), i * filled);
+    return out;
+  };
+  const [tokens, positions] = [fill(b.tokens), fill(b.positions)];
+  return { ...b, length: filled, tokens, positions };
+}
+
+/**
+ * RotaryEmbedding wants no fewer rows than what it rotates at once, whether positions ask for them or
+ * not: the tokens, and the scored rows, which are more where lengths lie so close that a row is
+ * scored for two of them.
+ */
+function enoughRows(b: Batch): Batch {
+  return { ...b, rotary: withRows(b.rotary, Math.max(b.length, b.score)) };
+}
+
+function withRows(rotary: RotaryInputs, least: number): RotaryInputs {
+  if (rotary.rows >= least) return rotary;
+  const longer = (table: Float32Array): Float32Array => {
+    const out = new Float32Array(least * rotary.pairs);
+    out.set(table);
+    return out;
+  };
+  const { pairs, qCos, qSin, kCos, kSin } = rotary;
+  const [q, s] = [longer(qCos), longer(qSin)];
+  const keys = kCos === qCos ? { kCos: q, kSin: s } : { kCos: longer(kCos), kSin: longer(kSin) };
+  return { rows: least, pairs, qCos: q, qSin: s, ...keys };
+}
+
+/** decoder.onnx */
+export const chunkedMask: Mask = {
+  fit: (batch) => enoughRows(wholeChunks(batch)),
+  feeds: (runtime, { length }) => {
+    const { chunk } = chunksOf(length);
+    return {
+      indices: indices(runtime, length),
+      block: new runtime.Tensor('float32', causalMask(chunk), [chunk, chunk]),
+    };
+  },
+};
+
+/** decoder-portable.onnx */
+export const portableMask: Mask = {
+  fit: enoughRows,
+  feeds: (runtime, { length }) => ({
+    indices: indices(runtime, length),
+    mask: new runtime.Tensor('float32', causalMask(length), [length, length]),
+  }),
+};
+
+/** encodings.onnx */
+export function placedMask({ width, heads }: { width: number; heads: number }): Mask {
+  const bias = new PlaceBias(heads);
+  return {
+    feeds: ({ Tensor }, { length, place }) => ({
+      added: new Tensor('float32', place?.added ?? new Float32Array(length * width), [
+        length,
+        width,
+      ]),
+      bias: new Tensor('float32', bias.of(length, place?.bias), [heads, length, length]),
+    }),
+  };
+}
+
+/** Loaded late: `--help` and `inspect` must not pay for the runtime. */
+export async function loadRuntime(): Promise<Runtime> {
+  try {
+    const runtime = await import('onnxruntime-node');
+    runtime.env.logLevel = 'fatal'; // its own messages would land on stderr beside ours
+    return runtime;
+  } catch (error) {
+    throw new RopeEvalError(
+      `onnxruntime-node could not be loaded: ${firstLine(error)}`,
+      EXIT.runtime,
+      'runtime_missing',
+      '',
+      'It needs glibc 2.28 or later on Linux, macOS on arm64, or Windows; run `rope-eval doctor`.',
+    );
+  }
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0]!;
+}
+
+class SessionEngine implements Engine {
+  constructor(
+    readonly info: Engine['info'],
+    private readonly runtime: Runtime,
+    private readonly session: InferenceSession,
+    private readonly mask: Mask,
+  ) {}
+
+  async run(batch: Batch): Promise<Scores> {
+    const b = this.mask.fit?.(batch) ?? batch;
+    const { Tensor } = this.runtime;
+    const table = (data: Float32Array) =>
+      new Tensor('float32', data, [b.rotary.rows, b.rotary.pairs]);
+    const feeds: Feeds = {
+      tokens: new Tensor('int64', b.tokens, [b.batch, b.length]),
+      positions: new Tensor('int64', b.positions, [b.batch, b.length]),
+      scored: new Tensor('int64', b.scored, [b.batch, b.score]),
+      targets: new Tensor('int64', b.targets, [b.batch, b.score]),
+      q_cos: table(b.rotary.qCos),
+      q_sin: table(b.rotary.qSin),
+      k_cos: table(b.rotary.kCos),
+      k_sin: table(b.rotary.kSin),
+      ...this.mask.feeds(this.runtime, b),
+    };
+    const out = await this.session.run(feeds);
+    return {
+      logProbability: out['log_probability']!.data as Float32Array,
+      correct: out['correct']!.data as Uint8Array,
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.session.release();
+  }
+}
+
+interface Loaded {
+  readonly graph: Buffer;
+  readonly graphSha256: string;
+  readonly weights: Buffer;
+  readonly weightsSha256: string;
+  readonly mask: Mask;
+}
+
+async function loadModel(
+  { member: name, graph }: EngineRequest,
+  portable: boolean,
+): Promise<Loaded> {
+  if (graph === 'encodings') {
+    const { shape, ...files } = await encodingsModel(name);
+    return { ...files, mask: placedMask(shape) };
+  }
+  const family = await loadFamily();
+  const member = family.members.find((m) => m.name === name);
+  if (!member) throw new Error(`no probe model ${name}`);
+  const graphName = portable ? GRAPHS.portable : GRAPHS.cpu;
+  const graphSha256 = family.graphs[graphName]!;
+  return {
+    graph: await readBundled(graphName, graphSha256),
+    graphSha256,
+    weights: await readBundled(member.weights, member.weightsSha256),
+    weightsSha256: member.weightsSha256,
+    mask: portable ? portableMask : chunkedMask,
+  };
+}
+
+async function create(
+  request: EngineRequest,
+  device: 'cpu' | 'cuda',
+  portable: boolean,
+): Promise<Engine> {
+  const runtime = await loadRuntime();
+  const { graph, graphSha256, weights, weightsSha256, mask } = await loadModel(request, portable);
+  const session = await runtime.InferenceSession.create(graph, {
+    executionProviders: device === 'cuda' ? ['cuda', 'cpu'] : ['cpu'],
+    intraOpNumThreads: request.threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
+    externalData: [{ path: 'weights', data: weights }],
+    // A node that quietly lands on the CPU would make every CUDA figure a lie.
+    ...(device === 'cuda' ? { extra: { session: { disable_cpu_ep_fallback: '1' } } } : {}),
+  });
+  const info = {
+    device,
+    threads: request.threads,
+    graphSha256,
+    weightsSha256,
+    onnxruntime: runtime.env.versions.node ?? runtime.env.versions.common,
+  };
+  return new SessionEngine(info, runtime, session, mask);
+}
+
+/**
+ * Opens a probe model on this thread.
+ *
+ * @param portable the graph that runs on every provider, also where the CPU runs it (tests)
+ * @throws RopeEvalError exit 3: CUDA asked for and not to be had; runtime or models missing
+ */
+export async function openSession(request: EngineRequest, portable = false): Promise<Engine> {
+  if (request.device === 'cpu') return create(request, 'cpu', portable);
+  try {
+    return await create(request, 'cuda', true);
+  } catch (error) {
+    if (error instanceof RopeEvalError) throw error;
+    if (request.device === 'auto') return create(request, 'cpu', portable);
+    throw new RopeEvalError(
+      `CUDA is not available: ${firstLine(error)}`,
+      EXIT.runtime,
+      'cuda_unavailable',
+      '--device',
+      'It needs an NVIDIA GPU, CUDA and cuDNN, and the CUDA files of onnxruntime-node on Linux x64 ' +
+        '(npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12); `rope-eval doctor` says ' +
+        'what is missing. --device cpu needs none of it.',
+    );
+  }
+}

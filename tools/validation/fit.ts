@@ -1,0 +1,176 @@
+import { quantile } from '../../src/probes/statistics.js';
+import {
+  type Agreement,
+  changeError,
+  changeRatio,
+  count,
+  type Pair,
+  type Predict,
+  type PublishedChange,
+  withinTwo,
+} from './agreement.js';
+import {
+  FORMULA_WEIGHTS,
+  formulaLoss,
+  type FormulaTerms,
+  formulaTerms,
+  type FormulaWeights,
+} from './formulas.js';
+import type { Row } from './types.js';
+
+/** What weights are fitted to, and what they are judged on. */
+export interface Evidence {
+  readonly pairs: readonly Pair[];
+  readonly changes: readonly PublishedChange[];
+}
+
+export const sameFactor = (list: readonly Pair[]): Pair[] => list.filter((p) => p.sameFactor);
+
+/**
+ * The weights with most agreeing pairs of one factor, then of any; of equals the middle one, which
+ * is farthest from where the agreement ends.
+ *
+ * @param grid ascending
+ */
+export function mostAgreeing<W>(
+  list: readonly Pair[],
+  grid: readonly W[],
+  predict: (weights: W) => Predict,
+): W {
+  const judged = grid.map((weights) => {
+    const judge = predict(weights);
+    return { weights, same: count(sameFactor(list), judge).agree, any: count(list, judge).agree };
+  });
+  const same = Math.max(...judged.map((x) => x.same));
+  const any = Math.max(...judged.filter((x) => x.same === same).map((x) => x.any));
+  const best = judged.filter((x) => x.same === same && x.any === any);
+  return best[Math.floor(best.length / 2)]!.weights;
+}
+
+/** Twelve steps a decade. */
+const steps = (from: number, decades: number): number[] =>
+  Array.from({ length: 12 * decades + 1 }, (_, i) => from * 10 ** (i / 12));
+const RANGE_GRID = steps(1, 2);
+const NEAR_GRID = [0, ...steps(0.05, 2)];
+const SPREAD_GRID = [0, ...steps(0.005, 2)];
+
+/** Which terms a variant has: fixed weights, the others are fitted. */
+export type Fixed = Partial<FormulaWeights>;
+
+/**
+ * Three weights in two steps: `nearOrder` and `spread` by the least squared log error of the loss
+ * changes at 1x, then `outOfRange` by the pairs. What the evidence cannot tell stays as declared.
+ */
+export function fitFormula(
+  { pairs, changes }: Evidence,
+  terms: ReadonlyMap<Row, FormulaTerms>,
+  fixed: Fixed = {},
+): FormulaWeights {
+  const start = { ...FORMULA_WEIGHTS, ...fixed };
+  let weights = start;
+  if (changes.filter((c) => !c.bound).length >= 3) {
+    let least = Infinity;
+    for (const nearOrder of fixed.nearOrder === undefined ? NEAR_GRID : [fixed.nearOrder])
+      for (const spread of fixed.spread === undefined ? SPREAD_GRID : [fixed.spread]) {
+        const tried = { ...start, nearOrder, spread };
+        const error = changeError(changes, (row) => formulaLoss(terms.get(row)!, tried));
+        if (error < least) [weights, least] = [tried, error];
+      }
+  }
+  if (sameFactor(pairs).length === 0 || fixed.outOfRange !== undefined) return weights;
+  const grid = RANGE_GRID.map((outOfRange) => ({ ...weights, outOfRange }));
+  return mostAgreeing(pairs, grid, (w) => (row) => formulaLoss(terms.get(row)!, w));
+}
+
+/**
+ * Published over predicted changes at 1x, the median: some published ones are hardly larger than
+ * their rounding. 1 where fewer than three have a value.
+ */
+export function fitScale(changes: readonly PublishedChange[], predict: Predict): number {
+  const ratios = changes
+    .filter((c) => !c.bound)
+    .flatMap((c) => changeRatio(c, predict(c.row)) ?? [])
+    .sort((a, b) => a - b);
+  return ratios.length < 3 ? 1 : 1 / quantile(ratios, 0.5);
+}
+
+export interface LeftOut {
+  /** Pairs of the factor that was left out, summed over the factors. */
+  readonly pairs: Agreement;
+  /** Its loss changes at 1x within a factor of two. */
+  readonly changes: Agreement;
+}
+
+/** Fitted without the rows of one factor, judged on them; summed over the factors. */
+export function leaveOneFactorOut(
+  evidence: Evidence,
+  fit: (evidence: Evidence) => Predict,
+): LeftOut {
+  const factors = new Set(evidence.pairs.flatMap(({ a, b }) => [a.factor, b.factor]));
+  for (const change of evidence.changes) factors.add(change.row.factor);
+  let [agree, total, within, changes] = [0, 0, 0, 0];
+  for (const factor of factors) {
+    const predict = fit({
+      pairs: evidence.pairs.filter((p) => p.a.factor !== factor && p.b.factor !== factor),
+      changes: evidence.changes.filter((c) => c.row.factor !== factor),
+    });
+    const judged = sameFactor(evidence.pairs).filter((p) => p.a.factor === factor);
+    const found = count(judged, predict);
+    const mine = withinTwo(
+      evidence.changes.filter((c) => c.row.factor === factor),
+      predict,
+    );
+    [agree, total] = [agree + found.agree, total + found.total];
+    [within, changes] = [within + mine.agree, changes + mine.total];
+  }
+  return { pairs: { agree, total }, changes: { agree: within, total: changes } };
+}
+
+/** A variant of the formula with its weights fitted to the file at hand. */
+export interface Variant {
+  readonly name: string;
+  readonly weights: FormulaWeights;
+  readonly sameFactor: Agreement;
+  readonly anyFactor: Agreement;
+  readonly changes: Agreement;
+  readonly leftOut: LeftOut;
+}
+
+export interface FormulaJudgement {
+  /** With the declared weights. */
+  readonly predict: Predict;
+  readonly leftOut: LeftOut;
+  /** The formula as declared, without each of its terms, and with the base bound. */
+  readonly variants: readonly Variant[];
+}
+
+const VARIANTS: readonly (readonly [string, Fixed])[] = Object.freeze([
+  ['all terms', {}],
+  ['without out of range', { outOfRange: 0 }],
+  ['without order of near tokens', { nearOrder: 0 }],
+  ['without spread', { spread: 0 }],
+  ['without temperature', { temperature: 0 }],
+  ['with negative sums, weight 0.1', { negativeSum: 0.1 }],
+  ['with negative sums, weight 1', { negativeSum: 1 }],
+]);
+
+export function judgeFormulas(rows: readonly Row[], evidence: Evidence): FormulaJudgement {
+  const terms = new Map<Row, FormulaTerms>(rows.map((row) => [row, formulaTerms(row)]));
+  const by =
+    (weights?: FormulaWeights): Predict =>
+    (row) =>
+      formulaLoss(terms.get(row)!, weights);
+  const variants = VARIANTS.map(([name, fixed]): Variant => {
+    const fit = (e: Evidence): FormulaWeights => fitFormula(e, terms, fixed);
+    const weights = fit(evidence);
+    return {
+      name,
+      weights,
+      sameFactor: count(sameFactor(evidence.pairs), by(weights)),
+      anyFactor: count(evidence.pairs, by(weights)),
+      changes: withinTwo(evidence.changes, by(weights)),
+      leftOut: leaveOneFactorOut(evidence, (e) => by(fit(e))),
+    };
+  });
+  return { predict: by(), leftOut: variants[0]!.leftOut, variants };
+}

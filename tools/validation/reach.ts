@@ -1,0 +1,78 @@
+import { accuracyByDistance, clusters } from '../../src/probes/measure.js';
+import { lastRung } from '../../src/probes/reach.js';
+import { average } from '../../src/probes/statistics.js';
+import { CLEAR_RATIO } from './agreement.js';
+import { formulaLoss, termsAt } from './formulas.js';
+import { FULL, languageChange, type ProbeOptions, runLadder, withBench } from './ladder.js';
+import type { Geometry } from './types.js';
+
+/** Reach of static NTK as a window multiple. */
+export interface ReachRow {
+  readonly alpha: number;
+  /** By perplexity. */
+  readonly published: number;
+  /** By language loss, as the published one. */
+  readonly probe: number;
+  /** By facts, as in a report. */
+  readonly facts: number;
+  readonly formula: number;
+}
+
+/** Peng et al. 2023 and the NTK-aware thread: static alpha on LLaMA 1, 2048 tokens. */
+const PUBLISHED = Object.freeze([
+  { alpha: 2, published: 1.7 },
+  { alpha: 4, published: 3.1 },
+  { alpha: 8, published: 4.4 },
+]);
+const LLAMA1: Geometry = Object.freeze({
+  rotaryDim: 128,
+  rotaryShare: 1,
+  theta: 1e4,
+  window: 2048,
+});
+const STEPS = Object.freeze([
+  1, 1.25, 1.5, 1.75, 2, 2.25, 2.5, 2.75, 3, 3.25, 3.5, 4, 4.5, 5, 5.5, 6, 7, 8, 10,
+]);
+/**
+ * The last length, contiguous from the first, at which perplexity is not clearly above what it is
+ * at the first.
+ *
+ * @param losses nats, by ascending length @returns its index
+ */
+export function lastWithin(losses: readonly number[]): number {
+  const beyond = losses.findIndex((x) => x > losses[0]! + Math.log(CLEAR_RATIO));
+  return beyond < 0 ? losses.length - 1 : beyond - 1;
+}
+
+/** Empty where no table is about that model. */
+export async function reachRows(
+  geometries: readonly Geometry[],
+  options: ProbeOptions,
+): Promise<ReachRow[]> {
+  const same = (g: Geometry): boolean => g.theta === LLAMA1.theta && g.window === LLAMA1.window;
+  if (!geometries.some(same)) return [];
+  const scalings = PUBLISHED.map(({ alpha }) => ({
+    spec: { type: 'ntk', theta: LLAMA1.theta, rotaryDim: LLAMA1.rotaryDim, alpha } as const,
+    multiples: STEPS.filter((m) => m <= 1.5 * alpha),
+  }));
+  return withBench(LLAMA1, options, STEPS.at(-1)!, async (bench) => {
+    const run = await runLadder(bench, scalings, STEPS, FULL);
+    const atOnce = { kind: 'fact', rungs: [run.home] } as const;
+    const base = average(clusters(run.reference!, atOnce, 'accuracy'));
+    const contexts = run.reference!.contexts.map((_, i) => i);
+    return PUBLISHED.map((p, i): ReachRow => {
+      const { spec, multiples } = scalings[i]!;
+      const rungs = multiples.map((_, rung) => rung); // both begin at 1
+      const bins = accuracyByDistance(run.facts[i]!, rungs);
+      const formula = STEPS.map((m) =>
+        formulaLoss(termsAt(LLAMA1, spec, Math.round(m * LLAMA1.window))),
+      );
+      return {
+        ...p,
+        probe: multiples[lastWithin(rungs.map((rung) => languageChange(run, i, rung)))]!,
+        facts: multiples[lastRung(bins, base, contexts)] ?? 0,
+        formula: STEPS[lastWithin(formula)]!,
+      };
+    });
+  });
+}

@@ -1,0 +1,165 @@
+import { LOSS_SCALE } from '../../src/probes/measure.js';
+import {
+  add,
+  type Agreement,
+  agrees,
+  count,
+  type Pair,
+  pairs,
+  type Predict,
+  type PublishedChange,
+  publishedChanges,
+  withinTwo,
+} from './agreement.js';
+import {
+  fitScale,
+  type FormulaJudgement,
+  judgeFormulas,
+  leaveOneFactorOut,
+  type LeftOut,
+  sameFactor,
+} from './fit.js';
+import type { ProbeOptions, Samples } from './ladder.js';
+import { measure, type ModelRun } from './measure.js';
+import { type ReachRow, reachRows } from './reach.js';
+import { readResults, type ResultEntry } from './results.js';
+import type { Unused } from './types.js';
+
+/** Agreement on one table, or on one length of it. */
+export interface Cell {
+  readonly entry: string;
+  /** null: the whole table. */
+  readonly length: number | null;
+  readonly sameFactor: Both;
+  readonly anyFactor: Both;
+}
+
+export interface Both {
+  readonly probe: Agreement;
+  readonly formula: Agreement;
+}
+
+export interface MissedPair extends Pair {
+  readonly missedBy: 'probe' | 'formulas' | 'both';
+}
+
+export interface ShortRow extends PublishedChange {
+  readonly probe: number;
+  readonly formula: number;
+}
+
+export interface Validation {
+  readonly rowsUsed: number;
+  readonly samples: Samples;
+  readonly models: readonly ModelRun[];
+  readonly cells: readonly Cell[];
+  readonly total: { readonly sameFactor: Both; readonly anyFactor: Both };
+  readonly leftOut: { readonly probe: LeftOut; readonly formula: LeftOut };
+  readonly changes: Both;
+  /** `LOSS_SCALE` as this file would have it. */
+  readonly lossScale: number;
+  readonly formulas: FormulaJudgement;
+  /** By weight of the facts' loss: pairs of the same factor, and of any, that agree. */
+  readonly byWeight: readonly { weight: number; same: Agreement; any: Agreement }[];
+  readonly short: readonly ShortRow[];
+  readonly reach: readonly ReachRow[];
+  readonly missed: readonly MissedPair[];
+  readonly unused: readonly Unused[];
+}
+
+/** Weights of the facts' loss that are tried beside the score's own, which is 0. */
+const PROBE_WEIGHTS = Object.freeze([0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2]);
+
+export interface ValidateOptions extends ProbeOptions {
+  readonly log?: (line: string) => void;
+}
+
+function cellsOf(list: readonly Pair[], both: (pairs: readonly Pair[]) => Both): Cell[] {
+  const cell = (mine: readonly Pair[], entry: string, length: number | null): Cell => ({
+    entry,
+    length,
+    sameFactor: both(sameFactor(mine)),
+    anyFactor: both(mine),
+  });
+  return [...new Set(list.map((p) => p.a.entry))].flatMap((entry) => {
+    const mine = list.filter((p) => p.a.entry === entry);
+    const lengths = [...new Set(mine.map((p) => p.a.length))].sort((a, b) => a - b);
+    const whole = cell(mine, entry, null);
+    if (lengths.length === 1) return [whole];
+    const at = (n: number): Pair[] => mine.filter((p) => p.a.length === n);
+    return [whole, ...lengths.map((n) => cell(at(n), entry, n))];
+  });
+}
+
+/** Compares the probe, formulas and chance with published results. */
+export async function validate(
+  entries: readonly ResultEntry[],
+  options: ValidateOptions,
+): Promise<Validation> {
+  const { rows, unused } = readResults(entries);
+  const { parts, models, samples } = await measure(rows, options, options.log);
+  const evidence = { pairs: pairs(rows), changes: publishedChanges(rows) };
+  const formulas = judgeFormulas(rows, evidence);
+  const byProbe =
+    (weight: number): Predict =>
+    (row) => {
+      const { language, outOfRange, facts } = parts.get(row)!;
+      return language + outOfRange + weight * facts;
+    };
+  const loss = byProbe(0);
+  /** Answers are judged by the facts, everything else by the score: no weight between them. */
+  const score: Predict = (row) => (row.metric === 'accuracy' ? parts.get(row)!.facts : loss(row));
+  const scaled =
+    (scale: number): Predict =>
+    (row) =>
+      scale * score(row);
+  const both = (list: readonly Pair[]): Both => ({
+    probe: count(list, score),
+    formula: count(list, formulas.predict),
+  });
+  const cells = cellsOf(evidence.pairs, both);
+  const whole = cells.filter((c) => c.length === null);
+  const sum = (kind: 'sameFactor' | 'anyFactor'): Both => ({
+    probe: add(whole.map((c) => c[kind].probe)),
+    formula: add(whole.map((c) => c[kind].formula)),
+  });
+  const total = { sameFactor: sum('sameFactor'), anyFactor: sum('anyFactor') };
+  const changes: Both = {
+    probe: withinTwo(evidence.changes, loss),
+    formula: withinTwo(evidence.changes, formulas.predict),
+  };
+  return {
+    rowsUsed: rows.length,
+    samples,
+    models,
+    cells,
+    total,
+    leftOut: {
+      probe: leaveOneFactorOut(evidence, (e) => scaled(fitScale(e.changes, loss))),
+      formula: formulas.leftOut,
+    },
+    lossScale: LOSS_SCALE * fitScale(evidence.changes, loss),
+    changes,
+    formulas,
+    byWeight: PROBE_WEIGHTS.map((weight) => ({
+      weight,
+      same: count(sameFactor(evidence.pairs), byProbe(weight)),
+      any: count(evidence.pairs, byProbe(weight)),
+    })),
+    short: evidence.changes.map((change) => ({
+      ...change,
+      probe: loss(change.row),
+      formula: formulas.predict(change.row),
+    })),
+    reach: await reachRows(
+      models.map((m) => m.geometry),
+      options,
+    ),
+    missed: evidence.pairs.flatMap((pair): MissedPair[] => {
+      const [a, b] = [agrees(pair, score), agrees(pair, formulas.predict)];
+      if (a && b) return [];
+      return [{ ...pair, missedBy: a ? 'formulas' : b ? 'probe' : 'both' }];
+    }),
+    unused,
+  };
+}
