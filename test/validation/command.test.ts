@@ -13,7 +13,10 @@ const file = (name: string, content: string): string => {
   return path;
 };
 const run = (...args: string[]): string =>
-  execFileSync(process.execPath, ['--import', 'tsx', script, ...args], { encoding: 'utf8', stdio: 'pipe' });
+  execFileSync(process.execPath, ['--import', 'tsx', script, ...args], {
+    encoding: 'utf8',
+    stdio: 'pipe',
+  });
 
 beforeAll(build, 120_000);
 
@@ -62,7 +65,9 @@ it.each([
   [['--write', file('plain.md', 'text'), '--results', results], /has no place between/],
   [['--what'], /Unknown option/],
 ])('%j ends with exit code 2 and a message', (args, message) => {
-  const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', script, ...args], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', script, ...args], {
+    encoding: 'utf8',
+  });
   expect(status).toBe(2);
   expect(stderr).toMatch(message);
   expect(stderr).not.toMatch(/ {4}at /);
