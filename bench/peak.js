@@ -34,7 +34,7 @@ export async function gemm(threads, n = 1024) {
   return async () => (2 * n ** 3) / (await seconds(() => s.run(feeds))) / 1e9;
 }
 
-/** Queries at a time, as in src/engine/feeds.ts; lengths here are whole chunks. */
+/** Queries at a time, as in src/subjects/bundled/session.ts; lengths here are whole chunks. */
 const CHUNK = 64;
 
 /** The attention of decoder.onnx alone, causal work counted. -> () => GFLOP/s */

@@ -2,10 +2,10 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, expect, it } from 'vitest';
-import { build, ROOT } from '../helpers/built.js';
+import { expect, it } from 'vitest';
+import { ROOT } from '../helpers/built.js';
 
-const script = join(ROOT, 'bench/validate.js');
+const script = join(ROOT, 'tools/validation/main.ts');
 const folder = mkdtempSync(join(tmpdir(), 'validate-'));
 const file = (name: string, content: string): string => {
   const path = join(folder, name);
@@ -17,8 +17,6 @@ const run = (...args: string[]): string =>
     encoding: 'utf8',
     stdio: 'pipe',
   });
-
-beforeAll(build, 120_000);
 
 const rows = [
   { method: 'none', eval_length: 1024, value: 2.9 },
