@@ -1,4 +1,5 @@
 import type { AttentionShape, ModelGeometry } from '../model/types.js';
+import type { CostReport } from './schema.js';
 
 /** Formats a KV cache is kept in, and their bytes per number. */
 export const CACHE_DTYPES = Object.freeze({
@@ -148,36 +149,6 @@ function scoreAndSumWidth(
   if (latent === undefined) return 2 * headDim;
   const { rank, ropeDim, nopeDim, valueDim } = latent;
   return phase === 'prefill' ? nopeDim + ropeDim + valueDim : 2 * rank + ropeDim;
-}
-
-/** What one sequence costs at one length. */
-export interface LengthCost {
-  readonly tokens: number;
-  /** KV cache of the sequence. */
-  readonly kvBytes: number;
-  /** kvBytes / tokens. */
-  readonly kvBytesPerToken: number;
-  /** Attention operations per token: mean over a causal prefill, and for the next token. */
-  readonly prefillFlopsPerToken: number;
-  readonly decodeFlopsPerToken: number;
-  /** The same as a multiple of the trained window's. */
-  readonly prefillMultiple: number;
-  readonly decodeMultiple: number;
-  /** Time to read the cache once, which every decoded token needs; null without a bandwidth. */
-  readonly decodeReadMs: number | null;
-}
-
-export interface CostReport {
-  readonly dtype: CacheDtype;
-  readonly bytesPerNumber: number;
-  /** Memory bandwidth in 1e9 bytes a second, as given. */
-  readonly bandwidthGBps: number | null;
-  readonly spans: readonly LayerSpan[];
-  /** Bytes that one more token adds while it is inside every window. */
-  readonly kvBytesPerToken: number;
-  /** Bytes that one more token adds once the windows are full: global layers only. */
-  readonly kvGrowthPerToken: number;
-  readonly lengths: readonly LengthCost[];
 }
 
 export interface CostOptions {

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
+import { analyseGeometry } from '../../src/geometry/analyse.js';
 import {
-  analyseGeometry,
   type CandidateGeometry,
+  GeometryReportSchema,
   type GroupGeometry,
-} from '../../src/geometry/analyse.js';
+} from '../../src/geometry/schema.js';
 import type { ModelGeometry } from '../../src/model/types.js';
-import { GeometryReportSchema } from '../../src/report/schema/geometry.js';
 import {
   deepseekV3,
   deepseekV3Reference,

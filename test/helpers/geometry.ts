@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parseCandidates } from '../../src/candidates/parse.js';
 import { resolveCandidate } from '../../src/candidates/resolve.js';
-import { analyseGeometry, type GeometryReport } from '../../src/geometry/analyse.js';
+import { analyseGeometry } from '../../src/geometry/analyse.js';
+import type { GeometryReport } from '../../src/geometry/schema.js';
 import { parseConfig } from '../../src/json/parse.js';
 import { isNotRope, readModel } from '../../src/model/read-model.js';
 import { chooseReference } from '../../src/model/reference.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { spectrumSvg } from '../../src/report/plots/svg.js';
-import { GeometryReportSchema } from '../../src/report/schema/geometry.js';
+import { GeometryReportSchema } from '../../src/geometry/schema.js';
 import { exactLines } from '../../src/report/sections/exact.js';
 import { qwenGeometry } from '../helpers/geometry.js';
 import { makeReport } from '../helpers/report.js';

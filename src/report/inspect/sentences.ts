@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { CandidateGeometry } from '../../geometry/analyse.js';
+import type { CandidateGeometry } from '../../geometry/schema.js';
 import { ROPE_KINDS } from '../../rope/registry.js';
 import { percent, tokens, trim } from '../format.js';
 import type { InspectData, InspectLayerType, InspectReading } from '../schema/inspect.js';

@@ -1,5 +1,4 @@
-import type { CandidateGeometry, GroupGeometry } from '../../geometry/analyse.js';
-import type { CostReport } from '../../geometry/cost.js';
+import type { CandidateGeometry, CostReport, GroupGeometry } from '../../geometry/schema.js';
 import { bytes, multiple, percent, printable, shortTokens, tokens, trim } from '../format.js';
 import { bareTable } from '../terminal.js';
 

@@ -6,7 +6,7 @@ import {
   ReachSchema,
   VERDICTS,
 } from './candidate.js';
-import { GeometryReportSchema } from './geometry.js';
+import { GeometryReportSchema } from '../../geometry/schema.js';
 
 /** The same comparison on another probe model: how far they differ is the probe's uncertainty. */
 export const NeighbourSchema = z.strictObject({

@@ -1,8 +1,12 @@
 import { z } from 'zod';
-import type { GeometryReport } from '../../geometry/analyse.js';
-import { CACHE_DTYPES, type CacheDtype, type CostReport } from '../../geometry/cost.js';
+import type { ReadonlyDeep } from '../json/readonly.js';
+import { ROPE_KINDS, type RopeType } from '../rope/registry.js';
+import { CACHE_DTYPES, type CacheDtype } from './cost.js';
 
-/** Zod takes finite numbers only, so NaN and infinity cannot pass. */
+/**
+ * Exact geometry as a document: the schemas, and the types that follow from them. Zod takes finite
+ * numbers only, so NaN and infinity cannot pass.
+ */
 
 const BoundarySchema = z.strictObject({
   length: z.number().describe('Last length with the table below, tokens.'),
@@ -19,17 +23,9 @@ function tableChange() {
   });
 }
 
+/** A rotary table, exactly. */
 const TableSchema = z.strictObject({
-  ropeType: z.enum([
-    'default',
-    'linear',
-    'ntk',
-    'dynamic',
-    'yarn',
-    'llama3',
-    'longrope',
-    'proportional',
-  ]),
+  ropeType: z.enum(Object.keys(ROPE_KINDS) as [RopeType, ...RopeType[]]),
   theta: z.number(),
   rotaryDim: z.number().int(),
   attentionScaling: z.number(),
@@ -54,7 +50,9 @@ const TableSchema = z.strictObject({
 });
 
 const ReferenceGeometrySchema = TableSchema.extend({
+  /** Share of pairs below one turn per trained range; null where no pair turns. */
   criticalFraction: z.number().nullable(),
+  /** Leading rotary dimensions that completed a turn in training. */
   criticalDimension: z.number().int(),
 });
 
@@ -64,10 +62,14 @@ const CandidateGeometrySchema = TableSchema.extend({
   logitScale: z.number().describe('Factor on q·k against the reference.'),
   stretch: z.array(z.number().nullable()).describe('Per pair: reference / candidate frequency.'),
   maxStretch: z.number(),
+  /** Largest stretch of the pairs that turn 32 times or more in the trained range. */
   highFrequencyStretch: z.number().nullable(),
+  /** Pairs beyond their trained angles at the target. */
   outOfRange: z.array(z.strictObject({ pair: z.number().int(), excess: z.number() })),
   inRangeUpTo: z.number().nullable().describe('Tokens; null = no pair limits it.'),
+  /** null where the table does not change below the target. */
   boundary: BoundarySchema.nullable(),
+  /** A local layer that the scaling stretches: it gains no length by it. */
   pureLoss: z.boolean(),
 });
 
@@ -80,16 +82,19 @@ const GroupGeometrySchema = z.strictObject({
   layerType: z.string(),
   layers: z.array(z.number().int()),
   span: SpanSchema,
+  /** Distances in training and at the target, tokens; both the window for a local layer. */
   trainedRange: z.number(),
   targetRange: z.number(),
   reference: ReferenceGeometrySchema,
   candidates: z.array(CandidateGeometrySchema),
+  /** Smallest base of an unscaled table for the target range; null where none is tabulated. */
   requiredBase: z.strictObject({ length: z.number(), base: z.number() }).nullable(),
 });
 
 export const CostSchema = z.strictObject({
   dtype: z.enum(Object.keys(CACHE_DTYPES) as [CacheDtype, ...CacheDtype[]]),
   bytesPerNumber: z.number(),
+  /** Memory bandwidth in 1e9 bytes a second, as given. */
   bandwidthGBps: z.number().nullable(),
   spans: z.array(
     z.strictObject({
@@ -105,22 +110,35 @@ export const CostSchema = z.strictObject({
       tokens: z.number(),
       kvBytes: z.number(),
       kvBytesPerToken: z.number(),
+      /** Attention operations per token: mean over a causal prefill, and for the next token. */
       prefillFlopsPerToken: z.number(),
       decodeFlopsPerToken: z.number(),
       prefillMultiple: z.number().describe("Multiple of the trained window's."),
       decodeMultiple: z.number().describe("Multiple of the trained window's."),
+      /** Time to read the cache once, which every decoded token needs; null without a bandwidth. */
       decodeReadMs: z.number().nullable(),
     }),
   ),
-}) satisfies z.ZodType<CostReport>;
+});
 
 export const GeometrySchema = z.strictObject({
   trainedWindow: z.number(),
   target: z.number(),
   groups: z.array(GroupGeometrySchema),
-}) satisfies z.ZodType<Omit<GeometryReport, 'cost'>>;
+});
 
-/** As `analyseGeometry` returns it, with the cost. */
-export const GeometryReportSchema = GeometrySchema.extend({
+const WithCostSchema = GeometrySchema.extend({
+  /** null where there is no KV cache to speak of. */
   cost: CostSchema.nullable(),
-}) satisfies z.ZodType<GeometryReport>;
+});
+
+export type CostReport = ReadonlyDeep<z.infer<typeof CostSchema>>;
+export type TableGeometry = ReadonlyDeep<z.infer<typeof TableSchema>>;
+export type ReferenceGeometry = ReadonlyDeep<z.infer<typeof ReferenceGeometrySchema>>;
+export type CandidateGeometry = ReadonlyDeep<z.infer<typeof CandidateGeometrySchema>>;
+export type GroupGeometry = ReadonlyDeep<z.infer<typeof GroupGeometrySchema>>;
+/** Exact: from the config alone. */
+export type GeometryReport = ReadonlyDeep<z.infer<typeof WithCostSchema>>;
+
+/** As `analyseGeometry` returns it, with the cost; a report keeps it as it is. */
+export const GeometryReportSchema = WithCostSchema as z.ZodType<GeometryReport>;
