@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { CandidateDefinition, FactorMethod } from './candidates/definition.js';
-import { FACTOR_METHODS } from './candidates/parse.js';
+import type { CandidateDefinition } from './candidates/definition.js';
+import { FACTOR_METHODS } from './rope/registry.js';
 import { ENCODING_NAMES } from './encodings/registry.js';
 import { EXIT, RopeEvalError } from './errors.js';
 import { CACHE_DTYPES } from './geometry/cost.js';
@@ -74,7 +74,7 @@ const Candidate = z.discriminatedUnion(
   [
     z.object({
       label,
-      method: z.enum(Object.keys(FACTOR_METHODS) as FactorMethod[]),
+      method: z.enum(FACTOR_METHODS),
       factor: z.number(),
       params: z.record(z.string(), z.union([z.number(), z.boolean()])),
     }),

@@ -1,6 +1,7 @@
 import { referenceSoftmaxScale, referenceSpecs } from '../model/reference.js';
 import type { ModelGeometry, Reference } from '../model/types.js';
-import type { CandidateDefinition, FactorMethod } from './definition.js';
+import { keepsItsKind, type FactorMethod } from '../rope/registry.js';
+import type { CandidateDefinition } from './definition.js';
 
 /**
  * The candidates to compare where the user names none; the reference is a row of its own.
@@ -29,12 +30,12 @@ export function defaultCandidates(
   if (plain !== trained) found.push({ label: 'none', method: 'none' });
   if (!(multiple > 1)) return found;
   const factor = roundUp(multiple);
-  const proportional = model.groups.some((group) => group.rope.type === 'proportional');
-  const methods: readonly FactorMethod[] = proportional
+  const fixedKind = model.groups.some((group) => keepsItsKind(group.rope));
+  const methods: readonly FactorMethod[] = fixedKind
     ? ['linear']
     : ['yarn', 'by-parts', 'llama3', 'ntk', 'linear'];
   found.push(...methods.map((method) => withFactor(method, factor)));
-  if (!proportional) found.push(withFactor('dynamic', 1));
+  if (!fixedKind) found.push(withFactor('dynamic', 1));
   return found;
 }
 

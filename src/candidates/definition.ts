@@ -1,20 +1,18 @@
 import { RopeEvalError } from '../errors.js';
 import type { Finding } from '../findings/types.js';
 import type { UnknownRecord } from '../json/parse.js';
-import type { RopeSpec } from '../rope/spec.js';
+import type { ShorthandRequest } from '../rope/kind.js';
+import type { FactorMethod, RopeSpec } from '../rope/registry.js';
 
-/** Scalings that a shorthand names with a factor. */
-export type FactorMethod = 'linear' | 'ntk' | 'dynamic' | 'by-parts' | 'yarn' | 'llama3';
+/** A scaling that a shorthand names with a factor, such as `yarn:4:beta_fast=16`. */
+export interface FactorDefinition extends ShorthandRequest {
+  readonly label: string;
+  readonly method: FactorMethod;
+}
 
 /** A candidate as the user wrote it; plain data. */
 export type CandidateDefinition = { readonly label: string } & (
-  | {
-      readonly method: FactorMethod;
-      /** Multiplies the trained window. */
-      readonly factor: number;
-      /** Parameters by their config key, e.g. `beta_fast`. */
-      readonly params: Readonly<Record<string, number | boolean>>;
-    }
+  | Omit<FactorDefinition, 'label'>
   | { readonly method: 'theta'; readonly theta: number }
   | { readonly method: 'none' }
   | { readonly method: 'as-configured' }

@@ -3,17 +3,16 @@ import { BOUNDS } from '../json/bounds.js';
 import { show } from '../json/fail.js';
 import { parseConfig } from '../json/parse.js';
 import { didYouMean } from '../suggest.js';
-import { type CandidateDefinition, type FactorMethod, failCandidate } from './definition.js';
+import type { Shorthand } from '../rope/kind.js';
+import type { AnySpec } from '../rope/spec.js';
+import { FACTOR_METHODS, SHORTHANDS, type FactorMethod } from '../rope/registry.js';
+import { type CandidateDefinition, failCandidate } from './definition.js';
 
 /** A decimal number; `Number` alone would read '' and ' ' as 0, and hexadecimal. */
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /** A factor of at least 1. */
-export function readShorthandFactor(
-  item: string,
-  method: string,
-  text: string | undefined,
-): number {
+function readShorthandFactor(item: string, method: string, text: string | undefined): number {
   if (text === undefined || text === '') {
     failCandidate('invalid_value', item, `needs a factor, e.g. ${method}:4`);
   }
@@ -33,7 +32,7 @@ export function readShorthandFactor(
 }
 
 /** A base above 1. */
-export function readTheta(item: string, text: string | undefined): number {
+function readTheta(item: string, text: string | undefined): number {
   const theta = parseNumber(text ?? '');
   if (!(theta > 1) || theta > BOUNDS.theta) {
     failCandidate('invalid_value', item, `needs a base above 1, e.g. theta:1e6`);
@@ -42,12 +41,13 @@ export function readTheta(item: string, text: string | undefined): number {
 }
 
 /** `key=value` pairs; keys are those of a config block. */
-export function readParams(
+function readParams(
   item: string,
   pairs: readonly string[],
-  known: readonly string[],
+  params: Shorthand<AnySpec>['params'],
 ): Readonly<Record<string, number | boolean>> {
-  const params: Record<string, number | boolean> = {};
+  const known = Object.keys(params);
+  const values: Record<string, number | boolean> = {};
   for (const pair of pairs) {
     const [key = '', value] = pair.split('=', 2);
     if (!known.includes(key)) {
@@ -58,16 +58,21 @@ export function readParams(
         known.length === 0 ? 'it takes a factor only' : `known: ${known.join(', ')}`,
       );
     }
-    if (Object.hasOwn(params, key)) {
+    if (Object.hasOwn(values, key)) {
       failCandidate('duplicate_candidate', item, `${key} is given twice`);
     }
-    params[key] = readParam(item, key, value ?? '');
+    values[key] = readParam(item, key, value ?? '', params[key]);
   }
-  return Object.freeze(params);
+  return Object.freeze(values);
 }
 
-function readParam(item: string, key: string, text: string): number | boolean {
-  if (key === 'truncate') {
+function readParam(
+  item: string,
+  key: string,
+  text: string,
+  kind: 'number' | 'boolean' | undefined,
+): number | boolean {
+  if (kind === 'boolean') {
     if (text === 'true' || text === 'false') return text === 'true';
     failCandidate('invalid_value', item, `${key} must be true or false, found "${text}"`);
   }
@@ -82,18 +87,8 @@ function parseNumber(text: string): number {
   return NUMBER.test(text) ? Number(text) : Number.NaN;
 }
 
-/** Parameters by method, in the words of a config block. */
-export const FACTOR_METHODS: Readonly<Record<FactorMethod, readonly string[]>> = Object.freeze({
-  linear: [],
-  ntk: [],
-  dynamic: [],
-  'by-parts': ['beta_fast', 'beta_slow', 'truncate'],
-  yarn: ['beta_fast', 'beta_slow', 'truncate', 'attention_factor', 'mscale', 'mscale_all_dim'],
-  llama3: ['low_freq_factor', 'high_freq_factor'],
-});
-
 const BARE_METHODS = ['none', 'as-configured'] as const;
-const NAMES = [...Object.keys(FACTOR_METHODS), 'theta', 'longrope', ...BARE_METHODS];
+const NAMES = [...FACTOR_METHODS, 'theta', 'longrope', ...BARE_METHODS];
 
 /** Each candidate costs a run; a longer list is a mistake. */
 const MAX_CANDIDATES = 64;
@@ -168,12 +163,12 @@ function parseOne(item: string): CandidateDefinition {
     label: item,
     method: name,
     factor: readShorthandFactor(item, name, value),
-    params: readParams(item, rest, FACTOR_METHODS[name]),
+    params: readParams(item, rest, SHORTHANDS[name].shorthand.params),
   };
 }
 
 function isFactorMethod(name: string): name is FactorMethod {
-  return Object.hasOwn(FACTOR_METHODS, name);
+  return Object.hasOwn(SHORTHANDS, name);
 }
 
 /** A JSON object, labelled by its type and factor. */

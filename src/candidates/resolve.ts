@@ -9,9 +9,8 @@ import {
 } from '../model/reference.js';
 import type { LayerGroup, ModelGeometry, Reference } from '../model/types.js';
 import { readWithBlock } from '../model/with-block.js';
-import { effectiveTheta } from '../rope/kinds/ntk.js';
 import { yarnMscale } from '../rope/kinds/yarn.js';
-import type { RopeSpec } from '../rope/spec.js';
+import { effectiveTheta, keepsItsKind, type RopeSpec } from '../rope/registry.js';
 import { type CandidateDefinition, failCandidate, type ResolvedCandidate } from './definition.js';
 import { shorthandSpec } from './shorthand.js';
 
@@ -139,9 +138,8 @@ function specFor(definition: Computed, group: LayerGroup, reference: Reference):
   const trained = referenceRope(group, reference);
   if (group.scalable === false) return trained;
   if (definition.method === 'theta') {
-    return trained.type === 'proportional'
-      ? { ...trained, theta: definition.theta }
-      : { ...group.unscaled, theta: definition.theta };
+    const base = keepsItsKind(trained) ? trained : group.unscaled;
+    return { ...base, theta: definition.theta };
   }
   return shorthandSpec(definition, trained, reference.trainedWindow);
 }

@@ -1,84 +1,9 @@
 import { isRecord } from '../json/parse.js';
-import { effectiveTheta } from '../rope/kinds/ntk.js';
-import { yarnMscale } from '../rope/kinds/yarn.js';
-import { computeRope } from '../rope/registry.js';
-import type { RopeSpec, RopeSpecOf } from '../rope/spec.js';
+import type { Block } from '../rope/kind.js';
+import { attnFactorOf, rampKeys } from '../rope/kinds/yarn.js';
+import { effectiveTheta, scalingBlock, type RopeSpec } from '../rope/registry.js';
 import { own, shapeOf } from './config-file.js';
 import type { EmitInput } from './types.js';
-
-/** A JSON object on its way into a config or a command line. */
-export type Block = Readonly<Record<string, unknown>>;
-
-/** The scaling block in transformers' words; undefined where theta says it all. */
-export function scalingBlock(rope: RopeSpec): Block | undefined {
-  switch (rope.type) {
-    case 'default':
-    case 'ntk':
-      return undefined;
-    case 'linear':
-    case 'dynamic':
-      return { rope_type: rope.type, factor: rope.factor };
-    case 'yarn':
-      return yarnBlock(rope);
-    case 'llama3':
-      return {
-        rope_type: 'llama3',
-        factor: rope.factor,
-        low_freq_factor: rope.lowFreqFactor,
-        high_freq_factor: rope.highFreqFactor,
-        original_max_position_embeddings: rope.originalMaxPositions,
-      };
-    case 'longrope':
-      return {
-        rope_type: 'longrope',
-        short_factor: rope.shortFactor,
-        long_factor: rope.longFactor,
-        factor: rope.factor,
-        original_max_position_embeddings: rope.originalMaxPositions,
-        ...optional('attention_factor', rope.attentionFactor),
-        ...optional('short_mscale', rope.shortMscale),
-        ...optional('long_mscale', rope.longMscale),
-      };
-    case 'proportional':
-      return {
-        rope_type: 'proportional',
-        partial_rotary_factor: rope.partialRotaryFactor,
-        factor: rope.factor,
-      };
-  }
-}
-
-/** Values that are the default anyway stay out: fewer keys are fewer keys to be misread. */
-function yarnBlock(rope: RopeSpecOf<'yarn'>): Block {
-  return {
-    rope_type: 'yarn',
-    factor: rope.factor,
-    original_max_position_embeddings: rope.originalMaxPositions,
-    ...yarnExtras(rope),
-    ...optional('mscale', rope.mscale),
-    ...optional('mscale_all_dim', rope.mscaleAllDim),
-    ...optional('attention_factor', rope.attentionFactor),
-  };
-}
-
-function yarnExtras(rope: RopeSpecOf<'yarn'>): Block {
-  return {
-    ...(rope.betaFast === YARN_BETAS.fast ? {} : { beta_fast: rope.betaFast }),
-    ...(rope.betaSlow === YARN_BETAS.slow ? {} : { beta_slow: rope.betaSlow }),
-    ...(rope.truncate ? {} : { truncate: false }),
-  };
-}
-
-/** YaRN's own values (Peng et al. 2023, section 3.2). */
-export const YARN_BETAS = Object.freeze({ fast: 32, slow: 1 });
-
-/**
- * The multiplier that vLLM and SGLang want as `attn_factor`: theirs stands on top of YaRN's own
- * temperature, transformers' `attention_factor` in its place. 1 = nothing to say.
- */
-export function attnFactorOf(rope: RopeSpecOf<'yarn'>): number {
-  return computeRope(rope).attentionScaling / yarnMscale(rope.factor);
-}
 
 /**
  * The block for vLLM and SGLang. They drop `attention_factor`, and `mscale` outside of the models
@@ -96,7 +21,7 @@ export function servingBlock(rope: RopeSpec, latent: boolean): Block {
     rope_type: 'yarn',
     factor: rope.factor,
     original_max_position_embeddings: rope.originalMaxPositions,
-    ...yarnExtras(rope),
+    ...rampKeys(rope),
     ...(Math.abs(attnFactor - 1) < 1e-9 ? {} : { attn_factor: attnFactor }),
     ...theta,
   };
@@ -108,10 +33,6 @@ const KEPT_KEYS = ['mrope_section', 'mrope_interleaved', 'partial_rotary_factor'
 export function keptKeys(block: unknown): Block {
   if (typeof block !== 'object' || block === null || Array.isArray(block)) return {};
   return Object.fromEntries(Object.entries(block).filter(([key]) => KEPT_KEYS.includes(key)));
-}
-
-function optional(key: string, value: number | undefined): Block {
-  return value === undefined ? {} : { [key]: value };
 }
 
 /**

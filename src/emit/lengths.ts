@@ -1,6 +1,5 @@
 import { referenceSpecs } from '../model/reference.js';
-import type { RopeSpec } from '../rope/spec.js';
-import { stretchedWindow } from '../rope/stretch.js';
+import { kindOf, type RopeSpec, stretchedWindow } from '../rope/registry.js';
 import type { EmitInput, Note } from './types.js';
 
 /**
@@ -42,28 +41,14 @@ function derivedLength(rule: LengthRule, rope: RopeSpec, maxPositions: number): 
 }
 
 /**
- * `max_position_embeddings` to write beside a scaling. Linear and dynamic get the window of the
- * weights, also where the file has raised it: engines multiply it by the factor, and the block has
- * no other place for it. YaRN's block names that window itself. The others have no block that could
- * say how long the context is.
+ * `max_position_embeddings` to write beside a scaling: what its kind asks for, or the length to be
+ * served where no block could say how long the context is.
  */
 export function maxPositionsFor(input: EmitInput): number {
   const { rope } = input.groups[0];
-  const current = input.geometry.maxPositions;
-  switch (rope.type) {
-    case 'dynamic':
-      return rope.maxPositions;
-    case 'linear':
-      return baseWindow(input);
-    case 'yarn':
-      return current;
-    case 'llama3':
-    case 'longrope':
-    case 'ntk':
-    case 'default':
-    case 'proportional':
-      return Math.max(current, input.length);
-  }
+  const written = input.geometry.maxPositions;
+  const lengths = { written, window: baseWindow(input) };
+  return kindOf(rope).limitBeside?.(rope, lengths) ?? Math.max(written, input.length);
 }
 
 /**

@@ -1,6 +1,5 @@
 import { dialectOf } from '../model/registry.js';
-import { effectiveTheta } from '../rope/kinds/ntk.js';
-import { scalingBlock } from './block.js';
+import { effectiveTheta, scalingBlock } from '../rope/registry.js';
 import type { EmitGroup, EmitInput } from './types.js';
 
 /** Where a class reads a scaling, as far as that decides what is written. */

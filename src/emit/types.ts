@@ -1,6 +1,6 @@
 import type { UnknownRecord } from '../json/parse.js';
 import type { ModelGeometry, Reference, Span } from '../model/types.js';
-import type { RopeSpec } from '../rope/spec.js';
+import type { RopeSpec } from '../rope/registry.js';
 
 /** The layers that share a table, with the scaling under question applied. */
 export interface EmitGroup {

@@ -16,8 +16,7 @@ import {
 } from '../model/reference.js';
 import { type ModelGeometry, type Reference, rotaryShare } from '../model/types.js';
 import type { EvaluateOptions } from '../options.js';
-import { computeRope } from '../rope/registry.js';
-import type { RopeSpec } from '../rope/spec.js';
+import { computeRope, type RopeSpec } from '../rope/registry.js';
 import type { Likeness } from '../subjects/bundled/index.js';
 
 /** What is to be compared, before anything is run. */

@@ -10,8 +10,8 @@ import {
 } from '../geometry/transfer.js';
 import { LOSS_SCALE } from '../probes/measure.js';
 import type { CandidateReport } from '../report/schema/report.js';
-import { computeRope } from '../rope/registry.js';
-import type { RopeSpec, RopeTable } from '../rope/spec.js';
+import { computeRope, type RopeSpec } from '../rope/registry.js';
+import type { RopeTable } from '../rope/spec.js';
 import type { Family, Member } from '../subjects/bundled/index.js';
 
 /** One scaling of one layer group, against what the weights were trained with. */

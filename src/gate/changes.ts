@@ -1,7 +1,7 @@
 import { finding } from '../findings/index.js';
 import type { Finding } from '../findings/types.js';
 import type { LayerGroup, ModelGeometry } from '../model/types.js';
-import type { RopeSpec } from '../rope/spec.js';
+import type { RopeSpec } from '../rope/registry.js';
 
 /**
  * What moved between the config before a change and the config after it: base frequency, window,

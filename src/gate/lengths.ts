@@ -1,8 +1,7 @@
 import { EXIT, RopeEvalError } from '../errors.js';
 import { MAX_MULTIPLE } from '../evaluation/setup.js';
 import type { ModelGeometry } from '../model/types.js';
-import type { RopeSpec } from '../rope/spec.js';
-import { stretchedWindow } from '../rope/stretch.js';
+import { type RopeSpec, stretchedWindow } from '../rope/registry.js';
 import { geometryKeys } from './advice.js';
 import type { Policy } from './policy.js';
 import { formatRule, lengthsOf } from './rule.js';

@@ -1,6 +1,7 @@
 import { referenceRope, referenceSoftmaxScale, trainedWindowOf } from '../model/reference.js';
 import type { LayerGroup, ModelGeometry, Reference } from '../model/types.js';
-import { computeRope, type RopeSpec, type RopeTable } from '../rope/registry.js';
+import { computeRope, type RopeSpec } from '../rope/registry.js';
+import type { RopeTable } from '../rope/spec.js';
 import { requiredBase, supportedLength } from './base-bound.js';
 import { boundaryOf } from './boundary.js';
 import { type CacheDtype, costOf } from './cost.js';

@@ -1,5 +1,5 @@
 import { RopeEvalError } from '../errors.js';
-import type { RopeTable } from '../rope/registry.js';
+import type { RopeTable } from '../rope/spec.js';
 import { toBfloat16, toFloat16 } from './rounding.js';
 
 /** What a dump may hold; the shapes are in docs/fingerprint.md. */

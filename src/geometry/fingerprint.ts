@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ModelGeometry } from '../model/types.js';
-import { computeRope, type RopeSpec, type RopeTable } from '../rope/registry.js';
+import { computeRope, type RopeSpec } from '../rope/registry.js';
+import type { RopeTable } from '../rope/spec.js';
 
 /**
  * A table as engines hold it: sorted from the fastest pair to the slowest, unless the class of the

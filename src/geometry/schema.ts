@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ReadonlyDeep } from '../json/readonly.js';
-import { ROPE_KINDS, type RopeType } from '../rope/registry.js';
+import { ROPE_TYPES } from '../rope/registry.js';
 import { CACHE_DTYPES, type CacheDtype } from './cost.js';
 
 /**
@@ -25,7 +25,7 @@ function tableChange() {
 
 /** A rotary table, exactly. */
 const TableSchema = z.strictObject({
-  ropeType: z.enum(Object.keys(ROPE_KINDS) as [RopeType, ...RopeType[]]),
+  ropeType: z.enum(ROPE_TYPES),
   theta: z.number(),
   rotaryDim: z.number().int(),
   attentionScaling: z.number(),

@@ -3,7 +3,8 @@ import { BOUNDS } from '../json/bounds.js';
 import { fail, show } from '../json/fail.js';
 import { Fields } from '../json/fields.js';
 import { isRecord } from '../json/parse.js';
-import { type RopeBlock, THETA_RULE } from '../rope/block.js';
+import type { RopeBlock } from '../rope/kind.js';
+import { THETA_RULE } from '../rope/read.js';
 import type { Source } from './source.js';
 
 /** How a family writes its one block. */

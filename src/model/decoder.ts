@@ -1,8 +1,9 @@
 import { finding } from '../findings/index.js';
 import { BOUNDS } from '../json/bounds.js';
 import { fail } from '../json/fail.js';
-import { readScaling, type RopeBlock } from '../rope/block.js';
+import type { RopeBlock } from '../rope/kind.js';
 import { yarnMscale } from '../rope/kinds/yarn.js';
+import { readScaling } from '../rope/read.js';
 import { flatBlock, type FlatRules } from './block.js';
 import { attends, layerTypes, spanOf } from './layers.js';
 import { trainedInRow } from './reference.js';
@@ -143,14 +144,14 @@ function readGroup(
   }
   const headDim = rules.headDimOf?.(source, layerType, shape) ?? shape.headDim;
   const kvHeads = rules.kvHeadsOf?.(source, layerType, shape) ?? shape.kvHeads;
-  const { rope, unscaled, originalMaxPositions } = readScaling(block, {
+  const { rope, unscaled, originalMaxPositions, findings } = readScaling(block, {
     modelType: source.modelType,
     headDim,
     usesPartial: rules.usesPartial ?? source.defaults?.usesPartial ?? source.defaults === undefined,
     maxPositions: shape.maxPositions,
     maxPositionsGiven: shape.maxPositionsGiven,
-    findings: source.findings,
   });
+  source.findings.push(...findings);
   const window = rules.window?.(source, layerType) ?? slidingWindow(source);
   return {
     layerGroup: {

@@ -1,6 +1,6 @@
 import { BOUNDS } from '../json/bounds.js';
 import { fail } from '../json/fail.js';
-import type { RopeSpec, RopeType } from '../rope/spec.js';
+import type { RopeSpec, RopeType } from '../rope/registry.js';
 import type { LayerGroup, ModelGeometry, Reference } from './types.js';
 
 /** One reason to believe that a scaling is part of what the weights were trained with. */

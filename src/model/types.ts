@@ -1,6 +1,6 @@
 import type { Finding } from '../findings/types.js';
 import type { UnknownRecord } from '../json/parse.js';
-import type { RopeSpec } from '../rope/spec.js';
+import type { RopeSpec } from '../rope/registry.js';
 
 /** How far a layer looks back. */
 export type Span =

@@ -1,7 +1,7 @@
-import { MINUS, tokens } from '../numbers.js';
+import { MINUS, percent, tokens, trim } from '../numbers.js';
 import type { Interval, Reach } from './schema/report.js';
 
-export { tokens };
+export { percent, tokens, trim };
 
 /** 131072 → `128k`, k = 1024 as on model cards; `131,000` where it does not come out even. */
 export function shortTokens(count: number): string {
@@ -12,11 +12,6 @@ export function shortTokens(count: number): string {
 /** 4 → `4x`, 3.0517 → `3.05x` */
 export function multiple(value: number): string {
   return `${trim(value, 2)}x`;
-}
-
-/** 0.974 → `97 %` */
-export function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
 }
 
 /** `+0.042`, `−0.004`, `0.000` */
@@ -61,11 +56,6 @@ export function bytes(count: number): string {
     unit++;
   }
   return `${trim(value, value < 10 ? 2 : value < 100 ? 1 : 0)} ${units[unit]}`;
-}
-
-/** At most so many digits after the point, without trailing zeros. */
-export function trim(value: number, digits: number): string {
-  return String(Number(value.toFixed(digits)));
 }
 
 /** Lists for people: `a`, `a and b`, `a, b and c`. */

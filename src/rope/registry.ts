@@ -1,4 +1,5 @@
 import { RopeEvalError } from '../errors.js';
+import type { Block, Extension, RopeKind, Shorthand, Trained } from './kind.js';
 import { defaultRope } from './kinds/default.js';
 import { dynamicRope } from './kinds/dynamic.js';
 import { linearRope } from './kinds/linear.js';
@@ -7,10 +8,10 @@ import { longropeRope } from './kinds/longrope.js';
 import { ntkRope } from './kinds/ntk.js';
 import { proportionalRope } from './kinds/proportional.js';
 import { yarnRope } from './kinds/yarn.js';
-import type { RopeKind, RopeSpec, RopeTable, RopeType } from './spec.js';
+import { baseOf, type RopeTable } from './spec.js';
 
-/** Every rope type. Adding one is one new file, one member of the union, and one line here. */
-export const ROPE_KINDS: { readonly [T in RopeType]: RopeKind<T> } = Object.freeze({
+/** Every rope kind. Adding one is one new file, its import and one line here. */
+export const ROPE_KINDS = Object.freeze({
   default: defaultRope,
   linear: linearRope,
   ntk: ntkRope,
@@ -20,6 +21,55 @@ export const ROPE_KINDS: { readonly [T in RopeType]: RopeKind<T> } = Object.free
   longrope: longropeRope,
   proportional: proportionalRope,
 });
+
+/** Rope types that can be computed. `by-parts` is `yarn` with attention factor 1. */
+export type RopeType = keyof typeof ROPE_KINDS;
+
+/** Every rope type, as reports and schemas name them. */
+export const ROPE_TYPES = Object.freeze(Object.keys(ROPE_KINDS)) as readonly [
+  RopeType,
+  ...RopeType[],
+];
+
+type Entry = (typeof ROPE_KINDS)[RopeType];
+
+/** Everything a rotary table depends on, as plain data. Lengths in tokens. */
+export type RopeSpec = Parameters<Entry['compute']>[0];
+
+/** One member of the union. */
+export type RopeSpecOf<T extends RopeType> = Extract<RopeSpec, { readonly type: T }>;
+
+/** Shorthands that take a factor, `yarn:4`. */
+export type FactorMethod = Entry extends infer K
+  ? K extends { readonly shorthands: infer Names }
+    ? keyof Names & string
+    : never
+  : never;
+
+/** The kind of a spec. TypeScript cannot follow that the union and the table pair up. */
+export function kindOf(spec: RopeSpec): RopeKind<RopeSpec, FactorMethod> {
+  return ROPE_KINDS[spec.type] as unknown as RopeKind<RopeSpec, FactorMethod>;
+}
+
+interface NamedShorthand {
+  readonly kind: RopeType;
+  readonly shorthand: Shorthand<RopeSpec>;
+}
+
+/** Shorthands by name, in the order in which messages list them. */
+export const SHORTHANDS = Object.freeze(
+  Object.fromEntries(
+    Object.values(ROPE_KINDS).flatMap((kind) =>
+      Object.entries(kind.shorthands).map(([name, shorthand]) => [
+        name,
+        { kind: kind.type, shorthand },
+      ]),
+    ),
+  ),
+) as unknown as Readonly<Record<FactorMethod, NamedShorthand>>;
+
+/** Names of the shorthands that take a factor. */
+export const FACTOR_METHODS = Object.freeze(Object.keys(SHORTHANDS) as FactorMethod[]);
 
 /**
  * The rotary table of a spec.
@@ -37,9 +87,7 @@ export function computeRope(spec: RopeSpec, sequenceLength?: number): RopeTable 
       'out_of_range',
     );
   }
-  // The union and the table have the same keys; TypeScript cannot follow the pairing.
-  const kind = ROPE_KINDS[spec.type] as RopeKind<RopeType>;
-  const table = kind.compute(spec, sequenceLength);
+  const table = kindOf(spec).compute(spec, sequenceLength);
   if (!Number.isFinite(table.attentionScaling) || !table.invFreq.every(isFrequency)) {
     throw new RopeEvalError(
       `${spec.type} RoPE with theta ${spec.theta} and ${spec.rotaryDim} dimensions has frequencies that are not finite`,
@@ -50,18 +98,71 @@ export function computeRope(spec: RopeSpec, sequenceLength?: number): RopeTable 
   return table;
 }
 
-/** Whether the table of this spec changes with the length of the sequence. */
-export function lengthDependent(spec: RopeSpec): boolean {
-  return ROPE_KINDS[spec.type].lengthDependent;
-}
-
-/** Longest length, tokens, before the table of this spec jumps; undefined: it never jumps. */
-export function switchLength(spec: RopeSpec): number | undefined {
-  return (ROPE_KINDS[spec.type] as RopeKind<RopeType>).switchLength?.(spec);
-}
-
 function isFrequency(value: number): boolean {
   return Number.isFinite(value) && value >= 0;
 }
 
-export { type RopeSpec, type RopeSpecOf, type RopeTable, type RopeType } from './spec.js';
+/** Whether the table of this spec changes with the length of the sequence. */
+export function lengthDependent(spec: RopeSpec): boolean {
+  return kindOf(spec).lengthDependent;
+}
+
+/** Longest length, tokens, before the table of this spec jumps; undefined: it never jumps. */
+export function switchLength(spec: RopeSpec): number | undefined {
+  return kindOf(spec).switchLength?.(spec);
+}
+
+/** The scaling block in transformers' words; undefined where theta says it all. */
+export function scalingBlock(spec: RopeSpec): Block | undefined {
+  return kindOf(spec).write(spec);
+}
+
+/**
+ * The base that a scaling leaves in the table: static NTK-aware is nothing but a larger theta, and
+ * that is how weights know it and every engine can express it.
+ */
+export function effectiveTheta(spec: RopeSpec): number {
+  return kindOf(spec).effectiveTheta?.(spec) ?? spec.theta;
+}
+
+/** How far a scaling stretches the frequencies under it; factor 1 where it stretches nothing. */
+export function extensionOf(spec: RopeSpec): Extension {
+  return kindOf(spec).extension?.(spec) ?? { factor: 1 };
+}
+
+/**
+ * Tokens that a scaling reaches by its own factor; 0 where it says nothing about a length.
+ *
+ * @param trained what the weights were trained with
+ * @param window tokens that they were trained on; holds a trained-in extension already
+ */
+export function stretchedWindow(
+  spec: RopeSpec,
+  trained: RopeSpec | undefined,
+  window: number,
+): number {
+  const under: Trained<RopeSpec> = {
+    ...(trained === undefined ? { factor: 1 } : extensionOf(trained)),
+    window,
+    same: trained?.type === spec.type ? trained : undefined,
+  };
+  return kindOf(spec).stretched(spec, under);
+}
+
+/** The spec without its scaling: the config's base frequencies. */
+export function unscaledSpec(spec: RopeSpec): RopeSpec {
+  const architecture = kindOf(spec).architecture;
+  return architecture === undefined
+    ? { type: 'default', ...baseOf(spec) }
+    : architecture.unscaled(spec);
+}
+
+/** Whether the kind of a spec is part of the architecture, and stays under every scaling. */
+export function keepsItsKind(spec: RopeSpec): boolean {
+  return kindOf(spec).architecture !== undefined;
+}
+
+/** One sentence: what a scaling does to the frequencies. */
+export function ropeSentence(spec: RopeSpec): string {
+  return kindOf(spec).sentence(spec);
+}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { editedRecord, emit, type EmitInput } from '../../src/emit/index.js';
-import type { RopeSpec } from '../../src/rope/spec.js';
+import type { RopeSpec } from '../../src/rope/registry.js';
 import { editsOf, inputFor, linear, QWEN3, yarn } from './input.js';
 
 /** The versions and the notes about versions of the `rope_scaling` form. */

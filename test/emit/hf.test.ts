@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { editedRecord, emit, type EmitInput, type Form, hfPatch } from '../../src/emit/index.js';
 import { parseConfig } from '../../src/json/parse.js';
-import type { RopeSpec } from '../../src/rope/spec.js';
+import type { RopeSpec } from '../../src/rope/registry.js';
 import {
   configText,
   dynamic,

@@ -4,7 +4,7 @@ import { parseConfig } from '../../src/json/parse.js';
 import { isNotRope, readModel } from '../../src/model/read-model.js';
 import { chooseReference } from '../../src/model/reference.js';
 import type { ModelGeometry } from '../../src/model/types.js';
-import type { RopeSpec } from '../../src/rope/spec.js';
+import type { RopeSpec } from '../../src/rope/registry.js';
 
 export function configText(name: string): string {
   return readFileSync(new URL(`../../configs/${name}.json`, import.meta.url), 'utf8');

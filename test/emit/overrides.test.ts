@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { emit, type EmitInput } from '../../src/emit/index.js';
-import type { RopeSpec } from '../../src/rope/spec.js';
+import type { RopeSpec } from '../../src/rope/registry.js';
 import { configText, flag, inputFor, ntk, QWEN3, yarn } from './input.js';
 
 const llama31 = configText('Meta-Llama-3.1-8B');

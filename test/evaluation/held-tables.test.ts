@@ -8,7 +8,7 @@ import {
   probeGeometry,
   tablesByRung,
 } from '../../src/evaluation/tables.js';
-import type { RopeSpec } from '../../src/rope/spec.js';
+import type { RopeSpec } from '../../src/rope/registry.js';
 import { loadFamily, loadLanguage } from '../../src/subjects/bundled/index.js';
 
 /** c 0.071 */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { outOfRangeByRung } from '../../src/evaluation/tables.js';
 import { LOSS_SCALE } from '../../src/probes/measure.js';
-import type { RopeSpec } from '../../src/rope/spec.js';
+import type { RopeSpec } from '../../src/rope/registry.js';
 
 const reference: RopeSpec = { type: 'default', theta: 1e4, rotaryDim: 128 };
 /** In nats of the probe, of which a unit costs one. */

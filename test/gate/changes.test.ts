@@ -5,7 +5,7 @@ import { changesBetween, describeScaling } from '../../src/gate/changes.js';
 import { parseConfig } from '../../src/json/parse.js';
 import { isNotRope, readModel } from '../../src/model/read-model.js';
 import type { ModelGeometry } from '../../src/model/types.js';
-import type { RopeSpec } from '../../src/rope/spec.js';
+import type { RopeSpec } from '../../src/rope/registry.js';
 import { configText } from '../emit/input.js';
 
 function read(text: string): ModelGeometry {

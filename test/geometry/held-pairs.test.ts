@@ -5,8 +5,7 @@ import {
   type ProbeGeometry,
   transfer,
 } from '../../src/geometry/transfer.js';
-import { computeRope } from '../../src/rope/registry.js';
-import type { RopeSpec } from '../../src/rope/spec.js';
+import { computeRope, type RopeSpec } from '../../src/rope/registry.js';
 
 /** c 0.30 on 256 tokens: pair i has the spectral coordinate i / 32 / 0.70. */
 const theta = Math.exp(Math.log(256 / (2 * Math.PI)) / 0.7);

@@ -1,5 +1,5 @@
 import type { LayerGroup, ModelGeometry, Reference } from '../../src/model/types.js';
-import type { RopeSpec } from '../../src/rope/spec.js';
+import type { RopeSpec } from '../../src/rope/registry.js';
 
 /** Shapes of published models, written down by hand so that these tests need no config reader. */
 

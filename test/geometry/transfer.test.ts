@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { probeFrequencies, spectralCoordinate, transfer } from '../../src/geometry/transfer.js';
-import { computeRope } from '../../src/rope/registry.js';
-import type { RopeSpec } from '../../src/rope/spec.js';
+import { computeRope, type RopeSpec } from '../../src/rope/registry.js';
 
 const window = 4096;
 const base: RopeSpec = { type: 'default', theta: 1e4, rotaryDim: 128 };

@@ -8,7 +8,7 @@ import type { ProbeGeometry, ProbeTable } from '../../src/geometry/transfer.js';
 import type { Language } from '../../src/probes/language.js';
 import { clusters, type Measurement } from '../../src/probes/measure.js';
 import { mean } from '../../src/probes/statistics.js';
-import type { RopeSpec } from '../../src/rope/spec.js';
+import type { RopeSpec } from '../../src/rope/registry.js';
 import {
   chooseMember,
   type Engine,

@@ -1,4 +1,4 @@
-import type { RopeSpec } from '../../src/rope/spec.js';
+import type { RopeSpec } from '../../src/rope/registry.js';
 import type { Row } from './types.js';
 import { readNumber } from './values.js';
 

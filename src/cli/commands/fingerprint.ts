@@ -1,6 +1,6 @@
 import { EXIT, RopeEvalError } from '../../errors.js';
 import type { FingerprintDiff } from '../../geometry/fingerprint-diff.js';
-import type { RopeSpec } from '../../rope/spec.js';
+import type { RopeSpec } from '../../rope/registry.js';
 import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
 import { loadConfig } from '../inputs.js';

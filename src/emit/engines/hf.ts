@@ -1,4 +1,4 @@
-import type { RopeSpecOf } from '../../rope/spec.js';
+import type { RopeSpecOf } from '../../rope/registry.js';
 import { type ConfigShape, type Edit, shapeOf } from '../config-file.js';
 import { hfPatch } from '../hf-patch.js';
 import { coverageNotes, maxPositionsFor } from '../lengths.js';

@@ -1,6 +1,5 @@
-import { effectiveTheta } from '../../rope/kinds/ntk.js';
-import type { RopeSpec, RopeSpecOf } from '../../rope/spec.js';
-import { attnFactorOf, YARN_BETAS } from '../block.js';
+import { effectiveTheta, type RopeSpec, type RopeSpecOf } from '../../rope/registry.js';
+import { attnFactorOf, YARN_BETAS } from '../../rope/kinds/yarn.js';
 import { coverageNotes } from '../lengths.js';
 import { command, decimal } from '../shell.js';
 import type { EmitInput, Emitter, Note } from '../types.js';

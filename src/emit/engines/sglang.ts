@@ -1,6 +1,7 @@
 import { staticAlpha } from '../../rope/kinds/dynamic.js';
-import { effectiveTheta } from '../../rope/kinds/ntk.js';
-import { type Block, hasBlock, keptKeys, scalingOverride, servingBlock } from '../block.js';
+import { effectiveTheta } from '../../rope/registry.js';
+import { hasBlock, keptKeys, scalingOverride, servingBlock } from '../block.js';
+import type { Block } from '../../rope/kind.js';
 import { shapeOf, writtenBlock } from '../config-file.js';
 import { coverageNotes, type Limit, limitOf, sglangRule } from '../lengths.js';
 import { planOf } from '../plan.js';

@@ -1,5 +1,5 @@
-import type { RopeSpec } from '../../rope/spec.js';
-import { attnFactorOf, YARN_BETAS } from '../block.js';
+import type { RopeSpec } from '../../rope/registry.js';
+import { attnFactorOf, YARN_BETAS } from '../../rope/kinds/yarn.js';
 import { shapeOf } from '../config-file.js';
 import { hfPatch } from '../hf-patch.js';
 import { coverageNotes } from '../lengths.js';

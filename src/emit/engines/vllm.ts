@@ -1,5 +1,6 @@
 import { staticAlpha } from '../../rope/kinds/dynamic.js';
-import { type Block, hasBlock, keptKeys, scalingOverride, servingBlock } from '../block.js';
+import { hasBlock, keptKeys, scalingOverride, servingBlock } from '../block.js';
+import type { Block } from '../../rope/kind.js';
 import { shapeOf, writtenBlock } from '../config-file.js';
 import { coverageNotes, type Limit, limitOf, vllmRule } from '../lengths.js';
 import { planOf } from '../plan.js';

@@ -2,7 +2,7 @@ import { finding } from '../../findings/index.js';
 import { fail } from '../../json/fail.js';
 import { Fields } from '../../json/fields.js';
 import { isRecord } from '../../json/parse.js';
-import type { RopeBlock } from '../../rope/block.js';
+import type { RopeBlock } from '../../rope/kind.js';
 import { readPartial, readTheta } from '../block.js';
 import { type DecoderRules, readDecoder } from '../decoder.js';
 import { attends } from '../layers.js';

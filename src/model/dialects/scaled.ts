@@ -1,7 +1,7 @@
 import { finding } from '../../findings/index.js';
 import { BOUNDS } from '../../json/bounds.js';
 import { fail, show } from '../../json/fail.js';
-import type { RopeBlock } from '../../rope/block.js';
+import type { RopeBlock } from '../../rope/kind.js';
 import { flatBlock } from '../block.js';
 import { allSlidingTypes, readDecoder } from '../decoder.js';
 import type { Source } from '../source.js';

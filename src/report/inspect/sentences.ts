@@ -1,68 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CandidateGeometry } from '../../geometry/schema.js';
-import { ROPE_KINDS } from '../../rope/registry.js';
+import { ROPE_KINDS, ropeSentence, type RopeSpec } from '../../rope/registry.js';
 import { percent, tokens, trim } from '../format.js';
 import type { InspectData, InspectLayerType, InspectReading } from '../schema/inspect.js';
 
-/** One sentence per rope type: what it does to the frequencies. */
-const WORDS: Readonly<
-  Record<string, (value: (name: string) => number, layerType: InspectLayerType) => string>
-> = Object.freeze({
-  default: () => 'Plain RoPE: no scaling.',
-  linear: (value) =>
-    `Position interpolation: every frequency is divided by ${trim(value('factor'), 4)}, near tokens included.`,
-  ntk: (value) =>
-    `Static NTK-aware scaling with alpha ${trim(value('alpha'), 4)}: theta is raised, so the fastest ` +
-    `pair keeps its frequency and the slowest is divided by alpha.`,
-  dynamic: (value) =>
-    `Dynamic NTK-aware scaling with factor ${trim(value('factor'), 4)}: plain RoPE up to ` +
-    `${tokens(value('maxPositions'))} tokens; above, theta is recomputed from the length.`,
-  yarn: (value) =>
-    `YaRN with factor ${trim(value('factor'), 4)}: ` +
-    bands(value, value('betaFast'), value('betaSlow'), 'a ramp'),
-  llama3: (value) =>
-    `Llama 3 scaling with factor ${trim(value('factor'), 4)}: ` +
-    bands(value, value('highFreqFactor'), value('lowFreqFactor'), 'a blend'),
-  longrope: (value) =>
-    `LongRoPE: a searched divisor for each pair, from one list up to ` +
-    `${tokens(value('originalMaxPositions'))} tokens and from another above.`,
-  proportional: (value) => {
-    const factor = value('factor');
-    const divided = factor === 1 ? '' : `; the frequencies are divided by ${trim(factor, 4)}`;
-    return (
-      `Proportional RoPE: the first ${percent(value('partialRotaryFactor'))} of the pairs turn, ` +
-      `the others stand still${divided}.`
-    );
-  },
-});
-
-/** What YaRN and Llama 3 share: kept above a number of turns, divided below another. */
-function bands(
-  value: (name: string) => number,
-  kept: number,
-  divided: number,
-  between: string,
-): string {
-  const window = tokens(value('originalMaxPositions'));
-  const joined = kept === divided ? '' : `, and ${between} joins the two`;
-  return (
-    `pairs that turn more than ${times(kept)} in ${window} tokens are left alone, those that turn ` +
-    `less than ${times(divided)} are divided by ${trim(value('factor'), 4)}${joined}.`
-  );
-}
-
-function times(count: number): string {
-  return count === 1 ? 'once' : `${trim(count, 2)} times`;
-}
-
+/** What the scaling does, and what its attention scaling comes to. */
 export function ropeWords(layerType: InspectLayerType): string {
-  const value = (name: string): number => {
-    const found = layerType.parameters[name];
-    return typeof found === 'number' ? found : 0;
-  };
-  const words =
-    WORDS[layerType.ropeType]?.(value, layerType) ?? `RoPE of type ${layerType.ropeType}.`;
-  const { attentionScaling } = layerType;
+  const { attentionScaling, ropeType: type, theta, rotaryDim, parameters } = layerType;
+  // A layer type is a spec taken apart (data.ts); here it is put together again.
+  const words = ropeSentence({ ...parameters, type, theta, rotaryDim } as RopeSpec);
   if (attentionScaling === 1) return words;
   return (
     `${words} Cosines and sines are multiplied by ${trim(attentionScaling, 4)} (attention scaling), ` +

@@ -1,4 +1,9 @@
-import { baseFrequencies, type RopeKind, type RopeSpecOf, type RopeTable } from '../spec.js';
+import { defineKind } from '../kind.js';
+import { baseFrequencies, type RopeBase, type RopeTable } from '../spec.js';
+
+export interface DefaultSpec extends RopeBase {
+  readonly type: 'default';
+}
 
 /**
  * RoPE without a scaling.
@@ -6,14 +11,27 @@ import { baseFrequencies, type RopeKind, type RopeSpecOf, type RopeTable } from 
  * @returns invFreq (rotaryDim / 2,) radians per token; attention scaling 1
  * @see Su et al. 2021, arXiv:2104.09864; transformers `compute_default_rope_parameters`
  */
-export function computeDefault(spec: RopeSpecOf<'default'>): RopeTable {
+export function computeDefault(spec: RopeBase): RopeTable {
   return {
     invFreq: baseFrequencies(spec.theta, spec.rotaryDim, spec.exponentDim),
     attentionScaling: 1,
   };
 }
 
-export const defaultRope: RopeKind<'default'> = Object.freeze({
+export const defaultRope = defineKind<DefaultSpec>({
+  type: 'default',
   compute: computeDefault,
   lengthDependent: false,
+  block: {
+    keys: [],
+    read: ({ base }) => ({
+      rope: { type: 'default', ...base },
+      originalMaxPositions: undefined,
+      findings: [],
+    }),
+  },
+  write: () => undefined,
+  shorthands: {},
+  stretched: () => 0,
+  sentence: () => 'Plain RoPE: no scaling.',
 });

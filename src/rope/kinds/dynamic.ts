@@ -1,11 +1,19 @@
-import {
-  baseFrequencies,
-  ntkTheta,
-  type RopeKind,
-  type RopeSpec,
-  type RopeSpecOf,
-  type RopeTable,
-} from '../spec.js';
+import { BOUNDS } from '../../json/bounds.js';
+import { fail } from '../../json/fail.js';
+import { tokens, trim } from '../../numbers.js';
+import { defineKind, needsPairs, type Reading, type ScalingInput } from '../kind.js';
+import { baseFrequencies, baseOf, type RopeBase, type RopeTable } from '../spec.js';
+import { readFactor } from '../values.js';
+import type { DefaultSpec } from './default.js';
+import { ntkTheta, type NtkSpec } from './ntk.js';
+
+/** NTK-aware, alpha recomputed from the sequence length once it exceeds maxPositions. */
+export interface DynamicSpec extends RopeBase {
+  readonly type: 'dynamic';
+  readonly factor: number;
+  /** Tokens. */
+  readonly maxPositions: number;
+}
 
 /**
  * The extension that dynamic NTK applies at a length: `F * n / W - (F - 1)`, and 1 up to W.
@@ -30,10 +38,7 @@ export function dynamicAlpha(
  * @returns invFreq (rotaryDim / 2,) radians per token; attention scaling 1
  * @see emozilla 2023 ("Dynamically Scaled RoPE"); transformers `_compute_dynamic_ntk_parameters`
  */
-export function computeDynamic(
-  spec: RopeSpecOf<'dynamic'>,
-  sequenceLength: number | undefined,
-): RopeTable {
+export function computeDynamic(spec: DynamicSpec, sequenceLength: number | undefined): RopeTable {
   const dim = spec.exponentDim ?? spec.rotaryDim;
   const alpha = dynamicAlpha(spec.factor, spec.maxPositions, sequenceLength);
   // At alpha 1 the base is theta itself, also for two dimensions, where the exponent has no value.
@@ -52,14 +57,67 @@ export function staticAlpha(factor: number): number {
  *
  * @see vLLM `DynamicNTKScalingRotaryEmbedding` (vllm-project/vllm#41236); docs/engines.md
  */
-export function staticForm(spec: RopeSpecOf<'dynamic'>): RopeSpec {
-  const { theta, rotaryDim, exponentDim, factor } = spec;
-  const base = { theta, rotaryDim, ...(exponentDim === undefined ? {} : { exponentDim }) };
-  const alpha = staticAlpha(factor);
+export function staticForm(spec: DynamicSpec): NtkSpec | DefaultSpec {
+  const base = baseOf(spec);
+  const alpha = staticAlpha(spec.factor);
   return alpha === 1 ? { ...base, type: 'default' } : { ...base, type: 'ntk', alpha };
 }
 
-export const dynamicRope: RopeKind<'dynamic'> = Object.freeze({
+/**
+ * Reads a dynamic block. Hunyuan writes static NTK as `dynamic` with `alpha`; its dialect lists
+ * that key in `extraKeys`, elsewhere it is unknown.
+ */
+function readDynamic({ block, context, base }: ScalingInput): Reading<DynamicSpec | NtkSpec> {
+  const { fields } = block;
+  const { value: factor, findings } = readFactor(fields);
+  const originalMaxPositions = undefined;
+  if (base.rotaryDim <= 2) {
+    fail('invalid_value', fields.at('rope_type'), 'dynamic scaling needs more than one pair');
+  }
+  if (block.extraKeys?.includes('alpha') === true && fields.raw('alpha')) {
+    const alpha = fields.number('alpha', { above: 0, max: BOUNDS.factor });
+    if (alpha !== undefined) {
+      return { rope: { type: 'ntk', ...base, alpha }, originalMaxPositions, findings };
+    }
+  }
+  if (!context.maxPositionsGiven) {
+    fail(
+      'missing_field',
+      'max_position_embeddings',
+      'is missing, and dynamic scaling starts where a sequence exceeds it',
+    );
+  }
+  const { maxPositions } = context;
+  return {
+    rope: { type: 'dynamic', ...base, factor, maxPositions },
+    originalMaxPositions,
+    findings,
+  };
+}
+
+export const dynamicRope = defineKind<DynamicSpec, 'dynamic', DynamicSpec | NtkSpec>({
+  type: 'dynamic',
   compute: computeDynamic,
   lengthDependent: true,
+  block: { keys: ['factor'], read: readDynamic },
+  write: ({ factor }) => ({ rope_type: 'dynamic', factor }),
+  limitBeside: ({ maxPositions }) => maxPositions,
+  shorthands: {
+    dynamic: {
+      params: {},
+      // HF's own formula, alpha = F n / W - (F - 1), from the window of the base on.
+      make: (request, { base, window }) =>
+        needsPairs(base) ?? {
+          type: 'dynamic',
+          ...base,
+          factor: request.factor,
+          maxPositions: window,
+        },
+    },
+  },
+  // Recomputed at any length; the factor is what serving engines multiply the window by.
+  stretched: ({ factor, maxPositions }, { window }) => factor * Math.min(maxPositions, window),
+  sentence: ({ factor, maxPositions }) =>
+    `Dynamic NTK-aware scaling with factor ${trim(factor, 4)}: plain RoPE up to ` +
+    `${tokens(maxPositions)} tokens; above, theta is recomputed from the length.`,
 });

@@ -1,4 +1,12 @@
-import { baseFrequencies, type RopeKind, type RopeSpecOf, type RopeTable } from '../spec.js';
+import { trim } from '../../numbers.js';
+import { defineKind } from '../kind.js';
+import { baseFrequencies, type RopeBase, type RopeTable } from '../spec.js';
+import { readFactor } from '../values.js';
+
+export interface LinearSpec extends RopeBase {
+  readonly type: 'linear';
+  readonly factor: number;
+}
 
 /**
  * Position interpolation: every pair is slowed by `factor`.
@@ -7,12 +15,37 @@ import { baseFrequencies, type RopeKind, type RopeSpecOf, type RopeTable } from 
  * @see Chen et al. 2023, arXiv:2306.15595; kaiokendev 2023; transformers
  *   `_compute_linear_scaling_rope_parameters`
  */
-export function computeLinear(spec: RopeSpecOf<'linear'>): RopeTable {
+export function computeLinear(spec: LinearSpec): RopeTable {
   const base = baseFrequencies(spec.theta, spec.rotaryDim, spec.exponentDim);
   return { invFreq: base.map((frequency) => frequency / spec.factor), attentionScaling: 1 };
 }
 
-export const linearRope: RopeKind<'linear'> = Object.freeze({
+export const linearRope = defineKind<LinearSpec, 'linear'>({
+  type: 'linear',
   compute: computeLinear,
   lengthDependent: false,
+  block: {
+    keys: ['factor'],
+    read: ({ block, base }) => {
+      const { value: factor, findings } = readFactor(block.fields);
+      return {
+        rope: { type: 'linear', ...base, factor },
+        originalMaxPositions: undefined,
+        findings,
+      };
+    },
+  },
+  write: ({ factor }) => ({ rope_type: 'linear', factor }),
+  // Engines multiply it by the factor, also where the file has raised it already.
+  limitBeside: (_, { window }) => window,
+  shorthands: {
+    linear: {
+      params: {},
+      make: (_, { base, factor }) => ({ type: 'linear', ...base, factor }),
+    },
+  },
+  extension: ({ factor }) => ({ factor }),
+  stretched: ({ factor }, trained) => (factor / trained.factor) * trained.window,
+  sentence: ({ factor }) =>
+    `Position interpolation: every frequency is divided by ${trim(factor, 4)}, near tokens included.`,
 });

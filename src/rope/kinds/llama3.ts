@@ -1,4 +1,30 @@
-import { baseFrequencies, type RopeKind, type RopeSpecOf, type RopeTable } from '../spec.js';
+import { finding } from '../../findings/index.js';
+import { BOUNDS } from '../../json/bounds.js';
+import { fail, show } from '../../json/fail.js';
+import { bandSentence } from '../bands.js';
+import {
+  defineKind,
+  numberParam,
+  refuse,
+  stretchedOriginal,
+  type Ground,
+  type Reading,
+  type Refused,
+  type RopeBlock,
+  type ScalingInput,
+  type ShorthandRequest,
+} from '../kind.js';
+import { baseFrequencies, type RopeBase, type RopeTable } from '../spec.js';
+import { originalWindow, readFactor } from '../values.js';
+
+/** Factors of frequency in turns over the original window, which is in tokens. */
+export interface Llama3Spec extends RopeBase {
+  readonly type: 'llama3';
+  readonly factor: number;
+  readonly lowFreqFactor: number;
+  readonly highFreqFactor: number;
+  readonly originalMaxPositions: number;
+}
 
 /**
  * Llama 3.1 scaling: pairs that turn more than `highFreqFactor` times over the original window are
@@ -10,7 +36,7 @@ import { baseFrequencies, type RopeKind, type RopeSpecOf, type RopeTable } from 
  * @see Llama 3.1 reference code, `apply_scaling`; Grattafiori et al. 2024, arXiv:2407.21783;
  *   transformers `_compute_llama3_parameters`
  */
-export function computeLlama3(spec: RopeSpecOf<'llama3'>): RopeTable {
+export function computeLlama3(spec: Llama3Spec): RopeTable {
   const { factor, lowFreqFactor: low, highFreqFactor: high, originalMaxPositions } = spec;
   const base = baseFrequencies(spec.theta, spec.rotaryDim, spec.exponentDim);
   const invFreq = base.map((frequency) => {
@@ -23,7 +49,98 @@ export function computeLlama3(spec: RopeSpecOf<'llama3'>): RopeTable {
   return { invFreq, attentionScaling: 1 };
 }
 
-export const llama3Rope: RopeKind<'llama3'> = Object.freeze({
+function readLlama3({ block, context, base }: ScalingInput): Reading<Llama3Spec> {
+  const { fields } = block;
+  const factor = readFactor(fields);
+  const low = requiredTurns(block, 'low_freq_factor');
+  const high = requiredTurns(block, 'high_freq_factor');
+  if (high < low) {
+    fail(
+      'invalid_value',
+      fields.at('high_freq_factor'),
+      `${show(high)} is below low_freq_factor ${show(low)}`,
+      'fast pairs are kept above high_freq_factor turns, slow ones are slowed below low_freq_factor',
+    );
+  }
+  const { value: original, findings } = originalWindow(block, context);
+  const max = context.maxPositions;
+  return {
+    rope: {
+      type: 'llama3',
+      ...base,
+      factor: factor.value,
+      lowFreqFactor: low,
+      highFreqFactor: high,
+      originalMaxPositions: original.tokens,
+    },
+    originalMaxPositions: original.given ? original.tokens : undefined,
+    findings: [
+      ...factor.findings,
+      ...(high === low
+        ? [finding('zero_width_band', fields.at('high_freq_factor'), { value: high })]
+        : []),
+      ...findings,
+      ...(original.given && original.tokens >= max
+        ? [finding('original_not_below_max', original.path, { original: original.tokens, max })]
+        : []),
+    ],
+  };
+}
+
+function requiredTurns(block: RopeBlock, key: string): number {
+  const value = block.fields.number(key, { above: 0, max: BOUNDS.positions });
+  if (value === undefined) {
+    fail('missing_field', block.fields.at(key), 'is required for llama3 scaling');
+  }
+  return value;
+}
+
+/** Llama 3.1's own band: 1 and 4 turns over the original window. */
+function makeLlama3(
+  request: ShorthandRequest,
+  { base, window, factor, same }: Ground<Llama3Spec>,
+): Llama3Spec | Refused {
+  const low = numberParam(request, 'low_freq_factor') ?? same?.lowFreqFactor ?? 1;
+  const high = numberParam(request, 'high_freq_factor') ?? same?.highFreqFactor ?? 4;
+  if (high < low) {
+    return refuse('invalid_value', `high_freq_factor ${high} is below low_freq_factor ${low}`);
+  }
+  return {
+    type: 'llama3',
+    ...base,
+    factor,
+    lowFreqFactor: low,
+    highFreqFactor: high,
+    originalMaxPositions: window,
+  };
+}
+
+export const llama3Rope = defineKind<Llama3Spec, 'llama3'>({
+  type: 'llama3',
   compute: computeLlama3,
   lengthDependent: false,
+  block: {
+    keys: ['factor', 'low_freq_factor', 'high_freq_factor', 'original_max_position_embeddings'],
+    read: readLlama3,
+  },
+  write: (spec) => ({
+    rope_type: 'llama3',
+    factor: spec.factor,
+    low_freq_factor: spec.lowFreqFactor,
+    high_freq_factor: spec.highFreqFactor,
+    original_max_position_embeddings: spec.originalMaxPositions,
+  }),
+  shorthands: {
+    llama3: { params: { low_freq_factor: 'number', high_freq_factor: 'number' }, make: makeLlama3 },
+  },
+  extension: ({ factor, originalMaxPositions }) => ({ factor, originalMaxPositions }),
+  stretched: stretchedOriginal,
+  sentence: ({ factor, originalMaxPositions, highFreqFactor, lowFreqFactor }) =>
+    bandSentence('Llama 3 scaling', {
+      factor,
+      window: originalMaxPositions,
+      kept: highFreqFactor,
+      divided: lowFreqFactor,
+      between: 'a blend',
+    }),
 });

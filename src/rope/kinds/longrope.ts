@@ -1,4 +1,32 @@
-import { baseFrequencies, type RopeKind, type RopeSpecOf, type RopeTable } from '../spec.js';
+import { BOUNDS } from '../../json/bounds.js';
+import { fail } from '../../json/fail.js';
+import { checkNumber, type Fields } from '../../json/fields.js';
+import { tokens } from '../../numbers.js';
+import {
+  defineKind,
+  optional,
+  stretchedOriginal,
+  type Reading,
+  type ScalingInput,
+} from '../kind.js';
+import { baseFrequencies, type RopeBase, type RopeTable } from '../spec.js';
+import { originalWindow, readAttentionFactor, readFactor } from '../values.js';
+
+export interface LongropeSpec extends RopeBase {
+  readonly type: 'longrope';
+  /** One divisor per pair, length rotaryDim / 2; used up to originalMaxPositions. */
+  readonly shortFactor: readonly number[];
+  /** Used above originalMaxPositions. */
+  readonly longFactor: readonly number[];
+  /** Tokens. */
+  readonly originalMaxPositions: number;
+  /** Extension, for the attention scaling only. */
+  readonly factor: number;
+  readonly attentionFactor?: number;
+  /** Phi-MoE gives the attention scaling of each range itself. */
+  readonly shortMscale?: number;
+  readonly longMscale?: number;
+}
 
 /**
  * LongRoPE's attention scaling: `sqrt(1 + ln(factor) / ln(original window))`; 1 without extension.
@@ -18,10 +46,7 @@ export function longropeAttentionScaling(factor: number, originalMaxPositions: n
  * @see Ding et al. 2024, arXiv:2402.13753; transformers `_compute_longrope_parameters`, and for
  *   the two mscales `PhimoeRotaryEmbedding`
  */
-export function computeLongrope(
-  spec: RopeSpecOf<'longrope'>,
-  sequenceLength: number | undefined,
-): RopeTable {
+export function computeLongrope(spec: LongropeSpec, sequenceLength: number | undefined): RopeTable {
   const long = sequenceLength !== undefined && sequenceLength > spec.originalMaxPositions;
   const divisors = long ? spec.longFactor : spec.shortFactor;
   const base = baseFrequencies(spec.theta, spec.rotaryDim, spec.exponentDim);
@@ -35,8 +60,97 @@ export function computeLongrope(
   };
 }
 
-export const longropeRope: RopeKind<'longrope'> = Object.freeze({
+/** Reads a longrope block; matches transformers `_compute_longrope_parameters`. */
+function readLongrope({ block, context, base }: ScalingInput): Reading<LongropeSpec> {
+  const { fields } = block;
+  const pairs = base.rotaryDim / 2;
+  const shortFactor = divisors(fields, 'short_factor', pairs);
+  const longFactor = divisors(fields, 'long_factor', pairs);
+  const { value: original, findings } = originalWindow(block, context);
+  const factor = fields.given('factor')
+    ? readFactor(fields)
+    : { value: context.maxPositions / original.tokens, findings: [] };
+  const attentionFactor = readAttentionFactor(fields);
+  if (attentionFactor === undefined && factor.value > 1 && original.tokens === 1) {
+    fail(
+      'invalid_value',
+      original.path,
+      'the attention scaling divides by ln(original window), which is 0 at 1',
+    );
+  }
+  const shortMscale = mscale(fields, 'short_mscale');
+  const longMscale = mscale(fields, 'long_mscale');
+  return {
+    rope: {
+      type: 'longrope',
+      ...base,
+      shortFactor,
+      longFactor,
+      originalMaxPositions: original.tokens,
+      factor: factor.value,
+      ...(attentionFactor !== undefined && { attentionFactor }),
+      ...(shortMscale !== undefined && { shortMscale }),
+      ...(longMscale !== undefined && { longMscale }),
+    },
+    originalMaxPositions: original.given ? original.tokens : undefined,
+    findings: [...findings, ...factor.findings],
+  };
+}
+
+/** One divisor above 0 per pair. */
+function divisors(fields: Fields, key: string, pairs: number): readonly number[] {
+  const list = fields.nullableList(key);
+  if (list === undefined) {
+    fail('missing_field', fields.at(key), `is required for longrope: ${pairs} numbers`);
+  }
+  if (list.length !== pairs) {
+    fail(
+      'wrong_length',
+      fields.at(key),
+      `has ${list.length} numbers, ${pairs} are needed: one per pair of rotated dimensions`,
+    );
+  }
+  return list.map((value, index) =>
+    checkNumber(value, `${fields.at(key)}[${index}]`, { above: 0, max: BOUNDS.factor }),
+  );
+}
+
+function mscale(fields: Fields, key: string): number | undefined {
+  return fields.nullableNumber(key, { above: 0, max: BOUNDS.scale });
+}
+
+export const longropeRope = defineKind<LongropeSpec>({
+  type: 'longrope',
   compute: computeLongrope,
   lengthDependent: true,
-  switchLength: (spec: RopeSpecOf<'longrope'>) => spec.originalMaxPositions,
+  switchLength: ({ originalMaxPositions }) => originalMaxPositions,
+  block: {
+    keys: [
+      'short_factor',
+      'long_factor',
+      'factor',
+      'original_max_position_embeddings',
+      'attention_factor',
+      'short_mscale',
+      'long_mscale',
+    ],
+    read: readLongrope,
+  },
+  write: (spec) => ({
+    rope_type: 'longrope',
+    short_factor: spec.shortFactor,
+    long_factor: spec.longFactor,
+    factor: spec.factor,
+    original_max_position_embeddings: spec.originalMaxPositions,
+    ...optional('attention_factor', spec.attentionFactor),
+    ...optional('short_mscale', spec.shortMscale),
+    ...optional('long_mscale', spec.longMscale),
+  }),
+  // `longrope:FILE` takes its lists from a file and is read as a block.
+  shorthands: {},
+  extension: ({ factor, originalMaxPositions }) => ({ factor, originalMaxPositions }),
+  stretched: stretchedOriginal,
+  sentence: ({ originalMaxPositions }) =>
+    `LongRoPE: a searched divisor for each pair, from one list up to ` +
+    `${tokens(originalMaxPositions)} tokens and from another above.`,
 });

@@ -1,11 +1,28 @@
-import {
-  baseFrequencies,
-  ntkTheta,
-  type RopeKind,
-  type RopeSpec,
-  type RopeSpecOf,
-  type RopeTable,
-} from '../spec.js';
+import { trim } from '../../numbers.js';
+import { defineKind, needsPairs } from '../kind.js';
+import { baseFrequencies, type RopeBase, type RopeTable } from '../spec.js';
+
+/** Static NTK-aware: theta is replaced by theta * alpha^(d / (d - 2)). */
+export interface NtkSpec extends RopeBase {
+  readonly type: 'ntk';
+  readonly alpha: number;
+}
+
+/**
+ * The base of NTK-aware scaling: `theta * alpha^(d / (d - 2))`. The slowest pair is slowed by
+ * alpha exactly, the fastest not at all.
+ *
+ * @param alpha extension, >= 1
+ * @param dim rotated dimensions, > 2 (at 2 the exponent divides by zero)
+ * @see bloc97, "NTK-Aware Scaled RoPE", 2023; transformers `_compute_dynamic_ntk_parameters`
+ */
+export function ntkTheta(theta: number, alpha: number, dim: number): number {
+  return theta * Math.pow(alpha, dim / (dim - 2));
+}
+
+function effectiveTheta({ theta, alpha, exponentDim, rotaryDim }: NtkSpec): number {
+  return ntkTheta(theta, alpha, exponentDim ?? rotaryDim);
+}
 
 /**
  * Static NTK-aware scaling: a larger base, the same at every length. Hunyuan writes it as
@@ -15,7 +32,7 @@ import {
  * @see bloc97 2023 ("NTK-Aware Scaled RoPE"); Peng et al. 2023, arXiv:2309.00071, section 3.1;
  *   transformers `HunYuanDenseV1RotaryEmbedding`
  */
-export function computeNtk(spec: RopeSpecOf<'ntk'>): RopeTable {
+export function computeNtk(spec: NtkSpec): RopeTable {
   const dim = spec.exponentDim ?? spec.rotaryDim;
   return {
     invFreq: baseFrequencies(effectiveTheta(spec), spec.rotaryDim, dim),
@@ -23,16 +40,29 @@ export function computeNtk(spec: RopeSpecOf<'ntk'>): RopeTable {
   };
 }
 
-/**
- * The base that a scaling leaves in the table: static NTK-aware is nothing but a larger theta, and
- * that is how weights know it and every engine can express it.
- */
-export function effectiveTheta(rope: RopeSpec): number {
-  if (rope.type !== 'ntk') return rope.theta;
-  return ntkTheta(rope.theta, rope.alpha, rope.exponentDim ?? rope.rotaryDim);
-}
-
-export const ntkRope: RopeKind<'ntk'> = Object.freeze({
+export const ntkRope = defineKind<NtkSpec, 'ntk'>({
+  type: 'ntk',
   compute: computeNtk,
   lengthDependent: false,
+  // It is nothing but a larger theta, and that is how weights know it and engines can express it.
+  write: () => undefined,
+  effectiveTheta,
+  shorthands: {
+    ntk: {
+      params: {},
+      make: (_, { base, factor }) => needsPairs(base) ?? { type: 'ntk', ...base, alpha: factor },
+    },
+  },
+  stretched: ({ alpha, theta }, trained) => {
+    // Weights that know a larger theta already continue it, over the same base.
+    const known = trained.same === undefined ? trained.factor : sameBase(trained.same, theta);
+    return (alpha / known) * trained.window;
+  },
+  sentence: ({ alpha }) =>
+    `Static NTK-aware scaling with alpha ${trim(alpha, 4)}: theta is raised, so the fastest ` +
+    `pair keeps its frequency and the slowest is divided by alpha.`,
 });
+
+function sameBase(trained: NtkSpec, theta: number): number {
+  return trained.theta === theta ? trained.alpha : 1;
+}

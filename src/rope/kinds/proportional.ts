@@ -1,4 +1,14 @@
-import { baseFrequencies, type RopeKind, type RopeSpecOf, type RopeTable } from '../spec.js';
+import { percent, trim } from '../../numbers.js';
+import { defineKind, refuse } from '../kind.js';
+import { baseFrequencies, type RopeBase, type RopeTable } from '../spec.js';
+import { readFactor } from '../values.js';
+
+/** Gemma 4: a leading share of the pairs turns, the tail stands still (frequency 0). */
+export interface ProportionalSpec extends RopeBase {
+  readonly type: 'proportional';
+  readonly partialRotaryFactor: number;
+  readonly factor: number;
+}
 
 /**
  * Proportional RoPE (Gemma 4): the exponent runs over the whole head, but only the leading share of
@@ -7,7 +17,7 @@ import { baseFrequencies, type RopeKind, type RopeSpecOf, type RopeTable } from 
  * @returns invFreq (rotaryDim / 2,) radians per token, zeros at the end; attention scaling 1
  * @see transformers `_compute_proportional_rope_parameters`
  */
-export function computeProportional(spec: RopeSpecOf<'proportional'>): RopeTable {
+export function computeProportional(spec: ProportionalSpec): RopeTable {
   const turning = Math.floor((spec.partialRotaryFactor * spec.rotaryDim) / 2);
   const base = baseFrequencies(spec.theta, spec.rotaryDim, spec.exponentDim);
   return {
@@ -16,7 +26,47 @@ export function computeProportional(spec: RopeSpecOf<'proportional'>): RopeTable
   };
 }
 
-export const proportionalRope: RopeKind<'proportional'> = Object.freeze({
+export const proportionalRope = defineKind<ProportionalSpec>({
+  type: 'proportional',
   compute: computeProportional,
   lengthDependent: false,
+  block: {
+    keys: ['factor'],
+    read: ({ block, base }) => {
+      const { value: factor, findings } = block.fields.given('factor')
+        ? readFactor(block.fields)
+        : { value: 1, findings: [] };
+      return {
+        rope: { type: 'proportional', ...base, partialRotaryFactor: block.partial ?? 1, factor },
+        originalMaxPositions: undefined,
+        findings,
+      };
+    },
+  },
+  write: ({ partialRotaryFactor, factor }) => ({
+    rope_type: 'proportional',
+    partial_rotary_factor: partialRotaryFactor,
+    factor,
+  }),
+  shorthands: {},
+  stretched: () => 0,
+  // The zero tail is part of the architecture; only a factor or another theta can be written.
+  architecture: {
+    unscaled: (spec) => ({ ...spec, factor: 1 }),
+    scaled: (spec, { method, factor }) =>
+      method === 'linear'
+        ? { ...spec, factor: spec.factor * factor }
+        : refuse(
+            'unsupported_candidate',
+            'this model has proportional RoPE, whose still pairs no other rope type keeps',
+            'linear:F and theta:X can be written for it',
+          ),
+  },
+  sentence: ({ partialRotaryFactor, factor }) => {
+    const divided = factor === 1 ? '' : `; the frequencies are divided by ${trim(factor, 4)}`;
+    return (
+      `Proportional RoPE: the first ${percent(partialRotaryFactor)} of the pairs turn, ` +
+      `the others stand still${divided}.`
+    );
+  },
 });

@@ -1,4 +1,40 @@
-import { baseFrequencies, type RopeKind, type RopeSpecOf, type RopeTable } from '../spec.js';
+import { finding } from '../../findings/index.js';
+import type { Finding } from '../../findings/types.js';
+import { BOUNDS } from '../../json/bounds.js';
+import { fail } from '../../json/fail.js';
+import type { Fields } from '../../json/fields.js';
+import { bandSentence } from '../bands.js';
+import {
+  defineKind,
+  numberParam,
+  optional,
+  stretchedOriginal,
+  type Block,
+  type Ground,
+  type Read,
+  type Reading,
+  type ScalingContext,
+  type ScalingInput,
+  type ShorthandRequest,
+} from '../kind.js';
+import { baseFrequencies, type RopeBase, type RopeTable } from '../spec.js';
+import { originalWindow, readAttentionFactor, readFactor, type OriginalWindow } from '../values.js';
+
+/** `by-parts` is YaRN with attention factor 1. Lengths in tokens. */
+export interface YarnSpec extends RopeBase {
+  readonly type: 'yarn';
+  readonly factor: number;
+  readonly originalMaxPositions: number;
+  readonly betaFast: number;
+  readonly betaSlow: number;
+  readonly truncate: boolean;
+  readonly mscale?: number;
+  readonly mscaleAllDim?: number;
+  readonly attentionFactor?: number;
+}
+
+/** YaRN's own values (Peng et al. 2023, section 3.2). */
+export const YARN_BETAS = Object.freeze({ fast: 32, slow: 1 });
 
 /**
  * YaRN's attention temperature on cos and sin: `0.1 * mscale * ln(scale) + 1`; 1 without extension.
@@ -14,7 +50,7 @@ export function yarnMscale(scale: number, mscale = 1): number {
  * `mscale_all_dim` count only if both are given and not 0 (as in transformers and DeepSeek).
  */
 export function yarnAttentionScaling(
-  spec: Pick<RopeSpecOf<'yarn'>, 'factor' | 'mscale' | 'mscaleAllDim' | 'attentionFactor'>,
+  spec: Pick<YarnSpec, 'factor' | 'mscale' | 'mscaleAllDim' | 'attentionFactor'>,
 ): number {
   if (spec.attentionFactor !== undefined) return spec.attentionFactor;
   if (spec.mscale && spec.mscaleAllDim) {
@@ -38,7 +74,7 @@ function dimensionOfRotations(
  * are slowed by the whole factor. Kept inside 0 … dim - 1 (transformers' bound, though pairs end at
  * dim / 2 - 1), and never empty: equal ends are parted by 0.001.
  */
-export function yarnRamp(spec: RopeSpecOf<'yarn'>): { low: number; high: number } {
+export function yarnRamp(spec: YarnSpec): { low: number; high: number } {
   const dim = spec.exponentDim ?? spec.rotaryDim;
   let low = dimensionOfRotations(spec.betaFast, dim, spec.theta, spec.originalMaxPositions);
   let high = dimensionOfRotations(spec.betaSlow, dim, spec.theta, spec.originalMaxPositions);
@@ -59,7 +95,7 @@ export function yarnRamp(spec: RopeSpecOf<'yarn'>): { low: number; high: number 
  * @see Peng et al. 2023, arXiv:2309.00071, sections 3.2 and 3.4; transformers
  *   `_compute_yarn_parameters`
  */
-export function computeYarn(spec: RopeSpecOf<'yarn'>): RopeTable {
+export function computeYarn(spec: YarnSpec): RopeTable {
   const { low, high } = yarnRamp(spec);
   const base = baseFrequencies(spec.theta, spec.rotaryDim, spec.exponentDim);
   const invFreq = base.map((frequency, pair) => {
@@ -69,7 +105,199 @@ export function computeYarn(spec: RopeSpecOf<'yarn'>): RopeTable {
   return { invFreq, attentionScaling: yarnAttentionScaling(spec) };
 }
 
-export const yarnRope: RopeKind<'yarn'> = Object.freeze({
+/** Betas of 0 count as absent, as in transformers (`get(...) or 32`). */
+const BETA = Object.freeze({ min: 0, max: BOUNDS.positions });
+
+/** Reads a YaRN block; matches transformers `_compute_yarn_parameters` and its validation. */
+function readYarn({ block, context, base }: ScalingInput): Reading<YarnSpec> {
+  const { fields } = block;
+  if (base.theta === 1) {
+    fail('invalid_value', 'rope_theta', 'YaRN divides by ln(theta), which is 0 at 1');
+  }
+  const original = originalWindow(block, context);
+  const factor = readYarnFactor(fields, original.value, context);
+  const betaFast = fields.nullableNumber('beta_fast', BETA) || YARN_BETAS.fast;
+  const betaSlow = fields.nullableNumber('beta_slow', BETA) || YARN_BETAS.slow;
+  const order =
+    betaFast < betaSlow
+      ? [finding('beta_order', fields.at('beta_fast'), { fast: betaFast, slow: betaSlow })]
+      : [];
+  const mscale = fields.nullableNumber('mscale', { min: 0, max: BOUNDS.scale });
+  const mscaleAllDim = fields.nullableNumber('mscale_all_dim', { min: 0, max: BOUNDS.scale });
+  const attentionFactor = readAttentionFactor(fields);
+  const truncate = readTruncate(fields, block.nested);
+  return {
+    rope: {
+      type: 'yarn',
+      ...base,
+      factor: factor.value,
+      originalMaxPositions: original.value.tokens,
+      betaFast,
+      betaSlow,
+      truncate: truncate.value,
+      ...(mscale !== undefined && { mscale }),
+      ...(mscaleAllDim !== undefined && { mscaleAllDim }),
+      ...(attentionFactor !== undefined && { attentionFactor }),
+    },
+    originalMaxPositions: original.value.given ? original.value.tokens : undefined,
+    findings: [
+      ...original.findings,
+      ...factor.findings,
+      ...order,
+      ...loneMscale(fields, mscale, mscaleAllDim),
+      ...truncate.findings,
+    ],
+  };
+}
+
+/** The factor, and what contradicts it. A null factor is max / original. */
+function readYarnFactor(
+  fields: Fields,
+  original: OriginalWindow,
+  { maxPositions: max }: ScalingContext,
+): Read<number> {
+  const ratio = max / original.tokens;
+  const path = fields.at('factor');
+  if (fields.has('factor') && !fields.given('factor') && original.given) {
+    return { value: ratio, findings: [finding('implicit_factor', path, { factor: ratio })] };
+  }
+  const { value: factor, findings } = readFactor(fields);
+  if (!original.given) return { value: factor, findings };
+  if (original.tokens > max) {
+    const args = { original: original.tokens, max };
+    return {
+      value: factor,
+      findings: [...findings, finding('original_above_max', original.path, args)],
+    };
+  }
+  if (ratio === 1 || Math.abs(ratio - factor) <= 1e-9 * ratio) return { value: factor, findings };
+  const args = {
+    factor,
+    max,
+    original: original.tokens,
+    ratio: Number(ratio.toPrecision(6)),
+  };
+  return { value: factor, findings: [...findings, finding('factor_mismatch', path, args)] };
+}
+
+/** transformers looks for `truncate` in the outer dictionary, so a nested one is never seen. */
+function readTruncate(fields: Fields, nested: boolean): Read<boolean> {
+  if (!fields.has('truncate')) return { value: true, findings: [] };
+  // An explicit null is falsy there, hence "no truncation", and not the default.
+  const value = fields.nullableBoolean('truncate') ?? false;
+  if (nested && !value) {
+    return { value: true, findings: [finding('truncate_ignored', fields.at('truncate'))] };
+  }
+  return { value, findings: [] };
+}
+
+function loneMscale(
+  fields: Fields,
+  mscale: number | undefined,
+  mscaleAllDim: number | undefined,
+): readonly Finding[] {
+  if (Boolean(mscale) === Boolean(mscaleAllDim)) return [];
+  const [given, missing] = mscale ? ['mscale', 'mscale_all_dim'] : ['mscale_all_dim', 'mscale'];
+  return [finding('mscale_alone', fields.at(given), { given, missing })];
+}
+
+/** Values that are the default anyway stay out: fewer keys are fewer keys to be misread. */
+function writeYarn(spec: YarnSpec): Block {
+  return {
+    rope_type: 'yarn',
+    factor: spec.factor,
+    original_max_position_embeddings: spec.originalMaxPositions,
+    ...rampKeys(spec),
+    ...optional('mscale', spec.mscale),
+    ...optional('mscale_all_dim', spec.mscaleAllDim),
+    ...optional('attention_factor', spec.attentionFactor),
+  };
+}
+
+/** The keys of a ramp that is not YaRN's own. */
+export function rampKeys({ betaFast, betaSlow, truncate }: YarnSpec): Block {
+  return {
+    ...(betaFast === YARN_BETAS.fast ? {} : { beta_fast: betaFast }),
+    ...(betaSlow === YARN_BETAS.slow ? {} : { beta_slow: betaSlow }),
+    ...(truncate ? {} : { truncate: false }),
+  };
+}
+
+/**
+ * The multiplier that vLLM and SGLang want as `attn_factor`: theirs stands on top of YaRN's own
+ * temperature, transformers' `attention_factor` in its place. 1 = nothing to say.
+ */
+export function attnFactorOf(spec: YarnSpec): number {
+  return yarnAttentionScaling(spec) / yarnMscale(spec.factor);
+}
+
+function makeYarn(request: ShorthandRequest, { base, window, factor, same }: Ground<YarnSpec>) {
+  const { params } = request;
+  // by-parts is YaRN without its temperature: neither on the tables nor, where a model has
+  // mscale_all_dim do so (DeepSeek-V3), on the softmax.
+  const tempered = request.method !== 'by-parts';
+  const mscale = tempered ? (numberParam(request, 'mscale') ?? same?.mscale) : undefined;
+  const mscaleAllDim = tempered
+    ? (numberParam(request, 'mscale_all_dim') ?? same?.mscaleAllDim)
+    : undefined;
+  const attentionFactor = tempered ? numberParam(request, 'attention_factor') : 1;
+  const { truncate } = params;
+  return {
+    type: 'yarn' as const,
+    ...base,
+    factor,
+    originalMaxPositions: window,
+    betaFast: numberParam(request, 'beta_fast') ?? same?.betaFast ?? YARN_BETAS.fast,
+    betaSlow: numberParam(request, 'beta_slow') ?? same?.betaSlow ?? YARN_BETAS.slow,
+    truncate: typeof truncate === 'boolean' ? truncate : (same?.truncate ?? true),
+    ...(mscale !== undefined && { mscale }),
+    ...(mscaleAllDim !== undefined && { mscaleAllDim }),
+    ...(attentionFactor !== undefined && { attentionFactor }),
+  };
+}
+
+const RAMP_PARAMS = Object.freeze({
+  beta_fast: 'number',
+  beta_slow: 'number',
+  truncate: 'boolean',
+} as const);
+const TEMPERATURE_PARAMS = Object.freeze({
+  attention_factor: 'number',
+  mscale: 'number',
+  mscale_all_dim: 'number',
+} as const);
+
+export const yarnRope = defineKind<YarnSpec, 'by-parts' | 'yarn'>({
+  type: 'yarn',
   compute: computeYarn,
   lengthDependent: false,
+  block: {
+    keys: [
+      'factor',
+      'original_max_position_embeddings',
+      'attention_factor',
+      'beta_fast',
+      'beta_slow',
+      'mscale',
+      'mscale_all_dim',
+      'truncate',
+    ],
+    read: readYarn,
+  },
+  write: writeYarn,
+  limitBeside: (_, { written }) => written,
+  shorthands: {
+    'by-parts': { params: RAMP_PARAMS, make: makeYarn },
+    yarn: { params: { ...RAMP_PARAMS, ...TEMPERATURE_PARAMS }, make: makeYarn },
+  },
+  extension: ({ factor, originalMaxPositions }) => ({ factor, originalMaxPositions }),
+  stretched: stretchedOriginal,
+  sentence: ({ factor, originalMaxPositions, betaFast, betaSlow }) =>
+    bandSentence('YaRN', {
+      factor,
+      window: originalMaxPositions,
+      kept: betaFast,
+      divided: betaSlow,
+      between: 'a ramp',
+    }),
 });

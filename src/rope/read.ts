@@ -1,0 +1,155 @@
+import { finding } from '../findings/index.js';
+import type { Finding } from '../findings/types.js';
+import { BOUNDS } from '../json/bounds.js';
+import { fail, show } from '../json/fail.js';
+import type { Fields } from '../json/fields.js';
+import { didYouMean, suggest } from '../suggest.js';
+import type { Read, Reading, RopeBlock, ScalingContext, ScalingInput } from './kind.js';
+import { ROPE_KINDS, unscaledSpec, type RopeSpec } from './registry.js';
+import type { RopeBase } from './spec.js';
+
+/** A configured table, its unscaled twin, and the original window where one is written. */
+export interface ReadRope extends Reading<RopeSpec> {
+  readonly unscaled: RopeSpec;
+}
+
+interface BlockReader {
+  readonly keys: readonly string[];
+  readonly read: (input: ScalingInput) => Reading<RopeSpec>;
+}
+
+/** Readers by rope type, as transformers names them. A Map: the type is untrusted. */
+const READERS: ReadonlyMap<string, BlockReader> = new Map(
+  Object.values(ROPE_KINDS).flatMap((kind): [string, BlockReader][] =>
+    kind.block === undefined ? [] : [[kind.type, kind.block]],
+  ),
+);
+
+/** Keys that may stand in every block. */
+const COMMON_KEYS = [
+  'rope_type',
+  'type',
+  'rope_theta',
+  'partial_rotary_factor',
+  // Multimodal models split the pairs among time, height and width; the frequencies stay.
+  'mrope_section',
+  'mrope_interleaved',
+  'interleaved',
+  // Read by the attention of Ministral 3, not by its RoPE.
+  'llama_4_scaling_beta',
+  'max_position_embeddings',
+] as const;
+
+/**
+ * Reads one block into a spec.
+ *
+ * @throws RopeEvalError for values that have no meaning; what transformers would compute in
+ *   silence becomes a finding
+ */
+export function readScaling(block: RopeBlock, context: ScalingContext): ReadRope {
+  const reader = READERS.get(block.type);
+  if (reader === undefined) {
+    fail(
+      'unknown_rope_type',
+      block.fields.at(block.fields.has('rope_type') ? 'rope_type' : 'type'),
+      `${show(block.type)} is not a rope type${didYouMean(block.type, READERS.keys())}`,
+      `known types: ${[...READERS.keys()].join(', ')}`,
+    );
+  }
+  const dims = rotaryDimensions(block, context);
+  const base: RopeBase = { theta: block.theta, ...dims.value };
+  const { rope, originalMaxPositions, findings } = reader.read({ block, context, base });
+  return {
+    rope,
+    unscaled: unscaledSpec(rope),
+    originalMaxPositions,
+    findings: [...dims.findings, ...findings, ...unreadKeys(block, reader.keys, context)],
+  };
+}
+
+/** Rotated dimensions of a head; `exponentDim` where they were rounded up to even. */
+type RotaryDimensions = Pick<RopeBase, 'rotaryDim' | 'exponentDim'>;
+
+/**
+ * int(head_dim * partial_rotary_factor). The unscaled path of many classes ignores the factor;
+ * proportional RoPE keeps the whole head and applies the share itself.
+ *
+ * @throws RopeEvalError `out_of_range` for a factor outside (0, 1] or one that leaves no pair,
+ *   `odd_rotary_dim` for a fully rotated odd head
+ */
+function rotaryDimensions(block: RopeBlock, context: ScalingContext): Read<RotaryDimensions> {
+  const { headDim } = context;
+  const partial = block.partial ?? 1;
+  const path = 'partial_rotary_factor';
+  if (!(partial > 0 && partial <= 1)) {
+    fail('out_of_range', path, `must be above 0 and at most 1, found ${partial}`);
+  }
+  const ignored = block.type === 'default' && !context.usesPartial;
+  const findings =
+    ignored && partial !== 1
+      ? [finding('partial_ignored', path, { partial, model: context.modelType })]
+      : [];
+  const whole = ignored || block.type === 'proportional';
+  const dim = whole ? headDim : Math.trunc(headDim * partial);
+  if (dim < 1 || dim > BOUNDS.headDim) {
+    fail('out_of_range', path, `${partial} of a head of ${headDim} dimensions leaves ${dim}`);
+  }
+  if (dim % 2 === 0) return { value: { rotaryDim: dim }, findings };
+  if (dim === headDim) {
+    fail(
+      'odd_rotary_dim',
+      'head_dim',
+      `a head of ${headDim} dimensions cannot be rotated in pairs`,
+      'the rotated dimensions must be even: head_dim, or hidden_size / num_attention_heads',
+    );
+  }
+  return { value: { rotaryDim: dim + 1, exponentDim: dim }, findings };
+}
+
+/** Keys of the block that nothing reads: a scaling without a type, or unknown keys. */
+function unreadKeys(
+  block: RopeBlock,
+  typeKeys: readonly string[],
+  context: ScalingContext,
+): readonly Finding[] {
+  const { fields, type } = block;
+  const known: readonly string[] = [...COMMON_KEYS, ...typeKeys, ...(block.extraKeys ?? [])];
+  const unread = Object.keys(fields.record).filter((key) => !known.includes(key));
+  if (unread.length === 0) return [];
+  const untyped = type === 'default' && !fields.given('rope_type') && !fields.given('type');
+  const scalingKeys = [...READERS.values()].flatMap((reader) => reader.keys);
+  if (untyped && unread.some((key) => scalingKeys.includes(key))) {
+    return [finding('missing_rope_type', fields.path, { keys: unread.join(', '), type })];
+  }
+  return unread.slice(0, MAX_REPORTED_KEYS).map((key) => {
+    if (key === 'original_max_position_embeddings') return originalUnused(fields, type, context);
+    const meant = suggest(
+      key,
+      known.filter((name) => name !== 'type' && !fields.has(name)),
+    );
+    return finding('unknown_key', fields.at(key), { type, ...(meant && { suggestion: meant }) });
+  });
+}
+
+/** More findings of one kind tell nobody anything new. */
+const MAX_REPORTED_KEYS = 20;
+
+function originalUnused(fields: Fields, type: string, context: ScalingContext): Finding {
+  const path = fields.at('original_max_position_embeddings');
+  const original = fields.raw('original_max_position_embeddings');
+  if (type === 'dynamic' && typeof original === 'number' && original > 0) {
+    const ratio = context.maxPositions / original;
+    if (ratio > 1) {
+      const max = context.maxPositions;
+      return finding('double_scaling', path, { type, original, max, ratio: round(ratio) });
+    }
+  }
+  return finding('original_unused', path, { type });
+}
+
+function round(value: number): number {
+  return Number(value.toPrecision(6));
+}
+
+/** The rule for a theta anywhere in a config. */
+export const THETA_RULE = Object.freeze({ above: 0, max: BOUNDS.theta });

@@ -1,0 +1,63 @@
+import { finding } from '../findings/index.js';
+import { BOUNDS } from '../json/bounds.js';
+import { fail } from '../json/fail.js';
+import type { Fields } from '../json/fields.js';
+import type { Read, RopeBlock, ScalingContext } from './kind.js';
+
+/**
+ * The required `factor` of a block.
+ *
+ * @throws RopeEvalError `missing_field`, `invalid_value` (null, 0, below 0), `wrong_type`,
+ *   `out_of_range`; below 1 is a finding
+ */
+export function readFactor(fields: Fields): Read<number> {
+  const path = fields.at('factor');
+  if (fields.raw('factor') === null) {
+    fail('invalid_value', path, 'must be a number of at least 1, found null');
+  }
+  const factor = fields.number('factor', { above: 0, max: BOUNDS.factor });
+  if (factor === undefined) {
+    fail('missing_field', path, 'is required', 'target length / original window, e.g. 4.0');
+  }
+  return {
+    value: factor,
+    findings: factor < 1 ? [finding('factor_below_one', path, { factor })] : [],
+  };
+}
+
+export interface OriginalWindow {
+  /** Tokens. */
+  readonly tokens: number;
+  /** false: max_position_embeddings was taken for it. */
+  readonly given: boolean;
+  readonly path: string;
+}
+
+const KEY = 'original_max_position_embeddings';
+
+/**
+ * The window before the extension: outside the block, else inside, else max_position_embeddings
+ * with a finding. Two different values are a finding too.
+ */
+export function originalWindow(block: RopeBlock, context: ScalingContext): Read<OriginalWindow> {
+  const { fields, outerOriginal } = block;
+  const path = fields.at(KEY);
+  const inner = fields.nullableInteger(KEY, { above: 0, max: BOUNDS.positions });
+  if (outerOriginal !== undefined) {
+    const value = { tokens: outerOriginal, given: true, path: KEY };
+    if (inner === undefined || inner === outerOriginal) return { value, findings: [] };
+    const args = { used: outerOriginal, usedPath: KEY, ignored: inner };
+    return { value, findings: [finding('conflict', path, args)] };
+  }
+  if (inner !== undefined) return { value: { tokens: inner, given: true, path }, findings: [] };
+  const { maxPositions } = context;
+  return {
+    value: { tokens: maxPositions, given: false, path },
+    findings: [finding('original_missing', path, { max: maxPositions, type: block.type })],
+  };
+}
+
+/** An explicit multiplier on cos and sin, if given. */
+export function readAttentionFactor(fields: Fields): number | undefined {
+  return fields.nullableNumber('attention_factor', { above: 0, max: BOUNDS.scale });
+}
