@@ -44,20 +44,22 @@ export async function readRopeGeometry(
   return { model, reference: chooseReference(model, flags) };
 }
 
-export interface CandidateFlags {
-  readonly candidates?: readonly string[];
-  readonly factor?: readonly number[];
+/** What --candidates names; undefined where it was not given. */
+export function namedCandidates(
+  candidates: readonly string[] | undefined,
+): readonly CandidateDefinition[] | undefined {
+  return candidates && joinCandidates(candidates.map(parseCandidates));
 }
 
-/** What --candidates names, or the default sets of every --factor; undefined: the usual set. */
+/** The candidates named, or the default sets of every --factor; undefined: the usual set. */
 export async function chooseCandidates(
-  { candidates, factor }: CandidateFlags,
+  named: readonly CandidateDefinition[] | undefined,
+  factor: readonly number[] | undefined,
   { model, reference }: RopeModel,
   environment: Environment,
 ): Promise<readonly CandidateDefinition[] | undefined> {
-  if (candidates !== undefined) {
-    const definitions = joinCandidates(candidates.map(parseCandidates));
-    return Promise.all(definitions.map((one) => withoutFile(one, reference, environment)));
+  if (named !== undefined) {
+    return Promise.all(named.map((one) => withoutFile(one, reference, environment)));
   }
   if (factor === undefined) return undefined;
   const all = factor.flatMap((each) => defaultCandidates(each, model, reference));
@@ -65,11 +67,13 @@ export async function chooseCandidates(
   return [...new Map(all.map((each) => [each.label, each])).values()];
 }
 
-/** The files that --candidates names. */
-export function candidateFiles(candidates: readonly string[] | undefined): readonly NamedFile[] {
-  return (candidates ?? [])
-    .flatMap(parseCandidates)
-    .flatMap((one) => (one.method === 'longrope' ? [{ name: one.label, path: one.file }] : []));
+/** The files that candidates name. */
+export function candidateFiles(
+  named: readonly CandidateDefinition[] | undefined,
+): readonly NamedFile[] {
+  return (named ?? []).flatMap((one) =>
+    one.method === 'longrope' ? [{ name: one.label, path: one.file }] : [],
+  );
 }
 
 /**

@@ -17,6 +17,8 @@ export interface RopeBlock {
   readonly nested: boolean;
   /** Keys that this model family adds to the block and reads elsewhere. */
   readonly extraKeys?: readonly string[];
+  /** PhiMoE: the short factors of a longrope block run at every length. */
+  readonly shortAtEveryLength?: boolean;
 }
 
 /** The model around a block. Lengths in tokens. */

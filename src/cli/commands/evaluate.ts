@@ -69,7 +69,7 @@ export function evaluateCommand(program: Command, context: CommandContext): void
 
 async function compare(argument: string, flags: Flags, environment: Environment): Promise<number> {
   const [
-    { candidateFiles, chooseCandidates },
+    { candidateFiles, chooseCandidates, namedCandidates },
     { prepareOutputs, writeOutputs },
     { outputsOf, protectInputs },
     { readGeometry, usesRope },
@@ -83,10 +83,11 @@ async function compare(argument: string, flags: Flags, environment: Environment)
   ]);
   refuseWithoutEffect(flags);
   const config = await loadConfig(argument, environment);
+  const named = namedCandidates(flags.candidates);
   // Not --resume: to go on in the same file is what it is for.
   await protectInputs(
     outputsOf(flags.output),
-    [{ name: 'the config', path: config.file }, ...candidateFiles(flags.candidates)],
+    [{ name: 'the config', path: config.file }, ...candidateFiles(named)],
     environment,
   );
   const read = await readGeometry(config, referenceOptions(flags));
@@ -98,7 +99,7 @@ async function compare(argument: string, flags: Flags, environment: Environment)
     const { searchFactor } = await import('../optimize.js');
     return searchFactor(config, read, flags, environment);
   }
-  const candidates = await chooseCandidates(flags, read, environment);
+  const candidates = await chooseCandidates(named, flags.factor, read, environment);
   const target = flags.target ?? targetOf(flags.factor, read.reference.trainedWindow);
   const unfinished =
     flags.resume === undefined ? undefined : await loadUnfinished(flags.resume, environment);

@@ -7,6 +7,7 @@ import {
   optional,
   stretchedOriginal,
   type Reading,
+  type RopeBlock,
   type ScalingInput,
 } from '../kind.js';
 import { baseFrequencies, type RopeBase, type RopeTable } from '../spec.js';
@@ -26,6 +27,8 @@ export interface LongropeSpec extends RopeBase {
   /** Phi-MoE gives the attention scaling of each range itself. */
   readonly shortMscale?: number;
   readonly longMscale?: number;
+  /** PhiMoE: its class never passes a length to the table, so that the short list always runs. */
+  readonly shortAtEveryLength?: boolean;
 }
 
 /**
@@ -48,7 +51,7 @@ export function longropeAttentionScaling(factor: number, originalMaxPositions: n
  */
 export function computeLongrope(spec: LongropeSpec, sequenceLength: number | undefined): RopeTable {
   const long = sequenceLength !== undefined && sequenceLength > spec.originalMaxPositions;
-  const divisors = long ? spec.longFactor : spec.shortFactor;
+  const divisors = long && !spec.shortAtEveryLength ? spec.longFactor : spec.shortFactor;
   const base = baseFrequencies(spec.theta, spec.rotaryDim, spec.exponentDim);
   const ofRange = long ? spec.longMscale : spec.shortMscale;
   return {
@@ -78,8 +81,8 @@ function readLongrope({ block, context, base }: ScalingInput): Reading<LongropeS
       'the attention scaling divides by ln(original window), which is 0 at 1',
     );
   }
-  const shortMscale = mscale(fields, 'short_mscale');
-  const longMscale = mscale(fields, 'long_mscale');
+  const shortMscale = mscale(block, 'short_mscale');
+  const longMscale = mscale(block, 'long_mscale');
   return {
     rope: {
       type: 'longrope',
@@ -91,6 +94,7 @@ function readLongrope({ block, context, base }: ScalingInput): Reading<LongropeS
       ...(attentionFactor !== undefined && { attentionFactor }),
       ...(shortMscale !== undefined && { shortMscale }),
       ...(longMscale !== undefined && { longMscale }),
+      ...(block.shortAtEveryLength === true && { shortAtEveryLength: true }),
     },
     originalMaxPositions: original.given ? original.tokens : undefined,
     findings: [...findings, ...factor.findings],
@@ -115,7 +119,9 @@ function divisors(fields: Fields, key: string, pairs: number): readonly number[]
   );
 }
 
-function mscale(fields: Fields, key: string): number | undefined {
+/** Read by PhiMoE alone, whose dialect lists the key. */
+function mscale({ fields, extraKeys }: RopeBlock, key: string): number | undefined {
+  if (extraKeys?.includes(key) !== true) return undefined;
   return fields.nullableNumber(key, { above: 0, max: BOUNDS.scale });
 }
 
@@ -131,8 +137,6 @@ export const longropeRope = defineKind<LongropeSpec>({
       'factor',
       'original_max_position_embeddings',
       'attention_factor',
-      'short_mscale',
-      'long_mscale',
     ],
     read: readLongrope,
   },
