@@ -8,7 +8,7 @@ const forbidden = {
   geometry: ['candidates', 'probes', 'subjects', 'report', 'gate', 'cli'],
   candidates: ['geometry', 'probes', 'subjects', 'report', 'gate', 'cli'],
   probes: ['model', 'candidates', 'subjects', 'report', 'gate', 'cli'],
-  subjects: ['rope', 'model', 'geometry', 'candidates', 'report', 'gate', 'cli'],
+  subjects: ['model', 'candidates', 'evaluation', 'report', 'gate', 'cli'],
   report: ['subjects', 'candidates', 'gate', 'cli'],
   gate: ['subjects', 'probes', 'candidates', 'emit', 'cli'],
   emit: ['geometry', 'candidates', 'probes', 'subjects', 'report', 'gate', 'cli'],

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
 import { parseCandidates } from '../dist/candidates/parse.js';
-import { evaluateOn } from '../dist/evaluation/run.js';
+import { evaluateOn } from '../dist/evaluation/evaluate.js';
+import { setUp } from '../dist/evaluation/setup.js';
 import { loadFamily } from '../dist/subjects/bundled/index.js';
 import { plainDecoder, WINDOW } from './plain-decoder.js';
 
@@ -22,7 +23,7 @@ for (const member of (await loadFamily()).members) {
     device: 'cpu',
   };
   const config = plainDecoder(member.criticalFraction, member.rotaryShare);
-  const { report } = await evaluateOn(config, options, member.name);
+  const { report } = await evaluateOn(setUp(config, options), options, member.name);
   const [reference, ...candidates] = report.candidates;
   const at = (multiple) => reference.needle.find((n) => n.multiple === multiple);
   const share = (n) => n.byDistance.map((b) => percent(b.correct / b.total)).join(', ');

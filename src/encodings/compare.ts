@@ -2,14 +2,21 @@ import { performance } from 'node:perf_hooks';
 import { parseCandidates } from '../candidates/parse.js';
 import { resolveCandidate } from '../candidates/resolve.js';
 import { defaultThreads, runtimeOf } from '../evaluation/conditions.js';
-import { contextSets, type Sets } from '../evaluation/context-sets.js';
-import { JobList } from '../evaluation/jobs.js';
+import { contextSets, type ContextSets } from '../evaluation/context-sets.js';
+import {
+  type AnswerOptions,
+  type Asked,
+  QuestionList,
+  type Respondent,
+} from '../evaluation/questions.js';
 import { type Rung, summariseNeedle, summariseReach, windowedLoss } from '../evaluation/summary.js';
 import { readModel, requireRope } from '../model/read-model.js';
 import { chooseReference } from '../model/reference.js';
 import { checkOptions, ENCODINGS_OPTIONS, type EvaluateOptions } from '../options.js';
+import type { Measurement } from '../probes/measure.js';
 import { planOf } from '../probes/presets.js';
 import { resamples } from '../probes/statistics.js';
+import { languageTexts } from '../probes/text-source.js';
 import { computeRope, lengthDependent } from '../rope/registry.js';
 import type { RopeTable } from '../rope/spec.js';
 import {
@@ -24,6 +31,10 @@ import {
   type RopeTwin,
   type Twin,
 } from '../subjects/bundled/index.js';
+import { ContextScorer } from '../subjects/bundled/scores.js';
+import { LOSS_SCALE, TOKENS_PER_RUN } from '../subjects/bundled/subject.js';
+import { type RotaryTreatment, RotaryTreatments } from '../subjects/bundled/treatment.js';
+import type { ScoreRequest } from '../subjects/subject.js';
 import { TOOL_VERSION } from '../version.js';
 import { ENCODINGS, type PositionInputs } from './registry.js';
 import { type EncodingRow, ENCODINGS_SCHEMA_VERSION, type EncodingsReport } from './schema.js';
@@ -101,68 +112,72 @@ export function planRope(
 }
 
 /** Rows that run on the same weights; the first is what the others are measured against. */
-export class RowGroup {
-  readonly #jobs = new JobList();
+class RowGroup {
+  readonly #questions = new QuestionList(LOSS_SCALE);
+  readonly #rows: readonly {
+    readonly plan: RowPlan;
+    readonly facts: Asked;
+    readonly text: Asked;
+  }[];
+  /** The first row's text, each rung within one window. */
+  readonly #windows: Asked;
 
   constructor(
     readonly plans: readonly RowPlan[],
-    private readonly sets: Sets,
+    private readonly sets: ContextSets,
   ) {
-    for (const { tables, head } of plans) {
-      this.#jobs.add(sets.long, tables, head.label);
-      this.#jobs.add(sets.longText, tables, head.label);
-    }
-    this.#jobs.add(sets.windows, this.#home.tables.slice(0, 1), this.#home.head.label);
-  }
-
-  get #home(): RowPlan {
-    return this.plans[0]!;
+    const treatments = new RotaryTreatments();
+    const home = treatments.of(plans[0]!.tables[0]!);
+    this.#rows = plans.map((plan) => {
+      const { label } = plan.head;
+      const rungs = plan.tables.map((table) => treatments.of(table));
+      return {
+        plan,
+        facts: this.#questions.ask(sets.ladder, rungs, label),
+        text: this.#questions.ask(sets.ladderText, rungs, label),
+      };
+    });
+    this.#windows = this.#questions.ask(sets.windows, [home], plans[0]!.head.label);
   }
 
   get model(): string {
-    return this.#home.head.model;
+    return this.plans[0]!.head.model;
   }
 
   get tokens(): number {
-    return this.#jobs.totalTokens;
+    return this.#questions.totalTokens;
   }
 
   /** @returns false where the signal stopped it */
-  run(
-    engine: Engine,
-    onProgress: (done: number, label: string) => void,
-    signal: AbortSignal | undefined,
-  ): Promise<boolean> {
-    return this.#jobs.run(placed(engine, this.#home.place), onProgress, signal);
+  run(engine: Engine, options: AnswerOptions): Promise<boolean> {
+    const scorer = new ContextScorer(engine, rememberByLength(this.plans[0]!.place));
+    const respondent: Respondent = {
+      lanes: engine.lanes ?? 1,
+      tokensPerRequest: TOKENS_PER_RUN,
+      score: (request) => scorer.score(request as ScoreRequest<RotaryTreatment>),
+    };
+    return this.#questions.answer(respondent, options);
   }
 
   /** The finished rows. @param chance accuracy of guessing */
   rows(rungs: readonly Rung[], seed: number, chance: number): EncodingRow[] {
-    const { long, longText, windows } = this.sets;
-    const [facts, text] = [long, longText].map((set) =>
-      this.#jobs.measurement(set, this.#home.tables),
-    );
-    const near = this.#jobs.measurement(windows, this.#home.tables.slice(0, 1));
-    if (!facts || !text || !near) throw new Error(`${this.model} was not run to the end`);
-    const windowed = windowedLoss(near, rungs.length);
-    return this.plans.map(({ head, tables }) => {
-      const shared = { rungs: rungs.slice(0, tables.length), home: 0 };
-      const measuredFacts = {
-        ...shared,
-        set: long,
-        draws: resamples(long.contexts.length, seed),
-        reference: facts,
-        measurement: this.#jobs.measurement(long, tables)!,
-      };
-      const measuredText = {
-        ...shared,
-        set: longText,
-        draws: resamples(longText.contexts.length, seed),
-        reference: text,
-        measurement: this.#jobs.measurement(longText, tables)!,
-        windowed,
-      };
-      const needle = summariseNeedle(measuredFacts, measuredText);
+    const of = (asked: Asked): Measurement => {
+      const found = this.#questions.measurement(asked);
+      if (!found) throw new Error(`${this.model} was not run to the end`);
+      return found;
+    };
+    const [home] = this.#rows;
+    const windowed = windowedLoss(of(this.#windows), rungs.length);
+    return this.#rows.map(({ plan: { head, tables }, facts, text }) => {
+      const measured = (own: Asked, base: Asked) => ({
+        rungs: rungs.slice(0, tables.length),
+        home: 0,
+        draws: resamples(own.set.contexts.length, seed),
+        reference: of(base),
+        measurement: of(own),
+      });
+      const measuredFacts = measured(facts, home!.facts);
+      const needle = summariseNeedle(measuredFacts, { ...measured(text, home!.text), windowed });
       const reach = summariseReach(measuredFacts);
       return {
         ...head,
@@ -178,20 +193,13 @@ export class RowGroup {
   }
 }
 
-/** An engine that tells the model of positions what its encoding tells. */
-function placed(engine: Engine, place: RowPlan['place']): Engine {
-  // A length has many batches.
+/** A length has many batches, and what an encoding adds to one is large. */
+function rememberByLength(place: RowPlan['place']): RowPlan['place'] {
   const known = new Map<number, ReturnType<RowPlan['place']>>();
-  const placeOf = (length: number): ReturnType<RowPlan['place']> => {
+  return (length) => {
     const found = known.get(length) ?? place(length);
     known.set(length, found);
     return found;
-  };
-  return {
-    info: engine.info,
-    lanes: engine.lanes ?? 1,
-    run: (batch) => engine.run({ ...batch, place: placeOf(batch.length) }),
-    close: () => engine.close(),
   };
 }
 
@@ -227,21 +235,20 @@ export const compareEncodings: CompareEncodings = async (options = {}) => {
   const { window } = card.rope;
   const ladder = LADDER.map((multiple) => ({ multiple, tokens: multiple * window }));
   const lengths = ladder.map((rung) => rung.tokens);
-  const sets = contextSets(
-    await loadLanguage(family),
+  const sets = contextSets({
+    texts: languageTexts(await loadLanguage(family)),
     window,
-    LADDER,
-    { ...plan, short: 0, shortText: 0, apart: 0 },
+    multiples: LADDER,
+    samples: { ...plan, short: 0, shortText: 0 },
     seed,
-    LADDER.at(-1)!,
-  );
+  });
   const rope = planRope(card.rope, card.shape, lengths);
   const wanted = card.twins.filter((t) => encodings?.includes(t.encoding) ?? true);
   const twins = await Promise.all(wanted.map((twin) => planTwin(twin, card.shape, lengths)));
   const plans = [encodings ? rope.slice(0, 1) : rope, ...twins.map((twin) => [twin])];
   const groups = encodings?.length === 0 ? [] : plans.map((list) => new RowGroup(list, sets));
 
-  const { contexts } = sets.long;
+  const { contexts } = sets.ladder;
   const chance = contexts.reduce((sum, c) => sum + c.chance, 0) / contexts.length;
   const total = groups.reduce((sum, group) => sum + group.tokens, 0);
   const open = opener(options.worker, lengths.at(-1)!);
@@ -253,11 +260,10 @@ export const compareEncodings: CompareEncodings = async (options = {}) => {
     const engine = await open({ member: group.model, graph: 'encodings', device, threads });
     info = engine.info;
     try {
-      const complete = await group.run(
-        engine,
-        (done, label) => options.onProgress?.({ done: tokens + done, total, label }),
-        options.signal,
-      );
+      const complete = await group.run(engine, {
+        signal: options.signal,
+        onProgress: (done, label) => options.onProgress?.({ done: tokens + done, total, label }),
+      });
       if (!complete) break;
     } finally {
       await engine.close();

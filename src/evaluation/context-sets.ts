@@ -1,130 +1,125 @@
-import { type Context, writeFacts, writeText } from '../probes/contexts.js';
-import type { Language } from '../probes/language.js';
+import type { Context } from '../probes/contexts.js';
 import type { Measurement } from '../probes/measure.js';
-import { type PresetPlan, probeTokens, questionsPerRung, SHORT_RUNGS } from '../probes/presets.js';
-import { lastWindow, squeezed, stretched, upToRung } from '../probes/reshape.js';
-import { resamples } from '../probes/statistics.js';
-import type { ContextSet, JobList } from './jobs.js';
-import type { Measured } from './summary.js';
-import type { Rotation } from './tables.js';
+import { probeTokens, questionsPerRung, SHORT_RUNGS, type PresetPlan } from '../probes/presets.js';
+import { lastWindow, upToRung } from '../probes/reshape.js';
+import type { TextSource } from '../probes/text-source.js';
+import type { Treatment } from '../subjects/subject.js';
+import type { Asked, ContextSet, QuestionList } from './questions.js';
 
-/** The sets of contexts; every scaling is run on the first four, the reference on the last too. */
-export interface Sets {
+/** The contexts that every variant is asked on; `windows` is for the reference alone. */
+export interface ContextSets {
   readonly short: ContextSet;
   readonly shortText: ContextSet;
-  readonly long: ContextSet;
-  readonly longText: ContextSet;
-  /** The long text's rungs, each cut to one trained window: context * rungs + rung. */
+  readonly ladder: ContextSet;
+  readonly ladderText: ContextSet;
+  /** The ladder's text, each rung cut to one trained window: context * rungs + rung. */
   readonly windows: ContextSet;
-  /** One window of tokens, the target's distances. */
-  readonly stretched: ContextSet;
-  /** The target's tokens, one window of distances. */
-  readonly squeezed: ContextSet;
 }
 
 /** Each set draws from a stream of its own, so that a bigger preset only adds contexts. */
 export const STREAM = Object.freeze({
   short: 1,
   shortText: 2,
-  long: 3,
-  longText: 4,
-  apart: 5,
+  ladder: 3,
+  ladderText: 4,
+  decomposition: 5,
   switchFacts: 8,
   switchText: 9,
 });
 
-/** Contexts of one stream, from the `from`-th on. */
+/** Which contexts of a stream are drawn. */
+export interface Draw {
+  readonly seed: number;
+  readonly stream: number;
+  readonly count: number;
+  /** Index of the first; default 0. */
+  readonly from?: number;
+}
+
 export function drawContexts(
-  seed: number,
-  stream: number,
-  count: number,
+  { seed, stream, count, from = 0 }: Draw,
   write: (seed: number, index: number) => Context,
-  from = 0,
 ): Context[] {
   return Array.from({ length: count }, (_, i) => write(seed * 16 + stream, from + i));
 }
 
 /** Writes facts that are asked at every rung of a ladder. */
-export function longFacts(
-  language: Language,
+function ladderFacts(
+  texts: TextSource,
   rungs: readonly number[],
 ): (seed: number, index: number) => Context {
-  const questions = questionsPerRung(rungs.length, language.tokens.symbol[1]);
-  const plan = { language, rungs, questionsPerRung: questions, copies: false };
-  return (seed, index) => writeFacts(plan, seed, index);
+  const plan = {
+    rungs,
+    questionsPerRung: questionsPerRung(rungs.length, texts.keys),
+    copies: false,
+  };
+  return (seed, index) => texts.facts(plan, seed, index);
 }
 
-/**
- * @param multiples the ladder, as window multiples
- * @param window the probe model's trained window, tokens
- * @param target window multiple that stretched and squeezed stand for
- */
-export function contextSets(
-  language: Language,
-  window: number,
-  multiples: readonly number[],
-  plan: PresetPlan,
-  seed: number,
-  target: number,
-): Sets {
+/** What is drawn. */
+export interface SetsPlan {
+  readonly texts: TextSource;
+  /** The subject's trained window, tokens. */
+  readonly window: number;
+  /** The ladder, as window multiples. */
+  readonly multiples: readonly number[];
+  readonly samples: Pick<PresetPlan, 'short' | 'shortText' | 'long' | 'longText'>;
+  readonly seed: number;
+}
+
+export function contextSets({ texts, window, multiples, samples, seed }: SetsPlan): ContextSets {
   const shortRungs = SHORT_RUNGS.map((m) => probeTokens(m, window));
-  const longRungs = multiples.map((m) => probeTokens(m, window));
-  const targetTokens = probeTokens(target, window);
-  const many = (count: number, stream: number, write: (seed: number, i: number) => Context) =>
-    drawContexts(seed, stream, count, write);
-  const facts = (rungs: number[], questionsPerRung: number, copies: boolean) => {
-    const plan = { language, rungs, questionsPerRung, copies };
-    return (s: number, i: number) => writeFacts(plan, s, i);
-  };
-  const text = (rungs: number[], span: number) => (s: number, i: number) =>
-    writeText({ language, rungs, span }, s, i);
-  const longText = many(plan.longText, STREAM.longText, text(longRungs, window / 2));
+  const rungs = multiples.map((m) => probeTokens(m, window));
+  const draw = (count: number, name: keyof typeof STREAM) => ({
+    seed,
+    stream: STREAM[name],
+    count,
+  });
+  const textAt = (rungs: readonly number[]) => (s: number, i: number) =>
+    texts.text({ rungs, span: window / 2 }, s, i);
+  const ladderText = drawContexts(draw(samples.longText, 'ladderText'), textAt(rungs));
   return {
     short: {
       name: 'short',
       lengths: shortRungs,
-      contexts: many(plan.short, STREAM.short, facts(shortRungs, 6, true)),
+      contexts: drawContexts(draw(samples.short, 'short'), (s, i) =>
+        texts.facts({ rungs: shortRungs, questionsPerRung: 6, copies: true }, s, i),
+      ),
     },
     shortText: {
       name: 'short-text',
       lengths: shortRungs,
-      contexts: many(plan.shortText, STREAM.shortText, text(shortRungs, window / 2)),
+      contexts: drawContexts(draw(samples.shortText, 'shortText'), textAt(shortRungs)),
     },
-    long: {
+    ladder: {
       name: 'long',
-      lengths: longRungs,
-      contexts: many(plan.long, STREAM.long, longFacts(language, longRungs)),
+      lengths: rungs,
+      contexts: drawContexts(draw(samples.long, 'ladder'), ladderFacts(texts, rungs)),
     },
-    longText: {
-      name: 'long-text',
-      lengths: longRungs,
-      contexts: longText,
-    },
+    ladderText: { name: 'long-text', lengths: rungs, contexts: ladderText },
     windows: {
       name: 'windows',
       lengths: [window],
-      contexts: longText.flatMap((c) => longRungs.map((end, r) => lastWindow(c, r, end, window))),
-    },
-    stretched: {
-      name: 'stretched',
-      lengths: [window],
-      contexts: many(plan.apart, STREAM.apart, (s, i) =>
-        stretched(facts([window], 6, false)(s, i), target),
-      ),
-    },
-    squeezed: {
-      name: 'squeezed',
-      lengths: [targetTokens],
-      contexts: many(plan.apart, STREAM.apart, (s, i) =>
-        squeezed(facts([targetTokens], 6, false)(s, i), window),
-      ),
+      contexts: ladderText.flatMap((c) => rungs.map((end, r) => lastWindow(c, r, end, window))),
     },
   };
 }
 
+/** What further contexts are drawn from, and how many. */
+export interface FurtherPlan {
+  readonly texts: TextSource;
+  /** The preset's own contexts on the ladder. */
+  readonly own: ContextSet;
+  /** Tokens of the subject: a rung of the ladder. */
+  readonly target: number;
+  /** Contexts that a variant gets in all, at most. */
+  readonly most: number;
+  readonly seed: number;
+}
+
 /**
- * Contexts of facts beyond the preset's own, for scalings whose verdict those leave open: drawn from
- * the same stream, so that a scaling is judged on the contexts that a bigger preset gives to all.
+ * Contexts of facts beyond the preset's own, for variants whose verdict those leave open: drawn from
+ * the same stream, so that a variant is judged on the contexts that a bigger preset gives to all.
  * They end at the target, which is what the verdict is about.
  */
 export class FurtherContexts {
@@ -132,33 +127,23 @@ export class FurtherContexts {
   /** Rungs of the ladder that do not pass the target. */
   readonly #rungs: number;
 
-  /**
-   * @param own the preset's contexts on the ladder
-   * @param target in probe tokens: a rung of the ladder
-   * @param most contexts that a scaling gets in all
-   */
-  constructor(
-    private readonly language: Language,
-    private readonly own: ContextSet,
-    target: number,
-    private readonly most: number,
-    private readonly seed: number,
-  ) {
-    this.#rungs = own.lengths.filter((tokens) => tokens <= target).length;
+  constructor(private readonly plan: FurtherPlan) {
+    this.#rungs = plan.own.lengths.filter((tokens) => tokens <= plan.target).length;
   }
 
-  /** Twice as many contexts as so far; undefined: a scaling has had them all. */
+  /** Twice as many contexts as so far; undefined: a variant has had them all. */
   #next(): ContextSet | undefined {
-    const sofar = [this.own, ...this.#rounds].reduce((sum, set) => sum + set.contexts.length, 0);
-    if (sofar >= this.most) return undefined;
-    const { lengths } = this.own;
+    const { own, most, seed, texts } = this.plan;
+    const sofar = [own, ...this.#rounds].reduce((sum, set) => sum + set.contexts.length, 0);
+    if (sofar >= most) return undefined;
+    const { lengths } = own;
     const last = this.#rungs - 1;
-    const write = longFacts(this.language, lengths);
-    const count = Math.min(sofar, this.most - sofar);
+    const count = Math.min(sofar, most - sofar);
+    const draw = { seed, stream: STREAM.ladder, count, from: sofar };
     const set: ContextSet = {
       name: `long from ${sofar}`,
       lengths: lengths.slice(0, this.#rungs),
-      contexts: drawContexts(this.seed, STREAM.long, count, write, sofar).map((context) =>
+      contexts: drawContexts(draw, ladderFacts(texts, lengths)).map((context) =>
         upToRung(context, last, lengths[last]!),
       ),
     };
@@ -167,41 +152,35 @@ export class FurtherContexts {
   }
 
   /**
-   * Asks for the next contexts.
+   * Asks the next contexts.
    *
-   * @param open (scalings) tables on the ladder
+   * @param open what undecided variants were asked on the ladder
    * @returns false where nothing is open, or all contexts were given
    */
-  ask(
-    jobs: JobList,
-    open: readonly { readonly label: string; readonly long: readonly Rotation[] }[],
-  ): boolean {
+  ask(questions: QuestionList, open: readonly LadderAsked[]): boolean {
     const set = open.length > 0 ? this.#next() : undefined;
     if (!set) return false;
-    for (const { label, long } of open) jobs.add(set, long.slice(0, this.#rungs), label);
+    for (const { label, facts } of open) questions.ask(set, this.#treatments(facts), label);
     return true;
   }
 
-  /** A scaling on the preset's contexts, with all further ones that it was run on. */
-  join(measured: Measured, jobs: JobList, tables: readonly Rotation[]): Measured {
-    const measurement = this.measurement(measured.measurement, jobs, tables);
-    const { contexts } = measurement;
-    if (contexts.length === measured.measurement.contexts.length) return measured;
-    return {
-      ...measured,
-      measurement,
-      set: { ...measured.set, contexts },
-      draws: resamples(contexts.length, this.seed),
-    };
+  #treatments({ questions }: Asked): Treatment[] {
+    return questions.slice(0, this.#rungs).map(({ treatment }) => treatment);
   }
 
-  /** @param own on the preset's contexts */
-  measurement(own: Measurement, jobs: JobList, tables: readonly Rotation[]): Measurement {
+  /**
+   * A variant on the preset's contexts, and on all further ones that its treatments were asked on.
+   *
+   * @param own on the preset's contexts
+   */
+  join(own: Measurement, facts: Asked, questions: QuestionList): Measurement {
     let measurement = own;
     for (const set of this.#rounds) {
-      const more = jobs.measurement(set, tables.slice(0, this.#rungs));
+      const asked = questions.asked(set, this.#treatments(facts));
+      const more = asked && questions.measurement(asked);
       if (!more) break;
       measurement = {
+        ...measurement,
         contexts: [...measurement.contexts, ...more.contexts],
         // Beyond the target they have nothing to score, so any scores will do there.
         at: measurement.at.map((scores, r) => [...scores, ...(more.at[r] ?? more.at.at(-1)!)]),
@@ -209,4 +188,10 @@ export class FurtherContexts {
     }
     return measurement;
   }
+}
+
+/** Facts on the ladder, as a variant was asked. */
+export interface LadderAsked {
+  readonly label: string;
+  readonly facts: Asked;
 }

@@ -1,34 +1,26 @@
 import { createHash } from 'node:crypto';
-import type { ProbeTable } from '../geometry/transfer.js';
-import { accuracyByDistance, clusters, type Measurement } from '../probes/measure.js';
+import { accuracyByDistance, clusters } from '../probes/measure.js';
 import type { Cluster } from '../probes/statistics.js';
 import type { PerContext, ShortRows } from '../report/schema/report.js';
-import type { Plan } from './candidate.js';
-import type { FurtherContexts, Sets } from './context-sets.js';
-import type { ContextSet, JobList } from './jobs.js';
-import type { Setup } from './setup.js';
+import type { ContextSet } from './questions.js';
+import type { FactsAndText, RunPlan, Variant } from './run.js';
+import { decisiveOf } from './variant.js';
 
 /**
  * Every candidate's sums by context, for a paired comparison with another run.
  *
- * @param plans the reference first
  * @returns undefined where some measurement is missing (interrupted)
  */
-export function perContext(
-  plans: readonly Plan[],
-  jobs: JobList,
-  sets: Sets,
-  further: FurtherContexts,
-  setup: Setup,
-): PerContext | undefined {
-  const rows = plans.map((plan) => candidateRows(plan, jobs, sets, further, setup));
+export function perContext(run: RunPlan): PerContext | undefined {
+  const { sets } = run;
+  const rows = run.variants.map((variant) => variantRows(run, variant));
   const [reference] = rows;
   if (!reference || !rows.every((row) => row !== undefined)) return undefined;
   const { facts, copies, textLoss } = reference.short;
   // Rows that are shorter are of the first of these contexts.
   const longest = rows.reduce((a, b) => (contextsOf(b) > contextsOf(a) ? b : a));
   return {
-    sha256: digest([sets.short, sets.shortText, sets.long]),
+    sha256: digest([sets.short, sets.shortText, sets.ladder]),
     counts: {
       facts: row(facts, 'count'),
       copies: row(copies, 'count'),
@@ -49,40 +41,28 @@ const contextsOf = ({ needle }: { needle: readonly (readonly Cluster[][])[] }): 
 
 type ShortClusters = Readonly<Record<keyof ShortRows, readonly Cluster[]>>;
 
-function candidateRows(
-  plan: Plan,
-  jobs: JobList,
-  sets: Sets,
-  further: FurtherContexts,
-  setup: Setup,
-) {
-  const short = (tables: readonly ProbeTable[]): ShortClusters | undefined => {
-    const facts = jobs.measurement(sets.short, tables);
-    const text = jobs.measurement(sets.shortText, tables);
-    return facts && text && shortClusters(facts, text, sets);
-  };
-  const own = jobs.measurement(sets.long, plan.long);
-  const long = own && further.measurement(own, jobs, plan.long);
-  const main = short(plan.short[setup.main]!);
-  const local = plan.short.map((tables, g) => ({
-    layerType: setup.model.groups[g]!.layerType,
-    short: short(tables),
-  }));
-  if (!long || !main) return undefined;
-  return {
-    label: plan.label,
-    short: main,
-    needle: accuracyByDistance(
-      long,
-      plan.long.map((_, r) => r),
-    ),
-    local: local.flatMap(({ layerType, short: found }, g) =>
-      g === setup.main || !found ? [] : [{ layerType, short: found }],
-    ),
-  };
+function variantRows(run: RunPlan, { label, short, ladder }: Variant) {
+  const { setup, subject, questions, further, multiples } = run;
+  const own = questions.measurement(ladder.facts);
+  const main = shortClusters(run, short[decisiveOf(run)]!);
+  if (!own || !main) return undefined;
+  const local = subject.groups.flatMap(({ group }, index) => {
+    const found = shortClusters(run, short[index]!);
+    const { layerType } = setup.groups[group]!;
+    return group === setup.decisive || !found ? [] : [{ layerType, short: found }];
+  });
+  const facts = further.join(own, ladder.facts, questions);
+  const rungs = multiples.map((_, rung) => rung);
+  return { label, short: main, needle: accuracyByDistance(facts, rungs), local };
 }
 
-function shortClusters(facts: Measurement, text: Measurement, sets: Sets): ShortClusters {
+function shortClusters(
+  { questions, sets }: RunPlan,
+  asked: FactsAndText,
+): ShortClusters | undefined {
+  const facts = questions.measurement(asked.facts);
+  const text = questions.measurement(asked.text);
+  if (!facts || !text) return undefined;
   const rungs = sets.short.lengths.map((_, r) => r);
   return {
     facts: clusters(facts, { kind: 'fact', rungs }, 'accuracy'),

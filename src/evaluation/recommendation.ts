@@ -2,35 +2,10 @@ import type { ResolvedCandidate } from '../candidates/definition.js';
 import { emitInputOf, formOf, hfPatch, type HfPatch } from '../emit/index.js';
 import { finding } from '../findings/index.js';
 import type { Finding } from '../findings/types.js';
-import { parseConfig, type UnknownRecord } from '../json/parse.js';
-import type { CandidateReport, Reach, Report, Short, Verdict } from '../report/schema/report.js';
+import type { CandidateReport, Verdict } from '../report/schema/candidate.js';
+import type { Report } from '../report/schema/report.js';
 import type { Setup } from './setup.js';
-
-/** Losses that the verdict tolerates at lengths that already worked; docs/report.md. */
-export const SHORT_LIMITS = Object.freeze({
-  /** nats of next-token loss: 0.05 is about 5 % of perplexity */
-  lossChange: 0.05,
-  /** share of facts */
-  accuracyChange: -0.05,
-});
-
-/** Whether more contexts might tell if a scaling reaches the target. */
-export function isOpen(reach: Reach, target: number): boolean {
-  return reach.multiple > 0 && reach.low < target && reach.high >= target;
-}
-
-/** @param short the worst over the layer groups that the scaling reaches */
-export function verdict(reach: Reach, short: readonly Short[], target: number): Verdict {
-  if (reach.multiple === 0) return 'fails-short';
-  if (reach.high < target) return 'falls-short';
-  if (isOpen(reach, target)) return 'unclear';
-  const costs = short.some(
-    (s) =>
-      s.lossChange.value > SHORT_LIMITS.lossChange ||
-      s.accuracyChange.value < SHORT_LIMITS.accuracyChange,
-  );
-  return costs ? 'reaches-at-a-cost' : 'reaches';
-}
+import { SHORT_LIMITS } from './verdict.js';
 
 type Recommendation = Report['recommendation'];
 
@@ -109,13 +84,16 @@ function farthest(measured: readonly CandidateReport[]): CandidateReport | undef
 }
 
 /** What a candidate would change in the config; undefined where emit has no form for it at all. */
-function patchOf(
-  setup: Setup,
-  resolved: ResolvedCandidate,
-  raw: UnknownRecord,
-): HfPatch | undefined {
-  const { model, reference, target } = setup;
-  const input = emitInputOf(resolved.label, model, reference, resolved.specs, raw, target.tokens);
+function patchOf(setup: Setup, resolved: ResolvedCandidate): HfPatch | undefined {
+  const { model, reference, target, config } = setup;
+  const input = emitInputOf(
+    resolved.label,
+    model,
+    reference,
+    resolved.specs,
+    config.raw,
+    target.tokens,
+  );
   return input && hfPatch(input, formOf(input));
 }
 
@@ -127,23 +105,21 @@ function patchOf(
 export function keysToWrite(
   setup: Setup,
   { code, candidate }: Report['recommendation'],
-  text: string,
 ): Record<string, unknown> | undefined {
   if (code !== 'use' && code !== 'use-at-a-cost') return undefined;
   const resolved = setup.candidates.find((c) => c.label === candidate);
   if (!resolved || resolved.definition.method === 'as-configured') return undefined;
-  const patch = patchOf(setup, resolved, parseConfig(text));
+  const patch = patchOf(setup, resolved);
   if (!patch?.ok) return undefined;
   return Object.fromEntries(patch.edits.map((e) => [e.path.join('.'), e.value ?? null]));
 }
 
 /** Candidates that no config.json of this model type can say: measured all the same, and said so. */
-export function unwritableFindings(setup: Setup, text: string): Finding[] {
-  const raw = parseConfig(text);
+export function unwritableFindings(setup: Setup): Finding[] {
   const labels = new Map<string, string[]>();
   for (const candidate of setup.candidates) {
     if (candidate.definition.method === 'as-configured') continue;
-    const patch = patchOf(setup, candidate, raw);
+    const patch = patchOf(setup, candidate);
     if (patch === undefined || patch.ok || patch.otherForm) continue;
     labels.set(patch.reason, [...(labels.get(patch.reason) ?? []), candidate.label]);
   }

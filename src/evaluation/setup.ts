@@ -1,12 +1,10 @@
-import { defaultCandidates } from '../candidates/default-set.js';
+import { createHash } from 'node:crypto';
 import type { CandidateDefinition, ResolvedCandidate } from '../candidates/definition.js';
+import { defaultCandidates } from '../candidates/default-set.js';
 import { resolveCandidate } from '../candidates/resolve.js';
-import { EXIT, RopeEvalError } from '../errors.js';
-import { finding } from '../findings/index.js';
-import type { Finding } from '../findings/types.js';
-import { criticalFractionOf } from '../geometry/spectrum.js';
 import { parseConfig } from '../json/parse.js';
 import { readModel, requireRope } from '../model/read-model.js';
+import type { UnknownRecord } from '../json/parse.js';
 import {
   chooseReference,
   groupBefore,
@@ -14,23 +12,39 @@ import {
   referenceSpecs,
   trainedWindowOf,
 } from '../model/reference.js';
-import { type ModelGeometry, type Reference, rotaryShare } from '../model/types.js';
+import { rotaryShare } from '../model/types.js';
+import type { ModelGeometry, Reference } from '../model/types.js';
+import { EXIT, RopeEvalError } from '../errors.js';
+import { finding } from '../findings/index.js';
+import type { Finding } from '../findings/types.js';
+import { criticalFractionOf } from '../geometry/spectrum.js';
 import type { EvaluateOptions } from '../options.js';
-import { computeRope, type RopeSpec } from '../rope/registry.js';
-import type { Likeness } from '../subjects/bundled/index.js';
+import { scaleGroup, trainedGroup } from '../subjects/scaling.js';
+import type { Scaling, TrainedModel } from '../subjects/subject.js';
+
+/** A config.json, parsed and read once. */
+export interface ReadConfig {
+  readonly sha256: string;
+  readonly raw: UnknownRecord;
+  readonly model: ModelGeometry;
+}
+
+/** @throws RopeEvalError exit 2 for a text that is no config, or a model without RoPE */
+export function readConfig(text: string): ReadConfig {
+  const raw = parseConfig(text);
+  const sha256 = createHash('sha256').update(text).digest('hex');
+  return { sha256, raw, model: requireRope(readModel(raw)) };
+}
 
 /** What is to be compared, before anything is run. */
-export interface Setup {
+export interface Setup extends TrainedModel {
+  readonly config: ReadConfig;
   readonly model: ModelGeometry;
   /** The model that the reference was taken from: the same, or the one before a change. */
   readonly before: ModelGeometry;
   readonly reference: Reference;
-  /** (groups) what the weights were trained with. */
-  readonly referenceSpecs: readonly RopeSpec[];
   readonly referenceSoftmaxScale: number;
   readonly candidates: readonly ResolvedCandidate[];
-  /** Index of the group that decides about long contexts; local-only models: the first. */
-  readonly main: number;
   /** No layer sees farther than its local window: longer contexts bring no new distances. */
   readonly localOnly: boolean;
   readonly target: { readonly tokens: number; readonly multiple: number };
@@ -40,8 +54,33 @@ export interface Setup {
   readonly seed: number;
 }
 
-function ropeModel(text: string): ModelGeometry {
-  return requireRope(readModel(parseConfig(text)));
+/** Reads the config and decides what is compared with what. */
+export function setUp(text: string, options: EvaluateOptions): Setup {
+  const config = readConfig(text);
+  const { model } = config;
+  // A config from before the change says what the weights were trained with.
+  const before = options.base === undefined ? model : readConfig(options.base).model;
+  const reference = chooseReference(before, {
+    ...(options.reference ? { reference: options.reference } : {}),
+    ...(options.trainedWindow ? { trainedWindow: options.trainedWindow } : {}),
+  });
+  assertSameHeads(model, before);
+  const { target, findings } = chooseTarget(options.target, reference.trainedWindow);
+  const definitions: readonly CandidateDefinition[] =
+    options.candidates ?? defaultCandidates(target.multiple, model, reference, before);
+  return {
+    ...trainedModel(model, before, reference),
+    config,
+    model,
+    before,
+    reference,
+    referenceSoftmaxScale: referenceSoftmaxScale(before, reference),
+    candidates: definitions.map((d) => resolveCandidate(d, model, reference, { before })),
+    localOnly: !model.groups.some((g) => g.span.kind === 'global'),
+    target,
+    findings,
+    seed: options.seed ?? 1,
+  };
 }
 
 /**
@@ -63,77 +102,83 @@ function assertSameHeads(model: ModelGeometry, before: ModelGeometry): void {
   });
 }
 
-/** Reads the config and decides what is compared with what. */
-export function setUp(text: string, options: EvaluateOptions): Setup {
-  const model = ropeModel(text);
-  // A config from before the change says what the weights were trained with.
-  const before = options.base === undefined ? model : ropeModel(options.base);
-  const reference = chooseReference(before, {
-    ...(options.reference ? { reference: options.reference } : {}),
-    ...(options.trainedWindow ? { trainedWindow: options.trainedWindow } : {}),
-  });
-  assertSameHeads(model, before);
-  const wanted = options.target ?? 4 * reference.trainedWindow;
-  const nearest = Math.ceil(NEAREST_MULTIPLE * reference.trainedWindow);
-  const raised = wanted > reference.trainedWindow && wanted < nearest;
-  const target = raised ? nearest : wanted;
-  if (target < reference.trainedWindow)
-    throw new RopeEvalError(
-      `the target of ${target} tokens is shorter than the trained window of ${reference.trainedWindow}`,
-      EXIT.usage,
-      'target_too_short',
-      '--target',
-      'Nothing needs scaling inside the trained window; give a longer --target.',
-    );
-  const multiple = target / reference.trainedWindow;
-  if (multiple > MAX_MULTIPLE)
-    throw new RopeEvalError(
-      `the target of ${target} tokens is more than ${MAX_MULTIPLE} times the trained window, the most that can be probed`,
-      EXIT.usage,
-      'target_too_long',
-      '--target',
-      `Use a --target up to ${MAX_MULTIPLE * reference.trainedWindow}.`,
-    );
-  const definitions: readonly CandidateDefinition[] =
-    options.candidates ?? defaultCandidates(multiple, model, reference, before);
-  const global = model.groups.findIndex((g) => g.span.kind === 'global');
-  const main = Math.max(0, global);
-  return {
-    model,
-    before,
-    reference,
-    referenceSpecs: referenceSpecs(model, before, reference),
-    referenceSoftmaxScale: referenceSoftmaxScale(before, reference),
-    candidates: definitions.map((d) => resolveCandidate(d, model, reference, { before })),
-    main,
-    localOnly: global < 0,
-    target: { tokens: target, multiple },
-    findings: [
-      ...(raised
-        ? [finding('target_raised', '', { asked: wanted, target, window: reference.trainedWindow })]
-        : []),
-    ],
-    seed: options.seed ?? 1,
-  };
-}
-
-/** What decides which probe model stands in: of the weights' own table, on the layers that look farthest. */
-export function referenceGeometry({ model, reference, referenceSpecs, main }: Setup): Likeness & {
-  /** Tokens. */
-  readonly window: number;
-} {
-  const group = model.groups[main]!;
-  const window = trainedWindowOf(group, reference);
-  const { invFreq } = computeRope(referenceSpecs[main]!, window);
-  return {
-    criticalFraction: criticalFractionOf(invFreq, window) ?? 1,
-    rotaryShare: rotaryShare(model, group, invFreq),
-    window,
-  };
-}
-
 /** Nearer to the window than this, a probe of 256 tokens has no room for another set of questions. */
 const NEAREST_MULTIPLE = 1.1;
 
 /** 32x of the probe's 256 tokens: 8,192 tokens a context. */
 export const MAX_MULTIPLE = 32;
+
+/** Four windows unless something else was asked for. */
+function chooseTarget(
+  asked: number | undefined,
+  window: number,
+): Pick<Setup, 'target' | 'findings'> {
+  const wanted = asked ?? 4 * window;
+  const nearest = Math.ceil(NEAREST_MULTIPLE * window);
+  const raised = wanted > window && wanted < nearest;
+  const tokens = raised ? nearest : wanted;
+  if (tokens < window)
+    throw new RopeEvalError(
+      `the target of ${tokens} tokens is shorter than the trained window of ${window}`,
+      EXIT.usage,
+      'target_too_short',
+      '--target',
+      'Nothing needs scaling inside the trained window; give a longer --target.',
+    );
+  const multiple = tokens / window;
+  if (multiple > MAX_MULTIPLE)
+    throw new RopeEvalError(
+      `the target of ${tokens} tokens is more than ${MAX_MULTIPLE} times the trained window, the most that can be probed`,
+      EXIT.usage,
+      'target_too_long',
+      '--target',
+      `Use a --target up to ${MAX_MULTIPLE * window}.`,
+    );
+  const findings = raised
+    ? [finding('target_raised', '', { asked: wanted, target: tokens, window })]
+    : [];
+  return { target: { tokens, multiple }, findings };
+}
+
+/** The weights' own tables, and what decides which probe model stands in for them. */
+function trainedModel(
+  model: ModelGeometry,
+  before: ModelGeometry,
+  reference: Reference,
+): TrainedModel {
+  const specs = referenceSpecs(model, before, reference);
+  const decisive = Math.max(
+    0,
+    model.groups.findIndex((group) => group.span.kind === 'global'),
+  );
+  const groups = model.groups.map((group, index) =>
+    trainedGroup({
+      layerType: group.layerType,
+      local: index !== decisive && group.span.kind !== 'global',
+      window: trainedWindowOf(group, reference),
+      reference: specs[index]!,
+    }),
+  );
+  const { window, referenceTable } = groups[decisive]!;
+  const { invFreq } = referenceTable;
+  return {
+    groups,
+    decisive,
+    criticalFraction: criticalFractionOf(invFreq, window) ?? 1,
+    rotaryShare: rotaryShare(model, model.groups[decisive]!, invFreq),
+  };
+}
+
+/** @param candidate undefined: the reference itself */
+export function scalingOf(setup: Setup, candidate: ResolvedCandidate | undefined): Scaling {
+  return {
+    label: candidate?.label ?? 'reference',
+    groups: setup.groups.map((trained, index) =>
+      scaleGroup(
+        trained,
+        candidate?.specs[index] ?? trained.reference,
+        candidate?.softmaxScaleRatio ?? 1,
+      ),
+    ),
+  };
+}

@@ -1,25 +1,24 @@
 import {
   accuracyByDistance,
-  type Cell,
   clusters,
   DISTANCE_BINS,
+  type Cell,
   type Measurement,
   type Quantity,
 } from '../probes/measure.js';
 import { reach } from '../probes/reach.js';
 import {
   average,
-  type Cluster,
-  type Interval,
   intervalOf,
   mean,
   meanInterval,
   pairedDifference,
   runningMaximum,
   wilson,
+  type Cluster,
+  type Interval,
 } from '../probes/statistics.js';
-import type { Needle, Reach, Short } from '../report/schema/report.js';
-import type { ContextSet } from './jobs.js';
+import type { Needle, Reach, Short } from '../report/schema/candidate.js';
 
 export interface Rung {
   readonly multiple: number;
@@ -28,7 +27,6 @@ export interface Rung {
 
 /** One set of contexts and what the reference made of it: all changes are against that. */
 export interface Comparison {
-  readonly set: ContextSet;
   readonly rungs: readonly Rung[];
   /** Index of the rung at 1x, where the reference stands. */
   readonly home: number;
@@ -36,50 +34,51 @@ export interface Comparison {
   readonly reference: Measurement;
 }
 
-/** A candidate on a set. */
+/** A variant on a set. */
 export interface Measured extends Comparison {
   readonly measurement: Measurement;
+}
+
+/** A variant on the ladder's text. */
+export interface TextMeasured extends Measured {
+  /** (rungs, contexts) `windowedLoss` */
+  readonly windowed: readonly (readonly Cluster[])[];
 }
 
 /**
  * (rungs, contexts) the reference's loss on the same text with one trained window before it.
  *
- * @param windows its measurement on `Sets.windows`
+ * @param windows its measurement on `ContextSets.windows`
  */
 export function windowedLoss(windows: Measurement, rungs: number): Cluster[][] {
   const flat = clusters(windows, { kind: 'language', rungs: [0] }, 'loss');
   return Array.from({ length: rungs }, (_, r) => flat.filter((_, i) => i % rungs === r));
 }
 
-/** A candidate on the long text. */
-export interface TextMeasured extends Measured {
-  readonly windowed: readonly (readonly Cluster[])[];
-}
-
-const all = (rungs: readonly unknown[]): number[] => rungs.map((_, i) => i);
-
-function own(m: Measured, cell: Cell, quantity: Quantity): Cluster[] {
-  return clusters(m.measurement, cell, quantity);
-}
-
-function base(m: Comparison, cell: Cell, quantity: Quantity): Cluster[] {
-  return clusters(m.reference, cell, quantity);
-}
-
-function change(m: Measured, cell: Cell, quantity: Quantity): Interval {
-  const limit = quantity === 'accuracy' ? 1 : Infinity;
-  return pairedDifference(own(m, cell, quantity), base(m, cell, quantity), m.draws, limit);
-}
+const indices = (list: readonly unknown[]): number[] => list.map((_, i) => i);
 
 const sum = (list: readonly Cluster[], key: keyof Cluster): number =>
   list.reduce((a, x) => a + x[key], 0);
 
-/** Short-context figures: candidate - reference on the same contexts. */
+/** Variant - reference on the same contexts. */
+function change(m: Measured, cell: Cell, quantity: Quantity): Interval {
+  const limit = quantity === 'accuracy' ? 1 : Infinity;
+  return pairedDifference(
+    clusters(m.measurement, cell, quantity),
+    clusters(m.reference, cell, quantity),
+    m.draws,
+    limit,
+  );
+}
+
+/** Short-context figures: variant - reference on the same contexts. */
 export function summariseShort(facts: Measured, text: Measured): Short {
-  const rungs = all(facts.rungs);
-  const known = own(facts, { kind: 'fact', rungs }, 'accuracy');
-  const copies = own(facts, { kind: 'copy', rungs }, 'accuracy');
-  const words = own(text, { kind: 'language', rungs }, 'loss');
+  const rungs = indices(facts.rungs);
+  const known = clusters(facts.measurement, { kind: 'fact', rungs }, 'accuracy');
+  const copies = clusters(facts.measurement, { kind: 'copy', rungs }, 'accuracy');
+  const words = clusters(text.measurement, { kind: 'language', rungs }, 'loss');
+  const at = (m: Measured, kind: Cell['kind'], rung: number, quantity: Quantity): Cluster[] =>
+    clusters(m.measurement, { kind, rungs: [rung] }, quantity);
   return {
     accuracyChange: change(facts, { kind: 'fact', rungs }, 'accuracy'),
     lossChange: change(text, { kind: 'language', rungs }, 'loss'),
@@ -87,10 +86,10 @@ export function summariseShort(facts: Measured, text: Measured): Short {
     copyLossChange: change(facts, { kind: 'copy', rungs }, 'loss'),
     byLength: facts.rungs.map((rung, r) => ({
       ...rung,
-      accuracy: wilson(own(facts, { kind: 'fact', rungs: [r] }, 'accuracy')),
-      factLoss: average(own(facts, { kind: 'fact', rungs: [r] }, 'loss')),
-      languageLoss: average(own(text, { kind: 'language', rungs: [r] }, 'loss')),
-      copyAccuracy: average(own(facts, { kind: 'copy', rungs: [r] }, 'accuracy')),
+      accuracy: wilson(at(facts, 'fact', r, 'accuracy')),
+      factLoss: average(at(facts, 'fact', r, 'loss')),
+      languageLoss: average(at(text, 'language', r, 'loss')),
+      copyAccuracy: average(at(facts, 'copy', r, 'accuracy')),
       accuracyChange: change(facts, { kind: 'fact', rungs: [r] }, 'accuracy'),
       lossChange: change(text, { kind: 'language', rungs: [r] }, 'loss'),
     })),
@@ -106,25 +105,30 @@ export function summariseShort(facts: Measured, text: Measured): Short {
   };
 }
 
+/** The reference's facts at 1x, which every loss of facts is measured against. */
+export function factsAtHome({ reference, home }: Comparison, quantity: Quantity): Cluster[] {
+  return clusters(reference, { kind: 'fact', rungs: [home] }, quantity);
+}
+
 /** One entry per rung of the ladder. */
 export function summariseNeedle(facts: Measured, text: TextMeasured): Needle[] {
-  const atOnce = average(base(facts, { kind: 'fact', rungs: [facts.home] }, 'accuracy'));
+  const atHome = average(factsAtHome(facts, 'accuracy'));
   return facts.rungs.map((rung, r) => {
     const cell: Cell = { kind: 'fact', rungs: [r] };
-    const known = own(facts, cell, 'accuracy');
-    const words = own(text, { kind: 'language', rungs: [r] }, 'loss');
+    const known = clusters(facts.measurement, cell, 'accuracy');
+    const words = clusters(text.measurement, { kind: 'language', rungs: [r] }, 'loss');
     const accuracy = wilson(known);
     return {
       ...rung,
       accuracy,
-      relative: atOnce > 0 ? accuracy.value / atOnce : 0,
-      loss: meanInterval(own(facts, cell, 'loss'), facts.draws),
+      relative: atHome > 0 ? accuracy.value / atHome : 0,
+      loss: meanInterval(clusters(facts.measurement, cell, 'loss'), facts.draws),
       languageLoss: meanInterval(words, text.draws),
       lossChange: pairedDifference(words, text.windowed[r]!, text.draws),
       correct: sum(known, 'sum'),
       total: sum(known, 'count'),
       byDistance: DISTANCE_BINS.map((distance) => {
-        const bin = own(facts, { ...cell, distance }, 'accuracy');
+        const bin = clusters(facts.measurement, { ...cell, distance }, 'accuracy');
         const [from, to] = distance;
         return { from, to: Math.min(1, to), correct: sum(bin, 'sum'), total: sum(bin, 'count') };
       }),
@@ -132,13 +136,11 @@ export function summariseNeedle(facts: Measured, text: TextMeasured): Needle[] {
   });
 }
 
-/** How far the candidate holds from 1x on, with its interval over contexts. */
+/** How far the variant holds from 1x on, with its interval over contexts. */
 export function summariseReach(facts: Measured): Reach {
   const beyond = facts.rungs.slice(facts.home);
-  const rungs = all(facts.rungs).slice(facts.home);
-  const bins = accuracyByDistance(facts.measurement, rungs);
-  const atOnce = base(facts, { kind: 'fact', rungs: [facts.home] }, 'accuracy');
-  const found = reach(bins, average(atOnce), facts.draws);
+  const bins = accuracyByDistance(facts.measurement, indices(facts.rungs).slice(facts.home));
+  const found = reach(bins, average(factsAtHome(facts, 'accuracy')), facts.draws);
   const at = (rung: number): Rung => beyond[rung] ?? { multiple: 0, tokens: 0 };
   return {
     ...at(found.rung),
@@ -148,34 +150,29 @@ export function summariseReach(facts: Measured): Reach {
   };
 }
 
+/** The reference's facts at 1x, and the draws of their contexts. */
+export interface Home {
+  readonly facts: readonly Cluster[];
+  readonly draws: readonly (readonly number[])[];
+}
+
 /**
  * Facts' loss of one measurement minus the reference's at 1x; other contexts, so both sides are
  * drawn anew in every resample.
  *
- * @param m the candidate in the long, the stretched or the squeezed contexts
+ * @param m the variant on the ladder, or in the stretched or squeezed contexts
  */
-export function factLossAgainst(
-  m: Measured,
-  rung: number,
-  atHome: readonly Cluster[],
-  homeDraws: readonly (readonly number[])[],
-): Interval {
-  const cell = own(m, { kind: 'fact', rungs: [rung] }, 'loss');
-  const every = (list: readonly Cluster[]): number[] => all(list);
-  const whole = mean(cell, every(cell)) - mean(atHome, every(atHome));
-  const drawn = m.draws.map((own, i) => mean(cell, own) - mean(atHome, homeDraws[i]!));
-  return intervalOf(whole, drawn, m.set.contexts.length);
-}
-
-/** The reference's facts at 1x, which every loss of facts is measured against. */
-export function homeFacts(m: Comparison): Cluster[] {
-  return base(m, { kind: 'fact', rungs: [m.home] }, 'loss');
+export function factLossAgainst(m: Measured, rung: number, home: Home): Interval {
+  const cell = clusters(m.measurement, { kind: 'fact', rungs: [rung] }, 'loss');
+  const whole = mean(cell, indices(cell)) - mean(home.facts, indices(home.facts));
+  const drawn = m.draws.map((own, i) => mean(cell, own) - mean(home.facts, home.draws[i]!));
+  return intervalOf(whole, drawn, cell.length);
 }
 
 export interface Score {
   /** Nats, lower is better: the sum of the two parts. */
   readonly value: number;
-  /** What the probe lost: mean over the rungs from 1x to the target. */
+  /** What the subject lost: mean over the rungs from 1x to the target. */
   readonly loss: number;
   /** What leaving the trained angles adds: mean of `outOfRangeByRung` over the same rungs. */
   readonly outOfRange: number;
@@ -203,22 +200,21 @@ export function score(
   outOfRange: readonly number[],
   counted: readonly number[],
 ): Score {
-  const loss = (m: Measurement, rung: number): Cluster[] =>
-    clusters(m, { kind: 'language', rungs: [rung] }, 'loss');
   const rungs = counted.map((rung) => ({
-    words: loss(text.measurement, rung),
+    words: clusters(text.measurement, { kind: 'language', rungs: [rung] }, 'loss'),
     windowed: text.windowed[rung]!,
   }));
-  const measured = (draw: readonly number[]): number =>
+  const lost = (draw: readonly number[]): number =>
     averageOf(runningMaximum(rungs.map((r) => mean(r.words, draw) - mean(r.windowed, draw))));
-  const whole = measured(text.measurement.contexts.map((_, i) => i));
+  const { contexts } = text.measurement;
+  const loss = lost(indices(contexts));
   const range = averageOf(counted.map((rung) => outOfRange[rung]!));
   return {
-    value: whole + range,
-    loss: whole,
+    value: loss + range,
+    loss,
     outOfRange: range,
-    contexts: text.set.contexts.length,
-    draws: Float64Array.from(text.draws, (draw) => measured(draw) + range),
+    contexts: contexts.length,
+    draws: Float64Array.from(text.draws, (draw) => lost(draw) + range),
   };
 }
 

@@ -12,6 +12,8 @@ export interface Measurement {
   readonly contexts: readonly Context[];
   /** (rung) → one entry per context. */
   readonly at: readonly (readonly ContextScores[])[];
+  /** Nats of a real model that one nat of the language's loss stands for; 1: they are such nats. */
+  readonly lossScale: number;
 }
 
 export type Quantity = 'accuracy' | 'loss';
@@ -24,19 +26,17 @@ export interface Cell {
 }
 
 /**
- * Nats of a real model that one nat of the probe language stands for. Words of a small vocabulary,
- * most of them foreseen from a few others, have less to lose than text: at 1x LLaMA 7B loses about
- * this many times what the probe model does, whatever the scaling. Fitted to its published losses
- * (docs/validation.md, "What was fitted to the tables"); it orders nothing.
- */
-export const LOSS_SCALE = 1.2;
-
-/**
  * Sums of one cell by context. Loss is in nats above what the source itself needs, so that hard
  * and easy passages of text compare; that of the language in nats of a real model.
  */
 export function clusters(measurement: Measurement, cell: Cell, quantity: Quantity): Cluster[] {
-  const scale = quantity === 'loss' && cell.kind === 'language' ? LOSS_SCALE : 1;
+  const sums = sumsByContext(measurement, cell, quantity);
+  if (quantity !== 'loss' || cell.kind !== 'language') return sums;
+  return sums.map(({ sum, count }) => ({ sum: measurement.lossScale * sum, count }));
+}
+
+/** The same in the nats of the subject's own language. */
+function sumsByContext(measurement: Measurement, cell: Cell, quantity: Quantity): Cluster[] {
   return measurement.contexts.map((context, c) => {
     let sum = 0;
     let count = 0;
@@ -50,7 +50,7 @@ export function clusters(measurement: Measurement, cell: Cell, quantity: Quantit
         quantity === 'accuracy' ? scores.correct[i]! : -scores.logProbability[i]! - item.surprise;
       count++;
     });
-    return { sum: scale * sum, count };
+    return { sum, count };
   });
 }
 

@@ -1,42 +1,43 @@
 import { describe, expect, it } from 'vitest';
-import type { Plan } from '../../src/evaluation/candidate.js';
-import { planSwitch } from '../../src/evaluation/switch.js';
-import {
-  cachedScaling,
-  type CachedTables,
-  type GroupScaling,
-  probeGeometry,
-  tablesByRung,
-} from '../../src/evaluation/tables.js';
+import { tableSwitch } from '../../src/evaluation/probes/switch.js';
+import { QuestionList } from '../../src/evaluation/questions.js';
+import type { AskedVariant, Run } from '../../src/evaluation/run.js';
 import type { RopeSpec } from '../../src/rope/registry.js';
-import { loadFamily, loadLanguage } from '../../src/subjects/bundled/index.js';
+import { loadFamily } from '../../src/subjects/bundled/family.js';
+import { probeGeometry } from '../../src/subjects/bundled/subject.js';
+import type { RotaryTreatment } from '../../src/subjects/bundled/treatment.js';
+import { trainedGroup } from '../../src/subjects/scaling.js';
+import { byIndexOf, cachedUpTo, scalingOf, subjectOf, tablesAt } from '../helpers/subject.js';
 
 /** c 0.071 */
 const window = 32_768;
 const reference: RopeSpec = { type: 'default', theta: 1e4, rotaryDim: 128 };
-const scaling = (factor: number): GroupScaling => ({
-  reference,
-  candidate: { type: 'dynamic', theta: 1e4, rotaryDim: 128, factor, maxPositions: window },
-  window,
-  softmaxScaleRatio: 1,
-});
+const dynamic = (factor: number) =>
+  scalingOf(
+    reference,
+    { type: 'dynamic', theta: 1e4, rotaryDim: 128, factor, maxPositions: window },
+    window,
+  );
 const family = await loadFamily();
 const member = family.members.find((m) => m.name === 'c0.38-s1')!;
-const probe = probeGeometry(family, member, reference, window, true);
+const trained = (window: number) =>
+  trainedGroup({ layerType: 'full_attention', local: false, window, reference });
+const probe = probeGeometry(family, member, trained(window), true);
+const subject = subjectOf(probe);
 const held = probe.held!;
 
 describe('pairs held in a cache', () => {
   it('are some of this model', () => {
     expect(held).toBe(10);
-    expect(probeGeometry(family, member, reference, window, false).held).toBe(0);
+    expect(probeGeometry(family, member, trained(window), false).held).toBe(0);
     // LLaMA 1 is below the family by a hair, and has pairs as slow as the member's.
-    expect(probeGeometry(family, member, reference, 2048, true).held).toBe(0);
+    expect(probeGeometry(family, member, trained(2048), true).held).toBe(0);
   });
 
   // Beyond its window dynamic:F stretches by more than the length: 4 F - (F - 1) at 4x.
   it.each([1, 2, 4])('have one frequency for all keys of dynamic:%d, the last one', (factor) => {
-    const { byIndex } = cachedScaling(probe, scaling(factor), 4 * 256) as CachedTables;
-    const whole = tablesByRung(probe, scaling(factor), [4])[0]!.invFreq;
+    const byIndex = byIndexOf(cachedUpTo(subject, dynamic(factor), 4 * 256));
+    const whole = tablesAt(subject, dynamic(factor), [4])[0]!.invFreq;
     const from = probe.invFreq.length - held;
     for (const table of [byIndex[0]!, byIndex[300]!, byIndex.at(-1)!])
       expect(table.invFreq.slice(from)).toEqual(whole.slice(from));
@@ -46,7 +47,7 @@ describe('pairs held in a cache', () => {
   });
 });
 
-describe('pairs held at the switch of longrope', async () => {
+describe('pairs held at the switch of longrope', () => {
   const factors = (last: number) => Array.from({ length: 64 }, (_, i) => 1 + (i / 63) * (last - 1));
   const candidate: RopeSpec = {
     type: 'longrope',
@@ -58,20 +59,30 @@ describe('pairs held at the switch of longrope', async () => {
     factor: 4,
     attentionFactor: 1,
   };
-  const plan = { scalings: [{ ...scaling(1), candidate }] } as unknown as Plan;
-  const language = await loadLanguage(family);
-  const found = planSwitch(plan, 0, probe, { language, seed: 1, count: 1 })!;
+  const scaling = scalingOf(reference, candidate, window);
+  /** (short, long, cached) (below, at, above) what the facts were asked with */
+  const asked: (readonly RotaryTreatment[])[] = [];
+  const questions = new QuestionList(1);
+  questions.ask = (set, treatments, label) => {
+    if (set.name === 'switch 256') asked.push(treatments as readonly RotaryTreatment[]);
+    return QuestionList.prototype.ask.call(questions, set, treatments, label);
+  };
+  const setup = { decisive: 0, seed: 1 };
+  const run = { setup, subject, questions, samples: { apart: 1 } } as unknown as Run;
+  tableSwitch.prepare(run)!({ label: 'longrope', scaling } as AskedVariant);
+  const [short, , cached] = asked;
   const from = probe.invFreq.length - held;
-  const stretch = (invFreq: Float64Array) => probe.invFreq[from]! / invFreq[from]!;
+  const stretch = ({ rotation }: RotaryTreatment) =>
+    probe.invFreq[from]! / ('byIndex' in rotation ? NaN : rotation.invFreq[from]!);
 
   it('are stretched by the length of each row alone', () => {
-    const [below, at, above] = found.short.map(({ invFreq }) => stretch(invFreq));
+    const [below, at, above] = short!.map(stretch);
     expect([below, at]).toEqual([1, 1]);
     expect(above).toBeCloseTo(288 / 256, 9);
   });
 
   it('have one frequency in a cache that holds keys of both tables', () => {
-    const { byIndex } = found.cached[2] as CachedTables;
+    const byIndex = byIndexOf(cached![2]!.rotation);
     const [first, last] = [byIndex[0]!, byIndex.at(-1)!];
     expect(first.invFreq.slice(from)).toEqual(last.invFreq.slice(from));
     expect(first.invFreq.slice(0, from)).not.toEqual(last.invFreq.slice(0, from));

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { plainDecoder, WINDOW } from '../../bench/plain-decoder.js';
 import { parseCandidates } from '../../src/candidates/parse.js';
-import { evaluateOn } from '../../src/evaluation/run.js';
-import { loadFamily } from '../../src/subjects/bundled/index.js';
+import { evaluateOn } from '../../src/evaluation/evaluate.js';
+import { setUp } from '../../src/evaluation/setup.js';
+import { loadFamily } from '../../src/subjects/bundled/family.js';
 
 const { members } = await loadFamily();
 
@@ -19,7 +20,7 @@ describe.each(members)('probe model $name', (member) => {
       device: 'cpu',
     } as const;
     const config = plainDecoder(member.criticalFraction, member.rotaryShare);
-    const { report } = await evaluateOn(config, options, member.name);
+    const { report } = await evaluateOn(setUp(config, options), options, member.name);
     const [reference, ...candidates] = report.candidates;
     expect(report.probeModel).toMatchObject({ name: member.name, inRange: true });
     expect(reference!.needle[0]!.accuracy.value).toBeGreaterThanOrEqual(0.95);

@@ -1,15 +1,15 @@
 import { expect, it } from 'vitest';
-import { outOfRangeByRung } from '../../src/evaluation/tables.js';
-import { LOSS_SCALE } from '../../src/probes/measure.js';
+import { outOfRangeByRung } from '../../src/evaluation/variant.js';
 import type { RopeSpec } from '../../src/rope/registry.js';
+import { groupScaling } from '../helpers/subject.js';
 
 const reference: RopeSpec = { type: 'default', theta: 1e4, rotaryDim: 128 };
-/** In nats of the probe, of which a unit costs one. */
+const LOSS_SCALE = 1.2;
+/** In nats of the subject, of which a unit costs one. */
 const at = (candidate: RopeSpec): number[] =>
-  outOfRangeByRung(
-    { reference, candidate, window: 4096, softmaxScaleRatio: 1 },
-    [0.5, 1, 2, 4],
-  ).map((nats) => nats / LOSS_SCALE);
+  outOfRangeByRung(groupScaling(reference, candidate, 4096), [0.5, 1, 2, 4], LOSS_SCALE).map(
+    (nats) => nats / LOSS_SCALE,
+  );
 
 it('grows with the length where nothing is scaled: 18 of 64 pairs never turn', () => {
   const share = 18 / 64;

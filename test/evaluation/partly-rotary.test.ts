@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parseCandidates } from '../../src/candidates/parse.js';
 import { evaluate } from '../../src/evaluate.js';
-import { referenceGeometry, setUp } from '../../src/evaluation/setup.js';
+import { setUp } from '../../src/evaluation/setup.js';
 import { probeModelWords } from '../../src/report/sections/wording.js';
 
 const read = (name: string): string => readFileSync(`fixtures/model-configs/${name}.json`, 'utf8');
-const share = (text: string): number => referenceGeometry(setUp(text, {})).rotaryShare;
+const share = (text: string): number => setUp(text, {}).rotaryShare;
 
 it.each([
   ['Llama-2-7b-hf', 1],

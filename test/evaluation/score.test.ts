@@ -1,18 +1,17 @@
 import { expect, it } from 'vitest';
 import { score, type TextMeasured, tied } from '../../src/evaluation/summary.js';
-import { LOSS_SCALE } from '../../src/probes/measure.js';
+
+const lossScale = 1.2;
 
 /** One context with a word at each rung, whose reported loss is given; the reference's is 1 nat. */
 function text(losses: readonly number[]): TextMeasured {
-  const lengths = losses.map((_, i) => 256 * (i + 1));
   const items = losses.map((_, rung) => ({ kind: 'language', rung, distance: 0, surprise: 0 }));
   const scores = {
-    logProbability: Float32Array.from(losses, (loss) => -loss / LOSS_SCALE),
+    logProbability: Float32Array.from(losses, (loss) => -loss / lossScale),
     correct: new Uint8Array(losses.length),
   };
   return {
-    set: { lengths, contexts: [0] },
-    measurement: { contexts: [{ items }], at: losses.map(() => [scores]) },
+    measurement: { contexts: [{ items }], at: losses.map(() => [scores]), lossScale },
     windowed: losses.map(() => [{ sum: 1, count: 1 }]),
     home: 0,
     draws: [[0], [0]],

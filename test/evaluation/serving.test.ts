@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { servingFindings } from '../../src/evaluation/serving.js';
+import { forms } from '../../src/evaluation/probes/forms.js';
 import { wordFinding } from '../../src/findings/index.js';
 import type { CandidateReport, Interval } from '../../src/report/schema/report.js';
 import { interval, makeReport } from '../helpers/report.js';
@@ -25,6 +25,9 @@ function withGap(accuracy: Interval, loss: Interval, label = 'dynamic:4'): Candi
     ],
   };
 }
+
+const servingFindings = (row: CandidateReport) =>
+  forms.findings!(row, row.label === 'as-configured');
 
 describe('findings about forms of dynamic scaling', () => {
   it('say how many facts a form loses, and where', () => {

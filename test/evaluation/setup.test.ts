@@ -26,9 +26,9 @@ describe('with the config before a change', () => {
       ...deepseek,
       rope_scaling: { ...block, mscale: 0, mscale_all_dim: 0, attention_factor: 1 },
     };
-    const { candidates, referenceSpecs } = change(deepseek, after, 'as-configured,none,yarn:2');
+    const { candidates, groups } = change(deepseek, after, 'as-configured,none,yarn:2');
     const [own, none, yarn] = candidates;
-    expect(computeRope(own!.specs[0]!)).toEqual(computeRope(referenceSpecs[0]!));
+    expect(computeRope(own!.specs[0]!)).toEqual(computeRope(groups[0]!.reference));
     const trained = (0.1 * Math.log(40) + 1) ** 2;
     expect(own?.softmaxScaleRatio).toBeCloseTo(1 / trained, 12);
     expect(none?.softmaxScaleRatio).toBeCloseTo(1 / trained, 12);

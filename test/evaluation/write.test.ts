@@ -2,23 +2,22 @@ import { expect, it } from 'vitest';
 import { parseCandidates } from '../../src/candidates/parse.js';
 import { resolveCandidate } from '../../src/candidates/resolve.js';
 import { keysToWrite, unwritableFindings } from '../../src/evaluation/recommendation.js';
-import type { Setup } from '../../src/evaluation/setup.js';
-import { parseConfig } from '../../src/json/parse.js';
-import { readModel, requireRope } from '../../src/model/read-model.js';
+import { readConfig, type Setup } from '../../src/evaluation/setup.js';
 import { chooseReference } from '../../src/model/reference.js';
 import { fixtureText } from '../emit/input.js';
 
 function setupOf(text: string, labels: string): Setup {
-  const model = requireRope(readModel(parseConfig(text)));
+  const config = readConfig(text);
+  const { model } = config;
   const reference = chooseReference(model);
   const candidates = parseCandidates(labels).map((d) => resolveCandidate(d, model, reference));
   const target = { tokens: 4 * reference.trainedWindow };
-  return { model, reference, candidates, target } as unknown as Setup;
+  return { config, model, reference, candidates, target } as unknown as Setup;
 }
 
 function write(name: string, label: string) {
   const text = fixtureText(name);
-  return keysToWrite(setupOf(text, label), { code: 'use', candidate: label, tied: [] }, text);
+  return keysToWrite(setupOf(text, label), { code: 'use', candidate: label, tied: [] });
 }
 
 it('gives the keys of a class that reads them', () => {
@@ -38,10 +37,7 @@ it('gives none where the class would not read them', () => {
 
 it('names the candidates that a class cannot be told, once for each reason', () => {
   const found = (text: string, labels: string) =>
-    unwritableFindings(setupOf(text, labels), text).map(({ code, args }) => [
-      code,
-      args['candidates'],
-    ]);
+    unwritableFindings(setupOf(text, labels)).map(({ code, args }) => [code, args['candidates']]);
   const gptj = fixtureText('gpt-j-6b');
   expect(found(gptj, 'yarn:4,linear:4')).toEqual([['RE058', ['yarn:4', 'linear:4']]]);
   const phi3 = JSON.stringify({

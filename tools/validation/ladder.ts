@@ -1,23 +1,16 @@
 import { RopeEvalError } from '../../src/errors.js';
 import { contextSets } from '../../src/evaluation/context-sets.js';
-import { JobList } from '../../src/evaluation/jobs.js';
+import { type Asked, QuestionList } from '../../src/evaluation/questions.js';
 import { windowedLoss } from '../../src/evaluation/summary.js';
-import { type GroupScaling, probeGeometry, tablesByRung } from '../../src/evaluation/tables.js';
 import { criticalFraction } from '../../src/geometry/spectrum.js';
-import type { ProbeGeometry, ProbeTable } from '../../src/geometry/transfer.js';
-import type { Language } from '../../src/probes/language.js';
 import { clusters, type Measurement } from '../../src/probes/measure.js';
 import { mean } from '../../src/probes/statistics.js';
 import type { RopeSpec } from '../../src/rope/registry.js';
-import {
-  chooseMember,
-  type Engine,
-  type Family,
-  loadFamily,
-  loadLanguage,
-  type Member,
-  openPool,
-} from '../../src/subjects/bundled/index.js';
+import { type Family, loadFamily, type Member } from '../../src/subjects/bundled/family.js';
+import { type BundledSubject, bundledSubject } from '../../src/subjects/bundled/subject.js';
+import type { RotaryTreatment } from '../../src/subjects/bundled/treatment.js';
+import { scaleGroup, trainedGroup } from '../../src/subjects/scaling.js';
+import type { GroupScaling, TrainedGroup } from '../../src/subjects/subject.js';
 import type { Geometry } from './types.js';
 
 /** Longest length that is probed, in windows. */
@@ -110,12 +103,11 @@ export interface ProbeOptions {
 
 /** One probe model, ready to run on the scalings of one geometry. */
 export interface Bench {
-  readonly engine: Engine;
+  readonly subject: BundledSubject;
+  /** Has questions answered. */
+  readonly answer: (questions: QuestionList) => Promise<boolean>;
   readonly member: Member;
   readonly inRange: boolean;
-  /** The member, as the geometry's scalings are carried over to it. */
-  readonly probe: ProbeGeometry;
-  readonly language: Language;
   readonly geometry: Geometry;
   readonly seed: number;
 }
@@ -138,21 +130,34 @@ export async function withBench<T>(
   longest: number,
   work: (bench: Bench) => Promise<T>,
 ): Promise<T> {
-  const family = await loadFamily();
   const { theta, window, rotaryShare } = geometry;
-  const likeness = { criticalFraction: criticalFraction(theta, window), rotaryShare };
-  const nearest = chooseMember(family, likeness);
-  const member = options.member === undefined ? nearest.member : named(family, options.member);
-  const language = await loadLanguage(family);
   const { threads, seed } = options;
-  const request = { member: member.name, device: 'cpu', threads } as const;
-  const engine = await openPool(request, longest * member.window);
-  const probe = probeGeometry(family, member, referenceOf(geometry), window, nearest.below);
+  const wanted = options.member;
+  const model = {
+    groups: [trainedOf(geometry)],
+    decisive: 0,
+    criticalFraction: criticalFraction(theta, window),
+    rotaryShare,
+  };
+  const subject = await bundledSubject(model, {
+    member: wanted === undefined ? undefined : named(await loadFamily(), wanted).name,
+    device: 'cpu',
+    threads,
+  });
+  const { member, inRange } = subject.probe;
+  const { lanes, tokensPerRequest } = await subject.open(longest * member.window);
+  const respondent = { lanes, tokensPerRequest, score: subject.score.bind(subject) };
   try {
-    const { inRange } = nearest;
-    return await work({ engine, member, inRange, probe, language, geometry, seed });
+    return await work({
+      subject,
+      answer: (questions) => questions.answer(respondent),
+      member,
+      inRange,
+      geometry,
+      seed,
+    });
   } finally {
-    await engine.close();
+    await subject.close();
   }
 }
 
@@ -160,9 +165,15 @@ export function referenceOf({ theta, rotaryDim }: Geometry): RopeSpec {
   return { type: 'default', theta, rotaryDim };
 }
 
-export function scalingOf(geometry: Geometry, candidate: RopeSpec): GroupScaling {
+/** What the weights of a geometry know. */
+function trainedOf(geometry: Geometry): TrainedGroup {
   const { window } = geometry;
-  return { reference: referenceOf(geometry), candidate, window, softmaxScaleRatio: 1 };
+  const reference = referenceOf(geometry);
+  return trainedGroup({ layerType: 'full_attention', local: false, window, reference });
+}
+
+export function scalingOf(geometry: Geometry, candidate: RopeSpec): GroupScaling {
+  return scaleGroup(trainedOf(geometry), candidate);
 }
 
 /** A scaling, with the window multiples that it is wanted at. */
@@ -184,39 +195,43 @@ export async function runLadder(
   ladder: readonly number[],
   samples: Samples,
 ) {
-  const { geometry, member } = bench;
-  const plan = { short: 1, shortText: HOME_CONTEXTS, ...samples, apart: 0 };
-  const sets = contextSets(bench.language, member.window, ladder, plan, bench.seed, 1);
-  const tables = (candidate: RopeSpec, last: number) =>
-    tablesByRung(bench.probe, scalingOf(geometry, candidate), ladder.slice(0, last + 1));
-  const jobs = new JobList();
+  const { geometry, subject, seed } = bench;
+  const { texts, window, lossScale } = subject;
+  const plan = { short: 1, shortText: HOME_CONTEXTS, ...samples };
+  const sets = contextSets({ texts, window, multiples: ladder, samples: plan, seed });
+  const treatments = (candidate: RopeSpec, last: number): RotaryTreatment[] => {
+    const scaling = { label: candidate.type, groups: [scalingOf(geometry, candidate)] };
+    const at = (multiple: number) => ({ group: 0, tokens: Math.round(multiple * geometry.window) });
+    return ladder.slice(0, last + 1).map((multiple) => subject.treat(scaling, at(multiple)));
+  };
+  const questions = new QuestionList(lossScale);
   const home = ladder.indexOf(1);
-  const homeTables = tables(referenceOf(geometry), Math.max(0, home));
+  const homeTreatments = treatments(referenceOf(geometry), Math.max(0, home));
   /** The whole window's text is the second rung of the short one. */
-  const atHome = (t: readonly ProbeTable[]) => (t[home] ? [t[home], t[home]] : []);
-  if (home >= 0) {
-    jobs.add(sets.long, homeTables, 'reference');
-    jobs.add(sets.shortText, atHome(homeTables.slice(0, home + 1)), 'reference');
-  }
-  jobs.add(sets.windows, [homeTables[0]!], 'reference');
-  const planned = scalings.map(({ spec, multiples }) => {
+  const askAtHome = (t: readonly RotaryTreatment[], label: string): Asked =>
+    questions.ask(sets.shortText, t[home] ? [t[home], t[home]] : [], label);
+  const reference = home >= 0 ? questions.ask(sets.ladder, homeTreatments, 'reference') : undefined;
+  const homeText = askAtHome(homeTreatments, 'reference');
+  const windows = questions.ask(sets.windows, [homeTreatments[0]!], 'reference');
+  const asked = scalings.map(({ spec, multiples }) => {
     const last = ladder.findLastIndex((m) => multiples.includes(m));
-    const t = tables(spec, last);
-    jobs.add(sets.long, t, spec.type);
-    jobs.add(sets.longText, t, spec.type);
-    jobs.add(sets.shortText, atHome(t), spec.type);
-    return t;
+    const t = treatments(spec, last);
+    return {
+      facts: questions.ask(sets.ladder, t, spec.type),
+      text: questions.ask(sets.ladderText, t, spec.type),
+      homeText: askAtHome(t, spec.type),
+    };
   });
-  await jobs.run(bench.engine, () => {}, undefined);
-  const windows = jobs.measurement(sets.windows, [homeTables[0]!])!;
+  await bench.answer(questions);
+  const of = (handle: Asked): Measurement => questions.measurement(handle)!;
   return {
-    rungTokens: sets.long.lengths,
+    rungTokens: sets.ladder.lengths,
     home,
-    reference: home >= 0 ? jobs.measurement(sets.long, homeTables) : undefined,
-    windows: windowedLoss(windows, ladder.length),
-    facts: planned.map((t) => jobs.measurement(sets.long, t)!),
-    text: planned.map((t) => jobs.measurement(sets.longText, t)!),
-    homeText: [homeTables, ...planned].map((t) => jobs.measurement(sets.shortText, atHome(t))!),
+    reference: reference && of(reference),
+    windows: windowedLoss(of(windows), ladder.length),
+    facts: asked.map(({ facts }) => of(facts)),
+    text: asked.map(({ text }) => of(text)),
+    homeText: [homeText, ...asked.map((each) => each.homeText)].map(of),
   };
 }
 

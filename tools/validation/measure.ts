@@ -1,6 +1,7 @@
-import { outOfRangeByRung } from '../../src/evaluation/tables.js';
+import { outOfRangeByRung } from '../../src/evaluation/variant.js';
 import { criticalFraction } from '../../src/geometry/spectrum.js';
 import { runningMaximum } from '../../src/probes/statistics.js';
+import { LOSS_SCALE } from '../../src/subjects/bundled/subject.js';
 import {
   costOfOne,
   ladders,
@@ -80,7 +81,7 @@ export async function probe(
     }
     const parts = scalings.map(({ spec, multiples }, i) => {
       const worst = worstSoFar(changes[i]!);
-      const outOfRange = outOfRangeByRung(scalingOf(geometry, spec), multiples);
+      const outOfRange = outOfRangeByRung(scalingOf(geometry, spec), multiples, LOSS_SCALE);
       return new Map(
         multiples.map((m, k) => [
           m,

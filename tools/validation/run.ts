@@ -1,4 +1,4 @@
-import { LOSS_SCALE } from '../../src/probes/measure.js';
+import { LOSS_SCALE } from '../../src/subjects/bundled/subject.js';
 import {
   add,
   type Agreement,

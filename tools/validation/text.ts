@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { LOSS_SCALE } from '../../src/probes/measure.js';
+import { LOSS_SCALE } from '../../src/subjects/bundled/subject.js';
 import { type Agreement, changeRatio, kendallTau } from './agreement.js';
 import type { FormulaWeights } from './formulas.js';
 import type { Both, Cell, Validation } from './run.js';

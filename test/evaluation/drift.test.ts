@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { driftBetween, drifts, shifted } from '../../src/evaluation/offset.js';
+import { driftBetween, drifts, shifted } from '../../src/evaluation/probes/offset.js';
 import { writeText } from '../../src/probes/contexts.js';
 import { language } from '../helpers/language.js';
 

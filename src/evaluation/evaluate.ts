@@ -1,0 +1,249 @@
+import { performance } from 'node:perf_hooks';
+import { RopeEvalError } from '../errors.js';
+import { finding } from '../findings/index.js';
+import type { Finding } from '../findings/types.js';
+import { analyseGeometry } from '../geometry/analyse.js';
+import type { EvaluateOptions } from '../options.js';
+import { ladder, mostLong, planOf, probeTokens } from '../probes/presets.js';
+import { REPORT_SCHEMA_VERSION, type Report } from '../report/schema/report.js';
+import { type CandidateReport } from '../report/schema/candidate.js';
+import { bundledSubject, type ProbeModelInfo } from '../subjects/bundled/subject.js';
+import type { Opened, Subject } from '../subjects/subject.js';
+import { TOOL_VERSION } from '../version.js';
+import {
+  defaultThreads,
+  reportHead,
+  runtimeOf,
+  takeOver,
+  type Conditions,
+  type ReportHead,
+} from './conditions.js';
+import { perContext } from './per-context.js';
+import { planRun } from './plan.js';
+import { PROBES } from './probes/registry.js';
+import type { SavedAnswer } from './questions.js';
+import { keysToWrite, recommend, unwritableFindings } from './recommendation.js';
+import type { ReferenceResults, RunPlan, Variant } from './run.js';
+import type { Setup } from './setup.js';
+import { summariseReach, tied } from './summary.js';
+import { judge, ladderResults, onAllContexts, referenceResults, type Judged } from './variant.js';
+import { isOpen } from './verdict.js';
+
+export interface ProbedReport {
+  readonly report: Report;
+  /** What was answered, for a later run that goes on from it. */
+  finished(): SavedAnswer[];
+}
+
+/**
+ * The comparison on one probe model.
+ *
+ * @param wanted name of a member; default: the one whose critical fraction is nearest
+ * @throws RopeEvalError exit 2 for a bad option, 3 where the runtime fails
+ */
+export async function evaluateOn(
+  setup: Setup,
+  options: EvaluateOptions,
+  wanted?: string,
+): Promise<ProbedReport> {
+  const started = performance.now();
+  const conditions = conditionsOf(setup, options);
+  const { multiples, settings } = conditions;
+  const subject = await bundledSubject(setup, {
+    member: wanted,
+    device: options.device ?? 'auto',
+    threads: settings.threads,
+    worker: options.worker,
+    openEngine: options.openEngine,
+  });
+  const longest = probeTokens(Math.max(...multiples), subject.window);
+  const { opened, made: run } = await whileOpening(subject, longest, () =>
+    planRun(setup, subject, {
+      multiples,
+      samples: settings.contexts,
+      most: mostLong(settings.contexts, options.samples),
+    }),
+  );
+  const tool = { name: 'rope-eval', version: TOOL_VERSION } as const;
+  const head = reportHead(setup, options, conditions, opened.info, tool);
+  const engineStarted = performance.now();
+  const stopped = await answerAll(run, opened, options, head);
+  const engineMs = performance.now() - engineStarted;
+  const report = buildReport(run, head, opened.info, stopped);
+  report.timings = { totalMs: performance.now() - started, engineMs, tokens: run.questions.tokens };
+  return { report, finished: () => run.questions.finished() };
+}
+
+/** What the options make of the run. */
+function conditionsOf(setup: Setup, options: EvaluateOptions): Conditions {
+  const preset = options.preset ?? 'standard';
+  const { window } = setup.groups[setup.decisive]!;
+  const asked = options.lengths?.map((tokens) => tokens / window);
+  return {
+    multiples: setup.localOnly ? [1] : ladder(setup.target.multiple, asked),
+    settings: {
+      preset,
+      seed: setup.seed,
+      contexts: planOf(preset, options.samples),
+      threads: options.threads ?? defaultThreads(),
+    },
+  };
+}
+
+/**
+ * Opens a subject, and makes something here in the meantime.
+ *
+ * @throws what `make` throws, with the subject closed, or what the opening failed with
+ */
+export async function whileOpening<Info, T>(
+  subject: Pick<Subject<Info>, 'open' | 'close'>,
+  longest: number,
+  make: () => T,
+): Promise<{ readonly opened: Opened<Info>; readonly made: T }> {
+  const opening = subject.open(longest);
+  try {
+    const made = make();
+    return { opened: await opening, made };
+  } catch (error) {
+    await opening.then(
+      () => subject.close(),
+      () => {}, // nothing was opened
+    );
+    throw error;
+  }
+}
+
+/**
+ * Has everything answered, and what is asked on seeing the answers; closes the subject.
+ *
+ * @returns why it was stopped before the end; undefined: it was not
+ */
+async function answerAll(
+  run: RunPlan,
+  { lanes, tokensPerRequest }: Opened<ProbeModelInfo>,
+  { onProgress, signal, resume }: EvaluateOptions,
+  head: ReportHead,
+): Promise<string | undefined> {
+  const { questions, subject } = run;
+  const respondent = {
+    lanes,
+    tokensPerRequest,
+    score: subject.score.bind(subject),
+  };
+  try {
+    if (resume) takeOver(questions, resume, head);
+    do {
+      const total = questions.totalTokens;
+      const complete = await questions.answer(respondent, {
+        signal,
+        onProgress: (done, label) => onProgress?.({ done, total, label }),
+      });
+      if (!complete) return 'interrupted';
+    } while (askFurther(run));
+    return undefined;
+  } catch (error) {
+    // What was finished is worth keeping: the report says that the rest failed.
+    if (!(error instanceof RopeEvalError && error.kind === 'engine_died')) throw error;
+    // After Ctrl-C the engine may well have got the signal too.
+    return signal?.aborted ? 'interrupted' : error.message;
+  } finally {
+    await subject.close();
+  }
+}
+
+/** Asks more contexts about the variants whose verdict is open. @returns false where none is */
+function askFurther(run: RunPlan): boolean {
+  if (run.setup.localOnly) return false;
+  const reference = referenceResults(run);
+  const open = run.variants.filter((variant) => isUndecided(run, reference, variant));
+  return run.further.ask(
+    run.questions,
+    open.map(({ label, ladder }) => ({ label, facts: ladder.facts })),
+  );
+}
+
+function isUndecided(run: RunPlan, reference: ReferenceResults, { ladder }: Variant): boolean {
+  const { facts } = ladderResults(run, reference, ladder);
+  if (!facts) return false;
+  const all = onAllContexts(run, facts, ladder.facts);
+  return isOpen(summariseReach(all), run.setup.target.multiple);
+}
+
+/** @param stopped why it ended early; undefined: it did not */
+function buildReport(
+  run: RunPlan,
+  { tool, ...head }: ReportHead,
+  info: ProbeModelInfo,
+  stopped: string | undefined,
+): Report {
+  const { setup, questions } = run;
+  const reference = referenceResults(run);
+  const judged = run.variants.map((variant) => judge(run, reference, variant));
+  const candidates = judged.map(({ report }) => report);
+  const recommendation = recommend(candidates, setup.target.multiple, tiesOf(judged));
+  const write = keysToWrite(setup, recommendation);
+  const rows = stopped === undefined ? perContext(run) : undefined;
+  const { contexts } = run.sets.ladder;
+  return {
+    schemaVersion: REPORT_SCHEMA_VERSION,
+    tool,
+    createdAt: new Date().toISOString(),
+    status: stopped === undefined ? 'complete' : stopped === 'interrupted' ? stopped : 'failed',
+    ...head,
+    runtime: runtimeOf(info.engine.onnxruntime),
+    chance: contexts.reduce((sum, c) => sum + c.chance, 0) / contexts.length,
+    findings: findingsOf(run, info, candidates),
+    candidates,
+    recommendation: { ...recommendation, ...(write ? { write } : {}) },
+    ...(stopped === undefined
+      ? {}
+      : { unfinished: { reason: stopped, jobs: questions.finished() } }),
+    ...(rows ? { perContext: rows } : {}),
+    geometry: geometryOf(setup),
+    timings: { totalMs: 0, engineMs: 0, tokens: questions.tokens },
+  };
+}
+
+/** Whether two rows' scores cannot be told apart. */
+function tiesOf(judged: readonly Judged[]): (a: CandidateReport, b: CandidateReport) => boolean {
+  const scores = new Map(judged.map(({ report, score }) => [report, score]));
+  return (a, b) => {
+    const [x, y] = [scores.get(a), scores.get(b)];
+    return x !== undefined && y !== undefined && tied(x, y);
+  };
+}
+
+/** About the model first, then about the run, then about what was found. */
+function findingsOf(
+  { setup, variants }: RunPlan,
+  { inRange, range }: ProbeModelInfo,
+  candidates: readonly CandidateReport[],
+): Finding[] {
+  const outside = finding('probe_out_of_range', '', { own: setup.criticalFraction, ...range });
+  return [
+    ...setup.model.findings,
+    ...setup.findings,
+    ...(inRange ? [] : [outside]),
+    ...setup.candidates.flatMap((candidate) => candidate.findings ?? []),
+    ...unwritableFindings(setup),
+    ...candidates.flatMap((row, i) => probeFindings(row, variants[i]!)),
+  ];
+}
+
+function probeFindings(row: CandidateReport, { candidate }: Variant): Finding[] {
+  const configured = candidate?.definition.method === 'as-configured';
+  return PROBES.flatMap((probe) => probe.findings?.(row, configured) ?? []);
+}
+
+function geometryOf(setup: Setup): NonNullable<Report['geometry']> {
+  const candidates = setup.candidates.map(({ label, specs, softmaxScaleRatio }) => ({
+    label,
+    specs,
+    softmaxScale: softmaxScaleRatio * setup.referenceSoftmaxScale,
+  }));
+  return analyseGeometry(setup.before, setup.reference, candidates, {
+    target: setup.target.tokens,
+    dtype: 'bfloat16',
+    bandwidthGBps: null,
+  });
+}

@@ -1,0 +1,97 @@
+import type { Context } from '../../probes/contexts.js';
+import { probeTokens } from '../../probes/presets.js';
+import { squeezed, stretched } from '../../probes/reshape.js';
+import { resamples } from '../../probes/statistics.js';
+import type { Interval, Parts } from '../../report/schema/candidate.js';
+import { drawContexts, STREAM } from '../context-sets.js';
+import type { Asked, ContextSet } from '../questions.js';
+import type { AskedVariant, Probe, ReferenceResults, Run, RunPlan } from '../run.js';
+import { factLossAgainst, factsAtHome, type Home, type Measured } from '../summary.js';
+import { ladderResults, onAllContexts } from '../variant.js';
+
+const QUESTIONS = 6;
+
+/**
+ * How much of the facts' loss at the target comes from RoPE, how much from dilution: the target's
+ * distances in one window of tokens, and the target's tokens in one window of distances.
+ */
+export const decomposition: Probe = {
+  name: 'decomposition',
+  prepare(run) {
+    const { setup, subject, questions, samples } = run;
+    if (samples.apart === 0 || !subject.takes.positions) return undefined;
+    const sets = decompositionSets(run);
+    return (variant) => {
+      const { label, scaling } = variant;
+      const group = setup.decisive;
+      const tokens = Math.round(setup.target.multiple * setup.groups[group]!.window);
+      const ask = (set: ContextSet, windows?: number): Asked =>
+        questions.ask(
+          set,
+          [subject.treat(scaling, { group, tokens, ...(windows ? { windows } : {}) })],
+          label,
+        );
+      const asked = { rope: ask(sets.stretched), dilution: ask(sets.squeezed, 1) };
+      return {
+        report: (plan, reference) => ({ parts: partsOf(plan, reference, variant, asked) }),
+      };
+    };
+  },
+};
+
+interface DecompositionSets {
+  /** One window of tokens, the target's distances. */
+  readonly stretched: ContextSet;
+  /** The target's tokens, one window of distances. */
+  readonly squeezed: ContextSet;
+}
+
+function decompositionSets({ setup, subject, samples }: Run): DecompositionSets {
+  const { window, texts } = subject;
+  const multiple = setup.localOnly ? 1 : setup.target.multiple;
+  const targetTokens = probeTokens(multiple, window);
+  const draw = { seed: setup.seed, stream: STREAM.decomposition, count: samples.apart };
+  const facts = (tokens: number, reshape: (context: Context) => Context): Context[] =>
+    drawContexts(draw, (seed, index) => {
+      const plan = { rungs: [tokens], questionsPerRung: QUESTIONS, copies: false };
+      return reshape(texts.facts(plan, seed, index));
+    });
+  return {
+    stretched: {
+      name: 'stretched',
+      lengths: [window],
+      contexts: facts(window, (context) => stretched(context, multiple)),
+    },
+    squeezed: {
+      name: 'squeezed',
+      lengths: [targetTokens],
+      contexts: facts(targetTokens, (context) => squeezed(context, window)),
+    },
+  };
+}
+
+function partsOf(
+  run: RunPlan,
+  reference: ReferenceResults,
+  variant: AskedVariant,
+  asked: Readonly<Record<'rope' | 'dilution', Asked>>,
+): Parts | null {
+  const { setup, questions } = run;
+  const own = ladderResults(run, reference, variant.ladder).facts;
+  if (!own) return null;
+  const facts = onAllContexts(run, own, variant.ladder.facts);
+  const rung = facts.rungs.findIndex((r) => r.multiple === setup.target.multiple);
+  if (rung < 0 || setup.target.multiple <= 1) return null;
+  const atHome = factsAtHome(facts, 'loss');
+  const home: Home = { facts: atHome, draws: resamples(atHome.length, setup.seed) };
+  const part = (of: Asked): Interval | undefined => {
+    const measurement = questions.measurement(of);
+    if (!measurement) return undefined;
+    // Other contexts than the home's: a stream of their own, even where both are as many.
+    const draws = resamples(measurement.contexts.length, setup.seed + 1);
+    const measured: Measured = { ...facts, draws, measurement };
+    return factLossAgainst(measured, 0, home);
+  };
+  const [rope, dilution] = [part(asked.rope), part(asked.dilution)];
+  return rope && dilution ? { total: factLossAgainst(facts, rung, home), rope, dilution } : null;
+}

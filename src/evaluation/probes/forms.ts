@@ -1,0 +1,224 @@
+import { finding } from '../../findings/index.js';
+import type { Finding } from '../../findings/types.js';
+import { clusters, type Measurement, type Quantity } from '../../probes/measure.js';
+import { SHORT_RUNGS } from '../../probes/presets.js';
+import { pairedDifference } from '../../probes/statistics.js';
+import type { CandidateReport } from '../../report/schema/candidate.js';
+import type { DynamicForm as Form, Gap } from '../../report/schema/candidate.js';
+import { staticForm } from '../../rope/kinds/dynamic.js';
+import { scaleGroup } from '../../subjects/scaling.js';
+import type { Scaling, Treatment } from '../../subjects/subject.js';
+import { matters, QUANTITIES } from '../verdict.js';
+import {
+  ladderTreatments,
+  shortTreatments,
+  type FactsAndText,
+  type Probe,
+  type ReferenceResults,
+  type Run,
+  type RunPlan,
+} from '../run.js';
+import {
+  summariseNeedle,
+  summariseReach,
+  summariseShort,
+  type Measured,
+  type TextMeasured,
+} from '../summary.js';
+import { ladderResults, onAllContexts, shortResults } from '../variant.js';
+
+/** One form, and what it is asked. */
+interface AskedForm {
+  readonly form: Form['form'];
+  readonly short: FactsAndText;
+  readonly ladder: FactsAndText;
+}
+
+/**
+ * Dynamic scaling as it is met in the wild:
+ *
+ * - `recomputed`: all keys and queries have the table of the present length. transformers without
+ *   a cache, and for a prompt that is read at once;
+ * - `cached`: token by token with a KV cache, whose keys keep the table of the length at which
+ *   they were written (huggingface/transformers#25104);
+ * - `static`: one table for factor x max_position_embeddings at every length, as in vLLM.
+ */
+export const forms: Probe = {
+  name: 'forms',
+  prepare(run) {
+    if (run.samples.apart === 0 || run.setup.localOnly || run.subject.takes.cachedKeys === 'no')
+      return undefined;
+    return ({ label, scaling }) => {
+      const asked = formsOf(run, scaling).map(({ form, short, ladder }): AskedForm => {
+        const name = `${label}, ${form}`;
+        const { questions, sets } = run;
+        // Equal tables are run once: a form at lengths where it is another one costs nothing.
+        return {
+          form,
+          ladder: {
+            facts: questions.ask(sets.ladder, ladder, name),
+            text: questions.ask(sets.ladderText, ladder, name),
+          },
+          short: {
+            facts: questions.ask(sets.short, short, name),
+            text: questions.ask(sets.shortText, short, name),
+          },
+        };
+      });
+      return {
+        report(plan, reference) {
+          const found = asked.length > 0 ? reportForms(plan, reference, asked) : undefined;
+          return found ? { forms: found } : {};
+        },
+      };
+    };
+  },
+  findings: formFindings,
+};
+
+/** Treatments of one form, one a rung. */
+interface FormTreatments {
+  readonly form: Form['form'];
+  readonly short: readonly Treatment[];
+  readonly ladder: readonly Treatment[];
+}
+
+/** @returns nothing for a scaling that is not dynamic */
+function formsOf(run: Run, scaling: Scaling): readonly FormTreatments[] {
+  const { setup, multiples } = run;
+  const group = setup.decisive;
+  const { spec } = scaling.groups[group]!;
+  if (spec.type !== 'dynamic') return [];
+  const fixed: Scaling = {
+    ...scaling,
+    groups: scaling.groups.map((own, index) =>
+      index === group ? scaleGroup(own.trained, staticForm(spec), own.softmaxScaleRatio) : own,
+    ),
+  };
+  const of = (form: Form['form'], scaling: Scaling): FormTreatments => ({
+    form,
+    short: shortTreatments(run, scaling, group),
+    ladder: ladderTreatments(run, scaling),
+  });
+  return [
+    of('recomputed', scaling),
+    {
+      form: 'cached',
+      short: cachedTreatments(run, scaling, SHORT_RUNGS),
+      ladder: cachedTreatments(run, scaling, multiples),
+    },
+    of('static', fixed),
+  ];
+}
+
+/** (multiples) decoding with a cache up to a length. Index t stands for `(t + 1) / window` windows. */
+function cachedTreatments(
+  { setup, subject }: Run,
+  scaling: Scaling,
+  multiples: readonly number[],
+): readonly Treatment[] {
+  const group = setup.decisive;
+  const { window } = setup.groups[group]!;
+  const tokens = (index: number): number =>
+    Math.max(1, Math.round(((index + 1) / subject.window) * window));
+  const upTo = (multiple: number): Treatment => {
+    const indices = Math.round(multiple * subject.window);
+    return subject.treat(scaling, {
+      group,
+      tokens: tokens(indices - 1),
+      windows: indices / subject.window,
+      writtenAt: { indices, tokens },
+    });
+  };
+  if (subject.takes.cachedKeys === 'pass-per-length') return multiples.map(upTo);
+  const longest = upTo(Math.max(...multiples));
+  return multiples.map(() => longest);
+}
+
+interface FormResults {
+  readonly facts: Measured;
+  readonly text: TextMeasured;
+  readonly short: { readonly facts: Measured; readonly text: Measured };
+}
+
+/** @returns undefined where some form was not answered to the end */
+function reportForms(
+  run: RunPlan,
+  reference: ReferenceResults,
+  asked: readonly AskedForm[],
+): Form[] | undefined {
+  const results = asked.map((form): FormResults | undefined => {
+    const { facts, text } = ladderResults(run, reference, form.ladder);
+    const short = shortResults(run, reference, form.short);
+    return facts && text && short && { facts, text, short };
+  });
+  if (!results.every((each) => each !== undefined)) return undefined;
+  const recomputed = results[0]!;
+  return results.map((own, i): Form => {
+    const { form, ladder } = asked[i]!;
+    const { accuracyChange, lossChange } = summariseShort(own.short.facts, own.short.text);
+    // Gaps pair the preset's contexts, which all forms have.
+    const all = onAllContexts(run, own.facts, ladder.facts);
+    const { multiple, tokens, low, high, censored } = summariseReach(all);
+    return {
+      form,
+      short: { accuracyChange, lossChange },
+      needle: summariseNeedle(all, own.text).map((n) => ({
+        multiple: n.multiple,
+        tokens: n.tokens,
+        accuracy: n.accuracy,
+        languageLoss: n.languageLoss,
+        lossChange: n.lossChange,
+      })),
+      reach: { multiple, tokens, low, high, censored },
+      ...(own === recomputed ? {} : { gap: gapOf(own, recomputed, run.setup.target.multiple) }),
+    };
+  });
+}
+
+/** The largest difference between two forms, over the short lengths and the rungs to the target. */
+function gapOf(form: FormResults, base: FormResults, target: number): NonNullable<Form['gap']> {
+  return {
+    accuracy: largestGap(
+      { probe: 'short', own: form.short.facts, base: base.short.facts.measurement },
+      { probe: 'needle', own: form.facts, base: base.facts.measurement },
+      'accuracy',
+      target,
+    ),
+    loss: largestGap(
+      { probe: 'short', own: form.short.text, base: base.short.text.measurement },
+      { probe: 'needle', own: form.text, base: base.text.measurement },
+      'loss',
+      target,
+    ),
+  };
+}
+
+interface Side {
+  readonly probe: Gap['probe'];
+  readonly own: Measured;
+  readonly base: Measurement;
+}
+
+function largestGap(short: Side, ladder: Side, quantity: Quantity, target: number): Gap {
+  const kind = quantity === 'accuracy' ? 'fact' : 'language';
+  const gap = ({ probe, own, base }: Side, rungs: readonly number[]): Gap => {
+    const of = (m: Measurement) => clusters(m, { kind, rungs }, quantity);
+    const { tokens } = own.rungs[rungs.at(-1)!]!;
+    return { ...pairedDifference(of(own.measurement), of(base), own.draws), tokens, probe };
+  };
+  const rungs = ladder.own.rungs.flatMap((r, i) => (r.multiple <= target ? [i] : []));
+  const all = [gap(short, [0, 1]), ...rungs.map((r) => gap(ladder, [r]))];
+  return all.reduce((a, b) => (Math.abs(b.value) > Math.abs(a.value) ? b : a));
+}
+
+function formFindings({ label, forms = [] }: CandidateReport, configured: boolean): Finding[] {
+  return forms.flatMap(({ form, gap }) => {
+    // Where both matter, the facts are what a person would notice.
+    const quantity = QUANTITIES.find((each) => gap && matters(gap[each], each));
+    if (!gap || !quantity) return [];
+    const { value, tokens, probe } = gap[quantity];
+    const args = { candidate: label, form, quantity, value, tokens, probe };
+    return [finding('dynamic_forms_differ', '', args, configured ? 'warning' : 'notice')];
+  });
+}

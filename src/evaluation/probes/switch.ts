@@ -1,0 +1,215 @@
+import { finding } from '../../findings/index.js';
+import type { Finding } from '../../findings/types.js';
+import { clusters, type Measurement } from '../../probes/measure.js';
+import { meanInterval, pairedDifference, resamples, wilson } from '../../probes/statistics.js';
+import type { CandidateReport } from '../../report/schema/candidate.js';
+import type { Reading, Switch } from '../../report/schema/candidate.js';
+import { switchLength } from '../../rope/registry.js';
+import type { Scaling, Situation } from '../../subjects/subject.js';
+import { drawContexts, STREAM } from '../context-sets.js';
+import type { ContextSet } from '../questions.js';
+import { matters } from '../verdict.js';
+import type { FactsAndText, Probe, Run, RunPlan } from '../run.js';
+
+/** Switches that the contexts can straddle, as window multiples. */
+const SHORTEST = 0.25;
+const LONGEST = 4;
+/** Room for two questions of different facts between two lengths, in tokens of the subject. */
+const STEP = 32;
+const QUESTIONS = 2;
+/** A switch has few questions a context, and only longrope pays for more contexts. */
+const CONTEXTS = 4;
+
+/** A table that jumps at a length, read just below, at and just above it. */
+export const tableSwitch: Probe = {
+  name: 'switch',
+  prepare(run) {
+    if (run.samples.apart === 0 || run.subject.takes.cachedKeys === 'no') return undefined;
+    const sets = new Map<number, SwitchSets>();
+    return ({ label, scaling }) => {
+      const place = placeOf(run, scaling);
+      if (!place) return { report: () => ({}) };
+      const shared = sets.get(place.at) ?? switchSets(run, place.at);
+      sets.set(place.at, shared);
+      const asked = askSwitch(run, scaling, place, shared, `${label} at its switch`);
+      return {
+        report(plan) {
+          const found = reportSwitch(plan, place, asked);
+          return found ? { switch: found } : {};
+        },
+      };
+    };
+  },
+  findings: switchFindings,
+};
+
+/** Where a table jumps. */
+interface SwitchPlace {
+  /** User's tokens up to which the short table is used. */
+  readonly tokens: number;
+  /** (below, at, above) user's tokens */
+  readonly lengths: readonly number[];
+  /** Tokens of the subject that stand for the switch. */
+  readonly at: number;
+  /** User's tokens that 1x stands for. */
+  readonly window: number;
+}
+
+/**
+ * Up to the switch the weights know the short table, and the subject knows its own: where the scaling
+ * was trained in, the subject's window stands for the lengths up to the switch. Laid over other
+ * weights, it stands for their window, as everywhere.
+ *
+ * @returns undefined for tables that do not jump, or where the contexts do not reach
+ */
+function placeOf({ setup, subject }: Run, scaling: Scaling): SwitchPlace | undefined {
+  const { spec, trained } = scaling.groups[setup.decisive]!;
+  const tokens = switchLength(spec);
+  if (tokens === undefined) return undefined;
+  const window = switchLength(trained.reference) ?? trained.window;
+  const multiple = tokens / window;
+  if (multiple < SHORTEST || multiple > LONGEST) return undefined;
+  const at = Math.round(multiple * subject.window);
+  const lengths = rungsAt(at).map((length) => Math.round((length / at) * tokens));
+  return { tokens, lengths, at, window };
+}
+
+const rungsAt = (at: number): number[] => [at - STEP, at, at + STEP];
+
+interface SwitchSets {
+  readonly facts: ContextSet;
+  readonly text: ContextSet;
+}
+
+function switchSets({ setup, subject, samples }: Run, at: number): SwitchSets {
+  const { texts } = subject;
+  const { seed } = setup;
+  const rungs = rungsAt(at);
+  const count = CONTEXTS * samples.apart;
+  return {
+    facts: {
+      name: `switch ${at}`,
+      lengths: rungs,
+      contexts: drawContexts({ seed, stream: STREAM.switchFacts, count }, (s, i) =>
+        texts.facts({ rungs, questionsPerRung: QUESTIONS, copies: false }, s, i),
+      ),
+    },
+    text: {
+      name: `switch-text ${at}`,
+      lengths: rungs,
+      contexts: drawContexts(
+        { seed, stream: STREAM.switchText, count: Math.ceil(count / 2) },
+        (s, i) => texts.text({ rungs, span: STEP }, s, i),
+      ),
+    },
+  };
+}
+
+/** The table up to the switch, the one beyond it, and both in one cache. */
+type AskedSwitch = Readonly<Record<'short' | 'long' | 'cached', FactsAndText>>;
+
+function askSwitch(
+  { setup, subject, questions }: Run,
+  scaling: Scaling,
+  { tokens, lengths, at, window }: SwitchPlace,
+  sets: SwitchSets,
+  label: string,
+): AskedSwitch {
+  const group = setup.decisive;
+  /** (below, at, above) */
+  const everywhere = (
+    tokens: number,
+    writtenAt?: NonNullable<Situation['writtenAt']>,
+    lengthsUsed = lengths,
+  ): FactsAndText => {
+    const treatments = lengthsUsed.map((length) =>
+      subject.treat(scaling, {
+        group,
+        tokens,
+        window,
+        windows: length / window,
+        ...(writtenAt ? { writtenAt } : {}),
+      }),
+    );
+    return {
+      facts: questions.ask(sets.facts, treatments, label),
+      text: questions.ask(sets.text, treatments, label),
+    };
+  };
+  const longest = lengths.at(-1)!;
+  const writtenAt = {
+    indices: at + STEP,
+    tokens: (index: number) => (index < at ? tokens : tokens + 1),
+  };
+  return {
+    short: everywhere(tokens),
+    long: everywhere(tokens + 1),
+    cached: everywhere(tokens + 1, writtenAt, [longest, longest, longest]),
+  };
+}
+
+/** One rotation at one length. */
+interface Cell {
+  readonly facts: Measurement;
+  readonly text: Measurement;
+  readonly rung: number;
+}
+
+/** @returns undefined where it was not answered to the end */
+function reportSwitch(
+  { questions, setup }: RunPlan,
+  { tokens, lengths }: SwitchPlace,
+  asked: AskedSwitch,
+): Switch | undefined {
+  const [short, long, cached] = [asked.short, asked.long, asked.cached].map((each) => {
+    const facts = questions.measurement(each.facts);
+    const text = questions.measurement(each.text);
+    return facts && text && { facts, text };
+  });
+  if (!short || !long || !cached) return undefined;
+  const factsDraws = resamples(short.facts.contexts.length, setup.seed);
+  const textDraws = resamples(short.text.contexts.length, setup.seed);
+  const facts = ({ facts, rung }: Cell) =>
+    clusters(facts, { kind: 'fact', rungs: [rung] }, 'accuracy');
+  const words = ({ text, rung }: Cell) =>
+    clusters(text, { kind: 'language', rungs: [rung] }, 'loss');
+  const reading = (cell: Cell): Reading => ({
+    accuracy: wilson(facts(cell)),
+    languageLoss: meanInterval(words(cell), textDraws),
+  });
+  const change = (a: Cell, b: Cell): Reading => ({
+    accuracy: pairedDifference(facts(a), facts(b), factsDraws, 1),
+    languageLoss: pairedDifference(words(a), words(b), textDraws),
+  });
+  const at = (rung: number) => ({
+    tokens: lengths[rung]!,
+    short: reading({ ...short, rung }),
+    long: reading({ ...long, rung }),
+  });
+  const below: Cell = { ...short, rung: 0 };
+  const above: Cell = { ...long, rung: 2 };
+  const stale: Cell = { ...cached, rung: 2 };
+  return {
+    tokens,
+    below: at(0),
+    at: at(1),
+    above: { ...at(2), cached: reading(stale) },
+    recomputed: change(above, below),
+    cached: change(stale, below),
+    stale: change(stale, above),
+  };
+}
+
+function switchFindings({ label, switch: found }: CandidateReport): Finding[] {
+  if (!found) return [];
+  const { accuracy, languageLoss } = found.stale;
+  if (!matters(accuracy, 'accuracy') && !matters(languageLoss, 'loss')) return [];
+  return [
+    finding('stale_cache_at_switch', '', {
+      candidate: label,
+      tokens: found.tokens,
+      accuracy: accuracy.value,
+      loss: languageLoss.value,
+    }),
+  ];
+}

@@ -1,0 +1,227 @@
+import { createHash } from 'node:crypto';
+import type { Context } from '../probes/contexts.js';
+import type { ContextScores, Measurement } from '../probes/measure.js';
+import type { Opened, Subject, Treatment } from '../subjects/subject.js';
+
+/** Contexts that share a shape. */
+export interface ContextSet {
+  /** Names the set in saved work: equal names in two runs of one kind are the same contexts. */
+  readonly name: string;
+  readonly contexts: readonly Context[];
+  /** Rungs in tokens of the subject, ascending. */
+  readonly lengths: readonly number[];
+}
+
+/** One set of contexts under one treatment. */
+interface Question {
+  readonly set: ContextSet;
+  readonly treatment: Treatment;
+  /** Tokens of each context that are asked for. */
+  length: number;
+  readonly label: string;
+  scores: readonly ContextScores[] | undefined;
+}
+
+/** A set under one treatment a rung, as it was asked: what its answers are fetched with. */
+export interface Asked {
+  readonly set: ContextSet;
+  /** (rungs) */
+  readonly questions: readonly Question[];
+}
+
+/** One finished question of an unfinished report: float32 and bytes of each context, base64. */
+export interface SavedAnswer {
+  readonly key: string;
+  readonly length: number;
+  readonly contexts: { readonly logProbability: string; readonly correct: string }[];
+}
+
+/** One request: some contexts of a question. */
+interface Request {
+  readonly question: Question;
+  readonly contexts: readonly Context[];
+  /** Scores of all the question's requests; empty where one has not been answered. */
+  readonly parts: (readonly ContextScores[])[];
+  readonly index: number;
+}
+
+/** Who answers. */
+export type Respondent = Pick<Subject, 'score'> & Omit<Opened<unknown>, 'info'>;
+
+export interface AnswerOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Before each request: tokens answered so far, and what is asked now. */
+  readonly onProgress?: (done: number, label: string) => void;
+  /** After each question that was answered to the end. */
+  readonly onAnswered?: () => void;
+}
+
+/**
+ * Collects what has to be asked, each treatment once: variants share questions where their
+ * treatments agree, and one pass over the longest context serves all shorter rungs.
+ */
+export class QuestionList {
+  readonly #questions: Question[] = [];
+  readonly #bySet = new Map<ContextSet, Map<Treatment, Question>>();
+  /** Answers of an earlier run, by key. */
+  #saved: ReadonlyMap<string, SavedAnswer> = new Map();
+  /** Tokens answered so far. */
+  tokens = 0;
+
+  /** @param lossScale of the subject */
+  constructor(private readonly lossScale: number) {}
+
+  /** Asks a set under the treatments, one a rung. */
+  ask(set: ContextSet, treatments: readonly Treatment[], label: string): Asked {
+    const questions = treatments.map((treatment, rung) =>
+      this.#question(set, treatment, set.lengths[rung]!, label),
+    );
+    return { set, questions };
+  }
+
+  /** The same if it was asked already, by whomever. */
+  asked(set: ContextSet, treatments: readonly Treatment[]): Asked | undefined {
+    const questions = treatments.flatMap((treatment, rung) => {
+      const found = this.#bySet.get(set)?.get(treatment);
+      // Another variant may share the treatment at shorter lengths alone.
+      return found && found.length >= set.lengths[rung]! ? [found] : [];
+    });
+    return questions.length === treatments.length ? { set, questions } : undefined;
+  }
+
+  #question(set: ContextSet, treatment: Treatment, length: number, label: string): Question {
+    const ofSet = this.#bySet.get(set) ?? new Map<Treatment, Question>();
+    this.#bySet.set(set, ofSet);
+    const known = ofSet.get(treatment);
+    if (known) {
+      if (length > known.length) Object.assign(known, { length, scores: undefined });
+      return known;
+    }
+    const question: Question = { set, treatment, length, label, scores: undefined };
+    ofSet.set(treatment, question);
+    this.#questions.push(question);
+    return question;
+  }
+
+  get totalTokens(): number {
+    return this.#questions.reduce((sum, q) => sum + tokensOf(q), 0);
+  }
+
+  /**
+   * Has what is left answered, as much at once as the respondent takes.
+   *
+   * @returns false where the signal stopped it
+   * @throws what a request threw, after the requests that were under way have ended
+   */
+  async answer(respondent: Respondent, options: AnswerOptions = {}): Promise<boolean> {
+    const { signal, onProgress, onAnswered } = options;
+    this.#takeOver(); // for questions that were added since
+    const requests = this.#requests(respondent.tokensPerRequest);
+    const failures: unknown[] = [];
+    // All lanes draw from one generator, and one that leaves its loop ends it for all.
+    const lane = async (): Promise<void> => {
+      for (const { question, contexts, parts, index } of requests) {
+        if (signal?.aborted) return;
+        onProgress?.(this.tokens, question.label);
+        const { length, treatment } = question;
+        parts[index] = await respondent.score({ contexts, length, treatment }, signal);
+        this.tokens += length * contexts.length;
+        if (!parts.every((part) => part.length > 0)) continue;
+        question.scores = parts.flat();
+        onAnswered?.();
+      }
+    };
+    const lanes = Array.from({ length: respondent.lanes }, () =>
+      lane().catch((error: unknown) => failures.push(error)),
+    );
+    await Promise.all(lanes);
+    if (failures.length > 0) throw failures[0];
+    return this.#questions.every((question) => question.scores);
+  }
+
+  /** What is left to ask, in order. */
+  *#requests(tokensPerRequest: number): Generator<Request> {
+    for (const question of this.#questions) {
+      if (question.scores) continue;
+      const { contexts } = question.set;
+      if (contexts.length === 0) {
+        question.scores = [];
+        continue;
+      }
+      const rows = Math.max(1, Math.floor(tokensPerRequest / question.length));
+      const parts = Array.from({ length: Math.ceil(contexts.length / rows) }, () => []);
+      for (let index = 0; index < parts.length; index++)
+        yield {
+          question,
+          contexts: contexts.slice(index * rows, (index + 1) * rows),
+          parts,
+          index,
+        };
+    }
+  }
+
+  /** The answers so far, for a later run that goes on from them. */
+  finished(): SavedAnswer[] {
+    return this.#questions.flatMap((question) => {
+      const { scores, length } = question;
+      return scores ? [{ key: keyOf(question), length, contexts: scores.map(pack) }] : [];
+    });
+  }
+
+  /** Takes answers over, which are not asked again. What does not fit is asked all the same. */
+  resume(saved: readonly SavedAnswer[]): void {
+    this.#saved = new Map(saved.map((answer) => [answer.key, answer]));
+    this.#takeOver();
+  }
+
+  #takeOver(): void {
+    if (this.#saved.size === 0) return;
+    for (const question of this.#questions) {
+      const { length, scores, set } = question;
+      const found = scores ? undefined : this.#saved.get(keyOf(question));
+      if (found?.length !== length || found.contexts.length !== set.contexts.length) continue;
+      question.scores = found.contexts.map(unpack);
+      this.tokens += tokensOf(question);
+    }
+  }
+
+  /** @returns undefined where some answer is missing (interrupted) */
+  measurement({ set, questions }: Asked): Measurement | undefined {
+    const at = questions.map(({ scores }) => scores);
+    const { lossScale } = this;
+    return at.every((scores) => scores !== undefined)
+      ? { contexts: set.contexts, at, lossScale }
+      : undefined;
+  }
+}
+
+const tokensOf = ({ length, set }: Question): number => length * set.contexts.length;
+
+function keyOf({ set, treatment }: Question): string {
+  const key = `${set.name}|${treatment.digest}`;
+  return createHash('sha256').update(key).digest('hex').slice(0, 32);
+}
+
+function pack({ logProbability, correct }: ContextScores): SavedAnswer['contexts'][number] {
+  const { buffer, byteOffset, byteLength } = logProbability;
+  return {
+    logProbability: Buffer.from(buffer, byteOffset, byteLength).toString('base64'),
+    correct: Buffer.from(correct).toString('base64'),
+  };
+}
+
+function unpack(saved: SavedAnswer['contexts'][number]): ContextScores {
+  const bytes = Uint8Array.from(Buffer.from(saved.logProbability, 'base64'));
+  return {
+    logProbability: new Float32Array(bytes.buffer),
+    correct: Uint8Array.from(Buffer.from(saved.correct, 'base64')),
+  };
+}
+
+/** Whether no score of an answer was cut on the way. */
+export function isWhole({ contexts }: SavedAnswer): boolean {
+  return contexts.every(({ logProbability, correct }) => {
+    const [scores, hits] = [Buffer.from(logProbability, 'base64'), Buffer.from(correct, 'base64')];
+    return scores.length === hits.length * Float32Array.BYTES_PER_ELEMENT;
+  });
+}

@@ -1,0 +1,193 @@
+import {
+  heldPairs,
+  probeFrequencies,
+  transfer,
+  withHeldOf,
+  type ProbeGeometry,
+  type ProbeTable,
+} from '../../geometry/transfer.js';
+import type { ContextScores } from '../../probes/measure.js';
+import { languageTexts, type TextSource } from '../../probes/text-source.js';
+import { computeRope } from '../../rope/registry.js';
+import { type RopeTable } from '../../rope/spec.js';
+import type {
+  Opened,
+  Scaling,
+  ScoreRequest,
+  Situation,
+  Subject,
+  SubjectGroup,
+  TrainedGroup,
+  TrainedModel,
+} from '../subject.js';
+import type { Engine, EngineInfo, EngineRequest } from './engine.js';
+import { chooseMember, loadFamily, loadLanguage, type Family, type Member } from './family.js';
+import { opener } from './pool.js';
+import { ContextScorer } from './scores.js';
+import { RotaryTreatments, type RotaryTreatment } from './treatment.js';
+
+/**
+ * Nats of a real model that one nat of the probe language stands for. Words of a small vocabulary,
+ * most of them foreseen from a few others, have less to lose than text: at 1x LLaMA 7B loses about
+ * this many times what the probe model does, whatever the scaling. Fitted to its published losses
+ * (docs/validation.md, "What was fitted to the tables"); it orders nothing.
+ */
+export const LOSS_SCALE = 1.2;
+
+/** About this many tokens in one run: large enough to be fast, small enough to stop soon. */
+export const TOKENS_PER_RUN = 1024;
+
+/** The bundled probe model, as it is used for one model. */
+export interface ProbeModel {
+  readonly member: Member;
+  /** The model's critical fraction lies within what the family is known to stand for. */
+  readonly inRange: boolean;
+  readonly range: { readonly from: number; readonly to: number };
+  readonly geometry: ProbeGeometry;
+}
+
+/** What the report says of it. */
+export interface ProbeModelInfo extends ProbeModel {
+  readonly engine: EngineInfo;
+}
+
+/** How it is run. */
+export interface BundledOptions {
+  /** Name of a member to take instead of the nearest one. */
+  readonly member?: string | undefined;
+  readonly device: EngineRequest['device'];
+  readonly threads: number;
+  /** false: in this process. */
+  readonly worker?: boolean | undefined;
+  /** Opens an engine; default: in processes of its own. */
+  readonly openEngine?: ((request: EngineRequest) => Promise<Engine>) | undefined;
+}
+
+/** A small decoder that stands in for a model: scalings are carried over to its own frequencies. */
+export class BundledSubject implements Subject<ProbeModelInfo, RotaryTreatment> {
+  readonly window: number;
+  readonly groups: readonly SubjectGroup[];
+  readonly lossScale = LOSS_SCALE;
+  readonly takes: Subject['takes'];
+  readonly #treatments = new RotaryTreatments();
+  #opened: { readonly engine: Engine; readonly scorer: ContextScorer } | undefined;
+
+  constructor(
+    readonly probe: ProbeModel,
+    readonly texts: TextSource,
+    groups: number,
+    private readonly options: Omit<BundledOptions, 'member'>,
+  ) {
+    this.window = probe.member.window;
+    // Held pairs follow the length of the whole context.
+    this.takes = {
+      positions: true,
+      cachedKeys: probe.geometry.held ? 'pass-per-length' : 'one-pass',
+    };
+    this.groups = Array.from({ length: groups }, (_, group) => ({ group }));
+  }
+
+  treat(scaling: Scaling, at: Situation): RotaryTreatment {
+    return this.#treatments.of(
+      at.writtenAt
+        ? { byIndex: this.#byIndex(scaling, at, at.writtenAt) }
+        : this.table(scaling, at),
+    );
+  }
+
+  /** The probe's table for a context of the user's tokens. */
+  table(scaling: Scaling, at: Situation): ProbeTable {
+    const { trained, softmaxScaleRatio, tableAt } = scaling.groups[at.group]!;
+    const { tokens, window = trained.window, windows = tokens / window } = at;
+    return transfer(this.probe.geometry, tableOver(trained, window), tableAt(tokens), window, {
+      softmaxScaleRatio,
+      windows,
+    });
+  }
+
+  /** Held pairs are those of the last index throughout. */
+  #byIndex(
+    scaling: Scaling,
+    at: Situation,
+    { indices, tokens }: NonNullable<Situation['writtenAt']>,
+  ): ProbeTable[] {
+    const group = scaling.groups[at.group]!;
+    const windows = at.windows ?? at.tokens / (at.window ?? group.trained.window);
+    let before: { own: RopeTable; table: ProbeTable } | undefined;
+    const byIndex = Array.from({ length: indices }, (_, index) => {
+      const own = group.tableAt(tokens(index));
+      // Inside the window every length has the same table.
+      if (!before || !sameRope(before.own, own))
+        before = { own, table: this.table(scaling, { ...at, windows, tokens: tokens(index) }) };
+      return before.table;
+    });
+    const last = byIndex.at(-1)!;
+    return byIndex.map((table) => withHeldOf(this.probe.geometry, table, last));
+  }
+
+  async open(longest: number): Promise<Opened<ProbeModelInfo>> {
+    const { device, threads, worker, openEngine = opener(worker, longest) } = this.options;
+    const engine = await openEngine({ member: this.probe.member.name, device, threads });
+    this.#opened = { engine, scorer: new ContextScorer(engine) };
+    return {
+      info: { ...this.probe, engine: engine.info },
+      lanes: engine.lanes ?? 1,
+      tokensPerRequest: TOKENS_PER_RUN,
+    };
+  }
+
+  score(request: ScoreRequest<RotaryTreatment>): Promise<ContextScores[]> {
+    if (!this.#opened) throw new Error('the probe model was not opened');
+    return this.#opened.scorer.score(request);
+  }
+
+  async close(): Promise<void> {
+    await this.#opened?.engine.close();
+  }
+}
+
+function tableOver(trained: TrainedGroup, window: number): RopeTable {
+  return window === trained.window
+    ? trained.referenceTable
+    : computeRope(trained.reference, window);
+}
+
+function sameRope(a: RopeTable, b: RopeTable): boolean {
+  if (a === b) return true;
+  return a.attentionScaling === b.attentionScaling && a.invFreq.every((x, i) => x === b.invFreq[i]);
+}
+
+/**
+ * A member, as the scalings of a model are carried over to it.
+ *
+ * @param trained the model's group that decides about long contexts
+ * @param below the model's critical fraction is smaller than that of every member of its kind: the
+ *   member's slowest pairs are held
+ */
+export function probeGeometry(
+  { shape }: Family,
+  { theta, rotaryShare, window }: Member,
+  trained: TrainedGroup,
+  below: boolean,
+): ProbeGeometry {
+  const probe = { invFreq: probeFrequencies(theta, shape.head_dim / 2, rotaryShare), window };
+  const held = below ? heldPairs(probe, trained.referenceTable, trained.window) : 0;
+  return { ...probe, held };
+}
+
+/** Chooses the member that stands in for a model; nothing is opened yet. */
+export async function bundledSubject(
+  model: TrainedModel,
+  { member: wanted, ...options }: BundledOptions,
+): Promise<BundledSubject> {
+  const family = await loadFamily();
+  const { member, range, inRange, below } = chooseMember(family, model, wanted);
+  const language = await loadLanguage(family);
+  const geometry = probeGeometry(family, member, model.groups[model.decisive]!, below);
+  return new BundledSubject(
+    { member, inRange, range, geometry },
+    languageTexts(language),
+    model.groups.length,
+    options,
+  );
+}

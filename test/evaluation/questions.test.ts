@@ -1,0 +1,95 @@
+import { expect, it } from 'vitest';
+import { type ContextSet, QuestionList, type Respondent } from '../../src/evaluation/questions.js';
+import type { ScoreRequest } from '../../src/subjects/subject.js';
+
+const context = (first: number) => ({
+  tokens: Array.from({ length: 1024 }, (_, t) => (first + t) % 256),
+  rows: [first, 700],
+  targets: [1, 2],
+  items: [],
+  head: 0,
+  chance: 0,
+});
+const set = {
+  name: 'long',
+  lengths: [1024],
+  contexts: Array.from({ length: 7 }, (_, i) => context(i)),
+} as unknown as ContextSet;
+const one = { digest: 'one' };
+const two = { digest: 'two' };
+
+/** Answers with the first token of each context, the later asked the sooner. */
+function respondent(lanes: number, act: (run: number) => void = () => {}) {
+  let [under, runs] = [0, 0];
+  const self = {
+    most: 0,
+    lanes,
+    tokensPerRequest: 1024,
+    score: async ({ contexts }: ScoreRequest) => {
+      self.most = Math.max(self.most, ++under);
+      const run = runs++;
+      await new Promise((resolve) => setTimeout(resolve, 5 * (3 - (run % 3))));
+      under--;
+      act(run);
+      return contexts.map(({ tokens }) => ({
+        logProbability: Float32Array.of(tokens[0]!, tokens[0]!),
+        correct: new Uint8Array(2),
+      }));
+    },
+  };
+  return self satisfies Respondent & { most: number };
+}
+
+function questions() {
+  const list = new QuestionList(1);
+  const asked = list.ask(set, [one], 'one');
+  list.ask(set, [two], 'two');
+  return { list, asked };
+}
+
+it.each([1, 3])('puts scores where they belong with %d requests at once', async (lanes) => {
+  const [{ list, asked }, runner] = [questions(), respondent(lanes)];
+  expect(await list.answer(runner)).toBe(true);
+  expect(runner.most).toBe(lanes);
+  expect(list.tokens).toBe(list.totalTokens);
+  const scores = list.measurement(asked)!.at[0]!;
+  expect(scores.map((s) => s.logProbability[0])).toEqual([0, 1, 2, 3, 4, 5, 6]);
+});
+
+it('keeps what was finished when it is stopped, and goes on from there', async () => {
+  const [{ list }, controller] = [questions(), new AbortController()];
+  const { signal } = controller;
+  const stop = (run: number) => run === 8 && controller.abort();
+  expect(await list.answer(respondent(2, stop), { signal })).toBe(false);
+  expect(list.finished()).toHaveLength(1);
+  const next = questions();
+  next.list.resume(list.finished());
+  expect(next.list.tokens).toBe(7 * 1024);
+  expect(await next.list.answer(respondent(2))).toBe(true);
+  expect(next.list.tokens).toBe(next.list.totalTokens);
+});
+
+it('stops all where one request fails, and says why', async () => {
+  const { list } = questions();
+  const runner = respondent(2, (run) => {
+    if (run === 1) throw new Error('out of memory');
+  });
+  await expect(list.answer(runner)).rejects.toThrow('out of memory');
+  expect(list.tokens).toBeLessThan(list.totalTokens);
+});
+
+it('asks one treatment once, to the longest length that anyone wants', async () => {
+  const ladder: ContextSet = { ...set, lengths: [512, 1024] };
+  const list = new QuestionList(1);
+  // As a dynamic scaling has the reference's table within the window, and another beyond.
+  const dynamic = list.ask(ladder, [one, two], 'dynamic');
+  expect(list.totalTokens).toBe(7 * (512 + 1024));
+  expect(list.asked(ladder, [one, two])).toEqual(dynamic);
+  expect(list.asked(ladder, [one])).toBeDefined();
+  expect(list.asked(ladder, [one, one])).toBeUndefined();
+  await list.answer(respondent(1));
+  const reference = list.ask(ladder, [one, one], 'reference');
+  expect(list.measurement(reference)).toBeUndefined();
+  await list.answer(respondent(1));
+  expect(list.measurement(reference)).toBeDefined();
+});

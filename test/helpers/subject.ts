@@ -1,0 +1,50 @@
+import type { ProbeGeometry } from '../../src/geometry/transfer.js';
+import { languageTexts } from '../../src/probes/text-source.js';
+import type { RopeSpec } from '../../src/rope/registry.js';
+import type { Member } from '../../src/subjects/bundled/family.js';
+import { BundledSubject } from '../../src/subjects/bundled/subject.js';
+import type { Rotation, TablesByIndex } from '../../src/subjects/bundled/treatment.js';
+import { scaleGroup, trainedGroup } from '../../src/subjects/scaling.js';
+import type { GroupScaling, Scaling } from '../../src/subjects/subject.js';
+import { language } from './language.js';
+
+/** A probe model of one layer group that is never opened. */
+export function subjectOf(geometry: ProbeGeometry): BundledSubject {
+  const member = { name: 'none', window: geometry.window } as Member;
+  const range = { from: 0, to: 1 };
+  const probe = { member, inRange: true, range, geometry };
+  return new BundledSubject(probe, languageTexts(language), 1, { device: 'cpu', threads: 1 });
+}
+
+/** @param window the trained one, tokens */
+export function groupScaling(
+  reference: RopeSpec,
+  candidate: RopeSpec,
+  window: number,
+): GroupScaling {
+  const group = { layerType: 'full_attention', local: false, window, reference };
+  return scaleGroup(trainedGroup(group), candidate);
+}
+
+export function scalingOf(reference: RopeSpec, candidate: RopeSpec, window: number): Scaling {
+  return { label: candidate.type, groups: [groupScaling(reference, candidate, window)] };
+}
+
+/** (multiples) tables of a scaling at lengths in windows */
+export function tablesAt(subject: BundledSubject, scaling: Scaling, multiples: readonly number[]) {
+  const { window } = scaling.groups[0]!.trained;
+  return multiples.map((m) => subject.table(scaling, { group: 0, tokens: Math.round(m * window) }));
+}
+
+/** A scaling in a cache, up to a number of the subject's tokens. */
+export function cachedUpTo(subject: BundledSubject, scaling: Scaling, indices: number): Rotation {
+  const { window } = scaling.groups[0]!.trained;
+  const tokens = (index: number): number => Math.round(((index + 1) / subject.window) * window);
+  const at = { group: 0, tokens: tokens(indices - 1), windows: indices / subject.window };
+  return subject.treat(scaling, { ...at, writtenAt: { indices, tokens } }).rotation;
+}
+
+export function byIndexOf(rotation: Rotation): TablesByIndex['byIndex'] {
+  if (!('byIndex' in rotation)) throw new Error('one table for all lengths');
+  return rotation.byIndex;
+}
