@@ -16,7 +16,6 @@ import { mergeCommand } from './commands/merge.js';
 import { schemaCommand } from './commands/schema.js';
 import { sweepCommand } from './commands/sweep.js';
 import { addCompletion } from './completion.js';
-import { columnsOf, isLively } from './terminal.js';
 
 /** Commands beside the default one, in the order of `--help`. A new one is a file and a line. */
 export const COMMANDS: readonly CommandModule[] = Object.freeze([
@@ -133,10 +132,10 @@ export function createProgram(context: CommandContext): Command {
     .configureOutput({
       writeOut: (text) => stdout.write(text),
       writeErr: (text) => stderr.write(text),
-      getOutHelpWidth: () => columnsOf(stdout),
-      getErrHelpWidth: () => columnsOf(stderr),
-      getOutHasColors: () => isLively(stdout, env),
-      getErrHasColors: () => isLively(stderr, env),
+      getOutHelpWidth: () => stdout.columns,
+      getErrHelpWidth: () => stderr.columns,
+      getOutHasColors: () => stdout.isLively,
+      getErrHasColors: () => stderr.isLively,
     })
     .description(
       'Compares RoPE scalings for a longer context: reads a model’s config.json, applies each ' +
