@@ -177,6 +177,13 @@ async function print(
   if (!onGitHub(environment)) return;
   // The runner reads workflow commands from both streams; --json keeps stdout to itself.
   const stream = flags.json ? stderr : stdout;
-  stream.write(gateAnnotations(result, config, (index) => run.advice[index], environment));
+  for (const { severity, title, message, file, line } of gateAnnotations(
+    result,
+    config,
+    (index) => run.advice[index],
+    environment,
+  )) {
+    stream.command(severity, { file, line, title }, message);
+  }
   await writeStepSummary(report, result, environment);
 }
