@@ -126,7 +126,7 @@ Examples:
 
 /** The whole command line, bound to one environment. */
 export function createProgram(context: CommandContext): Command {
-  const { stdout, stderr, env } = context.environment;
+  const { stdout, stderr } = context.environment;
   const program = new Command('rope-eval')
     .exitOverride()
     .configureOutput({

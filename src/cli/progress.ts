@@ -10,7 +10,7 @@ export interface ProgressDisplay {
 
 /** A spinner with a share and the time left, on stderr, for people at a terminal only. */
 export function progressDisplay(environment: Environment, wanted: boolean): ProgressDisplay {
-  const { stderr, env } = environment;
+  const { stderr } = environment;
   const shown = wanted && stderr.isLively;
   // isSilent: a disabled spinner would still print its text as lines.
   const spinner = ora({

@@ -36,7 +36,7 @@ export async function runEncodings(
     ),
   );
   await writeEncodingsOutputs(outputs, report);
-  const { stdout, stderr, env } = environment;
+  const { stdout, stderr } = environment;
   const complete = report.status === 'complete';
   if (flags.json) stdout.json(report);
   // A table of an unfinished run is easily taken for a whole one; JSON carries its status.

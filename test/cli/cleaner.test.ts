@@ -114,6 +114,7 @@ describe('JSON', () => {
     };
     const text = written((output) => output.json(value), GITHUB);
     expect(JSON.parse(text)).toEqual(value);
+    // eslint-disable-next-line no-control-regex -- they are what is looked for
     expect(text).not.toMatch(/##\[|[\u001b\u009b\u202e\u2028]|\u{e0041}/u);
   });
 });

@@ -53,7 +53,7 @@ async function print(
   config: LoadedConfig,
   input: EmitInput,
   flags: Flags,
-  { stdout, env }: Environment,
+  { stdout }: Environment,
 ): Promise<void> {
   const { emit } = await import('../../emit/index.js');
   const emissions = emit(input, flags.engine === undefined ? ENGINES : [flags.engine]);

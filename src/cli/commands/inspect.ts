@@ -116,7 +116,7 @@ async function inspectArgument(
 async function asText(
   data: InspectData,
   plots: boolean,
-  { stdout, env }: Environment,
+  { stdout }: Environment,
 ): Promise<string> {
   const [{ renderInspect }, { evidenceWords }] = await Promise.all([
     import('../../report/inspect/text.js'),
