@@ -113,11 +113,7 @@ async function inspectArgument(
   });
 }
 
-async function asText(
-  data: InspectData,
-  plots: boolean,
-  { stdout }: Environment,
-): Promise<string> {
+async function asText(data: InspectData, plots: boolean, { stdout }: Environment): Promise<string> {
   const [{ renderInspect }, { evidenceWords }] = await Promise.all([
     import('../../report/inspect/text.js'),
     import('../../report/sections/wording.js'),
