@@ -34,7 +34,7 @@ describe('the catalogue of findings', () => {
     // @ts-expect-error a missing argument
     finding('mscale_alone', 'rope_scaling.mscale', { given: 'mscale' });
     // @ts-expect-error no such finding
-    finding('factor_below_two', 'rope_scaling.factor', { factor: 0.5 });
+    expect(() => finding('factor_below_two', 'rope_scaling.factor', { factor: 0.5 })).toThrow();
     const found = finding('unknown_key', 'rope_scaling.facor', { type: 'yarn' });
     expect(found).toMatchObject({ code: 'RE009', severity: 'warning', args: { type: 'yarn' } });
   });
