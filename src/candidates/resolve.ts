@@ -1,4 +1,5 @@
-import { finding, type Finding } from '../findings/index.js';
+import { finding } from '../findings/index.js';
+import type { Finding } from '../findings/types.js';
 import { isRecord, parseConfig, type UnknownRecord } from '../json/parse.js';
 import {
   groupBefore,

@@ -1,3 +1,4 @@
+import type { ChalkInstance } from 'chalk';
 import { joinCandidates, parseCandidates } from '../candidates/parse.js';
 import { EXIT, RopeEvalError } from '../errors.js';
 import { kvCacheGiB } from '../gate/metrics.js';
@@ -15,6 +16,7 @@ import { nats, percent, points, shortTokens, tokens } from '../report/format.js'
 import type { Report } from '../report/schema/report.js';
 import { recomputedOnly } from '../report/sections/recommendation.js';
 import { HONESTY, probeModelWords, referenceWords } from '../report/sections/wording.js';
+import { bareTable, fill } from '../report/terminal.js';
 import type { Environment } from './environment.js';
 import { outputsOf, protectInputs } from './files.js';
 import type { LoadedConfig } from './inputs.js';
@@ -29,8 +31,7 @@ import {
 import { prepareOutputs, writeOutputs } from './outputs.js';
 import { loadPolicy } from './policy.js';
 import { finish, keptBy, runEvaluation, type WatchSettings } from './run.js';
-import { type Paint, paint } from '../report/paint.js';
-import { bareTable, fill } from '../report/terminal.js';
+import { columnsOf, paletteFor } from './terminal.js';
 
 export interface OptimizeRequest {
   readonly config: LoadedConfig;
@@ -75,7 +76,7 @@ export async function runOptimize(
 }
 
 /** Factor against short-context cost and reach, what to use, and a setting per length. */
-export function optimizeText(run: OptimizeRun, paint: Paint, columns: number): string {
+export function optimizeText(run: OptimizeRun, paint: ChalkInstance, columns: number): string {
   const { optimization, policy, report } = run;
   const { best, target, trials, perLength } = optimization;
   const by = policy.source === 'default' ? 'the default policy' : policy.source;
@@ -125,7 +126,7 @@ function noneWords(trials: readonly Trial[], what: string): string {
   );
 }
 
-function rowOf(trial: Trial, paint: Paint): string[] {
+function rowOf(trial: Trial, paint: ChalkInstance): string[] {
   const { candidate, lossChange, accuracyChange, needleAtTarget, reach } = trial;
   const words = {
     passed: paint.green('passes'),
@@ -170,11 +171,11 @@ export async function searchFactor(
     { progress: !quiet && !flags.json, notices: !quiet, keeps: keptBy(flags) },
   );
   await writeOutputs(outputs, run.report, { plots: flags.plots });
-  const { stdout } = environment;
-  if (flags.json) stdout.json(jsonOf(run));
+  const { stdout, env } = environment;
+  if (flags.json) stdout.write(jsonText(run));
   // Half of the trials would name a best one that a longer run may beat.
   else if (run.report.status === 'complete') {
-    stdout.write(optimizeText(run, paint(stdout.isLively), stdout.columns));
+    stdout.write(optimizeText(run, paletteFor(stdout, env), columnsOf(stdout)));
   }
   if (run.report.status !== 'complete') {
     return finish(run.report, { flags, resumable: false }, environment);
@@ -182,13 +183,14 @@ export async function searchFactor(
   return run.optimization.best ? EXIT.ok : EXIT.gateFailed;
 }
 
-function jsonOf({ optimization, policy, report }: OptimizeRun): object {
-  return {
+function jsonText({ optimization, policy, report }: OptimizeRun): string {
+  const output = {
     schemaVersion: OPTIMIZE_SCHEMA_VERSION,
     policy: policy.source,
     ...optimization,
     report,
   };
+  return `${JSON.stringify(output, null, 2)}\n`;
 }
 
 /** Where no distance grows with the length, every factor passes, and none is of use. */

@@ -1,6 +1,6 @@
 import { RopeEvalError } from '../errors.js';
 import { isRecord, type UnknownRecord } from '../json/parse.js';
-import { CLASS_DEFAULTS } from '../model/class-defaults/index.js';
+import { CLASS_DEFAULTS } from '../model/class-defaults.js';
 import { isNotRope, readModel } from '../model/read-model.js';
 import { dialectOf } from '../model/registry.js';
 import type { Block } from '../rope/kind.js';

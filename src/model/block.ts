@@ -65,18 +65,22 @@ export function flatBlock(source: Source, rules: FlatRules = {}): RopeBlock {
       rules.partialKey ?? 'partial_rotary_factor',
       rules.partialDefault ?? source.defaults?.partial,
     ),
-    outerOriginal: outerOriginal(source),
+    outerOriginal: outerOriginal(source, type),
     nested: false,
     ...(rules.extraKeys !== undefined && { extraKeys: rules.extraKeys }),
   };
 }
 
-/** `original_max_position_embeddings` outside any block. */
-export function outerOriginal(source: Source): number | undefined {
-  return source.fields.nullableInteger('original_max_position_embeddings', {
+/**
+ * `original_max_position_embeddings` outside any block. A class that has the field has a default
+ * for it too, which beats the one inside a scaled block.
+ */
+function outerOriginal(source: Source, type: string): number | undefined {
+  const given = source.fields.nullableInteger('original_max_position_embeddings', {
     above: 0,
     max: BOUNDS.positions,
   });
+  return given ?? (type === 'default' ? undefined : source.defaults?.original);
 }
 
 /** The block that counts, or undefined where neither key holds one. */
@@ -91,7 +95,7 @@ export function pickBlock(source: Source, dropsRopeScaling = false): Fields | un
   }
   if (scaling !== undefined && parameters !== undefined) {
     if (JSON.stringify(scaling.record) !== JSON.stringify(parameters.record)) {
-      source.findings.push(finding('two_blocks', parameters.path, {}));
+      source.findings.push(finding('two_blocks', parameters.path));
     }
   }
   return scaling ?? parameters;

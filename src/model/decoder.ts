@@ -116,7 +116,9 @@ export function groupLayers(
   const byType = new Map<string, number[]>();
   types.forEach((type, layer) => {
     if (!attends(type) || skipped.has(layer)) return;
-    byType.set(type, [...(byType.get(type) ?? []), layer]);
+    const layers = byType.get(type);
+    if (layers === undefined) byType.set(type, [layer]);
+    else layers.push(layer);
   });
   if (rules.keepEmptyGroups === true) {
     for (const type of blocks.keys()) if (!byType.has(type)) byType.set(type, []);
@@ -211,7 +213,7 @@ function reportLocalStretch(source: Source, groups: readonly ReadGroup[]): void 
     const args = {
       type: rope.type,
       layers: group.layers.length,
-      span: span.kind === 'chunked' ? ('chunked' as const) : ('sliding-window' as const),
+      span: span.kind === 'chunked' ? 'chunked' : 'sliding-window',
       window: span.window,
       trained,
     };

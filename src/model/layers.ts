@@ -1,7 +1,7 @@
 import { BOUNDS } from '../json/bounds.js';
 import { fail, show } from '../json/fail.js';
 import type { Fields } from '../json/fields.js';
-import type { ClassDefaults } from './class-defaults/index.js';
+import type { ClassDefaults } from './class-defaults.js';
 import type { Source } from './source.js';
 import type { Span } from './types.js';
 

@@ -1,9 +1,10 @@
-import { finding, wordFinding, type Finding } from '../findings/index.js';
+import { finding, wordFinding } from '../findings/index.js';
+import type { Finding } from '../findings/types.js';
 import { fail } from '../json/fail.js';
 import { Fields } from '../json/fields.js';
 import { repeatedKeys, type UnknownRecord } from '../json/parse.js';
 import { didYouMean, suggest } from '../suggest.js';
-import { CLASS_DEFAULTS } from './class-defaults/index.js';
+import { CLASS_DEFAULTS } from './class-defaults.js';
 import type { Dialect } from './dialects/dialect.js';
 import { isLatent, latentAttention } from './dialects/latent.js';
 import { NOT_ROPE_TYPES, notRope } from './not-rope.js';
@@ -108,9 +109,7 @@ function isClose(key: string, meant: string): boolean {
 export function readModel(config: UnknownRecord): ModelGeometry | NotRope {
   const root = new Fields(config, '');
   const part = findPart(root);
-  const findings: Finding[] = repeatedKeys(config).map(({ path }) =>
-    finding('repeated_key', path, {}),
-  );
+  const findings: Finding[] = repeatedKeys(config).map(({ path }) => finding('repeated_key', path));
   const encoding = NOT_ROPE_TYPES.get(part.modelType);
   const architecture = architectureOf(root) ?? architectureOf(part.fields);
   if (encoding !== undefined) {
@@ -152,7 +151,7 @@ function encoderFindings(
   });
   const tables = (model: ModelGeometry | NotRope): string =>
     isNotRope(model) ? '' : JSON.stringify(model.groups.map((group) => group.rope));
-  return tables(encoder) === tables(decoder) ? [] : [finding('encoder_differs', 'encoder', {})];
+  return tables(encoder) === tables(decoder) ? [] : [finding('encoder_differs', 'encoder')];
 }
 
 function chooseDialect(source: Source, known: boolean): Dialect {

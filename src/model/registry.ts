@@ -1,6 +1,6 @@
 import { deepseekV4 } from './dialects/deepseek-v4.js';
 import type { Dialect } from './dialects/dialect.js';
-import { bailing, latentAttention, mistral4, mistralLarge4 } from './dialects/latent.js';
+import { bailing, dots3, latentAttention, mistral4, mistralLarge4 } from './dialects/latent.js';
 import {
   cohere2,
   exaone4,
@@ -63,6 +63,7 @@ export const DIALECTS: readonly Dialect[] = Object.freeze([
   listedPerLayer,
   latentAttention,
   bailing,
+  dots3,
   mistral4,
   mistralLarge4,
   deepseekV4,

@@ -1,8 +1,8 @@
 import { fail } from '../json/fail.js';
 import { isRecord, type UnknownRecord } from '../json/parse.js';
 import { LAYER_TYPE_KEYS } from './block.js';
-import { NESTED_ONLY_TYPES } from './dialects/per-layer-families.js';
 import { isNotRope, readModel } from './read-model.js';
+import { dialectOf } from './registry.js';
 import type { ModelGeometry } from './types.js';
 
 /**
@@ -37,7 +37,7 @@ export function readWithBlock(
 
 /** Families without a flat block take a scaling in the block of their global layers. */
 function onlyNested(model: ModelGeometry): boolean {
-  return NESTED_ONLY_TYPES.has(model.modelType);
+  return dialectOf(model.modelType).nestedOnly === true;
 }
 
 function intoGlobalBlock(

@@ -57,12 +57,11 @@ export function reach(
     rung: value,
     low: Math.min(
       Math.floor(low),
-      // What was never asked may be lost as well as found.
-      lastWhere(bins, (bin) => asked(bin, all) && wilson(bin).low >= enough),
+      lastWhere(bins, (bin) => !asked(bin, all) || wilson(bin).low >= enough),
     ),
     high: Math.max(
       Math.ceil(high),
-      lastWhere(bins, (bin) => !asked(bin, all) || wilson(bin).high >= enough),
+      lastWhere(bins, (bin) => wilson(bin).high >= enough),
     ),
   };
 }

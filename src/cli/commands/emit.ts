@@ -6,7 +6,7 @@ import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
 import { loadConfig, type LoadedConfig } from '../inputs.js';
 import { addReferenceOptions, type ReferenceFlags, tokensFor } from '../options.js';
-import { paint } from '../../report/paint.js';
+import { columnsOf, paletteFor } from '../terminal.js';
 
 interface Flags extends ReferenceFlags {
   readonly target?: number;
@@ -53,7 +53,7 @@ async function print(
   config: LoadedConfig,
   input: EmitInput,
   flags: Flags,
-  { stdout }: Environment,
+  { stdout, env }: Environment,
 ): Promise<void> {
   const { emit } = await import('../../emit/index.js');
   const emissions = emit(input, flags.engine === undefined ? ENGINES : [flags.engine]);
@@ -71,13 +71,14 @@ async function print(
     );
   }
   if (flags.json) {
-    stdout.json({ candidate: label, config: source, length, emissions });
+    stdout.write(
+      `${JSON.stringify({ candidate: label, config: source, length, emissions }, null, 2)}\n`,
+    );
     return;
   }
   const { emitText } = await import('../emit.js');
-  stdout.write(
-    emitText({ label, source, length, emissions, columns: stdout.columns }, paint(stdout.isLively)),
-  );
+  const columns = columnsOf(stdout);
+  stdout.write(emitText({ label, source, length, emissions, columns }, paletteFor(stdout, env)));
 }
 
 async function write(
@@ -118,7 +119,7 @@ async function write(
       written: named.filter(({ value }) => value !== undefined),
       removed: named.filter(({ value }) => value === undefined).map(({ path }) => path),
     };
-    stdout.json(output);
+    stdout.write(`${JSON.stringify(output, null, 2)}\n`);
     return;
   }
   const keys = edits.map(({ path }) => path.join('.')).join(', ');

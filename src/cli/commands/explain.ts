@@ -1,5 +1,6 @@
 import { EXIT, RopeEvalError } from '../../errors.js';
 import type { CommandModule } from '../command.js';
+import { columnsOf } from '../terminal.js';
 
 export const explainCommand: CommandModule = (program, { environment }) => {
   program
@@ -21,7 +22,7 @@ export const explainCommand: CommandModule = (program, { environment }) => {
       }
       const entry = CATALOGUE.get(code.toUpperCase());
       if (entry === undefined) throw unknownCode(code, suggest(code, CATALOGUE.keys()));
-      const columns = stdout.columns;
+      const columns = columnsOf(stdout);
       const paragraphs = [
         `${entry.code} ${entry.title} (${entry.severity})`,
         ...entry.explanation.split('\n').map((line) => fill(line, columns, '')),

@@ -13,6 +13,7 @@ import {
   referenceOptions,
   tokensFor,
 } from '../options.js';
+import { columnsOf, isLively } from '../terminal.js';
 
 interface Flags extends ReferenceFlags {
   readonly json?: boolean;
@@ -56,7 +57,7 @@ export const inspectCommand: CommandModule = (program, { environment }) => {
     .action(async (argument: string, flags: Flags) => {
       const data = await inspectArgument(argument, flags, environment);
       const { stdout } = environment;
-      if (flags.json) stdout.json(data);
+      if (flags.json) stdout.write(`${JSON.stringify(data, null, 2)}\n`);
       else stdout.write(await asText(data, flags.plots, environment));
     });
 };
@@ -113,14 +114,18 @@ async function inspectArgument(
   });
 }
 
-async function asText(data: InspectData, plots: boolean, { stdout }: Environment): Promise<string> {
+async function asText(
+  data: InspectData,
+  plots: boolean,
+  { stdout, env }: Environment,
+): Promise<string> {
   const [{ renderInspect }, { evidenceWords }] = await Promise.all([
     import('../../report/inspect/text.js'),
     import('../../report/sections/wording.js'),
   ]);
   return renderInspect(data, {
-    columns: stdout.columns,
-    color: stdout.isLively,
+    columns: columnsOf(stdout),
+    color: isLively(stdout, env),
     plots,
     evidenceWords,
   });

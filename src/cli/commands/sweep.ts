@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import { EXIT, RopeEvalError } from '../../errors.js';
 import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
-import { jsonText } from '../streams.js';
 import {
   addEvaluationOptions,
   collect,
@@ -73,7 +72,7 @@ async function sweep(
     },
     environment,
   );
-  await writeAtomically(path, jsonText(result));
+  await writeAtomically(path, `${JSON.stringify(result, null, 2)}\n`);
   const failed = result.entries.filter((entry) => entry.error);
   environment.stderr.write(
     `${result.entries.length - failed.length} evaluated, ${failed.length} could not be, of ${result.configsTotal} in all shards; saved to ${flags.output}\n`,

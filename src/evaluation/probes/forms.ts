@@ -1,4 +1,5 @@
-import { finding, type Finding } from '../../findings/index.js';
+import { finding } from '../../findings/index.js';
+import type { Finding } from '../../findings/types.js';
 import { clusters, type Measurement, type Quantity } from '../../probes/measure.js';
 import { SHORT_RUNGS } from '../../probes/presets.js';
 import { pairedDifference } from '../../probes/statistics.js';

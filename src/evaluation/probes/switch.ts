@@ -1,4 +1,5 @@
-import { finding, type Finding } from '../../findings/index.js';
+import { finding } from '../../findings/index.js';
+import type { Finding } from '../../findings/types.js';
 import { clusters, type Measurement } from '../../probes/measure.js';
 import { meanInterval, pairedDifference, resamples, wilson } from '../../probes/statistics.js';
 import type { CandidateReport } from '../../report/schema/candidate.js';

@@ -60,12 +60,15 @@ function blocks(source: Source, headDim: number): ReadonlyMap<string, RopeBlock>
   const compress = given?.raw('compress');
   const partial = readShare(source, headDim);
   if (given !== undefined && isRecord(main) && isRecord(compress)) {
+    const nested = (record: UnknownRecord, key: string, theta: number): RopeBlock => {
+      const block = nestedBlock(new Fields(record, given.at(key)), theta, partial);
+      // The unscaled path of the class does not add the share to blocks that are nested already.
+      const own = block.fields.given('partial_rotary_factor');
+      return block.type === 'default' && !own ? { ...block, partial: 1 } : block;
+    };
     return new Map([
-      ['main', nestedBlock(new Fields(main, given.at('main')), DEFAULTS.theta, partial)],
-      [
-        'compress',
-        nestedBlock(new Fields(compress, given.at('compress')), DEFAULTS.compressTheta, partial),
-      ],
+      ['main', nested(main, 'main', DEFAULTS.theta)],
+      ['compress', nested(compress, 'compress', DEFAULTS.compressTheta)],
     ]);
   }
   const theta = source.fields.number('rope_theta', THETA_RULE) ?? DEFAULTS.theta;

@@ -12,6 +12,8 @@ export interface Dialect {
    * class has one table). Left out: into one block for all layers.
    */
   readonly writes?: 'per-layer' | 'fixed';
+  /** Whether a scaling can only stand in the block of a layer type, in no flat `rope_scaling`. */
+  readonly nestedOnly?: true;
   /** Key of theta outside the block, where it is not `rope_theta`. */
   readonly thetaKey?: string;
   readonly read: (source: Source) => ModelGeometry | NotRope;

@@ -1,11 +1,12 @@
 import { finding } from '../../findings/index.js';
 import { BOUNDS } from '../../json/bounds.js';
 import { fail } from '../../json/fail.js';
-import type { LatentDefault } from '../class-defaults/index.js';
+import type { LatentDefault } from '../class-defaults.js';
 import { type DecoderRules, readDecoder } from '../decoder.js';
 import { eitherKeys, type Source } from '../source.js';
 import type { AttentionShape } from '../types.js';
 import type { Dialect } from './dialect.js';
+import { perLayer, type PerLayerRules } from './per-layer.js';
 import { layersWithout } from './no-rope-layers.js';
 
 const DIM = Object.freeze({ above: 0, max: BOUNDS.headDim });
@@ -121,6 +122,8 @@ export const latentAttention: Dialect = Object.freeze({
     'axk1',
     'axk2',
     'hy_v4',
+    'hy_v4_vl_text',
+    'sarvam_mla',
   ],
   read: read(true),
 });
@@ -173,3 +176,31 @@ function queryDimMistral4(source: Source): number {
   if (explicit !== undefined) return explicit;
   return nopeDim(source) + ropeDimOr(source, 64);
 }
+
+const DOTS3_BLOCKS: PerLayerRules = Object.freeze({
+  scalingReaches: [],
+  thetaKeys: { indexed_attention: 'rope_theta', sliding_attention: 'swa_rope_theta' },
+  outerPartial: false,
+});
+
+/**
+ * Dots 3 Note: latent attention with a block per layer type. The share that its class derives for
+ * each is qk_rope_head_dim again, except for a proportional block, which takes the whole head.
+ */
+export const dots3: Dialect = Object.freeze({
+  name: 'latent attention with a block per layer type',
+  modelTypes: ['dots3_note_text'],
+  writes: 'per-layer',
+  nestedOnly: true,
+  read: (source: Source) => {
+    const model = perLayer(DOTS3_BLOCKS, latentRules(false))(source);
+    if (!('encoding' in model) && model.groups.some(({ rope }) => rope.type === 'proportional')) {
+      fail(
+        'unsupported_for_model',
+        source.fields.at('rope_parameters'),
+        'dots3_note_text is not read with a proportional block',
+      );
+    }
+    return model;
+  },
+});

@@ -128,9 +128,16 @@ const NESTED_ONLY: PerLayerRules = Object.freeze({
 /** Families that only know nested blocks, with a block of the class where a config has none. */
 export const nestedOnly: Dialect = Object.freeze({
   name: 'block per layer type, nested only',
-  modelTypes: ['laguna', 'mellum', 'ultrabert', 'beam', 'zaya', 'lfm3'],
+  modelTypes: ['laguna', 'mellum', 'ultrabert', 'beam', 'zaya', 'lfm3', 'dory'],
   writes: 'per-layer',
+  nestedOnly: true,
   read: perLayer(NESTED_ONLY, { usesPartial: true }),
+});
+
+/** The class falls back to a third of a head for unscaled tables, and to the whole for scaled ones. */
+const MIMO_BLOCKS: PerLayerRules = Object.freeze({
+  ...NESTED_ONLY,
+  partialOf: (_layerType: string, ropeType: string) => (ropeType === 'default' ? 0.334 : undefined),
 });
 
 /**
@@ -141,7 +148,8 @@ export const mimoV2: Dialect = Object.freeze({
   name: 'block per layer type, more key heads on sliding layers',
   modelTypes: ['mimo_v2_flash'],
   writes: 'per-layer',
-  read: perLayer(NESTED_ONLY, {
+  nestedOnly: true,
+  read: perLayer(MIMO_BLOCKS, {
     usesPartial: true,
     kvHeadsOf: (_source, layerType, shape) =>
       layerType === 'sliding_attention' ? 2 * shape.kvHeads : shape.kvHeads,
@@ -160,6 +168,7 @@ export const cohereCompass: Dialect = Object.freeze({
   name: 'block or null per layer type',
   modelTypes: ['cohere_compass_text'],
   writes: 'per-layer',
+  nestedOnly: true,
   read: perLayer(NESTED_ONLY, { shape: { keys: { ...USUAL_KEYS, headDim: 'no_head_dim' } } }),
 });
 
@@ -168,11 +177,13 @@ export const neomme: Dialect = Object.freeze({
   name: 'block per layer type, outer theta',
   modelTypes: ['neomme'],
   writes: 'per-layer',
+  nestedOnly: true,
   read: perLayer(
     {
       scalingReaches: [],
       thetaKeys: { full_attention: 'rope_theta', sliding_attention: 'rope_theta' },
       outerPartial: false,
+      partialOf: (layerType) => (layerType === 'full_attention' ? 0.25 : undefined),
     },
     { usesPartial: true },
   ),
@@ -199,6 +210,7 @@ export const gemma4: Dialect = Object.freeze({
   name: 'proportional RoPE on global layers',
   modelTypes: ['gemma4_text', 'gemma4_unified_text', 'diffusion_gemma_text'],
   writes: 'per-layer',
+  nestedOnly: true,
   read: perLayer({ scalingReaches: [], thetaKeys: {} }, GEMMA4_RULES),
 });
 
@@ -207,6 +219,7 @@ export const embeddingGemma2: Dialect = Object.freeze({
   name: 'proportional RoPE on global layers, one key head',
   modelTypes: ['embedding_gemma2_text'],
   writes: 'per-layer',
+  nestedOnly: true,
   read: perLayer(
     { scalingReaches: [], thetaKeys: {} },
     {
@@ -236,10 +249,3 @@ function layerOverride({ fields }: Source, key: string, max: number): number | u
   const layer = first === undefined ? undefined : byLayer?.nullableFields(first);
   return layer?.nullableInteger(key, { above: 0, max });
 }
-
-/** Families whose scaling can only be written into the block of a layer type. */
-export const NESTED_ONLY_TYPES: ReadonlySet<string> = new Set(
-  [nestedOnly, mimoV2, cohereCompass, neomme, gemma4, embeddingGemma2].flatMap(
-    (dialect) => dialect.modelTypes,
-  ),
-);

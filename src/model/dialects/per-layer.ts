@@ -17,6 +17,8 @@ export interface PerLayerRules {
   readonly thetaKeys: Readonly<Record<string, string>>;
   /** Whether a partial_rotary_factor outside the blocks counts; default true. */
   readonly outerPartial?: boolean;
+  /** The share of a block that says none, where the class has one. */
+  readonly partialOf?: (layerType: string, ropeType: string) => number | undefined;
 }
 
 /**
@@ -83,13 +85,15 @@ function oneBlock(
   const legacy = rules.scalingReaches.includes(type) ? scaling : undefined;
   const fields = merged(source, own, legacy, type, fallback, parameters === undefined);
   const outerKey = rules.thetaKeys[type] ?? `${type}_rope_theta`;
+  const ropeType = typeOf(source, fields, own !== null && own.has('type'));
   return {
     fields,
-    type: typeOf(source, fields, own !== null && own.has('type')),
+    type: ropeType,
     theta: readTheta(source, fields, outerKey, fallback?.theta ?? source.defaults?.theta),
     partial:
       rules.outerPartial === false
-        ? fields.nullableNumber('partial_rotary_factor', { max: Number.MAX_VALUE })
+        ? (fields.nullableNumber('partial_rotary_factor', { max: Number.MAX_VALUE }) ??
+          rules.partialOf?.(type, ropeType))
         : readPartial(source, fields, 'partial_rotary_factor', source.defaults?.partial),
     outerOriginal: undefined,
     nested: true,

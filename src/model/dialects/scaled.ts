@@ -59,7 +59,8 @@ function phimoeBlock(source: Source): RopeBlock {
       fail('missing_field', block.fields.at(key), 'is required by phimoe for a scaled block');
     }
   }
-  return block;
+  // `PhimoeRotaryEmbedding.forward` calls its function without a length: a fault of the class.
+  return { ...block, shortAtEveryLength: true };
 }
 
 /** Hunyuan: `dynamic` with `alpha` is static NTK-aware scaling. */

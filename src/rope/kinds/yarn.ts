@@ -1,4 +1,5 @@
-import { finding, type Finding } from '../../findings/index.js';
+import { finding } from '../../findings/index.js';
+import type { Finding } from '../../findings/types.js';
 import { BOUNDS } from '../../json/bounds.js';
 import { fail } from '../../json/fail.js';
 import type { Fields } from '../../json/fields.js';

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import type { LayerGroup } from '../../src/model/types.js';
+import { computeRope } from '../../src/rope/registry.js';
+import { goldenLines } from '../golden-cases.js';
+import { read } from '../read.js';
+
+interface Table {
+  readonly pairs: number;
+  /** Pair → angle at position 1, radians. */
+  readonly angles: Readonly<Record<string, number>>;
+  /** Multiplier on cos and sin. */
+  readonly scaling: number;
+}
+
+/** A config, and what the forward of its class's own rotary module makes of it by length. */
+interface ForwardCase {
+  readonly id: string;
+  readonly config: Record<string, unknown>;
+  readonly label: string | null;
+  readonly everyLength?: Table;
+  readonly byLength?: Readonly<Record<string, Table>>;
+  /** What the class raises. */
+  readonly refused?: string;
+}
+
+const CASES = goldenLines<ForwardCase>('forward.jsonl');
+
+/** cos and sin are float32: an angle is known to that, relative to itself. */
+const TOLERANCE = 2e-6;
+
+function groupOf({ config, label }: ForwardCase): LayerGroup {
+  const { groups } = read(config);
+  const group = label === null ? groups[0] : groups.find(({ layerType }) => layerType === label);
+  if (group === undefined) throw new Error(`no table for ${label}`);
+  return group;
+}
+
+function compare(group: LayerGroup, length: number, wanted: Table): void {
+  const { invFreq, attentionScaling } = computeRope(group.rope, length);
+  expect(invFreq.length).toBe(wanted.pairs);
+  for (const [pair, angle] of Object.entries(wanted.angles)) {
+    const found = invFreq[Number(pair)] ?? Number.NaN;
+    expect(Math.abs(angle === 0 ? found : found / angle - 1)).toBeLessThan(TOLERANCE);
+  }
+  expect(Math.abs(attentionScaling / wanted.scaling - 1)).toBeLessThan(TOLERANCE);
+}
+
+/** What we refuse although its class runs it. */
+const NOT_READ = [
+  // The class copies a flat block to both layer types, with the theta of one of them.
+  /^dots3_note_text\/(linear|yarn) in rope_scaling/,
+  // It takes the whole head there, and qk_rope_head_dim everywhere else.
+  /^dots3_note_text\/proportional/,
+];
+
+function isRead({ id }: ForwardCase): boolean {
+  return !NOT_READ.some((pattern) => pattern.test(id));
+}
+
+describe('every class runs, at every length, the tables that are read', () => {
+  it.each(
+    CASES.filter((one) => one.refused === undefined && isRead(one)).map(
+      (one) => [one.id, one] as const,
+    ),
+  )('%s', (_id, one) => {
+    const group = groupOf(one);
+    if (one.everyLength !== undefined) {
+      for (const length of [1000, 20_000]) compare(group, length, one.everyLength);
+    }
+    for (const [length, table] of Object.entries(one.byLength ?? {})) {
+      compare(group, Number(length), table);
+    }
+  });
+});
+
+describe('what is not read is refused', () => {
+  it.each(CASES.filter((one) => !isRead(one)).map((one) => [one.id, one] as const))(
+    '%s',
+    (_id, one) => {
+      expect(() => read(one.config)).toThrow(
+        expect.objectContaining({ kind: 'unsupported_for_model' }),
+      );
+    },
+  );
+});
