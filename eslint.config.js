@@ -49,6 +49,25 @@ export default tseslint.config(
     },
   },
   {
+    // What reaches a stream has passed the cleaner of cli/streams.ts, or it does not get there.
+    files: ['src/**/*.ts'],
+    ignores: ['src/cli/environment.ts', 'src/cli/streams.ts', 'src/cli/progress.ts'],
+    rules: {
+      'no-console': 'error',
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'MemberExpression[object.name="process"][property.name=/^std(out|err)$/]',
+          message: 'Write through Environment.stdout or stderr, which clean what they are given.',
+        },
+        {
+          selector: 'MemberExpression[property.name="spinnerStream"]',
+          message: 'The raw stream is for the spinner alone.',
+        },
+      ],
+    },
+  },
+  {
     files: ['**/*.js'],
     languageOptions: {
       globals: {

@@ -22,7 +22,7 @@ export {
   type Progress,
 } from './options.js';
 export { wordFinding } from './findings/index.js';
-export { type Finding, type Severity } from './findings/types.js';
+export { type Finding, type Severity } from './findings/index.js';
 export { PolicySchema, type PolicyFile } from './gate/policy.js';
 export { inspect, type InspectOptions } from './inspect.js';
 export {

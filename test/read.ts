@@ -1,4 +1,4 @@
-import { findingKind } from '../src/findings/index.js';
+import { findingName } from '../src/findings/index.js';
 import { parseConfig } from '../src/json/parse.js';
 import { isNotRope, readModel } from '../src/model/read-model.js';
 import type { ModelGeometry } from '../src/model/types.js';
@@ -18,7 +18,7 @@ export function readFixture(name: string): ModelGeometry {
 
 /** Kinds of a model's findings. */
 export function kinds(model: { readonly findings: ModelGeometry['findings'] }): string[] {
-  return model.findings.map(findingKind);
+  return model.findings.map(findingName);
 }
 
 /** Llama-2-like keys to build on. */

@@ -1,5 +1,5 @@
 import { RopeEvalError } from '../errors.js';
-import type { Finding } from '../findings/types.js';
+import type { Finding } from '../findings/index.js';
 import type { UnknownRecord } from '../json/parse.js';
 import type { ShorthandRequest } from '../rope/kind.js';
 import type { FactorMethod, RopeSpec } from '../rope/registry.js';

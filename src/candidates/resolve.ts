@@ -1,5 +1,4 @@
-import { finding } from '../findings/index.js';
-import type { Finding } from '../findings/types.js';
+import { finding, type Finding } from '../findings/index.js';
 import { isRecord, parseConfig, type UnknownRecord } from '../json/parse.js';
 import {
   groupBefore,

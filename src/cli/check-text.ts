@@ -1,4 +1,3 @@
-import type { ChalkInstance } from 'chalk';
 import { wordFinding } from '../findings/index.js';
 import type { Advice } from '../gate/advice.js';
 import type { GateResult, RuleResult } from '../gate/judge.js';
@@ -14,6 +13,7 @@ import type { Report } from '../report/schema/report.js';
 import { recomputedOnly } from '../report/sections/recommendation.js';
 import { HONESTY, probeModelWords, referenceWords } from '../report/sections/wording.js';
 import { fill } from '../report/terminal.js';
+import type { Paint } from '../report/paint.js';
 
 export interface CheckText {
   readonly result: GateResult;
@@ -27,7 +27,7 @@ export interface CheckText {
 }
 
 /** The gate for a person: every rule, what to change and where, and the verdict last. */
-export function checkText(input: CheckText, paint: ChalkInstance): string {
+export function checkText(input: CheckText, paint: Paint): string {
   const { result, report, candidates, base, advice, columns } = input;
   const filled = (text: string, indent = ''): string => `${indent}${fill(text, columns, indent)}`;
   const policy = result.policy === 'default' ? 'the default policy' : result.policy;
@@ -48,7 +48,7 @@ export function checkText(input: CheckText, paint: ChalkInstance): string {
       probeModelWords(report),
       HONESTY,
     ].map((line) => filled(line)),
-    [painted(result, paint)(filled(verdictLine(result)))],
+    [painted(filled(verdictLine(result)), result, paint)],
   ];
   const shown = blocks.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
   return `${shown.join('\n\n')}\n`;
@@ -68,7 +68,7 @@ function servingWords(report: Report, judged: readonly string[]): string[] {
 /** Where the text stands beside `pass` or `FAIL`. */
 const UNDER_MARK = ' '.repeat(8);
 
-function ruleLines(rule: RuleResult, columns: number, paint: ChalkInstance): string {
+function ruleLines(rule: RuleResult, columns: number, paint: Paint): string {
   const passed = rule.outcome === 'pass';
   const mark = passed
     ? paint.green('pass')
@@ -79,7 +79,7 @@ function ruleLines(rule: RuleResult, columns: number, paint: ChalkInstance): str
   return `  ${mark}  ${subject}\n${UNDER_MARK}${fill(ruleMessage(rule), columns, UNDER_MARK)}`;
 }
 
-function findingLines({ findings }: GateResult, columns: number, paint: ChalkInstance): string[] {
+function findingLines({ findings }: GateResult, columns: number, paint: Paint): string[] {
   if (findings.length === 0) return [];
   return [
     paint.bold('Findings'),
@@ -92,7 +92,7 @@ function findingLines({ findings }: GateResult, columns: number, paint: ChalkIns
   ];
 }
 
-function baselineLines({ baseline }: GateResult, columns: number, paint: ChalkInstance): string[] {
+function baselineLines({ baseline }: GateResult, columns: number, paint: Paint): string[] {
   if (!baseline) return [];
   const failed = (words: string): string =>
     `  ${paint.red('FAIL')}  ${fill(words, columns, UNDER_MARK)}`;
@@ -105,6 +105,6 @@ function baselineLines({ baseline }: GateResult, columns: number, paint: ChalkIn
   ];
 }
 
-function painted(result: GateResult, paint: ChalkInstance): ChalkInstance {
-  return result.exitCode === 0 ? paint.green.bold : paint.red.bold;
+function painted(text: string, result: GateResult, paint: Paint): string {
+  return result.exitCode === 0 ? paint.boldGreen(text) : paint.boldRed(text);
 }

@@ -13,7 +13,7 @@ import type { EvaluateOptions } from '../options.js';
 import { json } from '../report/forms/json.js';
 import type { Report } from '../report/schema/report.js';
 import type { Environment } from './environment.js';
-import { outputsOf, protectInputs, writeAtomically } from './files.js';
+import { outputsOf, protectInputs, writeReport } from './files.js';
 import { loadConfig, type LoadedConfig, readTextFile } from './inputs.js';
 import { readRopeGeometry } from './model.js';
 import { runEvaluation, type WatchSettings } from './run.js';
@@ -54,7 +54,7 @@ export async function updateBaseline(
     return;
   }
   const context = { color: false, columns: 100, plots: false };
-  await writeAtomically(resolve(environment.cwd, path), json(report, context));
+  await writeReport(resolve(environment.cwd, path), json(report, context));
   if (notices) environment.stderr.write(`baseline written to ${path}\n`);
 }
 

@@ -1,12 +1,12 @@
-import type { ChalkInstance } from 'chalk';
 import type { ComparedCell, Comparison } from '../gate/compare.js';
 import { intervalWords, methodWords } from '../gate/words.js';
 import { printable, trim } from '../report/format.js';
 import { HONESTY } from '../report/sections/wording.js';
 import { bareTable, fill } from '../report/terminal.js';
+import type { Paint } from '../report/paint.js';
 
 /** Two reports for a person: what differs between the runs, then the cells, largest change first. */
-export function compareText(comparison: Comparison, paint: ChalkInstance, columns: number): string {
+export function compareText(comparison: Comparison, paint: Paint, columns: number): string {
   const wrap = (text: string): string => fill(text, columns, '');
   const { before, after, cells } = comparison;
   const moved = cells.filter((cell) => cell.change.value !== 0);
@@ -38,7 +38,7 @@ function summary({ cells }: Comparison, moved: number, clear: number): string {
 
 function conditionLines(
   { differences, paired }: Comparison,
-  paint: ChalkInstance,
+  paint: Paint,
   columns: number,
 ): string {
   if (paired) return '';
@@ -53,7 +53,7 @@ function conditionLines(
   return [paint.yellow(fill(head, columns, '')), ...lines].join('\n');
 }
 
-function table(cells: readonly ComparedCell[], paint: ChalkInstance): string {
+function table(cells: readonly ComparedCell[], paint: Paint): string {
   const rows = cells.map((cell) => {
     const good = cell.change.value > 0 === (cell.better === 'higher');
     const color = !cell.clear ? paint.dim : good ? paint.green : paint.red;

@@ -1,15 +1,15 @@
-import type { ChalkInstance } from 'chalk';
 import { type Emission, type EmitInput, emitInputOf, type Note } from '../emit/index.js';
 import { RopeEvalError } from '../errors.js';
 import { claimedLength } from '../gate/lengths.js';
 import { parseConfig } from '../json/parse.js';
 import { referenceSpecs } from '../model/reference.js';
 import { printable, tokens } from '../report/format.js';
-import { fill } from '../report/terminal.js';
 import type { Environment } from './environment.js';
 import type { LoadedConfig } from './inputs.js';
 import { readRopeGeometry, resolveOne } from './model.js';
 import type { ReferenceFlags } from './options.js';
+import { fill } from '../report/terminal.js';
+import type { Paint } from '../report/paint.js';
 
 /** What a candidate means for this model, as the emitters want it. */
 export async function emitInput(
@@ -56,7 +56,7 @@ export interface EmitText {
 }
 
 /** Settings to paste, each with the versions it holds for and what to know about it. */
-export function emitText(input: EmitText, paint: ChalkInstance): string {
+export function emitText(input: EmitText, paint: Paint): string {
   const { label, source, length, emissions, columns } = input;
   const head = paint.bold(
     `${printable(label)} on ${printable(source)}, for ${tokens(length)} tokens`,
@@ -64,7 +64,7 @@ export function emitText(input: EmitText, paint: ChalkInstance): string {
   return `${[head, ...emissions.map((each) => engineText(each, columns, paint))].join('\n\n')}\n`;
 }
 
-function engineText(emission: Emission, columns: number, paint: ChalkInstance): string {
+function engineText(emission: Emission, columns: number, paint: Paint): string {
   if (!emission.ok) {
     return [
       paint.bold(emission.engine),

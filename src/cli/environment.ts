@@ -1,12 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
-import type { Readable, Writable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { CompareEncodings } from '../encodings/compare.js';
 import { EXIT } from '../errors.js';
+import { Output } from './streams.js';
 import type { Evaluate } from '../options.js';
 import type { RuntimeDescription } from '../subjects/bundled/describe.js';
-
-/** A standard stream; `columns` is known for terminals only. */
-export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
 /** Everything a command takes from the process. Tests hand in a fake one. */
 export interface Environment {
@@ -15,8 +13,8 @@ export interface Environment {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: Readable & { readonly isTTY?: boolean };
-  readonly stdout: OutputStream;
-  readonly stderr: OutputStream;
+  readonly stdout: Output;
+  readonly stderr: Output;
   /** Size and kind of a file, without reading it. */
   readonly stat: (path: string) => Promise<FileKind>;
   readonly readFile: (path: string) => Promise<Buffer>;
@@ -55,8 +53,8 @@ export function nodeEnvironment(): Environment {
     cwd: process.cwd(),
     env: process.env,
     stdin: process.stdin,
-    stdout: process.stdout,
-    stderr: process.stderr,
+    stdout: new Output(process.stdout, process.env),
+    stderr: new Output(process.stderr, process.env),
     stat: async (path) => {
       const found = await stat(path);
       const kind = found.isFile() ? 'file' : found.isDirectory() ? 'directory' : 'other';

@@ -3,6 +3,7 @@ import { access, constants, open, realpath, rename, rm, stat } from 'node:fs/pro
 import { basename, dirname, join, resolve } from 'node:path';
 import { EXIT, RopeEvalError } from '../errors.js';
 import type { Environment } from './environment.js';
+import { cleanJson, cleanText } from './streams.js';
 
 /**
  * Writes a file whole or not at all: a temporary file beside it, then a rename, so that neither a
@@ -29,6 +30,17 @@ export async function writeAtomically(path: string, text: string): Promise<void>
     await rm(temporary, { force: true });
     throw cannotWrite(path, error);
   }
+}
+
+/**
+ * Writes text for people or JSON, as the file's name says. Whoever shows the file later, a terminal
+ * or a log, gets nothing from it that a config could have hidden there.
+ */
+export async function writeReport(path: string, text: string): Promise<void> {
+  await writeAtomically(
+    path,
+    path.toLowerCase().endsWith('.json') ? cleanJson(text) : cleanText(text),
+  );
 }
 
 /** Throws where `writeAtomically` could not succeed; found out before the work, not after it. */

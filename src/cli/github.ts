@@ -11,7 +11,7 @@ import {
   ruleSubject,
   verdictLine,
 } from '../gate/words.js';
-import { type Annotation, annotations, stepSummary } from '../report/forms/github.js';
+import { stepSummary } from '../report/forms/github.js';
 import { markdown } from '../report/forms/markdown.js';
 import type { Report } from '../report/schema/report.js';
 import type { Environment } from './environment.js';
@@ -22,19 +22,30 @@ export function onGitHub({ env }: Environment): boolean {
   return env['GITHUB_ACTIONS'] === 'true';
 }
 
-/** Workflow commands that put each problem beside the line of the config that causes it. */
+/** What GitHub shows beside a line of a pull request. */
+export interface Annotation {
+  readonly severity: 'error' | 'warning';
+  readonly title: string;
+  readonly message: string;
+  /** Path from the repository's root. */
+  readonly file?: string;
+  /** From 1. */
+  readonly line?: number;
+}
+
+/** Puts each problem beside the line of the config that causes it. */
 export function gateAnnotations(
   result: GateResult,
   config: LoadedConfig,
   adviceOf: (index: number) => Advice | undefined,
   environment: Environment,
-): string {
+): readonly Annotation[] {
   const file = repositoryPath(config, environment);
   const at = (line: number): Pick<Annotation, 'file' | 'line'> =>
     file === undefined ? {} : { file, line };
   if (result.status === 'interrupted' || result.status === 'runtime-failed') {
     // What was not measured yet is no problem of the config.
-    return annotations([{ severity: 'error', title: 'rope-eval', message: verdictLine(result) }]);
+    return [{ severity: 'error', title: 'rope-eval', message: verdictLine(result) }];
   }
   const rules = result.rules.flatMap((rule, index): Annotation[] => {
     if (rule.outcome === 'pass') return [];
@@ -70,7 +81,7 @@ export function gateAnnotations(
       ...at(1),
     }),
   );
-  return annotations([...rules, ...findings, ...cells, ...missing]);
+  return [...rules, ...findings, ...cells, ...missing];
 }
 
 /** The report as the job's summary, where the runner asks for one. */

@@ -109,7 +109,7 @@ export async function main(environment: Environment): Promise<number> {
   } catch (error) {
     const code = await explainFailure(error, environment);
     const output = wantsJson(program, environment.argv) ? errorOutput(error, code) : undefined;
-    if (output) environment.stdout.write(`${JSON.stringify(output, null, 2)}\n`);
+    if (output) environment.stdout.json(output);
     return code;
   }
 }

@@ -1,4 +1,3 @@
-import type { ChalkInstance } from 'chalk';
 import { joinCandidates, parseCandidates } from '../candidates/parse.js';
 import { EXIT, RopeEvalError } from '../errors.js';
 import { kvCacheGiB } from '../gate/metrics.js';
@@ -16,7 +15,6 @@ import { nats, percent, points, shortTokens, tokens } from '../report/format.js'
 import type { Report } from '../report/schema/report.js';
 import { recomputedOnly } from '../report/sections/recommendation.js';
 import { HONESTY, probeModelWords, referenceWords } from '../report/sections/wording.js';
-import { bareTable, fill } from '../report/terminal.js';
 import type { Environment } from './environment.js';
 import { outputsOf, protectInputs } from './files.js';
 import type { LoadedConfig } from './inputs.js';
@@ -31,7 +29,8 @@ import {
 import { prepareOutputs, writeOutputs } from './outputs.js';
 import { loadPolicy } from './policy.js';
 import { finish, keptBy, runEvaluation, type WatchSettings } from './run.js';
-import { columnsOf, paletteFor } from './terminal.js';
+import { type Paint, paint } from '../report/paint.js';
+import { bareTable, fill } from '../report/terminal.js';
 
 export interface OptimizeRequest {
   readonly config: LoadedConfig;
@@ -76,7 +75,7 @@ export async function runOptimize(
 }
 
 /** Factor against short-context cost and reach, what to use, and a setting per length. */
-export function optimizeText(run: OptimizeRun, paint: ChalkInstance, columns: number): string {
+export function optimizeText(run: OptimizeRun, paint: Paint, columns: number): string {
   const { optimization, policy, report } = run;
   const { best, target, trials, perLength } = optimization;
   const by = policy.source === 'default' ? 'the default policy' : policy.source;
@@ -126,7 +125,7 @@ function noneWords(trials: readonly Trial[], what: string): string {
   );
 }
 
-function rowOf(trial: Trial, paint: ChalkInstance): string[] {
+function rowOf(trial: Trial, paint: Paint): string[] {
   const { candidate, lossChange, accuracyChange, needleAtTarget, reach } = trial;
   const words = {
     passed: paint.green('passes'),
@@ -171,11 +170,11 @@ export async function searchFactor(
     { progress: !quiet && !flags.json, notices: !quiet, keeps: keptBy(flags) },
   );
   await writeOutputs(outputs, run.report, { plots: flags.plots });
-  const { stdout, env } = environment;
-  if (flags.json) stdout.write(jsonText(run));
+  const { stdout } = environment;
+  if (flags.json) stdout.json(jsonOf(run));
   // Half of the trials would name a best one that a longer run may beat.
   else if (run.report.status === 'complete') {
-    stdout.write(optimizeText(run, paletteFor(stdout, env), columnsOf(stdout)));
+    stdout.write(optimizeText(run, paint(stdout.isLively), stdout.columns));
   }
   if (run.report.status !== 'complete') {
     return finish(run.report, { flags, resumable: false }, environment);
@@ -183,14 +182,13 @@ export async function searchFactor(
   return run.optimization.best ? EXIT.ok : EXIT.gateFailed;
 }
 
-function jsonText({ optimization, policy, report }: OptimizeRun): string {
-  const output = {
+function jsonOf({ optimization, policy, report }: OptimizeRun): object {
+  return {
     schemaVersion: OPTIMIZE_SCHEMA_VERSION,
     policy: policy.source,
     ...optimization,
     report,
   };
-  return `${JSON.stringify(output, null, 2)}\n`;
 }
 
 /** Where no distance grows with the length, every factor passes, and none is of use. */

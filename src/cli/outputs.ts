@@ -4,7 +4,7 @@ import type { Reporter, ReporterContext } from '../report/forms/form.js';
 import { fileExtension, REPORTERS } from '../report/forms/index.js';
 import type { Report } from '../report/schema/report.js';
 import type { Environment } from './environment.js';
-import { assertWritable, writeAtomically } from './files.js';
+import { assertWritable, writeReport } from './files.js';
 
 /** A file that `-o` asked for, checked before the run. */
 export interface OutputFile<Form> {
@@ -57,7 +57,7 @@ export async function writeOutputs(
   context: Partial<ReporterContext> = {},
 ): Promise<void> {
   for (const { path, reporter } of outputs) {
-    await writeAtomically(path, reporter(report, { ...FILE_CONTEXT, ...context }));
+    await writeReport(path, reporter(report, { ...FILE_CONTEXT, ...context }));
   }
 }
 

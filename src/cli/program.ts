@@ -16,7 +16,6 @@ import { mergeCommand } from './commands/merge.js';
 import { schemaCommand } from './commands/schema.js';
 import { sweepCommand } from './commands/sweep.js';
 import { addCompletion } from './completion.js';
-import { columnsOf, isLively } from './terminal.js';
 
 /** Commands beside the default one, in the order of `--help`. A new one is a file and a line. */
 export const COMMANDS: readonly CommandModule[] = Object.freeze([
@@ -127,16 +126,16 @@ Examples:
 
 /** The whole command line, bound to one environment. */
 export function createProgram(context: CommandContext): Command {
-  const { stdout, stderr, env } = context.environment;
+  const { stdout, stderr } = context.environment;
   const program = new Command('rope-eval')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => stdout.write(text),
       writeErr: (text) => stderr.write(text),
-      getOutHelpWidth: () => columnsOf(stdout),
-      getErrHelpWidth: () => columnsOf(stderr),
-      getOutHasColors: () => isLively(stdout, env),
-      getErrHasColors: () => isLively(stderr, env),
+      getOutHelpWidth: () => stdout.columns,
+      getErrHelpWidth: () => stderr.columns,
+      getOutHasColors: () => stdout.isLively,
+      getErrHasColors: () => stderr.isLively,
     })
     .description(
       'Compares RoPE scalings for a longer context: reads a model’s config.json, applies each ' +

@@ -1,7 +1,7 @@
 import ora from 'ora';
 import type { Progress } from '../options.js';
 import type { Environment } from './environment.js';
-import { isLively } from './terminal.js';
+import { cleanText } from './streams.js';
 
 export interface ProgressDisplay {
   readonly update: (progress: Progress) => void;
@@ -10,12 +10,12 @@ export interface ProgressDisplay {
 
 /** A spinner with a share and the time left, on stderr, for people at a terminal only. */
 export function progressDisplay(environment: Environment, wanted: boolean): ProgressDisplay {
-  const { stderr, env } = environment;
-  const shown = wanted && isLively(stderr, env);
+  const { stderr } = environment;
+  const shown = wanted && stderr.isLively;
   // isSilent: a disabled spinner would still print its text as lines.
   const spinner = ora({
     // ora is typed for Node's own streams; it uses what a TTY stream has and nothing more.
-    stream: stderr as NodeJS.WriteStream,
+    stream: stderr.spinnerStream as NodeJS.WriteStream,
     isEnabled: shown,
     isSilent: !shown,
     discardStdin: false,
@@ -24,7 +24,7 @@ export function progressDisplay(environment: Environment, wanted: boolean): Prog
   const began = performance.now();
   return {
     update: (progress) => {
-      spinner.text = describeProgress(progress, performance.now() - began);
+      spinner.text = cleanText(describeProgress(progress, performance.now() - began));
     },
     stop: () => spinner.stop(),
   };

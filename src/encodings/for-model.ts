@@ -1,5 +1,4 @@
-import { finding } from '../findings/index.js';
-import type { Finding } from '../findings/types.js';
+import { finding, type Finding } from '../findings/index.js';
 import type { NotRope } from '../model/types.js';
 import { damaged, parseBundled, readBundled } from '../subjects/bundled/family.js';
 import type { EncodingName } from './registry.js';
@@ -44,16 +43,16 @@ export function twinRow(model: NotRope, rows: readonly EncodingRow[]): EncodingR
 
 /** The twin's row in words, beside unscaled RoPE; nothing where there is no twin. */
 export function twinFindings(model: NotRope, rows: readonly EncodingRow[]): readonly Finding[] {
+  const twin = twinOf(model);
   const row = twinRow(model, rows);
   const rope = rows.find((one) => one.encoding === 'rope' && one.scaling === null);
-  if (!row || !rope) return [];
-  const facts = ({ needle }: EncodingRow): string[] =>
-    needle.map((n) => `${n.multiple}x ${n.accuracy.value.toFixed(4)}`);
+  if (!twin || !row || !rope) return [];
   const args = {
-    twin: row.encoding,
+    twin,
     window: row.needle[0]!.tokens,
-    facts: facts(row),
-    rope: facts(rope),
+    multiples: row.needle.map((n) => n.multiple),
+    facts: row.needle.map((n) => n.accuracy.value),
+    rope: rope.needle.map((n) => n.accuracy.value),
     ...(row.entries === null ? {} : { entries: row.entries }),
   };
   return [finding('encoding_twin', 'model_type', args)];

@@ -1,6 +1,5 @@
-import { Chalk } from 'chalk';
 import type { Environment } from '../cli/environment.js';
-import { writeAtomically } from '../cli/files.js';
+import { writeReport } from '../cli/files.js';
 import { type OutputFile, outputFiles } from '../cli/outputs.js';
 import { EXIT, RopeEvalError } from '../errors.js';
 import { multiple, nats, percent, printable, tokens, trim } from '../report/format.js';
@@ -9,6 +8,7 @@ import { findingLines } from '../report/sections/findings.js';
 import { bareTable, fill, widestLine } from '../report/terminal.js';
 import { ENCODINGS } from './registry.js';
 import type { EncodingRow, EncodingsReport } from './schema.js';
+import { paint as paintFor } from '../report/paint.js';
 
 /** `RoPE, yarn:4`, `RoPE, unscaled`, `ALiBi` */
 export function rowTitle({ encoding, scaling }: EncodingRow): string {
@@ -140,7 +140,7 @@ interface Context {
 
 /** The comparison for a person at a terminal. */
 export function encodingsText(report: EncodingsReport, { color, columns }: Context): string {
-  const paint = new Chalk({ level: color ? 1 : 0 });
+  const paint = paintFor(color);
   const { config } = report;
   const paragraphs = (lines: readonly string[]): string =>
     lines.map((line) => fill(line, columns, '')).join('\n');
@@ -153,7 +153,7 @@ export function encodingsText(report: EncodingsReport, { color, columns }: Conte
   const model = config && printable(config.architecture ?? config.modelType);
   const findings = findingLines(report.findings);
   const blocks = [
-    config ? `${paint.bold(model)}  ${printable(config.source)}` : '',
+    config ? `${paint.bold(model ?? '')}  ${printable(config.source)}` : '',
     paragraphs(findings.map((f) => `${f.severity} ${f.code} ${f.message}`)),
     paragraphs(statusWords(report)),
     ...tables(report).map(section),
@@ -186,7 +186,7 @@ export async function writeEncodingsOutputs(
   outputs: readonly EncodingsOutput[],
   report: EncodingsReport,
 ): Promise<void> {
-  for (const { path, form } of outputs) await writeAtomically(path, form(report));
+  for (const { path, form } of outputs) await writeReport(path, form(report));
 }
 
 function unknownForm(shown: string): RopeEvalError {

@@ -4,7 +4,6 @@ import type { LoadedConfig } from '../cli/inputs.js';
 import type { SearchFlags } from '../cli/optimize.js';
 import { type EvaluationFlags, evaluationOptions, type OutputFlags } from '../cli/options.js';
 import { watched, whereKept } from '../cli/run.js';
-import { columnsOf, isLively } from '../cli/terminal.js';
 import { EXIT, RopeEvalError } from '../errors.js';
 import type { NotRope } from '../model/types.js';
 import type { CompareEncodingsOptions } from './compare.js';
@@ -37,12 +36,12 @@ export async function runEncodings(
     ),
   );
   await writeEncodingsOutputs(outputs, report);
-  const { stdout, stderr, env } = environment;
+  const { stdout, stderr } = environment;
   const complete = report.status === 'complete';
-  if (flags.json) stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  if (flags.json) stdout.json(report);
   // A table of an unfinished run is easily taken for a whole one; JSON carries its status.
   else if (complete) {
-    const context = { color: isLively(stdout, env), columns: columnsOf(stdout) };
+    const context = { color: stdout.isLively, columns: stdout.columns };
     stdout.write(encodingsText(report, context));
   }
   if (complete) return EXIT.ok;

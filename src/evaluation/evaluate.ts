@@ -1,7 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { RopeEvalError } from '../errors.js';
-import { finding } from '../findings/index.js';
-import type { Finding } from '../findings/types.js';
+import { finding, type Finding } from '../findings/index.js';
 import { analyseGeometry } from '../geometry/analyse.js';
 import type { EvaluateOptions } from '../options.js';
 import { ladder, mostLong, planOf, probeTokens } from '../probes/presets.js';

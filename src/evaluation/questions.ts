@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { EXIT, RopeEvalError } from '../errors.js';
 import type { Context } from '../probes/contexts.js';
 import type { ContextScores, Measurement } from '../probes/measure.js';
 import type { Opened, Subject, Treatment } from '../subjects/subject.js';
@@ -124,7 +125,9 @@ export class QuestionList {
         if (signal?.aborted) return;
         onProgress?.(this.tokens, question.label);
         const { length, treatment } = question;
-        parts[index] = await respondent.score({ contexts, length, treatment }, signal);
+        const scores = await respondent.score({ contexts, length, treatment }, signal);
+        if (!scores.every(isMeasured)) throw notMeasured(question);
+        parts[index] = scores;
         this.tokens += length * contexts.length;
         if (!parts.every((part) => part.length > 0)) continue;
         question.scores = parts.flat();
@@ -180,7 +183,9 @@ export class QuestionList {
       const { length, scores, set } = question;
       const found = scores ? undefined : this.#saved.get(keyOf(question));
       if (found?.length !== length || found.contexts.length !== set.contexts.length) continue;
-      question.scores = found.contexts.map(unpack);
+      const answers = found.contexts.map(unpack);
+      if (!answers.every(isMeasured)) continue;
+      question.scores = answers;
       this.tokens += tokensOf(question);
     }
   }
@@ -193,6 +198,18 @@ export class QuestionList {
       ? { contexts: set.contexts, at, lossScale }
       : undefined;
   }
+}
+
+const isMeasured = ({ logProbability }: ContextScores): boolean =>
+  logProbability.every((x) => Number.isFinite(x));
+
+/** An answer that is no number (weights that overflow, a broken device) must not become a loss. */
+function notMeasured({ label, set, length }: Question): RopeEvalError {
+  return new RopeEvalError(
+    `the answer for ${label} is no number (${set.name} contexts, ${length} tokens)`,
+    EXIT.runtime,
+    'not_measured',
+  );
 }
 
 const tokensOf = ({ length, set }: Question): number => length * set.contexts.length;

@@ -1,7 +1,6 @@
 import type { ResolvedCandidate } from '../candidates/definition.js';
 import { emitInputOf, formOf, hfPatch, type HfPatch } from '../emit/index.js';
-import { finding } from '../findings/index.js';
-import type { Finding } from '../findings/types.js';
+import { finding, type Finding } from '../findings/index.js';
 import type { CandidateReport, Verdict } from '../report/schema/candidate.js';
 import type { Report } from '../report/schema/report.js';
 import type { Setup } from './setup.js';

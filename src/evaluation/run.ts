@@ -1,5 +1,5 @@
 import type { ResolvedCandidate } from '../candidates/definition.js';
-import type { Finding } from '../findings/types.js';
+import type { Finding } from '../findings/index.js';
 import { SHORT_RUNGS, type PresetPlan } from '../probes/presets.js';
 import type { Cluster } from '../probes/statistics.js';
 import type { CandidateReport } from '../report/schema/candidate.js';

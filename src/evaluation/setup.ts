@@ -15,8 +15,7 @@ import {
 import { rotaryShare } from '../model/types.js';
 import type { ModelGeometry, Reference } from '../model/types.js';
 import { EXIT, RopeEvalError } from '../errors.js';
-import { finding } from '../findings/index.js';
-import type { Finding } from '../findings/types.js';
+import { finding, type Finding } from '../findings/index.js';
 import { criticalFractionOf } from '../geometry/spectrum.js';
 import type { EvaluateOptions } from '../options.js';
 import { scaleGroup, trainedGroup } from '../subjects/scaling.js';

@@ -12,6 +12,7 @@ import {
   intervalOf,
   mean,
   meanInterval,
+  meanOf,
   pairedDifference,
   runningMaximum,
   wilson,
@@ -205,10 +206,10 @@ export function score(
     windowed: text.windowed[rung]!,
   }));
   const lost = (draw: readonly number[]): number =>
-    averageOf(runningMaximum(rungs.map((r) => mean(r.words, draw) - mean(r.windowed, draw))));
+    meanOf(runningMaximum(rungs.map((r) => mean(r.words, draw) - mean(r.windowed, draw))));
   const { contexts } = text.measurement;
   const loss = lost(indices(contexts));
-  const range = averageOf(counted.map((rung) => outOfRange[rung]!));
+  const range = meanOf(counted.map((rung) => outOfRange[rung]!));
   return {
     value: loss + range,
     loss,
@@ -216,10 +217,6 @@ export function score(
     contexts: contexts.length,
     draws: Float64Array.from(text.draws, (draw) => lost(draw) + range),
   };
-}
-
-function averageOf(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0) / values.length;
 }
 
 /** Whether two scores cannot be told apart: the paired difference's 95 % interval holds 0. */

@@ -1,34 +1,40 @@
-import { type EncodingName, ENCODINGS } from '../encodings/registry.js';
-import type { CatalogueEntry } from './types.js';
+import { ENCODING_NAMES, ENCODINGS } from '../encodings/registry.js';
+import { entry } from './entry.js';
 
 /** Findings about models with another position encoding than RoPE. */
-export const ENCODING_FINDINGS: readonly CatalogueEntry[] = Object.freeze([
-  {
+export const ENCODING_FINDINGS = Object.freeze({
+  encoding_twin: entry({
     code: 'RE037',
-    kind: 'encoding_twin',
     severity: 'notice',
     title: 'how its position encoding fares on a small model',
+    args: {
+      twin: ENCODING_NAMES,
+      window: 'number',
+      multiples: 'numbers',
+      facts: 'numbers',
+      rope: 'numbers',
+      entries: 'number?',
+    },
     message: (a) => {
-      const { title } = ENCODINGS[a['twin'] as EncodingName];
-      const end = a['entries'] === undefined ? '' : ` (no entry beyond position ${a['entries']})`;
+      const { title } = ENCODINGS[a.twin];
+      const end = a.entries === undefined ? '' : ` (no entry beyond position ${a.entries})`;
       return (
-        `has a twin: a small model whose position encoding is ${title}, trained on ${a['window']} tokens, finds ` +
-        `${shares(a['facts'])} of that window${end}; the same with unscaled RoPE ${shares(a['rope'])}`
+        `has a twin: a small model whose position encoding is ${title}, trained on ${a.window} tokens, finds ` +
+        `${shares(a.facts, a.multiples)} of that window${end}; the same with unscaled RoPE ${shares(a.rope, a.multiples)}`
       );
     },
     explanation:
       'The bundled probe model has twins that differ in their position encoding alone, trained on from its weights. The row of the twin shows how that encoding takes lengths beyond its training; it says nothing about the accuracy of this model, whose size and training differ. `rope-eval encodings` shows all of them.',
     affects: 'this tool',
-  },
-] satisfies CatalogueEntry[]);
+  }),
+});
 
-/** `1x 0.99` → `99 % of the facts at 1x`, the others after it. */
-function shares(list: unknown): string {
-  const items = Array.isArray(list) ? (list as string[]) : [];
-  return items
-    .map((item, i) => {
-      const [length, share] = item.split(' ');
-      return `${Math.round(Number(share) * 100)} % ${i === 0 ? 'of the facts ' : ''}at ${length}`;
+/** `99 % of the facts at 1x`, then the shares at the other multiples. */
+function shares(facts: readonly number[], multiples: readonly number[]): string {
+  return facts
+    .map((share, i) => {
+      const what = i === 0 ? 'of the facts ' : '';
+      return `${Math.round(share * 100)} % ${what}at ${multiples[i]}x`;
     })
     .join(', ');
 }

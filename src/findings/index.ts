@@ -2,50 +2,83 @@ import { BLOCK_FINDINGS } from './block.js';
 import { CANDIDATE_FINDINGS } from './candidate.js';
 import { CHANGE_FINDINGS } from './change.js';
 import { ENCODING_FINDINGS } from './encoding.js';
+import { type Args, type FindingEntry, fits, type Severity } from './entry.js';
 import { MODEL_FINDINGS } from './model.js';
 import { SERVING_FINDINGS } from './serving.js';
-import type { CatalogueEntry, Finding, Severity } from './types.js';
 
-const ENTRIES = [
+/** Every finding by its name. A new one is an entry in the file of its subject. */
+const FINDINGS = {
   ...BLOCK_FINDINGS,
   ...MODEL_FINDINGS,
   ...ENCODING_FINDINGS,
   ...CANDIDATE_FINDINGS,
   ...SERVING_FINDINGS,
   ...CHANGE_FINDINGS,
-];
+};
 
-/** Every finding by its code. A Map: codes come from the command line. */
-export const CATALOGUE: ReadonlyMap<string, CatalogueEntry> = new Map(
-  ENTRIES.map((entry) => [entry.code, Object.freeze(entry)]),
-);
+/** The name of a finding where one is made, e.g. `missing_rope_type`. */
+export type FindingName = keyof typeof FINDINGS;
 
-const BY_KIND: ReadonlyMap<string, CatalogueEntry> = new Map(
-  ENTRIES.map((entry) => [entry.kind, entry]),
-);
+type ArgsOf<N extends FindingName> = Args<(typeof FINDINGS)[N]['args']>;
 
-/** A finding by its kind, e.g. `finding('factor_below_one', path, { factor })`. */
-export function finding(
-  kind: string,
-  path: string,
-  args: Finding['args'] = {},
-  severity?: Severity,
-): Finding {
-  const entry = BY_KIND.get(kind);
-  if (entry === undefined) throw new Error(`no finding of kind ${kind}`);
-  return { code: entry.code, severity: severity ?? entry.severity, path, args };
+interface Found<N extends FindingName> {
+  /** Stable code, e.g. `RE012`; the catalogue says what it means. */
+  readonly code: (typeof FINDINGS)[N]['code'];
+  readonly severity: Severity;
+  /** Where: a path into the config such as `rope_scaling.factor`; '' = the whole file. */
+  readonly path: string;
+  /** Values for the message: what was found, what would be right. */
+  readonly args: ArgsOf<N>;
 }
 
-/** The name of a finding for machines, e.g. `missing_rope_type`. */
-export function findingKind(found: Finding): string {
-  return CATALOGUE.get(found.code)?.kind ?? found.code;
+/** A finding is data: a code and its values. `wordFinding` makes a sentence of it. */
+export type Finding = { [N in FindingName]: Found<N> }[FindingName];
+
+/** A finding as a saved report holds it, which may come from another version. */
+export interface SavedFinding {
+  readonly code: string;
+  readonly severity: Severity;
+  readonly path: string;
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+/** Every finding by its code. A Map: codes come from the command line. */
+export const CATALOGUE: ReadonlyMap<string, FindingEntry> = new Map(
+  Object.values(FINDINGS).map((entry) => [entry.code, entry as FindingEntry]),
+);
+
+/** What follows name and path: nothing where a finding has no arguments. */
+type Rest<N extends FindingName> =
+  Record<never, never> extends ArgsOf<N>
+    ? [args?: ArgsOf<N>, severity?: Severity]
+    : [args: ArgsOf<N>, severity?: Severity];
+
+/**
+ * A finding by its name: `finding('factor_below_one', path, { factor })`. The severity is that of
+ * the catalogue unless the place decides it.
+ */
+export function finding<N extends FindingName>(
+  name: N,
+  path: string,
+  ...[args, severity]: Rest<N>
+): Finding {
+  const { code, severity: usual } = FINDINGS[name];
+  // The code and its arguments belong together by the signature.
+  return { code, severity: severity ?? usual, path, args: args ?? {} } as Finding;
+}
+
+/** The name of a finding, e.g. `missing_rope_type`; its code where no entry has it. */
+export function findingName({ code }: SavedFinding): string {
+  const found = Object.entries(FINDINGS).find(([, entry]) => entry.code === code);
+  return found?.[0] ?? code;
 }
 
 /** One sentence for people: the path, then what was found and what would be right. */
-export function wordFinding(found: Finding): string {
-  const entry = CATALOGUE.get(found.code);
-  const text = entry === undefined ? found.code : entry.message(found.args);
-  return found.path === '' ? text : `${found.path}: ${text}`;
+export function wordFinding({ code, path, args }: SavedFinding): string {
+  const entry = CATALOGUE.get(code);
+  const text =
+    entry && fits(entry.args, args) ? entry.message(args as never) : (entry?.title ?? code);
+  return path === '' ? text : `${path}: ${text}`;
 }
 
-export { type CatalogueEntry } from './types.js';
+export type { FindingEntry, Severity } from './entry.js';

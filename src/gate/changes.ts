@@ -1,5 +1,4 @@
-import { finding } from '../findings/index.js';
-import type { Finding } from '../findings/types.js';
+import { finding, type Finding } from '../findings/index.js';
 import type { LayerGroup, ModelGeometry } from '../model/types.js';
 import type { RopeSpec } from '../rope/registry.js';
 
@@ -15,44 +14,35 @@ export function changesBetween(
   pathOf: Readonly<Record<'theta' | 'window' | 'localWindow' | 'scaling', string>>,
 ): readonly Finding[] {
   const findings: Finding[] = [];
-  const report = (kind: string, path: string, found: string, was: string, layers = ''): void => {
-    findings.push(finding(kind, path, { found, was, layers }));
-  };
   const [was, found] = [before.maxPositions, after.maxPositions];
-  if (was !== found) report('window_changed', pathOf.window, String(found), String(was));
+  if (was !== found) {
+    findings.push(finding('window_changed', pathOf.window, { found, was, layers: '' }));
+  }
   const types = [...before.groups, ...after.groups].map((group) => group.layerType);
   for (const layerType of new Set(types)) {
-    const old = groupOf(before, layerType);
-    const now = groupOf(after, layerType);
-    const layers = types.length > 2 ? layerType : '';
+    const [old, now] = [groupOf(before, layerType), groupOf(after, layerType)];
     if (!old || !now) {
-      report(
-        'layers_changed',
-        '',
-        now ? 'present' : 'absent',
-        old ? 'present' : 'absent',
-        layerType,
-      );
+      const args = { found: presence(now), was: presence(old), layers: layerType };
+      findings.push(finding('layers_changed', '', args));
       continue;
     }
     const [saw, sees] = [windowOf(old), windowOf(now)];
     if (saw !== sees) {
-      const [wide, wideNow] = [before.maxPositions, after.maxPositions];
-      const [sight, sightNow] = [String(saw ?? wide), String(sees ?? wideNow)];
-      report('window_changed', pathOf.localWindow, sightNow, sight, layerType);
+      const args = { found: sees ?? found, was: saw ?? was, layers: layerType };
+      findings.push(finding('window_changed', pathOf.localWindow, args));
     }
-    if (old.unscaled.theta !== now.unscaled.theta) {
-      report(
-        'theta_changed',
-        pathOf.theta,
-        String(now.unscaled.theta),
-        String(old.unscaled.theta),
-        layers,
+    // Naming the layers of a model that has one kind of them says nothing.
+    const layers = types.length > 2 ? layerType : '';
+    const [theta, newTheta] = [old.unscaled.theta, now.unscaled.theta];
+    if (theta !== newTheta) {
+      findings.push(
+        finding('theta_changed', pathOf.theta, { found: newTheta, was: theta, layers }),
       );
     }
-    const [scaledBefore, scaledNow] = [describeScaling(old.rope), describeScaling(now.rope)];
-    if (scaledBefore !== scaledNow) {
-      report('scaling_changed', pathOf.scaling, scaledNow, scaledBefore, layers);
+    const [scaling, newScaling] = [describeScaling(old.rope), describeScaling(now.rope)];
+    if (scaling !== newScaling) {
+      const args = { found: newScaling, was: scaling, layers };
+      findings.push(finding('scaling_changed', pathOf.scaling, args));
     }
   }
   return findings;
@@ -61,6 +51,10 @@ export function changesBetween(
 /** Tokens that a layer looks back over at most; undefined = the whole context. */
 function windowOf({ span }: LayerGroup): number | undefined {
   return span.kind === 'global' ? undefined : span.window;
+}
+
+function presence(group: LayerGroup | undefined): 'present' | 'absent' {
+  return group === undefined ? 'absent' : 'present';
 }
 
 function groupOf(geometry: ModelGeometry, layerType: string): LayerGroup | undefined {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Finding } from '../findings/types.js';
+import type { SavedFinding } from '../findings/index.js';
 import type { ModelGeometry } from '../model/types.js';
 import {
   type CandidateReport,
@@ -188,7 +188,7 @@ function judgeReading(
 }
 
 /** A finding with the severity that the policy gives it. */
-export interface JudgedFinding extends Finding {
+export interface JudgedFinding extends SavedFinding {
   readonly level: 'error' | 'warn';
 }
 
@@ -226,7 +226,7 @@ const EXIT_CODE_OF = Object.freeze({
 export interface VerdictInput extends RuleInput {
   readonly policy: Policy;
   /** Beside the report's own: what changed since the base config. */
-  readonly findings?: readonly Finding[];
+  readonly findings?: readonly SavedFinding[];
   readonly baseline?: BaselineResult;
 }
 
@@ -272,7 +272,7 @@ function statusOf(
   return errors.some((rule) => rule.outcome === 'unverifiable') ? 'unverifiable' : 'passed';
 }
 
-function judgeFinding(finding: Finding, policy: Policy): JudgedFinding[] {
+function judgeFinding(finding: SavedFinding, policy: Policy): JudgedFinding[] {
   const fallback = { error: 'error', warning: 'warn', notice: 'off' } as const;
   const level = policy.lint[finding.code] ?? fallback[finding.severity];
   return level === 'off' ? [] : [{ ...finding, level }];

@@ -95,7 +95,7 @@ export function pickBlock(source: Source, dropsRopeScaling = false): Fields | un
   }
   if (scaling !== undefined && parameters !== undefined) {
     if (JSON.stringify(scaling.record) !== JSON.stringify(parameters.record)) {
-      source.findings.push(finding('two_blocks', parameters.path));
+      source.findings.push(finding('two_blocks', parameters.path, {}));
     }
   }
   return scaling ?? parameters;

@@ -213,7 +213,7 @@ function reportLocalStretch(source: Source, groups: readonly ReadGroup[]): void 
     const args = {
       type: rope.type,
       layers: group.layers.length,
-      span: span.kind === 'chunked' ? 'chunked' : 'sliding-window',
+      span: span.kind === 'chunked' ? ('chunked' as const) : ('sliding-window' as const),
       window: span.window,
       trained,
     };

@@ -1,5 +1,4 @@
-import { finding, wordFinding } from '../findings/index.js';
-import type { Finding } from '../findings/types.js';
+import { finding, wordFinding, type Finding } from '../findings/index.js';
 import { fail } from '../json/fail.js';
 import { Fields } from '../json/fields.js';
 import { repeatedKeys, type UnknownRecord } from '../json/parse.js';
@@ -109,7 +108,9 @@ function isClose(key: string, meant: string): boolean {
 export function readModel(config: UnknownRecord): ModelGeometry | NotRope {
   const root = new Fields(config, '');
   const part = findPart(root);
-  const findings: Finding[] = repeatedKeys(config).map(({ path }) => finding('repeated_key', path));
+  const findings: Finding[] = repeatedKeys(config).map(({ path }) =>
+    finding('repeated_key', path, {}),
+  );
   const encoding = NOT_ROPE_TYPES.get(part.modelType);
   const architecture = architectureOf(root) ?? architectureOf(part.fields);
   if (encoding !== undefined) {
@@ -151,7 +152,7 @@ function encoderFindings(
   });
   const tables = (model: ModelGeometry | NotRope): string =>
     isNotRope(model) ? '' : JSON.stringify(model.groups.map((group) => group.rope));
-  return tables(encoder) === tables(decoder) ? [] : [finding('encoder_differs', 'encoder')];
+  return tables(encoder) === tables(decoder) ? [] : [finding('encoder_differs', 'encoder', {})];
 }
 
 function chooseDialect(source: Source, known: boolean): Dialect {

@@ -1,5 +1,4 @@
-import { finding } from '../findings/index.js';
-import type { Finding } from '../findings/types.js';
+import { finding, type Finding } from '../findings/index.js';
 import { BOUNDS } from '../json/bounds.js';
 import { fail } from '../json/fail.js';
 import type { Fields } from '../json/fields.js';
@@ -77,7 +76,7 @@ export interface ShapeRules {
 export function readShape(source: Source, rules: ShapeRules): Shape {
   const { fields, defaults } = source;
   const { keys } = rules;
-  const taken: string[] = [];
+  const taken: Record<string, number> = {};
   const width = (key: string, max: number, fallback: number | undefined): number => {
     const value = fields.integer(key, { above: 0, max });
     if (value !== undefined) return value;
@@ -89,7 +88,7 @@ export function readShape(source: Source, rules: ShapeRules): Shape {
         'a config.json has a positive number here',
       );
     }
-    taken.push(`${key} ${fallback}`);
+    taken[key] = fallback;
     return fallback;
   };
   const explicitHeadDim = readHeadDim(source, rules);
@@ -105,9 +104,9 @@ export function readShape(source: Source, rules: ShapeRules): Shape {
   const headDim = explicitHeadDim ?? deriveHeadDim(source, rules, hiddenSize, heads);
   const { maxPositions, given } = readWindow(source, keys, taken);
   const layers = readLayers(source, keys, taken);
-  if (taken.length > 0) {
+  if (Object.keys(taken).length > 0) {
     source.findings.push(
-      finding('nested_default', fields.path, { keys: taken, model: source.modelType }),
+      finding('nested_default', fields.path, { taken, model: source.modelType }),
     );
   }
   return {
@@ -150,7 +149,7 @@ function checkDivisible(source: Source, keys: ShapeKeys, hidden: number, heads: 
 function readWindow(
   source: Source,
   keys: ShapeKeys,
-  taken: string[],
+  taken: Record<string, number>,
 ): { maxPositions: number; given: boolean } {
   const { fields, defaults } = source;
   const key = keys.maxPositions;
@@ -159,7 +158,7 @@ function readWindow(
   const fallback = defaults?.maxPositions;
   if (fallback === undefined) fail('missing_field', fields.at(key), 'is missing');
   if (source.nested) {
-    taken.push(`${key} ${fallback}`);
+    taken[key] = fallback;
   } else {
     source.findings.push(
       finding('missing_field', fields.at(key), { value: fallback, model: source.modelType }),
@@ -169,13 +168,13 @@ function readWindow(
 }
 
 /** Frequencies do not depend on the number of layers, so a missing one is only a notice. */
-function readLayers(source: Source, keys: ShapeKeys, taken: string[]): number {
+function readLayers(source: Source, keys: ShapeKeys, taken: Record<string, number>): number {
   const { fields, defaults } = source;
   const value = fields.integer(keys.layers, { above: 0, max: BOUNDS.layers });
   if (value !== undefined) return value;
   const listed = fields.nullableList('layer_types')?.length;
   const layers = listed ?? defaults?.layers ?? FALLBACK_LAYERS;
-  if (source.nested && defaults?.layers !== undefined) taken.push(`${keys.layers} ${layers}`);
+  if (source.nested && defaults?.layers !== undefined) taken[keys.layers] = layers;
   else {
     source.findings.push(finding('layers_unknown', fields.at(keys.layers), { value: layers }));
   }

@@ -45,9 +45,12 @@ function sumsByContext(measurement: Measurement, cell: Cell, quantity: Quantity)
       if (cell.distance) {
         if (item.share < cell.distance[0] || item.share >= cell.distance[1]) return;
       }
-      const scores = measurement.at[item.rung]![c]!;
+      const scores = measurement.at[item.rung]?.[c];
+      // What was not scored is NaN, which no statistic takes for a value.
       sum +=
-        quantity === 'accuracy' ? scores.correct[i]! : -scores.logProbability[i]! - item.surprise;
+        quantity === 'accuracy'
+          ? (scores?.correct[i] ?? NaN)
+          : -(scores?.logProbability[i] ?? NaN) - item.surprise;
       count++;
     });
     return { sum, count };

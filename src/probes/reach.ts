@@ -57,11 +57,12 @@ export function reach(
     rung: value,
     low: Math.min(
       Math.floor(low),
-      lastWhere(bins, (bin) => !asked(bin, all) || wilson(bin).low >= enough),
+      // What was never asked may be lost as well as found.
+      lastWhere(bins, (bin) => asked(bin, all) && wilson(bin).low >= enough),
     ),
     high: Math.max(
       Math.ceil(high),
-      lastWhere(bins, (bin) => wilson(bin).high >= enough),
+      lastWhere(bins, (bin) => !asked(bin, all) || wilson(bin).high >= enough),
     ),
   };
 }

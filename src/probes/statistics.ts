@@ -1,3 +1,4 @@
+import { EXIT, RopeEvalError } from '../errors.js';
 import { Random } from './random.js';
 
 /** A value with its 95 % interval. */
@@ -16,6 +17,21 @@ export interface Cluster {
 const Z = 1.959964; // two-sided 95 %
 const RESAMPLES = 1000;
 
+/**
+ * A statistic that is no number is no measurement: a mean of no answers, or of what an engine answered
+ * with NaN. It must not pass as a 0, a rank or a verdict, so everything here refuses it.
+ *
+ * @throws RopeEvalError `not_measured` (exit 3)
+ */
+function measured(value: number): number {
+  if (Number.isFinite(value)) return value;
+  throw new RopeEvalError(
+    'nothing was measured: no scored token, or an answer that is no number',
+    EXIT.runtime,
+    'not_measured',
+  );
+}
+
 function total(clusters: readonly Cluster[]): Cluster {
   return clusters.reduce((a, c) => ({ sum: a.sum + c.sum, count: a.count + c.count }), {
     sum: 0,
@@ -27,11 +43,12 @@ function total(clusters: readonly Cluster[]): Cluster {
  * Wilson score interval of a share on the effective sample: the sample size is divided by the
  * design effect, the variance between contexts over the variance that independent answers would
  * have (Wilson 1927; Kish 1965).
+ *
+ * @throws RopeEvalError `not_measured` where there is no answer
  */
 export function wilson(clusters: readonly Cluster[]): Interval {
   const { sum, count } = total(clusters);
-  if (count === 0) return { value: 0, low: 0, high: 1 };
-  const p = sum / count;
+  const p = measured(sum / count);
   const between = clusters.reduce((a, c) => a + (c.sum - p * c.count) ** 2, 0);
   const independent = p * (1 - p) * count;
   const designEffect = independent > 0 ? Math.max(1, between / independent) : 1;
@@ -92,8 +109,10 @@ export function intervalOf(value: number, drawn: readonly number[], contexts: nu
 
 /** The plain percentiles, and the value itself. */
 export function percentiles(value: number, drawn: readonly number[]): Interval {
+  measured(value);
+  drawn.forEach(measured);
   const all = drawn.toSorted((a, b) => a - b);
-  const [low, high] = [quantile(all, 0.025), quantile(all, 0.975)];
+  const [low, high] = [measured(quantile(all, 0.025)), measured(quantile(all, 0.975))];
   return { value, low: Math.min(low, value), high: Math.max(high, value) };
 }
 
@@ -110,13 +129,13 @@ function widening(contexts: number): number {
   return (t / z) * Math.sqrt(contexts / f);
 }
 
-/** Ratio of all sums: the mean per answer, 0 where there is none. */
+/** Ratio of all sums: the mean per answer. */
 export function average(clusters: readonly Cluster[]): number {
   const { sum, count } = total(clusters);
-  return sum / Math.max(1, count);
+  return measured(sum / count);
 }
 
-/** Ratio of sums over the drawn contexts: the mean per answer, 0 where there is none. */
+/** Ratio of sums over the drawn contexts: the mean per answer. */
 export function mean(clusters: readonly Cluster[], contexts: readonly number[]): number {
   let sum = 0;
   let count = 0;
@@ -124,7 +143,7 @@ export function mean(clusters: readonly Cluster[], contexts: readonly number[]):
     sum += clusters[i]!.sum;
     count += clusters[i]!.count;
   }
-  return count === 0 ? 0 : sum / count;
+  return measured(sum / count);
 }
 
 /**
@@ -155,4 +174,9 @@ export function meanInterval(
 export function runningMaximum(values: readonly number[]): number[] {
   let most = -Infinity;
   return values.map((value) => (most = Math.max(most, value)));
+}
+
+/** Mean of plain values. */
+export function meanOf(values: readonly number[]): number {
+  return measured(values.reduce((a, b) => a + b, 0) / values.length);
 }

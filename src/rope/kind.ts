@@ -1,4 +1,4 @@
-import type { Finding } from '../findings/types.js';
+import type { Finding } from '../findings/index.js';
 import type { Fields } from '../json/fields.js';
 import type { AnySpec, RopeBase, RopeTable } from './spec.js';
 

@@ -1,5 +1,4 @@
-import { finding } from '../findings/index.js';
-import type { Finding } from '../findings/types.js';
+import { finding, type Finding } from '../findings/index.js';
 import { BOUNDS } from '../json/bounds.js';
 import { fail, show } from '../json/fail.js';
 import type { Fields } from '../json/fields.js';
@@ -119,7 +118,7 @@ function unreadKeys(
   const untyped = type === 'default' && !fields.given('rope_type') && !fields.given('type');
   const scalingKeys = [...READERS.values()].flatMap((reader) => reader.keys);
   if (untyped && unread.some((key) => scalingKeys.includes(key))) {
-    return [finding('missing_rope_type', fields.path, { keys: unread.join(', '), type })];
+    return [finding('missing_rope_type', fields.path, { keys: unread, type })];
   }
   return unread.slice(0, MAX_REPORTED_KEYS).map((key) => {
     if (key === 'original_max_position_embeddings') return originalUnused(fields, type, context);

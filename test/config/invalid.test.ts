@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RopeEvalError } from '../../src/errors.js';
-import { findingKind } from '../../src/findings/index.js';
+import { findingName } from '../../src/findings/index.js';
 import { parseConfig } from '../../src/json/parse.js';
 import { checkSequenceLength } from '../../src/json/sequence-length.js';
 import { isNotRope, readModel } from '../../src/model/read-model.js';
@@ -29,7 +29,7 @@ function outcome(test: InvalidCase): Outcome {
     if (isNotRope(model)) return { action: 'error', kinds: ['not_rope'] };
     model.groups.forEach((group) => computeRope(group.rope));
     const warnings = model.findings.filter((found) => found.severity === 'warning');
-    return { action: warnings.length > 0 ? 'warn' : 'accept', kinds: warnings.map(findingKind) };
+    return { action: warnings.length > 0 ? 'warn' : 'accept', kinds: warnings.map(findingName) };
   } catch (error) {
     if (!(error instanceof RopeEvalError)) throw error;
     expect(error.exitCode).toBe(2);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findingKind } from '../../src/findings/index.js';
+import { findingName } from '../../src/findings/index.js';
 import { costOf } from '../../src/geometry/cost.js';
 import { parseConfig } from '../../src/json/parse.js';
 import { readModel } from '../../src/model/read-model.js';
@@ -29,7 +29,7 @@ describe('heads of keys and values', () => {
     });
     expect(bytesPerToken(model)).toBe(40 * 2 * 8 * 128 * 2);
     expect(model.groups[0]?.rope.theta).toBe(10_000);
-    expect(model.findings.map(findingKind)).toContain('conflict');
+    expect(model.findings.map(findingName)).toContain('conflict');
   });
 
   it('JetMoE has as many query heads as its experts need', () => {
@@ -104,7 +104,7 @@ it('a key that is written twice is reported, with its place', () => {
     '"max_position_embeddings": 4096, "rope_theta": 1e4, "layers": [{"a": 1, "a": 2}],' +
     '"rope_\\u0073caling": {"rope_type": "linear", "factor": 2, "factor": 4}, "rope_theta": 2e4}';
   const { findings } = readModel(parseConfig(text));
-  const repeated = findings.filter((found) => findingKind(found) === 'repeated_key');
+  const repeated = findings.filter((found) => findingName(found) === 'repeated_key');
   expect(repeated.map(({ path }) => path)).toEqual([
     'layers[0].a',
     'rope_scaling.factor',

@@ -93,3 +93,23 @@ it('asks one treatment once, to the longest length that anyone wants', async () 
   await list.answer(respondent(1));
   expect(list.measurement(reference)).toBeDefined();
 });
+
+it('ends with the name of the scaling where an answer is no number', async () => {
+  const { list } = questions();
+  const broken: Respondent = {
+    lanes: 1,
+    tokensPerRequest: 1024,
+    score: ({ contexts }: ScoreRequest) =>
+      Promise.resolve(
+        contexts.map(() => ({
+          logProbability: Float32Array.of(-1, NaN),
+          correct: new Uint8Array(2),
+        })),
+      ),
+  };
+  await expect(list.answer(broken)).rejects.toMatchObject({
+    kind: 'not_measured',
+    exitCode: 3,
+    message: expect.stringContaining('one') as string,
+  });
+});

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { score, type TextMeasured, tied } from '../../src/evaluation/summary.js';
 
@@ -45,4 +46,23 @@ it('ties scores whose difference has a zero in its interval', () => {
   const [a, b] = [score(text([1, 2]), NONE, [0, 1]), score(text([1, 1.5]), NONE, [0, 1])];
   expect(tied(a, a)).toBe(true);
   expect(tied(a, b)).toBe(false);
+});
+
+it('is finite or an error, whatever was not measured', () => {
+  const loss = fc.double({ min: 0, max: 9, noNaN: true });
+  const bad = fc.constantFrom(NaN, Infinity, -Infinity);
+  fc.assert(
+    fc.property(fc.array(loss, { minLength: 1, maxLength: 5 }), bad, fc.nat(), (losses, x, at) => {
+      const rungs = losses.map((_, rung) => rung);
+      const none = losses.map(() => 0);
+      const index = at % losses.length;
+      const found = score(text(losses), none, rungs);
+      for (const value of [found.value, found.loss, found.outOfRange, ...found.draws])
+        expect(Number.isFinite(value)).toBe(true);
+      const refused = expect.objectContaining({ kind: 'not_measured' }) as Error;
+      expect(() => score(text(losses.with(index, x)), none, rungs)).toThrow(refused);
+      expect(() => score(text(losses), none.with(index, x), rungs)).toThrow(refused);
+      expect(() => score(text(losses), none, [])).toThrow(refused);
+    }),
+  );
 });

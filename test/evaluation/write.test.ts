@@ -37,7 +37,10 @@ it('gives none where the class would not read them', () => {
 
 it('names the candidates that a class cannot be told, once for each reason', () => {
   const found = (text: string, labels: string) =>
-    unwritableFindings(setupOf(text, labels)).map(({ code, args }) => [code, args['candidates']]);
+    unwritableFindings(setupOf(text, labels)).map(({ code, args }) => [
+      code,
+      'candidates' in args && args.candidates,
+    ]);
   const gptj = fixtureText('gpt-j-6b');
   expect(found(gptj, 'yarn:4,linear:4')).toEqual([['RE058', ['yarn:4', 'linear:4']]]);
   const phi3 = JSON.stringify({

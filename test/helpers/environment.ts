@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { Readable, Writable } from 'node:stream';
-import type { Environment, OutputStream } from '../../src/cli/environment.js';
+import type { Environment } from '../../src/cli/environment.js';
 import { main } from '../../src/cli/main.js';
+import { Output } from '../../src/cli/streams.js';
 import type { CompareEncodings } from '../../src/encodings/compare.js';
 import type { Evaluate, EvaluateOptions } from '../../src/options.js';
 import { makeReport } from './report.js';
@@ -59,6 +60,7 @@ export interface FakeProcess {
 /** The command line in this process, on a fake one: only the probes are not real. */
 export function fakeProcess(argv: readonly string[], options: FakeOptions = {}): FakeProcess {
   const { terminal = false, columns = 100, cwd = process.cwd() } = options;
+  const env = options.env ?? {};
   const stdout = new Recorder(terminal, columns);
   const stderr = new Recorder(terminal, columns);
   const calls: { config: string; options: EvaluateOptions }[] = [];
@@ -71,10 +73,10 @@ export function fakeProcess(argv: readonly string[], options: FakeOptions = {}):
   const environment: Environment = {
     argv,
     cwd,
-    env: options.env ?? {},
+    env,
     stdin: Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)]),
-    stdout: stdout as OutputStream,
-    stderr: stderr as OutputStream,
+    stdout: new Output(stdout, env),
+    stderr: new Output(stderr, env),
     stat: async (path) => {
       const found = await stat(path);
       return { kind: found.isDirectory() ? 'directory' : 'file', size: found.size };

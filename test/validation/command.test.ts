@@ -25,6 +25,9 @@ const rows = [
   { method: 'YaRN (s=2)', eval_length: 2048, value: 3 },
   { method: 'linear', params: { factor: 2 }, eval_length: 1950, value: 4 },
   { method: 'yarn', params: { factor: 2 }, eval_length: 100, value: 3 },
+  { method: 'linear', params: { factor: 2 }, eval_length: 64, value: 3.4 },
+  { method: 'yarn', params: { factor: 2 }, eval_length: 64, value: 3 },
+  { method: 'yarn', params: { factor: 2 }, eval_length: 63, value: 3 },
   { method: 'magic', eval_length: 2048, value: 1 },
 ];
 const model = { name: 'small', head_dim: 64, rope_theta: 10000, trained_context: 1024 };
@@ -39,8 +42,10 @@ it('probes another model, at lengths off the ladder too, and lists what it canno
     'before\n<!-- printed by npm run validate -->\nold\n<!-- end of what it printed -->\nafter\n',
   );
   const out = run('--results', results, '--write', document);
-  expect(out).toMatch(/6 rows used, 1 not/);
+  expect(out).toMatch(/8 rows used, 2 not/);
   expect(out).toMatch(/unknown method "magic"/);
+  expect(out).toMatch(/at 63: shorter than 1\/16 of the window/);
+  expect(out).toMatch(/at 64 +│ any +│ 1\/1 \(100 %\)/);
   // A model that is not in the list of published reaches has none to be compared with.
   expect(out).not.toMatch(/static NTK/);
   expect(out).not.toMatch(/NaN|undefined/);
@@ -60,6 +65,8 @@ it.each([
   [['--results', 'missing.json'], /no such file/],
   [['--results', results, '--member', 'c9'], /no probe model is called "c9"; there are c/],
   [['--seed', 'x', '--results', results], /--seed must be a whole number/],
+  [['--jobs', '0', '--results', results], /--jobs must be a whole number/],
+  [['--budget', 'some', '--results', results], /--budget must be a whole number/],
   [['--write', file('plain.md', 'text'), '--results', results], /has no place between/],
   [['--what'], /Unknown option/],
 ])('%j ends with exit code 2 and a message', (args, message) => {

@@ -6,7 +6,8 @@ it.each([
   [2000, 2048, 1],
   [8000, 2048, 3.9375],
   [65536, 2048, 32],
-  [100, 2048, 0.25],
+  [512, 2048, 0.25],
+  [128, 2048, 0.0625],
 ])('%i tokens of a window of %i are probed at %s windows', (length, window, multiple) => {
   expect(rungOf(length, window)).toBe(multiple);
 });

@@ -3,7 +3,8 @@ import { costOfOne, samplesWithin } from '../../tools/validation/ladder.js';
 
 const scaling = (...multiples: number[]) => ({
   spec: { type: 'linear', theta: 1e4, rotaryDim: 64, factor: 2 } as const,
-  multiples,
+  losses: multiples,
+  answers: [],
 });
 
 it('the longest length decides the cost, and attention makes it grow faster than the length', () => {
@@ -14,8 +15,9 @@ it('the longest length decides the cost, and attention makes it grow faster than
 });
 
 it('a large file has fewer contexts, never less than four', () => {
-  const full = samplesWithin(1e4);
+  const full = samplesWithin(1e4, 10e6);
   expect(full).toEqual({ long: 10, longText: 20 });
-  expect(samplesWithin(8e5).long).toBeLessThan(full.long);
-  expect(samplesWithin(1e9)).toEqual({ long: 2, longText: 4 });
+  expect(samplesWithin(8e5, 10e6).long).toBeLessThan(full.long);
+  expect(samplesWithin(1e9, 10e6)).toEqual({ long: 2, longText: 4 });
+  expect(samplesWithin(1e9, Infinity)).toEqual(full);
 });

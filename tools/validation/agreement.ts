@@ -1,8 +1,32 @@
+import { EXIT, RopeEvalError } from '../../src/errors.js';
 import { specOf } from './specs.js';
 import type { Row } from './types.js';
 
 /** What a predictor says of a row: lower = better. */
 export type Predict = (row: Row) => number;
+
+/** A row as prints and errors name it: `yarn:4`. */
+export function scalingName({ method, factor, params }: Row): string {
+  if (method === 'none') return method;
+  if (method === 'theta') return `theta:${String(params['theta'])}`;
+  return factor === null ? method : `${method}:${Number(factor.toFixed(3))}`;
+}
+
+/**
+ * What a predictor says of a row. Everything that counts, averages or compares predictions asks here:
+ * a value that is no number agrees with nothing and disagrees with nothing, so it must not be counted.
+ *
+ * @throws RopeEvalError (exit 3) with the row's name where it is not finite
+ */
+export function told(predict: Predict, row: Row): number {
+  const value = predict(row);
+  if (Number.isFinite(value)) return value;
+  throw new RopeEvalError(
+    `the prediction for ${scalingName(row)} at ${row.length} tokens (${row.entry}) is ${value}: nothing was measured there`,
+    EXIT.runtime,
+    'not_measured',
+  );
+}
 
 /** Perplexities clearly differ where one is more than this many times the other. */
 export const CLEAR_RATIO = 1.1;
@@ -47,7 +71,7 @@ export function pairs(rows: readonly Row[]): Pair[] {
 }
 
 export function agrees({ a, b, order }: Pair, predict: Predict): boolean {
-  return Math.sign(predict(a) - predict(b)) === order;
+  return Math.sign(told(predict, a) - told(predict, b)) === order;
 }
 
 export interface Agreement {
@@ -99,7 +123,7 @@ export function publishedChanges(rows: readonly Row[]): PublishedChange[] {
 /** Below this a published change is within its own rounding: a ratio says nothing. */
 const SMALLEST = 0.003;
 
-const told = (changes: readonly PublishedChange[]): PublishedChange[] =>
+const sizeable = (changes: readonly PublishedChange[]): PublishedChange[] =>
   changes.filter((c) => c.nats >= SMALLEST);
 
 /** Predicted / published; null where the published change is too small for a ratio. */
@@ -109,17 +133,17 @@ export function changeRatio(change: PublishedChange, predicted: number): number 
 
 /** How many predictions lie within a factor of two; above a lower bound all do. */
 export function withinTwo(changes: readonly PublishedChange[], predict: Predict): Agreement {
-  const within = told(changes).filter((c) => {
-    const ratio = predict(c.row) / c.nats;
+  const within = sizeable(changes).filter((c) => {
+    const ratio = told(predict, c.row) / c.nats;
     return ratio >= 0.5 && (c.bound || ratio <= 2);
   });
-  return { agree: within.length, total: told(changes).length };
+  return { agree: within.length, total: sizeable(changes).length };
 }
 
 /** Sum of squared ln ratios; a prediction above a lower bound is no error. */
 export function changeError(changes: readonly PublishedChange[], predict: Predict): number {
-  return told(changes).reduce((sum, c) => {
-    const error = Math.log(Math.max(predict(c.row), 1e-9) / c.nats);
+  return sizeable(changes).reduce((sum, c) => {
+    const error = Math.log(Math.max(told(predict, c.row), 1e-9) / c.nats);
     return sum + (c.bound && error > 0 ? 0 : error * error);
   }, 0);
 }

@@ -7,6 +7,7 @@ import {
   type Pair,
   type Predict,
   type PublishedChange,
+  told,
   withinTwo,
 } from './agreement.js';
 import {
@@ -89,7 +90,7 @@ export function fitFormula(
 export function fitScale(changes: readonly PublishedChange[], predict: Predict): number {
   const ratios = changes
     .filter((c) => !c.bound)
-    .flatMap((c) => changeRatio(c, predict(c.row)) ?? [])
+    .flatMap((c) => changeRatio(c, told(predict, c.row)) ?? [])
     .sort((a, b) => a - b);
   return ratios.length < 3 ? 1 : 1 / quantile(ratios, 0.5);
 }

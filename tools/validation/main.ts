@@ -6,16 +6,18 @@ import { parseResults } from './results.js';
 import { validate } from './run.js';
 import { renderValidation } from './text.js';
 
-// npm run validate [-- --results FILE --threads N --seed N --member NAME --write DOCUMENT]
+// npm run validate [-- --results FILE --jobs N --seed N --member NAME --budget N|none --write DOCUMENT]
 
 const BEGIN = '<!-- printed by npm run validate -->';
 const END = '<!-- end of what it printed -->';
 
 const OPTIONS = {
   results: { type: 'string', default: 'fixtures/published/results.json' },
-  threads: { type: 'string', default: String(Math.min(8, availableParallelism())) },
+  jobs: { type: 'string', default: String(Math.min(8, availableParallelism())) },
   seed: { type: 'string', default: '1' },
   member: { type: 'string' },
+  /** Million weighted tokens that contexts beyond the window may cost: three minutes on two cores. */
+  budget: { type: 'string', default: '10' },
   write: { type: 'string' },
 } as const;
 
@@ -35,6 +37,24 @@ function aroundMarks(path: string): { before: string; after: string } {
   return { before: document.slice(0, from), after: document.slice(to) };
 }
 
+/** Seconds between two lines of progress, where they are not written over each other. */
+const EVERY = 15;
+
+/** Tells how much is done, and about how long the rest will take. */
+function progress(started: number): (share: number, label: string) => void {
+  const { isTTY } = process.stderr;
+  let next = isTTY ? 1 : EVERY;
+  return (share, label) => {
+    const seconds = (Date.now() - started) / 1000;
+    if (seconds < next || share <= 0) return;
+    next = seconds + (isTTY ? 1 : EVERY);
+    const left = (seconds / share) * (1 - share);
+    const line = `${(100 * share).toFixed(0)} %, about ${left.toFixed(0)} s left: ${label}`;
+    process.stderr.write(isTTY ? `\r\u001b[K${line}` : `${line}\n`);
+    if (isTTY && share >= 1) process.stderr.write('\r\u001b[K');
+  };
+}
+
 /** Reads, runs, prints; `--write` puts the print between the marks of a document too. */
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: OPTIONS });
@@ -42,10 +62,12 @@ async function main(): Promise<void> {
   const started = Date.now();
   const text = renderValidation(
     await validate(parseResults(readFileSync(values.results, 'utf8'), values.results), {
-      threads: count('threads', values.threads),
+      jobs: count('jobs', values.jobs),
       seed: count('seed', values.seed),
       ...(values.member ? { member: values.member } : {}),
+      budget: values.budget === 'none' ? Infinity : 1e6 * count('budget', values.budget),
       log: (line) => console.error(line),
+      onProgress: progress(started),
     }),
   );
   console.log(text);

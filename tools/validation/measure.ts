@@ -3,18 +3,28 @@ import { criticalFraction } from '../../src/geometry/spectrum.js';
 import { runningMaximum } from '../../src/probes/statistics.js';
 import { LOSS_SCALE } from '../../src/subjects/bundled/subject.js';
 import {
-  costOfOne,
-  ladders,
-  languageChange,
-  lossAt,
+  type Bench,
+  benchOf,
+  factLoss,
+  type LadderRun,
+  type Mean,
+  type Passes,
+  planLadder,
+  planText,
   type ProbeOptions,
+  runPasses,
+  scalingOf,
+  type TextRun,
+} from './bench.js';
+import {
+  costOfOne,
+  FULL,
+  ladders,
+  onLadder,
   rungOf,
-  runLadder,
   type Samples,
   samplesWithin,
-  scalingOf,
   type Wanted,
-  withBench,
 } from './ladder.js';
 import { specOf } from './specs.js';
 import type { Geometry, Row } from './types.js';
@@ -23,74 +33,13 @@ import type { Geometry, Row } from './types.js';
 export interface ProbeParts {
   /**
    * Language loss minus the reference's on the same text within its window, nats; beyond the window
-   * what it was at a shorter length if that is more, as in a report's score.
+   * what it was at a shorter length if that is more, as in a report's score. undefined: not wanted.
    */
-  readonly language: number;
+  readonly language: Mean | undefined;
   /** What the exact angles add to the score there, nats: `outOfRangeByRung`. */
   readonly outOfRange: number;
-  /** Facts' loss minus the reference's at 1x, nats. */
-  readonly facts: number;
-}
-
-export interface ProbeAnswer {
-  readonly member: string;
-  /** The geometry lies within the family's range. */
-  readonly inRange: boolean;
-  /** (scalings) parts at a multiple */
-  readonly parts: readonly ReadonlyMap<number, ProbeParts>[];
-}
-
-/** Changes by multiple, from 1x on each the worst so far. */
-function worstSoFar(changes: ReadonlyMap<number, number>): Map<number, number> {
-  const beyond = [...changes].filter(([at]) => at >= 1).sort(([a], [b]) => a - b);
-  const most = runningMaximum(beyond.map(([, change]) => change));
-  return new Map([...changes, ...beyond.map(([at], i) => [at, most[i]!] as const)]);
-}
-
-/** Runs every scaling of one model geometry on the nearest member of the family. */
-export async function probe(
-  geometry: Geometry,
-  scalings: readonly Wanted[],
-  samples: Samples,
-  options: ProbeOptions,
-): Promise<ProbeAnswer> {
-  const wanted = scalings.flatMap((s) => s.multiples);
-  return withBench(geometry, options, Math.max(...wanted), async (bench) => {
-    const facts = scalings.map(() => new Map<number, number>());
-    const changes = scalings.map(() => new Map<number, number>());
-    let atHome = 0;
-    for (const ladder of ladders(wanted)) {
-      const here = scalings.flatMap((s, i) =>
-        s.multiples.some((m) => ladder.includes(m)) ? [i] : [],
-      );
-      const run = await runLadder(
-        bench,
-        here.map((i) => scalings[i]!),
-        ladder,
-        samples,
-      );
-      // The first ladder has 1: what every other one is compared with as well.
-      if (run.reference) atHome = lossAt(run, run.reference, 'fact', run.home);
-      here.forEach((scaling, k) => {
-        const last = ladder.findLastIndex((m) => scalings[scaling]!.multiples.includes(m));
-        ladder.slice(0, last + 1).forEach((multiple, rung) => {
-          changes[scaling]!.set(multiple, languageChange(run, k, rung));
-          facts[scaling]!.set(multiple, lossAt(run, run.facts[k]!, 'fact', rung) - atHome);
-        });
-      });
-    }
-    const parts = scalings.map(({ spec, multiples }, i) => {
-      const worst = worstSoFar(changes[i]!);
-      const outOfRange = outOfRangeByRung(scalingOf(geometry, spec), multiples, LOSS_SCALE);
-      return new Map(
-        multiples.map((m, k) => [
-          m,
-          { language: worst.get(m)!, outOfRange: outOfRange[k]!, facts: facts[i]!.get(m)! },
-        ]),
-      );
-    });
-    return { member: bench.member.name, inRange: bench.inRange, parts };
-  });
+  /** Facts' loss minus the reference's at 1x, nats; undefined: not asked at this length. */
+  readonly facts: number | undefined;
 }
 
 /** One geometry of the file, and the probe model that stood in for it. */
@@ -108,6 +57,95 @@ export interface Measured {
   readonly samples: Samples;
 }
 
+/** Changes by multiple, from 1x on each the worst so far. */
+function worstSoFar(changes: ReadonlyMap<number, Mean>): Map<number, Mean> {
+  const beyond = [...changes].filter(([at]) => at >= 1).sort(([a], [b]) => a - b);
+  const most = runningMaximum(beyond.map(([, change]) => change.value));
+  return new Map([
+    ...changes,
+    ...beyond.map(([at, { tokens }], i) => [at, { value: most[i]!, tokens }] as const),
+  ]);
+}
+
+interface Part<T> {
+  /** Indices of the scalings that run in it. */
+  readonly of: readonly number[];
+  readonly passes: Passes<T>;
+}
+
+/** Everything that one geometry's scalings need. */
+interface Plan {
+  readonly bench: Bench;
+  readonly scalings: readonly Wanted[];
+  readonly texts: readonly (Part<TextRun> & { readonly multiple: number })[];
+  readonly ladders: readonly Part<LadderRun>[];
+}
+
+function plan(bench: Bench, scalings: readonly Wanted[], samples: Samples): Plan {
+  const where = (wants: (scaling: Wanted) => boolean): number[] =>
+    scalings.flatMap((s, i) => (wants(s) ? [i] : []));
+  const within = new Set([1, ...scalings.flatMap((s) => s.losses.filter((m) => m < 1))]);
+  return {
+    bench,
+    scalings,
+    texts: [...within].map((multiple) => {
+      // What a scaling costs at 1x counts beyond as well.
+      const of = where(({ losses }) =>
+        losses.some((m) => m === multiple || (multiple === 1 && m > 1)),
+      );
+      const specs = of.map((i) => scalings[i]!.spec);
+      return { multiple, of, passes: planText(bench, specs, multiple) };
+    }),
+    ladders: ladders(scalings.flatMap(onLadder)).flatMap((ladder) => {
+      const of = where((s) => onLadder(s).some((m) => ladder.includes(m)));
+      // The first ladder has 1: what the facts of every other one are compared with.
+      if (
+        of.length === 0 &&
+        (!ladder.includes(1) || scalings.every((s) => onLadder(s).length === 0))
+      )
+        return [];
+      const mine = of.map((i) => scalings[i]!);
+      return [{ of, passes: planLadder(bench, mine, ladder, samples) }];
+    }),
+  };
+}
+
+/** (scalings) parts at each multiple. */
+function read({ bench, scalings, texts, ladders }: Plan): Map<number, ProbeParts>[] {
+  const facts = scalings.map(() => new Map<number, number>());
+  const changes = scalings.map(() => new Map<number, Mean>());
+  for (const { of, multiple, passes } of texts) {
+    const found = passes.read();
+    of.forEach((scaling, k) => changes[scaling]!.set(multiple, found[k]!));
+  }
+  let atHome = 0;
+  for (const { of, passes } of ladders) {
+    const run = passes.read();
+    const what = `facts of ${bench.subject.probe.member.name}`;
+    if (run.reference) atHome = factLoss(run.reference, run.home, what);
+    of.forEach((scaling, k) => {
+      const mine = onLadder(scalings[scaling]!);
+      const last = run.ladder.findLastIndex((m) => mine.includes(m));
+      run.ladder.slice(0, last + 1).forEach((multiple, rung) => {
+        if (multiple > 1) changes[scaling]!.set(multiple, run.language(k, rung));
+        if (mine.includes(multiple))
+          facts[scaling]!.set(multiple, factLoss(run.facts[k]!, rung, what) - atHome);
+      });
+    });
+  }
+  return scalings.map(({ spec, losses, answers }, i) => {
+    const worst = worstSoFar(changes[i]!);
+    const multiples = [...new Set([...losses, ...answers])];
+    const outOfRange = outOfRangeByRung(scalingOf(bench.geometry, spec), multiples, LOSS_SCALE);
+    return new Map(
+      multiples.map((m, k) => [
+        m,
+        { language: worst.get(m), outOfRange: outOfRange[k]!, facts: facts[i]!.get(m) },
+      ]),
+    );
+  });
+}
+
 interface Job {
   readonly geometry: Geometry;
   readonly rows: readonly Row[];
@@ -119,14 +157,14 @@ const key = (value: unknown): string => JSON.stringify(value);
 const multipleOf = (row: Row): number => rungOf(row.length, row.geometry.window);
 
 /** Rows of one geometry share a run, whatever their models are called; equal scalings a pass. */
-function plan(rows: readonly Row[]): Job[] {
+function jobsOf(rows: readonly Row[]): Job[] {
   return [...new Set(rows.map((r) => key(r.geometry)))].map((geometry) => {
     const mine = rows.filter((r) => key(r.geometry) === geometry);
-    const wanted = new Map<string, { spec: Wanted['spec']; multiples: number[] }>();
+    const wanted = new Map<string, { spec: Wanted['spec']; losses: number[]; answers: number[] }>();
     for (const row of mine) {
       const spec = specOf(row)!;
-      const entry = wanted.get(key(spec)) ?? { spec, multiples: [] };
-      entry.multiples.push(multipleOf(row));
+      const entry = wanted.get(key(spec)) ?? { spec, losses: [], answers: [] };
+      (row.metric === 'accuracy' ? entry.answers : entry.losses).push(multipleOf(row));
       wanted.set(key(spec), entry);
     }
     const keys = [...wanted.keys()];
@@ -137,26 +175,57 @@ function plan(rows: readonly Row[]): Job[] {
 /** Tokens of a probe model's window: what costs are reckoned in. */
 const PROBE_WINDOW = 256;
 
-/** Measures every row: one run a geometry, with as many contexts as the budget allows. */
+export interface MeasureOptions extends ProbeOptions {
+  /** Weighted tokens that contexts on the ladders may cost; a larger file gets fewer of them. */
+  readonly budget: number;
+  readonly log?: (line: string) => void;
+  /** Is told the share that is done, 0 to 1. */
+  readonly onProgress?: (share: number, label: string) => void;
+}
+
+/**
+ * Measures every row: one plan a geometry, with as many contexts as the budget allows.
+ *
+ * @param further passes that are run along
+ */
 export async function measure(
   rows: readonly Row[],
-  options: ProbeOptions,
-  log: (line: string) => void = () => {},
+  options: MeasureOptions,
+  further: readonly Passes<unknown>[] = [],
 ): Promise<Measured> {
-  const jobs = plan(rows);
+  const log = options.log ?? (() => {});
+  const jobs = jobsOf(rows);
   const cost = jobs.reduce((sum, job) => sum + costOfOne(job.scalings, PROBE_WINDOW), 0);
-  const samples = samplesWithin(cost);
+  const samples = samplesWithin(cost, options.budget);
+  const scalings = jobs.reduce((n, j) => n + j.scalings.length, 0);
+  log(`${rows.length} rows, ${scalings} scalings, ${jobs.length} geometries`);
+  if (samples.longText < FULL.longText)
+    log(
+      `--budget ${options.budget / 1e6} allows ${samples.long} of ${FULL.long} contexts of facts and ${samples.longText} of ${FULL.longText} of text a scaling; all of them cost ${Math.ceil((cost * (FULL.long + FULL.longText)) / 1e6)}`,
+    );
+  const plans: Plan[] = [];
+  for (const { geometry, scalings } of jobs)
+    plans.push(plan(await benchOf(geometry, options), scalings, samples));
+  await runPasses(
+    [...plans.flatMap((p) => [...p.texts, ...p.ladders].map(({ passes }) => passes)), ...further],
+    options.onProgress,
+  );
   const parts = new Map<Row, ProbeParts>();
-  const models: ModelRun[] = [];
-  for (const { geometry, rows: mine, keys, scalings } of jobs) {
-    const entries = [...new Set(mine.map((r) => r.entry))];
-    log(`probing ${entries.join(', ')}: ${scalings.length} scalings`);
-    const answer = await probe(geometry, scalings, samples, options);
-    const { member, inRange } = answer;
-    const c = criticalFraction(geometry.theta, geometry.window);
-    models.push({ entries, geometry, criticalFraction: c, member, inRange });
+  const models = plans.map(({ bench }, i): ModelRun => {
+    const { geometry, rows: mine } = jobs[i]!;
+    return {
+      entries: [...new Set(mine.map((r) => r.entry))],
+      geometry,
+      criticalFraction: criticalFraction(geometry.theta, geometry.window),
+      member: bench.subject.probe.member.name,
+      inRange: bench.subject.probe.inRange,
+    };
+  });
+  plans.forEach((planned, i) => {
+    const found = read(planned);
+    const { rows: mine, keys } = jobs[i]!;
     for (const row of mine)
-      parts.set(row, answer.parts[keys.indexOf(key(specOf(row)))]!.get(multipleOf(row))!);
-  }
+      parts.set(row, found[keys.indexOf(key(specOf(row)))]!.get(multipleOf(row))!);
+  });
   return { parts, models, samples };
 }

@@ -3,7 +3,8 @@ import { lastRung } from '../../src/probes/reach.js';
 import { average } from '../../src/probes/statistics.js';
 import { CLEAR_RATIO } from './agreement.js';
 import { formulaLoss, termsAt } from './formulas.js';
-import { FULL, languageChange, type ProbeOptions, runLadder, withBench } from './ladder.js';
+import { benchOf, type Passes, planLadder, planText, type ProbeOptions } from './bench.js';
+import { FULL } from './ladder.js';
 import type { Geometry } from './types.js';
 
 /** Reach of static NTK as a window multiple. */
@@ -33,46 +34,67 @@ const LLAMA1: Geometry = Object.freeze({
 const STEPS = Object.freeze([
   1, 1.25, 1.5, 1.75, 2, 2.25, 2.5, 2.75, 3, 3.25, 3.5, 4, 4.5, 5, 5.5, 6, 7, 8, 10,
 ]);
+
 /**
  * The last length, contiguous from the first, at which perplexity is not clearly above what it is
  * at the first.
  *
- * @param losses nats, by ascending length @returns its index
+ * @param losses nats, by ascending length
+ * @returns its index
+ * @throws RangeError where one of them is no number: it would pass for a length that holds
  */
 export function lastWithin(losses: readonly number[]): number {
+  const unknown = losses.findIndex((x) => !Number.isFinite(x));
+  if (unknown >= 0) throw new RangeError(`loss ${unknown + 1} of ${losses.length} is no number`);
   const beyond = losses.findIndex((x) => x > losses[0]! + Math.log(CLEAR_RATIO));
   return beyond < 0 ? losses.length - 1 : beyond - 1;
 }
 
-/** Empty where no table is about that model. */
-export async function reachRows(
+/** Passes for the published reaches, and what they come to; undefined where no table is about that model. */
+export interface ReachPlan {
+  readonly passes: readonly Passes<unknown>[];
+  read(): ReachRow[];
+}
+
+export async function planReach(
   geometries: readonly Geometry[],
   options: ProbeOptions,
-): Promise<ReachRow[]> {
+): Promise<ReachPlan | undefined> {
   const same = (g: Geometry): boolean => g.theta === LLAMA1.theta && g.window === LLAMA1.window;
-  if (!geometries.some(same)) return [];
+  if (!geometries.some(same)) return undefined;
   const scalings = PUBLISHED.map(({ alpha }) => ({
     spec: { type: 'ntk', theta: LLAMA1.theta, rotaryDim: LLAMA1.rotaryDim, alpha } as const,
-    multiples: STEPS.filter((m) => m <= 1.5 * alpha),
+    losses: STEPS.filter((m) => m <= 1.5 * alpha),
+    answers: [],
   }));
-  return withBench(LLAMA1, options, STEPS.at(-1)!, async (bench) => {
-    const run = await runLadder(bench, scalings, STEPS, FULL);
+  const bench = await benchOf(LLAMA1, options);
+  const home = planText(
+    bench,
+    scalings.map(({ spec }) => spec),
+    1,
+  );
+  const ladder = planLadder(bench, scalings, STEPS, FULL);
+  const read = (): ReachRow[] => {
+    const atHome = home.read();
+    const run = ladder.read();
     const atOnce = { kind: 'fact', rungs: [run.home] } as const;
     const base = average(clusters(run.reference!, atOnce, 'accuracy'));
     const contexts = run.reference!.contexts.map((_, i) => i);
     return PUBLISHED.map((p, i): ReachRow => {
-      const { spec, multiples } = scalings[i]!;
-      const rungs = multiples.map((_, rung) => rung); // both begin at 1
+      const { spec, losses } = scalings[i]!;
+      const rungs = losses.map((_, rung) => rung); // both begin at 1
       const bins = accuracyByDistance(run.facts[i]!, rungs);
+      const language = rungs.map((rung) => (rung === 0 ? atHome[i]! : run.language(i, rung)).value);
       const formula = STEPS.map((m) =>
         formulaLoss(termsAt(LLAMA1, spec, Math.round(m * LLAMA1.window))),
       );
       return {
         ...p,
-        probe: multiples[lastWithin(rungs.map((rung) => languageChange(run, i, rung)))]!,
-        facts: multiples[lastRung(bins, base, contexts)] ?? 0,
+        probe: losses[lastWithin(language)]!,
+        facts: losses[lastRung(bins, base, contexts)] ?? 0,
         formula: STEPS[lastWithin(formula)]!,
       };
     });
-  });
+  };
+  return { passes: [home, ladder], read };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { EXIT, RopeEvalError } from '../../src/errors.js';
 import { dynamicAlpha } from '../../src/rope/kinds/dynamic.js';
-import { LONGEST } from './ladder.js';
+import { LONGEST, rungOf, SHORTEST, SHORTEST_ANSWERS } from './ladder.js';
 import { type NamedMethod, readMethod } from './methods.js';
 import { specOf } from './specs.js';
 import type { Row, Unused } from './types.js';
@@ -134,6 +134,9 @@ function readRow(table: ResultTable, id: string, row: Fields): Row | string {
   const length = readTokens(row['eval_length'], geometry.window);
   if (length === undefined) return 'no evaluated length';
   if (length / geometry.window > LONGEST) return `beyond ${LONGEST} windows`;
+  if (length / geometry.window < SHORTEST) return `shorter than 1/${1 / SHORTEST} of the window`;
+  if (metric.kind === 'accuracy' && rungOf(length, geometry.window) < SHORTEST_ANSWERS)
+    return `answers are probed from 1/${1 / SHORTEST_ANSWERS} of the window on`;
   const value = readValue(row['value'], row['censored'], metric.kind);
   if (typeof value === 'string') return value;
   const factor = factorOf(named, params, length, geometry.window);

@@ -19,11 +19,11 @@ import {
   type LeftOut,
   sameFactor,
 } from './fit.js';
-import type { ProbeOptions, Samples } from './ladder.js';
-import { measure, type ModelRun } from './measure.js';
-import { type ReachRow, reachRows } from './reach.js';
+import type { Samples } from './ladder.js';
+import { measure, type MeasureOptions, type ModelRun, type ProbeParts } from './measure.js';
+import { type ReachRow, planReach } from './reach.js';
 import { readResults, type ResultEntry } from './results.js';
-import type { Unused } from './types.js';
+import type { Row, Unused } from './types.js';
 
 /** Agreement on one table, or on one length of it. */
 export interface Cell {
@@ -70,8 +70,35 @@ export interface Validation {
 /** Weights of the facts' loss that are tried beside the score's own, which is 0. */
 const PROBE_WEIGHTS = Object.freeze([0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2]);
 
-export interface ValidateOptions extends ProbeOptions {
-  readonly log?: (line: string) => void;
+export interface Predictors {
+  /** Answers are judged by the facts, everything else by the score: no weight between them. */
+  readonly score: Predict;
+  /** The score of a report at that length. */
+  readonly loss: Predict;
+  readonly byWeight: (weight: number) => Predict;
+}
+
+/**
+ * What the probe says of rows. What was not measured is NaN, which `told` refuses with the row's name;
+ * a weight of 0 leaves the facts out, measured or not.
+ */
+export function predictors(parts: ReadonlyMap<Row, ProbeParts>): Predictors {
+  const facts: Predict = (row) => parts.get(row)?.facts ?? NaN;
+  const loss: Predict = (row) => {
+    const part = parts.get(row);
+    return part?.language ? part.language.value + part.outOfRange : NaN;
+  };
+  return {
+    score: (row) => (row.metric === 'accuracy' ? facts(row) : loss(row)),
+    loss,
+    byWeight: (weight) => (row) => (weight === 0 ? loss(row) : loss(row) + weight * facts(row)),
+  };
+}
+
+/** Whether a row's loss and facts were both measured: only then can they be weighed. */
+function hasFacts(parts: ReadonlyMap<Row, ProbeParts>, row: Row): boolean {
+  const part = parts.get(row);
+  return part?.language !== undefined && part.facts !== undefined;
 }
 
 function cellsOf(list: readonly Pair[], both: (pairs: readonly Pair[]) => Both): Cell[] {
@@ -94,21 +121,18 @@ function cellsOf(list: readonly Pair[], both: (pairs: readonly Pair[]) => Both):
 /** Compares the probe, formulas and chance with published results. */
 export async function validate(
   entries: readonly ResultEntry[],
-  options: ValidateOptions,
+  options: MeasureOptions,
 ): Promise<Validation> {
   const { rows, unused } = readResults(entries);
-  const { parts, models, samples } = await measure(rows, options, options.log);
+  const reach = await planReach(
+    rows.map((r) => r.geometry),
+    options,
+  );
+  const { parts, models, samples } = await measure(rows, options, reach?.passes ?? []);
   const evidence = { pairs: pairs(rows), changes: publishedChanges(rows) };
   const formulas = judgeFormulas(rows, evidence);
-  const byProbe =
-    (weight: number): Predict =>
-    (row) => {
-      const { language, outOfRange, facts } = parts.get(row)!;
-      return language + outOfRange + weight * facts;
-    };
-  const loss = byProbe(0);
-  /** Answers are judged by the facts, everything else by the score: no weight between them. */
-  const score: Predict = (row) => (row.metric === 'accuracy' ? parts.get(row)!.facts : loss(row));
+  const { score, loss, byWeight } = predictors(parts);
+  const asked = evidence.pairs.filter((p) => hasFacts(parts, p.a) && hasFacts(parts, p.b));
   const scaled =
     (scale: number): Predict =>
     (row) =>
@@ -143,18 +167,15 @@ export async function validate(
     formulas,
     byWeight: PROBE_WEIGHTS.map((weight) => ({
       weight,
-      same: count(sameFactor(evidence.pairs), byProbe(weight)),
-      any: count(evidence.pairs, byProbe(weight)),
+      same: count(sameFactor(asked), byWeight(weight)),
+      any: count(asked, byWeight(weight)),
     })),
     short: evidence.changes.map((change) => ({
       ...change,
       probe: loss(change.row),
       formula: formulas.predict(change.row),
     })),
-    reach: await reachRows(
-      models.map((m) => m.geometry),
-      options,
-    ),
+    reach: reach?.read() ?? [],
     missed: evidence.pairs.flatMap((pair): MissedPair[] => {
       const [a, b] = [agrees(pair, score), agrees(pair, formulas.predict)];
       if (a && b) return [];

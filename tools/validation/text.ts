@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 import { LOSS_SCALE } from '../../src/subjects/bundled/subject.js';
-import { type Agreement, changeRatio, kendallTau } from './agreement.js';
+import { type Agreement, changeRatio, kendallTau, scalingName } from './agreement.js';
 import type { FormulaWeights } from './formulas.js';
 import type { Both, Cell, Validation } from './run.js';
 import type { Row } from './types.js';
@@ -9,12 +9,6 @@ const share = ({ agree, total }: Agreement): string =>
   total === 0 ? '-' : `${agree}/${total} (${((100 * agree) / total).toFixed(0)} %)`;
 
 const tau = (a: Agreement): string => kendallTau(a)?.toFixed(2) ?? '-';
-
-function name({ method, factor, params }: Row): string {
-  if (method === 'none') return method;
-  if (method === 'theta') return `theta:${String(params['theta'])}`;
-  return factor === null ? method : `${method}:${Number(factor.toFixed(3))}`;
-}
 
 function published(row: Row): string {
   const value = (x: number): string => String(Number(x.toFixed(4)));
@@ -133,7 +127,7 @@ function short(v: Validation): string[] {
   if (v.short.length === 0) return [];
   const rows = v.short.map((s) => [
     s.row.entry,
-    name(s.row),
+    scalingName(s.row),
     `${s.bound ? '> ' : ''}${s.nats.toFixed(3)}`,
     ...[s.probe, s.formula].flatMap((x) => [x.toFixed(3), changeRatio(s, x)?.toFixed(2) ?? '-']),
   ]);
@@ -167,7 +161,7 @@ function reach(v: Validation): string[] {
 function lists(v: Validation): string[] {
   const missed = v.missed.map(
     ({ a, b, sameFactor, missedBy }) =>
-      `  ${a.entry} at ${a.length}: ${name(a)} ${published(a)} v ${name(b)} ${published(b)}: ${missedBy}${sameFactor ? '' : ' (factors differ)'}`,
+      `  ${a.entry} at ${a.length}: ${scalingName(a)} ${published(a)} v ${scalingName(b)} ${published(b)}: ${missedBy}${sameFactor ? '' : ' (factors differ)'}`,
   );
   const unused = v.unused.map((u) => `  ${u.entry}: ${u.row}: ${u.reason}`);
   return [

@@ -14,7 +14,7 @@ import {
   referenceOptions,
   tokensFor,
 } from '../options.js';
-import { columnsOf, paletteFor } from '../terminal.js';
+import { paint } from '../../report/paint.js';
 
 interface Flags extends EvaluationFlags, ReferenceFlags, OutputFlags {
   readonly policy?: string;
@@ -156,7 +156,7 @@ async function print(
   if (flags.json) {
     const { CHECK_SCHEMA_VERSION: schemaVersion } = await import('../../gate/judge.js');
     const output = { schemaVersion, ...result, base: flags.base ?? null, report };
-    stdout.write(`${JSON.stringify(output, null, 2)}\n`);
+    stdout.json(output);
   } else {
     const { checkText } = await import('../check-text.js');
     const advice = [...new Map(run.advice.map((each) => [each?.text, each])).values()];
@@ -166,10 +166,10 @@ async function print(
         report,
         candidates,
         base: flags.base,
-        columns: columnsOf(stdout),
+        columns: stdout.columns,
         advice: advice.filter((each) => each !== undefined),
       },
-      paletteFor(stdout, environment.env),
+      paint(stdout.isLively),
     );
     stdout.write(text);
   }
@@ -177,6 +177,13 @@ async function print(
   if (!onGitHub(environment)) return;
   // The runner reads workflow commands from both streams; --json keeps stdout to itself.
   const stream = flags.json ? stderr : stdout;
-  stream.write(gateAnnotations(result, config, (index) => run.advice[index], environment));
+  for (const { severity, title, message, file, line } of gateAnnotations(
+    result,
+    config,
+    (index) => run.advice[index],
+    environment,
+  )) {
+    stream.command(severity, { file, line, title }, message);
+  }
   await writeStepSummary(report, result, environment);
 }

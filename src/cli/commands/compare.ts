@@ -1,5 +1,5 @@
 import type { CommandModule } from '../command.js';
-import { columnsOf, paletteFor } from '../terminal.js';
+import { paint } from '../../report/paint.js';
 
 export const compareCommand: CommandModule = (program, { environment }) => {
   program
@@ -24,13 +24,13 @@ export const compareCommand: CommandModule = (program, { environment }) => {
       if (one.status === other.status && one.status !== 'complete') {
         environment.stderr.write(`both are ${one.status}; only what they finished is compared\n`);
       }
-      const { stdout, env } = environment;
+      const { stdout } = environment;
       if (flags.json) {
         const { COMPARE_SCHEMA_VERSION: schemaVersion } = await import('../../gate/compare.js');
-        stdout.write(`${JSON.stringify({ schemaVersion, ...comparison }, null, 2)}\n`);
+        stdout.json({ schemaVersion, ...comparison });
         return;
       }
       const { compareText } = await import('../compare-text.js');
-      stdout.write(compareText(comparison, paletteFor(stdout, env), columnsOf(stdout)));
+      stdout.write(compareText(comparison, paint(stdout.isLively), stdout.columns));
     });
 };

@@ -3,7 +3,7 @@ import type { RuntimeDescription } from '../../subjects/bundled/describe.js';
 import { TOOL_VERSION } from '../../version.js';
 import type { CommandModule } from '../command.js';
 import type { HostFacts } from '../environment.js';
-import { columnsOf, paletteFor } from '../terminal.js';
+import { paint as paintFor } from '../../report/paint.js';
 
 export interface Check {
   readonly state: 'ok' | 'note' | 'bad';
@@ -116,22 +116,22 @@ export const doctorCommand: CommandModule = (program, { environment, exitWith })
     .option('--json', 'print JSON, for a bug report')
     .addHelpText('after', '\nExit code 3 where a line is marked bad.')
     .action(async ({ json = false }: { json?: boolean }) => {
-      const { stdout, env } = environment;
+      const { stdout } = environment;
       const runtime = await environment.describeRuntime();
       const host = environment.describeHost();
       const checks = diagnose(host, runtime);
       if (json) {
         const facts = { tool: TOOL_VERSION, host, runtime, checks };
-        stdout.write(`${JSON.stringify(facts, null, 2)}\n`);
+        stdout.json(facts);
       } else {
         const { fill } = await import('../../report/terminal.js');
-        const paint = paletteFor(stdout, env);
+        const paint = paintFor(stdout.isLively);
         const marks = {
           ok: paint.green('ok  '),
           note: paint.yellow('note'),
           bad: paint.red('bad '),
         };
-        const width = columnsOf(stdout) - 6;
+        const width = stdout.columns - 6;
         for (const { state, text, hint } of checks) {
           stdout.write(`${marks[state]}  ${indent(fill(text, width, ''))}\n`);
           if (hint !== undefined) stdout.write(`      ${indent(fill(hint, width, ''))}\n`);

@@ -6,7 +6,7 @@ import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
 import { loadConfig, type LoadedConfig } from '../inputs.js';
 import { addReferenceOptions, type ReferenceFlags, tokensFor } from '../options.js';
-import { columnsOf, paletteFor } from '../terminal.js';
+import { paint } from '../../report/paint.js';
 
 interface Flags extends ReferenceFlags {
   readonly target?: number;
@@ -53,7 +53,7 @@ async function print(
   config: LoadedConfig,
   input: EmitInput,
   flags: Flags,
-  { stdout, env }: Environment,
+  { stdout }: Environment,
 ): Promise<void> {
   const { emit } = await import('../../emit/index.js');
   const emissions = emit(input, flags.engine === undefined ? ENGINES : [flags.engine]);
@@ -71,14 +71,13 @@ async function print(
     );
   }
   if (flags.json) {
-    stdout.write(
-      `${JSON.stringify({ candidate: label, config: source, length, emissions }, null, 2)}\n`,
-    );
+    stdout.json({ candidate: label, config: source, length, emissions });
     return;
   }
   const { emitText } = await import('../emit.js');
-  const columns = columnsOf(stdout);
-  stdout.write(emitText({ label, source, length, emissions, columns }, paletteFor(stdout, env)));
+  stdout.write(
+    emitText({ label, source, length, emissions, columns: stdout.columns }, paint(stdout.isLively)),
+  );
 }
 
 async function write(
@@ -119,7 +118,7 @@ async function write(
       written: named.filter(({ value }) => value !== undefined),
       removed: named.filter(({ value }) => value === undefined).map(({ path }) => path),
     };
-    stdout.write(`${JSON.stringify(output, null, 2)}\n`);
+    stdout.json(output);
     return;
   }
   const keys = edits.map(({ path }) => path.join('.')).join(', ');

@@ -15,7 +15,6 @@ import {
   referenceOptions,
   tokensFor,
 } from '../options.js';
-import { columnsOf, isLively } from '../terminal.js';
 
 interface Flags extends SearchFlags {
   readonly optimize?: boolean;
@@ -128,14 +127,16 @@ function targetOf(factor: Flags['factor'], trainedWindow: number): number | unde
 }
 
 async function print(report: Report, flags: Flags, environment: Environment): Promise<void> {
-  const { stdout, env } = environment;
+  const { stdout } = environment;
   // A table of an unfinished run is easily taken for a whole one; JSON carries its status.
   if (report.status === 'interrupted' && !flags.json) return;
-  const reporter = flags.json
-    ? (await import('../../report/forms/json.js')).json
-    : (await import('../../report/forms/text.js')).text;
-  const context = { color: isLively(stdout, env), columns: columnsOf(stdout), plots: flags.plots };
-  stdout.write(reporter(report, context));
+  if (flags.json) {
+    stdout.json(report);
+    return;
+  }
+  const { text } = await import('../../report/forms/text.js');
+  const context = { color: stdout.isLively, columns: stdout.columns, plots: flags.plots };
+  stdout.write(text(report, context));
 }
 
 /** Flags that would be read and have no effect. */

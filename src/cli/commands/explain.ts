@@ -1,6 +1,5 @@
 import { EXIT, RopeEvalError } from '../../errors.js';
 import type { CommandModule } from '../command.js';
-import { columnsOf } from '../terminal.js';
 
 export const explainCommand: CommandModule = (program, { environment }) => {
   program
@@ -22,7 +21,7 @@ export const explainCommand: CommandModule = (program, { environment }) => {
       }
       const entry = CATALOGUE.get(code.toUpperCase());
       if (entry === undefined) throw unknownCode(code, suggest(code, CATALOGUE.keys()));
-      const columns = columnsOf(stdout);
+      const columns = stdout.columns;
       const paragraphs = [
         `${entry.code} ${entry.title} (${entry.severity})`,
         ...entry.explanation.split('\n').map((line) => fill(line, columns, '')),

@@ -6,7 +6,6 @@ import type { Environment } from '../environment.js';
 import { loadConfig } from '../inputs.js';
 import type { RopeModel } from '../model.js';
 import { once, tokensFor } from '../options.js';
-import { columnsOf } from '../terminal.js';
 
 interface Flags {
   readonly json?: boolean;
@@ -52,11 +51,12 @@ async function fingerprint(
   const read = await readRopeGeometry(config, {});
   const specs = await specsOf(read, flags, environment);
   const { stdout } = environment;
-  const columns = columnsOf(stdout);
+  const columns = stdout.columns;
   const { renderFingerprint, renderFingerprintDiff } = await import('../../report/fingerprint.js');
   if (flags.diff !== undefined) {
     const diff = await compare(flags.diff, read, specs, flags, environment);
-    stdout.write(flags.json ? asJson(diff) : renderFingerprintDiff(diff, columns));
+    if (flags.json) stdout.json(diff);
+    else stdout.write(renderFingerprintDiff(diff, columns));
     return diff.same ? EXIT.ok : EXIT.gateFailed;
   }
   const { fingerprintData } = await import('../../geometry/fingerprint.js');
@@ -65,7 +65,8 @@ async function fingerprint(
     specs,
     ...(seqLen === undefined ? {} : { sequenceLength: seqLen }),
   });
-  stdout.write(flags.json ? asJson(data) : renderFingerprint(data, columns));
+  if (flags.json) stdout.json(data);
+  else stdout.write(renderFingerprint(data, columns));
   return EXIT.ok;
 }
 
@@ -108,8 +109,4 @@ async function compare(
     upTo: seqLen ?? model.maxPositions,
     unscaled: stored(computeRope(group.unscaled, seqLen), model),
   });
-}
-
-function asJson(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
 }

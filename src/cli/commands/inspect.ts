@@ -13,7 +13,6 @@ import {
   referenceOptions,
   tokensFor,
 } from '../options.js';
-import { columnsOf, isLively } from '../terminal.js';
 
 interface Flags extends ReferenceFlags {
   readonly json?: boolean;
@@ -57,7 +56,7 @@ export const inspectCommand: CommandModule = (program, { environment }) => {
     .action(async (argument: string, flags: Flags) => {
       const data = await inspectArgument(argument, flags, environment);
       const { stdout } = environment;
-      if (flags.json) stdout.write(`${JSON.stringify(data, null, 2)}\n`);
+      if (flags.json) stdout.json(data);
       else stdout.write(await asText(data, flags.plots, environment));
     });
 };
@@ -114,18 +113,14 @@ async function inspectArgument(
   });
 }
 
-async function asText(
-  data: InspectData,
-  plots: boolean,
-  { stdout, env }: Environment,
-): Promise<string> {
+async function asText(data: InspectData, plots: boolean, { stdout }: Environment): Promise<string> {
   const [{ renderInspect }, { evidenceWords }] = await Promise.all([
     import('../../report/inspect/text.js'),
     import('../../report/sections/wording.js'),
   ]);
   return renderInspect(data, {
-    columns: columnsOf(stdout),
-    color: isLively(stdout, env),
+    columns: stdout.columns,
+    color: stdout.isLively,
     plots,
     evidenceWords,
   });

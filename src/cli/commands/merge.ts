@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { EXIT } from '../../errors.js';
 import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
+import { jsonText } from '../streams.js';
 
 interface Flags {
   readonly output?: string;
@@ -43,9 +44,8 @@ async function merge(
     })),
   );
   const { sweep, missing, interrupted } = mergeSweeps(parts);
-  const text = `${JSON.stringify(sweep, null, 2)}\n`;
-  if (flags.output === undefined) environment.stdout.write(text);
-  else await writeAtomically(resolve(environment.cwd, flags.output), text);
+  if (flags.output === undefined) environment.stdout.json(sweep);
+  else await writeAtomically(resolve(environment.cwd, flags.output), jsonText(sweep));
   const say = (line: string): void => void environment.stderr.write(`${line}\n`);
   if (missing.length > 0) {
     const names = missing.map((shard) => `${shard}/${sweep.shards.count}`).join(', ');

@@ -28,6 +28,6 @@ export const schemaCommand: CommandModule = (program, { environment }) => {
       if (load === undefined) throw new TypeError(`no schema ${name}`);
       const { z } = await import('zod');
       const schema = z.toJSONSchema(await load());
-      environment.stdout.write(`${JSON.stringify(schema, null, 2)}\n`);
+      environment.stdout.json(schema);
     });
 };

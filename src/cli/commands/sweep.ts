@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { EXIT, RopeEvalError } from '../../errors.js';
 import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
+import { jsonText } from '../streams.js';
 import {
   addEvaluationOptions,
   collect,
@@ -72,7 +73,7 @@ async function sweep(
     },
     environment,
   );
-  await writeAtomically(path, `${JSON.stringify(result, null, 2)}\n`);
+  await writeAtomically(path, jsonText(result));
   const failed = result.entries.filter((entry) => entry.error);
   environment.stderr.write(
     `${result.entries.length - failed.length} evaluated, ${failed.length} could not be, of ${result.configsTotal} in all shards; saved to ${flags.output}\n`,

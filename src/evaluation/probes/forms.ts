@@ -1,5 +1,4 @@
-import { finding } from '../../findings/index.js';
-import type { Finding } from '../../findings/types.js';
+import { finding, type Finding } from '../../findings/index.js';
 import { clusters, type Measurement, type Quantity } from '../../probes/measure.js';
 import { SHORT_RUNGS } from '../../probes/presets.js';
 import { pairedDifference } from '../../probes/statistics.js';

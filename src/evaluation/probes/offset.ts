@@ -1,5 +1,4 @@
-import { finding } from '../../findings/index.js';
-import type { Finding } from '../../findings/types.js';
+import { finding, type Finding } from '../../findings/index.js';
 import type { Context } from '../../probes/contexts.js';
 import type { ContextScores } from '../../probes/measure.js';
 import type { Offset } from '../../report/schema/candidate.js';

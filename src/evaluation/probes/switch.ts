@@ -1,5 +1,4 @@
-import { finding } from '../../findings/index.js';
-import type { Finding } from '../../findings/types.js';
+import { finding, type Finding } from '../../findings/index.js';
 import { clusters, type Measurement } from '../../probes/measure.js';
 import { meanInterval, pairedDifference, resamples, wilson } from '../../probes/statistics.js';
 import type { CandidateReport } from '../../report/schema/candidate.js';

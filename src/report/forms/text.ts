@@ -1,4 +1,3 @@
-import { Chalk, type ChalkInstance } from 'chalk';
 import * as format from '../format.js';
 import { multiple, percent, printable, shortTokens, tokens } from '../format.js';
 import type { CandidateReport, Interval, Report, Verdict } from '../schema/report.js';
@@ -25,6 +24,7 @@ import { verdictWords } from '../sections/wording.js';
 import { type Align, bareTable, fill, widestLine } from '../terminal.js';
 import { featured, heatmapOf, rungAt, summaryLengths } from '../view.js';
 import type { Reporter, ReporterContext } from './form.js';
+import { type Paint, paint as paintFor } from '../paint.js';
 
 /** Longer labels are wrapped: `as-configured` fits. */
 const LABEL_WIDTH = 13;
@@ -48,7 +48,7 @@ const ROW_LABEL = 9;
 export function textHeatmap(
   candidate: CandidateReport,
   columns: number,
-  paint: ChalkInstance,
+  paint: Paint,
 ): readonly string[] {
   const heatmap = heatmapOf(candidate);
   if (heatmap === undefined) return [];
@@ -64,12 +64,7 @@ export function textHeatmap(
   return [...rows, `${' '.repeat(ROW_LABEL)}  ${axis.trimEnd()}`];
 }
 
-function drawCell(
-  share: number | null,
-  roomy: boolean,
-  width: number,
-  paint: ChalkInstance,
-): string {
+function drawCell(share: number | null, roomy: boolean, width: number, paint: Paint): string {
   if (share === null) return '–'.padStart(width - 1).padEnd(width);
   const number = percent(share).replace(' %', '').padStart(3);
   const bar = BARS[Math.min(BARS.length - 1, Math.floor(share * BARS.length))] ?? '';
@@ -78,7 +73,7 @@ function drawCell(
 }
 
 /** The range over the neighbouring probe models; '' where they were not run. */
-export function neighboursText(report: Report, columns: number, paint: ChalkInstance): string {
+export function neighboursText(report: Report, columns: number, paint: Paint): string {
   const rows = neighbourRows(report);
   if (rows.length === 0) return '';
   const table = bareTable(
@@ -92,7 +87,7 @@ export function neighboursText(report: Report, columns: number, paint: ChalkInst
 }
 
 /** RoPE against dilution, a line a candidate; '' where it was not measured. */
-export function partsTable(report: Report, columns: number, paint: ChalkInstance): string {
+export function partsTable(report: Report, columns: number, paint: Paint): string {
   const rows = partsRows(report);
   if (rows.length === 0) return '';
   const draw = (cell: (interval: Interval) => string): string =>
@@ -109,7 +104,7 @@ export function partsTable(report: Report, columns: number, paint: ChalkInstance
 }
 
 /** Forms of dynamic scalings, the switch of longrope, the offset; '' where none was measured. */
-export function servingText(report: Report, columns: number, paint: ChalkInstance): string {
+export function servingText(report: Report, columns: number, paint: Paint): string {
   const blocks = servingTables(report).map((table) => {
     const lines = [paint.bold(table.title), drawServing(table, columns, paint)];
     return [...lines, ...(table.note === '' ? [] : [servingNote(table.note, columns, paint)])].join(
@@ -121,12 +116,12 @@ export function servingText(report: Report, columns: number, paint: ChalkInstanc
   return blocks.join('\n\n');
 }
 
-function servingNote(text: string, columns: number, paint: ChalkInstance): string {
+function servingNote(text: string, columns: number, paint: Paint): string {
   return paint.dim(fill(text, columns, ''));
 }
 
 /** Where it is too wide, first the intervals go, then the lengths below the target. */
-function drawServing(table: ServingTable, columns: number, paint: ChalkInstance): string {
+function drawServing(table: ServingTable, columns: number, paint: Paint): string {
   const text = (intervals: boolean, left: readonly number[]): string => {
     const kept = <T>(row: readonly T[]): T[] => row.filter((_, i) => !left.includes(i));
     return bareTable(
@@ -167,7 +162,7 @@ export interface SummaryTable {
 const GAP = 2;
 const NOT_MEASURED = '–';
 
-export function summaryTable(report: Report, columns: number, paint: ChalkInstance): SummaryTable {
+export function summaryTable(report: Report, columns: number, paint: Paint): SummaryTable {
   const all = columnsOf(report, paint);
   const droppable = all.filter(({ dropped }) => dropped !== undefined);
   droppable.sort((a, b) => (b.dropped ?? 0) - (a.dropped ?? 0));
@@ -181,7 +176,7 @@ export function summaryTable(report: Report, columns: number, paint: ChalkInstan
   return { text, complete: shown.length === all.length };
 }
 
-function draw(report: Report, shown: readonly Column[], paint: ChalkInstance): string {
+function draw(report: Report, shown: readonly Column[], paint: Paint): string {
   const rows = report.candidates.map((candidate) =>
     shown.map(({ cell }) => {
       const [value, interval] = cell(candidate);
@@ -200,7 +195,7 @@ function heads(shown: readonly Column[]): readonly string[] {
   });
 }
 
-function columnsOf(report: Report, paint: ChalkInstance): readonly Column[] {
+function columnsOf(report: Report, paint: Paint): readonly Column[] {
   const { target, reference } = report;
   return [
     { head: 'candidate', align: 'left', cell: ({ label }) => [wrapLabel(label)] },
@@ -263,14 +258,14 @@ const COLORS: Readonly<Record<Verdict, 'dim' | 'green' | 'yellow' | 'red'>> = Ob
 });
 
 /** In two lines where it is long, so that the last column stays narrow. */
-function verdictCell(verdict: Verdict, paint: ChalkInstance): string {
+function verdictCell(verdict: Verdict, paint: Paint): string {
   const words = verdictWords(verdict).replace(/ (the target|at a cost|in the window)$/, '\n$1');
   return paint[COLORS[verdict]](words);
 }
 
 /** The report for a person at a terminal. */
 export const text: Reporter = (report, context) => {
-  const paint = new Chalk({ level: context.color ? 1 : 0 });
+  const paint = paintFor(context.color);
   const blocks = [
     title(report, paint),
     findings(report, context, paint),
@@ -285,7 +280,7 @@ export const text: Reporter = (report, context) => {
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 };
 
-function title(report: Report, paint: ChalkInstance): string {
+function title(report: Report, paint: Paint): string {
   const { config, target, reference } = report;
   const model = printable(config.architecture ?? config.modelType);
   const lines = [
@@ -297,7 +292,7 @@ function title(report: Report, paint: ChalkInstance): string {
   return [...lines, ...(status === '' ? [] : [paint.yellow(status)])].join('\n');
 }
 
-function findings(report: Report, { columns }: ReporterContext, paint: ChalkInstance): string {
+function findings(report: Report, { columns }: ReporterContext, paint: Paint): string {
   const colors = { error: paint.red, warning: paint.yellow, notice: paint.cyan };
   return findingLines(report.findings)
     .map(({ severity, code, message }) => {
@@ -307,7 +302,7 @@ function findings(report: Report, { columns }: ReporterContext, paint: ChalkInst
     .join('\n');
 }
 
-function probed(report: Report, context: ReporterContext, paint: ChalkInstance): string {
+function probed(report: Report, context: ReporterContext, paint: Paint): string {
   const table = summaryTable(report, context.columns, paint);
   const notes = [
     ...words.localWords(report),
@@ -330,14 +325,14 @@ function probed(report: Report, context: ReporterContext, paint: ChalkInstance):
   ].join('\n');
 }
 
-function parts(report: Report, { columns }: ReporterContext, paint: ChalkInstance): string {
+function parts(report: Report, { columns }: ReporterContext, paint: Paint): string {
   const table = partsTable(report, columns, paint);
   if (table === '') return '';
   const note = paint.dim(fill(partsNote(report), columns, ''));
   return [paint.bold(partsTitle(report)), table, note].join('\n');
 }
 
-function heatmap(report: Report, context: ReporterContext, paint: ChalkInstance): string {
+function heatmap(report: Report, context: ReporterContext, paint: Paint): string {
   const candidate = context.plots ? featured(report) : undefined;
   const lines = candidate ? textHeatmap(candidate, context.columns, paint) : [];
   if (candidate === undefined || lines.length === 0) return '';
@@ -345,7 +340,7 @@ function heatmap(report: Report, context: ReporterContext, paint: ChalkInstance)
   return [paint.bold(`Facts found, %, by length and distance: ${name}`), ...lines].join('\n');
 }
 
-function recommendation(report: Report, context: ReporterContext, paint: ChalkInstance): string {
+function recommendation(report: Report, context: ReporterContext, paint: Paint): string {
   const lines = [
     recommendationWords(report),
     ...words.settingsWords(report),
@@ -359,7 +354,7 @@ function section(
   heading: string,
   lines: readonly string[],
   { columns }: ReporterContext,
-  paint: ChalkInstance,
+  paint: Paint,
 ): string {
   if (lines.length === 0) return '';
   return [paint.bold(heading), ...lines.map((line) => fill(line, columns, ''))].join('\n');

@@ -1,4 +1,3 @@
-import { Chalk } from 'chalk';
 import { multiple, printable, tokens } from '../format.js';
 import { decayChart, type PlotRole, type PlotStyle, spectrumChart } from '../plots/terminal.js';
 import type { InspectData } from '../schema/inspect.js';
@@ -7,6 +6,7 @@ import { fill } from '../terminal.js';
 import * as scalings from './sentences.js';
 import { lengthSentences, modelSentences, referenceSentences } from './sentences.js';
 import * as tables from './tables.js';
+import { paint as paintFor } from '../paint.js';
 
 export interface InspectTextOptions {
   /** Characters. */
@@ -20,7 +20,7 @@ export interface InspectTextOptions {
 /** `rope-eval inspect` for a person at a terminal: sentences first, then numbers. */
 export function renderInspect(data: InspectData, options: InspectTextOptions): string {
   const { columns, color, evidenceWords = (evidence: string) => evidence } = options;
-  const paint = new Chalk({ level: color ? 1 : 0 });
+  const paint = paintFor(color);
   const paragraphs = (lines: readonly string[]): string =>
     lines.map((line) => fill(printable(line), columns, '')).join('\n');
   const section = (heading: string, body: readonly string[]): string => {
@@ -52,7 +52,7 @@ export function renderInspect(data: InspectData, options: InspectTextOptions): s
 
 /** What was read, and from which file; on two lines where one is too short. */
 function title(data: InspectData, { columns, color }: InspectTextOptions): string {
-  const paint = new Chalk({ level: color ? 1 : 0 });
+  const paint = paintFor(color);
   const type = printable(data.modelType);
   const name = printable(data.architecture ?? data.modelType);
   const model = name === type ? paint.bold(name) : `${paint.bold(name)}  ${type}`;
@@ -118,7 +118,7 @@ function geometryBlocks(
 }
 
 function plotStyle(color: boolean): PlotStyle {
-  const paint = new Chalk({ level: color ? 1 : 0 });
+  const paint = paintFor(color);
   const colors: Readonly<Record<PlotRole, (text: string) => string>> = {
     axis: paint.dim,
     reference: paint.bold,

@@ -108,7 +108,14 @@ export const FindingSchema = z.strictObject({
   path: z.string(),
   args: z.record(
     z.string(),
-    z.union([z.string(), z.number(), z.boolean(), z.array(z.string()).readonly()]),
+    z.union([
+      z.string(),
+      z.number(),
+      z.boolean(),
+      z.array(z.string()).readonly(),
+      z.array(z.number()).readonly(),
+      z.record(z.string(), z.number()).readonly(),
+    ]),
   ),
 });
 

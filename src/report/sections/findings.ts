@@ -1,42 +1,46 @@
-import { wordFinding } from '../../findings/index.js';
-import type { Finding } from '../../findings/types.js';
+import { CATALOGUE, type SavedFinding, type Severity, wordFinding } from '../../findings/index.js';
 import { printable } from '../format.js';
 
 /** A finding in words, most serious first. */
 export interface FindingLine {
-  readonly severity: Finding['severity'];
+  readonly severity: Severity;
   readonly code: string;
   /** Path in the config, then what was found and what would be right. */
   readonly message: string;
 }
 
-const ORDER: Readonly<Record<Finding['severity'], number>> = Object.freeze({
+const ORDER: Readonly<Record<Severity, number>> = Object.freeze({
   error: 0,
   warning: 1,
   notice: 2,
 });
 
-/** Codes that say the same of many candidates, and whose words take a list of them. */
-const BY_CANDIDATE: ReadonlySet<string> = new Set(['RE050', 'RE051']);
-
 /** One finding for all candidates that it says the same of: seven lines would hide the others. */
-function joined(findings: readonly Finding[]): readonly Finding[] {
-  const groups = new Map<string, Finding[]>();
+function joined(findings: readonly SavedFinding[]): readonly SavedFinding[] {
+  const groups = new Map<string, SavedFinding[]>();
   for (const [index, finding] of findings.entries()) {
     const { code, path, args } = finding;
-    const same = JSON.stringify([code, path, { ...args, candidate: null }]);
-    const key = BY_CANDIDATE.has(code) ? same : String(index);
+    const named = namesArgument(code);
+    const same = JSON.stringify([code, path, { ...args, [named ?? '']: null }]);
+    const key = named === undefined ? String(index) : same;
     groups.set(key, [...(groups.get(key) ?? []), finding]);
   }
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
-    if (!first || group.length === 1) return group;
-    const candidate = group.map(({ args }) => String(args['candidate']));
-    return [{ ...first, args: { ...first.args, candidate } }];
+    const named = first && namesArgument(first.code);
+    if (!named || group.length === 1) return group;
+    const names = group.flatMap(({ args }) => args[named]);
+    return [{ ...first, args: { ...first.args, [named]: names } }];
   });
 }
 
-export function findingLines(findings: readonly Finding[]): readonly FindingLine[] {
+/** The argument of a finding that takes several names at once, such as `candidate` of RE050. */
+function namesArgument(code: string): string | undefined {
+  const args = CATALOGUE.get(code)?.args ?? {};
+  return Object.keys(args).find((name) => args[name] === 'names');
+}
+
+export function findingLines(findings: readonly SavedFinding[]): readonly FindingLine[] {
   return [...joined(findings)]
     .sort((a, b) => ORDER[a.severity] - ORDER[b.severity])
     .map((finding) => ({

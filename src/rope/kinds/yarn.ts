@@ -1,5 +1,4 @@
-import { finding } from '../../findings/index.js';
-import type { Finding } from '../../findings/types.js';
+import { finding, type Finding } from '../../findings/index.js';
 import { BOUNDS } from '../../json/bounds.js';
 import { fail } from '../../json/fail.js';
 import type { Fields } from '../../json/fields.js';

@@ -1,0 +1,88 @@
+export type Severity = 'error' | 'warning' | 'notice';
+
+/** What an argument of a finding may be; the name on the left is written in an entry's `args`. */
+interface ArgTypes {
+  string: string;
+  number: number;
+  boolean: boolean;
+  /** A key's value as the config has it. */
+  value: string | number;
+  strings: readonly string[];
+  numbers: readonly number[];
+  /** One label, or several that a report says the same of. */
+  names: string | readonly string[];
+  /** Values of keys, by key. */
+  numbersByKey: Readonly<Record<string, number>>;
+}
+
+type ArgType = keyof ArgTypes;
+/** A type's name, `?` for an argument that may be missing, or the words that it may be. */
+export type ArgSpec = Readonly<Record<string, ArgType | `${ArgType}?` | readonly string[]>>;
+
+type Value<T> = T extends ArgType ? ArgTypes[T] : T extends readonly string[] ? T[number] : never;
+type Flat<T> = { [K in keyof T]: T[K] };
+
+/** The arguments that a specification asks for. */
+export type Args<S extends ArgSpec> = Flat<
+  { readonly [K in keyof S as S[K] extends `${string}?` ? never : K]: Value<S[K]> } & {
+    readonly [K in keyof S as S[K] extends `${string}?` ? K : never]?: S[K] extends `${infer T}?`
+      ? Value<T>
+      : never;
+  }
+>;
+
+/** One finding of the catalogue. Its words live here, never at the place that finds. */
+export interface FindingEntry<Code extends string = string, S extends ArgSpec = ArgSpec> {
+  /** Stable code, e.g. `RE012`. */
+  readonly code: Code;
+  readonly severity: Severity;
+  /** A few words. */
+  readonly title: string;
+  /** What was found and what would be right, as values. */
+  readonly args: S;
+  /** One sentence about this finding, without its path. */
+  message(args: Args<S>): string;
+  /** Long text for `rope-eval explain`. */
+  readonly explanation: string;
+  /** Which programs read it this way. */
+  readonly affects: string;
+}
+
+/** An entry whose `message` knows the types of its `args`. */
+export function entry<const Code extends `RE${number}`, const S extends ArgSpec>(
+  definition: FindingEntry<Code, S>,
+): FindingEntry<Code, S> {
+  return Object.freeze(definition);
+}
+
+/** Whether the arguments of a saved finding are those that its entry words. */
+export function fits(spec: ArgSpec, args: Readonly<Record<string, unknown>>): boolean {
+  return Object.entries(spec).every(([name, type]) => {
+    const value = Object.hasOwn(args, name) ? args[name] : undefined;
+    if (typeof type !== 'string') return type.includes(value as string);
+    if (!type.endsWith('?')) return IS[type as ArgType](value);
+    return value === undefined || IS[type.slice(0, -1) as ArgType](value);
+  });
+}
+
+const isString = (value: unknown): boolean => typeof value === 'string';
+const isNumber = (value: unknown): boolean => typeof value === 'number';
+const listOf =
+  (is: (value: unknown) => boolean) =>
+  (value: unknown): boolean =>
+    Array.isArray(value) && value.every(is);
+
+const IS: Readonly<Record<ArgType, (value: unknown) => boolean>> = Object.freeze({
+  string: isString,
+  number: isNumber,
+  boolean: (value) => typeof value === 'boolean',
+  value: (value) => isString(value) || isNumber(value),
+  strings: listOf(isString),
+  numbers: listOf(isNumber),
+  names: (value) => isString(value) || listOf(isString)(value),
+  numbersByKey: (value) =>
+    typeof value === 'object' && value !== null && Object.values(value).every(isNumber),
+});
+
+/** Layers that look back over a bounded stretch, in words. */
+export const LOCAL_SPANS = ['sliding-window', 'chunked'] as const;
