@@ -4,6 +4,7 @@ import { parseCandidates } from '../dist/candidates/parse.js';
 import { evaluateOn } from '../dist/evaluation/evaluate.js';
 import { setUp } from '../dist/evaluation/setup.js';
 import { loadFamily } from '../dist/subjects/bundled/index.js';
+import { bundledSubject } from '../dist/subjects/bundled/subject.js';
 import { plainDecoder, WINDOW } from './plain-decoder.js';
 
 // node bench/members.js [--threads 2]: what each probe model shows; the tables of its card.
@@ -23,11 +24,13 @@ for (const member of (await loadFamily()).members) {
     device: 'cpu',
   };
   const config = plainDecoder(member.criticalFraction, member.rotaryShare);
-  const { report } = await evaluateOn(setUp(config, options), options, member.name);
+  const setup = setUp(config, options);
+  const subject = await bundledSubject(setup, { ...options, member: member.name });
+  const { report } = await evaluateOn(setup, options, subject);
   const [reference, ...candidates] = report.candidates;
   const at = (multiple) => reference.needle.find((n) => n.multiple === multiple);
   const share = (n) => n.byDistance.map((b) => percent(b.correct / b.total)).join(', ');
-  console.log(`### ${report.probeModel.name}\n`);
+  console.log(`### ${report.subject.name}\n`);
   console.log(`- facts found at 1x: ${percent(at(1).accuracy.value)}`);
   console.log(`- unscaled at 2x, near to far: ${share(at(2))}\n`);
   console.log(`Loss change at 0.5x and 1x, nats (95 % interval)\n`);

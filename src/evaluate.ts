@@ -6,6 +6,9 @@ import { setUp, type Setup } from './evaluation/setup.js';
 import { PRESETS } from './probes/presets.js';
 import type { NeighbourReport } from './report/schema/report.js';
 import type { Report } from './report/schema/report.js';
+import { bundledSubject } from './subjects/bundled/subject.js';
+import type { Subject } from './subjects/subject.js';
+import { defaultThreads } from './evaluation/conditions.js';
 import { chooseMember, loadFamily, neighboursOf } from './subjects/bundled/family.js';
 
 /**
@@ -22,21 +25,24 @@ export async function evaluate(text: string, options: EvaluateOptions = {}): Pro
   if (typeof text !== 'string')
     throw new RopeEvalError(`config: must be the text of a config.json, found ${show(text)}`);
   const setup = setUp(text, options);
-  if (options.preset !== 'thorough') return (await evaluateOn(setup, options)).report;
-  return evaluateWithNeighbours(setup, options);
+  if (options.subject)
+    return (await evaluateOn(setup, options, await options.subject(setup))).report;
+  if (options.preset === 'thorough') return evaluateWithNeighbours(setup, options);
+  return (await evaluateOn(setup, options, await bundledFor(setup, options)())).report;
 }
 
 async function evaluateWithNeighbours(setup: Setup, options: EvaluateOptions): Promise<Report> {
   const started = performance.now();
   const names = await neighboursFor(setup);
   const progress = sharedProgress(names, options);
-  const main = await evaluateOn(setup, { ...options, ...progress(0) });
+  const bundled = bundledFor(setup, options);
+  const main = await evaluateOn(setup, { ...options, ...progress(0) }, await bundled());
   const report: Report = { ...main.report, otherProbeModels: [] };
   for (const [i, name] of names.entries()) {
     if (report.status !== 'complete') break;
     // Saved work is the main run's.
     const own = { preset: 'standard', resume: undefined, ...progress(i + 1) } as const;
-    const other = await evaluateOn(setup, { ...options, ...own }, name);
+    const other = await evaluateOn(setup, { ...options, ...own }, await bundled(name));
     if (other.report.status === 'complete') {
       report.otherProbeModels!.push(summariseNeighbour(other.report));
       report.timings.tokens += other.report.timings.tokens;
@@ -52,6 +58,14 @@ async function evaluateWithNeighbours(setup: Setup, options: EvaluateOptions): P
   }
   report.timings.totalMs = performance.now() - started;
   return report;
+}
+
+/** The bundled probe models; without a name, the one whose critical fraction is nearest. */
+function bundledFor(
+  setup: Setup,
+  { device = 'auto', threads = defaultThreads(), worker, openEngine }: EvaluateOptions,
+): (member?: string) => Promise<Subject> {
+  return (member) => bundledSubject(setup, { member, device, threads, worker, openEngine });
 }
 
 /** The members next to the one that a model is probed on, and other seeds of its geometry. */
@@ -92,7 +106,7 @@ function sharedProgress(
 
 /** What a reader compares between probe models. */
 function summariseNeighbour(report: Report): NeighbourReport {
-  const { name, criticalFraction, seed, weightsSha256, heldPairs = 0 } = report.probeModel;
+  const { name, criticalFraction, seed, weightsSha256, heldPairs = 0 } = report.subject;
   return {
     probeModel: { name, criticalFraction, seed, weightsSha256, heldPairs },
     recommended: report.recommendation.candidate,

@@ -9,6 +9,7 @@ import { show } from './json/fail.js';
 import { LIMITS } from './probes/presets.js';
 import type { Report } from './report/schema/report.js';
 import type { Engine, EngineRequest } from './subjects/bundled/engine.js';
+import type { Subject, TrainedModel } from './subjects/subject.js';
 import { didYouMean } from './suggest.js';
 
 export type Preset = 'quick' | 'standard' | 'thorough';
@@ -44,6 +45,8 @@ export interface EvaluateOptions {
   readonly threads?: number;
   /** false: run the engine in this process (blocks the event loop). Default true. */
   readonly worker?: boolean;
+  /** Who answers; default: the bundled probe model that is nearest to the model. */
+  readonly subject?: (model: TrainedModel) => Promise<Subject>;
   /** Opens the probe model; default: a process of its own. For tests and benchmarks. */
   readonly openEngine?: (request: EngineRequest) => Promise<Engine>;
   /** A report of an unfinished run: its finished work is not done again. */
@@ -127,6 +130,7 @@ export const EVALUATE_OPTIONS = z.strictObject({
     .min(1, { error: 'must not be empty; leave it out for a set chosen for the target' })
     .optional(),
   resume: z.looseObject({}, { error: 'must be a report' }).optional(),
+  subject: action,
   openEngine: action,
 });
 

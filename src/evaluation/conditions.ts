@@ -4,7 +4,7 @@ import { versions } from 'node:process';
 import { EXIT, RopeEvalError } from '../errors.js';
 import type { EvaluateOptions } from '../options.js';
 import type { Report } from '../report/schema/report.js';
-import { LOSS_SCALE, type ProbeModelInfo } from '../subjects/bundled/subject.js';
+import type { Opened } from '../subjects/subject.js';
 import { isWhole, type QuestionList } from './questions.js';
 import type { Setup } from './setup.js';
 
@@ -16,14 +16,16 @@ export function defaultThreads(): number {
   return Math.min(MAX_THREADS, availableParallelism());
 }
 
-export function runtimeOf(onnxruntime: string): Report['runtime'] {
+export function runtimeOf<Version extends string | null>(
+  onnxruntime: Version,
+): Report['runtime'] & { readonly onnxruntime: Version } {
   return { onnxruntime, node: versions.node, platform: `${platform()}-${arch()}` };
 }
 
 /** The parts of a report that are known before anything is asked. */
 export type ReportHead = Pick<
   Report,
-  'tool' | 'config' | 'reference' | 'target' | 'settings' | 'probeModel'
+  'tool' | 'config' | 'reference' | 'target' | 'settings' | 'subject'
 >;
 
 /** How a run is made. */
@@ -35,9 +37,9 @@ export interface Conditions {
 
 export function reportHead(
   setup: Setup,
-  { source = '-', device = 'auto' }: EvaluateOptions,
+  { source = '-', device: deviceAsked = 'auto' }: EvaluateOptions,
   { settings, multiples }: Conditions,
-  { member, inRange, geometry, engine }: ProbeModelInfo,
+  { entry, device }: Opened,
   tool: Report['tool'],
 ): ReportHead {
   const { config, model, criticalFraction, rotaryShare } = setup;
@@ -60,23 +62,11 @@ export function reportHead(
     target: setup.target,
     settings: {
       ...settings,
-      device: engine.device,
-      deviceAsked: device,
+      device,
+      deviceAsked,
       ladder: multiples.map((m) => ({ multiple: m, tokens: Math.round(m * window) })),
     },
-    probeModel: {
-      name: member.name,
-      criticalFraction: member.criticalFraction,
-      rotaryShare: member.rotaryShare,
-      window: member.window,
-      theta: member.theta,
-      seed: member.seed,
-      weightsSha256: engine.weightsSha256,
-      graphSha256: engine.graphSha256,
-      inRange,
-      heldPairs: geometry.held ?? 0,
-      lossScale: LOSS_SCALE,
-    },
+    subject: entry,
   };
 }
 
@@ -91,11 +81,11 @@ const CONDITIONS: readonly (readonly [string, (run: ReportHead) => string])[] = 
   ['--samples', ({ settings }) => String(settings.contexts.long)],
   ['--seed', ({ settings }) => String(settings.seed)],
   // Another device or another number of threads rounds the last digits in another way.
-  ['--device', ({ settings }) => settings.device],
+  ['--device', ({ settings }) => settings.device ?? 'none'],
   ['--device asked for', ({ settings }) => settings.deviceAsked],
   ['--threads', ({ settings }) => String(settings.threads)],
-  ['probe model', ({ probeModel: p }) => `${p.name} ${p.weightsSha256.slice(0, 12)}…`],
-  ['probe graph', ({ probeModel }) => `${probeModel.graphSha256.slice(0, 12)}…`],
+  ['probe model', ({ subject: s }) => `${s.name} ${s.weightsSha256.slice(0, 12)}…`],
+  ['probe graph', ({ subject }) => `${subject.graphSha256.slice(0, 12)}…`],
 ]);
 
 /**

@@ -1,12 +1,11 @@
 import { performance } from 'node:perf_hooks';
 import { RopeEvalError } from '../errors.js';
-import { finding, type Finding } from '../findings/index.js';
+import type { Finding } from '../findings/index.js';
 import { analyseGeometry } from '../geometry/analyse.js';
 import type { EvaluateOptions } from '../options.js';
 import { ladder, mostLong, planOf, probeTokens } from '../probes/presets.js';
 import { REPORT_SCHEMA_VERSION, type Report } from '../report/schema/report.js';
 import { type CandidateReport } from '../report/schema/candidate.js';
-import { bundledSubject, type ProbeModelInfo } from '../subjects/bundled/subject.js';
 import type { Opened, Subject } from '../subjects/subject.js';
 import { TOOL_VERSION } from '../version.js';
 import {
@@ -35,26 +34,18 @@ export interface ProbedReport {
 }
 
 /**
- * The comparison on one probe model.
+ * The comparison on one subject, which is opened and closed.
  *
- * @param wanted name of a member; default: the one whose critical fraction is nearest
  * @throws RopeEvalError exit 2 for a bad option, 3 where the runtime fails
  */
 export async function evaluateOn(
   setup: Setup,
   options: EvaluateOptions,
-  wanted?: string,
+  subject: Subject,
 ): Promise<ProbedReport> {
   const started = performance.now();
   const conditions = conditionsOf(setup, options);
   const { multiples, settings } = conditions;
-  const subject = await bundledSubject(setup, {
-    member: wanted,
-    device: options.device ?? 'auto',
-    threads: settings.threads,
-    worker: options.worker,
-    openEngine: options.openEngine,
-  });
   const longest = probeTokens(Math.max(...multiples), subject.window);
   const { opened, made: run } = await whileOpening(subject, longest, () =>
     planRun(setup, subject, {
@@ -64,11 +55,11 @@ export async function evaluateOn(
     }),
   );
   const tool = { name: 'rope-eval', version: TOOL_VERSION } as const;
-  const head = reportHead(setup, options, conditions, opened.info, tool);
+  const head = reportHead(setup, options, conditions, opened, tool);
   const engineStarted = performance.now();
   const stopped = await answerAll(run, opened, options, head);
   const engineMs = performance.now() - engineStarted;
-  const report = buildReport(run, head, opened.info, stopped);
+  const report = buildReport(run, head, opened, stopped);
   report.timings = { totalMs: performance.now() - started, engineMs, tokens: run.questions.tokens };
   return { report, finished: () => run.questions.finished() };
 }
@@ -94,11 +85,11 @@ function conditionsOf(setup: Setup, options: EvaluateOptions): Conditions {
  *
  * @throws what `make` throws, with the subject closed, or what the opening failed with
  */
-export async function whileOpening<Info, T>(
-  subject: Pick<Subject<Info>, 'open' | 'close'>,
+export async function whileOpening<T>(
+  subject: Pick<Subject, 'open' | 'close'>,
   longest: number,
   make: () => T,
-): Promise<{ readonly opened: Opened<Info>; readonly made: T }> {
+): Promise<{ readonly opened: Opened; readonly made: T }> {
   const opening = subject.open(longest);
   try {
     const made = make();
@@ -119,7 +110,7 @@ export async function whileOpening<Info, T>(
  */
 async function answerAll(
   run: RunPlan,
-  { lanes, tokensPerRequest }: Opened<ProbeModelInfo>,
+  { lanes, tokensPerRequest }: Opened,
   { onProgress, signal, resume }: EvaluateOptions,
   head: ReportHead,
 ): Promise<string | undefined> {
@@ -172,7 +163,7 @@ function isUndecided(run: RunPlan, reference: ReferenceResults, { ladder }: Vari
 function buildReport(
   run: RunPlan,
   { tool, ...head }: ReportHead,
-  info: ProbeModelInfo,
+  opened: Opened,
   stopped: string | undefined,
 ): Report {
   const { setup, questions } = run;
@@ -189,9 +180,9 @@ function buildReport(
     createdAt: new Date().toISOString(),
     status: stopped === undefined ? 'complete' : stopped === 'interrupted' ? stopped : 'failed',
     ...head,
-    runtime: runtimeOf(info.engine.onnxruntime),
+    runtime: runtimeOf(opened.onnxruntime),
     chance: contexts.reduce((sum, c) => sum + c.chance, 0) / contexts.length,
-    findings: findingsOf(run, info, candidates),
+    findings: findingsOf(run, opened, candidates),
     candidates,
     recommendation: { ...recommendation, ...(write ? { write } : {}) },
     ...(stopped === undefined
@@ -215,14 +206,13 @@ function tiesOf(judged: readonly Judged[]): (a: CandidateReport, b: CandidateRep
 /** About the model first, then about the run, then about what was found. */
 function findingsOf(
   { setup, variants }: RunPlan,
-  { inRange, range }: ProbeModelInfo,
+  opened: Opened,
   candidates: readonly CandidateReport[],
 ): Finding[] {
-  const outside = finding('probe_out_of_range', '', { own: setup.criticalFraction, ...range });
   return [
     ...setup.model.findings,
     ...setup.findings,
-    ...(inRange ? [] : [outside]),
+    ...opened.findings,
     ...setup.candidates.flatMap((candidate) => candidate.findings ?? []),
     ...unwritableFindings(setup),
     ...candidates.flatMap((row, i) => probeFindings(row, variants[i]!)),

@@ -47,7 +47,7 @@ interface Request {
 }
 
 /** Who answers. */
-export type Respondent = Pick<Subject, 'score'> & Omit<Opened<unknown>, 'info'>;
+export type Respondent = Pick<Subject, 'score'> & Pick<Opened, 'lanes' | 'tokensPerRequest'>;
 
 export interface AnswerOptions {
   readonly signal?: AbortSignal | undefined;

@@ -6,6 +6,7 @@ import {
   type Report,
   ReportSchema,
 } from '../report/schema/report.js';
+import { upgradeReport } from '../report/schema/upgrade.js';
 import { type Cell, type CellPair, cellsOf, NOISE, pairOf } from './cells.js';
 import { assertComparable } from './compare.js';
 
@@ -72,7 +73,7 @@ export interface BaselineResult {
 
 /** Reads a saved report. */
 export function parseReport(text: string, source: string): Report {
-  const value = parseConfig(text, { source });
+  const value = upgradeReport(parseConfig(text, { source }));
   const found = isRecord(value) ? value['schemaVersion'] : undefined;
   const parsed = ReportSchema.safeParse(value);
   if (parsed.success) {

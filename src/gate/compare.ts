@@ -14,10 +14,10 @@ export interface Difference {
 const CONDITIONS: readonly (readonly [string, (report: Report) => string])[] = Object.freeze([
   ['status', (report) => report.status],
   ['schema', (report) => `version ${report.schemaVersion.split('.')[0]}`],
-  ['probe model', (report) => `${report.probeModel.name} ${report.probeModel.weightsSha256}`],
-  ['probe graph', (report) => report.probeModel.graphSha256],
-  ['held pairs of the probe', ({ probeModel }) => String(probeModel.heldPairs ?? 0)],
-  ['nats', ({ probeModel }) => `${probeModel.lossScale ?? 1} to one of the probe’s`],
+  ['probe model', (report) => `${report.subject.name} ${report.subject.weightsSha256}`],
+  ['probe graph', (report) => report.subject.graphSha256],
+  ['held pairs of the probe', ({ subject }) => String(subject.heldPairs ?? 0)],
+  ['nats', ({ subject }) => `${subject.lossScale ?? 1} to one of the probe’s`],
   ['preset', (report) => report.settings.preset],
   ['seed', (report) => String(report.settings.seed)],
   [

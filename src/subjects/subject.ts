@@ -1,8 +1,10 @@
+import type { Finding } from '../findings/index.js';
 import type { Context } from '../probes/contexts.js';
 import type { ContextScores } from '../probes/measure.js';
 import type { TextSource } from '../probes/text-source.js';
 import type { RopeSpec } from '../rope/registry.js';
 import type { RopeTable } from '../rope/spec.js';
+import type { SubjectReport } from './schema.js';
 
 /** Layers of the user's model that share a table, as the weights know them. */
 export interface TrainedGroup {
@@ -90,7 +92,7 @@ export interface SubjectGroup {
  * A subject is made without opening anything that costs; `open` loads the weights or connects.
  * Lengths are tokens of the subject, unless they are said to be the user's.
  */
-export interface Subject<Info = unknown, T extends Treatment = Treatment> {
+export interface Subject<T extends Treatment = Treatment> {
   /** Trained window: 1x. */
   readonly window: number;
   /** Groups of the user's model that it is asked about one by one; the decisive one is among them. */
@@ -114,15 +116,22 @@ export interface Subject<Info = unknown, T extends Treatment = Treatment> {
    * @param longest context that it will be given, tokens
    * @throws RopeEvalError exit 3 where it cannot be opened
    */
-  open(longest: number): Promise<Opened<Info>>;
+  open(longest: number): Promise<Opened>;
   /** Scores in the order of the contexts, one row of a context each. */
   score(request: ScoreRequest<T>, signal?: AbortSignal): Promise<readonly ContextScores[]>;
   close(): Promise<void>;
 }
 
-export interface Opened<Info> {
+/** What is known of a subject once it is open. */
+export interface Opened {
   /** What the report says of it. */
-  readonly info: Info;
+  readonly entry: SubjectReport;
+  /** Where every node of its graph runs; null: not on this machine. */
+  readonly device: 'cpu' | 'cuda' | null;
+  /** Version of the runtime; null: nothing runs in this process. */
+  readonly onnxruntime: string | null;
+  /** About how well it stands for the model. */
+  readonly findings: readonly Finding[];
   /** Requests that may be under way at once. */
   readonly lanes: number;
   /** About this many tokens in one request are fast, and soon stopped. */

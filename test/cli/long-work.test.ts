@@ -162,7 +162,7 @@ describe('an engine that is killed', () => {
       url
     )) as typeof import('../../src/subjects/bundled/index.js');
     const before = new Set((await processes()).map(({ pid }) => pid));
-    const engine = await openProcess({ member: whole.probeModel.name, device: 'cpu', threads: 1 });
+    const engine = await openProcess({ member: whole.subject.name, device: 'cpu', threads: 1 });
     const own = (await processes()).filter(
       ({ pid, parent }) => parent === process.pid && !before.has(pid),
     );

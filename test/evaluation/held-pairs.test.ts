@@ -47,7 +47,7 @@ describe('a model below the family', () => {
   const row = (label: string) => report.candidates.find((c) => c.label === label)!;
 
   it('says how many pairs of the probe it does not have', () => {
-    expect(report.probeModel).toMatchObject({ name: 'c0.38-s1', heldPairs: 10 });
+    expect(report.subject).toMatchObject({ name: 'c0.38-s1', heldPairs: 10 });
     expect(probeModelWords(report)).toContain(
       'its 10 slowest pairs, slower than any of this model, held within the trained angles',
     );

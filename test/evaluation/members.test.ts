@@ -4,6 +4,7 @@ import { parseCandidates } from '../../src/candidates/parse.js';
 import { evaluateOn } from '../../src/evaluation/evaluate.js';
 import { setUp } from '../../src/evaluation/setup.js';
 import { loadFamily } from '../../src/subjects/bundled/family.js';
+import { bundledSubject } from '../../src/subjects/bundled/subject.js';
 
 const { members } = await loadFamily();
 
@@ -20,9 +21,11 @@ describe.each(members)('probe model $name', (member) => {
       device: 'cpu',
     } as const;
     const config = plainDecoder(member.criticalFraction, member.rotaryShare);
-    const { report } = await evaluateOn(setUp(config, options), options, member.name);
+    const setup = setUp(config, options);
+    const subject = await bundledSubject(setup, { ...options, member: member.name });
+    const { report } = await evaluateOn(setup, options, subject);
     const [reference, ...candidates] = report.candidates;
-    expect(report.probeModel).toMatchObject({ name: member.name, inRange: true });
+    expect(report.subject).toMatchObject({ name: member.name, inRange: true });
     expect(reference!.needle[0]!.accuracy.value).toBeGreaterThanOrEqual(0.95);
     // Where less than half of the range never turns, the far end is lost soon after the window; what
     // does not rotate keeps it a while.

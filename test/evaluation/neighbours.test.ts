@@ -46,7 +46,7 @@ it('the thorough preset runs them and tells the range; progress never goes back'
   const onProgress = ({ done, total }: Progress) => shares.push(done / total);
   const report = await evaluate(config, { ...options, preset: 'thorough', onProgress });
   expect(ReportSchema.safeParse(report).success).toBe(true);
-  const own = family.members.find((m) => m.name === report.probeModel.name)!;
+  const own = family.members.find((m) => m.name === report.subject.name)!;
   const names = report.otherProbeModels!.map((o) => o.probeModel.name);
   expect(names).toEqual(neighboursOf(family, own).map((m) => m.name));
   for (const other of report.otherProbeModels!) {

@@ -26,7 +26,7 @@ it('is probed on a model of which a part rotates, and the report says so', async
     worker: false,
     device: 'cpu',
   });
-  expect(report.probeModel.rotaryShare).toBe(0.25);
+  expect(report.subject.rotaryShare).toBe(0.25);
   expect(report.reference.rotaryShare).toBe(0.25);
   expect(probeModelWords(report)).toContain('25 % of each head rotating (here 25 %)');
 });

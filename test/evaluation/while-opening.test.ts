@@ -2,9 +2,9 @@ import { expect, it } from 'vitest';
 import { whileOpening } from '../../src/evaluation/evaluate.js';
 import type { Opened } from '../../src/subjects/subject.js';
 
-const opened: Opened<string> = { info: 'opened', lanes: 1, tokensPerRequest: 1 };
+const opened = { lanes: 1, tokensPerRequest: 1 } as Opened;
 
-function subject(open: () => Promise<Opened<string>> = () => Promise.resolve(opened)) {
+function subject(open: () => Promise<Opened> = () => Promise.resolve(opened)) {
   const fake = { closed: 0, open, close: () => Promise.resolve(void fake.closed++) };
   return fake;
 }

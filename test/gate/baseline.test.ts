@@ -77,7 +77,7 @@ describe('a baseline', () => {
   it.each([
     [
       'probe model',
-      makeReport({ probeModel: { ...makeReport().probeModel, weightsSha256: 'd'.repeat(64) } }),
+      makeReport({ subject: { ...makeReport().subject, weightsSha256: 'd'.repeat(64) } }),
     ],
     ['preset', makeReport({ settings: { ...settings, preset: 'quick' } })],
     ['seed', makeReport({ settings: { ...settings, seed: 7 } })],
@@ -93,10 +93,7 @@ describe('a baseline', () => {
     ['ladder', makeReport({ settings: { ...settings, ladder: settings.ladder.slice(1) } })],
     ['reference', makeReport({ reference: { ...makeReport().reference, trainedWindow: 4096 } })],
     ['reference', makeReport({ reference: { ...makeReport().reference, theta: 12_500 } })],
-    [
-      'held pairs of the probe',
-      makeReport({ probeModel: { ...makeReport().probeModel, heldPairs: 2 } }),
-    ],
+    ['held pairs of the probe', makeReport({ subject: { ...makeReport().subject, heldPairs: 2 } })],
   ])('of another %s is refused', (what, before) => {
     const error = refusal(before);
     expect(error).toMatchObject({ exitCode: 3, kind: 'not_comparable' });

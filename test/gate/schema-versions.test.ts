@@ -32,7 +32,7 @@ it.each([
 
 function withoutReport({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
   const { properties } = jsonSchema;
-  if (!properties?.['probeModel'] || !properties['candidates']) return;
+  if (!properties?.['subject'] || !properties['candidates']) return;
   for (const key of Object.keys(jsonSchema)) delete jsonSchema[key];
   jsonSchema.description = 'A report: rope-eval schema report.';
 }

@@ -135,7 +135,8 @@ export function makeReport(changes: Partial<Report> = {}): Report {
       deviceAsked: 'auto',
       ladder: LADDER.map((multiple) => ({ multiple, tokens: multiple * WINDOW })),
     },
-    probeModel: {
+    subject: {
+      kind: 'probe-model',
       name: 'c038-w256',
       criticalFraction: 0.38,
       window: 256,

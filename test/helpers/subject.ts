@@ -11,8 +11,7 @@ import { language } from './language.js';
 /** A probe model of one layer group that is never opened. */
 export function subjectOf(geometry: ProbeGeometry): BundledSubject {
   const member = { name: 'none', window: geometry.window } as Member;
-  const range = { from: 0, to: 1 };
-  const probe = { member, inRange: true, range, geometry };
+  const probe = { member, inRange: true, geometry };
   return new BundledSubject(probe, languageTexts(language), 1, { device: 'cpu', threads: 1 });
 }
 

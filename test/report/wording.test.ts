@@ -199,15 +199,15 @@ describe('assumptions in words', () => {
   });
 
   it('warns where no probe model has the geometry', () => {
-    const probeModel = { ...makeReport().probeModel, inRange: false };
-    expect(probeModelWords(makeReport({ probeModel }))).toContain('outside the range');
+    const subject = { ...makeReport().subject, inRange: false };
+    expect(probeModelWords(makeReport({ subject }))).toContain('outside the range');
   });
 
   it('does so where it gives advice, whatever that is', () => {
-    const probeModel = { ...makeReport().probeModel, inRange: false };
+    const subject = { ...makeReport().subject, inRange: false };
     for (const code of ['use', 'keep', 'none-reaches', 'unclear'] as const) {
       const recommendation = { code, candidate: 'ntk:4', tied: [] };
-      const words = recommendationWords(makeReport({ probeModel, recommendation }));
+      const words = recommendationWords(makeReport({ subject, recommendation }));
       expect(words).toContain('make sure of it on the model itself');
     }
     expect(advice('keep', 'none')).not.toContain('on the model itself');

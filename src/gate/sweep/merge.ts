@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import { RopeEvalError } from '../../errors.js';
-import { isRecord, parseConfig } from '../../json/parse.js';
+import { isRecord, parseConfig, type UnknownRecord } from '../../json/parse.js';
 import { type Report, ReportSchema } from '../../report/schema/report.js';
+import { upgradeReport } from '../../report/schema/upgrade.js';
 import { shardSize } from './shard.js';
 
 /** Rises as the report's schema does; see docs/json.md. */
-export const SWEEP_SCHEMA_VERSION = '1.1';
+export const SWEEP_SCHEMA_VERSION = '2.0';
 
 /** Parts of these can be merged: what came with a later one is optional. */
-const READABLE_VERSIONS = ['1.0', SWEEP_SCHEMA_VERSION] as const;
+const READABLE_VERSIONS = ['1.0', '1.1', SWEEP_SCHEMA_VERSION] as const;
 
 /** A config that could not be evaluated, in the words of the error. */
 const SweepErrorSchema = z.strictObject({
@@ -52,9 +53,21 @@ export const SweepSchema = z.strictObject({
 export type SweepEntry = z.infer<typeof SweepEntrySchema>;
 export type Sweep = z.infer<typeof SweepSchema>;
 
+/** Reports of older versions in the present form. */
+function upgradeEntries(sweep: UnknownRecord): UnknownRecord {
+  const { entries } = sweep;
+  if (!Array.isArray(entries)) return sweep;
+  const upgraded = entries.map((entry: unknown) =>
+    isRecord(entry) && isRecord(entry['report'])
+      ? { ...entry, report: upgradeReport(entry['report']) }
+      : entry,
+  );
+  return { ...sweep, entries: upgraded };
+}
+
 /** Reads one part of a sweep. */
 export function parseSweep(text: string, source: string): Sweep {
-  const value = parseConfig(text, { source });
+  const value = upgradeEntries(parseConfig(text, { source }));
   const parsed = SweepSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const hint =

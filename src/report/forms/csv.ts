@@ -47,7 +47,7 @@ const COLUMNS: Readonly<
   chance: ({ chance }) => chance,
   preset: ({ settings }) => settings.preset,
   seed: ({ settings }) => settings.seed,
-  probe_model: ({ probeModel }) => probeModel.name,
+  probe_model: ({ subject }) => subject.name,
   status: ({ status }) => status,
 });
 

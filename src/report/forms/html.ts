@@ -385,6 +385,6 @@ function gateSection({ verdict, rules }: GateOutcome): Markup {
 }
 
 function footer(report: Report): Markup {
-  const { tool, createdAt, probeModel, runtime } = report;
-  return markup`<footer><p class="note">rope-eval ${tool.version}, ${createdAt}; ${words.settingsUsedWords(report)} Probe model ${probeModel.name}, weights ${probeModel.weightsSha256.slice(0, 12)}; onnxruntime ${runtime.onnxruntime}, Node ${runtime.node}, ${runtime.platform}.</p></footer>`;
+  const { tool, createdAt, subject, runtime } = report;
+  return markup`<footer><p class="note">rope-eval ${tool.version}, ${createdAt}; ${words.settingsUsedWords(report)} Probe model ${subject.name}, weights ${subject.weightsSha256.slice(0, 12)}; onnxruntime ${runtime.onnxruntime ?? 'not used'}, Node ${runtime.node}, ${runtime.platform}.</p></footer>`;
 }

@@ -85,7 +85,7 @@ function propertiesOf(report: Report, gate: GateOutcome | undefined): Record<str
     status: report.status,
     preset: report.settings.preset,
     seed: String(report.settings.seed),
-    probeModel: report.probeModel.name,
+    probeModel: report.subject.name,
     ...(gate ? { gate: gate.verdict } : {}),
   };
 }

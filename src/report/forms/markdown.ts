@@ -201,9 +201,9 @@ function heatmapBlock(report: Report): string {
 }
 
 function footer(report: Report): string {
-  const { tool, probeModel, runtime } = report;
+  const { tool, subject, runtime } = report;
   return (
     `<sub>rope-eval ${tool.version}, ${words.settingsUsedWords(report)} ` +
-    `Probe model ${plain(probeModel.name)}, onnxruntime ${plain(runtime.onnxruntime)}.</sub>`
+    `Probe model ${plain(subject.name)}, onnxruntime ${plain(runtime.onnxruntime ?? 'not used')}.</sub>`
   );
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SubjectSchema } from '../../subjects/schema.js';
 import {
   CandidateSchema,
   IntervalSchema,
@@ -89,18 +90,10 @@ export { IntervalSchema, LengthSchema, type Interval } from './candidate.js';
  * Additive changes (a new optional key) keep the major version; anything that a reader could trip
  * over raises it. Lengths are tokens, losses nats, shares 0..1, frequencies radians per token.
  */
-export const REPORT_SCHEMA_VERSION = '1.6';
+export const REPORT_SCHEMA_VERSION = '2.0';
 
-/** Versions that can be read: an older minor one only lacks optional keys. */
-const READABLE_VERSIONS = [
-  '1.0',
-  '1.1',
-  '1.2',
-  '1.3',
-  '1.4',
-  '1.5',
-  REPORT_SCHEMA_VERSION,
-] as const;
+/** Versions that can be read as they are; `upgradeReport` brings older ones into this form. */
+const READABLE_VERSIONS = [REPORT_SCHEMA_VERSION] as const;
 
 export const FindingSchema = z.strictObject({
   code: z.string(),
@@ -160,33 +153,16 @@ export const ReportSchema = z.strictObject({
       apart: z.number().int(),
     }),
     threads: z.number().int(),
-    device: z.enum(['cpu', 'cuda']),
+    device: z.enum(['cpu', 'cuda']).nullable().describe('null: nothing ran on this machine.'),
     deviceAsked: z.enum(['auto', 'cpu', 'cuda']),
     ladder: z.array(LengthSchema),
   }),
-  probeModel: z.strictObject({
-    name: z.string(),
-    criticalFraction: z.number(),
-    rotaryShare: RotaryShareSchema,
-    window: z.number().int(),
-    theta: z.number(),
-    seed: z.number().int(),
-    weightsSha256: z.string(),
-    graphSha256: z.string(),
-    inRange: z.boolean().describe("false: the model's critical fraction lies outside the family."),
-    heldPairs: z
-      .number()
-      .int()
-      .optional()
-      .describe(
-        'Pairs of the probe that are slower than any of the model: held within their trained angles. Since 1.6.',
-      ),
-    lossScale: z
-      .number()
-      .optional()
-      .describe('Nats in this report to one of the probe language; before 1.4: 1.'),
+  subject: SubjectSchema,
+  runtime: z.strictObject({
+    onnxruntime: z.string().nullable().describe('null: nothing ran in this process.'),
+    node: z.string(),
+    platform: z.string(),
   }),
-  runtime: z.strictObject({ onnxruntime: z.string(), node: z.string(), platform: z.string() }),
   chance: z.number().describe('Accuracy of guessing a value that occurs in the context.'),
   findings: z.array(FindingSchema),
   candidates: z.array(CandidateSchema).describe('The reference first, then in the order given.'),

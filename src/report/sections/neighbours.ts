@@ -30,10 +30,10 @@ export function neighbourRows(report: Report): readonly (readonly string[])[] {
 }
 
 /** Which probe models, and whether they recommend the same. */
-export function neighboursNote({ otherProbeModels, probeModel, recommendation }: Report): string {
+export function neighboursNote({ otherProbeModels, subject, recommendation }: Report): string {
   const others = otherProbeModels ?? [];
   if (others.length === 0) return '';
-  const names = format.list([probeModel.name, ...others.map((o) => o.probeModel.name)]);
+  const names = format.list([subject.name, ...others.map((o) => o.probeModel.name)]);
   const differing = others.filter((o) => o.recommended !== recommendation.candidate);
   const says = (o: NeighbourReport): string =>
     `${o.probeModel.name} ${o.recommended === null ? 'none' : format.printable(o.recommended)}`;

@@ -65,7 +65,7 @@ function reachOf({ reach }: DynamicForm): string {
 
 /** One or two sentences: what to do, and what it gains and costs. */
 export function recommendationWords(report: Report): string {
-  const caveat = report.probeModel.inRange
+  const caveat = report.subject.inRange
     ? ''
     : ' No probe model stands for such a model: make sure of it on the model itself.';
   return adviceWords(report) + caveat;

@@ -52,14 +52,14 @@ function readingWords(kind: 'unscaled' | 'configured', window: number): string {
 
 /** Which probe model stood in, and how well its geometry fits. */
 export function probeModelWords(report: Report): string {
-  const { probeModel, reference } = report;
+  const { subject, reference } = report;
   const own = fixed(reference.criticalFraction, 3);
-  const fit = probeModel.inRange
+  const fit = subject.inRange
     ? `this model has ${own}`
     : `this model has ${own}, outside the range of the bundled ones: read the results with care`;
   return (
-    `Probe model ${probeModel.name}: critical fraction ${fixed(probeModel.criticalFraction, 3)} ` +
-    `(${fit}), ${heldWords(probeModel.heldPairs)}${rotaryWords(report)}trained on ${tokens(probeModel.window)} tokens.`
+    `Probe model ${subject.name}: critical fraction ${fixed(subject.criticalFraction, 3)} ` +
+    `(${fit}), ${heldWords(subject.heldPairs)}${rotaryWords(report)}trained on ${tokens(subject.window)} tokens.`
   );
 }
 
@@ -71,8 +71,8 @@ function heldWords(pairs = 0): string {
 }
 
 /** How much of a head rotates, where that is not all of it. */
-function rotaryWords({ probeModel, reference }: Report): string {
-  const [probe = 1, own = 1] = [probeModel.rotaryShare, reference.rotaryShare];
+function rotaryWords({ subject, reference }: Report): string {
+  const [probe = 1, own = 1] = [subject.rotaryShare, reference.rotaryShare];
   if (probe === 1 && own === 1) return '';
   return `${percent(probe)} of each head rotating (here ${percent(own)}), `;
 }

@@ -1,3 +1,4 @@
+import { finding, type Finding } from '../../findings/index.js';
 import {
   heldPairs,
   probeFrequencies,
@@ -10,6 +11,7 @@ import type { ContextScores } from '../../probes/measure.js';
 import { languageTexts, type TextSource } from '../../probes/text-source.js';
 import { computeRope } from '../../rope/registry.js';
 import { type RopeTable } from '../../rope/spec.js';
+import type { ProbeModelReport } from '../schema.js';
 import type {
   Opened,
   Scaling,
@@ -42,13 +44,7 @@ export interface ProbeModel {
   readonly member: Member;
   /** The model's critical fraction lies within what the family is known to stand for. */
   readonly inRange: boolean;
-  readonly range: { readonly from: number; readonly to: number };
   readonly geometry: ProbeGeometry;
-}
-
-/** What the report says of it. */
-export interface ProbeModelInfo extends ProbeModel {
-  readonly engine: EngineInfo;
 }
 
 /** How it is run. */
@@ -64,7 +60,7 @@ export interface BundledOptions {
 }
 
 /** A small decoder that stands in for a model: scalings are carried over to its own frequencies. */
-export class BundledSubject implements Subject<ProbeModelInfo, RotaryTreatment> {
+export class BundledSubject implements Subject<RotaryTreatment> {
   readonly window: number;
   readonly groups: readonly SubjectGroup[];
   readonly lossScale = LOSS_SCALE;
@@ -77,6 +73,7 @@ export class BundledSubject implements Subject<ProbeModelInfo, RotaryTreatment> 
     readonly texts: TextSource,
     groups: number,
     private readonly options: Omit<BundledOptions, 'member'>,
+    private readonly findings: readonly Finding[] = [],
   ) {
     this.window = probe.member.window;
     // Held pairs follow the length of the whole context.
@@ -125,12 +122,15 @@ export class BundledSubject implements Subject<ProbeModelInfo, RotaryTreatment> 
     return byIndex.map((table) => withHeldOf(this.probe.geometry, table, last));
   }
 
-  async open(longest: number): Promise<Opened<ProbeModelInfo>> {
+  async open(longest: number): Promise<Opened> {
     const { device, threads, worker, openEngine = opener(worker, longest) } = this.options;
     const engine = await openEngine({ member: this.probe.member.name, device, threads });
     this.#opened = { engine, scorer: new ContextScorer(engine) };
     return {
-      info: { ...this.probe, engine: engine.info },
+      entry: entryOf(this.probe, engine.info),
+      device: engine.info.device,
+      onnxruntime: engine.info.onnxruntime,
+      findings: this.findings,
       lanes: engine.lanes ?? 1,
       tokensPerRequest: TOKENS_PER_RUN,
     };
@@ -155,6 +155,23 @@ function tableOver(trained: TrainedGroup, window: number): RopeTable {
 function sameRope(a: RopeTable, b: RopeTable): boolean {
   if (a === b) return true;
   return a.attentionScaling === b.attentionScaling && a.invFreq.every((x, i) => x === b.invFreq[i]);
+}
+
+function entryOf({ member, inRange, geometry }: ProbeModel, engine: EngineInfo): ProbeModelReport {
+  return {
+    kind: 'probe-model',
+    name: member.name,
+    criticalFraction: member.criticalFraction,
+    rotaryShare: member.rotaryShare,
+    window: member.window,
+    theta: member.theta,
+    seed: member.seed,
+    weightsSha256: engine.weightsSha256,
+    graphSha256: engine.graphSha256,
+    inRange,
+    heldPairs: geometry.held ?? 0,
+    lossScale: LOSS_SCALE,
+  };
 }
 
 /**
@@ -184,10 +201,12 @@ export async function bundledSubject(
   const { member, range, inRange, below } = chooseMember(family, model, wanted);
   const language = await loadLanguage(family);
   const geometry = probeGeometry(family, member, model.groups[model.decisive]!, below);
+  const outside = finding('probe_out_of_range', '', { own: model.criticalFraction, ...range });
   return new BundledSubject(
-    { member, inRange, range, geometry },
+    { member, inRange, geometry },
     languageTexts(language),
     model.groups.length,
     options,
+    inRange ? [] : [outside],
   );
 }

@@ -73,9 +73,9 @@ describe('rope-eval check', () => {
 
   it('says which probe model stood in, and whether it can', async () => {
     const { stdout } = await check([]);
-    expect(stdout).toContain(`Probe model ${good.probeModel.name}: critical fraction`);
+    expect(stdout).toContain(`Probe model ${good.subject.name}: critical fraction`);
     expect(stdout).not.toContain('outside the range');
-    const report = { ...good, probeModel: { ...good.probeModel, inRange: false } };
+    const report = { ...good, subject: { ...good.subject, inRange: false } };
     expect((await check([], { report })).stdout).toContain('outside the range');
   });
 
