@@ -15,7 +15,7 @@ const forbidden = {
 };
 
 /** Plain tables and arithmetic that everyone may use. */
-const shared = { probes: '(presets|reach|statistics)\\.js$' };
+const shared = { probes: '(presets|reach|statistics)\\.js$', subjects: 'schema\\.js$' };
 
 const direction = Object.entries(forbidden).map(([target, sources]) => ({
   files: [`src/${target}/**/*.ts`],
