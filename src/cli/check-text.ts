@@ -10,8 +10,8 @@ import {
 } from '../gate/words.js';
 import { list, printable, tokens } from '../report/format.js';
 import type { Report } from '../report/schema/report.js';
-import { recomputedOnly } from '../report/sections/recommendation.js';
-import { HONESTY, probeModelWords, referenceWords } from '../report/sections/wording.js';
+import { HONESTY, probeModelWords, referenceWords } from '../report/sections/conditions.js';
+import { recomputedOnly } from '../report/sections/serving.js';
 import { fill } from '../report/terminal.js';
 import type { Paint } from '../report/paint.js';
 

@@ -1,27 +1,39 @@
 import type { ComparedCell, Comparison } from '../gate/compare.js';
 import { intervalWords, methodWords } from '../gate/words.js';
-import { printable, trim } from '../report/format.js';
-import { HONESTY } from '../report/sections/wording.js';
-import { bareTable, fill } from '../report/terminal.js';
-import type { Paint } from '../report/paint.js';
+import { trim } from '../report/format.js';
+import { HONESTY } from '../report/sections/conditions.js';
+import {
+  paragraphs,
+  plainTable,
+  type Section,
+  type TableBlock,
+} from '../report/sections/section.js';
 
 /** Two reports for a person: what differs between the runs, then the cells, largest change first. */
-export function compareText(comparison: Comparison, paint: Paint, columns: number): string {
-  const wrap = (text: string): string => fill(text, columns, '');
+export function compareSections(comparison: Comparison): readonly Section[] {
   const { before, after, cells } = comparison;
   const moved = cells.filter((cell) => cell.change.value !== 0);
   const clear = moved.filter((cell) => cell.clear);
   const shown = clear.length > 0 ? clear : moved.slice(0, FEW);
-  const blocks = [
-    `${paint.bold('before')} ${printable(before)}\n${paint.bold('after')}  ${printable(after)}`,
-    conditionLines(comparison, paint, columns),
-    shown.length > 0 ? table(shown, paint) : '',
-    wrap(summary(comparison, moved.length, clear.length)),
-    wrap(only('Only before', comparison.onlyBefore)),
-    wrap(only('Only after', comparison.onlyAfter)),
-    wrap(HONESTY),
+  return [
+    { id: 'reports', depth: 2, blocks: paragraphs([`before ${before}`, `after  ${after}`]) },
+    conditionsSection(comparison),
+    { id: 'cells', depth: 2, blocks: [table(shown)] },
+    {
+      id: 'summary',
+      depth: 2,
+      blocks: paragraphs([summary(comparison, moved.length, clear.length)]),
+    },
+    {
+      id: 'only',
+      depth: 2,
+      blocks: paragraphs([
+        only('Only before', comparison.onlyBefore),
+        only('Only after', comparison.onlyAfter),
+      ]),
+    },
+    { id: 'honesty', depth: 2, blocks: paragraphs([HONESTY]) },
   ];
-  return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
 
 /** Changes that no interval confirms are shown where there is nothing better to show. */
@@ -36,41 +48,38 @@ function summary({ cells }: Comparison, moved: number, clear: number): string {
   );
 }
 
-function conditionLines(
-  { differences, paired }: Comparison,
-  paint: Paint,
-  columns: number,
-): string {
-  if (paired) return '';
-  const lines = differences.map(
-    ({ what, before, after }) =>
-      `  ${fill(`${what}: ${printable(before)} | ${printable(after)}`, columns - 2, '    ')}`,
-  );
+function conditionsSection({ differences, paired }: Comparison): Section {
   const head =
-    lines.length > 0
+    differences.length > 0
       ? 'The runs differ, so that cells are not paired; lengths are compared as multiples of each trained window where those differ:'
       : 'Two different configs under the same conditions.';
-  return [paint.yellow(fill(head, columns, '')), ...lines].join('\n');
+  const items = differences.map(({ what, before, after }) => `${what}: ${before} | ${after}`);
+  return {
+    id: 'conditions',
+    depth: 2,
+    blocks: paired ? [] : [...paragraphs([head], 'warn'), { kind: 'list', items }],
+  };
 }
 
-function table(cells: readonly ComparedCell[], paint: Paint): string {
-  const rows = cells.map((cell) => {
-    const good = cell.change.value > 0 === (cell.better === 'higher');
-    const color = !cell.clear ? paint.dim : good ? paint.green : paint.red;
-    return [
-      printable(cell.candidate),
-      cell.cell,
-      trim(cell.before.value, 4),
-      trim(cell.after.value, 4),
-      color(intervalWords(cell.change)),
-    ];
-  });
-  const head = ['candidate', 'cell', 'before', 'after', 'change (95 % interval)'];
-  return bareTable(head, rows, undefined, ['left', 'left', 'right', 'right', 'right']);
+function table(cells: readonly ComparedCell[]): TableBlock {
+  return plainTable(
+    'Changed cells',
+    ['candidate', { title: 'cell', align: 'left' }, 'before', 'after', 'change (95 % interval)'],
+    cells.map((cell) => {
+      const good = cell.change.value > 0 === (cell.better === 'higher');
+      return [
+        { text: cell.candidate, name: true },
+        cell.cell,
+        trim(cell.before.value, 4),
+        trim(cell.after.value, 4),
+        { text: intervalWords(cell.change), tone: !cell.clear ? 'soft' : good ? 'good' : 'bad' },
+      ];
+    }),
+  );
 }
 
 function only(title: string, keys: readonly string[]): string {
   const candidates = [...new Set(keys.map((key) => key.slice(0, key.lastIndexOf(': '))))];
   if (candidates.length === 0) return '';
-  return `${title}: ${keys.length} cells of ${candidates.map(printable).join(', ')}.`;
+  return `${title}: ${keys.length} cells of ${candidates.join(', ')}.`;
 }

@@ -13,8 +13,16 @@ import type { ModelGeometry, Reference } from '../model/types.js';
 import type { EvaluateOptions } from '../options.js';
 import { nats, percent, points, shortTokens, tokens } from '../report/format.js';
 import type { Report } from '../report/schema/report.js';
-import { recomputedOnly } from '../report/sections/recommendation.js';
-import { HONESTY, probeModelWords, referenceWords } from '../report/sections/wording.js';
+import { HONESTY, probeModelWords, referenceWords } from '../report/sections/conditions.js';
+import {
+  type Cell,
+  paragraphs,
+  plainTable,
+  type Section,
+  type TableBlock,
+} from '../report/sections/section.js';
+import { recomputedOnly } from '../report/sections/serving.js';
+import { contextOf, textOf } from '../report/terminal.js';
 import type { Environment } from './environment.js';
 import { outputsOf, protectInputs } from './files.js';
 import type { LoadedConfig } from './inputs.js';
@@ -29,8 +37,6 @@ import {
 import { prepareOutputs, writeOutputs } from './outputs.js';
 import { loadPolicy } from './policy.js';
 import { finish, keptBy, runEvaluation, type WatchSettings } from './run.js';
-import { type Paint, paint } from '../report/paint.js';
-import { bareTable, fill } from '../report/terminal.js';
 
 export interface OptimizeRequest {
   readonly config: LoadedConfig;
@@ -75,23 +81,13 @@ export async function runOptimize(
 }
 
 /** Factor against short-context cost and reach, what to use, and a setting per length. */
-export function optimizeText(run: OptimizeRun, paint: Paint, columns: number): string {
-  const { optimization, policy, report } = run;
+export function optimizeSections({
+  optimization,
+  policy,
+  report,
+}: OptimizeRun): readonly Section[] {
   const { best, target, trials, perLength } = optimization;
   const by = policy.source === 'default' ? 'the default policy' : policy.source;
-  const head = [
-    'candidate',
-    'short loss',
-    'short accuracy',
-    // As the rules count it, and not of all facts as in a report.
-    'needle at target\nof reference at 1x',
-    'reach, tokens',
-    'policy',
-  ];
-  const table = bareTable(
-    head,
-    trials.map((trial) => rowOf(trial, paint)),
-  );
   const recommendation = best
     ? `Use ${best.candidate}: the smallest factor that passes ${by} at ${tokens(target)} tokens.`
     : noneWords(trials, `${by} at ${tokens(target)} tokens`);
@@ -102,16 +98,41 @@ export function optimizeText(run: OptimizeRun, paint: Paint, columns: number): s
   const switching = perLength
     .map(({ upTo, candidate }) => `${shortTokens(upTo)}: ${candidate ?? 'nothing holds'}`)
     .join('; ');
-  const blocks = [
-    table,
-    paint.bold(fill(recommendation, columns, '')),
-    ...(caveat === '' ? [] : [fill(`${caveat} ${instead}`, columns, '')]),
-    fill(`Where the server can choose per request, by length: ${switching}.`, columns, ''),
-    [...referenceWords(report), probeModelWords(report), HONESTY]
-      .map((line) => fill(line, columns, ''))
-      .join('\n'),
+  return [
+    { id: 'trials', depth: 2, blocks: [trialsTable(trials)] },
+    { id: 'use', depth: 2, blocks: paragraphs([recommendation], 'strong') },
+    { id: 'caveat', depth: 2, blocks: paragraphs([caveat === '' ? '' : `${caveat} ${instead}`]) },
+    {
+      id: 'lengths',
+      depth: 2,
+      blocks: paragraphs([`Where the server can choose per request, by length: ${switching}.`]),
+    },
+    {
+      id: 'assumptions',
+      depth: 2,
+      blocks: paragraphs([...referenceWords(report), probeModelWords(report), HONESTY]),
+    },
   ];
-  return `${blocks.join('\n\n')}\n`;
+}
+
+function trialsTable(trials: readonly Trial[]): TableBlock {
+  return plainTable(
+    'Trials',
+    [
+      'candidate',
+      'short loss',
+      'short accuracy',
+      // As the rules count it, and not of all facts as in a report.
+      {
+        title: 'needle at target of reference at 1x',
+        narrow: ['needle at target', 'of reference at 1x'],
+        align: 'right',
+      },
+      'reach, tokens',
+      'policy',
+    ],
+    trials.map(rowOf),
+  );
 }
 
 const NOT_MEASURED = '–';
@@ -125,20 +146,21 @@ function noneWords(trials: readonly Trial[], what: string): string {
   );
 }
 
-function rowOf(trial: Trial, paint: Paint): string[] {
+const OUTCOMES: Readonly<Record<Trial['outcome'], Cell>> = Object.freeze({
+  passed: { text: 'passes', tone: 'good' },
+  failed: { text: 'fails', tone: 'bad' },
+  unverifiable: { text: 'unclear', tone: 'warn' },
+});
+
+function rowOf(trial: Trial): readonly (string | Cell)[] {
   const { candidate, lossChange, accuracyChange, needleAtTarget, reach } = trial;
-  const words = {
-    passed: paint.green('passes'),
-    failed: paint.red('fails'),
-    unverifiable: paint.yellow('unclear'),
-  };
   return [
-    candidate,
+    { text: candidate, name: true },
     lossChange === null ? NOT_MEASURED : `${nats(lossChange)} nats`,
     accuracyChange === null ? NOT_MEASURED : points(accuracyChange),
     needleAtTarget === null ? NOT_MEASURED : percent(needleAtTarget),
     reach === null ? NOT_MEASURED : `${trial.reachCensored ? '≥ ' : ''}${tokens(reach)}`,
-    words[trial.outcome],
+    OUTCOMES[trial.outcome],
   ];
 }
 
@@ -174,7 +196,7 @@ export async function searchFactor(
   if (flags.json) stdout.json(jsonOf(run));
   // Half of the trials would name a best one that a longer run may beat.
   else if (run.report.status === 'complete') {
-    stdout.write(optimizeText(run, paint(stdout.isLively), stdout.columns));
+    stdout.write(textOf(optimizeSections(run), contextOf(stdout)));
   }
   if (run.report.status !== 'complete') {
     return finish(run.report, { flags, resumable: false }, environment);

@@ -2,13 +2,11 @@ import type { Environment } from '../cli/environment.js';
 import { writeReport } from '../cli/files.js';
 import { type OutputFile, outputFiles } from '../cli/outputs.js';
 import { EXIT, RopeEvalError } from '../errors.js';
-import { multiple, nats, percent, printable, tokens, trim } from '../report/format.js';
-import { code, plain, table } from '../report/forms/markdown.js';
+import { multiple, nats, percent, tokens, trim } from '../report/format.js';
 import { findingLines } from '../report/sections/findings.js';
-import { bareTable, fill, widestLine } from '../report/terminal.js';
+import { paragraphs, plainTable, type Section } from '../report/sections/section.js';
 import { ENCODINGS } from './registry.js';
 import type { EncodingRow, EncodingsReport } from './schema.js';
-import { paint as paintFor } from '../report/paint.js';
 
 /** `RoPE, yarn:4`, `RoPE, unscaled`, `ALiBi` */
 export function rowTitle({ encoding, scaling }: EncodingRow): string {
@@ -55,12 +53,6 @@ export function statusWords({ status, config }: EncodingsReport): string[] {
   return status === 'complete' ? missing : [...missing, 'Interrupted: the finished rows only.'];
 }
 
-export interface Table {
-  readonly title: string;
-  readonly head: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-}
-
 const NO_ENTRY = 'no entry';
 
 type Rung = EncodingsReport['settings']['ladder'][number];
@@ -72,108 +64,105 @@ function cell(row: EncodingRow, rung: Rung, show: (at: Measured) => string): str
 }
 
 /** Facts found by length, and how far each holds. */
-function factsTable({ settings: { ladder }, rows }: EncodingsReport): Table {
-  return {
-    title: 'Facts found',
-    head: ['encoding', ...ladder.map((rung) => multiple(rung.multiple)), 'reach'],
-    rows: rows.map((row) => [
+function factsTable({ settings: { ladder }, rows }: EncodingsReport): Section {
+  const head = ['encoding', ...ladder.map((rung) => multiple(rung.multiple)), 'reach'];
+  return tableSection(
+    'facts',
+    'Facts found',
+    head,
+    rows.map((row) => [
       rowTitle(row),
       ...ladder.map((rung) => cell(row, rung, (n) => percent(n.accuracy.value))),
       reachWords(row),
     ]),
-  };
+  );
 }
 
 /** Facts found by distance, nearest fifth first. */
-function distanceTable({ settings: { ladder }, rows }: EncodingsReport): Table {
+function distanceTable({ settings: { ladder }, rows }: EncodingsReport): Section {
   const share = ({ correct, total }: Measured['byDistance'][number]): string =>
     total === 0 ? '–' : String(Math.round((100 * correct) / total));
-  return {
-    title: 'Facts found, %, by distance: five equal parts of each length, nearest first',
-    head: ['encoding', ...ladder.map((rung) => multiple(rung.multiple))],
-    rows: rows.map((row) => [
+  return tableSection(
+    'distances',
+    'Facts found, %, by distance: five equal parts of each length, nearest first',
+    ['encoding', ...ladder.map((rung) => multiple(rung.multiple))],
+    rows.map((row) => [
       rowTitle(row),
       ...ladder.map((rung) => cell(row, rung, (n) => n.byDistance.map(share).join(' '))),
     ]),
-  };
+  );
 }
 
 /** Next-token loss of running text: at 1x, and its change at each length. */
-function lossTable({ settings: { ladder }, rows }: EncodingsReport): Table {
-  return {
-    title: 'Loss of running text, nats: at 1x, and its change by length',
-    head: ['encoding', 'at 1x', ...ladder.map((rung) => `change ${multiple(rung.multiple)}`)],
-    rows: rows.map((row) => [
+function lossTable({ settings: { ladder }, rows }: EncodingsReport): Section {
+  return tableSection(
+    'loss',
+    'Loss of running text, nats: at 1x, and its change by length',
+    ['encoding', 'at 1x', ...ladder.map((rung) => `change ${multiple(rung.multiple)}`)],
+    rows.map((row) => [
       rowTitle(row),
       cell(row, ladder[0]!, (n) => n.languageLoss.value.toFixed(3)),
       ...ladder.map((rung) => cell(row, rung, (n) => nats(n.lossChange.value))),
     ]),
-  };
+  );
 }
 
-/** What a comparison shows, in every form. */
-export function tables(report: EncodingsReport): Table[] {
-  return report.rows.length === 0
-    ? []
-    : [factsTable, distanceTable, lossTable].map((make) => make(report));
+function tableSection(
+  id: string,
+  title: string,
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): Section {
+  return { id, title, depth: 2, blocks: [plainTable(title, head, rows)] };
 }
 
-/** The comparison as GitHub Markdown, as it stands in docs/encodings.md. */
-export function encodingsMarkdown(report: EncodingsReport): string {
+/** What a comparison says, for every form. */
+export function encodingsSections(report: EncodingsReport): readonly Section[] {
   const { config } = report;
-  const blocks = [
-    config ? `## ${plain(config.architecture ?? config.modelType)}\n\n${code(config.source)}` : '',
-    ...findingLines(report.findings).map((f) => `- ${f.severity} ${f.code} ${plain(f.message)}`),
-    ...statusWords(report).map(plain),
-    ...tables(report).flatMap(({ title, head, rows }) => [`${plain(title)}:`, table(head, rows)]),
-    notes(report)
-      .map((line) => `- ${plain(line)}`)
-      .join('\n'),
+  const head: readonly Section[] = config
+    ? [
+        {
+          id: 'head',
+          title: config.architecture ?? config.modelType,
+          depth: 1,
+          blocks: [{ kind: 'text', text: config.source }],
+        },
+      ]
+    : [];
+  return [
+    ...head,
+    {
+      id: 'findings',
+      depth: 2,
+      blocks: [
+        { kind: 'marks', lines: findingLines(report.findings) },
+        ...paragraphs(statusWords(report)),
+      ],
+    },
+    factsTable(report),
+    distanceTable(report),
+    lossTable(report),
+    { id: 'notes', depth: 2, blocks: paragraphs(notes(report), 'soft') },
   ];
-  return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
-}
-
-interface Context {
-  readonly color: boolean;
-  readonly columns: number;
-}
-
-/** The comparison for a person at a terminal. */
-export function encodingsText(report: EncodingsReport, { color, columns }: Context): string {
-  const paint = paintFor(color);
-  const { config } = report;
-  const paragraphs = (lines: readonly string[]): string =>
-    lines.map((line) => fill(line, columns, '')).join('\n');
-  const section = ({ title, head, rows }: Table): string => {
-    const text = bareTable(head, rows, 2);
-    const width = widestLine(text);
-    const body = width <= columns ? text : `(needs ${width} columns; --json has what is in it)`;
-    return `${paint.bold(fill(title, columns, ''))}\n${body}`;
-  };
-  const model = config && printable(config.architecture ?? config.modelType);
-  const findings = findingLines(report.findings);
-  const blocks = [
-    config ? `${paint.bold(model ?? '')}  ${printable(config.source)}` : '',
-    paragraphs(findings.map((f) => `${f.severity} ${f.code} ${f.message}`)),
-    paragraphs(statusWords(report)),
-    ...tables(report).map(section),
-    paint.dim(paragraphs(notes(report))),
-  ];
-  return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
 
 /** Files are read anywhere: no colour, and the width of a usual terminal. */
-const FILE = Object.freeze({ color: false, columns: 100 });
+const FILE = Object.freeze({ color: false, columns: 100, plots: true });
 
 /** Forms of the comparison by a file's extension. A new one is a line. */
-export const ENCODINGS_FORMS: Readonly<Record<string, (report: EncodingsReport) => string>> =
-  Object.freeze({
-    '.json': (report) => `${JSON.stringify(report, null, 2)}\n`,
-    '.md': encodingsMarkdown,
-    '.txt': (report) => encodingsText(report, FILE),
-  });
+export const ENCODINGS_FORMS: Readonly<
+  Record<string, (report: EncodingsReport) => Promise<string>>
+> = Object.freeze({
+  '.json': async (report) => `${JSON.stringify(report, null, 2)}\n`,
+  '.md': async (report) =>
+    (await import('../report/forms/markdown.js')).markdownOf(encodingsSections(report), FILE),
+  '.html': async (report) =>
+    (await import('../report/forms/html.js')).htmlOf(encodingsSections(report), FILE),
+  '.txt': async (report) =>
+    (await import('../report/terminal.js')).textOf(encodingsSections(report), FILE),
+});
 
-export type EncodingsOutput = OutputFile<(report: EncodingsReport) => string>;
+export type EncodingsOutput = OutputFile<(report: EncodingsReport) => Promise<string>>;
 
 export function prepareEncodingsOutputs(
   paths: readonly string[],
@@ -186,7 +175,7 @@ export async function writeEncodingsOutputs(
   outputs: readonly EncodingsOutput[],
   report: EncodingsReport,
 ): Promise<void> {
-  for (const { path, form } of outputs) await writeReport(path, form(report));
+  for (const { path, form } of outputs) await writeReport(path, await form(report));
 }
 
 function unknownForm(shown: string): RopeEvalError {

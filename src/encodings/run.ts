@@ -23,9 +23,8 @@ export async function runEncodings(
   flags: EncodingsFlags,
   { finish = (report) => report, ...options }: EncodingsRun = {},
 ): Promise<number> {
-  const [{ prepareEncodingsOutputs, writeEncodingsOutputs }, { encodingsText }] = await Promise.all(
-    [import('./forms.js'), import('./forms.js')],
-  );
+  const { encodingsSections, prepareEncodingsOutputs, writeEncodingsOutputs } =
+    await import('./forms.js');
   const outputs = await prepareEncodingsOutputs(flags.output ?? [], environment);
   const report = finish(
     await watched(
@@ -41,8 +40,8 @@ export async function runEncodings(
   if (flags.json) stdout.json(report);
   // A table of an unfinished run is easily taken for a whole one; JSON carries its status.
   else if (complete) {
-    const context = { color: stdout.isLively, columns: stdout.columns };
-    stdout.write(encodingsText(report, context));
+    const { contextOf, textOf } = await import('../report/terminal.js');
+    stdout.write(textOf(encodingsSections(report), contextOf(stdout)));
   }
   if (complete) return EXIT.ok;
   stderr.write(`interrupted; the finished rows are ${whereKept(flags)}\n`);

@@ -1,36 +1,47 @@
 import type { FingerprintDiff } from '../geometry/fingerprint-diff.js';
 import type { Fingerprint, GroupFingerprint } from '../geometry/fingerprint.js';
-import { printable, tokens, trim } from './format.js';
-import { bareTable, fill } from './terminal.js';
+import { tokens, trim } from './format.js';
+import { paragraphs, plainTable, type Section, type TableBlock } from './sections/section.js';
 
 /** Pairs shown at either end of a table. */
 const SHOWN = 4;
 
 /** `rope-eval fingerprint` for a person at a terminal. */
-export function renderFingerprint(fingerprint: Fingerprint, columns: number): string {
+export function fingerprintSections(fingerprint: Fingerprint): readonly Section[] {
   const length =
     fingerprint.sequenceLength === null ? '' : `, at ${tokens(fingerprint.sequenceLength)} tokens`;
-  const blocks = fingerprint.groups.map((group) =>
-    [
-      `${printable(group.layerType)}: ${group.ropeType}, ${group.layers.length} layers`,
-      `sha256 ${group.hash}`,
-      `attention scaling ${group.attentionScaling}, ${group.invFreq.length} pairs, ${group.layout} layout`,
-      frequencyTable(group),
-      cosineTable(group),
-    ].join('\n'),
-  );
-  const note =
-    'The cosine compares with the base frequencies at one position: 1 = the same rotation. ' +
-    '--json prints every frequency; --diff compares with an engine.';
-  const title = `${printable(fingerprint.modelType)}${length}`;
-  return `${[title, ...blocks, fill(note, columns, '')].join('\n\n')}\n`;
+  return [
+    { id: 'model', depth: 1, title: `${fingerprint.modelType}${length}`, blocks: [] },
+    ...fingerprint.groups.map((group, i): Section => ({
+      id: `group-${i + 1}`,
+      title: `${group.layerType}: ${group.ropeType}, ${group.layers.length} layers`,
+      depth: 2,
+      blocks: [
+        ...paragraphs([
+          `sha256 ${group.hash}`,
+          `attention scaling ${group.attentionScaling}, ${group.invFreq.length} pairs, ${group.layout} layout`,
+        ]),
+        frequencyTable(group),
+        cosineTable(group),
+      ],
+    })),
+    {
+      id: 'note',
+      depth: 2,
+      blocks: paragraphs([
+        'The cosine compares with the base frequencies at one position: 1 = the same rotation. ' +
+          '--json prints every frequency; --diff compares with an engine.',
+      ]),
+    },
+  ];
 }
 
-function frequencyTable({ invFreq }: GroupFingerprint): string {
+function frequencyTable({ invFreq }: GroupFingerprint): TableBlock {
   const rows = [...invFreq.entries()].filter(
     ([pair]) => pair < SHOWN || pair >= invFreq.length - SHOWN,
   );
-  return bareTable(
+  return plainTable(
+    'Frequencies',
     ['pair', 'radians per token', 'tokens per turn'],
     rows.map(([pair, frequency]) => [
       String(pair),
@@ -40,8 +51,9 @@ function frequencyTable({ invFreq }: GroupFingerprint): string {
   );
 }
 
-function cosineTable({ versusUnscaled }: GroupFingerprint): string {
-  return bareTable(
+function cosineTable({ versusUnscaled }: GroupFingerprint): TableBlock {
+  return plainTable(
+    'Against the base frequencies',
     ['position', 'cosine to unscaled'],
     versusUnscaled.map(({ position, cosine }) => [tokens(position), cosine.toFixed(4)]),
   );
@@ -55,7 +67,7 @@ const LOOKS_LIKE: Readonly<Record<NonNullable<FingerprintDiff['looksLike']>, str
   });
 
 /** `rope-eval fingerprint --diff` for a person at a terminal. */
-export function renderFingerprintDiff(diff: FingerprintDiff, columns: number): string {
+export function fingerprintDiffSections(diff: FingerprintDiff): readonly Section[] {
   const { worst } = diff;
   const where =
     worst.position === null
@@ -73,7 +85,7 @@ export function renderFingerprintDiff(diff: FingerprintDiff, columns: number): s
     lines.push(`Attention scaling: expected ${trim(expected, 6)}, found ${trim(found, 6)}.`);
   }
   if (diff.looksLike !== null) lines.push(LOOKS_LIKE[diff.looksLike]);
-  return `${lines.map((line) => fill(line, columns, '')).join('\n')}\n`;
+  return [{ id: 'difference', depth: 2, blocks: paragraphs(lines) }];
 }
 
 function reach({ key, upTo, tolerance }: FingerprintDiff): string {

@@ -1,3 +1,263 @@
+import { createRequire } from 'node:module';
+import type { TableConstructorOptions } from 'cli-table3';
+import type CliTable from 'cli-table3';
+import { percent, printable, shortTokens } from './format.js';
+import { type Paint, paint as paintFor } from './paint.js';
+import type { PlotRole, PlotStyle } from './plots/terminal.js';
+import {
+  sectionsToDraw,
+  type Block,
+  type Cell,
+  type Column,
+  type HeatmapBlock,
+  type Section,
+  type TableBlock,
+  type Tone,
+} from './sections/section.js';
+
+export interface TextContext {
+  readonly color: boolean;
+  /** Characters. */
+  readonly columns: number;
+  readonly plots: boolean;
+}
+
+/** How a document is drawn on a stream. */
+export function contextOf(
+  { isLively, columns }: { readonly isLively: boolean; readonly columns: number },
+  plots = true,
+): TextContext {
+  return { color: isLively, columns, plots };
+}
+
+/** Any document for a person at a terminal. */
+export function textOf(sections: readonly Section[], context: TextContext): string {
+  const paint = paintFor(context.color);
+  const pen: Pen = { paint, columns: context.columns };
+  const blocks = sectionsToDraw(sections, context.plots, CANNOT).map((section) => {
+    const title = section.title === undefined ? [] : [paint.bold(filled(section.title, pen))];
+    return [...title, ...section.blocks.flatMap((block) => drawn(block, pen))].join('\n');
+  });
+  return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
+}
+
+/** Pictures that take more than characters. */
+const CANNOT = ['intervals', 'turns'] as const;
+
+/** What every block is drawn with. */
+interface Pen {
+  readonly paint: Paint;
+  /** Characters. */
+  readonly columns: number;
+}
+
+function filled(text: string, { columns }: Pen, indent = ''): string {
+  return fill(printable(text), columns, indent);
+}
+
+/** Lines; none where a terminal cannot show the block. */
+function drawn(block: Block, pen: Pen): readonly string[] {
+  const { paint, columns } = pen;
+  switch (block.kind) {
+    case 'text':
+      return [toned(paint, block.tone)(filled(block.text, pen))];
+    case 'list':
+      return block.items.map((item) => filled(item, pen));
+    case 'marks':
+      return block.lines.flatMap(({ mark, tone, code, text, more }) => {
+        const line = [mark, code, text].filter((part) => part !== undefined).join(' ');
+        const body = filled(line, pen, '  ').replace(mark, toned(paint, tone)(mark));
+        return more === undefined ? [body] : [body, `  ${filled(more, pen, '  ')}`];
+      });
+    case 'code':
+      return block.text.split('\n').map((line) => `  ${printable(line)}`);
+    case 'table':
+      return [drawTable(block, pen)];
+    case 'heatmap':
+      return block.featured ? drawHeatmap(block, pen) : [];
+    case 'plot':
+      return block.draw(columns, plotStyle(paint));
+    case 'intervals':
+    case 'turns':
+      return [];
+  }
+}
+
+function toned(paint: Paint, tone: Tone | undefined): (text: string) => string {
+  switch (tone) {
+    case 'good':
+      return paint.green;
+    case 'warn':
+      return paint.yellow;
+    case 'bad':
+      return paint.red;
+    case 'soft':
+      return paint.dim;
+    case 'strong':
+      return paint.bold;
+    case undefined:
+      return (text) => text;
+  }
+}
+
+function plotStyle(paint: Paint): PlotStyle {
+  const colors: Readonly<Record<PlotRole, (text: string) => string>> = {
+    axis: paint.dim,
+    reference: paint.bold,
+    candidate: paint.cyan,
+    trained: paint.green,
+    target: paint.yellow,
+    text: (text) => text,
+  };
+  return (text, role) => colors[role](text);
+}
+
+/** Without lines: the width is needed for numbers. */
+const NO_LINES: NonNullable<TableConstructorOptions['chars']> = Object.freeze({
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '  ',
+});
+
+const WIDER = 'Some columns need a wider terminal; --json has everything.';
+
+/** Where there is no room, spare columns go first, then the intervals. */
+function drawTable(table: TableBlock, pen: Pen): string {
+  const { columns, paint } = pen;
+  const spare = [...new Set(table.columns.flatMap(({ spare = 0 }) => (spare > 0 ? [spare] : [])))];
+  const tries = [
+    { left: 0, details: true },
+    ...spare.sort((a, b) => a - b).map((left) => ({ left, details: true })),
+    { left: Math.max(0, ...spare), details: false },
+  ];
+  const texts = tries.map(({ left, details }) => layTable(table, left, details, paint));
+  const fitting = texts.findIndex((text) => widestLine(text) <= columns);
+  if (fitting === 0) return texts[0]!;
+  if (fitting < 0) {
+    const width = Math.max(...[texts.at(-1)!].map(widestLine));
+    return `(needs ${width} columns; --json has what is in it)`;
+  }
+  return `${texts[fitting]!}\n${paint.dim(filled(WIDER, pen))}`;
+}
+
+function layTable(
+  { columns, rows }: TableBlock,
+  left: number,
+  details: boolean,
+  paint: Paint,
+): string {
+  const Table = cliTable();
+  const shown = [...columns.entries()].filter(
+    ([, { spare }]) => spare === undefined || spare > left,
+  );
+  const table = new Table({
+    chars: NO_LINES,
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
+    colAligns: shown.map(([, { align }]) => align),
+  });
+  table.push(
+    headOf(shown.map(([, column]) => column)).map((content) => ({
+      content: paint.bold(content),
+      vAlign: 'bottom' as const,
+    })),
+  );
+  for (const { cells } of rows) {
+    table.push(shown.map(([at, column]) => cellText(cells[at], column, details, paint)));
+  }
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+/** A heading that neighbours share stands above the first of them. */
+function headOf(columns: readonly Column[]): readonly string[] {
+  const headings = columns.map(({ title, narrow = ['', lowerFirst(title)] }) => narrow);
+  const grouped = headings.some(([group]) => group !== '');
+  return headings.map(([group, title], i) => {
+    if (!grouped) return title;
+    return `${group === headings[i - 1]?.[0] ? '' : group}\n${title}`;
+  });
+}
+
+function cellText(
+  cell: Cell | undefined,
+  { roomy = false, wrap = Infinity }: Column,
+  details: boolean,
+  paint: Paint,
+): string {
+  if (cell === undefined) return '';
+  const { text, detail, tone, name } = cell;
+  const value = toned(paint, tone)(name ? wrapLabel(text) : fill(printable(text), wrap, ''));
+  return details && !roomy && detail !== undefined ? `${value}\n${paint.dim(detail)}` : value;
+}
+
+/**
+ * cli-table3 takes longer to load than a whole `inspect` takes to run: it is read when a table is
+ * drawn, and forms are synchronous.
+ */
+function cliTable(): typeof CliTable {
+  return createRequire(import.meta.url)('cli-table3') as typeof CliTable;
+}
+
+/** Longer labels are wrapped: `as-configured *` fits. */
+const LABEL_WIDTH = 15;
+const LABEL_LINES = 4;
+
+/** A candidate's name as a cell of a narrow column. */
+function wrapLabel(label: string): string {
+  const text = printable(label);
+  const lines = text.match(new RegExp(`.{1,${LABEL_WIDTH}}`, 'gu')) ?? [text];
+  // A JSON object can be of any length; every file form prints it whole.
+  if (lines.length <= LABEL_LINES) return lines.join('\n');
+  return [...lines.slice(0, LABEL_LINES - 1), '…'].join('\n');
+}
+
+const BARS = '▁▂▃▄▅▆▇█';
+const ROW_LABEL = 9;
+
+/** Accuracy by length and distance as bars with numbers: readable without colour and by ear. */
+function drawHeatmap({ label, heatmap }: HeatmapBlock, { columns, paint }: Pen): readonly string[] {
+  // A bar, a number and a space where they fit, otherwise the number alone.
+  const roomy = ROW_LABEL + heatmap.bins.length * 6 <= columns;
+  const width = roomy ? 6 : 4;
+  const rows = heatmap.rows.map(({ rung, cells }) => {
+    const tokens = shortTokens(rung.tokens).padStart(ROW_LABEL - 1);
+    return `${tokens} ${cells.map((cell) => heatCell(cell, roomy, width, paint)).join('')}`.trimEnd();
+  });
+  const span = heatmap.bins.length * width;
+  const axis = 'near'.padEnd(Math.max(5, span - 7)) + 'far';
+  return [printable(label), ...rows, `${' '.repeat(ROW_LABEL)}  ${axis.trimEnd()}`];
+}
+
+function heatCell(share: number | null, roomy: boolean, width: number, paint: Paint): string {
+  if (share === null) return '–'.padStart(width - 1).padEnd(width);
+  const number = percent(share).replace(' %', '').padStart(3);
+  const bar = BARS[Math.min(BARS.length - 1, Math.floor(share * BARS.length))] ?? '';
+  const color = share >= 0.75 ? paint.green : share >= 0.5 ? paint.yellow : paint.red;
+  return `${color(roomy ? `${bar}${number}` : number)}${' '.repeat(width - (roomy ? 4 : 3))}`;
+}
+
+/** Headings of a terminal are lines, not titles; acronyms stay. */
+function lowerFirst(text: string): string {
+  return /^[A-Z][a-z]+[ ,]|^[A-Z][a-z]+$/.test(text)
+    ? text.charAt(0).toLowerCase() + text.slice(1)
+    : text;
+}
+
 // eslint-disable-next-line no-control-regex -- the start of a terminal's colour code
 const COLOUR = /\u001b\[[\d;]*m/g;
 /** Everything before combining marks takes one column. */
@@ -58,36 +318,4 @@ function wordsOf(paragraph: string): string[] {
     .split(' ')
     .filter((word) => word !== '')
     .map((word) => word.replaceAll('\u00a0%', ' %'));
-}
-
-export type Align = 'left' | 'right';
-
-/**
- * A table in plain text, without lines: the width is needed for numbers. The first column stands
- * to the left, the others to the right, or as given. A cell may have several lines.
- */
-export function bareTable(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-  gap = 3,
-  aligns: readonly Align[] = head.map((_, column) => (column === 0 ? 'left' : 'right')),
-): string {
-  const cells = [head, ...rows].map((row) => head.map((_, at) => (row[at] ?? '').split('\n')));
-  const widths = head.map((_, at) =>
-    Math.max(...cells.flatMap((row) => (row[at] ?? []).map(textWidth))),
-  );
-  const lines = cells.flatMap((row) => {
-    const height = Math.max(...row.map((cell) => cell.length));
-    return Array.from({ length: height }, (_, line) =>
-      row
-        .map((cell, at) => {
-          const text = cell[line] ?? '';
-          const blank = ' '.repeat((widths[at] ?? 0) - textWidth(text));
-          return aligns[at] === 'right' ? blank + text : text + blank;
-        })
-        .join(' '.repeat(gap))
-        .trimEnd(),
-    );
-  });
-  return lines.join('\n');
 }

@@ -44,9 +44,9 @@ describe('rope-eval encodings', () => {
   });
 
   it('refuses a form that it does not have before it runs anything', async () => {
-    const ran = await runCli(['encodings', '-o', 'table.html']);
+    const ran = await runCli(['encodings', '-o', 'table.xml']);
     expect(ran.code).toBe(2);
-    expect(ran.stderr).toMatch(/table\.html.*no such form[\s\S]*\.md/);
+    expect(ran.stderr).toMatch(/table\.xml.*no such form[\s\S]*\.md/);
   });
 
   it('ends with 130 after Ctrl-C, and prints no half table', async () => {

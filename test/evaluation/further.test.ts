@@ -5,7 +5,7 @@ import { perContextDefect } from '../../src/gate/baseline.js';
 import { pairedChange, samplesOf } from '../../src/gate/cells.js';
 import { mostLong, PRESETS } from '../../src/probes/presets.js';
 import { type CandidateReport, type Report, ReportSchema } from '../../src/report/schema/report.js';
-import { settingsUsedWords } from '../../src/report/sections/wording.js';
+import { settingsUsedWords } from '../../src/report/sections/conditions.js';
 import { openSession } from '../../src/subjects/bundled/index.js';
 import { modelConfig } from '../helpers/model-config.js';
 

@@ -3,7 +3,7 @@ import { parseCandidates } from '../../src/candidates/parse.js';
 import { evaluate } from '../../src/evaluate.js';
 import { wordFinding } from '../../src/findings/index.js';
 import type { Report } from '../../src/report/schema/report.js';
-import { probeModelWords } from '../../src/report/sections/wording.js';
+import { probeModelWords } from '../../src/report/sections/conditions.js';
 
 /** c 0.071: nearly every pair turns within the window. */
 const config = JSON.stringify({

@@ -4,7 +4,7 @@ import { parseCandidates } from '../../src/candidates/parse.js';
 import { evaluate } from '../../src/evaluate.js';
 import type { Progress } from '../../src/options.js';
 import { ReportSchema } from '../../src/report/schema/report.js';
-import { neighbourRows, neighboursNote } from '../../src/report/sections/neighbours.js';
+import { neighboursSection } from '../../src/report/sections/neighbours.js';
 import { chooseMember, loadFamily, neighboursOf } from '../../src/subjects/bundled/index.js';
 
 const config = readFileSync('fixtures/model-configs/Qwen2.5-7B-Instruct.json', 'utf8');
@@ -54,10 +54,11 @@ it('the thorough preset runs them and tells the range; progress never goes back'
     const main = report.candidates[1]!.short!.lossChange.value;
     expect(other.candidates[1]!.shortLossChange!.value).not.toBe(main);
   }
-  const rows = neighbourRows(report);
-  expect(rows.map(([label]) => label)).toEqual(['yarn:2', 'linear:2']);
-  expect(rows[0]![1]).toMatch(/ to /);
-  for (const name of names) expect(neighboursNote(report)).toContain(name);
+  const [table, note] = neighboursSection(report).blocks;
+  if (table?.kind !== 'table' || note?.kind !== 'text') throw new TypeError('a table and its note');
+  expect(table.rows.map(({ cells }) => cells[0]!.text)).toEqual(['yarn:2', 'linear:2']);
+  expect(table.rows[0]!.cells[1]!.text).toMatch(/ to /);
+  for (const name of names) expect(note.text).toContain(name);
   expect(shares).toEqual(shares.toSorted((a, b) => a - b));
   expect(shares.at(-1)).toBeLessThanOrEqual(1);
 }, 120_000);

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { parseCandidates } from '../../src/candidates/parse.js';
 import { evaluate } from '../../src/evaluate.js';
 import { setUp } from '../../src/evaluation/setup.js';
-import { probeModelWords } from '../../src/report/sections/wording.js';
+import { probeModelWords } from '../../src/report/sections/conditions.js';
 
 const read = (name: string): string => readFileSync(`fixtures/model-configs/${name}.json`, 'utf8');
 const share = (text: string): number => setUp(text, {}).rotaryShare;

@@ -4,7 +4,8 @@ import { RopeEvalError } from '../../src/errors.js';
 import { isNotRope, readModel } from '../../src/model/read-model.js';
 import { chooseReference } from '../../src/model/reference.js';
 import { inspectData } from '../../src/report/inspect/data.js';
-import { renderInspect } from '../../src/report/inspect/text.js';
+import { inspectSections } from '../../src/report/inspect/sections.js';
+import { textOf } from '../../src/report/terminal.js';
 import { type GoldenCase, goldenLines } from '../golden-cases.js';
 
 /** JSON writes null for NaN, so the numbers are looked at before. */
@@ -69,7 +70,7 @@ test('no number of inspect is NaN or infinite, and it draws without one', () => 
             target === undefined ? {} : { target },
           );
           expect(notFinite(data)).toEqual([]);
-          const text = renderInspect(data, { columns: 80, color: false, plots: true });
+          const text = textOf(inspectSections(data), { columns: 80, color: false, plots: true });
           expect(text).not.toMatch(/NaN|Infinity|undefined|\[object/);
         } catch (error) {
           if (!(error instanceof RopeEvalError)) throw error;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { spectrumSvg } from '../../src/report/plots/svg.js';
+import { turnsFigure } from '../../src/report/forms/svg.js';
 import { GeometryReportSchema } from '../../src/geometry/schema.js';
-import { exactLines } from '../../src/report/sections/exact.js';
+import { exactLines, exactSection } from '../../src/report/sections/exact.js';
+import type { Report } from '../../src/report/schema/report.js';
 import { qwenGeometry } from '../helpers/geometry.js';
 import { makeReport } from '../helpers/report.js';
 
@@ -31,15 +32,19 @@ describe('what is exact', () => {
   });
 });
 
+const turnsOf = (report: Report) =>
+  exactSection(report).blocks.find((block) => block.kind === 'turns');
+
 describe('the spectrum', () => {
   it('draws the reference over both lengths and the recommended candidate', () => {
-    const { text } = spectrumSvg(makeReport({ geometry }));
+    const chart = turnsOf(makeReport({ geometry }))!;
+    const { text } = turnsFigure(chart);
     expect(text.match(/<polyline/g)).toHaveLength(3);
     expect(text).toContain('dynamic:4 over 131,072 tokens');
     expect(text).not.toMatch(/NaN|Infinity|undefined/);
   });
 
   it('is left out without geometry', () => {
-    expect(spectrumSvg(makeReport()).text).toBe('');
+    expect(turnsOf(makeReport())).toBeUndefined();
   });
 });

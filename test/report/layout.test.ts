@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { bareTable, fill, textWidth, widestLine } from '../../src/report/terminal.js';
+import { plainTable } from '../../src/report/sections/section.js';
+import { fill, textOf, textWidth, widestLine } from '../../src/report/terminal.js';
 
 test.each([
   ['abc', 3],
@@ -19,14 +20,16 @@ test('lines break at spaces, and percent signs stay with their number', () => {
 });
 
 test('numbers stand to the right, and a head may have two lines', () => {
-  const table = bareTable(
-    ['name', 'of\ntokens'],
+  const block = plainTable(
+    'sizes',
+    ['name', { title: 'tokens', narrow: ['of', 'tokens'], align: 'right' }],
     [
       ['a', '1,024'],
       ['模型', '8'],
     ],
-    2,
   );
-  expect(table).toBe('name      of\n      tokens\na      1,024\n模型       8');
+  const context = { color: false, columns: 80, plots: true };
+  const table = textOf([{ id: 'sizes', depth: 2, blocks: [block] }], context).trimEnd();
+  expect(table).toBe('          of\nname  tokens\na      1,024\n模型       8');
   expect(widestLine(table)).toBe(12);
 });

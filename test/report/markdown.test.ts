@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { markdown } from '../../src/report/forms/markdown.js';
-import { HONESTY } from '../../src/report/sections/wording.js';
+import { HONESTY } from '../../src/report/sections/conditions.js';
 import { candidate, makeReport, short } from '../helpers/report.js';
 
 const context = { color: false, columns: 100, plots: true };

@@ -15,7 +15,7 @@ describe('reporters', () => {
 
   it('are one file a form', async () => {
     const files = (await readdir('src/report/forms')).map((file) => file.replace('.ts', ''));
-    const shared = ['github', 'index', 'form', 'markup'];
+    const shared = ['github', 'index', 'form', 'markup', 'style', 'svg'];
     expect(files.filter((file) => !shared.includes(file))).toHaveLength(
       Object.keys(REPORTERS).length,
     );

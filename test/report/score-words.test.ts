@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { scoreWords } from '../../src/report/sections/recommendation.js';
+import { scoreWords } from '../../src/report/sections/summary.js';
 import { candidate, makeReport, short } from '../helpers/report.js';
 
 const row = (label: string, score: number | null) => ({

@@ -1,7 +1,7 @@
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { text } from '../../src/report/forms/text.js';
-import { HONESTY } from '../../src/report/sections/wording.js';
+import { HONESTY } from '../../src/report/sections/conditions.js';
 import { candidate, makeReport, short } from '../helpers/report.js';
 
 const plain = { color: false, columns: 100, plots: true };
@@ -52,7 +52,7 @@ describe('the terminal report', () => {
   });
 
   it('draws accuracy by length and distance, readable without colour', () => {
-    expect(printed).toMatch(/Facts found, %, by length and distance: dynamic:4\n +32k █ 98 /);
+    expect(printed).toMatch(/Facts found, %, by length and distance\ndynamic:4\n +32k █ 98 /);
     const missed = text(
       makeReport({ recommendation: { code: 'use', candidate: 'none', tied: [] } }),
       plain,

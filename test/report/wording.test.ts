@@ -1,14 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { DynamicForm } from '../../src/report/schema/candidate.js';
 import { type CandidateReport, type Report, VERDICTS } from '../../src/report/schema/report.js';
-import { recommendationWords } from '../../src/report/sections/recommendation.js';
-import {
-  localWords,
-  probeModelWords,
-  referenceWords,
-  settingsWords,
-  verdictWords,
-} from '../../src/report/sections/wording.js';
+import { recommendationWords, verdictSection } from '../../src/report/sections/verdict.js';
+import { probeModelWords, referenceWords } from '../../src/report/sections/conditions.js';
+import { localWords, verdictWords } from '../../src/report/sections/summary.js';
 import { candidate, interval, makeReport, short } from '../helpers/report.js';
 
 function advice(code: Report['recommendation']['code'], label: string | null, tied: string[] = []) {
@@ -164,9 +159,12 @@ describe('the recommendation in words', () => {
     const report = makeReport({
       recommendation: { code: 'use', candidate: 'yarn:4', tied: [], write },
     });
-    const [block = '', more] = settingsWords(report);
-    expect(JSON.parse(`{${block.slice(block.indexOf('\n'))}}`)).toEqual(write);
-    expect(more).toMatch(/: rope-eval emit <config> yarn:4 --target 131072$/);
+    const { blocks } = verdictSection(report);
+    const block = blocks.find(({ kind }) => kind === 'code');
+    expect(block?.kind === 'code' && JSON.parse(`{${block.text}}`)).toEqual(write);
+    expect(JSON.stringify(blocks.at(-1))).toMatch(
+      /: rope-eval emit <config> yarn:4 --target 131072/,
+    );
   });
 
   it('gives the keys of a part of the config by their names there', () => {
@@ -174,9 +172,11 @@ describe('the recommendation in words', () => {
     const report = makeReport({
       recommendation: { code: 'use', candidate: 'yarn:4', tied: [], write },
     });
-    expect(settingsWords(report)[0]).toBe(
-      'Write into config.json, in its text_config:\n  "rope_scaling": {"rope_type":"yarn","factor":4}',
-    );
+    const { blocks } = verdictSection(report);
+    expect(blocks.filter(({ kind }) => kind === 'code')).toEqual([
+      { kind: 'code', language: 'json', text: '"rope_scaling": {"rope_type":"yarn","factor":4}' },
+    ]);
+    expect(JSON.stringify(blocks)).toContain('Write into config.json, in its text_config:');
   });
 });
 

@@ -1,5 +1,4 @@
 import type { CommandModule } from '../command.js';
-import { paint } from '../../report/paint.js';
 
 export const compareCommand: CommandModule = (program, { environment }) => {
   program
@@ -30,7 +29,10 @@ export const compareCommand: CommandModule = (program, { environment }) => {
         stdout.json({ schemaVersion, ...comparison });
         return;
       }
-      const { compareText } = await import('../compare-text.js');
-      stdout.write(compareText(comparison, paint(stdout.isLively), stdout.columns));
+      const [{ compareSections }, { contextOf, textOf }] = await Promise.all([
+        import('../compare-text.js'),
+        import('../../report/terminal.js'),
+      ]);
+      stdout.write(textOf(compareSections(comparison), contextOf(stdout)));
     });
 };

@@ -6,6 +6,7 @@ import type { Environment } from '../environment.js';
 import { loadConfig } from '../inputs.js';
 import type { RopeModel } from '../model.js';
 import { once, tokensFor } from '../options.js';
+import type { Section } from '../../report/sections/section.js';
 
 interface Flags {
   readonly json?: boolean;
@@ -51,12 +52,13 @@ async function fingerprint(
   const read = await readRopeGeometry(config, {});
   const specs = await specsOf(read, flags, environment);
   const { stdout } = environment;
-  const columns = stdout.columns;
-  const { renderFingerprint, renderFingerprintDiff } = await import('../../report/fingerprint.js');
+  const [{ fingerprintSections, fingerprintDiffSections }, { contextOf, textOf }] =
+    await Promise.all([import('../../report/fingerprint.js'), import('../../report/terminal.js')]);
+  const draw = (sections: readonly Section[]): string => textOf(sections, contextOf(stdout));
   if (flags.diff !== undefined) {
     const diff = await compare(flags.diff, read, specs, flags, environment);
     if (flags.json) stdout.json(diff);
-    else stdout.write(renderFingerprintDiff(diff, columns));
+    else stdout.write(draw(fingerprintDiffSections(diff)));
     return diff.same ? EXIT.ok : EXIT.gateFailed;
   }
   const { fingerprintData } = await import('../../geometry/fingerprint.js');
@@ -66,7 +68,7 @@ async function fingerprint(
     ...(seqLen === undefined ? {} : { sequenceLength: seqLen }),
   });
   if (flags.json) stdout.json(data);
-  else stdout.write(renderFingerprint(data, columns));
+  else stdout.write(draw(fingerprintSections(data)));
   return EXIT.ok;
 }
 

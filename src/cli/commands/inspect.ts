@@ -114,14 +114,10 @@ async function inspectArgument(
 }
 
 async function asText(data: InspectData, plots: boolean, { stdout }: Environment): Promise<string> {
-  const [{ renderInspect }, { evidenceWords }] = await Promise.all([
-    import('../../report/inspect/text.js'),
-    import('../../report/sections/wording.js'),
+  const [{ inspectSections }, { evidenceWords }, { contextOf, textOf }] = await Promise.all([
+    import('../../report/inspect/sections.js'),
+    import('../../report/sections/conditions.js'),
+    import('../../report/terminal.js'),
   ]);
-  return renderInspect(data, {
-    columns: stdout.columns,
-    color: stdout.isLively,
-    plots,
-    evidenceWords,
-  });
+  return textOf(inspectSections(data, { evidenceWords }), contextOf(stdout, plots));
 }

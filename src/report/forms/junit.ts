@@ -1,6 +1,7 @@
 import { nats, points, printable, reachTokens, tokens } from '../format.js';
 import type { CandidateReport, Report, Verdict } from '../schema/report.js';
-import { HONESTY, verdictWords } from '../sections/wording.js';
+import { HONESTY } from '../sections/conditions.js';
+import { verdictWords } from '../sections/summary.js';
 import type { GateOutcome, Reporter, RuleOutcome } from './form.js';
 import { type Markup, markup as xml } from './markup.js';
 

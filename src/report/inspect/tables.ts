@@ -1,34 +1,39 @@
 import type { CandidateGeometry, CostReport, GroupGeometry } from '../../geometry/schema.js';
-import { bytes, multiple, percent, printable, shortTokens, tokens, trim } from '../format.js';
-import { bareTable } from '../terminal.js';
+import { bytes, multiple, percent, shortTokens, tokens, trim } from '../format.js';
+import { plainTable, type TableBlock } from '../sections/section.js';
 
 const NONE = '–';
 
 /** Scalings against the reference, at the target. */
-export function scalingTable({ candidates }: GroupGeometry): string {
-  const rows = candidates.map((each) => [
-    `${labelCell(each.label)}${each.changed ? '' : ' *'}`,
-    multiple(each.maxStretch),
-    each.highFrequencyStretch === null ? NONE : multiple(each.highFrequencyStretch),
-    trim(each.attentionScaling, 4),
-    outsideCell(each),
-    each.inRangeUpTo === null ? 'any' : tokens(each.inRangeUpTo),
-  ]);
-  const head = ['scaling', 'most', 'fast pairs', 'attention', 'pairs outside', 'none outside'];
-  const above = ['', 'stretch', 'stretch', 'scaling', 'at the target', 'up to, tokens'];
-  return bareTable(
-    head.map((word, column) => `${word}\n${above[column] ?? ''}`),
-    rows,
-    2,
+export function scalingTable({ layerType, candidates }: GroupGeometry): TableBlock {
+  const head = [
+    { title: 'scaling', narrow: ['scaling', ''], align: 'left' },
+    { title: 'most stretch', narrow: ['most', 'stretch'], align: 'right' },
+    { title: 'stretch of fast pairs', narrow: ['fast pairs', 'stretch'], align: 'right' },
+    { title: 'attention scaling', narrow: ['attention', 'scaling'], align: 'right' },
+    {
+      title: 'pairs outside at the target',
+      narrow: ['pairs outside', 'at the target'],
+      align: 'right',
+    },
+    {
+      title: 'none outside up to, tokens',
+      narrow: ['none outside', 'up to, tokens'],
+      align: 'right',
+    },
+  ] as const;
+  return plainTable(
+    `Scalings of ${layerType} against the reference`,
+    head,
+    candidates.map((each) => [
+      { text: `${each.label}${each.changed ? '' : ' *'}`, name: true },
+      multiple(each.maxStretch),
+      each.highFrequencyStretch === null ? NONE : multiple(each.highFrequencyStretch),
+      trim(each.attentionScaling, 4),
+      outsideCell(each),
+      each.inRangeUpTo === null ? 'any' : tokens(each.inRangeUpTo),
+    ]),
   );
-}
-
-const LABEL_WIDTH = 14;
-
-/** A JSON object as a label can be of any length. */
-function labelCell(label: string): string {
-  const text = printable(label);
-  return text.length > LABEL_WIDTH ? `${text.slice(0, LABEL_WIDTH - 1)}…` : text;
 }
 
 function outsideCell({ outOfRange }: CandidateGeometry): string {
@@ -38,9 +43,22 @@ function outsideCell({ outOfRange }: CandidateGeometry): string {
 }
 
 /** What rounding does to scores at large positions. */
-export function driftTable({ reference }: GroupGeometry): string {
-  return bareTable(
-    ['angles and tables kept in', 'largest error of\nthe mean cosine', 'above 0.01\nfrom position'],
+export function driftTable({ reference }: GroupGeometry): TableBlock {
+  return plainTable(
+    'Rounding',
+    [
+      'angles and tables kept in',
+      {
+        title: 'largest error of the mean cosine',
+        narrow: ['largest error of', 'the mean cosine'],
+        align: 'right',
+      },
+      {
+        title: 'above 0.01 from position',
+        narrow: ['above 0.01', 'from position'],
+        align: 'right',
+      },
+    ],
     reference.drift.map(({ arithmetic, worst, firstAbove }) => [
       arithmetic,
       worst === null ? 'overflows' : worst.toExponential(1),
@@ -50,14 +68,22 @@ export function driftTable({ reference }: GroupGeometry): string {
 }
 
 /** The price of each length. */
-export function costTable(cost: CostReport): string {
-  const withTime = cost.bandwidthGBps !== null;
-  const head = ['length', 'KV cache', 'per token', 'prefill', 'decode'];
-  const unit = ['', `${cost.dtype}`, '', 'attention', 'attention'];
-  return bareTable(
-    [...head, ...(withTime ? ['cache read'] : [])].map(
-      (word, column) => `${word}\n${unit[column] ?? 'per token'}`,
-    ),
+export function costTable(cost: CostReport): TableBlock {
+  const head: readonly (readonly [string, string])[] = [
+    ['length', 'tokens'],
+    ['KV cache', cost.dtype],
+    ['per token', ''],
+    ['prefill', 'attention'],
+    ['decode', 'attention'],
+    ...(cost.bandwidthGBps === null ? [] : [['cache read', 'per token'] as const]),
+  ];
+  return plainTable(
+    'What each length costs',
+    head.map((narrow, i) => ({
+      title: narrow.join(' ').trim(),
+      narrow,
+      align: i === 0 ? 'left' : 'right',
+    })),
     cost.lengths.map((row) => [
       tokens(row.tokens),
       bytes(row.kvBytes),

@@ -1,44 +1,57 @@
 import { ends, shortTokens, signed, tokens } from '../format.js';
-import type { CandidateReport, Interval, Parts, Report } from '../schema/report.js';
+import type { Interval, Parts, Report } from '../schema/report.js';
+import type { Cell, Section } from './section.js';
 
-/** Whether a loss at the target comes from the distances or from the number of tokens, in words. */
+/** Whether a loss at the target comes from the distances or from the number of tokens. */
 
-/** The columns, in every form. */
-export const PARTS_COLUMNS: readonly (readonly [keyof Parts, head: string])[] = Object.freeze([
-  ['total', 'total'],
+const COLUMNS: readonly (readonly [keyof Parts, title: string])[] = Object.freeze([
+  ['total', 'Total'],
   ['rope', 'RoPE alone'],
-  ['dilution', 'dilution alone'],
+  ['dilution', 'Dilution alone'],
 ]);
 
-export interface PartsRow {
-  readonly candidate: CandidateReport;
-  readonly parts: Parts;
-}
-
-/** Candidates for which it was measured; the quick preset measures none. */
-export function partsRows({ candidates }: Report): readonly PartsRow[] {
-  return candidates.flatMap((candidate) =>
-    candidate.parts === null ? [] : [{ candidate, parts: candidate.parts }],
+/** Empty where it was not measured: the quick preset measures none. */
+export function causesSection({ candidates, target }: Report): Section {
+  const at = tokens(target.tokens);
+  const rows = candidates.flatMap(({ label, parts }) =>
+    parts === null
+      ? []
+      : [
+          {
+            cells: [{ text: label, name: true }, ...COLUMNS.map(([key]) => causeCell(parts[key]))],
+          },
+        ],
   );
+  return {
+    id: 'causes',
+    title: `Where the facts’ loss at ${shortTokens(target.tokens)} comes from, nats`,
+    depth: 3,
+    blocks:
+      rows.length === 0
+        ? []
+        : [
+            {
+              kind: 'table',
+              name: 'RoPE and dilution',
+              columns: [
+                { title: 'Candidate', align: 'left' },
+                ...COLUMNS.map(([, title]) => ({ title, align: 'right' as const })),
+              ],
+              rows,
+            },
+            {
+              kind: 'text',
+              tone: 'soft',
+              text:
+                `Total: loss on the facts at ${at} tokens, above the reference’s at 1x. ` +
+                'RoPE alone: the same distances, but only one trained window of tokens. Dilution alone: as ' +
+                'many tokens, squeezed into distances of one trained window. They need not add up: the rest ' +
+                'is what the two do together.',
+            },
+          ],
+  };
 }
 
-export function partsTitle({ target }: Report): string {
-  return `Where the facts’ loss at ${shortTokens(target.tokens)} comes from, nats`;
-}
-
-export function partsNote({ target }: Report): string {
-  return (
-    `Total: loss on the facts at ${tokens(target.tokens)} tokens, above the reference’s at 1x. ` +
-    'RoPE alone: the same distances, but only one trained window of tokens. Dilution alone: as ' +
-    'many tokens, squeezed into distances of one trained window. They need not add up: the rest ' +
-    'is what the two do together.'
-  );
-}
-
-export function partValue({ value }: Interval): string {
-  return signed(value, 2);
-}
-
-export function partEnds(interval: Interval): string {
-  return ends(interval, 1);
+function causeCell(loss: Interval): Cell {
+  return { text: signed(loss.value, 2), detail: ends(loss, 1) };
 }

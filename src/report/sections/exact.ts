@@ -1,11 +1,76 @@
-import { fixed } from '../../numbers.js';
 import { bytes, multiple, percent, printable, tokens, trim } from '../format.js';
+import { fixed } from '../../numbers.js';
 import type { CandidateReport, Report } from '../schema/report.js';
+import type { Section } from './section.js';
 
-/** What follows from the config alone, in words. */
+/** What follows from the config alone: kept apart from everything measured. */
+
+export function exactSection(report: Report): Section {
+  return {
+    id: 'exact',
+    title: 'Exact: from the config alone',
+    depth: 2,
+    blocks: [{ kind: 'list', items: exactLines(report) }, ...turnsBlocks(report)],
+  };
+}
+
+export function exactLines(report: Report): readonly string[] {
+  const { theta, criticalFraction } = report.reference;
+  // What the layers that look farthest see: local ones may see less than the trained window.
+  const window = report.settings.ladder.find((rung) => rung.multiple === 1)!.tokens;
+  const never =
+    criticalFraction > 0
+      ? `${percent(criticalFraction)} of the frequency range never makes a full turn within ` +
+        `${tokens(window)} tokens (critical fraction ${fixed(criticalFraction, 3)})`
+      : `every pair makes a full turn within ${tokens(window)} tokens`;
+  return [
+    `Theta ${tokens(theta)}: ${never}.`,
+    ...report.candidates.filter(({ role }) => role === 'candidate').map(stretchWords),
+    ...costWords(report),
+  ];
+}
+
+/**
+ * Turns of each rotary pair over the trained window and over the target. Pairs between the one-turn
+ * line and the trained curve met every angle in training; others are asked for new ones.
+ */
+function turnsBlocks(report: Report): Section['blocks'] {
+  const group = report.geometry?.groups[0];
+  if (group === undefined) return [];
+  const scaled = group.candidates.find(({ label }) => label === report.recommendation.candidate);
+  const trainedRange = tokens(group.trainedRange);
+  const targetRange = tokens(group.targetRange);
+  return [
+    {
+      kind: 'turns',
+      lines: [
+        {
+          name: `reference over ${targetRange} tokens`,
+          turns: group.reference.rotationsTarget,
+          style: 'plain',
+        },
+        ...(scaled
+          ? [
+              {
+                name: `${printable(scaled.label)} over ${targetRange} tokens`,
+                turns: scaled.rotationsTarget,
+                style: 'scaled' as const,
+              },
+            ]
+          : []),
+        // Last, so that its dots lie on top where a scaling leads back to it.
+        {
+          name: `reference over ${trainedRange} tokens, as trained`,
+          turns: group.reference.rotationsTrained,
+          style: 'trained',
+        },
+      ],
+    },
+  ];
+}
 
 /** What the scaling does to the rotary table, exact. */
-export function stretchWords(candidate: CandidateReport): string {
+function stretchWords(candidate: CandidateReport): string {
   const parts = candidate.groups.map((group) => {
     const layers = candidate.groups.length > 1 ? `${printable(group.layerType)} ` : '';
     if (!group.changed) return `${layers}unchanged`;
@@ -22,7 +87,7 @@ function turnWords(most: number): string {
 }
 
 /** The price of the longer window, which is the same for every candidate. */
-export function costWords({ geometry, target, reference }: Report): readonly string[] {
+function costWords({ geometry, target, reference }: Report): readonly string[] {
   const at = (length: number) => geometry?.cost?.lengths.find((each) => each.tokens === length);
   const [before, after] = [at(reference.trainedWindow), at(target.tokens)];
   if (!geometry?.cost || !before || !after) return [];
@@ -34,22 +99,5 @@ export function costWords({ geometry, target, reference }: Report): readonly str
     `${cache}, ${bytes(after.kvBytes)} at ${tokens(after.tokens)}. ` +
       `Attention per token: ${multiple(after.prefillMultiple)} for the prompt, ` +
       `${multiple(after.decodeMultiple)} for each new token.`,
-  ];
-}
-
-/** What follows from the config alone: kept apart from everything measured. */
-export function exactLines(report: Report): readonly string[] {
-  const { theta, criticalFraction } = report.reference;
-  // What the layers that look farthest see: local ones may see less than the trained window.
-  const window = report.settings.ladder.find((rung) => rung.multiple === 1)!.tokens;
-  const never =
-    criticalFraction > 0
-      ? `${percent(criticalFraction)} of the frequency range never makes a full turn within ` +
-        `${tokens(window)} tokens (critical fraction ${fixed(criticalFraction, 3)})`
-      : `every pair makes a full turn within ${tokens(window)} tokens`;
-  return [
-    `Theta ${tokens(theta)}: ${never}.`,
-    ...report.candidates.filter(({ role }) => role === 'candidate').map(stretchWords),
-    ...costWords(report),
   ];
 }

@@ -1,13 +1,5 @@
 import { CATALOGUE, type SavedFinding, type Severity, wordFinding } from '../../findings/index.js';
-import { printable } from '../format.js';
-
-/** A finding in words, most serious first. */
-export interface FindingLine {
-  readonly severity: Severity;
-  readonly code: string;
-  /** Path in the config, then what was found and what would be right. */
-  readonly message: string;
-}
+import type { MarkedLine, Section, Tone } from './section.js';
 
 const ORDER: Readonly<Record<Severity, number>> = Object.freeze({
   error: 0,
@@ -40,12 +32,29 @@ function namesArgument(code: string): string | undefined {
   return Object.keys(args).find((name) => args[name] === 'names');
 }
 
-export function findingLines(findings: readonly SavedFinding[]): readonly FindingLine[] {
+const TONES: Readonly<Record<Severity, Tone>> = Object.freeze({
+  error: 'bad',
+  warning: 'warn',
+  notice: 'soft',
+});
+
+/** Findings in words, most serious first. */
+export function findingLines(findings: readonly SavedFinding[]): readonly MarkedLine[] {
   return [...joined(findings)]
     .sort((a, b) => ORDER[a.severity] - ORDER[b.severity])
     .map((finding) => ({
-      severity: finding.severity,
+      mark: finding.severity,
+      tone: TONES[finding.severity],
       code: finding.code,
-      message: printable(wordFinding(finding)),
+      text: wordFinding(finding),
     }));
+}
+
+export function findingsSection(findings: readonly SavedFinding[]): Section {
+  return {
+    id: 'findings',
+    title: 'Findings in the config',
+    depth: 2,
+    blocks: [{ kind: 'marks', lines: findingLines(findings) }],
+  };
 }

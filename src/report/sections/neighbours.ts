@@ -1,23 +1,46 @@
 import * as format from '../format.js';
 import type { CandidateReport, NeighbourReport, Report } from '../schema/report.js';
 import { rungAt } from '../view.js';
+import { verdictWords } from './summary.js';
+import type { Cell, Row, Section } from './section.js';
 
-/** What the neighbouring probe models say, in words: the uncertainty that no interval holds. */
+/** What the neighbouring probe models say: the uncertainty that no interval holds. */
 
-export const NEIGHBOURS_TITLE = 'Other probe models: smallest to largest value';
-export const NEIGHBOURS_HEAD = ['candidate', 'short loss', 'needle', 'reach', 'verdicts'] as const;
+export function neighboursSection(report: Report): Section {
+  const rows = neighbourRows(report);
+  return {
+    id: 'neighbours',
+    title: 'Other probe models: smallest to largest value',
+    depth: 3,
+    blocks: [
+      {
+        kind: 'table',
+        name: 'Other probe models',
+        columns: [
+          { title: 'Candidate', align: 'left' },
+          { title: 'Short loss', align: 'right' },
+          { title: 'Needle', align: 'right' },
+          { title: 'Reach', align: 'right' },
+          { title: 'Verdicts', align: 'left' },
+        ],
+        rows,
+      },
+      { kind: 'text', tone: 'soft', text: neighboursNote(report) },
+    ],
+  };
+}
 
 /** A line a candidate: the range over all probe models, the report's own among them. */
-export function neighbourRows(report: Report): readonly (readonly string[])[] {
-  const others = report.otherProbeModels ?? [];
-  if (others.length === 0) return [];
-  return report.candidates
+function neighbourRows({ candidates, target, otherProbeModels = [] }: Report): readonly Row[] {
+  if (otherProbeModels.length === 0) return [];
+  return candidates
     .filter(({ role }) => role === 'candidate')
     .map((own) => {
-      const same = others.flatMap((o) => o.candidates.filter((c) => c.label === own.label));
-      const needle = rungAt(own, report.target.tokens)?.accuracy;
-      return [
-        format.printable(own.label),
+      const same = otherProbeModels.flatMap((o) =>
+        o.candidates.filter((c) => c.label === own.label),
+      );
+      const needle = rungAt(own, target.tokens)?.accuracy;
+      const cells: readonly string[] = [
         range([own.short?.lossChange, ...same.map((c) => c.shortLossChange)], format.nats),
         range([needle, ...same.map((c) => c.needleAtTarget)], format.percent),
         span(
@@ -26,11 +49,13 @@ export function neighbourRows(report: Report): readonly (readonly string[])[] {
         ),
         verdicts([own.verdict, ...same.map((c) => c.verdict)]),
       ];
+      const name: Cell = { text: own.label, name: true };
+      return { cells: [name, ...cells.map((text) => ({ text }))] };
     });
 }
 
 /** Which probe models, and whether they recommend the same. */
-export function neighboursNote({ otherProbeModels, subject, recommendation }: Report): string {
+function neighboursNote({ otherProbeModels, subject, recommendation }: Report): string {
   const others = otherProbeModels ?? [];
   if (others.length === 0) return '';
   const names = format.list([subject.name, ...others.map((o) => o.probeModel.name)]);
@@ -63,6 +88,6 @@ function span(values: readonly number[], write: (value: number) => string): stri
 function verdicts(found: readonly CandidateReport['verdict'][]): string {
   const kinds = [...new Set(found)];
   return kinds
-    .map((kind) => `${found.filter((v) => v === kind).length} ${kind.replaceAll('-', ' ')}`)
+    .map((kind) => `${found.filter((v) => v === kind).length} ${verdictWords(kind)}`)
     .join(', ');
 }

@@ -1,20 +1,39 @@
 import * as format from '../format.js';
 import type { DynamicForm, Gap, Reading, Switch } from '../schema/candidate.js';
-import type { CandidateReport, Interval, Report } from '../schema/report.js';
+import type { CandidateReport, Report } from '../schema/report.js';
 import { rungAt, summaryLengths } from '../view.js';
+import { natsCell, pointsCell } from './summary.js';
+import type { Cell, Column, Section } from './section.js';
 
-/** What becomes of a scaling while text is generated, in words. */
+/** What becomes of a scaling while text is generated. */
 
-/** A value, and its 95 % interval where it has one. */
-export type Cell = readonly [value: string, interval?: string];
+/** Sections of what was measured; the quick preset measures none of it. */
+export function servingSections(report: Report): readonly Section[] {
+  const forms = alike(report, (candidate) => candidate.forms);
+  const switches = alike(report, (candidate) => candidate.switch);
+  const tables = [
+    ...noteOnce(forms.map(([names, found]) => formsTable(names, found, report))),
+    ...noteOnce(switches.map(([names, found]) => switchTable(names, found))),
+  ];
+  return [
+    ...tables.map(({ title, columns, rows, note }, i): Section => ({
+      id: `serving-${i + 1}`,
+      title,
+      depth: 3,
+      blocks: [
+        { kind: 'table', name: title, columns, rows: rows.map((cells) => ({ cells })) },
+        { kind: 'text', tone: 'soft', text: note },
+      ],
+    })),
+    { id: 'offset', depth: 3, blocks: [{ kind: 'text', tone: 'soft', text: offsetWords(report) }] },
+  ];
+}
 
-/** One table of the section, in every form of the report. */
-export interface ServingTable {
+/** One table of the section. */
+interface ServingTable {
   readonly title: string;
-  readonly head: readonly string[];
+  readonly columns: readonly Column[];
   readonly rows: readonly (readonly Cell[])[];
-  /** Columns to leave out first where there is no room. */
-  readonly spare: readonly number[];
   /** '' where the next table of its kind says it. */
   readonly note: string;
 }
@@ -24,16 +43,6 @@ const FORM_NAMES: Readonly<Record<DynamicForm['form'], string>> = Object.freeze(
   cached: 'cached keys',
   static: 'one static table',
 });
-
-/** Tables of what was measured; the quick preset measures none of it. */
-export function servingTables(report: Report): readonly ServingTable[] {
-  const forms = alike(report, (candidate) => candidate.forms);
-  const switches = alike(report, (candidate) => candidate.switch);
-  return [
-    ...noteOnce(forms.map(([names, found]) => formsTable(names, found, report))),
-    ...noteOnce(switches.map(([names, found]) => switchTable(names, found))),
-  ];
-}
 
 function noteOnce(tables: readonly ServingTable[]): readonly ServingTable[] {
   return tables.map((table, i) => (i < tables.length - 1 ? { ...table, note: '' } : table));
@@ -58,22 +67,31 @@ function alike<T>(
 
 function formsTable(names: string, forms: readonly DynamicForm[], report: Report): ServingTable {
   const lengths = summaryLengths(report);
-  const middle = lengths.flatMap((length, i) => (length < report.target.tokens ? [2 + i] : []));
   return {
     title: `${names} as servers do it`,
-    head: ['form', 'short loss', ...lengths.map(format.shortTokens), 'reach', ...GAP_HEADS],
-    rows: forms.map(({ form, short, reach, gap }, i) => [
-      [FORM_NAMES[form]],
-      [format.nats(short.lossChange.value), format.ends(short.lossChange, 3)],
+    columns: [
+      { title: 'Form', align: 'left' },
+      { title: 'Short loss', align: 'right' },
+      ...lengths.map((length): Column => ({
+        title: format.shortTokens(length),
+        align: 'right',
+        ...(length < report.target.tokens ? { spare: 1 } : {}),
+      })),
+      { title: 'Reach', align: 'right' },
+      { title: 'Gap, facts', align: 'right' },
+      { title: 'Gap, loss', align: 'right' },
+    ],
+    rows: forms.map((form) => [
+      { text: FORM_NAMES[form.form] },
+      natsCell(form.short.lossChange),
       ...lengths.map((length): Cell => {
-        const rung = rungAt(forms[i]!, length);
-        return [rung ? format.percent(rung.accuracy.value) : ''];
+        const rung = rungAt(form, length);
+        return { text: rung ? format.percent(rung.accuracy.value) : '' };
       }),
-      [format.reachTokens(reach), format.reachEnds(reach)],
-      gap ? gapCell(gap.accuracy, format.points(gap.accuracy.value), 1, 100) : [''],
-      gap ? gapCell(gap.loss, format.nats(gap.loss.value), 3, 1) : [''],
+      { text: format.reachTokens(form.reach), detail: format.reachEnds(form.reach) },
+      form.gap ? gapCell(form.gap.accuracy, pointsCell(form.gap.accuracy)) : NOTHING,
+      form.gap ? gapCell(form.gap.loss, natsCell(form.gap.loss)) : NOTHING,
     ]),
-    spare: middle,
     note:
       'Recomputed: all keys have the table of the present length, as in a prompt that transformers ' +
       'reads at once. Cached keys: each key keeps the table of the length at which it was written, ' +
@@ -82,32 +100,37 @@ function formsTable(names: string, forms: readonly DynamicForm[], report: Report
   };
 }
 
-const GAP_HEADS = ['gap, facts', 'gap, loss'];
+const NOTHING: Cell = Object.freeze({ text: '' });
 
-function gapCell(gap: Gap, value: string, digits: number, scale: number): Cell {
+function gapCell(gap: Gap, cell: Cell): Cell {
   const where = gap.probe === 'short' ? 'short' : format.shortTokens(gap.tokens);
-  return [`${value} at ${where}`, format.ends(gap, digits, scale)];
+  return { ...cell, text: `${cell.text} at ${where}` };
 }
 
 function switchTable(names: string, found: Switch): ServingTable {
   const { below, at, above } = found;
   const row = (tokens: number, how: string, read: Reading, change?: Reading): readonly Cell[] => [
-    [`${format.tokens(tokens)} tokens, ${how}`],
-    [format.percent(read.accuracy.value)],
-    [read.languageLoss.value.toFixed(2)],
-    change ? [format.points(change.accuracy.value), format.ends(change.accuracy, 1, 100)] : [''],
-    change ? lossCell(change.languageLoss) : [''],
+    { text: `${format.tokens(tokens)} tokens, ${how}` },
+    { text: format.percent(read.accuracy.value) },
+    { text: read.languageLoss.value.toFixed(2) },
+    change ? pointsCell(change.accuracy) : NOTHING,
+    change ? natsCell(change.languageLoss) : NOTHING,
   ];
   return {
     title: `${names} at the switch, ${format.tokens(found.tokens)} tokens`,
-    head: ['length and table', 'facts', 'loss', 'facts v below', 'loss v below'],
+    columns: [
+      { title: 'Length and table', align: 'left' },
+      { title: 'Facts', align: 'right' },
+      { title: 'Loss', align: 'right' },
+      { title: 'Facts v below', align: 'right' },
+      { title: 'Loss v below', align: 'right' },
+    ],
     rows: [
       row(below.tokens, 'short factors', below.short),
       row(at.tokens, 'short factors', at.short),
       row(above.tokens, 'long factors', above.long, found.recomputed),
       row(above.tokens, 'cached keys', above.cached, found.cached),
     ],
-    spare: [],
     note:
       'Long factors: everything is computed anew above the switch. Cached keys: keys up to the ' +
       'switch keep the short factors, and queries with the long ones read them. The probe was not ' +
@@ -115,12 +138,8 @@ function switchTable(names: string, found: Switch): ServingTable {
   };
 }
 
-function lossCell(change: Interval): Cell {
-  return [format.nats(change.value), format.ends(change, 3)];
-}
-
 /** Whether the same text scores alike further on: one line; '' where it was not measured. */
-export function offsetWords({ candidates }: Report): string {
+function offsetWords({ candidates }: Report): string {
   const found = candidates.flatMap(({ label, offset }) =>
     offset ? [{ name: format.printable(label), ...offset }] : [],
   );
@@ -147,4 +166,30 @@ export function offsetWords({ candidates }: Report): string {
 
 function size(drift: number): string {
   return drift < 0.001 ? Math.max(drift, 0.00001).toFixed(5) : drift.toPrecision(2);
+}
+
+/**
+ * What a recommended dynamic scaling is elsewhere than where it was measured: its main row is the
+ * recomputed form, which hardly a server has while it generates.
+ *
+ * @returns '' for scalings whose table does not follow the length
+ */
+export function recomputedOnly(best: CandidateReport | undefined, { settings }: Report): string {
+  if (!best?.groups.some(({ ropeType, changed }) => ropeType === 'dynamic' && changed)) return '';
+  const start = 'This holds where all keys are recomputed at each length.';
+  const cached = best.forms?.find(({ form }) => form === 'cached');
+  const fixed = best.forms?.find(({ form }) => form === 'static');
+  if (!cached || !fixed) {
+    const advice = settings.preset === 'quick' ? '; --preset standard measures it' : '';
+    return `${start} With cached keys, or as one static table (vLLM), it may do far worse${advice}.`;
+  }
+  return (
+    `${start} With cached keys, as while text is generated, it reaches ${reachOf(cached)}; as one ` +
+    `static table, as in vLLM, ${reachOf(fixed)}, with ${format.nats(fixed.short.lossChange.value)} nats ` +
+    'of loss at short lengths.'
+  );
+}
+
+function reachOf({ reach }: DynamicForm): string {
+  return reach.multiple === 0 ? 'no length' : `${format.reachTokens(reach)} tokens`;
 }

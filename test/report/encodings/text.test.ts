@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { encodingsMarkdown, encodingsText } from '../../../src/encodings/forms.js';
+import { encodingsSections } from '../../../src/encodings/forms.js';
+import { markdownOf } from '../../../src/report/forms/markdown.js';
+import { textOf } from '../../../src/report/terminal.js';
 import { makeEncodingsReport } from '../../helpers/encodings.js';
 
-const wide = { color: false, columns: 100 };
+const wide = { color: false, columns: 100, plots: true };
 
 describe('a comparison of position encodings as text', () => {
-  const text = encodingsText(makeEncodingsReport(), wide);
+  const text = textOf(encodingsSections(makeEncodingsReport()), wide);
   const line = (start: RegExp): string[] => text.split('\n').filter((l) => start.test(l));
 
   it('has a row an encoding in each of its tables', () => {
@@ -28,14 +30,16 @@ describe('a comparison of position encodings as text', () => {
 
   it('fits the terminal, or says what it needs', () => {
     for (const columns of [60, 80, 100]) {
-      const lines = encodingsText(makeEncodingsReport(), { ...wide, columns }).split('\n');
+      const lines = textOf(encodingsSections(makeEncodingsReport()), { ...wide, columns }).split(
+        '\n',
+      );
       for (const one of lines) expect(one.length).toBeLessThanOrEqual(columns);
     }
   });
 });
 
 it('is the same table in Markdown', () => {
-  const text = encodingsMarkdown(makeEncodingsReport());
+  const text = markdownOf(encodingsSections(makeEncodingsReport()), wide);
   expect(text).toContain('| ALiBi | 98 % | 90 % | 80 % | 70 % | ≥ 8x |');
   expect(text).toContain('| learned absolute | 97 % | no entry | no entry | no entry | 1x |');
 });

@@ -1,13 +1,16 @@
 import { expect, test } from 'vitest';
 import { diffFingerprint } from '../../../src/geometry/fingerprint-diff.js';
 import { fingerprintData } from '../../../src/geometry/fingerprint.js';
-import { renderFingerprint, renderFingerprintDiff } from '../../../src/report/fingerprint.js';
+import { fingerprintDiffSections, fingerprintSections } from '../../../src/report/fingerprint.js';
+import { textOf } from '../../../src/report/terminal.js';
 import { computeRope } from '../../../src/rope/registry.js';
 import { gemma3, plain, yarn } from '../../geometry/models.js';
 
+const context = { color: false, columns: 80, plots: true };
+
 test('every layer type with its hash, in 80 columns', () => {
   const data = fingerprintData(gemma3);
-  const text = renderFingerprint(data, 80);
+  const text = textOf(fingerprintSections(data), context);
   for (const { hash } of data.groups) expect(text).toContain(hash);
   for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
 });
@@ -20,7 +23,7 @@ test('a difference says from where, how much and what it looks like', () => {
     { key: 'inv_freq', values },
     { upTo: 16384, unscaled },
   );
-  const text = renderFingerprintDiff(diff, 80).replaceAll(/\s+/g, ' ');
+  const text = textOf(fingerprintDiffSections(diff), context).replaceAll(/\s+/g, ' ');
   expect(text).toContain(`from position ${diff.partsFrom}.`);
   expect(text).toContain('the engine does not apply this scaling');
 });
@@ -32,5 +35,7 @@ test('a cosine at position 0 differs in its value, not in an angle', () => {
     { key: 'cos', values },
     { upTo: 16, unscaled: { invFreq: Float64Array.of(1), attentionScaling: 1 } },
   );
-  expect(renderFingerprintDiff(diff, 80)).toContain('the values part by more than 0.02');
+  expect(textOf(fingerprintDiffSections(diff), context)).toContain(
+    'the values part by more than 0.02',
+  );
 });

@@ -5,7 +5,8 @@ import {
   inspectNotRope,
   type InspectOptions,
 } from '../../../src/report/inspect/data.js';
-import { renderInspect } from '../../../src/report/inspect/text.js';
+import { inspectSections, type InspectWords } from '../../../src/report/inspect/sections.js';
+import { textOf } from '../../../src/report/terminal.js';
 import * as models from '../../geometry/models.js';
 
 const render = (
@@ -13,8 +14,13 @@ const render = (
   reference: Reference,
   options: InspectOptions = {},
   plots = true,
-): string =>
-  renderInspect(inspectData(model, reference, options), { columns: 80, color: false, plots });
+): string => draw(inspectData(model, reference, options), {}, plots);
+
+const draw = (
+  data: Parameters<typeof inspectSections>[0],
+  words: InspectWords = {},
+  plots = true,
+) => textOf(inspectSections(data, words), { columns: 80, color: false, plots });
 
 /** Line breaks are the width's business. */
 const flat = (text: string): string => text.replaceAll(/\s+/g, ' ');
@@ -104,12 +110,7 @@ test('pictures can be left out', () => {
 
 test('evidence in words, where the caller has them', () => {
   const data = inspectData(models.llama31, models.llama31Reference);
-  const text = renderInspect(data, {
-    columns: 80,
-    color: false,
-    plots: false,
-    evidenceWords: (key) => `model card (${key})`,
-  });
+  const text = draw(data, { evidenceWords: (key) => `model card (${key})` });
   expect(flat(text)).toContain('evidence: model card (llama3)');
 });
 
@@ -122,6 +123,6 @@ test('names from the config cannot carry terminal escapes', () => {
 
 test('a model without RoPE', () => {
   const data = inspectNotRope({ modelType: 'gpt2', encoding: 'learned', findings: [] });
-  const text = renderInspect(data, { columns: 80, color: false, plots: true });
+  const text = draw(data);
   expect(flat(text)).toContain('does not use RoPE');
 });

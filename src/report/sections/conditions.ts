@@ -1,26 +1,43 @@
 import { TRAINED_IN } from '../../model/reference.js';
 import { fixed } from '../../numbers.js';
-import { ends, list, nats, percent, printable, tokens } from '../format.js';
-import type { Report, Verdict } from '../schema/report.js';
+import { list, percent, printable, tokens } from '../format.js';
+import type { Report } from '../schema/report.js';
+import type { Section } from './section.js';
 
-/** Everything a report says in words; the codes are in the schema. */
+/** What a report has to be read with: what is assumed, what stood in, how it was measured. */
 
 /** Stands in every report, in every form. */
 export const HONESTY =
   'The probe model ranks RoPE geometry; it does not predict your checkpoint’s absolute accuracy.';
 
-const VERDICT_WORDS: Readonly<Record<Verdict, string>> = Object.freeze({
-  reference: 'reference',
-  reaches: 'reaches the target',
-  'reaches-at-a-cost': 'reaches it, at a cost',
-  'falls-short': 'falls short',
-  'fails-short': 'fails in the window',
-  unclear: 'unclear',
-  'not-needed': 'not needed',
-});
+export function assumptionsSection(report: Report): Section {
+  return {
+    id: 'assumptions',
+    title: 'How to read this',
+    depth: 2,
+    blocks: [
+      { kind: 'list', items: [...referenceWords(report), probeModelWords(report), HONESTY] },
+    ],
+  };
+}
 
-export function verdictWords(verdict: Verdict): string {
-  return VERDICT_WORDS[verdict];
+export function conditionsSection(report: Report): Section {
+  const { tool, subject, runtime } = report;
+  const { name, weightsSha256 } = subject;
+  return {
+    id: 'conditions',
+    depth: 2,
+    blocks: [
+      {
+        kind: 'text',
+        tone: 'soft',
+        text:
+          `rope-eval ${tool.version}, ${settingsUsedWords(report)} Probe model ` +
+          `${name}, weights ${weightsSha256.slice(0, 12)}; onnxruntime ${runtime.onnxruntime}, ` +
+          `Node ${runtime.node}, ${runtime.platform}.`,
+      },
+    ],
+  };
 }
 
 /** The assumption about the weights, and the other reading where there is one. */
@@ -91,32 +108,6 @@ export function statusWords(status: Report['status']): string {
   return STATUS_WORDS[status];
 }
 
-/** What to write into the config for the recommended candidate, as text to paste. */
-export function settingsWords(report: Report): readonly string[] {
-  const { write, candidate, code } = report.recommendation;
-  const block = write !== undefined && Object.keys(write).length > 0 ? [blockWords(write)] : [];
-  const advised = code === 'use' || code === 'use-at-a-cost';
-  // Only what a shell takes as it stands; a JSON candidate is what to write already.
-  if (!advised || candidate === null || !/^[a-z0-9][\w.:=+-]*$/.test(candidate)) return block;
-  if (candidate.startsWith('json:')) return block;
-  const emit = `rope-eval emit <config> ${candidate} --target ${report.target.tokens}`;
-  if (block.length > 0)
-    return [...block, `Versions that read it, and settings of engines: ${emit}`];
-  if (candidate === 'as-configured') return [`The config says it already; for engines: ${emit}`];
-  return [`What to write, for transformers and for engines: ${emit}`];
-}
-
-/** Keys are paths, all into one object: `text_config.rope_scaling` is to stand in text_config. */
-function blockWords(write: Readonly<Record<string, unknown>>): string {
-  const paths = Object.entries(write).map(([key, value]) => ({ path: key.split('.'), value }));
-  const within = paths[0]?.path.slice(0, -1).join('.') ?? '';
-  const keys = paths.map(
-    ({ path, value }) => `  ${JSON.stringify(path.at(-1))}: ${printable(JSON.stringify(value))}`,
-  );
-  const where = within === '' ? '' : `, in its ${printable(within)}`;
-  return `Write into config.json${where}:\n${keys.join(',\n')}`;
-}
-
 /** How the measurements were made. */
 export function settingsUsedWords(report: Report): string {
   const { preset, seed, contexts, device, threads } = report.settings;
@@ -137,17 +128,4 @@ function furtherWords({ candidates }: Report): string {
     return `${count} for ${list(given.map((c) => printable(c.label)))}`;
   });
   return ` (where those did not decide, ${each.join(', ')})`;
-}
-
-/** Local layers that a scaling reaches: they never see the longer distances. */
-export function localWords(report: Report): readonly string[] {
-  return report.candidates.flatMap(({ label, local }) =>
-    local.map(({ layerType, window, short }) => {
-      const loss = `${nats(short.lossChange.value)} nats (${ends(short.lossChange, 3)})`;
-      return (
-        `${printable(label)} also changes the ${printable(layerType)} layers, which look back ` +
-        `${tokens(window)} tokens and gain nothing by it: ${loss} there.`
-      );
-    }),
-  );
 }

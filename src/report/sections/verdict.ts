@@ -8,59 +8,27 @@ import {
   reachTokens,
   tokens,
 } from '../format.js';
-import type { DynamicForm } from '../schema/candidate.js';
 import type { CandidateReport, Interval, Report } from '../schema/report.js';
 import { rungAt } from '../view.js';
+import { statusWords } from './conditions.js';
+import { recomputedOnly } from './serving.js';
+import { ranked } from './summary.js';
+import { paragraphs, type Block, type Section } from './section.js';
 
-/** Those that have a score, best first. */
-export function ranked(
-  candidates: readonly CandidateReport[],
-): readonly { readonly label: string; readonly score: number; readonly outOfRange: number }[] {
-  return candidates
-    .flatMap(({ label, score, scoreParts }) =>
-      score === null ? [] : [{ label, score, outOfRange: scoreParts?.outOfRange ?? 0 }],
-    )
-    .sort((a, b) => a.score - b.score);
-}
+/** What to do, and what it gains and costs. */
 
-/** Nats that three decimals show. */
-const SHOWN = 0.0005;
-
-/** What candidates are ranked by, best first; '' where nothing has a score. */
-export function scoreWords({ candidates }: Report): string {
-  const scored = ranked(candidates);
-  if (scored.length === 0) return '';
-  const list = scored.map(({ label, score, outOfRange }) => {
-    const part = outOfRange < SHOWN ? '' : ` (${outOfRange.toFixed(3)} of it out of range)`;
-    return `${printable(label)} ${nats(score)}${part}`;
-  });
-  return `Score, the mean loss over the lengths from 1x to the target plus what leaves the trained range (lower is better): ${list.join(', ')}.`;
-}
-
-/**
- * What a recommended dynamic scaling is elsewhere than where it was measured: its main row is the
- * recomputed form, which hardly a server has while it generates.
- *
- * @returns '' for scalings whose table does not follow the length
- */
-export function recomputedOnly(best: CandidateReport | undefined, { settings }: Report): string {
-  if (!best?.groups.some(({ ropeType, changed }) => ropeType === 'dynamic' && changed)) return '';
-  const start = 'This holds where all keys are recomputed at each length.';
-  const cached = best.forms?.find(({ form }) => form === 'cached');
-  const fixed = best.forms?.find(({ form }) => form === 'static');
-  if (!cached || !fixed) {
-    const advice = settings.preset === 'quick' ? '; --preset standard measures it' : '';
-    return `${start} With cached keys, or as one static table (vLLM), it may do far worse${advice}.`;
-  }
-  return (
-    `${start} With cached keys, as while text is generated, it reaches ${reachOf(cached)}; as one ` +
-    `static table, as in vLLM, ${reachOf(fixed)}, with ${nats(fixed.short.lossChange.value)} nats ` +
-    'of loss at short lengths.'
-  );
-}
-
-function reachOf({ reach }: DynamicForm): string {
-  return reach.multiple === 0 ? 'no length' : `${reachTokens(reach)} tokens`;
+export function verdictSection(report: Report): Section {
+  return {
+    id: 'verdict',
+    title: 'Recommendation',
+    depth: 2,
+    prominent: true,
+    blocks: [
+      { kind: 'text', tone: 'warn', text: statusWords(report.status) },
+      { kind: 'text', tone: 'strong', text: recommendationWords(report) },
+      ...settingsBlocks(report),
+    ],
+  };
 }
 
 /** One or two sentences: what to do, and what it gains and costs. */
@@ -215,4 +183,36 @@ function tiedWords(
       ? ''
       : ` ${list(level)} cannot be told apart from it at this number of samples.`)
   );
+}
+
+/** What to write into the config for the recommended candidate, as text to paste. */
+function settingsBlocks(report: Report): readonly Block[] {
+  const { write, candidate, code } = report.recommendation;
+  const block = write !== undefined && Object.keys(write).length > 0 ? blockToWrite(write) : [];
+  const advised = code === 'use' || code === 'use-at-a-cost';
+  // Only what a shell takes as it stands; a JSON candidate is what to write already.
+  if (!advised || candidate === null || !/^[a-z0-9][\w.:=+-]*$/.test(candidate)) return block;
+  if (candidate.startsWith('json:')) return block;
+  const emit = `rope-eval emit <config> ${candidate} --target ${report.target.tokens}`;
+  const what =
+    block.length > 0
+      ? 'Versions that read it, and settings of engines'
+      : candidate === 'as-configured'
+        ? 'The config says it already; for engines'
+        : 'What to write, for transformers and for engines';
+  return [...block, ...paragraphs([`${what}: ${emit}`])];
+}
+
+/** Keys are paths, all into one object: `text_config.rope_scaling` is to stand in text_config. */
+function blockToWrite(write: Readonly<Record<string, unknown>>): readonly Block[] {
+  const paths = Object.entries(write).map(([key, value]) => ({ path: key.split('.'), value }));
+  const within = paths[0]?.path.slice(0, -1).join('.') ?? '';
+  const keys = paths.map(
+    ({ path, value }) => `${JSON.stringify(path.at(-1))}: ${printable(JSON.stringify(value))}`,
+  );
+  const where = within === '' ? '' : `, in its ${printable(within)}`;
+  return [
+    ...paragraphs([`Write into config.json${where}:`]),
+    { kind: 'code', language: 'json', text: keys.join(',\n') },
+  ];
 }

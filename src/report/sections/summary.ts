@@ -1,0 +1,210 @@
+import {
+  ends,
+  nats,
+  percent,
+  points,
+  printable,
+  reachEnds,
+  reachTokens,
+  shortTokens,
+  signed,
+  tokens,
+} from '../format.js';
+import type { CandidateReport, Interval, Report, Verdict } from '../schema/report.js';
+import { rungAt, summaryLengths } from '../view.js';
+import { chanceWords, probeModelWords } from './conditions.js';
+import {
+  paragraphs,
+  type Cell,
+  type Column,
+  type Section,
+  type TableBlock,
+  type Tone,
+} from './section.js';
+
+/** What was measured on the probe model: a row a candidate. */
+
+const VERDICTS: Readonly<Record<Verdict, readonly [words: string, tone: Tone]>> = Object.freeze({
+  reference: ['reference', 'soft'],
+  reaches: ['reaches the target', 'good'],
+  'reaches-at-a-cost': ['reaches it, at a cost', 'warn'],
+  'falls-short': ['falls short', 'bad'],
+  'fails-short': ['fails in the window', 'bad'],
+  unclear: ['unclear', 'warn'],
+  'not-needed': ['not needed', 'soft'],
+});
+
+export function verdictWords(verdict: Verdict): string {
+  return VERDICTS[verdict][0];
+}
+
+export function verdictCell(verdict: Verdict): Cell {
+  const [text, tone] = VERDICTS[verdict];
+  return { text, tone };
+}
+
+export function summarySection(report: Report): Section {
+  return {
+    id: 'summary',
+    title: 'Probed: on the bundled probe model',
+    depth: 2,
+    blocks: [
+      summaryTable(report),
+      ...paragraphs(
+        [
+          ...localWords(report),
+          probeModelWords(report),
+          'Short context: change against the reference at 0.5x and 1x of the trained window. ' +
+            `Needle: facts found. ${chanceWords(report)} Reach: the largest length at which every ` +
+            'distance keeps half of the accuracy at 1x. The small figures are 95 % intervals.',
+          scoreWords(report),
+        ],
+        'soft',
+      ),
+    ],
+  };
+}
+
+/** Where nothing was measured. */
+export const NOT_MEASURED: Cell = Object.freeze({ text: '–' });
+
+export function summaryTable(report: Report): TableBlock {
+  const { target, reference, recommendation } = report;
+  const columns = columnsOf(report);
+  return {
+    kind: 'table',
+    name: `Candidates to ${tokens(target.tokens)} tokens`,
+    columns: columns.map(([column]) => column),
+    rows: report.candidates.map((candidate) => ({
+      cells: columns.map(([, cell]) => cell(candidate)),
+      marked: candidate.label === recommendation.candidate,
+    })),
+  };
+
+  function columnsOf(
+    report: Report,
+  ): readonly (readonly [Column, (candidate: CandidateReport) => Cell])[] {
+    const at = shortTokens(target.tokens);
+    return [
+      [
+        { title: 'Candidate', narrow: ['', 'candidate'], align: 'left' },
+        ({ label }) => ({ text: label, name: true }),
+      ],
+      [
+        { title: 'Short-context accuracy', narrow: ['short context', 'accuracy'], align: 'right' },
+        (candidate) => shortCell(candidate, ({ accuracyChange }) => pointsCell(accuracyChange)),
+      ],
+      [
+        {
+          title: 'Short-context loss, nats',
+          narrow: ['short context', 'loss, nats'],
+          align: 'right',
+        },
+        (candidate) => shortCell(candidate, ({ lossChange }) => natsCell(lossChange)),
+      ],
+      ...summaryLengths(report).map((length) => needleColumn(length)),
+      [
+        { title: 'Reach, tokens', narrow: ['reach', 'tokens'], align: 'right' },
+        ({ reach }) =>
+          reach ? { text: reachTokens(reach), detail: reachEnds(reach) } : NOT_MEASURED,
+      ],
+      [
+        {
+          title: `Loss at ${at}, nats`,
+          narrow: ['loss at', at],
+          align: 'right',
+          spare: 1,
+          roomy: true,
+        },
+        (candidate) => {
+          const rung = rungAt(candidate, target.tokens);
+          return rung
+            ? { text: signed(rung.lossChange.value, 2), detail: ends(rung.lossChange, 2) }
+            : NOT_MEASURED;
+        },
+      ],
+      [
+        { title: 'Verdict', narrow: ['', 'verdict'], align: 'left', wrap: 12 },
+        ({ verdict }) => verdictCell(verdict),
+      ],
+    ];
+  }
+
+  function needleColumn(length: number): readonly [Column, (candidate: CandidateReport) => Cell] {
+    const at = shortTokens(length);
+    // The accuracy inside the window is nearly that of the short context.
+    const spare = length <= reference.trainedWindow ? 2 : 3;
+    return [
+      {
+        title: `Needle at ${at}`,
+        narrow: ['needle', at],
+        align: 'right',
+        roomy: true,
+        ...(length < target.tokens ? { spare } : {}),
+      },
+      (candidate) => {
+        const rung = rungAt(candidate, length);
+        if (!rung) return NOT_MEASURED;
+        const { value, low, high } = rung.accuracy;
+        return {
+          text: percent(value),
+          detail: `${Math.round(low * 100)} … ${Math.round(high * 100)}`,
+        };
+      },
+    ];
+  }
+}
+
+function shortCell(
+  { role, short }: CandidateReport,
+  draw: (short: NonNullable<CandidateReport['short']>) => Cell,
+): Cell {
+  if (role === 'reference') return { text: '0' };
+  return short ? draw(short) : NOT_MEASURED;
+}
+
+export function pointsCell(change: Interval): Cell {
+  return { text: points(change.value), detail: ends(change, 1, 100) };
+}
+
+export function natsCell(change: Interval): Cell {
+  return { text: nats(change.value), detail: ends(change, 3) };
+}
+
+/** Local layers that a scaling reaches: they never see the longer distances. */
+export function localWords(report: Report): readonly string[] {
+  return report.candidates.flatMap(({ label, local }) =>
+    local.map(({ layerType, window, short }) => {
+      const loss = `${nats(short.lossChange.value)} nats (${ends(short.lossChange, 3)})`;
+      return (
+        `${printable(label)} also changes the ${printable(layerType)} layers, which look back ` +
+        `${tokens(window)} tokens and gain nothing by it: ${loss} there.`
+      );
+    }),
+  );
+}
+
+/** Those that have a score, best first. */
+export function ranked(
+  candidates: readonly CandidateReport[],
+): readonly { readonly label: string; readonly score: number; readonly outOfRange: number }[] {
+  return candidates
+    .flatMap(({ label, score, scoreParts }) =>
+      score === null ? [] : [{ label, score, outOfRange: scoreParts?.outOfRange ?? 0 }],
+    )
+    .sort((a, b) => a.score - b.score);
+}
+
+/** Nats that three decimals show. */
+const SHOWN = 0.0005;
+
+/** What candidates are ranked by, best first; '' where nothing has a score. */
+export function scoreWords({ candidates }: Report): string {
+  const scored = ranked(candidates);
+  if (scored.length === 0) return '';
+  const listed = scored.map(({ label, score, outOfRange }) => {
+    const part = outOfRange < SHOWN ? '' : ` (${outOfRange.toFixed(3)} of it out of range)`;
+    return `${printable(label)} ${nats(score)}${part}`;
+  });
+  return `Score, the mean loss over the lengths from 1x to the target plus what leaves the trained range (lower is better): ${listed.join(', ')}.`;
+}
