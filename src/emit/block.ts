@@ -1,38 +1,138 @@
 import { isRecord } from '../json/parse.js';
+import { CLASS_DEFAULTS } from '../model/class-defaults/index.js';
 import type { Block } from '../rope/kind.js';
-import { attnFactorOf, rampKeys } from '../rope/kinds/yarn.js';
-import { effectiveTheta, scalingBlock, type RopeSpec } from '../rope/registry.js';
-import { own, shapeOf } from './config-file.js';
-import type { EmitInput } from './types.js';
+import { dynamicAlpha } from '../rope/kinds/dynamic.js';
+import { ntkTheta } from '../rope/kinds/ntk.js';
+import { attnFactorOf, rampKeys, yarnAttentionScaling, type YarnSpec } from '../rope/kinds/yarn.js';
+import {
+  effectiveTheta,
+  ROPE_KINDS,
+  type RopeSpec,
+  type RopeSpecOf,
+  type RopeType,
+} from '../rope/registry.js';
+import { own, shapeOf, writtenBlock, type ConfigShape } from './config-file.js';
+import type { EmitGroup, EmitInput } from './types.js';
+
+/** Keys of a block that say what the scaling is; every other key says how the model is built. */
+const SCALING_KEYS: ReadonlySet<string> = new Set([
+  'rope_type',
+  'type',
+  'rope_theta',
+  ...Object.values(ROPE_KINDS).flatMap((kind) => kind.block?.keys ?? []),
+  // Read by single families or engines.
+  'alpha',
+  'attn_factor',
+  'extrapolation_factor',
+  'apply_yarn_scaling',
+  'max_trained_positions',
+  'mixed_b',
+  'short_mscale',
+  'long_mscale',
+]);
+
+const ORIGINAL = 'original_max_position_embeddings';
+
+/** Ministral 3 scales its queries by the position, counted in original windows. */
+export const QUERY_SCALING = 'llama_4_scaling_beta';
 
 /**
- * The block for vLLM and SGLang. They drop `attention_factor`, and `mscale` outside of the models
- * that came with it, so that the attention scaling is written the way they read it.
+ * What stands in the block in force and is not the scaling's to say: sections of a multimodal
+ * model, a partial rotary factor, the scaling of queries. A new block has to repeat it.
  *
- * @param latent multi-head latent attention: those models read `mscale` themselves
+ * The block in force is the file's, or that of the class where the file has none.
  */
-export function servingBlock(rope: RopeSpec, latent: boolean): Block {
-  const theta = { rope_theta: effectiveTheta(rope) };
-  if (rope.type !== 'yarn' || latent) {
-    return { ...(scalingBlock(rope) ?? { rope_type: 'default' }), ...theta };
-  }
-  const attnFactor = attnFactorOf(rope);
+export function keptKeys({ raw, geometry }: EmitInput, layerType: string): Block {
+  const shape = shapeOf(raw);
+  const old = blockInForce(shape, geometry.modelType, layerType);
+  if (old === undefined) return {};
+  const kept = Object.fromEntries(Object.entries(old).filter(([key]) => !SCALING_KEYS.has(key)));
+  const original = own(shape.at, ORIGINAL) ?? old[ORIGINAL];
+  return typeof kept[QUERY_SCALING] === 'number' && original !== undefined
+    ? { [ORIGINAL]: original, ...kept }
+    : kept;
+}
+
+function blockInForce(shape: ConfigShape, modelType: string, layerType: string) {
+  const written = writtenBlock(shape, layerType);
+  if (isRecord(written) && Object.keys(written).length > 0) return written;
+  const ofClass: unknown = CLASS_DEFAULTS.get(modelType)?.block;
+  return isRecord(ofClass) ? ofClass : undefined;
+}
+
+/**
+ * A whole block for an override, which replaces the one in force: the scaling, its theta, and what
+ * describes the model. A partial rotary factor is repeated wherever it came from, since transformers
+ * 5 keeps it nowhere but in the block.
+ */
+export function wholeBlock(scaling: Block, group: EmitGroup, input: EmitInput): Block {
+  const { partial } = group;
   return {
-    rope_type: 'yarn',
-    factor: rope.factor,
-    original_max_position_embeddings: rope.originalMaxPositions,
-    ...rampKeys(rope),
-    ...(Math.abs(attnFactor - 1) < 1e-9 ? {} : { attn_factor: attnFactor }),
-    ...theta,
+    // First for the order of the keys, last because it has the last word.
+    ...scaling,
+    ...keptKeys(input, group.layerType),
+    ...(partial !== undefined && { partial_rotary_factor: partial }),
+    ...scaling,
   };
 }
 
-/** Keys beside the scaling that must survive a new block: they say how the model is built. */
-const KEPT_KEYS = ['mrope_section', 'mrope_interleaved', 'partial_rotary_factor'];
+/** A scaling that is nothing but a theta. */
+export function thetaBlock(rope: RopeSpec): Block {
+  return { rope_type: 'default', rope_theta: effectiveTheta(rope) };
+}
 
-export function keptKeys(block: unknown): Block {
-  if (typeof block !== 'object' || block === null || Array.isArray(block)) return {};
-  return Object.fromEntries(Object.entries(block).filter(([key]) => KEPT_KEYS.includes(key)));
+/** The table that dynamic scaling has at one length, as the theta that it amounts to. */
+export function dynamicAsTheta(
+  rope: RopeSpecOf<'dynamic'>,
+  length: number,
+): { readonly alpha: number; readonly theta: number } {
+  const alpha = dynamicAlpha(rope.factor, rope.maxPositions, length);
+  return { alpha, theta: ntkTheta(rope.theta, alpha, rope.exponentDim ?? rope.rotaryDim) };
+}
+
+/**
+ * YaRN's temperature for engines that have keys of their own for it, where it is not
+ * `0.1 ln(factor) + 1`: `attn_factor` multiplies that one, `attention_factor` takes its place.
+ */
+export function temperatureOf(rope: YarnSpec): { attn: number; attention: number } | undefined {
+  const attn = attnFactorOf(rope);
+  if (Math.abs(attn - 1) < 1e-9) return undefined;
+  return { attn, attention: yarnAttentionScaling(rope) };
+}
+
+/** YaRN's block without its temperature. */
+export function yarnBase(rope: YarnSpec): Block {
+  return {
+    rope_type: 'yarn',
+    factor: rope.factor,
+    [ORIGINAL]: rope.originalMaxPositions,
+    ...rampKeys(rope),
+    rope_theta: rope.theta,
+  };
+}
+
+/** How an engine says a rope type, or why it cannot. One line a type that it supports. */
+export type Support<Said> = {
+  readonly [T in RopeType]?: (rope: RopeSpecOf<T>, input: EmitInput) => Said | Unsaid;
+};
+
+export interface Unsaid {
+  readonly unsaid: string;
+}
+
+/** What an engine's table says of a scaling; a type that has no line in it is not supported. */
+export function sayIn<Said>(
+  support: Support<Said>,
+  rope: RopeSpec,
+  input: EmitInput,
+): Said | Unsaid {
+  const say = support[rope.type] as
+    ((rope: RopeSpec, input: EmitInput) => Said | Unsaid) | undefined;
+  return say?.(rope, input) ?? { unsaid: `there is no rope type \`${rope.type}\`` };
+}
+
+export function isUnsaid(said: unknown): said is Unsaid {
+  return isRecord(said) && 'unsaid' in said;
 }
 
 /**

@@ -1,12 +1,14 @@
+import { isDeepStrictEqual } from 'node:util';
 import { RopeEvalError } from '../errors.js';
 import { isRecord, type UnknownRecord } from '../json/parse.js';
 import { CLASS_DEFAULTS } from '../model/class-defaults.js';
 import { isNotRope, readModel } from '../model/read-model.js';
 import { dialectOf } from '../model/registry.js';
+import type { ModelGeometry } from '../model/types.js';
 import type { Block } from '../rope/kind.js';
 import { computeRope, effectiveTheta, scalingBlock, type RopeSpec } from '../rope/registry.js';
 import { keptKeys } from './block.js';
-import { type ConfigShape, type Edit, own, shapeOf, writtenBlock } from './config-file.js';
+import { type ConfigShape, type Edit, own, shapeOf } from './config-file.js';
 import { maxPositionsFor } from './lengths.js';
 import { planOf } from './plan.js';
 import type { EmitGroup, EmitInput } from './types.js';
@@ -19,7 +21,8 @@ import type { EmitGroup, EmitInput } from './types.js';
  * @returns why the edits do not say what was asked; undefined where they do
  */
 export function misreading(input: EmitInput, edits: readonly Edit[]): string | undefined {
-  const read = readEdited(input.raw, edits);
+  const edited = editedRecord(input.raw, edits);
+  const read = readEdited(edited);
   if (typeof read === 'string') return `transformers would not read it back: ${read}`;
   for (const { layerType, rope } of input.groups) {
     const got = read.groups.find((group) => group.layerType === layerType)?.rope;
@@ -34,12 +37,46 @@ export function misreading(input: EmitInput, edits: readonly Edit[]): string | u
       return `${read.modelType} would read it back as another table (${got.type}) on its ${layerType} layers`;
     }
   }
+  return lostKey(input, edited) ?? changedShape(input.geometry, read);
+}
+
+/** A key of the block that is not the scaling's, and that the edits took away or changed. */
+function lostKey(input: EmitInput, edited: UnknownRecord): string | undefined {
+  const after = { ...input, raw: edited };
+  for (const { layerType } of input.groups) {
+    const now = keptKeys(after, layerType);
+    for (const [key, value] of Object.entries(keptKeys(input, layerType))) {
+      if (!isDeepStrictEqual(now[key], value)) {
+        return `${input.geometry.modelType} reads ${key} in the block, which would not be ${JSON.stringify(value)} any more`;
+      }
+    }
+  }
   return undefined;
 }
 
-function readEdited(raw: UnknownRecord, edits: readonly Edit[]) {
+/** What else the class would read in another way: nothing but tables and lengths may change. */
+function changedShape(before: ModelGeometry, after: ModelGeometry): string | undefined {
+  const [old, now] = [shapeRead(before), shapeRead(after)];
+  const name = Object.keys(old).find((key) => !isDeepStrictEqual(old[key], now[key]));
+  return name && `${after.modelType} would read back another value for ${name}`;
+}
+
+function shapeRead(model: ModelGeometry): Readonly<Record<string, unknown>> {
+  return {
+    'the type of the model': [model.modelType, model.architecture],
+    'the order of pairs': [model.layout, model.pairOrder],
+    'the layers without RoPE': model.layersWithoutRope,
+    'the layers without attention': model.layersWithoutAttention,
+    'the shape of the attention': [model.attention, model.bidirectional],
+    'the softmax scale': model.unscaledSoftmaxScale,
+    'the layers of each kind': model.groups.map(({ layerType, layers }) => [layerType, layers]),
+    'the rotated share of a head': model.groups.map((group) => group.partialRotaryFactor),
+  };
+}
+
+function readEdited(edited: UnknownRecord) {
   try {
-    const model = readModel(editedRecord(raw, edits));
+    const model = readModel(edited);
     return isNotRope(model) ? 'no layer rotates' : model;
   } catch (error) {
     if (error instanceof RopeEvalError) return error.message;
@@ -129,7 +166,7 @@ function patchIn(input: EmitInput, form: Form): HfPatch {
   const { group } = plan;
   return form === 'v4'
     ? checked(input, v4Edits(input, shape, group), form)
-    : checked(input, v5Edits(input, shape, v5Block(group, shape)), form);
+    : checked(input, v5Edits(input, shape, v5Block(group, input)), form);
 }
 
 /** Some classes read the one older block for their global layers alone: where that is all, it will do. */
@@ -157,13 +194,13 @@ const NO_LEGACY_BLOCKS = 'rope_scaling cannot say that kinds of layers differ';
 const TRUNCATE_UNREAD =
   'truncate=false is not read in a block per layer type, so that the ramp would be rounded';
 
-function v4Edits(input: EmitInput, { at, prefix, ...rest }: ConfigShape, group: EmitGroup): Edit[] {
+function v4Edits(input: EmitInput, { at, prefix }: ConfigShape, group: EmitGroup): Edit[] {
   const block = scalingBlock(group.rope);
-  const kept = keptKeys(writtenBlock({ at, prefix, ...rest }, group.layerType));
+  const kept = keptKeys(input, group.layerType);
   return [
     {
       path: [...prefix, 'rope_scaling'],
-      value: block ? { ...block, ...kept } : emptyBlock(kept, input),
+      value: block ? { ...block, ...kept, ...block } : emptyBlock(kept, input),
     },
     ...v4Theta(input, at, group).map((theta) => ({
       path: [...prefix, thetaKeyOf(input)],
@@ -217,21 +254,21 @@ function v5Edits(input: EmitInput, { at, prefix }: ConfigShape, value: Block): E
 }
 
 /** Blocks of layer types that no layer has, or that do not rotate (null), stay as they are. */
-function perLayerBlocks({ groups }: EmitInput, shape: ConfigShape): Block {
+function perLayerBlocks(input: EmitInput, shape: ConfigShape): Block {
   const given = own(shape.at, 'rope_parameters');
   const old = Object.entries(isRecord(given) ? given : {});
   return Object.fromEntries([
     ...old.filter(([, block]) => block === null || isRecord(block)),
-    ...groups.map((group) => [group.layerType, v5Block(group, shape)] as const),
+    ...input.groups.map((group) => [group.layerType, v5Block(group, input)] as const),
   ]);
 }
 
-function v5Block({ rope, layerType }: EmitGroup, shape: ConfigShape): Block {
-  return {
+function v5Block({ rope, layerType }: EmitGroup, input: EmitInput): Block {
+  const scaling = {
     ...(scalingBlock(rope) ?? { rope_type: 'default' }),
     rope_theta: effectiveTheta(rope),
-    ...keptKeys(writtenBlock(shape, layerType)),
   };
+  return { ...scaling, ...keptKeys(input, layerType), ...scaling };
 }
 
 function lengthEdits(input: EmitInput, form: Form): Edit[] {

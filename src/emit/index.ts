@@ -1,36 +1,92 @@
+import { EXIT, RopeEvalError } from '../errors.js';
+import { didYouMean } from '../suggest.js';
 import { hf } from './engines/hf.js';
 import { llamaCpp } from './engines/llama-cpp.js';
+import { ollama } from './engines/ollama.js';
 import { sglang } from './engines/sglang.js';
 import { tgi } from './engines/tgi.js';
 import { vllm } from './engines/vllm.js';
-import type { Emission, EmitInput, Emitter, Engine } from './types.js';
+import type { Answer, EmitInput, Emitter } from './types.js';
+import { compareVersions, parseVersion, type Version } from './version.js';
 
-/** One file an engine. Adding one is a file, a name in ENGINES and a line here. */
-const EMITTERS: Readonly<Record<Engine, Emitter>> = Object.freeze({
+/** One file an engine. Adding one is a file, its import and a line here. */
+const EMITTERS = Object.freeze({
   hf,
   vllm,
   sglang,
   'llama.cpp': llamaCpp,
   tgi,
-});
+  ollama,
+} satisfies Readonly<Record<string, Emitter>>);
 
-/** Settings of these engines, or why they have none. */
-export function emit(input: EmitInput, engines: readonly Engine[]): readonly Emission[] {
-  return engines.map((engine) => EMITTERS[engine](input));
+export type Engine = keyof typeof EMITTERS;
+
+/** Every engine, in the order in which they are printed. */
+export const ENGINES = Object.freeze(Object.keys(EMITTERS) as Engine[]);
+
+/** What one engine makes of a scaling. */
+export type Emission = Answer & { readonly engine: Engine };
+
+/**
+ * Settings of these engines, or why they have none.
+ *
+ * @param version of the one engine asked for; default: the newest that is known
+ * @throws RopeEvalError `invalid_value` for a version that is not known
+ */
+export function emit(
+  input: EmitInput,
+  engines: readonly Engine[],
+  version?: string,
+): readonly Emission[] {
+  return engines.map((engine) => {
+    const emitter: Emitter = EMITTERS[engine];
+    return { engine, ...emitter.emit(input, versionOf(engine, emitter, version)) };
+  });
 }
 
-export { emitInputOf } from './types.js';
-export { formOf, hfPatch, type Form, type HfPatch } from './hf-patch.js';
-export { editedRecord } from './hf-patch.js';
-export { patchConfig, type Edit } from './config-file.js';
-export { ENGINES } from './types.js';
-export {
-  type Emission,
-  type EmitGroup,
-  type EmitInput,
-  type Engine,
-  type EngineSettings,
-  type Note,
-  type Refusal,
-  type Setting,
-} from './types.js';
+/**
+ * The engine that a person means: `llama.cpp` is also llamacpp and llama-server, `hf` transformers.
+ *
+ * @throws RopeEvalError `invalid_value`
+ */
+export function engineNamed(text: string): Engine {
+  const name = text.trim().toLowerCase();
+  const found = ENGINES.find(
+    (engine) => engine === name || EMITTERS[engine].aliases.some((alias) => alias === name),
+  );
+  if (found !== undefined) return found;
+  throw new RopeEvalError(
+    `${JSON.stringify(text)} is no engine${didYouMean(name, ENGINES)}`,
+    EXIT.usage,
+    'invalid_value',
+    '--engine',
+    `Known: ${ENGINES.join(', ')}.`,
+  );
+}
+
+function versionOf(engine: Engine, { versions }: Emitter, asked: string | undefined): Version {
+  if (versions === undefined) {
+    if (asked === undefined) return [0, 0];
+    throw unknownVersion(`${engine} has no versions that are told apart`, '');
+  }
+  const newest = parseVersion(versions.newest);
+  if (asked === undefined) return newest;
+  const version = parseVersion(asked);
+  const known =
+    compareVersions(version, parseVersion(versions.oldest)) >= 0 &&
+    compareVersions(version, newest) <= 0;
+  if (known) return version;
+  throw unknownVersion(
+    `${engine} ${asked} is not known here`,
+    `Known: ${versions.oldest} to ${versions.newest}.`,
+  );
+}
+
+function unknownVersion(message: string, hint: string): RopeEvalError {
+  return new RopeEvalError(message, EXIT.usage, 'invalid_value', '--engine-version', hint);
+}
+
+export { type Edit, patchConfig } from './config-file.js';
+export { editedRecord, type Form, formOf, hfPatch, type HfPatch } from './hf-patch.js';
+export { windowNotes } from './lengths.js';
+export { type EmitGroup, type EmitInput, emitInputOf, type Note, type Setting } from './types.js';

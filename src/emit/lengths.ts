@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { referenceSpecs } from '../model/reference.js';
-import { kindOf, type RopeSpec, stretchedWindow } from '../rope/registry.js';
+import { tokens, trim } from '../numbers.js';
+import { extensionOf, kindOf, type RopeSpec, stretchedWindow } from '../rope/registry.js';
 import type { EmitInput, Note } from './types.js';
 
 /**
@@ -10,29 +12,8 @@ import type { EmitInput, Note } from './types.js';
 /** What an engine makes the maximum length from: `max_position_embeddings`, or a factor times it. */
 export type LengthRule = 'max' | 'factor-max' | 'factor-original';
 
-/**
- * vLLM: YaRN's original window x factor; `max_position_embeddings` for llama3 and longrope, and for
- * Gemma 3 whatever the block says; any other scaling's factor multiplies `max_position_embeddings`,
- * even where that was raised already.
- *
- * @see vllm/config/model.py `_get_and_verify_max_len`
- */
-export function vllmRule(rope: RopeSpec, modelType: string): LengthRule {
-  if (modelType.includes('gemma3')) return 'max';
-  return rope.type === 'yarn' ? 'factor-original' : sglangRule(rope);
-}
-
-/**
- * SGLang: the factor counts only where the block has no `original_max_position_embeddings`, so
- * YaRN leaves the length at `max_position_embeddings`.
- *
- * @see python/sglang/srt/utils/hf_transformers_utils.py `get_context_length`
- */
-export function sglangRule(rope: RopeSpec): LengthRule {
-  return rope.type === 'linear' || rope.type === 'dynamic' ? 'factor-max' : 'max';
-}
-
-function derivedLength(rule: LengthRule, rope: RopeSpec, maxPositions: number): number {
+/** Tokens that an engine makes of a config with this `max_position_embeddings`. */
+export function derivedLength(rule: LengthRule, rope: RopeSpec, maxPositions: number): number {
   if (rule === 'factor-original' && rope.type === 'yarn') {
     return Math.floor(rope.originalMaxPositions * rope.factor);
   }
@@ -46,9 +27,10 @@ function derivedLength(rule: LengthRule, rope: RopeSpec, maxPositions: number): 
  */
 export function maxPositionsFor(input: EmitInput): number {
   const { rope } = input.groups[0];
-  const written = input.geometry.maxPositions;
-  const lengths = { written, window: baseWindow(input) };
-  return kindOf(rope).limitBeside?.(rope, lengths) ?? Math.max(written, input.length);
+  const { length, geometry } = input;
+  const written = geometry.maxPositions;
+  const lengths = { written, window: baseWindow(input), length };
+  return kindOf(rope).limitBeside?.(rope, lengths) ?? Math.max(written, length);
 }
 
 /**
@@ -71,14 +53,23 @@ export interface Limit {
   readonly refused: boolean;
 }
 
+/** @param rope what the engine is told, where it is not the candidate itself (dynamic as a theta) */
 export function limitOf({ groups, geometry, length }: EmitInput, rule: LengthRule): Limit {
   const { rope } = groups[0];
   const derived = derivedLength(rule, rope, geometry.maxPositions);
   const short = derived < length;
-  // Of no use where the length is made from something else, and dynamic computes its frequencies
-  // from it.
-  const raised = short && rule === 'max' && rope.type !== 'dynamic';
+  // Raising it is of no use where the length is made from something else.
+  const raised = short && rule === 'max';
   return { rule, derived, raised, refused: short && !raised };
+}
+
+/** Whether the config says it all already. */
+export function isUnchanged({ groups, geometry }: EmitInput): boolean {
+  return groups.every(({ rope, layerType }) =>
+    geometry.groups.some(
+      (group) => group.layerType === layerType && isDeepStrictEqual(group.rope, rope),
+    ),
+  );
 }
 
 /**
@@ -106,4 +97,60 @@ function coveredLength({ geometry, groups, reference }: EmitInput): number | und
     // Where a trained-in scaling makes way, its part of the larger theta is not known here.
     (rope.type === 'ntk' && trained?.type === 'default');
   return says ? Math.round(stretchedWindow(rope, trained, reference.trainedWindow)) : undefined;
+}
+
+/** One table for every length, whose stretch short requests pay for. */
+export function staticNotes({ groups }: EmitInput): Note[] {
+  const { type } = groups[0].rope;
+  const stretches = type !== 'default' && type !== 'proportional' && type !== 'longrope';
+  return stretches
+    ? [{ kind: 'static', text: 'One table for every length: short requests pay for it.' }]
+    : [];
+}
+
+/**
+ * Models whose publisher counts a recipe from a window other than `max_position_embeddings`.
+ * Qwen3 has 40,960: 32,768 for the context and 8,192 for the answer.
+ */
+const RECIPES = Object.freeze([
+  {
+    modelTypes: ['qwen3', 'qwen3_moe'],
+    maxPositions: 40_960,
+    window: 32_768,
+    source: 'the Qwen3 model cards',
+  },
+]);
+
+/** What the length and the factor were counted from, where that is not plain from the command. */
+export function windowNotes(input: EmitInput): Note[] {
+  const { geometry, reference, factor, groups } = input;
+  const { rope } = groups[0];
+  if (factor === undefined) return [];
+  const notes: Note[] = [];
+  const window = reference.trainedWindow;
+  const [trained] = referenceSpecs(geometry, geometry, reference);
+  const recipe = RECIPES.find(
+    (row) => row.modelTypes.includes(geometry.modelType) && row.maxPositions === window,
+  );
+  if (recipe !== undefined) {
+    notes.push({
+      kind: 'derives',
+      text:
+        `Two windows are in use: the factor multiplies max_position_embeddings, ${tokens(window)}; ` +
+        `${recipe.source} count from ${tokens(recipe.window)}. --trained-window ${recipe.window} takes theirs.`,
+    });
+  }
+  const came = 'factor' in rope ? rope.factor : undefined;
+  if (trained !== undefined && came !== undefined && came !== factor) {
+    const { factor: known, originalMaxPositions } = extensionOf(trained);
+    const over = originalMaxPositions === undefined ? '' : ` over ${tokens(originalMaxPositions)}`;
+    notes.push({
+      kind: 'derives',
+      text:
+        `The factor multiplies the trained window, ${tokens(window)}, which holds a trained-in ` +
+        `extension of ${trim(known, 4)} already: ${trim(factor, 4)} x ${trim(known, 4)} comes to ` +
+        `factor ${trim(came, 4)}${over}.`,
+    });
+  }
+  return notes;
 }

@@ -1,18 +1,24 @@
+import type { Finding } from '../findings/types.js';
 import type { UnknownRecord } from '../json/parse.js';
 import type { ModelGeometry, Reference, Span } from '../model/types.js';
 import type { RopeSpec } from '../rope/registry.js';
+import type { Version } from './version.js';
 
 /** The layers that share a table, with the scaling under question applied. */
 export interface EmitGroup {
   readonly layerType: string;
   readonly span: Span;
   readonly rope: RopeSpec;
+  /** `partial_rotary_factor` in force, whether from the block, the top level or the class. */
+  readonly partial?: number;
 }
 
 /** What an engine's settings are made from. */
 export interface EmitInput {
   /** The candidate as the user wrote it. */
   readonly label: string;
+  /** What a shorthand's factor was given as; undefined where none was. */
+  readonly factor?: number;
   readonly geometry: ModelGeometry;
   /** What the weights were trained with. */
   readonly reference: Pick<Reference, 'kind' | 'trainedWindow'>;
@@ -22,10 +28,9 @@ export interface EmitInput {
   readonly raw: UnknownRecord;
   /** Tokens to serve. */
   readonly length: number;
+  /** What the default command would say of the config and the candidate. */
+  readonly findings?: readonly Finding[];
 }
-
-export const ENGINES = Object.freeze(['hf', 'vllm', 'sglang', 'llama.cpp', 'tgi'] as const);
-export type Engine = (typeof ENGINES)[number];
 
 /** Something a user would otherwise find out in production. */
 export interface Note {
@@ -40,33 +45,38 @@ export interface Note {
   readonly text: string;
 }
 
-/** One way to write the settings: a command line, or JSON to put into a file. */
+/** One way to write the settings: a command line, JSON to put into a file, or a file. */
 export interface Setting {
   readonly title: string;
   /** Versions it holds for. */
   readonly versions: string;
-  readonly kind: 'command' | 'json';
+  readonly kind: 'command' | 'json' | 'file';
   readonly text: string;
 }
 
-export interface EngineSettings {
-  readonly engine: Engine;
-  readonly settings: readonly Setting[];
-  readonly notes: readonly Note[];
+/** What an engine makes of a scaling: settings, or why it has no words for it. */
+export type Answer =
+  | {
+      readonly ok: true;
+      readonly settings: readonly Setting[];
+      readonly notes: readonly Note[];
+    }
+  | {
+      readonly ok: false;
+      readonly reason: string;
+      /** What to do instead. */
+      readonly instead: string;
+    };
+
+/** One engine, or a way to load a model. */
+export interface Emitter {
+  /** Other names that people have for it, in lower case. */
+  readonly aliases: readonly string[];
+  /** Versions that are told apart; absent: none are, and none can be asked for. */
+  readonly versions?: { readonly oldest: string; readonly newest: string };
+  /** @param version the one asked for; the newest where none was */
+  readonly emit: (input: EmitInput, version: Version) => Answer;
 }
-
-/** An engine that has no words for this scaling. */
-export interface Refusal {
-  readonly engine: Engine;
-  readonly reason: string;
-  /** What to do instead. */
-  readonly instead: string;
-}
-
-export type Emission =
-  ({ readonly ok: true } & EngineSettings) | ({ readonly ok: false } & Refusal);
-
-export type Emitter = (input: EmitInput) => Emission;
 
 /**
  * What the emitters need of a candidate on a model.
@@ -81,10 +91,14 @@ export function emitInputOf(
   specs: readonly RopeSpec[],
   raw: UnknownRecord,
   length: number,
+  more: Pick<EmitInput, 'factor' | 'findings'> = {},
 ): EmitInput | undefined {
-  const [first, ...rest] = model.groups.flatMap((group, index) => {
+  const [first, ...rest] = model.groups.flatMap((group, index): EmitGroup[] => {
     const rope = specs[index];
-    return rope ? [{ layerType: group.layerType, span: group.span, rope }] : [];
+    const { layerType, span, partialRotaryFactor: partial } = group;
+    return rope ? [{ layerType, span, rope, ...(partial !== undefined && { partial }) }] : [];
   });
-  return first && { label, geometry: model, reference, groups: [first, ...rest], raw, length };
+  return (
+    first && { label, geometry: model, reference, groups: [first, ...rest], raw, length, ...more }
+  );
 }

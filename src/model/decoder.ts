@@ -155,6 +155,7 @@ function readGroup(
   });
   source.findings.push(...findings);
   const window = rules.window?.(source, layerType) ?? slidingWindow(source);
+  const { partial } = block;
   return {
     layerGroup: {
       layerType,
@@ -163,6 +164,7 @@ function readGroup(
       rope,
       unscaled,
       ...(rules.scalable?.(layerType) === false && { scalable: false }),
+      ...(partial !== undefined && partial !== 1 && { partialRotaryFactor: partial }),
       ...(headDim !== shape.headDim && { headDim }),
       ...(kvHeads !== shape.kvHeads && { kvHeads }),
     },

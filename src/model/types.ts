@@ -24,6 +24,8 @@ export interface LayerGroup {
    * Olmo 3's sliding ones). Default true.
    */
   readonly scalable?: boolean;
+  /** `partial_rotary_factor` in force, where it is not 1: of the block, the top level or the class. */
+  readonly partialRotaryFactor?: number;
   /** Of these layers, where layer types differ (Gemma 4); default that of `attention`. */
   readonly headDim?: number;
   readonly kvHeads?: number;

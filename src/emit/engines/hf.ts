@@ -1,8 +1,10 @@
 import type { RopeSpecOf } from '../../rope/registry.js';
 import { type ConfigShape, type Edit, shapeOf } from '../config-file.js';
 import { hfPatch } from '../hf-patch.js';
-import { coverageNotes, maxPositionsFor } from '../lengths.js';
-import type { EmitInput, Emitter, Note, Setting } from '../types.js';
+import { coverageNotes, isUnchanged, maxPositionsFor, staticNotes } from '../lengths.js';
+import { blockJson } from '../shell.js';
+import type { Answer, EmitInput, Emitter, Note, Setting } from '../types.js';
+import { atLeast, compareVersions, parseVersion, type Version } from '../version.js';
 
 /**
  * Which transformers 4 compute what a `rope_scaling` says. The code of YaRN and longrope changed
@@ -11,6 +13,7 @@ import type { EmitInput, Emitter, Note, Setting } from '../types.js';
  */
 export interface V4Versions {
   readonly versions: string;
+  readonly eras: readonly Era[];
   readonly notes: readonly Note[];
 }
 
@@ -20,7 +23,21 @@ export function v4Versions(input: EmitInput): V4Versions {
   const max = maxPositionsFor(input);
   if (rope.type === 'yarn') return yarnVersions(rope, max);
   if (rope.type === 'longrope') return longropeVersions(rope, max);
-  return { versions: `transformers 4.45 and later${CONVERTED}`, notes: [] };
+  return inEras([{ from: '4.45', holds: true }], []);
+}
+
+/** Whether `rope_scaling` means this in a version of transformers. */
+function holdsIn({ eras }: V4Versions, version: Version): boolean {
+  return eras.some(
+    ({ from, to, holds }) =>
+      holds &&
+      atLeast(version, from) &&
+      (to === undefined || compareVersions(version, parseVersion(to)) <= 0),
+  );
+}
+
+function inEras(eras: readonly Era[], notes: readonly string[]): V4Versions {
+  return { versions: spans(eras), eras, notes: notes.map(ignored) };
 }
 
 const CONVERTED = ' (5 converts it when it loads)';
@@ -52,15 +69,15 @@ function yarnVersions(rope: RopeSpecOf<'yarn'>, max: number): V4Versions {
   }
   if (hasMscale) notes.push('transformers 4.45 to 4.50 do not read mscale and mscale_all_dim.');
   if (!rope.truncate) notes.push('transformers 4.45 to 4.54 do not read truncate.');
-  return {
-    versions: spans([
+  return inEras(
+    [
       { from: '4.45', to: '4.50', holds: sameStart && !hasMscale && rope.truncate },
       { from: '4.51', to: '4.54', holds: sameFactor && rope.truncate },
       { from: '4.55', to: '4.55', holds: sameFactor },
       { from: '4.56', holds: true },
-    ]),
-    notes: notes.map(ignored),
-  };
+    ],
+    notes,
+  );
 }
 
 /** Up to 4.57 the factor is max / original wherever the top level has the original window. */
@@ -68,16 +85,15 @@ function longropeVersions(rope: RopeSpecOf<'longrope'>, max: number): V4Versions
   const stretched = rope.originalMaxPositions * rope.factor;
   // The factor decides the attention scaling only.
   if (max === stretched || rope.attentionFactor !== undefined) {
-    return { versions: `transformers 4.48 and later${CONVERTED}`, notes: [] };
+    return inEras([{ from: '4.48', holds: true }], []);
   }
-  return {
-    versions: 'transformers 5, which converts it when it loads',
-    notes: [
-      ignored(
-        `transformers 4 replaces the factor by max_position_embeddings / original_max_position_embeddings, and its attention scaling follows. There max_position_embeddings must be ${stretched}.`,
-      ),
+  const replaced = inEras(
+    [{ from: '5.0', holds: true }],
+    [
+      `transformers 4 replaces the factor by max_position_embeddings / original_max_position_embeddings, and its attention scaling follows. There max_position_embeddings must be ${stretched}.`,
     ],
-  };
+  );
+  return { ...replaced, versions: 'transformers 5, which converts it when it loads' };
 }
 
 function ignored(text: string): Note {
@@ -101,45 +117,59 @@ function spans(eras: readonly Era[]): string {
 }
 
 /** The config.json itself, in transformers' two forms. */
-export const hf: Emitter = (input) => {
-  const shape = shapeOf(input.raw);
-  const v4 = hfPatch(input, 'v4');
-  const v5 = hfPatch(input, 'v5');
-  // Where neither form can say it, the newer one's reason is the one that counts.
-  if (!v4.ok && !v5.ok) return { ...v5, engine: 'hf' };
-  const { versions, notes } = v4Versions(input);
-  const settings: Setting[] = [];
-  if (v4.ok) {
-    const text = patchText(v4.edits, shape);
-    settings.push({ title: 'config.json, rope_scaling', versions, kind: 'json', text });
-  }
-  if (v5.ok) {
-    const text = patchText(v5.edits, shape);
-    const title = 'config.json, rope_parameters';
-    settings.push({ title, versions: 'transformers 5', kind: 'json', text });
-  }
-  return {
-    ok: true,
-    engine: 'hf',
-    settings,
-    notes: [...notesOf(input), ...(v4.ok ? notes : [])],
-  };
-};
+export const hf: Emitter = Object.freeze({
+  aliases: ['transformers', 'huggingface'],
+  versions: { oldest: '4.45', newest: '5.24' },
+  emit: (input: EmitInput, version: Version): Answer => {
+    if (isUnchanged(input) && input.geometry.maxPositions >= input.length) {
+      return { ok: true, settings: [], notes: [UNCHANGED, ...notesOf(input)] };
+    }
+    const shape = shapeOf(input.raw);
+    const v4 = hfPatch(input, 'v4');
+    const v5 = hfPatch(input, 'v5');
+    // Where neither form can say it, the newer one's reason is the one that counts.
+    if (!v4.ok && !v5.ok) return v5;
+    const older = v4Versions(input);
+    const { versions, notes } = older;
+    const settings: Setting[] = [];
+    if (v4.ok && holdsIn(older, version)) {
+      const text = patchText(v4.edits, shape);
+      settings.push({ title: 'config.json, rope_scaling', versions, kind: 'json', text });
+    }
+    // Lists are printed once: transformers 5 converts the older form when it loads.
+    const repeats = settings.length > 0 && input.groups[0].rope.type === 'longrope';
+    if (v5.ok && !repeats && atLeast(version, '5.0')) {
+      const text = patchText(v5.edits, shape);
+      const title = 'config.json, rope_parameters';
+      settings.push({ title, versions: 'transformers 5', kind: 'json', text });
+    }
+    if (settings.length === 0) {
+      return {
+        ok: false,
+        reason: `transformers ${version.join('.')} does not read rope_parameters, and would make something else of a rope_scaling`,
+        instead: `What holds: ${v4.ok ? versions : 'transformers 5'}.`,
+      };
+    }
+    return { ok: true, settings, notes: [...notesOf(input), ...(v4.ok ? notes : [])] };
+  },
+});
+
+const UNCHANGED: Note = Object.freeze({
+  kind: 'derives',
+  text: 'config.json says it already: there is nothing to change.',
+});
 
 function notesOf(input: EmitInput): Note[] {
   const { rope } = input.groups[0];
-  const notes = coverageNotes(input);
+  const notes = [...coverageNotes(input), ...staticNotes(input)];
   if (rope.type === 'dynamic') {
-    notes.push({
-      kind: 'derives',
-      text: `Equal to no scaling up to ${rope.maxPositions} tokens, then recomputed for the longest length seen; keys already in the cache keep the frequencies they were written with.`,
-    });
-  }
-  if (rope.type === 'yarn' || rope.type === 'linear' || rope.type === 'ntk') {
-    notes.push({
-      kind: 'static',
-      text: 'The same table at every length: short requests pay for it too.',
-    });
+    return [
+      ...coverageNotes(input),
+      {
+        kind: 'derives',
+        text: `Equal to no scaling up to ${rope.maxPositions} tokens, then recomputed for the longest length seen; keys already in the cache keep the frequencies they were written with.`,
+      },
+    ];
   }
   if (rope.type === 'longrope') {
     notes.push({
@@ -155,5 +185,5 @@ function patchText(edits: readonly Edit[], { prefix }: ConfigShape): string {
   const entries = edits.map(({ path, value }) => [path.at(-1) ?? '', value ?? null] as const);
   const inner: unknown = Object.fromEntries(entries);
   const whole = prefix.reduceRight<unknown>((value, key) => ({ [key]: value }), inner);
-  return JSON.stringify(whole, null, 2);
+  return blockJson(whole);
 }

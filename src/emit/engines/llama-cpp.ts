@@ -1,69 +1,78 @@
-import { effectiveTheta, type RopeSpec, type RopeSpecOf } from '../../rope/registry.js';
-import { attnFactorOf, YARN_BETAS } from '../../rope/kinds/yarn.js';
-import { coverageNotes } from '../lengths.js';
+import { tokens, trim } from '../../numbers.js';
+import { attnFactorOf, YARN_BETAS, type YarnSpec } from '../../rope/kinds/yarn.js';
+import { effectiveTheta } from '../../rope/registry.js';
+import { dynamicAsTheta, isUnsaid, sayIn, type Support } from '../block.js';
+import { coverageNotes, isUnchanged, staticNotes } from '../lengths.js';
 import { command, decimal } from '../shell.js';
-import type { EmitInput, Emitter, Note } from '../types.js';
+import type { Answer, EmitInput, Emitter, Note } from '../types.js';
 
 type Option = readonly [flag: string, value: string];
 
 /** llama.cpp's RoPE options, the same for llama-server and llama-cli. Sources: docs/engines.md. */
-export const llamaCpp: Emitter = (input) => {
-  const model = unreached(input);
-  const reason = model ?? unsaid(input.groups[0].rope);
-  if (reason !== undefined) {
-    // Another scaling would help only where this one is the reason.
-    const other = model === undefined ? '; otherwise choose yarn, linear, ntk or theta' : '';
-    return { ok: false, engine: 'llama.cpp', reason, instead: `${CONVERT}${other}.` };
-  }
-  const { rope } = input.groups[0];
-  const theta = effectiveTheta(rope);
-  const options: Option[] = [
-    ['-c', String(input.length)],
-    ...scalingOptions(input),
-    ...(theta === input.geometry.groups[0]?.rope.theta
-      ? []
-      : [['--rope-freq-base', decimal(theta)] as const]),
-  ];
-  return {
-    ok: true,
-    engine: 'llama.cpp',
-    settings: [
-      {
-        title: 'llama.cpp',
-        versions: 'llama.cpp since December 2025 (ggml-org/llama.cpp#17945)',
-        kind: 'command',
-        text: command(['llama-server', '-m', 'MODEL.gguf'], options),
-      },
-    ],
-    notes: notesOf(input),
-  };
-};
+export const llamaCpp: Emitter = Object.freeze({
+  aliases: ['llamacpp', 'llama-cpp', 'llama_cpp', 'llama-server', 'gguf'],
+  emit: (input: EmitInput): Answer => {
+    if (isUnchanged(input)) return { ok: true, settings: [launch(input, [])], notes: kept(input) };
+    const model = unreached(input);
+    if (model !== undefined) return { ok: false, reason: model, instead: `${CONVERT}.` };
+    const [{ rope }] = input.groups;
+    const said = sayIn(SUPPORT, rope, input);
+    if (isUnsaid(said)) {
+      const { alpha } = rope.type === 'dynamic' ? dynamicAsTheta(rope, input.length) : {};
+      const same =
+        alpha === undefined
+          ? ''
+          : ` (ntk:${trim(alpha, 4)} is its table at ${tokens(input.length)} tokens)`;
+      const other = `; otherwise choose yarn, linear, ntk or theta${same}`;
+      return { ok: false, reason: said.unsaid, instead: `${CONVERT}${other}.` };
+    }
+    const theta = effectiveTheta(rope);
+    const base: readonly Option[] =
+      theta === input.geometry.groups[0]?.rope.theta ? [] : [['--rope-freq-base', decimal(theta)]];
+    const notes = [...notesOf(input), ...staticNotes(input)];
+    return { ok: true, settings: [launch(input, [...said, ...base])], notes };
+  },
+});
 
-function scalingOptions({ groups }: EmitInput): Option[] {
-  const { rope } = groups[0];
-  if (rope.type === 'linear') {
-    return [
+/** One line a rope type that the options can say; the others live in the GGUF alone. */
+const SUPPORT: Support<readonly Option[]> = Object.freeze({
+  default: () => [['--rope-scaling', 'none']] as const,
+  ntk: () => [['--rope-scaling', 'none']] as const,
+  linear: (rope) =>
+    [
       ['--rope-scaling', 'linear'],
       ['--rope-scale', decimal(rope.factor)],
-    ];
+    ] as const,
+  yarn: yarnOptions,
+  dynamic: () => ({
+    unsaid: 'there is no dynamic scaling: the table never depends on the length',
+  }),
+  llama3: () => STORED('llama3'),
+  longrope: () => STORED('longrope'),
+  proportional: () => STORED('proportional'),
+});
+
+function STORED(type: string) {
+  return { unsaid: `${type} is stored in the GGUF as a table of factors; no option sets it` };
+}
+
+function yarnOptions(rope: YarnSpec): readonly Option[] | { readonly unsaid: string } {
+  if (Math.abs(attnFactorOf(rope) - 1) >= 1e-6) {
+    return {
+      unsaid:
+        'the attention temperature of YaRN follows from the factor; --yarn-attn-factor is overwritten, so an attention factor of its own cannot be set',
+    };
   }
-  if (rope.type !== 'yarn') return [['--rope-scaling', 'none']];
+  if (!rope.truncate)
+    return { unsaid: 'the ends of YaRN’s ramp are always rounded to whole pairs' };
+  const beta = (flag: string, value: number, own: number): Option[] =>
+    value === own ? [] : [[flag, decimal(value)]];
   return [
     ['--rope-scaling', 'yarn'],
     ['--rope-scale', decimal(rope.factor)],
     ['--yarn-orig-ctx', String(rope.originalMaxPositions)],
-    ...betaOptions(rope),
-  ];
-}
-
-function betaOptions(rope: RopeSpecOf<'yarn'>): Option[] {
-  return [
-    ...(rope.betaFast === YARN_BETAS.fast
-      ? []
-      : [['--yarn-beta-fast', decimal(rope.betaFast)] as const]),
-    ...(rope.betaSlow === YARN_BETAS.slow
-      ? []
-      : [['--yarn-beta-slow', decimal(rope.betaSlow)] as const]),
+    ...beta('--yarn-beta-fast', rope.betaFast, YARN_BETAS.fast),
+    ...beta('--yarn-beta-slow', rope.betaSlow, YARN_BETAS.slow),
   ];
 }
 
@@ -81,42 +90,101 @@ function unreached({ groups, geometry }: EmitInput): string | undefined {
   return undefined;
 }
 
-/** What no option can say. */
-function unsaid(rope: RopeSpec): string | undefined {
-  switch (rope.type) {
-    case 'dynamic':
-      return 'there is no dynamic scaling: the table never depends on the length';
-    case 'llama3':
-    case 'longrope':
-    case 'proportional':
-      return `${rope.type} is stored in the GGUF as a table of factors; no option sets it`;
-    case 'yarn':
-      if (Math.abs(attnFactorOf(rope) - 1) >= 1e-6) {
-        return 'the attention temperature of YaRN follows from the factor; --yarn-attn-factor is overwritten, so an attention factor of its own cannot be set';
-      }
-      if (!rope.truncate) return 'the ends of YaRN’s ramp are always rounded to whole pairs';
-      return undefined;
-    default:
-      return undefined;
-  }
+function launch(input: EmitInput, scaling: readonly Option[]) {
+  const { length, geometry } = input;
+  const architecture = ARCHITECTURES[geometry.modelType] ?? 'ARCH';
+  const lifted: readonly Option[] = isCapped(input)
+    ? [['--override-kv', `${architecture}.context_length=int:${length}`]]
+    : [];
+  return {
+    title: 'llama.cpp',
+    versions: 'llama.cpp since December 2025 (ggml-org/llama.cpp#17945)',
+    kind: 'command',
+    text: command(
+      ['llama-server', '-m', 'MODEL.gguf'],
+      [['-c', String(length)], ...scaling, ...lifted],
+    ),
+  } as const;
+}
+
+/** The context length in a GGUF is `max_position_embeddings` at the time of the conversion. */
+function isCapped({ length, geometry }: EmitInput): boolean {
+  return length > geometry.maxPositions;
+}
+
+/** `general.architecture` of a GGUF by model type, where it is well known. */
+const ARCHITECTURES: Readonly<Partial<Record<string, string>>> = Object.freeze({
+  cohere: 'command-r',
+  exaone: 'exaone',
+  falcon: 'falcon',
+  gemma: 'gemma',
+  gemma2: 'gemma2',
+  gemma3_text: 'gemma3',
+  glm4: 'glm4',
+  gpt_neox: 'gptneox',
+  gpt_oss: 'gpt-oss',
+  granite: 'granite',
+  internlm2: 'internlm2',
+  llama: 'llama',
+  mistral: 'llama',
+  mixtral: 'llama',
+  nemotron: 'nemotron',
+  olmo2: 'olmo2',
+  phi: 'phi2',
+  phi3: 'phi3',
+  qwen2: 'qwen2',
+  qwen2_moe: 'qwen2moe',
+  qwen3: 'qwen3',
+  qwen3_moe: 'qwen3moe',
+  smollm3: 'smollm3',
+  stablelm: 'stablelm',
+  starcoder2: 'starcoder2',
+});
+
+/** The GGUF says the scaling already. */
+function kept(input: EmitInput): Note[] {
+  const { rope } = input.groups[0];
+  const scaled = rope.type !== 'default';
+  const holds: Note = {
+    kind: 'derives',
+    text: 'The GGUF holds the scaling that config.json had when it was converted, and no option is needed for it.',
+  };
+  return [...lengthNotes(input), ...(scaled ? [holds] : []), ...coverageNotes(input)];
 }
 
 function notesOf(input: EmitInput): Note[] {
-  const { groups, length } = input;
-  const { rope } = groups[0];
-  const notes: Note[] = [
-    {
-      kind: 'needs',
-      text: `-c ${length} is needed too: without it the context is the one stored in the GGUF.`,
-    },
+  return [
+    ...lengthNotes(input),
     {
       kind: 'derives',
       text: 'A GGUF keeps the scaling that config.json had when it was converted; the options replace it.',
     },
     ...coverageNotes(input),
   ];
-  if (rope.type !== 'default') {
-    notes.push({ kind: 'static', text: 'One table for every length: short requests pay for it.' });
+}
+
+function lengthNotes(input: EmitInput): Note[] {
+  const { length, geometry, groups } = input;
+  const notes: Note[] = [
+    {
+      kind: 'needs',
+      text: `-c ${length} is needed too: without it the context is the one stored in the GGUF.`,
+    },
+  ];
+  if (!isCapped(input)) return notes;
+  const yarn =
+    groups[0].rope.type === 'yarn'
+      ? ' YaRN lifts that cap by itself, but only since ggml-org/llama.cpp#28030 (30 August 2026).'
+      : '';
+  notes.push({
+    kind: 'needs',
+    text: `llama-server caps a slot at the context length in the GGUF (${tokens(geometry.maxPositions)}); --override-kv raises it.${yarn}`,
+  });
+  if (ARCHITECTURES[geometry.modelType] === undefined) {
+    notes.push({
+      kind: 'needs',
+      text: 'ARCH stands for general.architecture of the GGUF, which llama-server prints when it loads the model.',
+    });
   }
   return notes;
 }

@@ -2,57 +2,67 @@ import type { RopeSpec } from '../../rope/registry.js';
 import { attnFactorOf, YARN_BETAS } from '../../rope/kinds/yarn.js';
 import { shapeOf } from '../config-file.js';
 import { hfPatch } from '../hf-patch.js';
-import { coverageNotes } from '../lengths.js';
+import { isUnsaid, sayIn, type Support } from '../block.js';
+import { INTO_FILE } from '../launch.js';
+import { coverageNotes, isUnchanged } from '../lengths.js';
 import { planOf } from '../plan.js';
-import { command } from '../shell.js';
-import type { EmitInput, Emitter, Note, Refusal, Setting } from '../types.js';
+import { blockJson, command } from '../shell.js';
+import type { Answer, EmitInput, Emitter, Note, Setting } from '../types.js';
 
 /** Text Generation Inference: two launcher flags, and config.json for the rest. */
-export const tgi: Emitter = (input) => {
-  const model = unreached(input);
-  if (model) return { ok: false, engine: 'tgi', ...model };
-  const reason = unsaid(input.groups[0].rope);
-  if (reason !== undefined) return { ok: false, engine: 'tgi', reason, instead: OTHER_SCALING };
-  const patch = hfPatch(input, 'v4');
-  // What transformers does not read back, TGI does not either: OTHER_SCALING may name it again.
-  if (!patch.ok) return { ...patch, engine: 'tgi' };
-  return { ok: true, engine: 'tgi', settings: settingsOf(input), notes: notesOf(input) };
-};
-
-function settingsOf(input: EmitInput): Setting[] {
-  const { rope } = input.groups[0];
-  const lengths = [
-    ['--max-total-tokens', String(input.length)],
-    ['--max-input-tokens', String(input.length - 1)],
-  ] as const;
-  const scaling =
-    rope.type === 'dynamic'
-      ? ([
-          ['--rope-scaling', 'dynamic'],
-          ['--rope-factor', String(rope.factor)],
-        ] as const)
-      : [];
-  const launch: Setting = {
-    title: 'text-generation-launcher',
-    versions: VERSIONS,
-    kind: 'command',
-    text: command(['text-generation-launcher', '--model-id', 'MODEL'], [...scaling, ...lengths]),
-  };
-  if (rope.type === 'dynamic') return [launch];
-  const patch = hfPatch(input, 'v4');
-  const edits = patch.ok ? patch.edits : [];
-  const keys = Object.fromEntries(
-    edits.map(({ path, value }) => [path.at(-1) ?? '', value ?? null] as const),
-  );
-  return [
-    {
+export const tgi: Emitter = Object.freeze({
+  aliases: ['text-generation-inference'],
+  emit: (input: EmitInput): Answer => {
+    const model = unreached(input);
+    if (model) return { ok: false, ...model };
+    const { rope } = input.groups[0];
+    const said = sayIn(SUPPORT, rope, input);
+    if (isUnsaid(said)) return { ok: false, reason: said.unsaid, instead: OTHER_SCALING };
+    if (said === 'launcher') {
+      return { ok: true, settings: [launch(input, rope)], notes: notesOf(input) };
+    }
+    if (isUnchanged(input) && Object.hasOwn(shapeOf(input.raw).at, 'rope_scaling')) {
+      return { ok: true, settings: [launch(input)], notes: notesOf(input) };
+    }
+    const patch = hfPatch(input, 'v4');
+    // What transformers does not read back, TGI does not either: OTHER_SCALING may name it again.
+    if (!patch.ok) return { ok: false, reason: patch.reason, instead: patch.instead };
+    if (rope.type === 'longrope') {
+      return { ok: true, settings: [launch(input)], notes: [INTO_FILE, ...notesOf(input)] };
+    }
+    const keys = patch.edits.map(({ path, value }) => [path.at(-1) ?? '', value ?? null] as const);
+    const config: Setting = {
       title: 'config.json',
       versions: VERSIONS,
       kind: 'json',
-      text: JSON.stringify(keys, null, 2),
-    },
-    launch,
-  ];
+      text: blockJson(Object.fromEntries(keys)),
+    };
+    return { ok: true, settings: [config, launch(input)], notes: notesOf(input) };
+  },
+});
+
+/** @param scaling what the launcher's own options say; config.json says the others */
+function launch({ length }: EmitInput, scaling?: RopeSpec): Setting {
+  const options =
+    scaling !== undefined && 'factor' in scaling
+      ? ([
+          ['--rope-scaling', scaling.type],
+          ['--rope-factor', String(scaling.factor)],
+        ] as const)
+      : [];
+  return {
+    title: 'text-generation-launcher',
+    versions: VERSIONS,
+    kind: 'command',
+    text: command(
+      ['text-generation-launcher', '--model-id', 'MODEL'],
+      [
+        ...options,
+        ['--max-total-tokens', String(length)],
+        ['--max-input-tokens', String(length - 1)],
+      ],
+    ),
+  };
 }
 
 const VERSIONS = 'TGI 3';
@@ -60,9 +70,11 @@ const VERSIONS = 'TGI 3';
 const OTHER_SCALING = 'Choose yarn, dynamic, ntk or theta, or another engine.';
 
 /** Models that no scaling reaches. */
-function unreached(input: EmitInput): Pick<Refusal, 'reason' | 'instead'> | undefined {
+function unreached(
+  input: EmitInput,
+): { readonly reason: string; readonly instead: string } | undefined {
   const plan = planOf(input);
-  if (plan.kind === 'none') return plan;
+  if (plan.kind === 'none') return { reason: plan.reason, instead: plan.instead };
   const instead = 'Choose another engine.';
   if (plan.kind === 'per-layer') {
     return {
@@ -76,26 +88,34 @@ function unreached(input: EmitInput): Pick<Refusal, 'reason' | 'instead'> | unde
   return undefined;
 }
 
-/** Read in server/text_generation_server/layers/rotary.py of TGI 3. */
-function unsaid(rope: RopeSpec): string | undefined {
-  switch (rope.type) {
-    case 'linear':
-      return '`linear` is accepted and then not applied: its factor is dropped before the table is built';
-    case 'proportional':
-      return 'there is no rope type `proportional`';
-    case 'yarn':
-      if (rope.betaFast !== YARN_BETAS.fast || rope.betaSlow !== YARN_BETAS.slow) {
-        return 'YaRN’s betas are fixed at 32 and 1';
-      }
-      if (rope.attentionFactor !== undefined && Math.abs(attnFactorOf(rope) - 1) >= 1e-6) {
-        return 'attention_factor is not read; the temperature follows from the factor and mscale';
-      }
-      if (!rope.truncate) return 'the ends of YaRN’s ramp are always rounded to whole pairs';
-      return undefined;
-    default:
-      return undefined;
-  }
-}
+/**
+ * One line a rope type: whether config.json says it or the launcher. Read in
+ * server/text_generation_server/layers/rotary.py of TGI 3.
+ */
+const SUPPORT: Support<'config' | 'launcher'> = Object.freeze<Support<'config' | 'launcher'>>({
+  default: () => 'config',
+  ntk: () => 'config',
+  dynamic: () => 'launcher',
+  llama3: () => 'config',
+  longrope: () => 'config',
+  linear: () => ({
+    unsaid:
+      '`linear` is accepted and then not applied: its factor is dropped before the table is built',
+  }),
+  yarn: (rope) => {
+    if (rope.betaFast !== YARN_BETAS.fast || rope.betaSlow !== YARN_BETAS.slow) {
+      return { unsaid: 'YaRN’s betas are fixed at 32 and 1' };
+    }
+    if (rope.attentionFactor !== undefined && Math.abs(attnFactorOf(rope) - 1) >= 1e-6) {
+      return {
+        unsaid: 'attention_factor is not read; the temperature follows from the factor and mscale',
+      };
+    }
+    if (!rope.truncate)
+      return { unsaid: 'the ends of YaRN’s ramp are always rounded to whole pairs' };
+    return 'config';
+  },
+});
 
 function notesOf(input: EmitInput): Note[] {
   const { rope } = input.groups[0];

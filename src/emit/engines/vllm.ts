@@ -1,143 +1,313 @@
-import { staticAlpha } from '../../rope/kinds/dynamic.js';
-import { hasBlock, keptKeys, scalingOverride, servingBlock } from '../block.js';
+import { tokens } from '../../numbers.js';
 import type { Block } from '../../rope/kind.js';
-import { shapeOf, writtenBlock } from '../config-file.js';
-import { coverageNotes, type Limit, limitOf, vllmRule } from '../lengths.js';
+import { computeRope, type RopeSpec, scalingBlock } from '../../rope/registry.js';
+import {
+  dynamicAsTheta,
+  hasBlock,
+  isUnsaid,
+  sayIn,
+  scalingOverride,
+  type Support,
+  temperatureOf,
+  thetaBlock,
+  type Unsaid,
+  wholeBlock,
+  yarnBase,
+} from '../block.js';
+import { own, shapeOf } from '../config-file.js';
+import {
+  belongsIntoFile,
+  dynamicNote,
+  INTO_FILE,
+  needsNoOverride,
+  overrideJson,
+} from '../launch.js';
+import {
+  coverageNotes,
+  derivedLength,
+  type LengthRule,
+  type Limit,
+  limitOf,
+  staticNotes,
+} from '../lengths.js';
 import { planOf } from '../plan.js';
 import { command } from '../shell.js';
-import type { EmitGroup, EmitInput, Emitter, Note, Setting } from '../types.js';
+import type { Answer, EmitGroup, EmitInput, Emitter, Note, Setting } from '../types.js';
+import { atLeast, parseVersion, type Version } from '../version.js';
+
+/** Told apart: `rope_scaling` up to 0.11, YaRN's own keys up to 0.29, transformers' since 0.30. */
+const OLDEST = '0.8';
+const NEWEST = '0.33';
 
 /** vLLM's `--hf-overrides` and `--max-model-len`. Sources: docs/engines.md. */
-export const vllm: Emitter = (input) => {
-  const { rope } = input.groups[0];
-  const plan = planOf(input);
-  if (plan.kind === 'none') {
-    return { ok: false, engine: 'vllm', reason: plan.reason, instead: plan.instead };
-  }
-  if (rope.type === 'proportional') {
+export const vllm: Emitter = Object.freeze({
+  aliases: [],
+  versions: { oldest: OLDEST, newest: NEWEST },
+  emit: (input: EmitInput, version: Version): Answer => {
+    const plan = planOf(input);
+    if (plan.kind === 'none') return { ok: false, reason: plan.reason, instead: plan.instead };
+    const older = !atLeast(version, '0.12');
+    if (older && plan.kind === 'per-layer') {
+      return {
+        ok: false,
+        reason: 'vLLM before 0.12 reads no block for each kind of layer',
+        instead: 'Use vLLM 0.12 or later, or write it into config.json (emit … --engine hf).',
+      };
+    }
+    const limit = limitOf(input, lengthRule(input, version));
+    // One form for every version since 0.12: what the newest needs does the others no harm.
+    const { raised } = older ? limit : limitOf(input, lengthRule(input, parseVersion(NEWEST)));
+    const notes = notesOf(input, limit, version);
+    const unneeded = needsNoOverride(input) && !raised && readsAsWritten(input, version);
+    if (unneeded || belongsIntoFile(input)) {
+      const setting = launch(input, version, undefined);
+      return {
+        ok: true,
+        settings: [setting],
+        notes: unneeded ? notes : [INTO_FILE, ...notes],
+      };
+    }
+    const block = blocksOf(input, plan.kind === 'per-layer');
+    if (isUnsaid(block)) {
+      return {
+        ok: false,
+        reason: `vLLM cannot be told: ${block.unsaid}`,
+        instead:
+          'Write it into config.json (emit hf) and let the model class read it, or choose another scaling.',
+      };
+    }
+    const overrides = older ? olderForm(input, block) : { rope_parameters: block };
+    // Without a raised limit vLLM refuses a longer --max-model-len.
+    const max = raised ? { max_position_embeddings: input.length } : {};
+    return { ok: true, settings: [launch(input, version, { ...overrides, ...max })], notes };
+  },
+});
+
+/** One line a rope type that an override can name. */
+const SUPPORT: Support<Block> = Object.freeze({
+  default: thetaBlock,
+  ntk: thetaBlock,
+  // Its own `dynamic` has rows for the window alone and, since 0.22, no scaling at all.
+  dynamic: (rope, { length }) => ({
+    rope_type: 'default',
+    rope_theta: dynamicAsTheta(rope, length).theta,
+  }),
+  linear: (rope) => ({ ...scalingBlock(rope), rope_theta: rope.theta }),
+  llama3: (rope) => ({ ...scalingBlock(rope), rope_theta: rope.theta }),
+  yarn: (rope) => {
+    const temperature = temperatureOf(rope);
     return {
-      ok: false,
-      engine: 'vllm',
-      reason: 'vLLM has no rope type `proportional` that an override could name',
-      instead: 'Write it into config.json (emit hf) and let the model class read it.',
+      ...yarnBase(rope),
+      // Up to 0.29 the first is read and the second dropped; since 0.30 it is the other way round.
+      ...(temperature && {
+        attn_factor: temperature.attn,
+        attention_factor: temperature.attention,
+      }),
     };
-  }
-  const block: Block =
-    plan.kind === 'one'
-      ? blockOf(plan.group, input)
-      : Object.fromEntries(input.groups.map((group) => [group.layerType, blockOf(group, input)]));
-  const limit = limitOf(input, vllmRule(rope, input.geometry.modelType));
-  // Without a raised limit vLLM refuses a longer --max-model-len.
-  const raised = limit.raised ? { max_position_embeddings: input.length } : {};
-  const settings: Setting[] = [
-    {
-      title: 'vLLM',
-      versions: 'vLLM 0.12 and later',
-      kind: 'command',
-      text: serve(input, { rope_parameters: block, ...raised }),
+  },
+  // Neither factor nor attention_factor is read, but the temperature of each range is.
+  longrope: (rope) => ({
+    ...scalingBlock(rope),
+    rope_theta: rope.theta,
+    short_mscale: computeRope(rope, 1).attentionScaling,
+    long_mscale: computeRope(rope, rope.originalMaxPositions + 1).attentionScaling,
+  }),
+  proportional: (rope) =>
+    rope.factor === 1
+      ? { ...scalingBlock(rope), rope_theta: rope.theta }
+      : { unsaid: 'the factor of `proportional` is not read' },
+});
+
+/** Families whose class builds its own table, whatever the block says. */
+interface Family {
+  readonly has: (input: EmitInput) => boolean;
+  readonly support: Support<Block>;
+}
+
+const FAMILIES: readonly Family[] = Object.freeze([
+  {
+    // The class takes these four keys out of the block and always builds YaRN.
+    has: ({ geometry }: EmitInput) => geometry.modelType === 'gpt_oss',
+    support: {
+      yarn: (rope) =>
+        temperatureOf(rope) === undefined
+          ? { ...yarnBase(rope), beta_fast: rope.betaFast, beta_slow: rope.betaSlow }
+          : { unsaid: 'the class of gpt-oss reads no temperature' },
     },
-  ];
-  if (plan.kind === 'one') settings.push(olderSetting(input, raised));
-  return { ok: true, engine: 'vllm', settings, notes: notesOf(input, limit) };
-};
+  },
+  {
+    // Any type but `default` is renamed to DeepSeek's own YaRN.
+    has: ({ geometry }: EmitInput) => geometry.attention.latent !== undefined,
+    support: {
+      default: thetaBlock,
+      ntk: thetaBlock,
+      dynamic: SUPPORT.dynamic!,
+      yarn: (rope) => {
+        if (!rope.truncate) return { unsaid: 'DeepSeek’s YaRN does not read truncate' };
+        if (rope.attentionFactor !== undefined && rope.attentionFactor !== 1) {
+          return { unsaid: 'DeepSeek’s YaRN does not read attention_factor' };
+        }
+        // An mscale of 0 takes the temperature away from the tables and from the softmax.
+        if (rope.attentionFactor === 1) return { ...yarnBase(rope), mscale: 0, mscale_all_dim: 0 };
+        return { ...yarnBase(rope), ...scalingBlock(rope) };
+      },
+    },
+  },
+]);
 
-/** An override replaces the whole block, so that what describes the model is repeated in it. */
-function blockOf({ rope, layerType }: EmitGroup, { geometry, raw }: EmitInput): Block {
-  return {
-    ...servingBlock(rope, geometry.attention.latent !== undefined),
-    ...keptKeys(writtenBlock(shapeOf(raw), layerType)),
+function blocksOf(input: EmitInput, perLayer: boolean): Block | Unsaid {
+  const family = FAMILIES.find(({ has }) => has(input));
+  const blockOf = (group: EmitGroup): Block | Unsaid => {
+    const said = sayIn(family?.support ?? SUPPORT, group.rope, input);
+    if (isUnsaid(said)) {
+      return family === undefined || Object.hasOwn(family.support, group.rope.type)
+        ? said
+        : { unsaid: `the class of ${input.geometry.modelType} does not take ${group.rope.type}` };
+    }
+    return wholeBlock(said, group, input);
   };
+  if (!perLayer) return blockOf(input.groups[0]);
+  const blocks = input.groups.map((group) => [group.layerType, blockOf(group)] as const);
+  const unsaid = blocks.map(([, block]) => block).find(isUnsaid);
+  return unsaid ?? { ...otherLayers(input), ...Object.fromEntries(blocks) };
 }
 
-function olderSetting(input: EmitInput, raised: Block): Setting {
-  const { rope_theta: theta, ...block } = blockOf(input.groups[0], input);
-  const scaling = scalingOverride(block, hasBlock(input));
-  return {
-    title: 'vLLM, before rope_parameters',
-    versions: 'vLLM 0.8 to 0.11',
-    kind: 'command',
-    text: serve(input, {
-      rope_theta: theta,
-      ...(scaling === undefined ? {} : { rope_scaling: scaling }),
-      ...raised,
-    }),
-  };
-}
-
-function serve(input: EmitInput, overrides: Block): string {
-  const { prefix } = shapeOf(input.raw);
-  const nested = prefix.reduceRight<unknown>((value, key) => ({ [key]: value }), overrides);
-  return command(
-    ['vllm', 'serve', 'MODEL'],
-    [
-      ['--hf-overrides', JSON.stringify(nested)],
-      ['--max-model-len', String(input.length)],
-    ],
+/** Blocks of layer types that no layer has, or that do not rotate (null), stay as they are. */
+function otherLayers({ raw, groups }: EmitInput): Block {
+  const given = own(shapeOf(raw).at, 'rope_parameters') ?? {};
+  return Object.fromEntries(
+    Object.entries(given).filter(
+      ([key, value]) =>
+        typeof value === 'object' && !groups.some(({ layerType }) => layerType === key),
+    ),
   );
 }
 
-function notesOf(input: EmitInput, limit: Limit): Note[] {
+function olderForm(input: EmitInput, { rope_theta: theta, ...block }: Block): Block {
+  const scaling = scalingOverride(block, hasBlock(input));
+  return { rope_theta: theta, ...(scaling === undefined ? {} : { rope_scaling: scaling }) };
+}
+
+function launch(input: EmitInput, version: Version, overrides: Block | undefined): Setting {
+  const { prefix } = shapeOf(input.raw);
+  const nested = prefix.reduceRight<Block | undefined>(
+    (value, key) => value && { [key]: value },
+    overrides,
+  );
+  return {
+    title: 'vLLM',
+    versions: atLeast(version, '0.12')
+      ? `vLLM 0.12 to ${NEWEST}, one form for all of them`
+      : `vLLM ${OLDEST} to 0.11`,
+    kind: 'command',
+    text: command(
+      ['vllm', 'serve', 'MODEL'],
+      [
+        ...(nested === undefined ? [] : [['--hf-overrides', overrideJson(nested)] as const]),
+        ['--max-model-len', String(input.length)],
+      ],
+    ),
+  };
+}
+
+/**
+ * YaRN's original window x factor up to 0.29, `max_position_embeddings` since; that for llama3 and
+ * longrope as well, and for Gemma 3 whatever the block says. A linear factor multiplies it, even
+ * where it was raised already.
+ *
+ * @see vllm/config/model.py `_get_and_verify_max_len`
+ */
+function lengthRule({ groups, geometry }: EmitInput, version: Version): LengthRule {
+  const { rope } = groups[0];
+  if (geometry.modelType.includes('gemma3')) return 'max';
+  if (rope.type === 'linear') return 'factor-max';
+  return rope.type === 'yarn' && !atLeast(version, '0.30') ? 'factor-original' : 'max';
+}
+
+/** Up to 0.29 YaRN's temperature is read under another name than transformers'. */
+function readsAsWritten({ groups, geometry }: EmitInput, version: Version): boolean {
+  if (atLeast(version, '0.30') || geometry.attention.latent !== undefined) return true;
+  return groups.every(({ rope }) => rope.type !== 'yarn' || temperatureOf(rope) === undefined);
+}
+
+function notesOf(input: EmitInput, limit: Limit, version: Version): Note[] {
   const { rope } = input.groups[0];
-  const { derived } = limit;
-  const current = input.geometry.maxPositions;
-  const notes: Note[] = [
-    {
-      kind: 'derives',
-      text: limit.raised
-        ? `max_position_embeddings is raised here: vLLM would serve ${derived} tokens (${derivation(input, limit)}), and refuse more.`
-        : `Without --max-model-len vLLM would serve ${derived} tokens (${derivation(input, limit)}).`,
-    },
-  ];
-  if (rope.type === 'dynamic') {
-    const alpha = staticAlpha(rope.factor);
-    notes.push({
-      kind: 'static',
-      text: `Not dynamic: one table for every length, with alpha = factor² - factor + 1 = ${alpha} (vllm-project/vllm#41236). Short requests pay for it; ntk:${alpha} is what runs.`,
-    });
-  }
-  if (rope.type === 'yarn' || rope.type === 'linear' || rope.type === 'ntk') {
-    notes.push({ kind: 'static', text: 'One table for every length: short requests pay for it.' });
-  }
-  if (rope.type === 'yarn') {
+  const notes: Note[] = [lengthNote(input, limit)];
+  if (rope.type === 'yarn' && temperatureOf(rope) !== undefined && !isLatent(input)) {
     notes.push({
       kind: 'ignores',
-      text: 'Ignores attention_factor (vllm-project/vllm#48351), and mscale outside of the DeepSeek models; what differs from YaRN’s own temperature is written as attn_factor, a multiplier on it.',
+      text: 'vLLM up to 0.29 reads attn_factor, a multiplier on YaRN’s own temperature, and since 0.30 attention_factor, which takes its place; each ignores the other key, so that both stand in the block.',
     });
   }
+  if (rope.type === 'proportional' && !atLeast(version, '0.20')) {
+    notes.push({ kind: 'needs', text: '`proportional` is known since vLLM 0.20.' });
+  }
+  notes.push(...(rope.type === 'dynamic' ? dynamicNote(rope, input.length) : staticNotes(input)));
   if (limit.refused) {
     // A factor that does not count cannot be the remedy.
     const instead = limit.rule === 'max' ? '' : '; choose a larger factor instead';
     notes.push({
       kind: 'needs',
-      text: `Refuses more than ${derived} tokens unless VLLM_ALLOW_LONG_MAX_MODEL_LEN=1${instead}.`,
+      text: `Refuses more than ${limit.derived} tokens unless VLLM_ALLOW_LONG_MAX_MODEL_LEN=1${instead}.`,
     });
-  } else {
-    notes.push(...coverageNotes(input));
+    return notes;
   }
-  if (limit.rule === 'factor-max' && input.length !== derived) {
-    notes.push({
-      kind: 'derives',
-      text: `The factor multiplies max_position_embeddings (${current}), also where that was raised already.`,
-    });
-  }
-  if (rope.type === 'longrope') {
-    notes.push({
-      kind: 'derives',
-      text: `Starts at ${rope.originalMaxPositions} tokens unless --max-model-len asks for more; the factors are chosen at start, for every request.`,
-    });
-  }
-  return notes;
+  return [...notes, ...coverageNotes(input), ...olderLimit(input, version)];
 }
 
-function derivation({ groups, geometry }: EmitInput, { rule }: Limit): string {
+function isLatent({ geometry }: EmitInput): boolean {
+  return geometry.attention.latent !== undefined;
+}
+
+/** What vLLM up to 0.29 makes of YaRN's length, where the command asks for more. */
+function olderLimit(input: EmitInput, version: Version): Note[] {
+  const { rope } = input.groups[0];
+  if (rope.type !== 'yarn' || !atLeast(version, '0.30')) return [];
+  if (input.geometry.modelType.includes('gemma3')) return [];
+  const derived = derivedLength('factor-original', rope, input.geometry.maxPositions);
+  if (derived >= input.length) return [];
+  return [
+    {
+      kind: 'needs',
+      text: `vLLM up to 0.29 takes factor x original window for the length, ${derived} tokens, and refuses more unless VLLM_ALLOW_LONG_MAX_MODEL_LEN=1.`,
+    },
+  ];
+}
+
+/** One statement: what is served, and what would be without --max-model-len. */
+function lengthNote(input: EmitInput, limit: Limit): Note {
+  const { rope } = input.groups[0];
+  const asked = `Serves ${tokens(input.length)} tokens, as --max-model-len asks`;
+  const without = withoutLength(input, limit);
+  const text = limit.raised
+    ? `${asked}; max_position_embeddings is raised here, for vLLM makes the length of it (${derivation(rope, limit, input)}) and refuses more.`
+    : `${asked}${without === input.length ? '; so it would' : `. It would serve ${tokens(without)}`} without (${derivation(rope, limit, input)}).`;
+  return { kind: 'derives', text: limit.refused ? refusedText(input, limit) : text };
+}
+
+function refusedText(input: EmitInput, limit: Limit): string {
+  const { rope } = input.groups[0];
+  return `Without --max-model-len vLLM would serve ${limit.derived} tokens (${derivation(rope, limit, input)}).`;
+}
+
+/** longrope starts at its original window, where the top level of the config names that. */
+function withoutLength({ groups, raw }: EmitInput, { derived }: Limit): number {
   const { rope } = groups[0];
-  const { maxPositions } = geometry;
+  if (rope.type !== 'longrope') return derived;
+  const top = own(shapeOf(raw).at, 'original_max_position_embeddings');
+  return typeof top === 'number' ? top : derived;
+}
+
+function derivation(rope: RopeSpec, { rule }: Limit, { geometry, raw }: EmitInput): string {
+  const max = `max_position_embeddings ${tokens(geometry.maxPositions)}`;
   const factor = 'factor' in rope ? rope.factor : 1;
   if (rule === 'factor-original' && rope.type === 'yarn') {
-    return `factor ${factor} x ${rope.originalMaxPositions}`;
+    return `factor ${factor} x original window ${tokens(rope.originalMaxPositions)}`;
   }
-  if (rule === 'factor-max') return `factor ${factor} x max_position_embeddings ${maxPositions}`;
-  return rope.type === 'default'
-    ? 'max_position_embeddings'
-    : `max_position_embeddings ${maxPositions}; the scaling does not count`;
+  if (rule === 'factor-max') return `factor ${factor} x ${max}`;
+  const top = own(shapeOf(raw).at, 'original_max_position_embeddings');
+  if (rope.type === 'longrope' && typeof top === 'number') {
+    return 'the original window; the factors are chosen at start by the length, for every request';
+  }
+  return rope.type === 'default' ? max : `${max}; the scaling does not count`;
 }

@@ -284,7 +284,10 @@ export const yarnRope = defineKind<YarnSpec, 'by-parts' | 'yarn'>({
     read: readYarn,
   },
   write: writeYarn,
-  limitBeside: (_, { written }) => written,
+  // The stretched window, also where the file has another: transformers 4.51 to 4.55 take the factor
+  // from it, vLLM since 0.30 and SGLang serve no more.
+  limitBeside: ({ factor, originalMaxPositions }, { length }) =>
+    Math.max(Math.round(factor * originalMaxPositions), length),
   shorthands: {
     'by-parts': { params: RAMP_PARAMS, make: makeYarn },
     yarn: { params: { ...RAMP_PARAMS, ...TEMPERATURE_PARAMS }, make: makeYarn },

@@ -1,0 +1,64 @@
+import { trim } from '../numbers.js';
+import type { Block } from '../rope/kind.js';
+import { computeRope, type RopeSpec, type RopeSpecOf } from '../rope/registry.js';
+import { dynamicAsTheta } from './block.js';
+import { isUnchanged, maxPositionsFor } from './lengths.js';
+import type { EmitInput, Note } from './types.js';
+
+/** What serving engines share that take a JSON override of the config on their command line. */
+
+/**
+ * JSON for an override. Factors keep a point: vLLM and SGLang look for a float in linear scaling
+ * and fail on an integer.
+ */
+export function overrideJson(overrides: Block): string {
+  return JSON.stringify(overrides).replaceAll(/"factor":(\d+)(?=[,}])/g, '"factor":$1.0');
+}
+
+/**
+ * Whether the file needs no override: it says the scaling already, in a way that the engine reads.
+ * A linear factor may be written as an integer, and dynamic scaling is not what engines run.
+ */
+export function needsNoOverride(input: EmitInput): boolean {
+  const { type } = input.groups[0].rope;
+  return isUnchanged(input) && type !== 'dynamic' && type !== 'linear';
+}
+
+/**
+ * Whether longrope's lists belong into the file: they are too long for a command line. vLLM and
+ * SGLang make the temperature of the two windows alone, so that this is right only where the
+ * factor says the same.
+ */
+export function belongsIntoFile(input: EmitInput): boolean {
+  const { rope } = input.groups[0];
+  if (rope.type !== 'longrope') return false;
+  const ratio = maxPositionsFor(input) / rope.originalMaxPositions;
+  const derived = computeRope({ ...withoutOwnScaling(rope), factor: ratio }).attentionScaling;
+  return [1, rope.originalMaxPositions + 1].every(
+    (length) => Math.abs(computeRope(rope, length).attentionScaling / derived - 1) < 1e-6,
+  );
+}
+
+function withoutOwnScaling(rope: RopeSpecOf<'longrope'>): RopeSpecOf<'longrope'> {
+  const { attentionFactor: _, shortMscale: __, longMscale: ___, ...rest } = rope;
+  return rest;
+}
+
+export const INTO_FILE: Note = Object.freeze({
+  kind: 'needs',
+  text: 'Write the block into config.json first (rope-eval emit … --write): its lists are too long for a command line.',
+});
+
+/** What runs in place of dynamic scaling, in engines that build one table at start. */
+export function dynamicNote(rope: RopeSpec, length: number): Note[] {
+  if (rope.type !== 'dynamic') return [];
+  const { alpha } = dynamicAsTheta(rope, length);
+  return [
+    {
+      kind: 'static',
+      text:
+        `Not dynamic: one table for every length, that of ${length} tokens, written as its theta. ` +
+        `ntk:${trim(alpha, 4)} is what runs (alpha = ${trim(alpha, 4)}), and short requests pay for it.`,
+    },
+  ];
+}

@@ -1,0 +1,31 @@
+import { EXIT, RopeEvalError } from '../errors.js';
+
+/** The parts of a version that count: `0.30.1` is [0, 30]. */
+export type Version = readonly [major: number, minor: number];
+
+/**
+ * Reads `0.30`, `v0.30.1`, `5`.
+ *
+ * @throws RopeEvalError `invalid_value`
+ */
+export function parseVersion(text: string): Version {
+  const match = /^v?(\d{1,6})(?:\.(\d{1,6}))?(?:[.+-].{0,60}|(?:a|b|rc)\d+)?$/.exec(text.trim());
+  if (match === null) {
+    throw new RopeEvalError(
+      `a version such as 0.30 is needed, found ${JSON.stringify(text)}`,
+      EXIT.usage,
+      'invalid_value',
+      '--engine-version',
+    );
+  }
+  return [Number(match[1]), Number(match[2] ?? 0)];
+}
+
+/** Below 0, 0 or above 0, as one version stands before, at or after another. */
+export function compareVersions(a: Version, b: Version): number {
+  return a[0] - b[0] || a[1] - b[1];
+}
+
+export function atLeast(version: Version, from: string): boolean {
+  return compareVersions(version, parseVersion(from)) >= 0;
+}
