@@ -1,7 +1,17 @@
-import { type Emission, type EmitInput, emitInputOf, type Note } from '../emit/index.js';
-import { RopeEvalError } from '../errors.js';
+import {
+  type Edit,
+  type Emission,
+  type EmitInput,
+  emitInputOf,
+  patchConfig,
+  type Note,
+  windowNotes,
+} from '../emit/index.js';
+import { EXIT, RopeEvalError } from '../errors.js';
+import { isDeepStrictEqual } from 'node:util';
+import { parseConfig, repeatedKeys, type UnknownRecord } from '../json/parse.js';
+import { findingLines } from '../report/sections/findings.js';
 import { claimedLength } from '../gate/lengths.js';
-import { parseConfig } from '../json/parse.js';
 import { referenceSpecs } from '../model/reference.js';
 import { printable, tokens } from '../report/format.js';
 import type { Environment } from './environment.js';
@@ -20,7 +30,8 @@ export async function emitInput(
 ): Promise<EmitInput> {
   const read = await readRopeGeometry(config, flags);
   const { model, reference } = read;
-  const { label, definition, specs } = await resolveOne(candidate, '', read, environment);
+  const resolved = await resolveOne(candidate, '', read, environment);
+  const { label, definition, specs } = resolved;
   if (definition.method === 'theta' && flags.target === undefined) {
     throw new RopeEvalError(
       `${label} says nothing about a length`,
@@ -40,28 +51,64 @@ export async function emitInput(
     window: reference.trainedWindow,
   };
   const length = flags.target ?? claimedLength(scaled, trained);
-  const raw = parseConfig(config.text, { source: config.source });
-  const input = emitInputOf(label, model, reference, specs, raw, length);
+  const input = emitInputOf(label, model, reference, specs, model.config ?? {}, length, {
+    ...('factor' in definition && { factor: definition.factor }),
+    findings: [...model.findings, ...resolved.findings],
+  });
   if (!input) throw new RopeEvalError('no layer of this model uses RoPE', 2, 'not_rope');
   return input;
 }
 
+/**
+ * The text of a config after edits, read back key by key: the editor changes the first of two equal
+ * keys, and readers take the last.
+ *
+ * @param wanted the parsed config after the edits
+ * @throws RopeEvalError `duplicate_key`
+ */
+export function patchedText(
+  text: string,
+  edits: readonly Edit[],
+  wanted: UnknownRecord,
+  source: string,
+): string {
+  const [twice] = repeatedKeys(parseConfig(text, { source }));
+  if (twice !== undefined) {
+    throw new RopeEvalError(
+      `${source} has the key ${twice.path} twice, and only the last one counts`,
+      EXIT.usage,
+      'duplicate_key',
+      twice.path,
+      'Remove the other one first: an edit of the wrong one would change nothing.',
+    );
+  }
+  const patched = patchConfig(text, edits);
+  if (!isDeepStrictEqual(parseConfig(patched, { source }), wanted)) {
+    throw new Error('the patched text does not read back as the edits meant it');
+  }
+  return patched;
+}
+
 export interface EmitText {
-  readonly label: string;
+  readonly input: EmitInput;
   readonly source: string;
-  /** Tokens. */
-  readonly length: number;
   readonly emissions: readonly Emission[];
   readonly columns: number;
 }
 
 /** Settings to paste, each with the versions it holds for and what to know about it. */
-export function emitText(input: EmitText, paint: Paint): string {
-  const { label, source, length, emissions, columns } = input;
+export function emitText(text: EmitText, paint: Paint): string {
+  const { input, source, emissions, columns } = text;
   const head = paint.bold(
-    `${printable(label)} on ${printable(source)}, for ${tokens(length)} tokens`,
+    `${printable(input.label)} on ${printable(source)}, for ${tokens(input.length)} tokens`,
   );
-  return `${[head, ...emissions.map((each) => engineText(each, columns, paint))].join('\n\n')}\n`;
+  const warnings = findingLines(input.findings ?? []).map(({ code, severity, message }) =>
+    indented(`${code} ${severity}: ${message}`, columns),
+  );
+  const windows = windowNotes(input).map((note) => noteText(note, columns));
+  const said = [...warnings, ...windows].join('\n');
+  const engines = emissions.map((each) => engineText(each, columns, paint));
+  return `${[head, ...(said === '' ? [] : [said]), ...engines].join('\n\n')}\n`;
 }
 
 function engineText(emission: Emission, columns: number, paint: Paint): string {
@@ -75,10 +122,13 @@ function engineText(emission: Emission, columns: number, paint: Paint): string {
   const settings = emission.settings.map(
     ({ title, versions, text }) => `${paint.bold(title)} ${paint.dim(`(${versions})`)}\n${text}`,
   );
-  const notes = emission.notes.map(({ kind, text }) =>
-    indented(`${NOTE_WORDS[kind]}: ${text}`, columns),
-  );
-  return [...settings, ...(notes.length > 0 ? [notes.join('\n')] : [])].join('\n\n');
+  const notes = emission.notes.map((note) => noteText(note, columns)).join('\n');
+  if (settings.length === 0) return `${paint.bold(emission.engine)}\n${notes}`;
+  return [...settings, ...(notes === '' ? [] : [notes])].join('\n\n');
+}
+
+function noteText({ kind, text }: Note, columns: number): string {
+  return indented(`${NOTE_WORDS[kind]}: ${text}`, columns);
 }
 
 function indented(text: string, columns: number): string {

@@ -1,5 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { access, constants, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import {
+  access,
+  constants,
+  type FileHandle,
+  open,
+  realpath,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { EXIT, RopeEvalError } from '../errors.js';
 import type { Environment } from './environment.js';
@@ -12,14 +22,12 @@ import { cleanJson, cleanText } from './streams.js';
 export async function writeAtomically(path: string, text: string): Promise<void> {
   const target = await realpath(path).catch(() => path);
   const temporary = besides(target);
-  const mode = await stat(target).then(
-    (found) => found.mode & 0o777,
-    () => 0o666,
-  );
+  const before = await stat(target).catch(() => undefined);
   try {
-    const file = await open(temporary, 'wx', mode);
+    const file = await open(temporary, 'wx', before === undefined ? 0o666 : 0o600);
     try {
       await file.writeFile(text, 'utf8');
+      if (before !== undefined) await keepOwner(file, before);
       // Before the rename, or a power cut could leave the new name on an empty file.
       await file.sync();
     } finally {
@@ -30,6 +38,24 @@ export async function writeAtomically(path: string, text: string): Promise<void>
     await rm(temporary, { force: true });
     throw cannotWrite(path, error);
   }
+}
+
+/** Mode and owner of the file that is replaced: root would make it its own, and umask cut it down. */
+async function keepOwner(file: FileHandle, { uid, gid, mode }: Stats): Promise<void> {
+  const now = await file.stat();
+  if (now.uid !== uid || now.gid !== gid) {
+    // Whoever is not root may write to a file of another, but not give it away.
+    await file.chown(uid, gid).catch(() => undefined);
+  }
+  await file.chmod(mode & 0o777);
+}
+
+/** Other names of a file, which keep its old text when `writeAtomically` replaces it. */
+export async function otherNames(path: string): Promise<number> {
+  return stat(path).then(
+    ({ nlink }) => nlink - 1,
+    () => 0,
+  );
 }
 
 /**

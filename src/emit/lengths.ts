@@ -29,7 +29,9 @@ export function maxPositionsFor(input: EmitInput): number {
   const { rope } = input.groups[0];
   const { length, geometry } = input;
   const written = geometry.maxPositions;
-  const lengths = { written, window: baseWindow(input), length };
+  const [trained] = referenceSpecs(geometry, geometry, input.reference);
+  const stretched = stretchedWindow(rope, trained, input.reference.trainedWindow);
+  const lengths = { written, window: baseWindow(input), stretched, length };
   return kindOf(rope).limitBeside?.(rope, lengths) ?? Math.max(written, length);
 }
 

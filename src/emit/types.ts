@@ -1,4 +1,4 @@
-import type { Finding } from '../findings/types.js';
+import type { Finding } from '../findings/index.js';
 import type { UnknownRecord } from '../json/parse.js';
 import type { ModelGeometry, Reference, Span } from '../model/types.js';
 import type { RopeSpec } from '../rope/registry.js';

@@ -118,6 +118,8 @@ export interface LimitLengths {
   readonly written: number;
   /** The window that the base frequencies cover. */
   readonly window: number;
+  /** The window that the scaling stretches on these weights. */
+  readonly stretched: number;
   /** The length to be served. */
   readonly length: number;
 }

@@ -5,8 +5,8 @@ import { flag, inputFor, QWEN3, yarn } from './input.js';
 /** The commands that the engines' own documentation gives for Qwen3 at 131072 tokens. */
 const input = inputFor(QWEN3, yarn(4, 32_768), 131_072);
 
-function commandsOf(engine: Engine): string[] {
-  const [emission] = emit(input, [engine]);
+function commandsOf(engine: Engine, version?: string): string[] {
+  const [emission] = emit(input, [engine], version);
   if (!emission?.ok) throw new Error('refused');
   return emission.settings.map((setting) => setting.text);
 }
@@ -21,12 +21,14 @@ describe('the documented YaRN settings for Qwen3', () => {
         rope_theta: 1000000,
         rope_type: 'yarn',
       },
+      // Since 0.30 vLLM makes the length of it, and refuses the documented command.
+      max_position_embeddings: 131_072,
     });
     expect(flag(command, '--max-model-len')).toBe('131072');
   });
 
   it('vLLM 0.10: docs.vllm.ai/en/v0.10.2/examples/offline_inference/context_extension.html', () => {
-    const [, command = ''] = commandsOf('vllm');
+    const [command = ''] = commandsOf('vllm', '0.10');
     expect(JSON.parse(flag(command, '--hf-overrides'))).toEqual({
       rope_theta: 1000000,
       rope_scaling: { rope_type: 'yarn', factor: 4.0, original_max_position_embeddings: 32768 },
@@ -45,7 +47,7 @@ describe('the documented YaRN settings for Qwen3', () => {
     const [command = ''] = commandsOf('llama.cpp');
     const options = command.replaceAll(/\s*\\\n\s*/g, ' ');
     expect(options).toBe(
-      'llama-server -m MODEL.gguf -c 131072 --rope-scaling yarn --rope-scale 4 --yarn-orig-ctx 32768',
+      'llama-server -m MODEL.gguf -c 131072 --rope-scaling yarn --rope-scale 4 --yarn-orig-ctx 32768 --override-kv qwen3.context_length=int:131072',
     );
   });
 
@@ -53,6 +55,7 @@ describe('the documented YaRN settings for Qwen3', () => {
     const [v4 = '', v5 = ''] = commandsOf('hf');
     expect(JSON.parse(v4)).toEqual({
       rope_scaling: { rope_type: 'yarn', factor: 4.0, original_max_position_embeddings: 32768 },
+      max_position_embeddings: 131_072,
     });
     expect(JSON.parse(v5)).toMatchObject({
       rope_parameters: { rope_type: 'yarn', factor: 4, rope_theta: 1000000 },

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { editedRecord, emit, type EmitInput } from '../../src/emit/index.js';
 import type { RopeSpec } from '../../src/rope/registry.js';
+import { v4Versions } from '../../src/emit/engines/hf.js';
 import { editsOf, inputFor, linear, QWEN3, yarn } from './input.js';
 
 /** The versions and the notes about versions of the `rope_scaling` form. */
-function v4(input: EmitInput) {
-  const [emission] = emit(input, ['hf']);
+function v4(input: EmitInput, version?: string) {
+  const [emission] = emit(input, ['hf'], version);
   if (!emission?.ok) throw new Error('refused');
   return {
     versions: emission.settings[0]?.versions,
@@ -21,7 +22,8 @@ const raised = JSON.stringify({
 // What each version does: transformers/modeling_rope_utils.py, _compute_yarn_parameters.
 describe('YaRN in transformers 4', () => {
   it('with the window of the weights is no scaling from 4.51 to 4.55', () => {
-    const { versions, notes } = v4(inputFor(QWEN3, yarn(4, 40_960), 163_840));
+    const input = inputFor(QWEN3, yarn(4, 40_960), 163_840);
+    const { versions, notes } = v4Versions(input, 40_960);
     expect(versions).toMatch(/^transformers 4\.45 to 4\.50, 4\.56 and later/);
     expect(notes).toHaveLength(1);
     expect(notes[0]?.text).toMatch(/4\.51 to 4\.55 .* no scaling at all.* must be 163840/);
@@ -34,8 +36,33 @@ describe('YaRN in transformers 4', () => {
     expect(notes[0]?.text).toMatch(/4\.45 to 4\.50 .* 131072 in place of 32768/);
   });
 
+  it('carries the stretched window, which is right since 4.51', () => {
+    const { versions } = v4(inputFor(QWEN3, yarn(4, 40_960), 163_840));
+    expect(versions).toMatch(/^transformers 4\.51 and later/);
+    // A file that was raised for a larger factor is taken back.
+    const smaller = inputFor(raised, yarn(2, 32_768), 65_536);
+    expect(v4(smaller).versions).toMatch(/^transformers 4\.51 and later/);
+    expect(editedRecord(smaller.raw, editsOf(smaller, 'v4'))).toMatchObject({
+      max_position_embeddings: 65_536,
+    });
+  });
+
+  it('keeps the window of the weights for a version that takes the ramp from it', () => {
+    const [emission] = emit(inputFor(QWEN3, yarn(4, 40_960), 163_840), ['hf'], '4.48');
+    if (!emission?.ok) throw new Error('refused');
+    expect(emission.settings).toHaveLength(1);
+    expect(emission.settings[0]?.versions).toMatch(/^transformers 4\.45 to 4\.50/);
+    expect(JSON.parse(emission.settings[0]?.text ?? '')).not.toHaveProperty(
+      'max_position_embeddings',
+    );
+    // 4.51 to 4.55 would then take no scaling at all from the file.
+    expect(v4(inputFor(QWEN3, yarn(4, 40_960), 163_840), '4.53').versions).toMatch(
+      /^transformers 4\.51/,
+    );
+  });
+
   it('with a window raised by another factor needs 4.56', () => {
-    const { versions, notes } = v4(inputFor(raised, yarn(2, 32_768), 65_536));
+    const { versions, notes } = v4Versions(inputFor(raised, yarn(2, 32_768), 65_536), 131_072);
     expect(versions).toMatch(/^transformers 4\.56 and later/);
     expect(notes.map(({ text }) => text).join()).toMatch(/here 4\. There .* must be 65536/);
   });
@@ -43,7 +70,10 @@ describe('YaRN in transformers 4', () => {
   it('has truncate since 4.55 and mscale since 4.51', () => {
     const exact = v4(inputFor(raised, yarn(4, 32_768, { truncate: false }), 131_072));
     expect(exact.versions).toMatch(/^transformers 4\.55 and later/);
-    const mscale = v4(inputFor(QWEN3, yarn(4, 40_960, { mscale: 1, mscaleAllDim: 1 }), 163_840));
+    const mscale = v4Versions(
+      inputFor(QWEN3, yarn(4, 40_960, { mscale: 1, mscaleAllDim: 1 }), 163_840),
+      40_960,
+    );
     expect(mscale.versions).toMatch(/^transformers 4\.56 and later/);
     expect(mscale.notes).toHaveLength(2);
   });

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { emit, type EmitInput, type Engine } from '../../src/emit/index.js';
-import { configText, dynamic, inputFor, linear, yarn } from './input.js';
+import { configText, dynamic, flag, inputFor, linear, yarn } from './input.js';
 
 const llama = configText('Llama-2-7b-hf');
 const llama31 = configText('Meta-Llama-3.1-8B');
 const qwen = configText('Qwen2.5-7B-Instruct');
 const gemma = configText('gemma-3-1b-it');
 
-function settings(input: EmitInput, engine: Engine) {
-  const [emission] = emit(input, [engine]);
+function settings(input: EmitInput, engine: Engine, version?: string) {
+  const [emission] = emit(input, [engine], version);
   if (!emission?.ok) throw new Error('refused');
   return {
     text: emission.settings.map(({ text }) => text).join('\n'),
@@ -16,25 +16,34 @@ function settings(input: EmitInput, engine: Engine) {
   };
 }
 
-describe('vLLM’s length of YaRN is factor x original window', () => {
+describe('vLLM’s length of YaRN', () => {
   // 16 x 8192 is Llama 3.1's max_position_embeddings by chance.
   it.each([
-    ['Llama 3.1, yarn:2', inputFor(llama31, yarn(16, 8192), 262_144), '16 x 8192', 131_072],
-    ['Llama 3.1, yarn:4', inputFor(llama31, yarn(32, 8192), 524_288), '32 x 8192', 262_144],
-  ])('%s: raising the limit would not help', (_, input, product, derived) => {
-    const { text, notes } = settings(input, 'vllm');
-    expect(text).not.toContain('"max_position_embeddings"');
-    expect(notes).toContain(`would serve ${derived} tokens (factor ${product})`);
+    ['Llama 3.1, yarn:2', inputFor(llama31, yarn(16, 8192), 262_144), '16 x original', 131_072],
+    ['Llama 3.1, yarn:4', inputFor(llama31, yarn(32, 8192), 524_288), '32 x original', 262_144],
+  ])('%s: is factor x original window up to 0.29', (_, input, product, derived) => {
+    const { notes } = settings(input, 'vllm', '0.29');
+    expect(notes).toContain(`would serve ${derived} tokens (factor ${product} window 8,192)`);
     expect(notes).not.toContain('does not count');
     expect(notes).toContain(`Refuses more than ${derived} tokens`);
   });
 
-  it.each([2, 4])('Qwen2.5, yarn:%d: as asked for', (factor) => {
-    const length = factor * 32_768;
-    const { text, notes } = settings(inputFor(qwen, yarn(factor, 32_768), length), 'vllm');
-    expect(text).not.toContain('"max_position_embeddings"');
-    expect(notes).toContain(`would serve ${length} tokens (factor ${factor} x 32768)`);
+  it.each([
+    ['Llama 3.1, yarn:4', inputFor(llama31, yarn(32, 8192), 524_288), 524_288],
+    ['Qwen2.5, yarn:2', inputFor(qwen, yarn(2, 32_768), 65_536), 65_536],
+    ['Qwen2.5, yarn:4', inputFor(qwen, yarn(4, 32_768), 131_072), 131_072],
+  ])('%s: is what max_position_embeddings is raised to, since 0.30', (_, input, length) => {
+    const { text, notes } = settings(input, 'vllm');
+    expect(text).toContain(`"max_position_embeddings":${length}`);
+    expect(text).toContain(`--max-model-len ${length}`);
     expect(notes).not.toContain('Refuses');
+  });
+
+  it('one form serves versions on both sides of the change', () => {
+    const input = inputFor(qwen, yarn(4, 32_768), 131_072);
+    for (const version of ['0.12', '0.29', '0.33']) {
+      expect(settings(input, 'vllm', version).text).toBe(settings(input, 'vllm').text);
+    }
   });
 });
 
@@ -47,10 +56,18 @@ describe('notes follow the rule of the length', () => {
     expect(notes).not.toContain('The factor multiplies');
   });
 
-  it('Gemma 3 with dynamic in vLLM: a larger factor would not help', () => {
-    const { notes } = settings(inputFor(gemma, dynamic(2), 65_536), 'vllm');
-    expect(notes).toContain('Refuses more than 32768');
-    expect(notes).not.toContain('larger factor');
+  it('dynamic in vLLM: its table at the length, as a theta under a raised limit', () => {
+    const { text, notes } = settings(inputFor(llama, dynamic(2), 16_384), 'vllm');
+    // alpha = 2 x 16384 / 4096 - 1
+    const theta = 10_000 * 7 ** (128 / 126);
+    const overrides = JSON.parse(flag(text, '--hf-overrides')) as {
+      rope_parameters: { rope_theta: number };
+    };
+    expect(overrides).toMatchObject({ rope_parameters: { rope_type: 'default' } });
+    expect(overrides).toMatchObject({ max_position_embeddings: 16_384 });
+    expect(overrides.rope_parameters.rope_theta).toBeCloseTo(theta, 6);
+    expect(notes).toContain('ntk:7 is what runs');
+    expect(notes).not.toContain('Refuses');
   });
 
   it('SGLang: says that the limit is raised only where it is', () => {
@@ -64,8 +81,8 @@ describe('notes follow the rule of the length', () => {
 describe('a length that the scaling does not reach', () => {
   it('every engine warns', () => {
     const input = inputFor(llama, yarn(4, 4096), 65_536);
-    expect(settings(input, 'vllm').notes).toContain('Refuses more than 16384');
-    for (const engine of ['hf', 'sglang', 'llama.cpp', 'tgi'] as const) {
+    expect(settings(input, 'vllm', '0.29').notes).toContain('Refuses more than 16384');
+    for (const engine of ['hf', 'vllm', 'sglang', 'llama.cpp', 'tgi'] as const) {
       expect(settings(input, engine).notes).toMatch(/covers 16384 tokens only.*65536/);
     }
     const short = inputFor(llama, linear(4), 65_536);

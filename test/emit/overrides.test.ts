@@ -19,9 +19,9 @@ function sglang(input: EmitInput) {
 }
 
 function olderVllm(input: EmitInput): unknown {
-  const [emission] = emit(input, ['vllm']);
+  const [emission] = emit(input, ['vllm'], '0.10');
   if (!emission?.ok) throw new Error('refused');
-  return JSON.parse(flag(emission.settings[1]?.text ?? '', '--hf-overrides'));
+  return JSON.parse(flag(emission.settings[0]?.text ?? '', '--hf-overrides'));
 }
 
 describe('overrides only set keys', () => {
@@ -56,10 +56,22 @@ describe('overrides only set keys', () => {
     expect(sglang(input).overrides).toMatchObject({ rope_scaling: block });
   });
 
+  it('nothing is overridden where the file says it already', () => {
+    for (const engine of ['vllm', 'sglang'] as const) {
+      const [emission] = emit(inputFor(QWEN3, none, 32_768), [engine]);
+      if (!emission?.ok) throw new Error('refused');
+      expect(emission.settings[0]?.text).toContain('32768');
+      expect(emission.settings[0]?.text).not.toContain('override');
+    }
+  });
+
   it('nothing is cleared where there is nothing', () => {
-    expect(olderVllm(inputFor(QWEN3, none, 32_768))).toEqual({ rope_theta: 1e6 });
-    const { overrides, notes } = sglang(inputFor(QWEN3, none, 32_768));
-    expect(overrides).toEqual({ rope_theta: 1e6 });
+    expect(olderVllm(inputFor(QWEN3, none, 81_920))).toEqual({
+      rope_theta: 1e6,
+      max_position_embeddings: 81_920,
+    });
+    const { overrides, notes } = sglang(inputFor(QWEN3, none, 81_920));
+    expect(overrides).toEqual({ rope_theta: 1e6, max_position_embeddings: 81_920 });
     expect(notes).not.toContain('in the block as well');
   });
 

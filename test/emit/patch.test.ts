@@ -14,9 +14,10 @@ describe('a patched config', () => {
     expect(JSON.parse(text)).toEqual({
       ...(JSON.parse(llama) as object),
       rope_scaling: { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 4096 },
+      max_position_embeddings: 16_384,
     });
-    const added = /"rope_scaling": (\{[^}]*\}|null)/;
-    expect(text.replace(added, '')).toBe(llama.replace(added, ''));
+    const added = /"rope_scaling": (\{[^}]*\}|null)|"max_position_embeddings": \d+/g;
+    expect(text.replaceAll(added, '')).toBe(llama.replaceAll(added, ''));
   });
 
   it.each(['\t', '  ', '    '])('keeps indentation %j and line ends', (indent) => {

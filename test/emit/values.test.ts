@@ -29,11 +29,22 @@ describe('values', () => {
       rope_parameters: { attn_factor: number };
     };
     expect(overrides.rope_parameters.attn_factor).toBeCloseTo(1 / (0.1 * Math.log(4) + 1), 12);
-    expect(overrides.rope_parameters).not.toHaveProperty('attention_factor');
+    // vLLM since 0.30 reads this one, and drops the other.
+    expect(overrides.rope_parameters).toHaveProperty('attention_factor', 1);
+    const sglang = JSON.parse(flag(first(input, 'sglang').text, '--json-model-override-args')) as {
+      rope_scaling: object;
+    };
+    expect(sglang.rope_scaling).toHaveProperty('attn_factor');
+    expect(sglang.rope_scaling).not.toHaveProperty('attention_factor');
   });
 
-  it('the window is not raised beside linear, dynamic and YaRN: that would double it', () => {
-    for (const scale of [linear(4), dynamic(4), yarn(4, 4096)]) {
+  it('YaRN carries the stretched window, which vLLM since 0.30 and SGLang serve up to', () => {
+    const { text } = first(inputFor(llama, yarn(4, 4096), 16_384), 'hf');
+    expect(JSON.parse(text)).toMatchObject({ max_position_embeddings: 16_384 });
+  });
+
+  it('the window is not raised beside linear and dynamic: that would double it', () => {
+    for (const scale of [linear(4), dynamic(4)]) {
       const { text } = first(inputFor(llama, scale, 16_384), 'hf');
       expect(JSON.parse(text)).not.toHaveProperty('max_position_embeddings');
     }

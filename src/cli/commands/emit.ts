@@ -1,6 +1,5 @@
 import { Option } from 'commander';
-import type { EmitInput, Engine, Form } from '../../emit/index.js';
-import { ENGINES } from '../../emit/types.js';
+import type { EmitInput, Form } from '../../emit/index.js';
 import { RopeEvalError } from '../../errors.js';
 import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
@@ -10,7 +9,8 @@ import { paint } from '../../report/paint.js';
 
 interface Flags extends ReferenceFlags {
   readonly target?: number;
-  readonly engine?: Engine;
+  readonly engine?: string;
+  readonly engineVersion?: string;
   readonly form?: Form;
   readonly write?: boolean;
   readonly json?: boolean;
@@ -20,7 +20,7 @@ export const emitCommand: CommandModule = (program, { environment }) => {
   const command = program
     .command('emit')
     .description(
-      'settings for a scaling, ready to paste: config.json, vLLM, SGLang, llama.cpp, TGI',
+      'settings for a scaling, ready to paste: config.json, vLLM, SGLang, llama.cpp, TGI, ollama',
     )
     .argument('<config>', 'a config.json, a folder that holds one, or - for standard input')
     .argument('<candidate>', 'a scaling, such as yarn:4, or a JSON object as in a config')
@@ -29,7 +29,8 @@ export const emitCommand: CommandModule = (program, { environment }) => {
       'length to serve; default: what the scaling stretches the trained window to',
       tokensFor('--target'),
     )
-    .addOption(new Option('--engine <name>', 'only this one').choices(ENGINES))
+    .option('--engine <name>', 'only this one: hf, vllm, sglang, llama.cpp, tgi, ollama')
+    .option('--engine-version <version>', 'of that engine, such as 0.29; default: the newest known')
     .option('--write', 'edit the config file in place, keeping its formatting')
     .addOption(
       new Option(
@@ -43,7 +44,7 @@ export const emitCommand: CommandModule = (program, { environment }) => {
       const config = await loadConfig(argument, environment);
       const { emitInput } = await import('../emit.js');
       const input = await emitInput(config, candidate, flags, environment);
-      checkTogether(flags);
+      await checkTogether(flags);
       if (flags.write) await write(config, input, flags, environment);
       else await print(config, input, flags, environment);
     });
@@ -55,8 +56,9 @@ async function print(
   flags: Flags,
   { stdout }: Environment,
 ): Promise<void> {
-  const { emit } = await import('../../emit/index.js');
-  const emissions = emit(input, flags.engine === undefined ? ENGINES : [flags.engine]);
+  const { emit, engineNamed, ENGINES, windowNotes } = await import('../../emit/index.js');
+  const engines = flags.engine === undefined ? ENGINES : [engineNamed(flags.engine)];
+  const emissions = emit(input, engines, flags.engineVersion);
   const { label, length } = input;
   const { source } = config;
   const [only] = emissions;
@@ -71,29 +73,34 @@ async function print(
     );
   }
   if (flags.json) {
-    stdout.json({ candidate: label, config: source, length, emissions });
+    const { findings = [] } = input;
+    stdout.json({
+      candidate: label,
+      config: source,
+      length,
+      findings,
+      notes: windowNotes(input),
+      emissions,
+    });
     return;
   }
   const { emitText } = await import('../emit.js');
-  stdout.write(
-    emitText({ label, source, length, emissions, columns: stdout.columns }, paint(stdout.isLively)),
-  );
+  const text = { input, source, emissions, columns: stdout.columns };
+  stdout.write(emitText(text, paint(stdout.isLively)));
 }
 
 async function write(
   config: LoadedConfig,
   input: EmitInput,
   { form, json }: Flags,
-  { stdout }: Environment,
+  { stdout, stderr }: Environment,
 ): Promise<void> {
-  const { file, source } = config;
+  const { file, source, text } = config;
   if (file === undefined) {
     throw new RopeEvalError('--write needs a file, not standard input', 2, 'usage', '--write');
   }
-  const [{ formOf, hfPatch, patchConfig }, { writeAtomically }] = await Promise.all([
-    import('../../emit/index.js'),
-    import('../files.js'),
-  ]);
+  const [{ editedRecord, formOf, hfPatch }, { otherNames, writeAtomically }, { patchedText }] =
+    await Promise.all([import('../../emit/index.js'), import('../files.js'), import('../emit.js')]);
   const chosen = form ?? formOf(input);
   const patch = hfPatch(input, chosen);
   if (!patch.ok) {
@@ -106,7 +113,14 @@ async function write(
     );
   }
   const { edits } = patch;
-  await writeAtomically(file, patchConfig(config.text, edits));
+  const patched = patchedText(text, edits, editedRecord(input.raw, edits), source);
+  const links = await otherNames(file);
+  await writeAtomically(file, patched);
+  if (links > 0) {
+    stderr.write(
+      `${source} is a new file now: ${links} other name${links === 1 ? '' : 's'} (hard links) keep the old text.\n`,
+    );
+  }
   if (json) {
     const { label: candidate, length } = input;
     const named = edits.map(({ path, value }) => ({ path: path.join('.'), value }));
@@ -125,16 +139,23 @@ async function write(
   stdout.write(`${source}: ${input.label} written (${keys})\n`);
 }
 
-function checkTogether({ form, write, engine }: Flags): void {
+async function checkTogether({ form, write, engine, engineVersion }: Flags): Promise<void> {
   if (form !== undefined && !write) {
     throw noEffect('--form has no effect without --write: both forms are printed', '--form');
   }
-  if (write && engine !== undefined && engine !== 'hf') {
+  if (engineVersion !== undefined && (engine === undefined || write)) {
     throw noEffect(
-      `--engine ${engine} has no effect with --write, which edits config.json as transformers reads it`,
-      '--engine',
+      '--engine-version has no effect without --engine: it is the version of one engine',
+      '--engine-version',
     );
   }
+  if (!write || engine === undefined) return;
+  const { engineNamed } = await import('../../emit/index.js');
+  if (engineNamed(engine) === 'hf') return;
+  throw noEffect(
+    `--engine ${engine} has no effect with --write, which edits config.json as transformers reads it`,
+    '--engine',
+  );
 }
 
 function noEffect(message: string, option: string): RopeEvalError {

@@ -18,9 +18,8 @@ export interface V4Versions {
 }
 
 /** For the file as it is after the patch. */
-export function v4Versions(input: EmitInput): V4Versions {
+export function v4Versions(input: EmitInput, max = maxPositionsFor(input)): V4Versions {
   const { rope } = input.groups[0];
-  const max = maxPositionsFor(input);
   if (rope.type === 'yarn') return yarnVersions(rope, max);
   if (rope.type === 'longrope') return longropeVersions(rope, max);
   return inEras([{ from: '4.45', holds: true }], []);
@@ -125,6 +124,8 @@ export const hf: Emitter = Object.freeze({
       return { ok: true, settings: [], notes: [UNCHANGED, ...notesOf(input)] };
     }
     const shape = shapeOf(input.raw);
+    const earliest = earlyYarn(input, version);
+    if (earliest !== undefined) return earliest;
     const v4 = hfPatch(input, 'v4');
     const v5 = hfPatch(input, 'v5');
     // Where neither form can say it, the newer one's reason is the one that counts.
@@ -153,6 +154,30 @@ export const hf: Emitter = Object.freeze({
     return { ok: true, settings, notes: [...notesOf(input), ...(v4.ok ? notes : [])] };
   },
 });
+
+/**
+ * Up to 4.50 YaRN's ramp starts from `max_position_embeddings`, which therefore has to stay at the
+ * original window: right there, and of all later versions only since 4.56.
+ */
+function earlyYarn(input: EmitInput, version: Version): Answer | undefined {
+  const { rope } = input.groups[0];
+  if (rope.type !== 'yarn' || atLeast(version, '4.51')) return undefined;
+  const patch = hfPatch(input, 'v4');
+  const early = v4Versions(input, rope.originalMaxPositions);
+  if (!patch.ok || !holdsIn(early, version)) return undefined;
+  const limit = 'max_position_embeddings';
+  const shape = shapeOf(input.raw);
+  const others = patch.edits.filter(({ path }) => path.at(-1) !== limit);
+  const stays = shape.at[limit] === rope.originalMaxPositions;
+  const window = { path: [...shape.prefix, limit], value: rope.originalMaxPositions };
+  const text = patchText(stays ? others : [...others, window], shape);
+  const title = 'config.json, rope_scaling';
+  return {
+    ok: true,
+    settings: [{ title, versions: early.versions, kind: 'json', text }],
+    notes: [...notesOf(input), ...early.notes],
+  };
+}
 
 const UNCHANGED: Note = Object.freeze({
   kind: 'derives',

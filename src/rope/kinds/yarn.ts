@@ -286,8 +286,7 @@ export const yarnRope = defineKind<YarnSpec, 'by-parts' | 'yarn'>({
   write: writeYarn,
   // The stretched window, also where the file has another: transformers 4.51 to 4.55 take the factor
   // from it, vLLM since 0.30 and SGLang serve no more.
-  limitBeside: ({ factor, originalMaxPositions }, { length }) =>
-    Math.max(Math.round(factor * originalMaxPositions), length),
+  limitBeside: (_, { stretched, length }) => Math.max(Math.round(stretched), length),
   shorthands: {
     'by-parts': { params: RAMP_PARAMS, make: makeYarn },
     yarn: { params: { ...RAMP_PARAMS, ...TEMPERATURE_PARAMS }, make: makeYarn },

@@ -46,6 +46,7 @@ describe('rope-eval emit', () => {
     expect(JSON.parse(file)).toEqual({
       ...(JSON.parse(qwen) as object),
       rope_scaling: { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 32768 },
+      max_position_embeddings: 131_072,
     });
   });
 
@@ -58,7 +59,10 @@ describe('rope-eval emit', () => {
       config: 'config.json',
       length: 131_072,
       form: 'v4',
-      written: [{ path: 'rope_scaling', value }],
+      written: [
+        { path: 'rope_scaling', value },
+        { path: 'max_position_embeddings', value: 131_072 },
+      ],
       removed: [],
     });
     expect(JSON.parse(file)).toMatchObject({ rope_scaling: value });
