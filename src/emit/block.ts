@@ -1,5 +1,5 @@
 import { isRecord } from '../json/parse.js';
-import { CLASS_DEFAULTS } from '../model/class-defaults/index.js';
+import { CLASS_DEFAULTS } from '../model/class-defaults.js';
 import type { Block } from '../rope/kind.js';
 import { dynamicAlpha } from '../rope/kinds/dynamic.js';
 import { ntkTheta } from '../rope/kinds/ntk.js';

@@ -22,12 +22,18 @@ function write(name: string, label: string) {
 
 it('gives the keys of a class that reads them', () => {
   const yarn = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 8192 };
-  expect(write('gemma-2-9b-it', 'yarn:4')).toEqual({ rope_scaling: yarn });
+  expect(write('gemma-2-9b-it', 'yarn:4')).toEqual({
+    rope_scaling: yarn,
+    max_position_embeddings: 32_768,
+  });
 });
 
 it('gives the form of the file, where the class reads it for the global layers alone', () => {
   const yarn = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 32_768 };
-  expect(write('gemma-3-1b-it', 'yarn:4')).toEqual({ rope_scaling: yarn });
+  expect(write('gemma-3-1b-it', 'yarn:4')).toEqual({
+    rope_scaling: yarn,
+    max_position_embeddings: 131_072,
+  });
 });
 
 it('gives none where the class would not read them', () => {
