@@ -1,6 +1,7 @@
 import { trim } from '../numbers.js';
 import type { Block } from '../rope/kind.js';
-import { computeRope, type RopeSpec, type RopeSpecOf } from '../rope/registry.js';
+import { longropeAttentionScaling } from '../rope/kinds/longrope.js';
+import { computeRope, type RopeSpec } from '../rope/registry.js';
 import { dynamicAsTheta } from './block.js';
 import { isUnchanged, maxPositionsFor } from './lengths.js';
 import type { EmitInput, Note } from './types.js';
@@ -32,16 +33,13 @@ export function needsNoOverride(input: EmitInput): boolean {
 export function belongsIntoFile(input: EmitInput): boolean {
   const { rope } = input.groups[0];
   if (rope.type !== 'longrope') return false;
-  const ratio = maxPositionsFor(input) / rope.originalMaxPositions;
-  const derived = computeRope({ ...withoutOwnScaling(rope), factor: ratio }).attentionScaling;
+  const derived = longropeAttentionScaling(
+    maxPositionsFor(input) / rope.originalMaxPositions,
+    rope.originalMaxPositions,
+  );
   return [1, rope.originalMaxPositions + 1].every(
     (length) => Math.abs(computeRope(rope, length).attentionScaling / derived - 1) < 1e-6,
   );
-}
-
-function withoutOwnScaling(rope: RopeSpecOf<'longrope'>): RopeSpecOf<'longrope'> {
-  const { attentionFactor: _, shortMscale: __, longMscale: ___, ...rest } = rope;
-  return rest;
 }
 
 export const INTO_FILE: Note = Object.freeze({
