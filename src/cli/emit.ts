@@ -102,8 +102,8 @@ export function emitText(text: EmitText, paint: Paint): string {
   const head = paint.bold(
     `${printable(input.label)} on ${printable(source)}, for ${tokens(input.length)} tokens`,
   );
-  const warnings = findingLines(input.findings ?? []).map(({ code, severity, message }) =>
-    indented(`${code} ${severity}: ${message}`, columns),
+  const warnings = findingLines(input.findings ?? []).map(({ code, mark, text: words }) =>
+    indented(`${code ?? ''} ${mark}: ${printable(words)}`, columns),
   );
   const windows = windowNotes(input).map((note) => noteText(note, columns));
   const said = [...warnings, ...windows].join('\n');
