@@ -14,7 +14,7 @@ import { readModel, requireRope } from '../model/read-model.js';
 import { chooseReference } from '../model/reference.js';
 import { checkOptions, ENCODINGS_OPTIONS, type EvaluateOptions } from '../options.js';
 import type { Measurement } from '../probes/measure.js';
-import { planOf } from '../probes/presets.js';
+import { planOf, PRESETS } from '../probes/presets.js';
 import { resamples } from '../probes/statistics.js';
 import { languageTexts } from '../probes/text-source.js';
 import { computeRope, lengthDependent } from '../rope/registry.js';
@@ -229,7 +229,7 @@ export const compareEncodings: CompareEncodings = async (options = {}) => {
   checkOptions(options, ENCODINGS_OPTIONS);
   const started = performance.now();
   const { preset = 'standard', seed = 1, device = 'auto', encodings } = options;
-  const plan = planOf(preset, options.samples);
+  const plan = planOf(PRESETS[preset], options.samples);
   const threads = options.threads ?? defaultThreads();
   const [card, family] = await Promise.all([loadEncodings(), loadFamily()]);
   const { window } = card.rope;
@@ -238,6 +238,7 @@ export const compareEncodings: CompareEncodings = async (options = {}) => {
   const sets = contextSets({
     texts: languageTexts(await loadLanguage(family)),
     window,
+    textSpan: window / 2,
     multiples: LADDER,
     samples: { ...plan, short: 0, shortText: 0 },
     seed,

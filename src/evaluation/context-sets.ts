@@ -61,13 +61,22 @@ export interface SetsPlan {
   readonly texts: TextSource;
   /** The subject's trained window, tokens. */
   readonly window: number;
+  /** Tokens before a rung that count as text at that length. */
+  readonly textSpan: number;
   /** The ladder, as window multiples. */
   readonly multiples: readonly number[];
   readonly samples: Pick<PresetPlan, 'short' | 'shortText' | 'long' | 'longText'>;
   readonly seed: number;
 }
 
-export function contextSets({ texts, window, multiples, samples, seed }: SetsPlan): ContextSets {
+export function contextSets({
+  texts,
+  window,
+  textSpan,
+  multiples,
+  samples,
+  seed,
+}: SetsPlan): ContextSets {
   const shortRungs = SHORT_RUNGS.map((m) => probeTokens(m, window));
   const rungs = multiples.map((m) => probeTokens(m, window));
   const draw = (count: number, name: keyof typeof STREAM) => ({
@@ -76,7 +85,7 @@ export function contextSets({ texts, window, multiples, samples, seed }: SetsPla
     count,
   });
   const textAt = (rungs: readonly number[]) => (s: number, i: number) =>
-    texts.text({ rungs, span: window / 2 }, s, i);
+    texts.text({ rungs, span: textSpan }, s, i);
   const ladderText = drawContexts(draw(samples.longText, 'ladderText'), textAt(rungs));
   return {
     short: {

@@ -3,7 +3,7 @@ import { RopeEvalError } from '../errors.js';
 import type { Finding } from '../findings/index.js';
 import { analyseGeometry } from '../geometry/analyse.js';
 import type { EvaluateOptions } from '../options.js';
-import { ladder, mostLong, planOf, probeTokens } from '../probes/presets.js';
+import { ladder, mostLong, planOf, PRESETS, probeTokens } from '../probes/presets.js';
 import { REPORT_SCHEMA_VERSION, type Report } from '../report/schema/report.js';
 import { type CandidateReport } from '../report/schema/candidate.js';
 import type { Opened, Subject } from '../subjects/subject.js';
@@ -44,7 +44,7 @@ export async function evaluateOn(
   subject: Subject,
 ): Promise<ProbedReport> {
   const started = performance.now();
-  const conditions = conditionsOf(setup, options);
+  const conditions = conditionsOf(setup, options, subject);
   const { multiples, settings } = conditions;
   const longest = probeTokens(Math.max(...multiples), subject.window);
   const { opened, made: run } = await whileOpening(subject, longest, () =>
@@ -65,8 +65,9 @@ export async function evaluateOn(
 }
 
 /** What the options make of the run. */
-function conditionsOf(setup: Setup, options: EvaluateOptions): Conditions {
+function conditionsOf(setup: Setup, options: EvaluateOptions, subject: Subject): Conditions {
   const preset = options.preset ?? 'standard';
+  const usual = subject.samples?.(preset) ?? PRESETS[preset];
   const { window } = setup.groups[setup.decisive]!;
   const asked = options.lengths?.map((tokens) => tokens / window);
   return {
@@ -74,7 +75,7 @@ function conditionsOf(setup: Setup, options: EvaluateOptions): Conditions {
     settings: {
       preset,
       seed: setup.seed,
-      contexts: planOf(preset, options.samples),
+      contexts: planOf(usual, options.samples),
       threads: options.threads ?? defaultThreads(),
     },
   };

@@ -27,8 +27,8 @@ export interface RunSettings {
 export function planRun(setup: Setup, subject: Subject, settings: RunSettings): RunPlan {
   const { multiples, samples, most } = settings;
   const { seed, target } = setup;
-  const { window, texts } = subject;
-  const sets = contextSets({ texts, window, multiples, samples, seed });
+  const { window, texts, textSpan } = subject;
+  const sets = contextSets({ texts, window, textSpan, multiples, samples, seed });
   const run: Run = {
     setup,
     subject,

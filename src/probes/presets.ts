@@ -47,8 +47,7 @@ export const CONTEXTS_PER_SAMPLE = Object.freeze({
 });
 
 /** @param samples overrides the preset's counts; a preset without a decomposition gets none */
-export function planOf(preset: keyof typeof PRESETS, samples: number | undefined): PresetPlan {
-  const plan = PRESETS[preset];
+export function planOf(plan: PresetPlan, samples: number | undefined): PresetPlan {
   if (samples === undefined) return plan;
   const contexts = (probe: keyof PresetPlan): number =>
     Math.ceil(CONTEXTS_PER_SAMPLE[probe] * samples);

@@ -1,6 +1,7 @@
 import type { Finding } from '../findings/index.js';
 import type { Context } from '../probes/contexts.js';
 import type { ContextScores } from '../probes/measure.js';
+import type { PRESETS, PresetPlan } from '../probes/presets.js';
 import type { TextSource } from '../probes/text-source.js';
 import type { RopeSpec } from '../rope/registry.js';
 import type { RopeTable } from '../rope/spec.js';
@@ -98,6 +99,10 @@ export interface Subject<T extends Treatment = Treatment> {
   /** Groups of the user's model that it is asked about one by one; the decisive one is among them. */
   readonly groups: readonly SubjectGroup[];
   readonly texts: TextSource;
+  /** Tokens before a rung that count as text at that length, at most. */
+  readonly textSpan: number;
+  /** Contexts of a preset, where its answers cost too much for the usual ones. */
+  readonly samples?: (preset: keyof typeof PRESETS) => PresetPlan;
   /** Nats of a real model that one nat of its language's loss stands for. */
   readonly lossScale: number;
   /** What it can be told beside tokens and tables. */

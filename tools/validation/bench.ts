@@ -180,9 +180,9 @@ export function planLadder(
   samples: Samples,
 ): Passes<LadderRun> {
   const { geometry, seed } = bench;
-  const { texts, window, lossScale } = bench.subject;
+  const { texts, window, textSpan, lossScale } = bench.subject;
   const plan = { short: 0, shortText: 0, ...samples };
-  const sets = contextSets({ texts, window, multiples: ladder, samples: plan, seed });
+  const sets = contextSets({ texts, window, textSpan, multiples: ladder, samples: plan, seed });
   const upTo = (candidate: RopeSpec, last: number): RotaryTreatment[] =>
     treatments(bench, candidate, ladder.slice(0, last + 1));
   const questions = new QuestionList(lossScale);

@@ -1,9 +1,10 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { EXIT, RopeEvalError } from '../../errors.js';
-import type { Answer } from './child.js';
+import { Worker, type WorkerOptions } from '../worker.js';
 import type { Batch, Engine, EngineInfo, EngineRequest, Scores } from './engine.js';
 import { openSession } from './session.js';
+
+const CHILD = fileURLToPath(new URL('./child.js', import.meta.url));
 
 function died(reason: string): RopeEvalError {
   return new RopeEvalError(
@@ -15,65 +16,20 @@ function died(reason: string): RopeEvalError {
   );
 }
 
-/** The engine in a process of its own, so that timers and signals keep working while it runs. */
-class ProcessEngine implements Engine {
-  info!: EngineInfo;
-  #settle: { resolve(a: Answer): void; reject(e: Error): void } | undefined;
-  #dead: RopeEvalError | undefined;
-
-  constructor(private readonly child: ChildProcess) {
-    child.on('message', (a) => this.#take()?.resolve(a as Answer));
-    child.on('error', (error) => this.#fail(died(error.message)));
-    child.on('exit', (code, signal) =>
-      this.#fail(died(signal ? `it was killed (${signal})` : `it ended with code ${code}`)),
-    );
-  }
-
-  #take() {
-    const settle = this.#settle;
-    this.#settle = undefined;
-    return settle;
-  }
-
-  #fail(error: RopeEvalError): void {
-    this.#dead ??= error;
-    this.#take()?.reject(this.#dead);
-  }
-
-  async ask(message: EngineRequest | Batch): Promise<Answer> {
-    const answer = await new Promise<Answer>((resolve, reject) => {
-      if (this.#dead) return reject(this.#dead);
-      this.#settle = { resolve, reject };
-      this.child.send(message, (error) => error && this.#fail(died(error.message)));
-    });
-    const { failure } = answer;
-    if (failure?.known) throw new RopeEvalError(...failure.known);
-    if (failure) throw died(failure.message ?? 'unknown reason');
-    return answer;
-  }
-
-  async run(batch: Batch): Promise<Scores> {
-    return (await this.ask(batch)).scores as Scores;
-  }
-
-  async close(): Promise<void> {
-    this.#dead ??= died('it was closed');
-    this.child.kill('SIGKILL'); // it holds nothing that must be saved
-  }
-}
-
 /** Opens a probe model in a process of its own. Errors as `openSession`. */
-export async function openProcess(request: EngineRequest): Promise<Engine> {
-  const child = fork(fileURLToPath(new URL('./child.js', import.meta.url)), [], {
-    serialization: 'advanced', // typed arrays as they are
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-  const engine = new ProcessEngine(child);
+export async function openProcess(
+  request: EngineRequest,
+  limits: Omit<WorkerOptions, 'died'> = {},
+): Promise<Engine> {
+  const worker = new Worker(CHILD, { died, ...limits });
   try {
-    engine.info = (await engine.ask(request)).info as EngineInfo;
-    return engine;
+    return {
+      info: (await worker.ask(request)) as EngineInfo,
+      run: async (batch: Batch) => (await worker.ask(batch)) as Scores,
+      close: () => worker.close(),
+    };
   } catch (error) {
-    await engine.close();
+    await worker.close();
     throw error;
   }
 }
@@ -124,15 +80,19 @@ const MEMORY_OF = Object.freeze({
  *
  * @param longest context that it will be given, tokens
  */
-export async function openPool(request: EngineRequest, longest: number): Promise<Engine> {
+export async function openPool(
+  request: EngineRequest,
+  longest: number,
+  limits: Omit<WorkerOptions, 'died'> = {},
+): Promise<Engine> {
   const memory = MEMORY_OF[request.graph ?? 'family'](longest);
   const count = Math.max(1, Math.min(request.threads, Math.floor(MEMORY / memory)));
   const threads = Math.floor(request.threads / count);
   const engines = [
-    openProcess({ ...request, threads }),
+    openProcess({ ...request, threads }, limits),
     // Beside a first one that may look for a GPU, so that nothing waits where there is none.
     ...Array.from({ length: request.device === 'cuda' ? 0 : count - 1 }, () =>
-      openProcess({ ...request, device: 'cpu', threads }),
+      openProcess({ ...request, device: 'cpu', threads }, limits),
     ),
   ];
   const opened = await Promise.allSettled(engines);

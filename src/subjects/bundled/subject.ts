@@ -62,6 +62,7 @@ export interface BundledOptions {
 /** A small decoder that stands in for a model: scalings are carried over to its own frequencies. */
 export class BundledSubject implements Subject<RotaryTreatment> {
   readonly window: number;
+  readonly textSpan: number;
   readonly groups: readonly SubjectGroup[];
   readonly lossScale = LOSS_SCALE;
   readonly takes: Subject['takes'];
@@ -76,6 +77,7 @@ export class BundledSubject implements Subject<RotaryTreatment> {
     private readonly findings: readonly Finding[] = [],
   ) {
     this.window = probe.member.window;
+    this.textSpan = this.window / 2;
     // Held pairs follow the length of the whole context.
     this.takes = {
       positions: true,

@@ -1,0 +1,127 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import process from 'node:process';
+import type { Readable } from 'node:stream';
+import { RopeEvalError } from '../errors.js';
+
+/** What a child answers: the value, or why there is none. */
+export interface WorkerAnswer {
+  readonly value?: unknown;
+  readonly failure?: {
+    /** An error that is for people already. */
+    readonly known?: ConstructorParameters<typeof RopeEvalError>;
+    readonly message?: string;
+  };
+}
+
+/** File descriptor on which a child shows that it is alive. */
+export const PULSE = 4;
+/** Milliseconds between two signs of life. */
+export const PULSE_MS = 1000;
+
+export interface WorkerOptions {
+  /** Words the end of the child. */
+  readonly died: (reason: string) => RopeEvalError;
+  /** Seconds without a sign of life after which a child counts as stopped. Default 30. */
+  readonly silence?: number;
+  /** Seconds that one answer may take. Default 600. */
+  readonly patience?: number;
+  /** Milliseconds that one second of these limits lasts, for tests. */
+  readonly secondMs?: number;
+}
+
+/** Whoever is still running when this process ends, however it ends. */
+const alive = new Set<ChildProcess>();
+function killAll(): void {
+  for (const child of alive) child.kill('SIGKILL');
+}
+
+/**
+ * A process of its own that answers one request after the other, started from a module that calls
+ * `serve`. Timers and signals keep working here while it computes, and where memory ends it goes
+ * alone.
+ *
+ * A child that was stopped, or that gives no answer in time, is killed. Time is counted in ticks of
+ * this process, so that a computer that sleeps, or a job that is suspended whole, kills nobody.
+ */
+export class Worker {
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<void>;
+  readonly #watch: NodeJS.Timeout;
+  #pending: { resolve(answer: WorkerAnswer): void; reject(error: Error): void } | undefined;
+  #dead: RopeEvalError | undefined;
+  #silent = 0;
+  #waited = 0;
+
+  constructor(
+    module: string,
+    private readonly options: WorkerOptions,
+  ) {
+    const { silence = 30, patience = 600, secondMs = 1000 } = options;
+    const child = fork(module, [], {
+      serialization: 'advanced', // typed arrays as they are
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc', 'pipe'],
+    });
+    this.#child = child;
+    if (alive.size === 0) process.on('exit', killAll);
+    alive.add(child);
+    this.#exited = new Promise((resolve) => child.once('close', () => resolve()));
+    child.on('message', (answer) => {
+      this.#silent = 0;
+      this.#take()?.resolve(answer as WorkerAnswer);
+    });
+    (child.stdio[PULSE] as Readable).on('data', () => (this.#silent = 0));
+    child.on('error', (error) => this.#fail(error.message));
+    child.on('exit', (code, signal) => {
+      this.#forget();
+      this.#fail(signal ? `it was killed (${signal})` : `it ended with code ${code}`);
+    });
+    this.#watch = setInterval(() => {
+      if (++this.#silent > silence) this.#kill(`it gave no sign of life for ${silence} s`);
+      else if (this.#pending && ++this.#waited > patience)
+        this.#kill(`it gave no answer for ${patience} s`);
+    }, secondMs);
+    this.#watch.unref();
+  }
+
+  /** @throws RopeEvalError what the child threw, or that it is no longer there */
+  async ask(request: unknown): Promise<unknown> {
+    const { value, failure } = await new Promise<WorkerAnswer>((resolve, reject) => {
+      if (this.#dead) return reject(this.#dead);
+      if (this.#pending) return reject(new Error('a worker answers one request at a time'));
+      this.#pending = { resolve, reject };
+      this.#waited = 0;
+      this.#child.send(request as object, (error) => error && this.#fail(error.message));
+    });
+    if (failure?.known) throw new RopeEvalError(...failure.known);
+    if (failure) throw this.options.died(failure.message ?? 'unknown reason');
+    return value;
+  }
+
+  /** Ends the child, which holds nothing that must be saved; resolves when it is gone. */
+  async close(): Promise<void> {
+    this.#kill('it was closed');
+    await this.#exited;
+  }
+
+  #kill(reason: string): void {
+    this.#fail(reason);
+    this.#child.kill('SIGKILL'); // a stopped process hears nothing else
+  }
+
+  #fail(reason: string): void {
+    clearInterval(this.#watch);
+    this.#dead ??= this.options.died(reason);
+    this.#take()?.reject(this.#dead);
+  }
+
+  #forget(): void {
+    alive.delete(this.#child);
+    if (alive.size === 0) process.off('exit', killAll);
+  }
+
+  #take() {
+    const pending = this.#pending;
+    this.#pending = undefined;
+    return pending;
+  }
+}
