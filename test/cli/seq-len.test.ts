@@ -42,3 +42,31 @@ describe('inspect --seq-len in words', () => {
     expect(await inspect(CONFIG)).not.toContain(HEADING);
   });
 });
+
+describe('plain ways of saying it', () => {
+  it.each(['131,072', '131_072', '128k'])('a length of %s', async (length) => {
+    expect(await inspect(CONFIG, '--candidate', 'dynamic:4', '--seq-len', length)).toContain(
+      'for a sequence of 131,072 tokens',
+    );
+  });
+
+  it.each(['1,31072', ',131', '131,07'])('not %s', async (length) => {
+    const { code } = await runCli(['inspect', CONFIG, '--seq-len', length]);
+    expect(code).toBe(2);
+  });
+
+  it.each([
+    ['fp8', 'float8'],
+    ['BF16', 'bfloat16'],
+    ['fp8_e5m2', 'float8'],
+  ])('--dtype %s is %s', async (name, dtype) => {
+    const { stdout } = await runCli(['inspect', CONFIG, '--dtype', name, '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ cost: { dtype } });
+  });
+
+  it('a format that nobody has', async () => {
+    const { code, stderr } = await runCli(['inspect', CONFIG, '--dtype', 'fp9']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('float8');
+  });
+});

@@ -1,5 +1,5 @@
-import { Option } from 'commander';
-import { CACHE_DTYPES, type CacheDtype } from '../../geometry/cost.js';
+import { InvalidArgumentError, Option } from 'commander';
+import { CACHE_DTYPES, type CacheDtype, dtypeNamed } from '../../geometry/cost.js';
 import type { NotRope } from '../../model/types.js';
 import type { InspectData } from '../../report/schema/inspect.js';
 import type { CommandModule } from '../command.js';
@@ -43,9 +43,9 @@ export const inspectCommand: CommandModule = (program, { environment }) => {
     );
   addReferenceOptions(command)
     .addOption(
-      new Option('--dtype <name>', 'number format of the KV cache (default: bfloat16)').choices(
-        Object.keys(CACHE_DTYPES),
-      ),
+      new Option('--dtype <name>', 'number format of the KV cache (default: bfloat16)')
+        .choices(Object.keys(CACHE_DTYPES))
+        .argParser(dtype),
     )
     .option(
       '--bandwidth <GB/s>',
@@ -120,4 +120,11 @@ async function asText(data: InspectData, plots: boolean, { stdout }: Environment
     import('../../report/terminal.js'),
   ]);
   return textOf(inspectSections(data, { evidenceWords }), contextOf(stdout, plots));
+}
+
+/** `fp8` is float8, `bf16` bfloat16. */
+function dtype(text: string): CacheDtype {
+  const found = dtypeNamed(text);
+  if (found !== undefined) return found;
+  throw new InvalidArgumentError(`Allowed choices are ${Object.keys(CACHE_DTYPES).join(', ')}.`);
 }

@@ -1,0 +1,238 @@
+import { chmod, chown, link, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runCli } from '../../helpers/environment.js';
+import { temporaryFolder } from '../../helpers/temporary.js';
+import { flag } from '../../emit/input.js';
+
+/** Configs that people run; what each setting must hold was checked against the engines' own code. */
+interface Output {
+  readonly length: number;
+  readonly findings: readonly { readonly code: string }[];
+  readonly notes: readonly { readonly text: string }[];
+  readonly emissions: readonly {
+    readonly engine: string;
+    readonly settings: readonly { readonly text: string }[];
+    readonly notes: readonly { readonly kind: string; readonly text: string }[];
+  }[];
+}
+
+async function emit(name: string, ...args: readonly string[]): Promise<Output> {
+  const { code, stdout } = await runCli(['emit', `fixtures/field/${name}.json`, ...args, '--json']);
+  expect(code).toBe(0);
+  return JSON.parse(stdout) as Output;
+}
+
+async function text(name: string, ...args: readonly string[]): Promise<string> {
+  const { emissions } = await emit(name, ...args);
+  return emissions.flatMap(({ settings }) => settings.map((setting) => setting.text)).join('\n');
+}
+
+describe('an override repeats what lives in the block', () => {
+  it.each([
+    ['29-glm-4.5-air', 0.5, 'at the top level'],
+    ['17b-phi2-orig', 0.4, 'at the top level'],
+    ['03-phi4-mini', 0.75, 'at the top level'],
+  ])('%s: partial_rotary_factor %d, %s', async (name, partial) => {
+    const candidate = name === '03-phi4-mini' ? 'ntk:2' : 'yarn:2';
+    const vllm = JSON.parse(
+      flag(await text(name, candidate, '--engine', 'vllm'), '--hf-overrides'),
+    ) as Record<string, unknown>;
+    expect(vllm).toMatchObject({ rope_parameters: { partial_rotary_factor: partial } });
+    const sglang = JSON.parse(
+      flag(await text(name, candidate, '--engine', 'sglang'), '--json-model-override-args'),
+    ) as Record<string, unknown>;
+    expect(sglang).toMatchObject({ rope_scaling: { partial_rotary_factor: partial } });
+  });
+
+  it('a partial_rotary_factor that only the class knows', async () => {
+    const cwd = await temporaryFolder();
+    const glm = JSON.parse(await readFile('fixtures/field/29-glm-4.5-air.json', 'utf8')) as object;
+    await writeFile(
+      join(cwd, 'config.json'),
+      JSON.stringify({ ...glm, partial_rotary_factor: undefined }),
+    );
+    const { stdout } = await runCli(['emit', 'config.json', 'yarn:2', '--engine', 'vllm'], { cwd });
+    expect(stdout).toContain('"partial_rotary_factor":0.5');
+  });
+
+  it('Ministral 3 keeps the scaling of its queries, and the window that it counts in', async () => {
+    for (const candidate of ['yarn:2', 'linear:2', 'ntk:2']) {
+      const cwd = await temporaryFolder();
+      const path = join(cwd, 'config.json');
+      await writeFile(path, await readFile('fixtures/field/01-ministral3-8b.json', 'utf8'));
+      const { code } = await runCli(['emit', 'config.json', candidate, '--write'], { cwd });
+      expect(code).toBe(0);
+      const { text_config: written } = JSON.parse(await readFile(path, 'utf8')) as {
+        text_config: Record<string, unknown>;
+      };
+      expect(written['rope_parameters']).toMatchObject({
+        llama_4_scaling_beta: 0.1,
+        original_max_position_embeddings: 16_384,
+      });
+    }
+  });
+});
+
+describe('the served length', () => {
+  it.each(['ntk:4', 'linear:4', 'yarn:4'])(
+    'llama-server’s cap is lifted for %s',
+    async (scaling) => {
+      const command = await text('07-qwen3-32b', scaling, '--engine', 'llamacpp');
+      expect(command).toContain('--override-kv qwen3.context_length=int:163840');
+      const { emissions } = await emit('07-qwen3-32b', scaling, '--engine', 'llama.cpp');
+      const notes = emissions[0]?.notes.map((note) => note.text).join('\n') ?? '';
+      expect(notes.includes('llama.cpp#28030')).toBe(scaling === 'yarn:4');
+    },
+  );
+
+  it('longrope in vLLM: one statement, and no override where the file says it', async () => {
+    const { emissions } = await emit('03-phi4-mini', 'as-configured', '--engine', 'vllm');
+    const command = emissions[0]?.settings[0]?.text.replaceAll(/\s*\\\n\s*/g, ' ');
+    expect(command).toBe('vllm serve MODEL --max-model-len 131072');
+    const lengths = emissions[0]?.notes.filter(({ kind }) => kind === 'derives') ?? [];
+    expect(lengths).toHaveLength(1);
+    expect(lengths[0]?.text).toMatch(/131,072.*4,096 without/);
+  });
+
+  it('ollama has a context length and no scaling', async () => {
+    expect(await text('07-qwen3-32b', 'none', '--engine', 'ollama')).toContain(
+      'PARAMETER num_ctx 40960',
+    );
+    const { code, stderr } = await runCli([
+      'emit',
+      'fixtures/field/07-qwen3-32b.json',
+      'yarn:4',
+      '--engine',
+      'ollama',
+    ]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/no option for yarn.*\n.*\n.*convert it to GGUF.*num_ctx 163840/);
+  });
+});
+
+describe('what the default command would say', () => {
+  it.each([
+    ['11-llama31-8b', 'dynamic:8'],
+    ['11-llama31-8b', 'none'],
+    ['03-phi4-mini', 'none'],
+  ])('%s, %s: the trained scaling gives way', async (name, candidate) => {
+    const { findings } = await emit(name, candidate);
+    expect(findings.map(({ code }) => code)).toContain('RE050');
+    const { stdout } = await runCli(['emit', `fixtures/field/${name}.json`, candidate]);
+    expect(stdout.indexOf('RE050')).toBeGreaterThan(0);
+    expect(stdout.indexOf('RE050')).toBeLessThan(stdout.indexOf('vLLM'));
+  });
+
+  it('two windows are in use, and which one was taken', async () => {
+    const { notes } = await emit('07-qwen3-32b', 'yarn:4', '--target', '131,072');
+    expect(notes.map((note) => note.text).join()).toMatch(/40,960.*32,768/);
+    const theirs = await emit('07-qwen3-32b', 'yarn:4', '--trained-window', '32768');
+    expect(theirs.notes).toEqual([]);
+    expect(theirs.length).toBe(131_072);
+  });
+
+  it('what a factor came to', async () => {
+    const { notes } = await emit('01-ministral3-8b', 'yarn:16');
+    expect(notes.map((note) => note.text).join()).toMatch(/16 x 16 comes to factor 256/);
+  });
+});
+
+describe('a list of longrope', () => {
+  it('is printed once, on few lines', async () => {
+    const { stdout } = await runCli([
+      'emit',
+      'fixtures/field/07-qwen3-32b.json',
+      'longrope:fixtures/field/longrope-64.json',
+      '--target',
+      '163840',
+    ]);
+    expect(stdout.match(/"long_factor"/g)).toHaveLength(1);
+    expect(stdout.split('\n').length).toBeLessThan(100);
+    expect(JSON.parse(/\{[\s\S]*?\n\}/.exec(stdout)?.[0] ?? '')).toHaveProperty('rope_scaling');
+  });
+});
+
+describe('--engine and --engine-version', () => {
+  const config = 'fixtures/field/07-qwen3-32b.json';
+
+  it.each([
+    ['llamacpp', 'llama-server'],
+    ['llama-cpp', 'llama-server'],
+    ['transformers', 'rope_scaling'],
+    ['vLLM', 'vllm serve'],
+  ])('%s is understood', async (name, said) => {
+    expect(await text('07-qwen3-32b', 'yarn:4', '--engine', name)).toContain(said);
+  });
+
+  it.each([
+    [['--engine', 'vlm'], /did you mean "vllm"/],
+    [['--engine-version', '0.29'], /no effect without --engine/],
+    [['--engine', 'vllm', '--engine-version', '0.7'], /not known/],
+    [['--engine', 'vllm', '--engine-version', 'new'], /a version such as 0.30/],
+    [['--engine', 'ollama', '--engine-version', '1'], /no versions/],
+  ])('%j exits with 2', async (args, message) => {
+    const { code, stderr } = await runCli(['emit', config, 'yarn:4', ...args]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+
+  it('the named version decides the form', async () => {
+    const older = await text(
+      '07-qwen3-32b',
+      'yarn:4',
+      '--engine',
+      'vllm',
+      '--engine-version',
+      '0.11',
+    );
+    expect(JSON.parse(flag(older, '--hf-overrides'))).toMatchObject({
+      rope_scaling: { rope_type: 'yarn' },
+    });
+  });
+});
+
+describe('--write', () => {
+  const qwen = JSON.stringify({
+    model_type: 'llama',
+    hidden_size: 4096,
+    num_attention_heads: 32,
+    num_hidden_layers: 2,
+    max_position_embeddings: 4096,
+    rope_theta: 10_000,
+  });
+
+  async function write(content: string) {
+    const cwd = await temporaryFolder();
+    const path = join(cwd, 'config.json');
+    await writeFile(path, content);
+    return { cwd, path, run: () => runCli(['emit', 'config.json', 'yarn:4', '--write'], { cwd }) };
+  }
+
+  it('refuses a key that stands there twice', async () => {
+    const twice = qwen.replace(
+      '}',
+      ',"rope_scaling":{"rope_type":"linear","factor":8},"rope_scaling":{"rope_type":"linear","factor":2}}',
+    );
+    const { path, run } = await write(twice);
+    const { code, stderr } = await run();
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/rope_scaling twice/);
+    expect(await readFile(path, 'utf8')).toBe(twice);
+  });
+
+  it('keeps mode and owner, and says of other names', async () => {
+    const { cwd, path, run } = await write(qwen);
+    await chmod(path, 0o646);
+    const root = process.getuid?.() === 0;
+    if (root) await chown(path, 1234, 1235);
+    await link(path, join(cwd, 'other.json'));
+    const { code, stderr } = await run();
+    expect(code).toBe(0);
+    const after = await stat(path);
+    expect(after.mode & 0o777).toBe(0o646);
+    if (root) expect([after.uid, after.gid]).toEqual([1234, 1235]);
+    expect(stderr).toMatch(/1 other name .* old text/);
+    expect(await readFile(join(cwd, 'other.json'), 'utf8')).toBe(qwen);
+  });
+});
