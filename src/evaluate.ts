@@ -23,7 +23,10 @@ import { chooseMember, loadFamily, neighboursOf } from './subjects/bundled/famil
 export async function evaluate(text: string, options: EvaluateOptions = {}): Promise<Report> {
   checkOptions(options, EVALUATE_OPTIONS);
   if (typeof text !== 'string')
-    throw new RopeEvalError(`config: must be the text of a config.json, found ${show(text)}`);
+    throw new RopeEvalError('usage', {
+      path: 'config',
+      problem: `must be the text of a config.json, found ${show(text)}`,
+    });
   const setup = setUp(text, options);
   if (options.subject)
     return (await evaluateOn(setup, options, await options.subject(setup))).report;

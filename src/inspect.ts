@@ -1,6 +1,6 @@
 import { parseCandidates } from './candidates/parse.js';
 import { resolveCandidate } from './candidates/resolve.js';
-import { EXIT, RopeEvalError } from './errors.js';
+import { RopeEvalError } from './errors.js';
 import { parseConfig } from './json/parse.js';
 import { isNotRope, readModel } from './model/read-model.js';
 import {
@@ -40,7 +40,10 @@ export function inspect(config: string, options: InspectOptions = {}): InspectDa
   if (candidate === undefined) return inspectData(model, weights, data);
   const [definition, ...more] = parseCandidates(candidate);
   if (definition === undefined || more.length > 0) {
-    throw new RopeEvalError('candidate: give one scaling', EXIT.usage, 'too_many_candidates');
+    throw new RopeEvalError('too_many_candidates', {
+      option: 'candidate',
+      problem: 'give one scaling',
+    });
   }
   const { label, specs, softmaxScaleRatio } = resolveCandidate(definition, model, weights);
   const softmaxScale = softmaxScaleRatio * referenceSoftmaxScale(model, weights);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { CandidateDefinition } from './candidates/definition.js';
 import { FACTOR_METHODS } from './rope/registry.js';
 import { ENCODING_NAMES } from './encodings/registry.js';
-import { EXIT, RopeEvalError } from './errors.js';
+import { RopeEvalError } from './errors.js';
 import { CACHE_DTYPES } from './geometry/cost.js';
 import { BOUNDS } from './json/bounds.js';
 import { show } from './json/fail.js';
@@ -163,29 +163,28 @@ export function checkOptions(options: object, known: z.ZodObject): void {
   const [name, index] = path;
   // Of a candidate only the whole tells the reader what it is.
   const where = name === 'candidates' && index !== undefined ? path.slice(0, 2) : path;
-  const words = name === 'candidates' && path.length > 2 ? CANDIDATE : message;
+  const said = name === 'candidates' && path.length > 2 ? CANDIDATE : message;
   const found = where.reduce<unknown>(
     (value, key) => (value as Record<PropertyKey, unknown>)[key],
     options,
   );
   const shown = where.map((key) => (typeof key === 'number' ? `[${key}]` : String(key))).join('');
-  throw new RopeEvalError(
-    where.length === 0
-      ? `the options must be an object, found ${show(found)}`
-      : `option ${shown}: ${words}, found ${show(found)}`,
-    EXIT.usage,
-    'bad_option',
-    shown,
-    name === 'candidates' ? "For example: candidates: parseCandidates('yarn:2,linear:2')." : '',
-  );
+  throw new RopeEvalError('bad_option', {
+    ...(where.length > 0 && { option: shown }),
+    problem:
+      where.length === 0
+        ? `the options must be an object, found ${show(found)}`
+        : `${said}, found ${show(found)}`,
+    ...(name === 'candidates' && {
+      hint: "For example: candidates: parseCandidates('yarn:2,linear:2').",
+    }),
+  });
 }
 
 function refuseUnknown(name: string, known: readonly string[]): never {
-  throw new RopeEvalError(
-    `option ${name} is not known${didYouMean(name, known)}`,
-    EXIT.usage,
-    'bad_option',
-    name,
-    `Known: ${known.join(', ')}.`,
-  );
+  throw new RopeEvalError('bad_option', {
+    option: name,
+    predicate: `is not known${didYouMean(name, known)}`,
+    hint: `Known: ${known.join(', ')}.`,
+  });
 }

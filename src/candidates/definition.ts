@@ -49,5 +49,5 @@ export function failCandidate(
   problem: string,
   hint = '',
 ): never {
-  throw new RopeEvalError(`candidate ${candidate}: ${problem}`, 2, kind, candidate, hint);
+  throw new RopeEvalError(kind, { candidate, problem, hint });
 }

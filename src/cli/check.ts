@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { joinCandidates, parseCandidates } from '../candidates/parse.js';
-import { RopeEvalError } from '../errors.js';
+import { option, RopeEvalError, words } from '../errors.js';
 import { type Advice, adviceFor, geometryKeys } from '../gate/advice.js';
 import { type BaselineResult, compareWithBaseline, parseReport } from '../gate/baseline.js';
 import { changesBetween } from '../gate/changes.js';
@@ -172,24 +172,20 @@ async function loadBaseline(
   environment: Environment,
 ): Promise<LoadedBaseline | undefined> {
   if (updateBaseline && baseline === undefined) {
-    throw new RopeEvalError(
-      '--update-baseline needs to know which: no --baseline is given, and none in the policy',
-      2,
-      'usage',
-      '--update-baseline',
-    );
+    throw new RopeEvalError('usage', {
+      option: 'updateBaseline',
+      predicate: words`needs to know which: no ${option('baseline')} is given, and none in the policy`,
+    });
   }
   // An update replaces it, so that what it said no longer counts.
   if (baseline === undefined || updateBaseline) return undefined;
   const text = await readTextFile(resolve(environment.cwd, baseline), environment);
   if (text !== undefined) return { report: parseReport(text, baseline), source: baseline };
-  throw new RopeEvalError(
-    `no such baseline: ${baseline}`,
-    2,
-    'missing_file',
-    '--baseline',
-    'Make it from this run with --update-baseline.',
-  );
+  throw new RopeEvalError('missing_file', {
+    option: 'baseline',
+    problem: `no such file: ${baseline}`,
+    hint: words`Make it from this run with ${option('updateBaseline')}.`,
+  });
 }
 
 function compared(

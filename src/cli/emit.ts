@@ -7,7 +7,7 @@ import {
   type Note,
   windowNotes,
 } from '../emit/index.js';
-import { EXIT, RopeEvalError } from '../errors.js';
+import { RopeEvalError } from '../errors.js';
 import { isDeepStrictEqual } from 'node:util';
 import { parseConfig, repeatedKeys, type UnknownRecord } from '../json/parse.js';
 import { findingLines } from '../report/sections/findings.js';
@@ -33,13 +33,11 @@ export async function emitInput(
   const resolved = await resolveOne(candidate, '', read, environment);
   const { label, definition, specs } = resolved;
   if (definition.method === 'theta' && flags.target === undefined) {
-    throw new RopeEvalError(
-      `${label} says nothing about a length`,
-      2,
-      'usage',
-      '--target',
-      'Add the length to serve: --target 131072.',
-    );
+    throw new RopeEvalError('usage', {
+      option: 'target',
+      problem: `${label} says nothing about a length`,
+      hint: 'Add the length to serve: --target 131072.',
+    });
   }
   const scaled = {
     ...model,
@@ -55,7 +53,7 @@ export async function emitInput(
     ...('factor' in definition && { factor: definition.factor }),
     findings: [...model.findings, ...resolved.findings],
   });
-  if (!input) throw new RopeEvalError('no layer of this model uses RoPE', 2, 'not_rope');
+  if (!input) throw new RopeEvalError('not_rope', { problem: 'no layer of this model uses RoPE' });
   return input;
 }
 
@@ -74,13 +72,11 @@ export function patchedText(
 ): string {
   const [twice] = repeatedKeys(parseConfig(text, { source }));
   if (twice !== undefined) {
-    throw new RopeEvalError(
-      `${source} has the key ${twice.path} twice, and only the last one counts`,
-      EXIT.usage,
-      'duplicate_key',
-      twice.path,
-      'Remove the other one first: an edit of the wrong one would change nothing.',
-    );
+    throw new RopeEvalError('duplicate_key', {
+      path: twice.path,
+      problem: `${source} has the key ${twice.path} twice, and only the last one counts`,
+      hint: 'Remove the other one first: an edit of the wrong one would change nothing.',
+    });
   }
   const patched = patchConfig(text, edits);
   if (!isDeepStrictEqual(parseConfig(patched, { source }), wanted)) {

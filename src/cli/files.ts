@@ -11,7 +11,7 @@ import {
   stat,
 } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { EXIT, RopeEvalError } from '../errors.js';
+import { RopeEvalError } from '../errors.js';
 import type { Environment } from './environment.js';
 import { cleanJson, cleanText } from './streams.js';
 
@@ -107,13 +107,11 @@ function cannotWrite(path: string, error: unknown): RopeEvalError {
 }
 
 function unwritable(path: string, why: string, hint: string): RopeEvalError {
-  return new RopeEvalError(
-    `cannot write ${path}: ${why}`,
-    EXIT.usage,
-    'unwritable_output',
-    path,
+  return new RopeEvalError('unwritable_output', {
+    file: path,
+    predicate: `cannot be written: ${why}`,
     hint,
-  );
+  });
 }
 
 /** A file of the command line. */
@@ -150,13 +148,11 @@ export async function protectInputs(
     if (path === undefined) continue;
     const input = read.get(await identity(resolve(cwd, path)));
     if (input === undefined) continue;
-    throw new RopeEvalError(
-      `${name} ${path} would overwrite ${input}`,
-      EXIT.usage,
-      'overwrites_input',
-      name,
-      'Give another file name, such as report.json.',
-    );
+    throw new RopeEvalError('overwrites_input', {
+      path: name,
+      problem: `${path} would overwrite ${input}`,
+      hint: 'Give another file name, such as report.json.',
+    });
   }
 }
 

@@ -1,5 +1,5 @@
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { EXIT, RopeEvalError } from '../errors.js';
+import { RopeEvalError } from '../errors.js';
 import { type EngineDump, parseDump } from '../geometry/fingerprint-diff.js';
 import { BOUNDS } from '../json/bounds.js';
 import type { Environment, FileKind } from './environment.js';
@@ -47,7 +47,8 @@ export async function loadConfig(
   environment: Environment,
 ): Promise<LoadedConfig> {
   if (argument.trim() === '') {
-    throw bad('missing_config', 'the name of the config is empty', {
+    throw new RopeEvalError('missing_config', {
+      problem: 'the name of the config is empty',
       hint: 'Give a config.json, a folder that holds one, or - for standard input; an unset variable is empty too.',
     });
   }
@@ -70,7 +71,9 @@ async function fromFolder(
   if (found?.kind === 'file' || found?.kind === 'other') {
     return fromFile(join(argument, 'config.json'), path, found, environment);
   }
-  throw bad('missing_config', `no config.json in the folder ${argument}`, {
+  throw new RopeEvalError('missing_config', {
+    file: argument,
+    problem: 'no config.json in this folder',
     hint: 'Give a model folder as transformers saves it, or the config file itself.',
   });
 }
@@ -83,7 +86,10 @@ async function fromFile(
 ): Promise<LoadedConfig> {
   if (found.size > MAX_BYTES) throw tooLarge(shown, found.size);
   const bytes = await environment.readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw bad('unreadable', `cannot read ${shown}: ${error.code ?? error.message}`);
+    throw new RopeEvalError('unreadable', {
+      file: shown,
+      predicate: `cannot be read: ${error.code ?? error.message}`,
+    });
   });
   // A pipe such as <(…) tells its size only now.
   if (bytes.length > MAX_BYTES) throw tooLarge(shown, bytes.length);
@@ -102,7 +108,8 @@ async function fromStandardInput(environment: Environment): Promise<LoadedConfig
     chunks.push(bytes);
   }
   if (size === 0) {
-    throw bad('empty', 'standard input is empty', {
+    throw new RopeEvalError('empty', {
+      problem: 'standard input is empty',
       hint: 'Pipe a config.json into it: cat config.json | rope-eval -',
     });
   }
@@ -115,7 +122,10 @@ async function look(path: string, environment: Environment): Promise<FileKind | 
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw bad('unreadable', `cannot read ${relative(environment.cwd, path) || path}: ${code}`);
+    throw new RopeEvalError('unreadable', {
+      file: relative(environment.cwd, path) || path,
+      predicate: `cannot be read: ${code}`,
+    });
   }
 }
 
@@ -124,20 +134,26 @@ async function missing(argument: string, environment: Environment): Promise<Rope
   // `configs/gpt2` in a project with a folder `configs` is a mistyped path, not a model's name.
   const folder = await look(resolve(environment.cwd, dirname(argument)), environment);
   if (id !== undefined && folder === undefined) {
-    return bad('hub_id', `no such path: ${argument} looks like a model on the Hugging Face Hub`, {
-      path: argument,
+    return new RopeEvalError('hub_id', {
+      file: argument,
+      problem: 'no such path; it looks like a model on the Hugging Face Hub',
       hint: whatToDownload(id),
     });
   }
   const hint = folder
     ? `The folder ${dirname(argument)} exists, but holds no ${basename(argument)}.`
     : `The folder ${dirname(argument)} does not exist.`;
-  return bad('missing_file', `no such file or folder: ${argument}`, { path: argument, hint });
+  return new RopeEvalError('missing_file', {
+    file: argument,
+    problem: 'no such file or folder',
+    hint,
+  });
 }
 
 function refuseUrl(url: string): RopeEvalError {
   const id = hubIdFromUrl(url);
-  return bad('url', `${url} is a URL; rope-eval reads local files and downloads nothing`, {
+  return new RopeEvalError('url', {
+    problem: `${url} is a URL; rope-eval reads local files and downloads nothing`,
     hint: id === undefined ? `curl -L -o config.json '${url}'` : whatToDownload(id),
   });
 }
@@ -147,7 +163,9 @@ function decode(bytes: Buffer, shown: string): string {
     // The byte order mark is kept: the reader of configs knows what to do with it.
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw bad('not_text', `${shown} is not UTF-8 text`, {
+    throw new RopeEvalError('not_text', {
+      file: shown,
+      predicate: 'is not UTF-8 text',
       hint: 'A config.json is UTF-8; save it again in that encoding.',
     });
   }
@@ -155,13 +173,11 @@ function decode(bytes: Buffer, shown: string): string {
 
 function tooLarge(shown: string, size: number): RopeEvalError {
   const mib = (bytes: number): string => `${Math.ceil(bytes / 1024 / 1024)} MiB`;
-  return bad('too_large', `${shown} is too large for a config.json: ${mib(size)}`, {
+  return new RopeEvalError('too_large', {
+    file: shown,
+    predicate: `is too large for a config.json: ${mib(size)}`,
     hint: `The limit is ${mib(MAX_BYTES)}; is this the weights rather than the config?`,
   });
-}
-
-function bad(kind: string, message: string, more: { path?: string; hint?: string } = {}) {
-  return new RopeEvalError(message, EXIT.usage, kind, more.path ?? '', more.hint ?? '');
 }
 
 /** The text of a file; undefined where there is none. */
@@ -175,7 +191,7 @@ export async function readTextFile(
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new RopeEvalError(`cannot read ${path}: ${code}`, 2, 'unreadable', path);
+    throw new RopeEvalError('unreadable', { file: path, predicate: `cannot be read: ${code}` });
   }
 }
 
@@ -183,7 +199,7 @@ export async function readTextFile(
 export async function requireTextFile(path: string, environment: Environment): Promise<string> {
   const text = await readTextFile(path, environment);
   if (text !== undefined) return text;
-  throw new RopeEvalError(`no such file: ${path}`, 2, 'missing_file', path);
+  throw new RopeEvalError('missing_file', { file: path, problem: 'no such file' });
 }
 
 /** The tables of a million positions; JSON of more does not fit into a string of Node's. */
@@ -193,7 +209,7 @@ const MAX_DUMP_BYTES = 256 * 1024 * 1024;
 export async function loadDump(argument: string, environment: Environment): Promise<EngineDump> {
   const path = resolve(environment.cwd, argument);
   const refuse = (why: string): never => {
-    throw new RopeEvalError(`--diff ${argument}: ${why}`, EXIT.usage, 'dump', '--diff');
+    throw new RopeEvalError('dump', { option: 'diff', problem: `${argument}: ${why}` });
   };
   const size = await environment.stat(path).then(
     (found) => found.size,

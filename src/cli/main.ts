@@ -1,7 +1,8 @@
 import { type Command, CommanderError } from 'commander';
-import { EXIT, RopeEvalError } from '../errors.js';
+import { EXIT, RopeEvalError, wordError } from '../errors.js';
 import { TOOL_VERSION } from '../version.js';
 import type { Environment } from './environment.js';
+import { FLAG_NAMES } from './flags.js';
 import { InterruptedError } from './interrupt.js';
 import { createProgram } from './program.js';
 
@@ -27,12 +28,9 @@ export async function explainFailure(error: unknown, environment: Environment): 
   return EXIT.runtime;
 }
 
-function linesOf(error: RopeEvalError): string[] {
-  const lines = [`error: ${error.message}`];
-  // Repeating a place that the message names already helps nobody.
-  if (error.path !== '' && !error.message.includes(error.path)) lines.push(`  at ${error.path}`);
-  if (error.hint !== '') lines.push(`  ${error.hint}`);
-  return lines;
+function linesOf({ details }: RopeEvalError): string[] {
+  const { message, hint } = wordError(details, FLAG_NAMES);
+  return [`error: ${message}`, ...(hint === '' ? [] : [`  ${hint}`])];
 }
 
 /** zod is loaded only where an error looks like one of its own. */
@@ -80,8 +78,8 @@ export function errorOutput(error: unknown, exitCode: number): object | undefine
     return { status: 'interrupted', exitCode, message: error.message };
   }
   if (error instanceof RopeEvalError) {
-    const { message, kind, path, hint } = error;
-    return { status: 'error', exitCode, kind, message, path, hint };
+    const { message, path, hint } = wordError(error.details, FLAG_NAMES);
+    return { status: 'error', exitCode, kind: error.kind, message, path, hint };
   }
   const message = error instanceof Error ? error.message : String(error);
   const { kind, text } =

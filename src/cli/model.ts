@@ -2,7 +2,7 @@ import { defaultCandidates } from '../candidates/default-set.js';
 import type { CandidateDefinition, ResolvedCandidate } from '../candidates/definition.js';
 import { joinCandidates, parseCandidates } from '../candidates/parse.js';
 import { longropeBlock, resolveCandidate } from '../candidates/resolve.js';
-import { EXIT, RopeEvalError } from '../errors.js';
+import { RopeEvalError } from '../errors.js';
 import type { CandidateSpecs } from '../geometry/analyse.js';
 import { referenceSoftmaxScale } from '../model/reference.js';
 import type { ModelGeometry, NotRope, Reference } from '../model/types.js';
@@ -79,23 +79,20 @@ export function candidateFiles(
 /**
  * One candidate on a model.
  *
- * @param option where it was written, for errors; '' = an argument
+ * @param option where it was written, for errors; undefined = an argument
  */
 export async function resolveOne(
   text: string,
-  option: string,
+  option: string | undefined,
   { model, reference }: RopeModel,
   environment: Environment,
 ): Promise<ResolvedCandidate> {
   const [first, ...rest] = parseCandidates(text);
   if (first === undefined || rest.length > 0) {
-    const start = option === '' ? 'one candidate at a time' : `${option} takes one scaling`;
-    throw new RopeEvalError(
-      `${start}, found ${rest.length + 1}: ${text}`,
-      EXIT.usage,
-      'too_many_candidates',
-      option,
-    );
+    throw new RopeEvalError('too_many_candidates', {
+      ...(option !== undefined && { option }),
+      problem: `one scaling is needed, found ${rest.length + 1}: ${text}`,
+    });
   }
   return resolveCandidate(await withoutFile(first, reference, environment), model, reference);
 }
@@ -109,7 +106,7 @@ export async function candidateSpecs(
   const { model, reference } = read;
   const { label, specs, softmaxScaleRatio } = await resolveOne(
     text,
-    '--candidate',
+    'candidate',
     read,
     environment,
   );
@@ -137,11 +134,9 @@ function isMissing(error: unknown): boolean {
 
 /** Every other scaling takes a factor there. */
 function noFactors({ label, file }: { readonly label: string; readonly file: string }) {
-  return new RopeEvalError(
-    `${label}: longrope takes a JSON file with its factors, and there is no file ${file}`,
-    EXIT.usage,
-    'missing_file',
-    '',
-    'Such a file holds short_factor and long_factor, as in rope_scaling of a config: longrope:factors.json.',
-  );
+  return new RopeEvalError('missing_file', {
+    candidate: label,
+    problem: `longrope takes a JSON file with its factors, and there is no file ${file}`,
+    hint: 'Such a file holds short_factor and long_factor, as in rope_scaling of a config: longrope:factors.json.',
+  });
 }

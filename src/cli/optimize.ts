@@ -1,5 +1,5 @@
 import { joinCandidates, parseCandidates } from '../candidates/parse.js';
-import { EXIT, RopeEvalError } from '../errors.js';
+import { type ErrorDetails, EXIT, option, RopeEvalError, words } from '../errors.js';
 import { kvCacheGiB } from '../gate/metrics.js';
 import {
   bestOf,
@@ -216,36 +216,46 @@ function jsonOf({ optimization, policy, report }: OptimizeRun): object {
 /** Where no distance grows with the length, every factor passes, and none is of use. */
 function refuseLocalOnly({ groups, modelType }: RopeModel['model']): void {
   if (groups.some(({ span }) => span.kind === 'global')) return;
-  throw new RopeEvalError(
-    `--optimize has nothing to look for: no layer of ${modelType} that rotates looks farther than its window`,
-    EXIT.usage,
-    'local_only',
-    '--optimize',
-    'A longer context brings no new distances, so no scaling helps. Without --optimize, scalings are compared by what they cost.',
-  );
+  throw new RopeEvalError('local_only', {
+    option: 'optimize',
+    problem: `there is nothing to look for: no layer of ${modelType} that rotates looks farther than its window`,
+    hint: words`A longer context brings no new distances, so no scaling helps. Without ${option('optimize')}, scalings are compared by what they cost.`,
+  });
 }
 
 /** The search chooses candidates and factors itself; a length is all it needs. */
 function targetOf(flags: SearchFlags, trainedWindow: number): number {
-  const refuse = (message: string, flag: string, hint: string): never => {
-    throw new RopeEvalError(message, 2, 'usage', flag, hint);
+  const refuse = (details: ErrorDetails): never => {
+    throw new RopeEvalError('usage', details);
   };
   if (flags.candidates) {
-    refuse('--optimize chooses the candidates itself', '--candidates', 'Leave --candidates out.');
+    refuse({
+      option: 'candidates',
+      problem: words`${option('optimize')} chooses the candidates itself`,
+      hint: 'Leave them out.',
+    });
   }
   if (flags.factor) {
-    refuse('--optimize looks for the factor itself', '--factor', 'Leave --factor out.');
+    refuse({
+      option: 'factor',
+      problem: words`${option('optimize')} looks for the factor itself`,
+      hint: 'Leave it out.',
+    });
   }
   const { target } = flags;
   if (target === undefined) {
-    return refuse('--optimize needs a length to reach', '--target', 'Add --target 131072.');
+    return refuse({
+      option: 'target',
+      problem: words`${option('optimize')} needs a length to reach`,
+      hint: 'Add --target 131072.',
+    });
   }
   if (target <= trainedWindow) {
-    refuse(
-      `--target ${target} lies inside the trained window of ${trainedWindow} tokens`,
-      '--target',
-      'Nothing needs scaling there; give a longer one.',
-    );
+    refuse({
+      option: 'target',
+      problem: `${target} lies inside the trained window of ${trainedWindow} tokens`,
+      hint: 'Nothing needs scaling there; give a longer one.',
+    });
   }
   return target;
 }

@@ -151,7 +151,7 @@ export function addReferenceOptions(command: Command): Command {
     .option(
       '--trained-window <tokens>',
       'tokens the weights were trained to see; default: from the config',
-      tokensFor('--trained-window'),
+      tokensFor('trainedWindow'),
     );
 }
 

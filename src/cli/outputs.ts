@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { EXIT, RopeEvalError } from '../errors.js';
+import { RopeEvalError } from '../errors.js';
 import type { Reporter, ReporterContext } from '../report/forms/form.js';
 import { fileExtension, REPORTERS } from '../report/forms/index.js';
 import type { Report } from '../report/schema/report.js';
@@ -28,7 +28,11 @@ export async function outputFiles<Form>(
   for (const shown of paths) {
     const path = resolve(cwd, shown);
     if (files.some((file) => file.path === path))
-      throw new RopeEvalError(`-o ${shown} is given twice`, EXIT.usage, 'duplicate_output', '-o');
+      throw new RopeEvalError('duplicate_output', {
+        option: 'output',
+        value: shown,
+        predicate: 'is given twice',
+      });
     const extension = fileExtension(path);
     const form = Object.hasOwn(forms, extension) ? forms[extension] : undefined;
     if (form === undefined) throw unknown(shown);
@@ -68,11 +72,10 @@ function unknownForm(shown: string): RopeEvalError {
   const known = Object.entries(REPORTERS).map(
     ([extension, { title }]) => `${extension} (${title})`,
   );
-  return new RopeEvalError(
-    `-o ${shown}: the form of a report follows from the file’s extension, and this one is unknown`,
-    2,
-    'unknown_form',
-    '-o',
-    `Known: ${known.join(', ')}.`,
-  );
+  return new RopeEvalError('unknown_form', {
+    option: 'output',
+    value: shown,
+    problem: 'the form of a report follows from the file’s extension, and this one is unknown',
+    hint: `Known: ${known.join(', ')}.`,
+  });
 }

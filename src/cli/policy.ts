@@ -29,7 +29,10 @@ export async function loadPolicy(
   if (given !== undefined) {
     const text = await readTextFile(given, environment);
     if (text === undefined) {
-      throw new RopeEvalError(`no such policy: ${given}`, 2, 'missing_file', '--policy');
+      throw new RopeEvalError('missing_file', {
+        option: 'policy',
+        problem: `no such file: ${given}`,
+      });
     }
     const isPackage = given.endsWith('package.json');
     const policy = isPackage ? parsePackagePolicy(text, given) : parsePolicy(text, given);
@@ -54,11 +57,9 @@ function located(policy: Policy, path: string, { cwd }: Environment): LoadedPoli
 }
 
 function noKey(path: string): RopeEvalError {
-  return new RopeEvalError(
-    `${path} has no key rope-eval`,
-    2,
-    'bad_policy',
-    '--policy',
-    `Add one, or write ${POLICY_FILE}.`,
-  );
+  return new RopeEvalError('bad_policy', {
+    option: 'policy',
+    problem: `${path} has no key rope-eval`,
+    hint: `Add one, or write ${POLICY_FILE}.`,
+  });
 }

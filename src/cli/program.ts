@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { EXIT, RopeEvalError } from '../errors.js';
+import { RopeEvalError } from '../errors.js';
 import { suggest } from '../suggest.js';
 import { TOOL_VERSION } from '../version.js';
 import type { CommandContext, CommandModule } from './command.js';
@@ -69,18 +69,16 @@ function secondArgument(program: Command): RopeEvalError {
   const names = program.commands.map((command) => command.name());
   const meant = suggest(first, names);
   if (meant !== undefined) {
-    return new RopeEvalError(
-      `unknown command ${first} (did you mean ${meant}?)`,
-      EXIT.usage,
-      'unknown_command',
-    );
+    return new RopeEvalError('unknown_command', {
+      problem: `unknown command ${first} (did you mean ${meant}?)`,
+    });
   }
   return tooMany('one config at a time', program.args, `Commands: ${names.join(', ')}.`);
 }
 
 function tooMany(what: string, args: readonly string[], hint: string): RopeEvalError {
   const found = `found ${args.length}: ${listed(args)}`;
-  return new RopeEvalError(`${what}; ${found}`, EXIT.usage, 'too_many_arguments', '', hint);
+  return new RopeEvalError('too_many_arguments', { problem: `${what}; ${found}`, hint });
 }
 
 /** A shell may have made hundreds out of one pattern. */
@@ -101,13 +99,11 @@ export function refuseMisplacedOptions(program: Command): void {
     );
     if (!given) return;
     const flag = given.long ?? given.flags;
-    throw new RopeEvalError(
-      `${flag} stands before the command ${subcommand.name()}, where it has no effect`,
-      2,
-      'misplaced_option',
-      flag,
-      `options of a command follow its name: rope-eval ${subcommand.name()} … ${flag}`,
-    );
+    throw new RopeEvalError('misplaced_option', {
+      path: flag,
+      predicate: `stands before the command ${subcommand.name()}, where it has no effect`,
+      hint: `options of a command follow its name: rope-eval ${subcommand.name()} … ${flag}`,
+    });
   });
 }
 

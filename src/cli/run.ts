@@ -11,12 +11,10 @@ import type { OutputFlags } from './options.js';
 export async function loadUnfinished(path: string, environment: Environment): Promise<Report> {
   const report = parseReport(await requireTextFile(path, environment), path);
   if (report.status === 'complete') {
-    throw new RopeEvalError(
-      `${path} is complete: there is nothing to resume`,
-      EXIT.usage,
-      'already_complete',
-      '--resume',
-    );
+    throw new RopeEvalError('already_complete', {
+      option: 'resume',
+      problem: `${path} is complete: there is nothing to resume`,
+    });
   }
   return report;
 }

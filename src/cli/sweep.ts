@@ -81,13 +81,10 @@ async function findConfigs(
     if ((await matches([pattern])).length === 0) missing.push(pattern);
   }
   if (paths.length > 0 && missing.length === 0) return paths;
-  throw new RopeEvalError(
-    `no config found: ${(missing.length > 0 ? missing : patterns).join(' ')}`,
-    2,
-    'missing_config',
-    '',
-    "Quote patterns, so that the shell passes them on: rope-eval sweep 'configs/**/config.json'",
-  );
+  throw new RopeEvalError('missing_config', {
+    problem: `no config found: ${(missing.length > 0 ? missing : patterns).join(' ')}`,
+    hint: "Quote patterns, so that the shell passes them on: rope-eval sweep 'configs/**/config.json'",
+  });
 }
 
 /** undefined: interrupted before anything was finished. */

@@ -1,4 +1,4 @@
-import { EXIT, RopeEvalError } from '../errors.js';
+import { RopeEvalError } from '../errors.js';
 import { didYouMean } from '../suggest.js';
 import { hf } from './engines/hf.js';
 import { llamaCpp } from './engines/llama-cpp.js';
@@ -55,13 +55,11 @@ export function engineNamed(text: string): Engine {
     (engine) => engine === name || EMITTERS[engine].aliases.some((alias) => alias === name),
   );
   if (found !== undefined) return found;
-  throw new RopeEvalError(
-    `${JSON.stringify(text)} is no engine${didYouMean(name, ENGINES)}`,
-    EXIT.usage,
-    'invalid_value',
-    '--engine',
-    `Known: ${ENGINES.join(', ')}.`,
-  );
+  throw new RopeEvalError('invalid_value', {
+    option: 'engine',
+    problem: `${JSON.stringify(text)} is no engine${didYouMean(name, ENGINES)}`,
+    hint: `Known: ${ENGINES.join(', ')}.`,
+  });
 }
 
 function versionOf(engine: Engine, { versions }: Emitter, asked: string | undefined): Version {
@@ -83,7 +81,7 @@ function versionOf(engine: Engine, { versions }: Emitter, asked: string | undefi
 }
 
 function unknownVersion(message: string, hint: string): RopeEvalError {
-  return new RopeEvalError(message, EXIT.usage, 'invalid_value', '--engine-version', hint);
+  return new RopeEvalError('invalid_value', { option: 'engineVersion', problem: message, hint });
 }
 
 export { type Edit, patchConfig } from './config-file.js';

@@ -1,4 +1,4 @@
-import { EXIT, RopeEvalError } from '../errors.js';
+import { RopeEvalError } from '../errors.js';
 
 /** The parts of a version that count: `0.30.1` is [0, 30]. */
 export type Version = readonly [major: number, minor: number];
@@ -11,12 +11,10 @@ export type Version = readonly [major: number, minor: number];
 export function parseVersion(text: string): Version {
   const match = /^v?(\d{1,6})(?:\.(\d{1,6}))?(?:[.+-].{0,60}|(?:a|b|rc)\d+)?$/.exec(text.trim());
   if (match === null) {
-    throw new RopeEvalError(
-      `a version such as 0.30 is needed, found ${JSON.stringify(text)}`,
-      EXIT.usage,
-      'invalid_value',
-      '--engine-version',
-    );
+    throw new RopeEvalError('invalid_value', {
+      option: 'engineVersion',
+      problem: `a version such as 0.30 is needed, found ${JSON.stringify(text)}`,
+    });
   }
   return [Number(match[1]), Number(match[2] ?? 0)];
 }

@@ -1,7 +1,7 @@
 import type { Environment } from '../cli/environment.js';
 import { writeReport } from '../cli/files.js';
 import { type OutputFile, outputFiles } from '../cli/outputs.js';
-import { EXIT, RopeEvalError } from '../errors.js';
+import { RopeEvalError } from '../errors.js';
 import { multiple, nats, percent, tokens, trim } from '../report/format.js';
 import { findingLines } from '../report/sections/findings.js';
 import { paragraphs, plainTable, type Section } from '../report/sections/section.js';
@@ -179,11 +179,10 @@ export async function writeEncodingsOutputs(
 }
 
 function unknownForm(shown: string): RopeEvalError {
-  return new RopeEvalError(
-    `-o ${shown}: a comparison of position encodings has no such form`,
-    EXIT.usage,
-    'unknown_form',
-    '-o',
-    `Known: ${Object.keys(ENCODINGS_FORMS).join(', ')}.`,
-  );
+  return new RopeEvalError('unknown_form', {
+    option: 'output',
+    value: shown,
+    problem: 'a comparison of position encodings has no such form',
+    hint: `Known: ${Object.keys(ENCODINGS_FORMS).join(', ')}.`,
+  });
 }

@@ -4,7 +4,7 @@ import type { LoadedConfig } from '../cli/inputs.js';
 import type { SearchFlags } from '../cli/optimize.js';
 import { type EvaluationFlags, evaluationOptions, type OutputFlags } from '../cli/options.js';
 import { watched, whereKept } from '../cli/run.js';
-import { EXIT, RopeEvalError } from '../errors.js';
+import { EXIT, option, RopeEvalError, words } from '../errors.js';
 import type { NotRope } from '../model/types.js';
 import type { CompareEncodingsOptions } from './compare.js';
 import type { EncodingsReport } from './schema.js';
@@ -86,12 +86,9 @@ export async function compareTwin(
 export function refuseFlags(model: NotRope, flags: Readonly<Record<string, unknown>>): void {
   const given = Object.keys(flags).find((name) => flags[name] !== undefined);
   if (given === undefined) return;
-  const flag = `--${given.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-  throw new RopeEvalError(
-    `${flag} has no effect on ${model.modelType}, which does not use RoPE`,
-    EXIT.usage,
-    'not_rope',
-    flag,
-    `Without ${flag}, a small model with its position encoding is shown instead.`,
-  );
+  throw new RopeEvalError('not_rope', {
+    option: given,
+    predicate: `has no effect on ${model.modelType}, which does not use RoPE`,
+    hint: words`Without ${option(given)}, a small model with its position encoding is shown instead.`,
+  });
 }

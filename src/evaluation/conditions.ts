@@ -1,7 +1,7 @@
 /* The report names what it ran on; the one place outside the command line that looks. */
 import { arch, availableParallelism, platform } from 'node:os';
 import { versions } from 'node:process';
-import { EXIT, RopeEvalError } from '../errors.js';
+import { option, type OptionName, RopeEvalError, words } from '../errors.js';
 import type { EvaluateOptions } from '../options.js';
 import type { Report } from '../report/schema/report.js';
 import type { Opened } from '../subjects/subject.js';
@@ -71,22 +71,23 @@ export function reportHead(
 }
 
 /** What saved scores depend on. Candidates are left out: a scaling that is new is run. */
-const CONDITIONS: readonly (readonly [string, (run: ReportHead) => string])[] = Object.freeze([
-  ['rope-eval', ({ tool }) => tool.version],
-  ['config', ({ config }) => `SHA-256 ${config.sha256.slice(0, 12)}…`],
-  ['reference', ({ reference: r }) => `${r.kind}, trained window ${r.trainedWindow}`],
-  ['--target', ({ target }) => String(target.tokens)],
-  ['lengths', ({ settings }) => settings.ladder.map(({ tokens }) => tokens).join(' ')],
-  ['--preset', ({ settings }) => settings.preset],
-  ['--samples', ({ settings }) => String(settings.contexts.long)],
-  ['--seed', ({ settings }) => String(settings.seed)],
-  // Another device or another number of threads rounds the last digits in another way.
-  ['--device', ({ settings }) => settings.device ?? 'none'],
-  ['--device asked for', ({ settings }) => settings.deviceAsked],
-  ['--threads', ({ settings }) => String(settings.threads)],
-  ['probe model', ({ subject: s }) => `${s.name} ${s.weightsSha256.slice(0, 12)}…`],
-  ['probe graph', ({ subject }) => `${subject.graphSha256.slice(0, 12)}…`],
-]);
+const CONDITIONS: readonly (readonly [string | OptionName, (run: ReportHead) => string])[] =
+  Object.freeze([
+    ['rope-eval', ({ tool }) => tool.version],
+    ['config', ({ config }) => `SHA-256 ${config.sha256.slice(0, 12)}…`],
+    ['reference', ({ reference: r }) => `${r.kind}, trained window ${r.trainedWindow}`],
+    [option('target'), ({ target }) => String(target.tokens)],
+    ['lengths', ({ settings }) => settings.ladder.map(({ tokens }) => tokens).join(' ')],
+    [option('preset'), ({ settings }) => settings.preset],
+    [option('samples'), ({ settings }) => String(settings.contexts.long)],
+    [option('seed'), ({ settings }) => String(settings.seed)],
+    // Another device or another number of threads rounds the last digits in another way.
+    [option('device'), ({ settings }) => settings.device ?? 'none'],
+    ['device asked for', ({ settings }) => settings.deviceAsked],
+    [option('threads'), ({ settings }) => String(settings.threads)],
+    ['probe model', ({ subject: s }) => `${s.name} ${s.weightsSha256.slice(0, 12)}…`],
+    ['probe graph', ({ subject }) => `${subject.graphSha256.slice(0, 12)}…`],
+  ]);
 
 /**
  * Takes the finished work of an earlier run over.
@@ -96,16 +97,14 @@ const CONDITIONS: readonly (readonly [string, (run: ReportHead) => string])[] = 
 export function takeOver(questions: QuestionList, saved: Report, now: ReportHead): void {
   const differences = CONDITIONS.flatMap(([what, read]) => {
     const [there, here] = [read(saved), read(now)];
-    return there === here ? [] : [`  ${what}: ${there} there, ${here} here`];
+    return there === here ? [] : ['\n  ', what, `: ${there} there, ${here} here`];
   });
   if (differences.length > 0) {
-    throw new RopeEvalError(
-      `the report to resume is of another run:\n${differences.join('\n')}`,
-      EXIT.runtime,
-      'not_comparable',
-      '--resume',
-      'Run with the options of the first run, or without --resume.',
-    );
+    throw new RopeEvalError('not_comparable', {
+      option: 'resume',
+      problem: ['the report is of another run:', ...differences],
+      hint: words`Run with the options of the first run, or without ${option('resume')}.`,
+    });
   }
   questions.resume((saved.unfinished?.jobs ?? []).filter(isWhole));
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { EXIT, RopeEvalError } from '../errors.js';
+import { RopeEvalError } from '../errors.js';
 import type { Context } from '../probes/contexts.js';
 import type { ContextScores, Measurement } from '../probes/measure.js';
 import type { Opened, Subject, Treatment } from '../subjects/subject.js';
@@ -205,11 +205,9 @@ const isMeasured = ({ logProbability }: ContextScores): boolean =>
 
 /** An answer that is no number (weights that overflow, a broken device) must not become a loss. */
 function notMeasured({ label, set, length }: Question): RopeEvalError {
-  return new RopeEvalError(
-    `the answer for ${label} is no number (${set.name} contexts, ${length} tokens)`,
-    EXIT.runtime,
-    'not_measured',
-  );
+  return new RopeEvalError('not_measured', {
+    problem: `the answer for ${label} is no number (${set.name} contexts, ${length} tokens)`,
+  });
 }
 
 const tokensOf = ({ length, set }: Question): number => length * set.contexts.length;

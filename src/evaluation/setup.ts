@@ -14,7 +14,7 @@ import {
 } from '../model/reference.js';
 import { rotaryShare } from '../model/types.js';
 import type { ModelGeometry, Reference } from '../model/types.js';
-import { EXIT, RopeEvalError } from '../errors.js';
+import { RopeEvalError } from '../errors.js';
 import { finding, type Finding } from '../findings/index.js';
 import { criticalFractionOf } from '../geometry/spectrum.js';
 import type { EvaluateOptions } from '../options.js';
@@ -91,13 +91,11 @@ function assertSameHeads(model: ModelGeometry, before: ModelGeometry): void {
   model.groups.forEach((group, index) => {
     const [was, now] = [groupBefore(group, index, before), group].map((g) => g.rope.rotaryDim);
     if (was === now) return;
-    throw new RopeEvalError(
-      `the base config rotates ${was} dimensions of a head, this one ${now} (${group.layerType} layers): the two are not configs of the same weights`,
-      EXIT.runtime,
-      'not_comparable',
-      '--base',
-      'Compare head_dim, hidden_size / num_attention_heads and partial_rotary_factor of the two; --base takes the config from before a change.',
-    );
+    throw new RopeEvalError('not_comparable', {
+      option: 'base',
+      predicate: `rotates ${was} dimensions of a head, this one ${now} (${group.layerType} layers): the two are not configs of the same weights`,
+      hint: 'Compare head_dim, hidden_size / num_attention_heads and partial_rotary_factor of the two; the base is the config from before a change.',
+    });
   });
 }
 
@@ -117,22 +115,18 @@ function chooseTarget(
   const raised = wanted > window && wanted < nearest;
   const tokens = raised ? nearest : wanted;
   if (tokens < window)
-    throw new RopeEvalError(
-      `the target of ${tokens} tokens is shorter than the trained window of ${window}`,
-      EXIT.usage,
-      'target_too_short',
-      '--target',
-      'Nothing needs scaling inside the trained window; give a longer --target.',
-    );
+    throw new RopeEvalError('target_too_short', {
+      option: 'target',
+      problem: `${tokens} tokens are fewer than the trained window of ${window}`,
+      hint: 'Nothing needs scaling inside the trained window; give a longer target.',
+    });
   const multiple = tokens / window;
   if (multiple > MAX_MULTIPLE)
-    throw new RopeEvalError(
-      `the target of ${tokens} tokens is more than ${MAX_MULTIPLE} times the trained window, the most that can be probed`,
-      EXIT.usage,
-      'target_too_long',
-      '--target',
-      `Use a --target up to ${MAX_MULTIPLE * window}.`,
-    );
+    throw new RopeEvalError('target_too_long', {
+      option: 'target',
+      problem: `${tokens} tokens are more than ${MAX_MULTIPLE} times the trained window, the most that can be probed`,
+      hint: `Use a target of at most ${MAX_MULTIPLE * window}.`,
+    });
   const findings = raised
     ? [finding('target_raised', '', { asked: wanted, target: tokens, window })]
     : [];

@@ -1,4 +1,4 @@
-import { RopeEvalError } from '../errors.js';
+import { option, RopeEvalError, words } from '../errors.js';
 import { isRecord, parseConfig } from '../json/parse.js';
 import {
   type Interval,
@@ -86,13 +86,11 @@ export function parseReport(text: string, source: string): Report {
   if (found === undefined) throw badReport(source, 'it has no schemaVersion');
   const readable: readonly string[] = ReportSchema.shape.schemaVersion.options;
   if (typeof found === 'string' && !readable.includes(found)) {
-    throw new RopeEvalError(
-      `${source} has report schema ${found}, this version reads ${readable.join(' and ')}`,
-      3,
-      'not_comparable',
-      source,
-      'Make the report again with this version.',
-    );
+    throw new RopeEvalError('not_comparable', {
+      file: source,
+      predicate: `has report schema ${found}, this version reads ${readable.join(' and ')}`,
+      hint: 'Make the report again with this version.',
+    });
   }
   const issue = parsed.error.issues[0];
   throw badReport(source, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
@@ -112,8 +110,11 @@ function badReport(
   why: string,
   hint = 'Make one with rope-eval <config> -o report.json.',
 ): RopeEvalError {
-  const message = `${source} is not a rope-eval report: ${why}`;
-  return new RopeEvalError(message, 2, 'bad_report', source, hint);
+  return new RopeEvalError('bad_report', {
+    file: source,
+    predicate: `is not a rope-eval report: ${why}`,
+    hint,
+  });
 }
 
 /**
@@ -140,13 +141,11 @@ export function compareWithBaseline(
     else missing.push(key(cell));
   }
   if (cells.length === 0 && missing.length === 0) {
-    throw new RopeEvalError(
-      `${source} holds none of the candidates of this run`,
-      3,
-      'not_comparable',
-      source,
-      'Make a baseline of the same candidates with --update-baseline.',
-    );
+    throw new RopeEvalError('not_comparable', {
+      file: source,
+      predicate: 'holds none of the candidates of this run',
+      hint: words`Make a baseline of the same candidates with ${option('updateBaseline')}.`,
+    });
   }
   const regressed = cells.filter((cell) => cell.outcome === 'regressed').length + missing.length;
   return { source, cells, regressed, missing };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { RopeEvalError } from '../errors.js';
+import { option, RopeEvalError, words } from '../errors.js';
 import { IntervalSchema, type Report } from '../report/schema/report.js';
 import { type Cell, type CellPair, cellsOf, MethodSchema, NOISE, pairOf } from './cells.js';
 
@@ -50,26 +50,20 @@ export function assertComparable(before: Report, after: Report, path: string): v
     ['this run', after],
   ] as const) {
     if (report.status !== 'complete') {
-      throw new RopeEvalError(
-        `${path} cannot be compared: ${name} is ${report.status}`,
-        3,
-        'not_comparable',
-        path,
-        'Only complete reports can be compared.',
-      );
+      throw new RopeEvalError('not_comparable', {
+        file: path,
+        predicate: `cannot be compared: ${name} is ${report.status}`,
+        hint: 'Only complete reports can be compared.',
+      });
     }
   }
   const differences = differencesOf(before, after);
   if (differences.length === 0) return;
-  throw new RopeEvalError(
-    `${path} cannot be compared with this run:\n${differences
-      .map(({ what, before: a, after: b }) => `  ${what}: ${a} there, ${b} here`)
-      .join('\n')}`,
-    3,
-    'not_comparable',
-    path,
-    'Run with the same settings (--preset, --seed, --samples, --target). Where rope-eval or what the weights were trained with is another one, accept this run with --update-baseline; for a changed config, --base judges it against the old one.',
-  );
+  throw new RopeEvalError('not_comparable', {
+    file: path,
+    predicate: `cannot be compared with this run:\n${differences.map(({ what, before: a, after: b }) => `  ${what}: ${a} there, ${b} here`).join('\n')}`,
+    hint: words`Run with the same settings (${option('preset')}, ${option('seed')}, ${option('samples')}, ${option('target')}). Where rope-eval or what the weights were trained with is another one, accept this run with ${option('updateBaseline')}; for a changed config, ${option('base')} judges it against the old one.`,
+  });
 }
 
 /** Of `compare --json`; rises as the report's schema does, see docs/json.md. */

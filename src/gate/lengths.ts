@@ -1,4 +1,4 @@
-import { EXIT, RopeEvalError } from '../errors.js';
+import { type ErrorDetails, option, RopeEvalError, words } from '../errors.js';
 import { MAX_MULTIPLE } from '../evaluation/setup.js';
 import type { ModelGeometry } from '../model/types.js';
 import { type RopeSpec, stretchedWindow } from '../rope/registry.js';
@@ -58,8 +58,7 @@ export function checkLengths(request: LengthsRequest): CheckLengths {
     const lengths = lengthsOf(rule, { target: asked, trainedWindow: trained.window });
     for (const length of lengths) {
       assertWithinReach(length, trained.window, {
-        what: `the rule '${formatRule(rule)}' asks about ${length} tokens`,
-        path: '',
+        problem: `the rule '${formatRule(rule)}' asks about ${length} tokens`,
         hint: 'Loosen the rule, or switch it off.',
       });
     }
@@ -75,17 +74,18 @@ function askedLength({ target, policy, model, trained, configText }: LengthsRequ
   const most = MAX_MULTIPLE * trained.window;
   if (target !== undefined) {
     assertWithinReach(target, trained.window, {
-      what: `the target is ${target} tokens`,
-      path: '--target',
-      hint: `Use a --target up to ${most}.`,
+      problem: `${target} tokens`,
+      option: 'target',
+      hint: `Use a target of at most ${most}.`,
     });
     return target;
   }
   if (policy.target !== undefined) {
     assertWithinReach(policy.target, trained.window, {
-      what: `the target of ${policy.source} is ${policy.target} tokens`,
+      file: policy.source,
       path: 'target',
-      hint: `Use a target up to ${most}.`,
+      problem: `${policy.target} tokens`,
+      hint: `Use a target of at most ${most}.`,
     });
     return policy.target;
   }
@@ -93,9 +93,9 @@ function askedLength({ target, policy, model, trained, configText }: LengthsRequ
   const keys = geometryKeys(configText);
   const key = claimed > model.maxPositions ? keys.scaling : keys.window;
   assertWithinReach(claimed, trained.window, {
-    what: `${key || 'the config'} claims ${claimed} tokens`,
+    problem: `${key === '' ? 'the config ' : ''}claims ${claimed} tokens`,
     path: key,
-    hint: `Judge it at a shorter length with --target, up to ${most}; or say with --trained-window how long the weights were trained.`,
+    hint: words`Judge it at a shorter length with ${option('target')}, up to ${most}; or say with ${option('trainedWindow')} how long the weights were trained.`,
   });
   return claimed;
 }
@@ -103,14 +103,11 @@ function askedLength({ target, policy, model, trained, configText }: LengthsRequ
 function assertWithinReach(
   tokens: number,
   window: number,
-  { what, path, hint }: { readonly what: string; readonly path: string; readonly hint: string },
+  { problem, ...place }: ErrorDetails & { readonly problem: string },
 ): void {
   if (tokens <= MAX_MULTIPLE * window) return;
-  throw new RopeEvalError(
-    `${what}, more than ${MAX_MULTIPLE} times the trained window of ${window}, the most that can be probed`,
-    EXIT.usage,
-    'target_too_long',
-    path,
-    hint,
-  );
+  throw new RopeEvalError('target_too_long', {
+    ...place,
+    problem: `${problem}, more than ${MAX_MULTIPLE} times the trained window of ${window}, the most that can be probed`,
+  });
 }

@@ -126,7 +126,7 @@ function checkPolicy(value: unknown, source: string): Policy {
 }
 
 function policyError(source: string, problem: string, path: string, hint: string): RopeEvalError {
-  return new RopeEvalError(`${source}: ${problem}`, 2, 'bad_policy', path, hint);
+  return new RopeEvalError('bad_policy', { file: source, path, problem, hint });
 }
 
 function toPolicy(file: PolicyFile, source: string): Policy {
@@ -134,7 +134,7 @@ function toPolicy(file: PolicyFile, source: string): Policy {
   return {
     ...rest,
     source,
-    rules: rules.map(([level, text], index) => parseRule(text, level, `rules[${index}]`)),
+    rules: rules.map(([level, text], index) => parseRule(text, level, { path: `rules[${index}]` })),
     lint,
     candidates: candidates ?? ['as-configured'],
   };
@@ -154,8 +154,8 @@ export interface PolicyFlags {
 /** Adds the command line's rules; one on the same metric, length and candidate replaces. */
 export function withFlags(policy: Policy, flags: PolicyFlags): Policy {
   const added = [
-    ...(flags.rules ?? []).map((text) => parseRule(text, 'error', '--rule')),
-    ...(flags.warnings ?? []).map((text) => parseRule(text, 'warn', '--warn')),
+    ...(flags.rules ?? []).map((text) => parseRule(text, 'error', { option: 'rule' })),
+    ...(flags.warnings ?? []).map((text) => parseRule(text, 'warn', { option: 'warn' })),
   ];
   const kept = policy.rules.filter((rule) => !added.some((each) => sameSubject(rule, each)));
   return {
@@ -186,5 +186,5 @@ function parseSeverities(texts: readonly string[]): Record<string, RuleLevel> {
 }
 
 function severityError(problem: string, hint: string): RopeEvalError {
-  return new RopeEvalError(problem, 2, 'bad_severity', '--severity', hint);
+  return new RopeEvalError('bad_severity', { option: 'severity', problem, hint });
 }

@@ -1,4 +1,4 @@
-import { RopeEvalError } from '../errors.js';
+import { type ErrorPlace, RopeEvalError } from '../errors.js';
 import { didYouMean } from '../suggest.js';
 import type { Operator } from './interval.js';
 import { isMetricName, type MetricName, METRICS } from './metrics.js';
@@ -20,21 +20,22 @@ export interface LengthContext {
 /** `131072`, `128k` (k = 1024), `4x`, `target`. */
 const RE_LENGTH = /^(?:(?<target>target)|(?<number>\d+(?:\.\d+)?)(?<unit>k|x)?)$/;
 
-export function parseLength(text: string, path: string): Length {
+export function parseLength(text: string, place: ErrorPlace): Length {
   const groups = RE_LENGTH.exec(text)?.groups;
   if (!groups) {
-    throw new RopeEvalError(
-      `'${text}' is not a length`,
-      2,
-      'bad_length',
-      path,
-      'Write tokens (131072), thousands of 1024 (128k), a multiple of the trained window (4x), or target.',
-    );
+    throw new RopeEvalError('bad_length', {
+      ...place,
+      problem: `'${text}' is not a length`,
+      hint: 'Write tokens (131072), thousands of 1024 (128k), a multiple of the trained window (4x), or target.',
+    });
   }
   if (groups['target']) return { kind: 'target' };
   const value = Number(groups['number']);
   if (value <= 0) {
-    throw new RopeEvalError(`length '${text}' must be above 0`, 2, 'bad_length', path);
+    throw new RopeEvalError('bad_length', {
+      ...place,
+      problem: `length '${text}' must be above 0`,
+    });
   }
   if (groups['unit'] === 'x') return { kind: 'multiple', multiple: value };
   return { kind: 'tokens', tokens: Math.round(groups['unit'] === 'k' ? value * 1024 : value) };
@@ -73,71 +74,61 @@ const RE_NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 /**
  * Reads `needle@131072 >= 0.8`, `yarn:4: short.accuracyChange >= -0.02`, `reach >= 128k`.
  *
- * @param path where the text stands, for errors
+ * @param place where the text stands, for errors
  */
-export function parseRule(text: string, level: RuleLevel, path: string): Rule {
+export function parseRule(text: string, level: RuleLevel, place: ErrorPlace): Rule {
   const groups = RE_RULE.exec(text.trim())?.groups;
   if (!groups) {
-    throw new RopeEvalError(
-      `rule '${text}' cannot be read`,
-      2,
-      'bad_rule',
-      path,
-      "Write '[candidate: ]metric[@length] >= number', for example 'needle@131072 >= 0.8' or 'yarn:4: reach >= 128k'.",
-    );
+    throw new RopeEvalError('bad_rule', {
+      ...place,
+      problem: `rule '${text}' cannot be read`,
+      hint: "Write '[candidate: ]metric[@length] >= number', for example 'needle@131072 >= 0.8' or 'yarn:4: reach >= 128k'.",
+    });
   }
-  const metric = metricOf(groups['metric'] ?? '', path);
+  const metric = metricOf(groups['metric'] ?? '', place);
   const definition = METRICS[metric];
   const at = groups['at'];
   if (definition.length === 'required' && at === undefined) {
-    throw new RopeEvalError(
-      `${metric} needs a length`,
-      2,
-      'bad_rule',
-      path,
-      `Write '${metric}@131072', '${metric}@4x' or '${metric}@target'.`,
-    );
+    throw new RopeEvalError('bad_rule', {
+      ...place,
+      problem: `${metric} needs a length`,
+      hint: `Write '${metric}@131072', '${metric}@4x' or '${metric}@target'.`,
+    });
   }
   if (definition.length === 'none' && at !== undefined) {
-    throw new RopeEvalError(
-      `${metric} takes no length, found '@${at}'`,
-      2,
-      'bad_rule',
-      path,
-      `Write '${metric}' alone.`,
-    );
+    throw new RopeEvalError('bad_rule', {
+      ...place,
+      problem: `${metric} takes no length, found '@${at}'`,
+      hint: `Write '${metric}' alone.`,
+    });
   }
   return {
     level,
     metric,
-    ...(at === undefined ? {} : { at: parseLength(at, path) }),
+    ...(at === undefined ? {} : { at: parseLength(at, place) }),
     operator: groups['operator'] as Operator,
-    threshold: thresholdOf(groups['threshold'] ?? '', metric, path),
+    threshold: thresholdOf(groups['threshold'] ?? '', metric, place),
     ...(groups['candidate'] === undefined ? {} : { candidate: groups['candidate'] }),
   };
 }
 
-function metricOf(name: string, path: string): MetricName {
+function metricOf(name: string, place: ErrorPlace): MetricName {
   if (isMetricName(name)) return name;
   const names = Object.keys(METRICS);
-  throw new RopeEvalError(
-    `unknown metric '${name}'${didYouMean(name, names)}`,
-    2,
-    'unknown_metric',
-    path,
-    `Metrics: ${names.join(', ')}.`,
-  );
+  throw new RopeEvalError('unknown_metric', {
+    ...place,
+    problem: `unknown metric '${name}'${didYouMean(name, names)}`,
+    hint: `Metrics: ${names.join(', ')}.`,
+  });
 }
 
-function thresholdOf(text: string, metric: MetricName, path: string): number | Length {
-  if (METRICS[metric].thresholdIsLength) return parseLength(text, path);
+function thresholdOf(text: string, metric: MetricName, place: ErrorPlace): number | Length {
+  if (METRICS[metric].thresholdIsLength) return parseLength(text, place);
   if (!RE_NUMBER.test(text)) {
-    throw new RopeEvalError(
-      `threshold of ${metric} must be a number, found '${text}'`,
-      2,
-      'bad_rule',
-      path,
-    );
+    throw new RopeEvalError('bad_rule', {
+      ...place,
+      problem: `threshold of ${metric} must be a number, found '${text}'`,
+    });
   }
   return Number(text);
 }

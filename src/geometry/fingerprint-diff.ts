@@ -26,17 +26,20 @@ const MAX_DEPTH = 8;
 export function parseDump(json: unknown): EngineDump {
   const keys = DUMP_KEYS.join(', ');
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw new RopeEvalError(`a dump is an object with one of ${keys}`, 2, 'dump');
+    throw new RopeEvalError('dump', { problem: `a dump is an object with one of ${keys}` });
   }
   const entries = Object.entries(json).filter(([key]) => isDumpKey(key));
   const entry = entries[0];
   if (entry === undefined || entries.length > 1) {
     const found = Object.keys(json).slice(0, 8).join(', ') || 'nothing';
-    throw new RopeEvalError(`a dump has exactly one of ${keys}; found ${found}`, 2, 'dump');
+    throw new RopeEvalError('dump', {
+      problem: `a dump has exactly one of ${keys}; found ${found}`,
+    });
   }
   const values: number[] = [];
   flatten(entry[1], entry[0], 0, values);
-  if (values.length === 0) throw new RopeEvalError(`${entry[0]} is empty`, 2, 'dump', entry[0]);
+  if (values.length === 0)
+    throw new RopeEvalError('dump', { path: entry[0], predicate: 'is empty' });
   return { key: entry[0] as DumpKey, values };
 }
 
@@ -50,10 +53,10 @@ function flatten(value: unknown, path: string, depth: number, into: number[]): v
     return;
   }
   if (typeof value !== 'number' || !Number.isFinite(value)) {
-    throw new RopeEvalError(`${path} is not a finite number`, 2, 'dump', path);
+    throw new RopeEvalError('dump', { path, predicate: 'is not a finite number' });
   }
   if (into.length >= MAX_VALUES) {
-    throw new RopeEvalError(`${path}: more than ${MAX_VALUES} numbers`, 2, 'dump', path);
+    throw new RopeEvalError('dump', { path, problem: `more than ${MAX_VALUES} numbers` });
   }
   into.push(value);
 }
@@ -139,12 +142,10 @@ export function diffRows(
     fitting.map((name) => compareRows(against, dump, name, firstPosition, tolerance));
   const best = closest(compare(table));
   if (best === undefined) {
-    throw new RopeEvalError(
-      `${dump.key} has ${dump.values.length} numbers, which is no whole number of rows of ${pairs} or ${2 * pairs}`,
-      2,
-      'dump',
-      dump.key,
-    );
+    throw new RopeEvalError('dump', {
+      path: dump.key,
+      predicate: `has ${dump.values.length} numbers, which is no whole number of rows of ${pairs} or ${2 * pairs}`,
+    });
   }
   const same = best.partsFrom === null || best.partsFrom > upTo;
   const other = same || unscaled === undefined ? undefined : closest(compare(unscaled));
@@ -212,13 +213,11 @@ export function diffFrequencies(
   { upTo, tolerance = DIFF_TOLERANCE, unscaled }: DiffOptions,
 ): FingerprintDiff {
   if (values.length !== invFreq.length) {
-    throw new RopeEvalError(
-      `inv_freq has ${values.length} numbers; this table has ${invFreq.length}, one per pair`,
-      2,
-      'dump',
-      key,
-      'Dump the buffer of one layer, for the layer type that is compared.',
-    );
+    throw new RopeEvalError('dump', {
+      path: key,
+      predicate: `has ${values.length} numbers; this table has ${invFreq.length}, one per pair`,
+      hint: 'Dump the buffer of one layer, for the layer type that is compared.',
+    });
   }
   let largest = 0;
   let worst = { pair: 0, position: null, expected: 0, found: 0, difference: -1 };

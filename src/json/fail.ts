@@ -19,7 +19,7 @@ export type ConfigErrorKind =
 
 /** Throws the error of a config: exit code 2, with the path and what would be right. */
 export function fail(kind: ConfigErrorKind, path: string, problem: string, hint = ''): never {
-  throw new RopeEvalError(path === '' ? problem : `${path}: ${problem}`, 2, kind, path, hint);
+  throw new RopeEvalError(kind, { path, problem, hint });
 }
 
 /** A found value for a message: short, and never more than one line. */

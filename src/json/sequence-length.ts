@@ -1,15 +1,16 @@
+import { RopeEvalError } from '../errors.js';
 import { BOUNDS } from './bounds.js';
-import { fail, show } from './fail.js';
+import { show } from './fail.js';
 
 /**
  * Checks a length in tokens that a user gave, before anything is computed from it.
  *
  * @param value a number, or the text from the command line; `8k`, `1m`, underscores and
  *   commas between thousands are read
- * @param option name for the message, e.g. `--seq-len`
+ * @param option name for the message
  * @throws RopeEvalError `out_of_range` unless it is a whole number from 1 to 2^40
  */
-export function checkSequenceLength(value: unknown, option = '--seq-len'): number {
+export function checkSequenceLength(value: unknown, option = 'sequenceLength'): number {
   const number = typeof value === 'string' ? parseLength(value) : value;
   if (
     typeof number !== 'number' ||
@@ -17,11 +18,10 @@ export function checkSequenceLength(value: unknown, option = '--seq-len'): numbe
     number < 1 ||
     number > BOUNDS.positions
   ) {
-    fail(
-      'out_of_range',
+    throw new RopeEvalError('out_of_range', {
       option,
-      `must be a whole number of tokens from 1 to ${BOUNDS.positions}, found ${show(value)}`,
-    );
+      problem: `must be a whole number of tokens from 1 to ${BOUNDS.positions}, found ${show(value)}`,
+    });
   }
   return number;
 }

@@ -1,5 +1,5 @@
+import { RopeEvalError } from '../errors.js';
 import { BOUNDS } from '../json/bounds.js';
-import { fail } from '../json/fail.js';
 import type { RopeSpec, RopeType } from '../rope/registry.js';
 import type { LayerGroup, ModelGeometry, Reference } from './types.js';
 
@@ -129,7 +129,10 @@ export function chooseReference(model: ModelGeometry, options: ReferenceOptions 
   const kind = reference ?? guess.kind;
   const window = trainedWindow ?? windowOf(model, kind);
   if (!Number.isInteger(window) || window < 1 || window > BOUNDS.positions) {
-    fail('out_of_range', '--trained-window', `must be a whole number of tokens, found ${window}`);
+    throw new RopeEvalError('out_of_range', {
+      option: 'trainedWindow',
+      problem: `must be a whole number of tokens, found ${window}`,
+    });
   }
   return { kind, trainedWindow: window, evidence: 'option' };
 }

@@ -1,4 +1,4 @@
-import { EXIT, RopeEvalError } from '../errors.js';
+import { RopeEvalError } from '../errors.js';
 import type { Language } from './language.js';
 import { Random } from './random.js';
 
@@ -309,13 +309,10 @@ function questionStarts(plan: FactPlan): number[] {
     .toReversed();
   const keys = language.tokens.symbol[1];
   if (next >= 0 && rungs.length * questionsPerRung <= keys) return starts;
-  throw new RopeEvalError(
-    `${rungs.length} lengths are too many, or too close together, to be measured in one text`,
-    EXIT.usage,
-    'lengths_too_close',
-    '',
-    'Leave some of the lengths out: each needs a fifth of the trained window.',
-  );
+  throw new RopeEvalError('lengths_too_close', {
+    problem: `${rungs.length} lengths are too many, or too close together, to be measured in one text`,
+    hint: 'Leave some of the lengths out: each needs a fifth of the trained window.',
+  });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { EXIT, RopeEvalError } from '../errors.js';
+import { RopeEvalError } from '../errors.js';
 import { Random } from './random.js';
 
 /** A value with its 95 % interval. */
@@ -25,11 +25,9 @@ const RESAMPLES = 1000;
  */
 function measured(value: number): number {
   if (Number.isFinite(value)) return value;
-  throw new RopeEvalError(
-    'nothing was measured: no scored token, or an answer that is no number',
-    EXIT.runtime,
-    'not_measured',
-  );
+  throw new RopeEvalError('not_measured', {
+    problem: 'nothing was measured: no scored token, or an answer that is no number',
+  });
 }
 
 function total(clusters: readonly Cluster[]): Cluster {

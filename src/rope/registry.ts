@@ -81,19 +81,15 @@ export const FACTOR_METHODS = Object.freeze(Object.keys(SHORTHANDS) as FactorMet
  */
 export function computeRope(spec: RopeSpec, sequenceLength?: number): RopeTable {
   if (sequenceLength !== undefined && !(sequenceLength > 0 && Number.isFinite(sequenceLength))) {
-    throw new RopeEvalError(
-      `sequence length must be a positive number of tokens, found ${sequenceLength}`,
-      2,
-      'out_of_range',
-    );
+    throw new RopeEvalError('out_of_range', {
+      problem: `sequence length must be a positive number of tokens, found ${sequenceLength}`,
+    });
   }
   const table = kindOf(spec).compute(spec, sequenceLength);
   if (!Number.isFinite(table.attentionScaling) || !table.invFreq.every(isFrequency)) {
-    throw new RopeEvalError(
-      `${spec.type} RoPE with theta ${spec.theta} and ${spec.rotaryDim} dimensions has frequencies that are not finite`,
-      2,
-      'out_of_range',
-    );
+    throw new RopeEvalError('out_of_range', {
+      problem: `${spec.type} RoPE with theta ${spec.theta} and ${spec.rotaryDim} dimensions has frequencies that are not finite`,
+    });
   }
   return table;
 }

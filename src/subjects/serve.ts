@@ -57,7 +57,7 @@ function reply(answer: WorkerAnswer): void {
 function failure(error: unknown): WorkerAnswer {
   if (error instanceof RopeEvalError)
     return {
-      failure: { known: [error.message, error.exitCode, error.kind, error.path, error.hint] },
+      failure: { known: [error.kind, error.details] },
     };
   return { failure: { message: error instanceof Error ? error.message : String(error) } };
 }

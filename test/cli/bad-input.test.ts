@@ -22,8 +22,8 @@ const CASES: readonly (readonly [
   argv: readonly string[],
   says: RegExp,
 ])[] = [
-  ['a missing file', undefined, ['nothing.json'], /no such file.*nothing\.json/],
-  ['a folder without config.json', undefined, ['folder'], /no config\.json in the folder folder/],
+  ['a missing file', undefined, ['nothing.json'], /nothing\.json: no such file/],
+  ['a folder without config.json', undefined, ['folder'], /folder: no config\.json in this folder/],
   ['a Hub id', undefined, ['Qwen/Qwen2.5-7B'], /hf download Qwen\/Qwen2\.5-7B config\.json/],
   [
     'text that is not JSON',
@@ -60,13 +60,13 @@ const CASES: readonly (readonly [
     'a folder as output',
     JSON.stringify(LLAMA),
     ['config.json', '-o', 'out.json'],
-    /cannot write .*out\.json: it is a folder/,
+    /out\.json cannot be written: it is a folder/,
   ],
   [
     'an output in a missing folder',
     JSON.stringify(LLAMA),
     ['config.json', '-o', 'missing/report.json'],
-    /cannot write .*the folder does not exist/,
+    /cannot be written: the folder does not exist/,
   ],
   [
     'an output of unknown form',

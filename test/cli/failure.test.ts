@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { RopeEvalError } from '../../src/errors.js';
+import { option, RopeEvalError, words } from '../../src/errors.js';
 import { runCli } from '../helpers/environment.js';
 
 const CONFIG = 'configs/Llama-2-7b-hf.json';
@@ -11,15 +11,28 @@ function failing(error: unknown, env: Record<string, string> = {}) {
 
 describe('errors', () => {
   it('prints what, where and what to do', async () => {
-    const error = new RopeEvalError('no CUDA', 3, 'device', '--device', 'Install it.');
+    const error = new RopeEvalError('cuda_unavailable', {
+      option: 'device',
+      problem: 'no CUDA',
+      hint: 'Install it.',
+    });
     const ran = await failing(error);
     expect(ran.code).toBe(3);
-    expect(ran.stderr).toBe('error: no CUDA\n  at --device\n  Install it.\n');
+    expect(ran.stderr).toBe('error: --device: no CUDA\n  Install it.\n');
   });
 
-  it('does not repeat a place that the message names', async () => {
-    const ran = await failing(new RopeEvalError('--seed is odd', 2, 'x', '--seed'));
-    expect(ran.stderr).toBe('error: --seed is odd\n');
+  it('names options as flags on the command line, and by their names to a program', async () => {
+    const error = new RopeEvalError('no_effect', {
+      option: 'trainedWindow',
+      problem: words`has no effect without ${option('sequenceLength')}`,
+      hint: words`Leave it out, or use ${option('output')}.`,
+    });
+    expect(error.message).toBe('option trainedWindow: has no effect without sequenceLength');
+    expect(error.hint).toBe('Leave it out, or use output.');
+    const ran = await failing(error);
+    expect(ran.stderr).toBe(
+      'error: --trained-window: has no effect without --seq-len\n  Leave it out, or use -o.\n',
+    );
   });
 
   it('words the issues of a schema', async () => {

@@ -59,7 +59,7 @@ describe('with the config before a change', () => {
         expect.objectContaining({
           exitCode: 3,
           kind: 'not_comparable',
-          path: '--base',
+          path: 'base',
           message: expect.stringMatching(/rotates (128|64) dimensions of a head, this one/),
         }),
       );

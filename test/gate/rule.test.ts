@@ -4,7 +4,7 @@ import { formatRule, parseRule } from '../../src/gate/rule.js';
 
 function errorOf(text: string): RopeEvalError {
   try {
-    parseRule(text, 'error', 'rules[0]');
+    parseRule(text, 'error', { path: 'rules[0]' });
   } catch (error) {
     if (error instanceof RopeEvalError) return error;
   }
@@ -24,11 +24,11 @@ describe('rules', () => {
     'kvCacheGiB <= 40',
     'kvCacheGiB@65536 <= 20',
   ])('reads and writes %s', (text) => {
-    expect(formatRule(parseRule(text, 'error', ''))).toBe(text);
+    expect(formatRule(parseRule(text, 'error', {}))).toBe(text);
   });
 
   it('reads k as 1024 tokens', () => {
-    expect(formatRule(parseRule('needle@128k>=0.8', 'error', ''))).toBe('needle@131072 >= 0.8');
+    expect(formatRule(parseRule('needle@128k>=0.8', 'error', {}))).toBe('needle@131072 >= 0.8');
   });
 
   it('suggests the metric that was meant', () => {

@@ -16,6 +16,6 @@ describe('shards', () => {
   });
 
   it.each(['0/4', '5/4', '1', 'a/b', '1/0'])('%s is refused', (text) => {
-    expect(() => parseShard(text)).toThrow(/--shard/);
+    expect(() => parseShard(text)).toThrow(/option shard/);
   });
 });

@@ -1,4 +1,4 @@
-import { EXIT, RopeEvalError } from '../../src/errors.js';
+import { RopeEvalError } from '../../src/errors.js';
 import { specOf } from './specs.js';
 import type { Row } from './types.js';
 
@@ -21,11 +21,9 @@ export function scalingName({ method, factor, params }: Row): string {
 export function told(predict: Predict, row: Row): number {
   const value = predict(row);
   if (Number.isFinite(value)) return value;
-  throw new RopeEvalError(
-    `the prediction for ${scalingName(row)} at ${row.length} tokens (${row.entry}) is ${value}: nothing was measured there`,
-    EXIT.runtime,
-    'not_measured',
-  );
+  throw new RopeEvalError('not_measured', {
+    problem: `the prediction for ${scalingName(row)} at ${row.length} tokens (${row.entry}) is ${value}: nothing was measured there`,
+  });
 }
 
 /** Perplexities clearly differ where one is more than this many times the other. */

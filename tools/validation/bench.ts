@@ -35,7 +35,9 @@ async function named(name: string): Promise<string> {
   const { members } = await loadFamily();
   if (members.some((m) => m.name === name)) return name;
   const names = members.map((m) => m.name).join(', ');
-  throw new RopeEvalError(`no probe model is called "${name}"; there are ${names}`);
+  throw new RopeEvalError('usage', {
+    problem: `no probe model is called "${name}"; there are ${names}`,
+  });
 }
 
 /** The member nearest to a geometry, or the one that was asked for by name. */
@@ -105,7 +107,9 @@ function meanOf(list: readonly Cluster[], what: string): Mean {
   const sum = list.reduce((total, c) => total + c.sum, 0);
   const tokens = list.reduce((total, c) => total + c.count, 0);
   if (tokens === 0 || !Number.isFinite(sum))
-    throw new RopeEvalError(`${what}: ${tokens} scored tokens, their sum ${sum}`, 3);
+    throw new RopeEvalError('not_measured', {
+      problem: `${what}: ${tokens} scored tokens, their sum ${sum}`,
+    });
   return { value: sum / tokens, tokens };
 }
 

@@ -25,7 +25,9 @@ const OPTIONS = {
 function count(name: string, text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
-  throw new RopeEvalError(`--${name} must be a whole number above 0, found "${text}"`);
+  throw new RopeEvalError('usage', {
+    problem: `--${name} must be a whole number above 0, found "${text}"`,
+  });
 }
 
 /** A document, cut where the print stands between its marks. */
@@ -33,7 +35,9 @@ function aroundMarks(path: string): { before: string; after: string } {
   const document = readFileSync(path, 'utf8');
   const [from, to] = [document.indexOf(BEGIN), document.indexOf(END)];
   if (from < 0 || to < from)
-    throw new RopeEvalError(`${path} has no place between "${BEGIN}" and "${END}"`);
+    throw new RopeEvalError('usage', {
+      problem: `${path} has no place between "${BEGIN}" and "${END}"`,
+    });
   return { before: document.slice(0, from), after: document.slice(to) };
 }
 

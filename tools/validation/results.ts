@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EXIT, RopeEvalError } from '../../src/errors.js';
+import { RopeEvalError } from '../../src/errors.js';
 import { dynamicAlpha } from '../../src/rope/kinds/dynamic.js';
 import { LONGEST, rungOf, SHORTEST, SHORTEST_ANSWERS } from './ladder.js';
 import { type NamedMethod, readMethod } from './methods.js';
@@ -47,21 +47,18 @@ export function parseResults(text: string, name: string): ResultEntry[] {
   try {
     value = JSON.parse(json);
   } catch (error) {
-    throw new RopeEvalError(
-      `${name} is not JSON: ${(error as Error).message}`,
-      EXIT.usage,
-      'invalid_json',
-    );
+    throw new RopeEvalError('invalid_json', {
+      file: name,
+      problem: `is not JSON: ${(error as Error).message}`,
+    });
   }
   const list = Array.isArray(value) ? value : Table.safeParse(value).success ? [value] : undefined;
   if (!list)
-    throw new RopeEvalError(
-      `${name} holds neither a list of tables nor a table`,
-      EXIT.usage,
-      'wrong_type',
-      '',
-      'docs/validation.md describes the form.',
-    );
+    throw new RopeEvalError('wrong_type', {
+      file: name,
+      problem: 'holds neither a list of tables nor a table',
+      hint: 'docs/validation.md describes the form.',
+    });
   return list.map((item: unknown, i) => {
     const parsed = Table.safeParse(item);
     if (parsed.success) return parsed.data;

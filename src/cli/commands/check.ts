@@ -62,7 +62,7 @@ export const checkCommand: CommandModule = (program, { environment, exitWith }) 
       '--target <tokens>',
       'length to judge at, at least the trained window and the longest in a rule; default: the ' +
         'policy’s, else the largest that the config claims',
-      tokensFor('--target'),
+      tokensFor('target'),
     )
     .option(
       '--base <config>',

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import type { EmitInput, Form } from '../../emit/index.js';
-import { RopeEvalError } from '../../errors.js';
+import { option, RopeEvalError, words } from '../../errors.js';
 import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
 import { loadConfig, type LoadedConfig } from '../inputs.js';
@@ -27,7 +27,7 @@ export const emitCommand: CommandModule = (program, { environment }) => {
     .option(
       '--target <tokens>',
       'length to serve; default: what the scaling stretches the trained window to',
-      tokensFor('--target'),
+      tokensFor('target'),
     )
     .option('--engine <name>', 'only this one: hf, vllm, sglang, llama.cpp, tgi, ollama')
     .option('--engine-version <version>', 'of that engine, such as 0.29; default: the newest known')
@@ -64,13 +64,11 @@ async function print(
   const [only] = emissions;
   // Asked for one engine that has no words for it: an answer, but not the one wanted.
   if (flags.engine !== undefined && only && !only.ok) {
-    throw new RopeEvalError(
-      `${only.engine} cannot express ${label}: ${only.reason}`,
-      2,
-      'not_expressible',
-      '--engine',
-      only.instead,
-    );
+    throw new RopeEvalError('not_expressible', {
+      option: 'engine',
+      problem: `${only.engine} cannot express ${label}: ${only.reason}`,
+      hint: only.instead,
+    });
   }
   if (flags.json) {
     const { findings = [] } = input;
@@ -97,20 +95,21 @@ async function write(
 ): Promise<void> {
   const { file, source, text } = config;
   if (file === undefined) {
-    throw new RopeEvalError('--write needs a file, not standard input', 2, 'usage', '--write');
+    throw new RopeEvalError('usage', {
+      option: 'write',
+      predicate: 'needs a file, not standard input',
+    });
   }
   const [{ editedRecord, formOf, hfPatch }, { otherNames, writeAtomically }, { patchedText }] =
     await Promise.all([import('../../emit/index.js'), import('../files.js'), import('../emit.js')]);
   const chosen = form ?? formOf(input);
   const patch = hfPatch(input, chosen);
   if (!patch.ok) {
-    throw new RopeEvalError(
-      `${source} cannot express ${input.label}: ${patch.reason}`,
-      2,
-      'not_expressible',
-      form === undefined ? '--write' : '--form',
-      patch.instead,
-    );
+    throw new RopeEvalError('not_expressible', {
+      option: form === undefined ? 'write' : 'form',
+      problem: `${source} cannot express ${input.label}: ${patch.reason}`,
+      hint: patch.instead,
+    });
   }
   const { edits } = patch;
   const patched = patchedText(text, edits, editedRecord(input.raw, edits), source);
@@ -141,23 +140,23 @@ async function write(
 
 async function checkTogether({ form, write, engine, engineVersion }: Flags): Promise<void> {
   if (form !== undefined && !write) {
-    throw noEffect('--form has no effect without --write: both forms are printed', '--form');
+    throw new RopeEvalError('no_effect', {
+      option: 'form',
+      predicate: words`has no effect without ${option('write')}: both forms are printed`,
+    });
   }
   if (engineVersion !== undefined && (engine === undefined || write)) {
-    throw noEffect(
-      '--engine-version has no effect without --engine: it is the version of one engine',
-      '--engine-version',
-    );
+    throw new RopeEvalError('no_effect', {
+      option: 'engineVersion',
+      predicate: words`has no effect without ${option('engine')}: it is the version of one engine`,
+    });
   }
   if (!write || engine === undefined) return;
   const { engineNamed } = await import('../../emit/index.js');
   if (engineNamed(engine) === 'hf') return;
-  throw noEffect(
-    `--engine ${engine} has no effect with --write, which edits config.json as transformers reads it`,
-    '--engine',
-  );
-}
-
-function noEffect(message: string, option: string): RopeEvalError {
-  return new RopeEvalError(message, 2, 'no_effect', option);
+  throw new RopeEvalError('no_effect', {
+    option: 'engine',
+    value: engine,
+    predicate: words`has no effect with ${option('write')}, which edits config.json as transformers reads it`,
+  });
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { EXIT, RopeEvalError } from '../../errors.js';
+import { type ErrorDetails, option, RopeEvalError, words } from '../../errors.js';
 import type { Report } from '../../report/schema/report.js';
 import type { CommandContext } from '../command.js';
 import type { Environment } from '../environment.js';
@@ -28,7 +28,7 @@ export function evaluateCommand(program: Command, context: CommandContext): void
     .option(
       '--target <tokens>',
       'length to reach, such as 131072 or 128k; default: 4 x the trained window',
-      tokensFor('--target'),
+      tokensFor('target'),
     )
     .option(
       '--factor <list>',
@@ -141,24 +141,28 @@ async function print(report: Report, flags: Flags, environment: Environment): Pr
 
 /** Flags that would be read and have no effect. */
 function refuseWithoutEffect(flags: Flags): void {
-  const refuse = (message: string, flag: string, hint: string): never => {
-    throw new RopeEvalError(message, EXIT.usage, 'no_effect', flag, hint);
+  const refuse = (details: ErrorDetails): never => {
+    throw new RopeEvalError('no_effect', details);
   };
   if (flags.factor && flags.candidates && flags.target !== undefined) {
-    refuse(
-      '--factor has no effect beside both --candidates and --target',
-      '--factor',
-      'Leave --factor out: the candidates and the target are both given.',
-    );
+    refuse({
+      option: 'factor',
+      predicate: words`has no effect beside both ${option('candidates')} and ${option('target')}`,
+      hint: 'Leave it out: the candidates and the target are both given.',
+    });
   }
   if (flags.policy !== undefined && !flags.optimize) {
-    refuse(
-      '--policy has no effect without --optimize',
-      '--policy',
-      'To judge a config by a policy: rope-eval check.',
-    );
+    refuse({
+      option: 'policy',
+      predicate: words`has no effect without ${option('optimize')}`,
+      hint: 'To judge a config by a policy: rope-eval check.',
+    });
   }
   if (flags.resume !== undefined && flags.optimize) {
-    refuse('--resume has no effect on --optimize', '--resume', 'Run the search again without it.');
+    refuse({
+      option: 'resume',
+      predicate: words`has no effect on ${option('optimize')}`,
+      hint: 'Run the search again without it.',
+    });
   }
 }

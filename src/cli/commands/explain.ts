@@ -1,4 +1,4 @@
-import { EXIT, RopeEvalError } from '../../errors.js';
+import { RopeEvalError } from '../../errors.js';
 import type { CommandModule } from '../command.js';
 
 export const explainCommand: CommandModule = (program, { environment }) => {
@@ -32,13 +32,11 @@ export const explainCommand: CommandModule = (program, { environment }) => {
 };
 
 function unknownCode(code: string, nearest: string | undefined): RopeEvalError {
-  return new RopeEvalError(
-    `no finding has the code ${code}`,
-    EXIT.usage,
-    'unknown_code',
-    '',
-    nearest === undefined
-      ? '`rope-eval explain` lists them all.'
-      : `Did you mean ${nearest}? \`rope-eval explain\` lists them all.`,
-  );
+  return new RopeEvalError('unknown_code', {
+    problem: `no finding has the code ${code}`,
+    hint:
+      nearest === undefined
+        ? '`rope-eval explain` lists them all.'
+        : `Did you mean ${nearest}? \`rope-eval explain\` lists them all.`,
+  });
 }

@@ -1,4 +1,4 @@
-import { EXIT, RopeEvalError } from '../../errors.js';
+import { EXIT, option, RopeEvalError, words } from '../../errors.js';
 import type { FingerprintDiff } from '../../geometry/fingerprint-diff.js';
 import type { RopeSpec } from '../../rope/registry.js';
 import type { CommandModule } from '../command.js';
@@ -32,7 +32,7 @@ export const fingerprintCommand: CommandModule = (program, { environment, exitWi
     .option(
       '--seq-len <tokens>',
       'tables for this length, for scalings that depend on it',
-      tokensFor('--seq-len'),
+      tokensFor('sequenceLength'),
     )
     .action(async (argument: string, flags: Flags) => {
       exitWith(await fingerprint(argument, flags, environment));
@@ -46,7 +46,10 @@ async function fingerprint(
 ): Promise<number> {
   const { readRopeGeometry } = await import('../model.js');
   if (flags.layerType !== undefined && flags.diff === undefined) {
-    throw new RopeEvalError('--layer-type has no effect without --diff', EXIT.usage, 'no_effect');
+    throw new RopeEvalError('no_effect', {
+      option: 'layerType',
+      predicate: words`has no effect without ${option('diff')}`,
+    });
   }
   const config = await loadConfig(argument, environment);
   const read = await readRopeGeometry(config, {});
@@ -99,12 +102,11 @@ async function compare(
   const index = layerType === undefined ? 0 : names.indexOf(layerType);
   const [spec, group] = [specs[index], model.groups[index]];
   if (spec === undefined || group === undefined) {
-    throw new RopeEvalError(
-      `--layer-type ${layerType}: this model has ${names.join(', ')}`,
-      EXIT.usage,
-      'unknown_layer_type',
-      '--layer-type',
-    );
+    throw new RopeEvalError('unknown_layer_type', {
+      option: 'layerType',
+      value: layerType ?? '',
+      problem: `this model has ${names.join(', ')}`,
+    });
   }
   const table = stored(computeRope(spec, seqLen), model);
   return diffFingerprint(table, await loadDump(dumpFile, environment), {

@@ -33,13 +33,13 @@ export const inspectCommand: CommandModule = (program, { environment }) => {
     .option(
       '--seq-len <tokens>',
       'show tables for this length, for scalings that depend on it',
-      tokensFor('--seq-len'),
+      tokensFor('sequenceLength'),
     )
     .option('--candidate <scaling>', 'show another scaling, such as yarn:4 or a JSON object', once)
     .option(
       '--target <tokens>',
       'length to reach; default: 4 x the trained window',
-      tokensFor('--target'),
+      tokensFor('target'),
     );
   addReferenceOptions(command)
     .addOption(

@@ -29,7 +29,7 @@ export const sweepCommand: CommandModule = (program, { environment, exitWith }) 
     .option(
       '--target <tokens>',
       'length to reach; default: 4 x the trained window of each model',
-      tokensFor('--target'),
+      tokensFor('target'),
     )
     .option(
       '--candidates <list>',
@@ -83,11 +83,10 @@ async function sweep(
 }
 
 function unknownForm(shown: string): RopeEvalError {
-  return new RopeEvalError(
-    `-o ${shown}: a sweep is written as JSON`,
-    EXIT.usage,
-    'unknown_form',
-    '-o',
-    'Give a name that ends in .json, such as all.json.',
-  );
+  return new RopeEvalError('unknown_form', {
+    option: 'output',
+    value: shown,
+    problem: 'a sweep is written as JSON',
+    hint: 'Give a name that ends in .json, such as all.json.',
+  });
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { RopeEvalError } from '../../errors.js';
+import { option, RopeEvalError, words } from '../../errors.js';
 import { isRecord, parseConfig, type UnknownRecord } from '../../json/parse.js';
 import { type Report, ReportSchema } from '../../report/schema/report.js';
 import { upgradeReport } from '../../report/schema/upgrade.js';
@@ -74,7 +74,11 @@ export function parseSweep(text: string, source: string): Sweep {
     isRecord(value) && Object.hasOwn(value, 'candidates')
       ? 'This is a single report; merge takes the files that rope-eval sweep writes.'
       : 'Make one with rope-eval sweep … -o part.json.';
-  throw new RopeEvalError(`${source} is not a part of a sweep`, 2, 'bad_sweep', source, hint);
+  throw new RopeEvalError('bad_sweep', {
+    file: source,
+    predicate: 'is not a part of a sweep',
+    hint,
+  });
 }
 
 export interface Merged {
@@ -98,7 +102,7 @@ interface Part {
  */
 export function mergeSweeps(parts: readonly Part[]): Merged {
   const [first] = parts;
-  if (!first) throw new RopeEvalError('merge needs at least one file', 2, 'usage');
+  if (!first) throw new RopeEvalError('usage', { problem: 'merge needs at least one file' });
   const seen = new Map<number, string>();
   parts.forEach((part, index) => {
     for (const other of parts.slice(0, index)) assertSameSweep(other, part);
@@ -107,12 +111,10 @@ export function mergeSweeps(parts: readonly Part[]): Merged {
     for (const shard of sweep.shards.present) {
       const other = seen.get(shard);
       if (other !== undefined) {
-        throw new RopeEvalError(
-          `${source} and ${other} both hold shard ${shard}/${sweep.shards.count}`,
-          2,
-          'duplicate_shard',
-          source,
-        );
+        throw new RopeEvalError('duplicate_shard', {
+          file: source,
+          predicate: `and ${other} both hold shard ${shard}/${sweep.shards.count}`,
+        });
       }
       seen.set(shard, source);
     }
@@ -180,13 +182,11 @@ function assertSameSweep(a: Part, b: Part): void {
     return [`${what} ${there} and ${here}`];
   });
   if (differences.length === 0) return;
-  throw new RopeEvalError(
-    `${a.source} and ${b.source} are not parts of one sweep: ${differences.join('; ')}`,
-    3,
-    'not_comparable',
-    b.source,
-    'Make all parts with the same configs and options, and another --shard each.',
-  );
+  throw new RopeEvalError('not_comparable', {
+    file: a.source,
+    predicate: `and ${b.source} are not parts of one sweep: ${differences.join('; ')}`,
+    hint: words`Make all parts with the same configs and options, and another ${option('shard')} each.`,
+  });
 }
 
 function byConfig(a: SweepEntry, b: SweepEntry): number {

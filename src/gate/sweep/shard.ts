@@ -11,13 +11,12 @@ export function parseShard(text: string): Shard {
   const [, index, count] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
   const shard = { index: Number(index), count: Number(count) };
   if (!(shard.count >= 1 && shard.index >= 1 && shard.index <= shard.count)) {
-    throw new RopeEvalError(
-      `--shard '${text}' is not a part of a whole`,
-      2,
-      'bad_shard',
-      '--shard',
-      'Write 1/4 for the first of four parts.',
-    );
+    throw new RopeEvalError('bad_shard', {
+      option: 'shard',
+      value: `'${text}'`,
+      predicate: 'is not a part of a whole',
+      hint: 'Write 1/4 for the first of four parts.',
+    });
   }
   return shard;
 }

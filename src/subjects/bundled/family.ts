@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { EXIT, RopeEvalError } from '../../errors.js';
+import { RopeEvalError } from '../../errors.js';
 import { type Language, LanguageSchema } from '../../probes/language.js';
 
 const MemberSchema = z.object({
@@ -57,13 +57,10 @@ export async function readBundled(name: string, sha256?: string): Promise<Buffer
 }
 
 export function damaged(what: string): RopeEvalError {
-  return new RopeEvalError(
-    `The bundled probe models are damaged: ${what}.`,
-    EXIT.runtime,
-    'damaged_models',
-    '',
-    'Install rope-eval again.',
-  );
+  return new RopeEvalError('damaged_models', {
+    problem: `the bundled probe models are damaged: ${what}`,
+    hint: 'Install rope-eval again.',
+  });
 }
 
 /** The model card, `family.json`. */

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { EXIT, RopeEvalError } from '../../errors.js';
+import { option, RopeEvalError, words } from '../../errors.js';
 import { Worker, type WorkerOptions } from '../worker.js';
 import type { Batch, Engine, EngineInfo, EngineRequest, Scores } from './engine.js';
 import { openSession } from './session.js';
@@ -7,13 +7,10 @@ import { openSession } from './session.js';
 const CHILD = fileURLToPath(new URL('./child.js', import.meta.url));
 
 function died(reason: string): RopeEvalError {
-  return new RopeEvalError(
-    `the probe engine stopped: ${reason}`,
-    EXIT.runtime,
-    'engine_died',
-    '',
-    'Out of memory is the usual cause: try a smaller --samples or --target.',
-  );
+  return new RopeEvalError('engine_died', {
+    problem: `the probe engine stopped: ${reason}`,
+    hint: words`Out of memory is the usual cause: try a smaller ${option('samples')} or ${option('target')}.`,
+  });
 }
 
 /** Opens a probe model in a process of its own. Errors as `openSession`. */

@@ -1,6 +1,6 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { encodingsModel } from '../../encodings/twins.js';
-import { EXIT, RopeEvalError } from '../../errors.js';
+import { option, RopeEvalError, words } from '../../errors.js';
 import type { Batch, Engine, EngineRequest, RotaryInputs, Runtime, Scores } from './engine.js';
 import { GRAPHS, loadFamily, readBundled } from './family.js';
 
@@ -151,13 +151,10 @@ export async function loadRuntime(): Promise<Runtime> {
     runtime.env.logLevel = 'fatal'; // its own messages would land on stderr beside ours
     return runtime;
   } catch (error) {
-    throw new RopeEvalError(
-      `onnxruntime-node could not be loaded: ${firstLine(error)}`,
-      EXIT.runtime,
-      'runtime_missing',
-      '',
-      'It needs glibc 2.28 or later on Linux, macOS on arm64, or Windows; run `rope-eval doctor`.',
-    );
+    throw new RopeEvalError('runtime_missing', {
+      problem: `onnxruntime-node could not be loaded: ${firstLine(error)}`,
+      hint: 'It needs glibc 2.28 or later on Linux, macOS on arm64, or Windows; run `rope-eval doctor`.',
+    });
   }
 }
 
@@ -271,14 +268,10 @@ export async function openSession(request: EngineRequest, portable = false): Pro
   } catch (error) {
     if (error instanceof RopeEvalError) throw error;
     if (request.device === 'auto') return create(request, 'cpu', portable);
-    throw new RopeEvalError(
-      `CUDA is not available: ${firstLine(error)}`,
-      EXIT.runtime,
-      'cuda_unavailable',
-      '--device',
-      'It needs an NVIDIA GPU, CUDA and cuDNN, and the CUDA files of onnxruntime-node on Linux x64 ' +
-        '(npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12); `rope-eval doctor` says ' +
-        'what is missing. --device cpu needs none of it.',
-    );
+    throw new RopeEvalError('cuda_unavailable', {
+      option: 'device',
+      problem: `CUDA is not available: ${firstLine(error)}`,
+      hint: words`It needs an NVIDIA GPU, CUDA and cuDNN, and the CUDA files of onnxruntime-node on Linux x64 (npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12); \`rope-eval doctor\` says what is missing. ${option('device')} cpu needs none of it.`,
+    });
   }
 }
