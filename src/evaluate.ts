@@ -1,3 +1,5 @@
+import { isRecord } from './json/parse.js';
+import type { ReadConfig } from './model/read-config.js';
 import { checkOptions, EVALUATE_OPTIONS, type EvaluateOptions, type Progress } from './options.js';
 import { show } from './json/fail.js';
 import { RopeEvalError } from './errors.js';
@@ -17,21 +19,28 @@ import { chooseMember, loadFamily, neighboursOf } from './subjects/bundled/famil
  *
  * One seed, one thread count, one machine: the same report but for `createdAt` and `timings`.
  *
- * @param text a config.json
+ * @param config text of a config.json, or what `readConfig` made of it
  * @throws RopeEvalError exit 2 for a bad config or option, 3 where the runtime fails
  */
-export async function evaluate(text: string, options: EvaluateOptions = {}): Promise<Report> {
+export async function evaluate(
+  config: string | ReadConfig,
+  options: EvaluateOptions = {},
+): Promise<Report> {
   checkOptions(options, EVALUATE_OPTIONS);
-  if (typeof text !== 'string')
+  if (typeof config !== 'string' && !isRead(config))
     throw new RopeEvalError('usage', {
       path: 'config',
-      problem: `must be the text of a config.json, found ${show(text)}`,
+      problem: `must be the text of a config.json, found ${show(config)}`,
     });
-  const setup = setUp(text, options);
+  const setup = setUp(config, options);
   if (options.subject)
     return (await evaluateOn(setup, options, await options.subject(setup))).report;
   if (options.preset === 'thorough') return evaluateWithNeighbours(setup, options);
   return (await evaluateOn(setup, options, await bundledFor(setup, options)())).report;
+}
+
+function isRead(config: unknown): config is ReadConfig {
+  return isRecord(config) && isRecord(config['raw']) && isRecord(config['model']);
 }
 
 async function evaluateWithNeighbours(setup: Setup, options: EvaluateOptions): Promise<Report> {

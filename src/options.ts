@@ -7,6 +7,7 @@ import { CACHE_DTYPES } from './geometry/cost.js';
 import { BOUNDS } from './json/bounds.js';
 import { show } from './json/fail.js';
 import { LIMITS } from './probes/presets.js';
+import type { ReadConfig } from './model/read-config.js';
 import type { Report } from './report/schema/report.js';
 import type { Engine, EngineRequest } from './subjects/bundled/engine.js';
 import type { Subject, TrainedModel } from './subjects/subject.js';
@@ -29,8 +30,8 @@ export interface EvaluateOptions {
   readonly source?: string;
   /** Absolute target length in tokens; default 4 x the trained window. */
   readonly target?: number;
-  /** Text of the config before a change: the reference is taken from it. */
-  readonly base?: string;
+  /** The config before a change, as text or read: the reference is taken from it. */
+  readonly base?: string | ReadConfig;
   /** Further lengths in tokens at which the needle is to be measured (gate rules). */
   readonly lengths?: readonly number[];
   /** As `parseCandidates('yarn:4,ntk:4')` gives them; default: a set chosen for the target. */
@@ -56,8 +57,8 @@ export interface EvaluateOptions {
   readonly signal?: AbortSignal;
 }
 
-/** `config` is the text of a config.json. */
-export type Evaluate = (config: string, options?: EvaluateOptions) => Promise<Report>;
+/** @param config text of a config.json, or what `readConfig` made of it */
+export type Evaluate = (config: string | ReadConfig, options?: EvaluateOptions) => Promise<Report>;
 
 const whole = (low: number, high: number, unit = '') =>
   z
@@ -124,7 +125,11 @@ export const EVALUATE_OPTIONS = z.strictObject({
   ...RUN,
   ...WEIGHTS,
   lengths: z.array(z.number().positive(), { error: 'must be a list of tokens' }).optional(),
-  base: z.string({ error: 'must be the text of a config.json' }).optional(),
+  base: z
+    .union([z.string(), z.looseObject({ raw: z.looseObject({}), model: z.looseObject({}) })], {
+      error: 'must be the text of a config.json',
+    })
+    .optional(),
   candidates: z
     .array(Candidate, { error: 'must be a list, as parseCandidates gives it' })
     .min(1, { error: 'must not be empty; leave it out for a set chosen for the target' })

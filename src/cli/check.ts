@@ -15,7 +15,7 @@ import type { Report } from '../report/schema/report.js';
 import type { Environment } from './environment.js';
 import { outputsOf, protectInputs, writeReport } from './files.js';
 import { loadConfig, type LoadedConfig, readTextFile } from './inputs.js';
-import { readRopeGeometry } from './model.js';
+import { readConfigOf, readRopeGeometry } from './model.js';
 import { runEvaluation, type WatchSettings } from './run.js';
 
 /** The files of one `check`, as given. */
@@ -112,7 +112,7 @@ export async function runCheck(
     config,
     {
       ...options,
-      ...(base ? { base: base.text } : {}),
+      ...(base ? { base: await readConfigOf(base) } : {}),
       candidates,
       target,
       lengths,

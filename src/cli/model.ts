@@ -5,6 +5,7 @@ import { longropeBlock, resolveCandidate } from '../candidates/resolve.js';
 import { RopeEvalError } from '../errors.js';
 import type { CandidateSpecs } from '../geometry/analyse.js';
 import { referenceSoftmaxScale } from '../model/reference.js';
+import type { ReadConfig } from '../model/read-config.js';
 import type { ModelGeometry, NotRope, Reference } from '../model/types.js';
 import type { Environment } from './environment.js';
 import type { NamedFile } from './files.js';
@@ -16,15 +17,26 @@ export interface RopeModel {
   readonly reference: Reference;
 }
 
+const READ = new WeakMap<LoadedConfig, ReadConfig>();
+
+/** A loaded config, parsed and read the first time that anyone asks. */
+export async function readConfigOf(config: LoadedConfig): Promise<ReadConfig> {
+  const known = READ.get(config);
+  if (known) return known;
+  const { readConfig } = await import('../model/read-config.js');
+  const read = readConfig(config.text, { source: config.source });
+  READ.set(config, read);
+  return read;
+}
+
 /** What the config says, before any runtime is loaded. */
 export async function readGeometry(
   config: LoadedConfig,
   flags: ReferenceFlags,
 ): Promise<RopeModel | NotRope> {
-  const { parseConfig } = await import('../json/parse.js');
-  const { isNotRope, readModel } = await import('../model/read-model.js');
+  const { isNotRope } = await import('../model/read-model.js');
   const { chooseReference } = await import('../model/reference.js');
-  const model = readModel(parseConfig(config.text, { source: config.source }));
+  const { model } = await readConfigOf(config);
   return isNotRope(model) ? model : { model, reference: chooseReference(model, flags) };
 }
 
@@ -37,10 +49,9 @@ export async function readRopeGeometry(
   config: LoadedConfig,
   flags: ReferenceFlags,
 ): Promise<RopeModel> {
-  const { parseConfig } = await import('../json/parse.js');
-  const { readModel, requireRope } = await import('../model/read-model.js');
+  const { requireRope } = await import('../model/read-model.js');
   const { chooseReference } = await import('../model/reference.js');
-  const model = requireRope(readModel(parseConfig(config.text, { source: config.source })));
+  const model = requireRope((await readConfigOf(config)).model);
   return { model, reference: chooseReference(model, flags) };
 }
 

@@ -5,6 +5,7 @@ import type { Report } from '../report/schema/report.js';
 import type { Environment } from './environment.js';
 import { type LoadedConfig, requireTextFile } from './inputs.js';
 import { InterruptedError, interruptible } from './interrupt.js';
+import { readConfigOf } from './model.js';
 import type { OutputFlags } from './options.js';
 
 /** The report that `--resume` names. Whether it is of the same run, `evaluate` finds out. */
@@ -140,7 +141,7 @@ export function runEvaluation(
   return watched(
     environment,
     settings,
-    () => environment.loadEvaluate(),
-    (evaluate, watch) => evaluate(config.text, { ...options, source: config.source, ...watch }),
+    async () => ({ evaluate: await environment.loadEvaluate(), read: await readConfigOf(config) }),
+    ({ evaluate, read }, watch) => evaluate(read, { ...options, source: config.source, ...watch }),
   );
 }

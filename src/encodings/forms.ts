@@ -1,7 +1,3 @@
-import type { Environment } from '../cli/environment.js';
-import { writeReport } from '../cli/files.js';
-import { type OutputFile, outputFiles } from '../cli/outputs.js';
-import { RopeEvalError } from '../errors.js';
 import { multiple, nats, percent, tokens, trim } from '../report/format.js';
 import { findingLines } from '../report/sections/findings.js';
 import { paragraphs, plainTable, type Section } from '../report/sections/section.js';
@@ -161,28 +157,3 @@ export const ENCODINGS_FORMS: Readonly<
   '.txt': async (report) =>
     (await import('../report/terminal.js')).textOf(encodingsSections(report), FILE),
 });
-
-export type EncodingsOutput = OutputFile<(report: EncodingsReport) => Promise<string>>;
-
-export function prepareEncodingsOutputs(
-  paths: readonly string[],
-  environment: Environment,
-): Promise<readonly EncodingsOutput[]> {
-  return outputFiles(paths, environment, ENCODINGS_FORMS, unknownForm);
-}
-
-export async function writeEncodingsOutputs(
-  outputs: readonly EncodingsOutput[],
-  report: EncodingsReport,
-): Promise<void> {
-  for (const { path, form } of outputs) await writeReport(path, await form(report));
-}
-
-function unknownForm(shown: string): RopeEvalError {
-  return new RopeEvalError('unknown_form', {
-    option: 'output',
-    value: shown,
-    problem: 'a comparison of position encodings has no such form',
-    hint: `Known: ${Object.keys(ENCODINGS_FORMS).join(', ')}.`,
-  });
-}

@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { CandidateDefinition, ResolvedCandidate } from '../candidates/definition.js';
 import { defaultCandidates } from '../candidates/default-set.js';
 import { resolveCandidate } from '../candidates/resolve.js';
-import { parseConfig } from '../json/parse.js';
-import { readModel, requireRope } from '../model/read-model.js';
-import type { UnknownRecord } from '../json/parse.js';
+import { readConfig, type ReadConfig } from '../model/read-config.js';
+import { requireRope } from '../model/read-model.js';
 import {
   chooseReference,
   groupBefore,
@@ -20,20 +18,6 @@ import { criticalFractionOf } from '../geometry/spectrum.js';
 import type { EvaluateOptions } from '../options.js';
 import { scaleGroup, trainedGroup } from '../subjects/scaling.js';
 import type { Scaling, TrainedModel } from '../subjects/subject.js';
-
-/** A config.json, parsed and read once. */
-export interface ReadConfig {
-  readonly sha256: string;
-  readonly raw: UnknownRecord;
-  readonly model: ModelGeometry;
-}
-
-/** @throws RopeEvalError exit 2 for a text that is no config, or a model without RoPE */
-export function readConfig(text: string): ReadConfig {
-  const raw = parseConfig(text);
-  const sha256 = createHash('sha256').update(text).digest('hex');
-  return { sha256, raw, model: requireRope(readModel(raw)) };
-}
 
 /** What is to be compared, before anything is run. */
 export interface Setup extends TrainedModel {
@@ -54,11 +38,11 @@ export interface Setup extends TrainedModel {
 }
 
 /** Reads the config and decides what is compared with what. */
-export function setUp(text: string, options: EvaluateOptions): Setup {
-  const config = readConfig(text);
-  const { model } = config;
+export function setUp(given: string | ReadConfig, options: EvaluateOptions): Setup {
+  const config = asRead(given);
+  const model = requireRope(config.model);
   // A config from before the change says what the weights were trained with.
-  const before = options.base === undefined ? model : readConfig(options.base).model;
+  const before = options.base === undefined ? model : requireRope(asRead(options.base).model);
   const reference = chooseReference(before, {
     ...(options.reference ? { reference: options.reference } : {}),
     ...(options.trainedWindow ? { trainedWindow: options.trainedWindow } : {}),
@@ -80,6 +64,10 @@ export function setUp(text: string, options: EvaluateOptions): Setup {
     findings,
     seed: options.seed ?? 1,
   };
+}
+
+function asRead(config: string | ReadConfig): ReadConfig {
+  return typeof config === 'string' ? readConfig(config) : config;
 }
 
 /**

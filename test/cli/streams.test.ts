@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { readConfig } from '../../src/model/read-config.js';
 import { ReportSchema } from '../../src/report/schema/report.js';
 import { runCli } from '../helpers/environment.js';
 
@@ -23,7 +24,7 @@ describe('standard streams', () => {
     const stdin = await readFile(CONFIG, 'utf8');
     const ran = await runCli(['-', '--json'], { stdin });
     expect(ran.code).toBe(0);
-    expect(ran.calls[0]?.config).toBe(stdin);
+    expect(ran.calls[0]?.config).toEqual(readConfig(stdin));
     expect(ran.calls[0]?.options.source).toBe('-');
   });
 

@@ -2,13 +2,15 @@ import { expect, it } from 'vitest';
 import { parseCandidates } from '../../src/candidates/parse.js';
 import { resolveCandidate } from '../../src/candidates/resolve.js';
 import { keysToWrite, unwritableFindings } from '../../src/evaluation/recommendation.js';
-import { readConfig, type Setup } from '../../src/evaluation/setup.js';
+import type { Setup } from '../../src/evaluation/setup.js';
+import { readConfig } from '../../src/model/read-config.js';
+import { requireRope } from '../../src/model/read-model.js';
 import { chooseReference } from '../../src/model/reference.js';
 import { fixtureText } from '../emit/input.js';
 
 function setupOf(text: string, labels: string): Setup {
   const config = readConfig(text);
-  const { model } = config;
+  const model = requireRope(config.model);
   const reference = chooseReference(model);
   const candidates = parseCandidates(labels).map((d) => resolveCandidate(d, model, reference));
   const target = { tokens: 4 * reference.trainedWindow };

@@ -4,6 +4,7 @@ import type { Environment } from '../../src/cli/environment.js';
 import { main } from '../../src/cli/main.js';
 import { Output } from '../../src/cli/streams.js';
 import type { CompareEncodings } from '../../src/encodings/compare.js';
+import type { ReadConfig } from '../../src/model/read-config.js';
 import type { Evaluate, EvaluateOptions } from '../../src/options.js';
 import { makeReport } from './report.js';
 
@@ -46,7 +47,10 @@ export interface Ran {
   readonly stdout: string;
   readonly stderr: string;
   /** What `evaluate` was called with; empty where it was not. */
-  readonly calls: readonly { readonly config: string; readonly options: EvaluateOptions }[];
+  readonly calls: readonly {
+    readonly config: string | ReadConfig;
+    readonly options: EvaluateOptions;
+  }[];
   readonly killed: readonly number[];
 }
 
@@ -63,7 +67,7 @@ export function fakeProcess(argv: readonly string[], options: FakeOptions = {}):
   const env = options.env ?? {};
   const stdout = new Recorder(terminal, columns);
   const stderr = new Recorder(terminal, columns);
-  const calls: { config: string; options: EvaluateOptions }[] = [];
+  const calls: { config: string | ReadConfig; options: EvaluateOptions }[] = [];
   const killed: number[] = [];
   const listeners = new Set<() => void>();
   const evaluate: Evaluate = async (config, given = {}) => {

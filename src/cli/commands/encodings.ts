@@ -1,4 +1,4 @@
-import type { EncodingsFlags } from '../../encodings/run.js';
+import type { EncodingsFlags } from '../encodings.js';
 import type { CommandModule } from '../command.js';
 import { addEvaluationOptions, collect } from '../options.js';
 
@@ -18,7 +18,7 @@ export const encodingsCommand: CommandModule = (program, { environment, exitWith
     .option('--json', 'print the comparison as JSON, and nothing else, on standard output')
     .option('--quiet', 'no progress and no notices on standard error')
     .action(async (flags: EncodingsFlags) => {
-      const { runEncodings } = await import('../../encodings/run.js');
+      const { runEncodings } = await import('../encodings.js');
       exitWith(await runEncodings(environment, flags));
     });
 };

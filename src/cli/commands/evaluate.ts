@@ -91,7 +91,7 @@ async function compare(argument: string, flags: Flags, environment: Environment)
   );
   const read = await readGeometry(config, referenceOptions(flags));
   if (!usesRope(read)) {
-    const { compareTwin } = await import('../../encodings/run.js');
+    const { compareTwin } = await import('../encodings.js');
     return compareTwin(read, config, flags, environment);
   }
   if (flags.optimize) {

@@ -72,7 +72,7 @@ async function withoutRope(model: NotRope, source: string, flags: Flags): Promis
     import('../../report/inspect/data.js'),
     import('../../encodings/for-model.js'),
     import('../../encodings/for-model.js'),
-    import('../../encodings/run.js'),
+    import('../encodings.js'),
   ]);
   const { candidate, target, seqLen, dtype, bandwidth, reference, trainedWindow } = flags;
   refuseFlags(model, { candidate, target, seqLen, dtype, bandwidth, reference, trainedWindow });

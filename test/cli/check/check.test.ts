@@ -6,6 +6,7 @@ import type { Report } from '../../../src/report/schema/report.js';
 import { type FakeOptions, type Ran, runCli } from '../../helpers/environment.js';
 import { candidate, makeReport, short } from '../../helpers/report.js';
 import { temporaryFolder } from '../../helpers/temporary.js';
+import { readConfig } from '../../../src/model/read-config.js';
 
 const CONFIG = {
   model_type: 'qwen2',
@@ -170,7 +171,7 @@ describe('rope-eval check', () => {
     const { stdout, calls } = await check(['--base', 'old.json'], {
       files: { 'old.json': CONFIG },
     });
-    expect(calls[0]?.options).toMatchObject({ base: JSON.stringify(CONFIG, null, 2) });
+    expect(calls[0]?.options).toMatchObject({ base: readConfig(JSON.stringify(CONFIG, null, 2)) });
     expect(stdout).toContain('RE062 rope_scaling: the scaling was none and is linear factor=4 now');
     expect(stdout).toContain('The reference is old.json');
   });

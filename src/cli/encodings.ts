@@ -1,13 +1,15 @@
-import { createHash } from 'node:crypto';
-import type { Environment } from '../cli/environment.js';
-import type { LoadedConfig } from '../cli/inputs.js';
-import type { SearchFlags } from '../cli/optimize.js';
-import { type EvaluationFlags, evaluationOptions, type OutputFlags } from '../cli/options.js';
-import { watched, whereKept } from '../cli/run.js';
+import type { Environment } from './environment.js';
+import { writeReport } from './files.js';
+import type { LoadedConfig } from './inputs.js';
+import { readConfigOf } from './model.js';
+import { outputFiles } from './outputs.js';
+import type { SearchFlags } from './optimize.js';
+import { type EvaluationFlags, evaluationOptions, type OutputFlags } from './options.js';
+import { watched, whereKept } from './run.js';
 import { EXIT, option, RopeEvalError, words } from '../errors.js';
 import type { NotRope } from '../model/types.js';
-import type { CompareEncodingsOptions } from './compare.js';
-import type { EncodingsReport } from './schema.js';
+import type { CompareEncodingsOptions } from '../encodings/compare.js';
+import type { EncodingsReport } from '../encodings/schema.js';
 
 /** The flags of every command that compares encodings. */
 export type EncodingsFlags = EvaluationFlags & OutputFlags;
@@ -23,9 +25,11 @@ export async function runEncodings(
   flags: EncodingsFlags,
   { finish = (report) => report, ...options }: EncodingsRun = {},
 ): Promise<number> {
-  const { encodingsSections, prepareEncodingsOutputs, writeEncodingsOutputs } =
-    await import('./forms.js');
-  const outputs = await prepareEncodingsOutputs(flags.output ?? [], environment);
+  const { ENCODINGS_FORMS, encodingsSections } = await import('../encodings/forms.js');
+  const known = Object.keys(ENCODINGS_FORMS);
+  const outputs = await outputFiles(flags.output ?? [], environment, ENCODINGS_FORMS, (shown) =>
+    unknownForm(shown, known),
+  );
   const report = finish(
     await watched(
       environment,
@@ -34,7 +38,7 @@ export async function runEncodings(
       (compare, watch) => compare({ ...evaluationOptions(flags), ...options, ...watch }),
     ),
   );
-  await writeEncodingsOutputs(outputs, report);
+  for (const { path, form } of outputs) await writeReport(path, await form(report));
   const { stdout, stderr } = environment;
   const complete = report.status === 'complete';
   if (flags.json) stdout.json(report);
@@ -46,6 +50,15 @@ export async function runEncodings(
   if (complete) return EXIT.ok;
   stderr.write(`interrupted; the finished rows are ${whereKept(flags)}\n`);
   return EXIT.interrupted;
+}
+
+function unknownForm(shown: string, known: readonly string[]): RopeEvalError {
+  return new RopeEvalError('unknown_form', {
+    option: 'output',
+    value: shown,
+    problem: 'a comparison of position encodings has no such form',
+    hint: `Known: ${known.join(', ')}.`,
+  });
 }
 
 type Flags = SearchFlags & EncodingsFlags & OutputFlags & { optimize?: boolean; resume?: string };
@@ -68,9 +81,9 @@ export async function compareTwin(
     reference,
     trainedWindow,
   });
-  const { forModel, twinOf } = await import('./for-model.js');
+  const { forModel, twinOf } = await import('../encodings/for-model.js');
   const twin = twinOf(model);
-  const sha256 = createHash('sha256').update(config.text).digest('hex');
+  const { sha256 } = await readConfigOf(config);
   return runEncodings(environment, flags, {
     encodings: twin === undefined ? [] : [twin],
     finish: (report) => forModel(report, model, { source: config.source, sha256 }),
