@@ -30,7 +30,7 @@ export async function emitInput(
 ): Promise<EmitInput> {
   const read = await readRopeGeometry(config, flags);
   const { model, reference } = read;
-  const resolved = await resolveOne(candidate, '', read, environment);
+  const resolved = await resolveOne(candidate, undefined, read, environment);
   const { label, definition, specs } = resolved;
   if (definition.method === 'theta' && flags.target === undefined) {
     throw new RopeEvalError('usage', {

@@ -1,4 +1,4 @@
-import { type ErrorDetails, option, RopeEvalError, words } from '../errors.js';
+import { type ErrorPlace, option, RopeEvalError, type Words, words } from '../errors.js';
 import { MAX_MULTIPLE } from '../evaluation/setup.js';
 import type { ModelGeometry } from '../model/types.js';
 import { type RopeSpec, stretchedWindow } from '../rope/registry.js';
@@ -58,7 +58,8 @@ export function checkLengths(request: LengthsRequest): CheckLengths {
     const lengths = lengthsOf(rule, { target: asked, trainedWindow: trained.window });
     for (const length of lengths) {
       assertWithinReach(length, trained.window, {
-        problem: `the rule '${formatRule(rule)}' asks about ${length} tokens`,
+        place: {},
+        what: `the rule '${formatRule(rule)}' asks about ${length} tokens`,
         hint: 'Loosen the rule, or switch it off.',
       });
     }
@@ -74,17 +75,16 @@ function askedLength({ target, policy, model, trained, configText }: LengthsRequ
   const most = MAX_MULTIPLE * trained.window;
   if (target !== undefined) {
     assertWithinReach(target, trained.window, {
-      problem: `${target} tokens`,
-      option: 'target',
+      place: { option: 'target' },
+      what: `${target} tokens`,
       hint: `Use a target of at most ${most}.`,
     });
     return target;
   }
   if (policy.target !== undefined) {
     assertWithinReach(policy.target, trained.window, {
-      file: policy.source,
-      path: 'target',
-      problem: `${policy.target} tokens`,
+      place: { file: policy.source, path: 'target' },
+      what: `${policy.target} tokens`,
       hint: `Use a target of at most ${most}.`,
     });
     return policy.target;
@@ -93,8 +93,8 @@ function askedLength({ target, policy, model, trained, configText }: LengthsRequ
   const keys = geometryKeys(configText);
   const key = claimed > model.maxPositions ? keys.scaling : keys.window;
   assertWithinReach(claimed, trained.window, {
-    problem: `${key === '' ? 'the config ' : ''}claims ${claimed} tokens`,
-    path: key,
+    place: { path: key },
+    what: `the config claims ${claimed} tokens`,
     hint: words`Judge it at a shorter length with ${option('target')}, up to ${most}; or say with ${option('trainedWindow')} how long the weights were trained.`,
   });
   return claimed;
@@ -103,11 +103,12 @@ function askedLength({ target, policy, model, trained, configText }: LengthsRequ
 function assertWithinReach(
   tokens: number,
   window: number,
-  { problem, ...place }: ErrorDetails & { readonly problem: string },
+  asked: { readonly place: ErrorPlace; readonly what: string; readonly hint: Words },
 ): void {
   if (tokens <= MAX_MULTIPLE * window) return;
   throw new RopeEvalError('target_too_long', {
-    ...place,
-    problem: `${problem}, more than ${MAX_MULTIPLE} times the trained window of ${window}, the most that can be probed`,
+    ...asked.place,
+    problem: `${asked.what}, more than ${MAX_MULTIPLE} times the trained window of ${window}, the most that can be probed`,
+    hint: asked.hint,
   });
 }

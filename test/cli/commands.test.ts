@@ -25,7 +25,7 @@ describe('inspect', () => {
   it('takes one candidate only', async () => {
     const ran = await runCli(['inspect', CONFIG, '--candidate', 'yarn:2,yarn:4']);
     expect(ran.code).toBe(2);
-    expect(ran.stderr).toContain('takes one scaling');
+    expect(ran.stderr).toContain('one scaling is needed');
   });
 });
 

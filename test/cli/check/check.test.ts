@@ -280,7 +280,7 @@ describe('the lengths that are looked at', () => {
   it.each([
     ['--rule', 'needle@40x >= 0.5', "the rule 'needle@40x >= 0.5' asks about 1310720 tokens"],
     ['--warn', 'reach >= 2048k', "the rule 'reach >= 2097152' asks about 2097152 tokens"],
-    ['--target', '2000000', 'the target is 2000000 tokens'],
+    ['--target', '2000000', '--target: 2000000 tokens'],
   ])('are at most 32 windows: %s %s', async (flag, text, message) => {
     const { code, stderr, calls } = await check([flag, text]);
     expect({ code, calls }).toEqual({ code: 2, calls: [] });
@@ -290,7 +290,7 @@ describe('the lengths that are looked at', () => {
   it('name the policy that asks for more', async () => {
     const { code, stderr } = await check([], policy({ target: 2_000_000 }));
     expect(code).toBe(2);
-    expect(stderr).toContain('the target of rope-eval.config.json is 2000000 tokens');
+    expect(stderr).toContain('rope-eval.config.json: target: 2000000 tokens');
   });
 
   it.each([
@@ -311,7 +311,7 @@ describe('the lengths that are looked at', () => {
   ])('name the key that claims more', async (config, key, tokens) => {
     const { code, stderr } = await check([], { files: { 'config.json': config } });
     expect(code).toBe(2);
-    expect(stderr).toContain(`${key} claims ${tokens} tokens, more than 32 times`);
+    expect(stderr).toContain(`${key}: the config claims ${tokens} tokens, more than 32 times`);
     expect(stderr).toContain('Judge it at a shorter length with --target, up to 1048576');
     expect(stderr).not.toContain('the target');
   });

@@ -103,7 +103,7 @@ describe('rope-eval emit', () => {
   it.each([
     [['yarm:4'], /did you mean "yarn"/],
     [['theta:5e6'], /says nothing about a length/],
-    [['yarn:4,linear:2'], /one candidate at a time/],
+    [['yarn:4,linear:2'], /one scaling is needed, found 2/],
     [['yarn:4', '--form', 'v5'], /--form has no effect/],
     [['yarn:4', '--write', '--engine', 'vllm'], /--engine vllm has no effect with --write/],
   ])('exits with 2 on %j', async (args, message) => {

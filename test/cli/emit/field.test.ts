@@ -107,7 +107,7 @@ describe('the served length', () => {
       'ollama',
     ]);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/no option for yarn.*\n.*\n.*convert it to GGUF.*num_ctx 163840/);
+    expect(stderr).toMatch(/no option for yarn.*\n.*convert it to GGUF.*num_ctx 163840/);
   });
 });
 
