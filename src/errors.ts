@@ -33,6 +33,8 @@ const KINDS = Object.freeze({
   missing_config: 'usage',
   unreadable: 'usage',
   not_text: 'usage',
+  not_a_file: 'usage',
+  timed_out: 'usage',
   empty: 'usage',
   hub_id: 'usage',
   url: 'usage',
@@ -70,6 +72,7 @@ const KINDS = Object.freeze({
 
   // The gate
   bad_policy: 'usage',
+  untrusted_policy: 'usage',
   bad_severity: 'usage',
   bad_rule: 'usage',
   bad_length: 'usage',

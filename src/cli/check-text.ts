@@ -101,7 +101,9 @@ function baselineLines({ baseline }: GateResult, columns: number, paint: Paint):
     ...baseline.cells
       .filter((cell) => cell.outcome === 'regressed')
       .map((cell) => failed(`${cell.candidate} ${cell.cell}: ${cellMessage(cell)}`)),
-    ...baseline.missing.map((key) => failed(`${key}: not measured in this run`)),
+    ...baseline.missing.map(({ candidate, cell }) =>
+      failed(`${candidate} ${cell}: not measured in this run`),
+    ),
   ];
 }
 

@@ -1,45 +1,159 @@
 import { resolve } from 'node:path';
-import { joinCandidates, parseCandidates } from '../candidates/parse.js';
+import { quote } from '../emit/shell.js';
 import { option, RopeEvalError, words } from '../errors.js';
-import { type Advice, adviceFor, geometryKeys } from '../gate/advice.js';
-import { type BaselineResult, compareWithBaseline, parseReport } from '../gate/baseline.js';
-import { changesBetween } from '../gate/changes.js';
-import { type GateResult, judgeReport, unchangedBetween } from '../gate/judge.js';
-import { checkLengths } from '../gate/lengths.js';
-import { kvCacheGiB } from '../gate/metrics.js';
-import type { Policy } from '../gate/policy.js';
-import { chooseReference, referenceSpecs } from '../model/reference.js';
-import type { EvaluateOptions } from '../options.js';
+import type { AdviceContext } from '../gate/advice.js';
+import { parseReport } from '../gate/baseline.js';
+import { check, type CheckRun } from '../gate/check.js';
+import { CHECK_SCHEMA_VERSION } from '../gate/judge.js';
+import { type Policy, withOverrides } from '../gate/policy.js';
+import { gateOutcome } from '../gate/words.js';
 import { json } from '../report/forms/json.js';
+import { paint } from '../report/paint.js';
 import type { Report } from '../report/schema/report.js';
+import { checkText } from './check-text.js';
 import type { Environment } from './environment.js';
-import { outputsOf, protectInputs, writeReport } from './files.js';
-import { loadConfig, type LoadedConfig, readTextFile } from './inputs.js';
-import { readConfigOf, readRopeGeometry } from './model.js';
-import { runEvaluation, type WatchSettings } from './run.js';
+import { writeReport } from './files.js';
+import { gateAnnotations, onGitHub, writeStepSummary } from './github.js';
+import { type LoadedConfig, readTextFile } from './inputs.js';
+import { readConfigOf } from './model.js';
+import {
+  type CheckFlags,
+  evaluationOptions,
+  type OutputFlags,
+  referenceOptions,
+} from './options.js';
+import { type Output, writeOutputs } from './outputs.js';
+import { finish, keptBy, runEvaluation } from './run.js';
 
-/** The files of one `check`, as given. */
-export interface CheckFiles {
-  readonly config: string | undefined;
-  readonly base: string | undefined;
-  readonly policy: string | undefined;
-  readonly baseline: string | undefined;
-  readonly output: readonly string[] | undefined;
-  readonly updateBaseline: boolean;
+/** One config to judge, with everything that was read for it. */
+export interface CheckInput {
+  readonly config: LoadedConfig;
+  readonly base: BaseConfig | undefined;
+  readonly policy: Policy;
+  /** The policy as an argument of a shell; undefined for the default one. */
+  readonly policyArgument: string | undefined;
+  readonly baseline: LoadedBaseline | undefined;
 }
 
-/** A baseline is an input until it is to be updated; then it is written, and never over a config. */
-export async function protectCheck(files: CheckFiles, environment: Environment): Promise<void> {
-  const { config, base, policy, baseline, updateBaseline } = files;
-  const inputs = [
-    { name: 'the config', path: config },
-    { name: 'the config of --base', path: base },
-    { name: 'the policy', path: policy },
+/** The config before a change, which may be an object of git. */
+export interface BaseConfig extends LoadedConfig {
+  /** As an argument of a shell. */
+  readonly argument: string;
+}
+
+/** Judges one config, prints the result, and writes what was asked for. @returns the run */
+export async function judgeConfig(
+  input: CheckInput,
+  flags: CheckFlags & OutputFlags,
+  outputs: readonly Output[],
+  environment: Environment,
+): Promise<CheckRun> {
+  const { config, base, baseline } = input;
+  const quiet = flags.quiet === true;
+  const watch = { progress: !quiet && !flags.json, notices: !quiet, keeps: keptBy(flags) };
+  const policy = withFlags(input.policy, flags);
+  const run = await check({
+    config: { ...config, read: await readConfigOf(config) },
+    base: base && { ...base, read: await readConfigOf(base) },
+    policy,
+    target: flags.target,
+    baseline,
+    options: { ...evaluationOptions(flags), ...referenceOptions(flags) },
+    evaluate: (options) => runEvaluation(environment, config, options, watch),
+    commands: (target) => commandsFor(input, flags, target),
+  });
+  await writeOutputs(outputs, run.report, { gate: gateOutcome(run.result) });
+  await print(run, input, flags, environment);
+  finish(run.report, { flags, resumable: false }, environment);
+  return run;
+}
+
+function withFlags(
+  policy: Policy,
+  { rule, warn, candidates, severity, allow }: CheckFlags,
+): Policy {
+  return withOverrides(policy, {
+    ...(rule ? { rules: rule } : {}),
+    ...(warn ? { warnings: warn } : {}),
+    ...(candidates ? { candidates } : {}),
+    ...(severity ? { severities: severity } : {}),
+    ...(allow ? { allow } : {}),
+  });
+}
+
+/** Commands that reproduce a verdict: whatever it depends on stands on them. */
+function commandsFor(
+  { config, base, policy, policyArgument }: CheckInput,
+  flags: CheckFlags,
+  target: number,
+): AdviceContext['commands'] {
+  const options = { ...policy, ...evaluationOptions(flags), ...referenceOptions(flags) };
+  const flag = (name: string, value: string | number | undefined): string[] =>
+    value === undefined ? [] : [`--${name} ${quote(String(value))}`];
+  const list = (name: string, values: readonly string[] = []): string[] =>
+    values.flatMap((value) => flag(name, value));
+  const measured = (samples: number | undefined): string[] => [
+    ...(base === undefined ? [] : [`--base ${base.argument}`]),
+    ...flag('target', target),
+    ...flag('preset', options.preset),
+    ...flag('seed', options.seed),
+    ...flag('samples', samples),
+    ...flag('reference', options.reference),
+    ...flag('trained-window', options.trainedWindow),
   ];
-  const outputs = outputsOf(files.output);
-  if (updateBaseline) outputs.push({ name: '--baseline', path: baseline });
-  else inputs.push({ name: 'the baseline', path: baseline });
-  await protectInputs(outputs, inputs, environment);
+  const source = quote(config.source);
+  return {
+    compare: ['rope-eval', source, ...measured(options.samples)].join(' '),
+    again: (samples) =>
+      [
+        'rope-eval check',
+        source,
+        ...measured(samples),
+        ...(policyArgument === undefined ? [] : [`--policy ${policyArgument}`]),
+        ...list('rule', flags.rule),
+        ...list('warn', flags.warn),
+        ...list('severity', flags.severity),
+        ...list('candidates', flags.candidates),
+        ...list('allow', flags.allow),
+      ].join(' '),
+  };
+}
+
+async function print(
+  run: CheckRun,
+  { config, base }: CheckInput,
+  flags: OutputFlags,
+  environment: Environment,
+): Promise<void> {
+  const { stdout, stderr } = environment;
+  const { result, report, candidates } = run;
+  if (flags.json) {
+    const named = { schemaVersion: CHECK_SCHEMA_VERSION, ...result, base: base?.source ?? null };
+    stdout.json({ ...named, report });
+  } else {
+    const advice = [...new Map(run.advice.map((each) => [each?.text, each])).values()];
+    const text = {
+      result,
+      report,
+      candidates,
+      base: base?.source,
+      columns: stdout.columns,
+      advice: advice.filter((each) => each !== undefined),
+    };
+    stdout.write(checkText(text, paint(stdout.isLively)));
+  }
+  if (!onGitHub(environment)) return;
+  // The runner reads workflow commands from both streams; --json keeps stdout to itself.
+  const stream = flags.json ? stderr : stdout;
+  for (const { severity, title, message, file, line } of gateAnnotations(
+    result,
+    config,
+    (index) => run.advice[index],
+    environment,
+  )) {
+    stream.command(severity, { file, line, title }, message);
+  }
+  await writeStepSummary(report, result, environment);
 }
 
 /** Writes a run's report to the baseline; one that did not finish replaces nothing. */
@@ -58,142 +172,35 @@ export async function updateBaseline(
   if (notices) environment.stderr.write(`baseline written to ${path}\n`);
 }
 
-export interface CheckRequest {
-  readonly config: LoadedConfig;
-  readonly policy: Policy;
-  /** Tokens; undefined = the policy's, or the largest that the config claims. */
-  readonly target: number | undefined;
-  /** Path of the config before the change. */
-  readonly base: string | undefined;
-  /** Path of a saved report. */
-  readonly baseline: string | undefined;
-  readonly updateBaseline: boolean;
-  /** What the command line says; wins over the policy. */
-  readonly options: EvaluateOptions;
-}
-
-export interface CheckRun {
-  readonly report: Report;
-  readonly result: GateResult;
-  /** Labels that were judged. */
-  readonly candidates: readonly string[];
-  /** One per rule of the result; undefined where it passed. */
-  readonly advice: readonly (Advice | undefined)[];
-}
-
-/** Evaluates what the config says and judges it. */
-export async function runCheck(
-  request: CheckRequest,
-  environment: Environment,
-  settings: WatchSettings,
-): Promise<CheckRun> {
-  const { config, policy } = request;
-  const base = request.base === undefined ? undefined : await loadConfig(request.base, environment);
-  // Before the probes: a baseline that cannot be read should not cost a run.
-  const baseline = await loadBaseline(request, environment);
-  const options = { ...policyOptions(policy), ...request.options };
-  const { model } = await readRopeGeometry(config, {});
-  const before = base && (await readRopeGeometry(base, {})).model;
-  const reference = chooseReference(before ?? model, options);
-  const trained = {
-    specs: referenceSpecs(model, before ?? model, reference),
-    window: reference.trainedWindow,
-  };
-  const { target, lengths } = checkLengths({
-    target: request.target,
-    policy,
-    model,
-    trained,
-    configText: config.text,
-  });
-  const candidates = joinCandidates(policy.candidates.map(parseCandidates));
-  const report = await runEvaluation(
-    environment,
-    config,
-    {
-      ...options,
-      ...(base ? { base: await readConfigOf(base) } : {}),
-      candidates,
-      target,
-      lengths,
-    },
-    settings,
-  );
-  const labels = candidates.map(({ label }) => label);
-  const own = candidates.filter(({ method }) => method === 'as-configured');
-  const result = judgeReport({
-    report,
-    policy,
-    candidates: labels,
-    findings: before ? changesBetween(before, model, geometryKeys(config.text)) : [],
-    ...compared(baseline, report, labels),
-    ...(before
-      ? {
-          unchanged: unchangedBetween(
-            before,
-            model,
-            own.map(({ label }) => label),
-          ),
-        }
-      : {}),
-    kvCacheGiB: (tokens) => kvCacheGiB(model, tokens),
-  });
-  return {
-    report,
-    result,
-    candidates: labels,
-    advice: result.rules.map((rule) =>
-      rule.outcome === 'pass' || report.status !== 'complete'
-        ? undefined
-        : adviceFor(rule, report, config.text, config.source),
-    ),
-  };
-}
-
-/** What the policy file says about the run. */
-function policyOptions(policy: Policy): EvaluateOptions {
-  const { preset, seed, samples, reference, trainedWindow } = policy;
-  return {
-    ...(preset === undefined ? {} : { preset }),
-    ...(seed === undefined ? {} : { seed }),
-    ...(samples === undefined ? {} : { samples }),
-    ...(reference === undefined ? {} : { reference }),
-    ...(trainedWindow === undefined ? {} : { trainedWindow }),
-  };
-}
-
-interface LoadedBaseline {
+export interface LoadedBaseline {
   readonly report: Report;
   readonly source: string;
 }
 
-async function loadBaseline(
-  { baseline, updateBaseline }: CheckRequest,
+/**
+ * Reads the baseline before the probes run: one that cannot be read should not cost a run.
+ *
+ * @param path undefined where there is none
+ * @returns undefined where there is nothing to compare with: no baseline, or one to be replaced
+ */
+export async function loadBaseline(
+  path: string | undefined,
+  replaced: boolean,
   environment: Environment,
 ): Promise<LoadedBaseline | undefined> {
-  if (updateBaseline && baseline === undefined) {
+  if (replaced && path === undefined) {
     throw new RopeEvalError('usage', {
       option: 'updateBaseline',
       predicate: words`needs to know which: no ${option('baseline')} is given, and none in the policy`,
     });
   }
   // An update replaces it, so that what it said no longer counts.
-  if (baseline === undefined || updateBaseline) return undefined;
-  const text = await readTextFile(resolve(environment.cwd, baseline), environment);
-  if (text !== undefined) return { report: parseReport(text, baseline), source: baseline };
+  if (path === undefined || replaced) return undefined;
+  const text = await readTextFile(resolve(environment.cwd, path), environment);
+  if (text !== undefined) return { report: parseReport(text, path), source: path };
   throw new RopeEvalError('missing_file', {
     option: 'baseline',
-    problem: `no such file: ${baseline}`,
+    problem: `no such file: ${path}`,
     hint: words`Make it from this run with ${option('updateBaseline')}.`,
   });
-}
-
-function compared(
-  baseline: LoadedBaseline | undefined,
-  report: Report,
-  labels: readonly string[],
-): { readonly baseline?: BaselineResult } {
-  // An interrupted run has its own status; it is no regression.
-  if (!baseline || report.status !== 'complete') return {};
-  return { baseline: compareWithBaseline(baseline.report, report, baseline.source, labels) };
 }

@@ -1,3 +1,4 @@
+import type { CellName } from '../gate/cells.js';
 import type { ComparedCell, Comparison } from '../gate/compare.js';
 import { intervalWords, methodWords } from '../gate/words.js';
 import { trim } from '../report/format.js';
@@ -78,8 +79,8 @@ function table(cells: readonly ComparedCell[]): TableBlock {
   );
 }
 
-function only(title: string, keys: readonly string[]): string {
-  const candidates = [...new Set(keys.map((key) => key.slice(0, key.lastIndexOf(': '))))];
+function only(title: string, cells: readonly CellName[]): string {
+  const candidates = [...new Set(cells.map(({ candidate }) => candidate))];
   if (candidates.length === 0) return '';
-  return `${title}: ${keys.length} cells of ${candidates.join(', ')}.`;
+  return `${title}: ${cells.length} cells of ${candidates.join(', ')}.`;
 }

@@ -1,7 +1,8 @@
 import { appendFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { wordFinding } from '../findings/index.js';
-import { type Advice, lineOfKey } from '../gate/advice.js';
+import type { Advice } from '../gate/advice.js';
+import { lineOfKey } from '../gate/keys.js';
 import type { GateResult } from '../gate/judge.js';
 import {
   cellMessage,

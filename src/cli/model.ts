@@ -29,15 +29,22 @@ export async function readConfigOf(config: LoadedConfig): Promise<ReadConfig> {
   return read;
 }
 
-/** What the config says, before any runtime is loaded. */
+/**
+ * What the config says, before any runtime is loaded.
+ *
+ * @param base the config before a change, which gives the reference
+ */
 export async function readGeometry(
   config: LoadedConfig,
   flags: ReferenceFlags,
+  base: LoadedConfig = config,
 ): Promise<RopeModel | NotRope> {
-  const { isNotRope } = await import('../model/read-model.js');
+  const { isNotRope, requireRope } = await import('../model/read-model.js');
   const { chooseReference } = await import('../model/reference.js');
   const { model } = await readConfigOf(config);
-  return isNotRope(model) ? model : { model, reference: chooseReference(model, flags) };
+  if (isNotRope(model)) return model;
+  const before = requireRope((await readConfigOf(base)).model);
+  return { model, reference: chooseReference(before, flags) };
 }
 
 export function usesRope(read: RopeModel | NotRope): read is RopeModel {

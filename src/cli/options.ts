@@ -1,8 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { checkSequenceLength } from '../json/sequence-length.js';
-import { REFERENCE_KINDS } from '../model/types.js';
-import type { EvaluateOptions } from '../options.js';
-import { type Device, DEVICES, LIMITS, type Preset, PRESET_NAMES } from '../probes/presets.js';
+import type { Device, EvaluateOptions, Preset } from '../options.js';
+import { LIMITS } from '../probes/presets.js';
 
 /** Beyond this no rotary table has a pair left that turns. */
 const MAX_FACTOR = 65_536;
@@ -77,12 +76,18 @@ const PRESETS =
 /** @param presets what they differ in */
 export function addEvaluationOptions(command: Command, presets = PRESETS): Command {
   return command
-    .addOption(new Option('--preset <name>', `${presets}; default: standard`).choices(PRESET_NAMES))
+    .addOption(
+      new Option('--preset <name>', `${presets}; default: standard`).choices([
+        'quick',
+        'standard',
+        'thorough',
+      ]),
+    )
     .addOption(
       new Option(
         '--device <name>',
         'where the probe model runs; auto (the default) takes CUDA where it works; the report says which',
-      ).choices(DEVICES),
+      ).choices(['auto', 'cpu', 'cuda']),
     )
     .option('--seed <n>', 'seed of the contexts; default: 1', wholeNumber(0, LIMITS.seed))
     .option(
@@ -128,6 +133,49 @@ export function addOutputOptions(command: Command, what: string): Command {
     .option('--quiet', 'no progress and no notices on standard error');
 }
 
+/** What a config is judged by; the same options for every command that judges. */
+export interface CheckFlags extends EvaluationFlags, ReferenceFlags {
+  readonly rule?: readonly string[];
+  readonly warn?: readonly string[];
+  readonly severity?: readonly string[];
+  readonly allow?: readonly string[];
+  readonly candidates?: readonly string[];
+  readonly target?: number;
+}
+
+export function addCheckOptions(command: Command): Command {
+  return command
+    .option(
+      '--rule <rule>',
+      "adds an error rule, such as 'needle@128k >= 0.8'; replaces the policy's rule on the same " +
+        'metric, length and candidate; may be given again',
+      collect,
+    )
+    .option('--warn <rule>', 'the same, as a warning that does not fail the gate', collect)
+    .option(
+      '--severity <code=level>',
+      'what a finding counts as: RE012=error, =warn or =off; wins over the policy; may be given again',
+      collect,
+    )
+    .option(
+      '--allow <key>',
+      'a key of the config that may change although nothing judges it, such as ' +
+        'quantization_config; may be given again',
+      collect,
+    )
+    .option(
+      '--candidates <list>',
+      'what is judged; default: the policy’s, else as-configured',
+      collect,
+    )
+    .option(
+      '--target <tokens>',
+      'length to judge at, at least the trained window and the longest in a rule; default: the ' +
+        'policy’s, else the largest that the config claims',
+      tokensFor('target'),
+    );
+}
+
 /** What the weights were trained with, where the user knows better than the evidence table. */
 export interface ReferenceFlags {
   readonly reference?: 'unscaled' | 'configured';
@@ -141,7 +189,7 @@ export function addReferenceOptions(command: Command): Command {
         '--reference <reading>',
         'whether the weights were trained with the scaling of the config (configured) or ' +
           'without it (unscaled); default: by rope type and model type',
-      ).choices(REFERENCE_KINDS),
+      ).choices(['unscaled', 'configured']),
     )
     .option(
       '--trained-window <tokens>',

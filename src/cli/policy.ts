@@ -1,5 +1,6 @@
-import { dirname, join, resolve } from 'node:path';
-import { RopeEvalError } from '../errors.js';
+import { realpath } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { option, RopeEvalError, words } from '../errors.js';
 import {
   defaultPolicy,
   parsePackagePolicy,
@@ -62,4 +63,41 @@ function noKey(path: string): RopeEvalError {
     problem: `${path} has no key rope-eval`,
     hint: `Add one, or write ${POLICY_FILE}.`,
   });
+}
+
+/** Files that say by what a config is judged. */
+export interface Judges {
+  readonly policy: string | undefined;
+  readonly baseline: string | undefined;
+}
+
+/**
+ * Variables that say that a job is about a change by somebody who cannot merge it, and where the
+ * checkout of that change lies.
+ */
+const UNTRUSTED = Object.freeze([
+  { variable: 'GITHUB_EVENT_NAME', value: /^pull_request/, checkout: 'GITHUB_WORKSPACE' },
+  { variable: 'CI_PIPELINE_SOURCE', value: /^merge_request_event$/, checkout: 'CI_PROJECT_DIR' },
+]);
+
+/**
+ * A pull request must not bring the policy that it is judged by.
+ *
+ * @throws RopeEvalError `untrusted_policy`
+ */
+export async function assertTrusted(judges: Judges, { cwd, env }: Environment): Promise<void> {
+  const job = UNTRUSTED.find(({ variable, value }) => value.test(env[variable] ?? ''));
+  if (job === undefined) return;
+  const checkout = await realpath(env[job.checkout] ?? cwd).catch(() => cwd);
+  for (const [what, path] of Object.entries(judges)) {
+    if (path === undefined) continue;
+    const real = await realpath(resolve(cwd, path)).catch(() => resolve(cwd, path));
+    const inside = relative(checkout, real);
+    if (inside.startsWith('..') || isAbsolute(inside)) continue;
+    throw new RopeEvalError('untrusted_policy', {
+      file: path,
+      problem: `this ${what} lies in the checkout of the pull request, which may have written it`,
+      hint: words`Judge by that of the target branch, as rope-eval pull-request does, or give a file outside of the checkout; ${option('trustCheckout')} judges by this one.`,
+    });
+  }
 }

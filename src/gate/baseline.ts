@@ -7,8 +7,18 @@ import {
   ReportSchema,
 } from '../report/schema/report.js';
 import { upgradeReport } from '../report/schema/upgrade.js';
-import { type Cell, type CellPair, cellsOf, NOISE, pairOf } from './cells.js';
+import {
+  type Cell,
+  CellIndex,
+  cellName,
+  type CellName,
+  type CellPair,
+  cellsOf,
+  NOISE,
+  pairOf,
+} from './cells.js';
 import { assertComparable } from './compare.js';
+import { type Metric, METRICS } from './metrics.js';
 
 /** Rows are rounded to five decimals; a cell that differs by more was not made of them. */
 const ROUNDING = 1e-4;
@@ -29,7 +39,7 @@ export function perContextDefect(report: Report): string | undefined {
     const all = Array.from({ length: sample.size }, (_, context) => context);
     return !(Math.abs(sample.at(all) - interval.value) <= ROUNDING);
   });
-  return odd && `perContext: ${odd.name} of ${odd.candidate} does not follow from its rows`;
+  return odd && `perContext: ${cellName(odd)} of ${odd.candidate} does not follow from its rows`;
 }
 
 function fits(
@@ -67,8 +77,8 @@ export interface BaselineResult {
   readonly source: string;
   readonly cells: readonly PairedCell[];
   readonly regressed: number;
-  /** In the baseline but not in this run, as `candidate: cell`; counts as regressed. */
-  readonly missing: readonly string[];
+  /** In the baseline but not in this run; counts as regressed. */
+  readonly missing: readonly CellName[];
 }
 
 /** Reads a saved report. */
@@ -132,13 +142,15 @@ export function compareWithBaseline(
 ): BaselineResult {
   assertComparable(before, after, source);
   const wanted = (cell: Cell): boolean => labels?.includes(cell.candidate) ?? true;
-  const now = new Map(cellsOf(after).map((cell) => [key(cell), cell]));
+  const now = new CellIndex<Cell>();
+  for (const cell of cellsOf(after)) now.set(nameOf(cell), cell);
   const cells: PairedCell[] = [];
-  const missing: string[] = [];
+  const missing: CellName[] = [];
   for (const cell of cellsOf(before).filter(wanted)) {
-    const match = now.get(key(cell));
-    if (match) cells.push(pair(cell, match));
-    else missing.push(key(cell));
+    const name = nameOf(cell);
+    const match = now.get(name);
+    if (match) cells.push(pair(cell, match, name));
+    else missing.push(name);
   }
   if (cells.length === 0 && missing.length === 0) {
     throw new RopeEvalError('not_comparable', {
@@ -151,16 +163,16 @@ export function compareWithBaseline(
   return { source, cells, regressed, missing };
 }
 
-function key(cell: Cell): string {
-  return `${cell.candidate}: ${cell.name}`;
+function nameOf(cell: Cell): CellName {
+  return { candidate: cell.candidate, cell: cellName(cell) };
 }
 
-function pair(before: Cell, after: Cell): PairedCell {
-  const both = pairOf(before, after);
-  return { ...both, outcome: outcomeOf(both.change, before.better) };
+function pair(before: Cell, after: Cell, { cell }: CellName): PairedCell {
+  const both = pairOf(before, after, cell);
+  return { ...both, outcome: outcomeOf(both.change, METRICS[before.metric].better) };
 }
 
-function outcomeOf(change: Interval, better: Cell['better']): PairedCell['outcome'] {
+function outcomeOf(change: Interval, better: Metric['better']): PairedCell['outcome'] {
   if (Math.abs(change.value) <= NOISE) return 'same';
   const up = change.low > NOISE;
   const down = change.high < -NOISE;

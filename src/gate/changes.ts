@@ -1,57 +1,298 @@
 import { finding, type Finding } from '../findings/index.js';
-import type { LayerGroup, ModelGeometry } from '../model/types.js';
+import { sameValue } from '../json/same.js';
+import type { AttentionShape, LayerGroup, ModelGeometry } from '../model/types.js';
 import type { RopeSpec } from '../rope/registry.js';
+import type { Subject } from './metrics.js';
+
+/** Where the config after the change writes each thing that findings point at. */
+export type KeyPaths = Readonly<Record<Subject, string>>;
 
 /**
- * What moved between the config before a change and the config after it: base frequency, window,
- * scaling, and which layers they hold for. The probes measure the effect; this names the cause.
- *
- * @param pathOf where the config after the change writes theta, windows and scaling
+ * What two readings of a config differ in. Every fact that a reading yields is compared: what a
+ * probe measures is reported and left to the rules; what no probe measures is an error, since
+ * nothing else would fail it.
  */
 export function changesBetween(
   before: ModelGeometry,
   after: ModelGeometry,
-  pathOf: Readonly<Record<'theta' | 'window' | 'localWindow' | 'scaling', string>>,
+  pathOf: KeyPaths,
+): readonly Finding[] {
+  return [
+    ...windowChanges(before, after, pathOf),
+    ...layerChanges(before, after, pathOf),
+    ...tableChanges(before, after, pathOf),
+    ...softmaxChanges(before, after),
+    ...shapeChanges(before, after),
+    ...otherChanges(before, after),
+  ];
+}
+
+/** What of the things that a rule can be blamed on has changed. */
+export function changedSubjects(before: ModelGeometry, after: ModelGeometry): readonly Subject[] {
+  const tables = commonGroups(before, after);
+  const changed: Readonly<Record<Subject, boolean>> = {
+    theta: tables.some(([old, now]) => old.unscaled.theta !== now.unscaled.theta),
+    scaling: tables.some(([old, now]) => describeScaling(old.rope) !== describeScaling(now.rope)),
+    window: before.maxPositions !== after.maxPositions,
+    localWindow: tables.some(([old, now]) => !sameValue(old.span, now.span)),
+  };
+  return (Object.keys(changed) as Subject[]).filter((subject) => changed[subject]);
+}
+
+/** Whether two readings rotate, look back and score alike: then no probe can tell them apart. */
+export function rotateAlike(before: ModelGeometry, after: ModelGeometry): boolean {
+  const rotation = (model: ModelGeometry): unknown => [
+    model.groups.map(({ layerType, layers, span, rope }) => ({ layerType, layers, span, rope })),
+    model.layersWithoutRope,
+    model.layersWithoutAttention ?? [],
+    model.softmaxScale,
+    model.layout,
+  ];
+  return sameValue(rotation(before), rotation(after));
+}
+
+function windowChanges(
+  before: ModelGeometry,
+  after: ModelGeometry,
+  pathOf: KeyPaths,
+): readonly Finding[] {
+  const [was, found] = [before.maxPositions, after.maxPositions];
+  if (was === found) return [];
+  return found < was
+    ? [finding('window_lowered', pathOf.window, { found, was })]
+    : [finding('window_changed', pathOf.window, { found, was, layers: '' })];
+}
+
+/** What one layer does, as far as positions go. */
+interface LayerRole {
+  readonly kind: 'rotates' | 'no-positions' | 'no-attention';
+  readonly layerType: string;
+  /** Tokens; undefined = the whole context. */
+  readonly window: number | undefined;
+  readonly chunked: boolean;
+}
+
+function roleOf(model: ModelGeometry, layer: number): LayerRole | undefined {
+  const group = model.groups.find(({ layers }) => layers.includes(layer));
+  if (group) {
+    const { span, layerType } = group;
+    const window = span.kind === 'global' ? undefined : span.window;
+    return { kind: 'rotates', layerType, window, chunked: span.kind === 'chunked' };
+  }
+  const none = { layerType: '', window: undefined, chunked: false };
+  if (model.layersWithoutRope.includes(layer)) return { kind: 'no-positions', ...none };
+  if (model.layersWithoutAttention?.includes(layer)) return { kind: 'no-attention', ...none };
+  return undefined;
+}
+
+type LayerChange =
+  | 'lost_positions'
+  | 'gained_positions'
+  | 'attention_layers_changed'
+  | 'lost_global_view'
+  | 'gained_global_view'
+  | 'local_window_changed'
+  | 'layer_types_changed';
+
+function changeOf(was: LayerRole, is: LayerRole): LayerChange | undefined {
+  if (was.kind !== is.kind) {
+    if (was.kind === 'no-attention' || is.kind === 'no-attention')
+      return 'attention_layers_changed';
+    return is.kind === 'rotates' ? 'gained_positions' : 'lost_positions';
+  }
+  if (was.window === undefined && is.window !== undefined) return 'lost_global_view';
+  if (was.window !== undefined && is.window === undefined) return 'gained_global_view';
+  if (was.window !== is.window || was.chunked !== is.chunked) return 'local_window_changed';
+  return was.layerType === is.layerType ? undefined : 'layer_types_changed';
+}
+
+function layerChanges(
+  before: ModelGeometry,
+  after: ModelGeometry,
+  pathOf: KeyPaths,
+): readonly Finding[] {
+  const layers = new Map<LayerChange, number[]>();
+  const windows = { found: 0, was: 0 };
+  const count = Math.min(before.attention.layers, after.attention.layers);
+  const [old, now] = [rolesOf(before, count), rolesOf(after, count)];
+  for (let layer = 0; layer < count; layer++) {
+    const [was, is] = [old[layer], now[layer]];
+    const change = was && is ? changeOf(was, is) : undefined;
+    if (change === undefined) continue;
+    layers.set(change, [...(layers.get(change) ?? []), layer]);
+    windows.was ||= was?.window ?? 0;
+    windows.found ||= is?.window ?? 0;
+  }
+  return [...layers].map(([change, list]): Finding => {
+    const of = ranges(list);
+    const { found, was } = windows;
+    if (change === 'lost_global_view') {
+      return finding(change, pathOf.localWindow, { layers: of, window: found });
+    }
+    if (change === 'gained_global_view') {
+      return finding(change, pathOf.localWindow, { layers: of, window: was });
+    }
+    if (change === 'local_window_changed') {
+      return finding(change, pathOf.localWindow, { layers: of, found, was });
+    }
+    return finding(change, '', { layers: of });
+  });
+}
+
+/** One pass over the groups: models of ten thousand layers are accepted. */
+function rolesOf(model: ModelGeometry, count: number): readonly (LayerRole | undefined)[] {
+  const roles = new Array<LayerRole | undefined>(count).fill(undefined);
+  const all = [
+    ...model.groups.map(({ layers }) => layers),
+    model.layersWithoutRope,
+    model.layersWithoutAttention ?? [],
+  ];
+  for (const layers of all) {
+    const [first] = layers;
+    if (first === undefined) continue;
+    const role = roleOf(model, first);
+    for (const layer of layers) if (layer < count) roles[layer] = role;
+  }
+  return roles;
+}
+
+/** Theta and scaling, which the probes measure, and how much of a head rotates, which they do not. */
+function tableChanges(
+  before: ModelGeometry,
+  after: ModelGeometry,
+  pathOf: KeyPaths,
 ): readonly Finding[] {
   const findings: Finding[] = [];
-  const [was, found] = [before.maxPositions, after.maxPositions];
-  if (was !== found) {
-    findings.push(finding('window_changed', pathOf.window, { found, was, layers: '' }));
-  }
-  const types = [...before.groups, ...after.groups].map((group) => group.layerType);
-  for (const layerType of new Set(types)) {
+  const types = new Set([...before.groups, ...after.groups].map((group) => group.layerType));
+  for (const layerType of types) {
     const [old, now] = [groupOf(before, layerType), groupOf(after, layerType)];
     if (!old || !now) {
       const args = { found: presence(now), was: presence(old), layers: layerType };
       findings.push(finding('layers_changed', '', args));
       continue;
     }
-    const [saw, sees] = [windowOf(old), windowOf(now)];
-    if (saw !== sees) {
-      const args = { found: sees ?? found, was: saw ?? was, layers: layerType };
-      findings.push(finding('window_changed', pathOf.localWindow, args));
-    }
     // Naming the layers of a model that has one kind of them says nothing.
-    const layers = types.length > 2 ? layerType : '';
-    const [theta, newTheta] = [old.unscaled.theta, now.unscaled.theta];
-    if (theta !== newTheta) {
-      findings.push(
-        finding('theta_changed', pathOf.theta, { found: newTheta, was: theta, layers }),
-      );
+    const layers = types.size > 1 ? layerType : '';
+    const [was, found] = [old.unscaled.theta, now.unscaled.theta];
+    if (was !== found) {
+      findings.push(finding('theta_changed', pathOf.theta, { found, was, layers }));
     }
     const [scaling, newScaling] = [describeScaling(old.rope), describeScaling(now.rope)];
     if (scaling !== newScaling) {
       const args = { found: newScaling, was: scaling, layers };
       findings.push(finding('scaling_changed', pathOf.scaling, args));
     }
+    const [turned, turns] = [rotatedDimensions(old.rope), rotatedDimensions(now.rope)];
+    if (turned !== turns) {
+      findings.push(finding('rotated_part_changed', '', { found: turns, was: turned, layers }));
+    }
+    for (const key of ['headDim', 'kvHeads', 'scalable'] as const) {
+      const [had, has] = [String(old[key] ?? ''), String(now[key] ?? '')];
+      if (had !== has) {
+        findings.push(
+          finding('model_changed', '', { what: `${key} of ${layerType}`, found: has, was: had }),
+        );
+      }
+    }
   }
   return findings;
 }
 
-/** Tokens that a layer looks back over at most; undefined = the whole context. */
-function windowOf({ span }: LayerGroup): number | undefined {
-  return span.kind === 'global' ? undefined : span.window;
+function commonGroups(
+  before: ModelGeometry,
+  after: ModelGeometry,
+): readonly (readonly [LayerGroup, LayerGroup])[] {
+  return after.groups.flatMap((now) => {
+    const old = groupOf(before, now.layerType);
+    return old ? [[old, now] as const] : [];
+  });
 }
+
+function rotatedDimensions({ rotaryDim, exponentDim }: RopeSpec): string {
+  return exponentDim === undefined ? `${rotaryDim}` : `${rotaryDim} of ${exponentDim}`;
+}
+
+/**
+ * A scaling that multiplies the softmax scale, as DeepSeek-V3's YaRN does, is measured with its
+ * table. Every other change of the scale is not.
+ */
+function softmaxChanges(before: ModelGeometry, after: ModelGeometry): readonly Finding[] {
+  const measured =
+    before.unscaledSoftmaxScale === after.unscaledSoftmaxScale &&
+    before.softmaxScale === before.unscaledSoftmaxScale;
+  const [was, found] = [before.softmaxScale, after.softmaxScale];
+  if (was === found || measured) return [];
+  return [finding('softmax_scale_changed', '', { found, was })];
+}
+
+/** Names of the numbers of an attention layer, by the keys that people know. */
+const SHAPE_KEYS: Readonly<Record<Exclude<keyof AttentionShape, 'latent'>, string>> = Object.freeze(
+  {
+    layers: 'num_hidden_layers',
+    heads: 'num_attention_heads',
+    kvHeads: 'num_key_value_heads',
+    headDim: 'head_dim',
+    hiddenSize: 'hidden_size',
+  },
+);
+
+function shapeChanges(before: ModelGeometry, after: ModelGeometry): readonly Finding[] {
+  const [old, now] = [before.attention, after.attention];
+  const names = new Set([...Object.keys(old), ...Object.keys(now)]) as Set<keyof AttentionShape>;
+  return [...names].flatMap((name) => {
+    const [was, found] = [old[name], now[name]];
+    if (sameValue(was, found)) return [];
+    const what = name === 'latent' ? 'the latent attention' : SHAPE_KEYS[name];
+    return [finding('model_changed', '', { what, was: show(was), found: show(found) })];
+  });
+}
+
+/** Parts of a reading that the functions above compare, or that say nothing about the model. */
+const COMPARED: ReadonlySet<string> = new Set<keyof ModelGeometry>([
+  'maxPositions',
+  'groups',
+  'layersWithoutRope',
+  'layersWithoutAttention',
+  'softmaxScale',
+  'unscaledSoftmaxScale',
+  'attention',
+  // The window of a scaling stands in its table, and the reference comes from the base.
+  'originalMaxPositions',
+  'config',
+  'partPath',
+  'findings',
+]);
+
+/** Whatever else a reading holds: a fact that is added to it is compared without a line here. */
+function otherChanges(before: ModelGeometry, after: ModelGeometry): readonly Finding[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...names]
+    .filter((name) => !COMPARED.has(name))
+    .flatMap((name) => {
+      const key = name as keyof ModelGeometry;
+      const [was, found] = [before[key], after[key]];
+      if (sameValue(was, found)) return [];
+      const what = WORDS[name] ?? name;
+      return [finding('model_changed', '', { what, was: show(was), found: show(found) })];
+    });
+}
+
+const WORDS: Readonly<Record<string, string>> = Object.freeze({
+  modelType: 'model_type',
+  architecture: 'the class in architectures',
+  layout: 'the layout of rotated pairs',
+  pairOrder: 'the order of rotated pairs',
+  bidirectional: 'attention to both sides',
+  softmaxFollowsYarn: 'the softmax scale under YaRN',
+});
+
+function show(value: unknown): string {
+  if (value === undefined) return 'absent';
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
+}
+
+const LONGEST_SHOWN = 80;
 
 function presence(group: LayerGroup | undefined): 'present' | 'absent' {
   return group === undefined ? 'absent' : 'present';
@@ -60,6 +301,20 @@ function presence(group: LayerGroup | undefined): 'present' | 'absent' {
 function groupOf(geometry: ModelGeometry, layerType: string): LayerGroup | undefined {
   return geometry.groups.find((group) => group.layerType === layerType);
 }
+
+/** `0–3, 7, 9–11`; long lists are cut. */
+function ranges(sorted: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const value of sorted) {
+    const last = runs.at(-1);
+    if (last && value === last[1] + 1) last[1] = value;
+    else runs.push([value, value]);
+  }
+  const shown = runs.slice(0, MOST_RUNS).map(([a, b]) => (a === b ? `${a}` : `${a}–${b}`));
+  return `${shown.join(', ')}${runs.length > MOST_RUNS ? ', …' : ''}`;
+}
+
+const MOST_RUNS = 8;
 
 /** A scaling on one line, by the keys of a config: `yarn factor=4 beta_fast=32`. */
 export function describeScaling(rope: RopeSpec): string {

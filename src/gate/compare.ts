@@ -1,7 +1,19 @@
 import { z } from 'zod';
 import { option, RopeEvalError, words } from '../errors.js';
 import { IntervalSchema, type Report } from '../report/schema/report.js';
-import { type Cell, type CellPair, cellsOf, MethodSchema, NOISE, pairOf } from './cells.js';
+import {
+  type Cell,
+  CellIndex,
+  cellName,
+  type CellName,
+  CellNameSchema,
+  type CellPair,
+  cellsOf,
+  MethodSchema,
+  NOISE,
+  pairOf,
+} from './cells.js';
+import { METRICS } from './metrics.js';
 
 /** Something that two reports must share before their cells can be compared. */
 export interface Difference {
@@ -67,7 +79,7 @@ export function assertComparable(before: Report, after: Report, path: string): v
 }
 
 /** Of `compare --json`; rises as the report's schema does, see docs/json.md. */
-export const COMPARE_SCHEMA_VERSION = '1.1';
+export const COMPARE_SCHEMA_VERSION = '2.0';
 
 const CellSchema = z.strictObject({
   candidate: z.string(),
@@ -90,8 +102,8 @@ export const ComparisonSchema = z.strictObject({
     .array(z.strictObject({ what: z.string(), before: z.string(), after: z.string() }))
     .describe('Conditions in which the runs differ.'),
   cells: z.array(CellSchema).describe('Largest clear change first.'),
-  onlyBefore: z.array(z.string()).describe('`candidate: cell`, in one report only.'),
-  onlyAfter: z.array(z.string()),
+  onlyBefore: z.array(CellNameSchema).describe('In one report only.'),
+  onlyAfter: z.array(CellNameSchema),
 });
 
 export interface ComparedCell extends CellPair {
@@ -109,8 +121,8 @@ export interface Comparison {
   /** Largest clear change first. */
   readonly cells: readonly ComparedCell[];
   /** Named in one report only. */
-  readonly onlyBefore: readonly string[];
-  readonly onlyAfter: readonly string[];
+  readonly onlyBefore: readonly CellName[];
+  readonly onlyAfter: readonly CellName[];
 }
 
 /**
@@ -128,42 +140,44 @@ export function compareReports(
   const sameWindow = before.reference.trainedWindow === after.reference.trainedWindow;
   const was = indexed(before, sameWindow);
   const now = indexed(after, sameWindow);
-  const cells: ComparedCell[] = [];
-  for (const [key, old] of was) {
-    const match = now.get(key);
-    if (match) cells.push(compareCells(old, match));
-  }
+  const cells = was.entries().flatMap((one) => {
+    const match = now.get(one);
+    return match ? [compareCells(one.value, match, one.cell)] : [];
+  });
   return {
     ...names,
     paired,
     differences,
     cells: cells.sort((a, b) => Number(b.clear) - Number(a.clear) || weight(b) - weight(a)),
-    onlyBefore: [...was.keys()].filter((key) => !now.has(key)),
-    onlyAfter: [...now.keys()].filter((key) => !was.has(key)),
+    onlyBefore: missingFrom(now, was),
+    onlyAfter: missingFrom(was, now),
   };
 }
 
-/** Cells by `candidate: name`; lengths become multiples where the windows differ. */
-function indexed(report: Report, sameWindow: boolean): Map<string, Cell> {
+/** Cells by name; lengths become multiples where the windows differ. */
+function indexed(report: Report, sameWindow: boolean): CellIndex<Cell> {
   const window = report.reference.trainedWindow;
-  return new Map(
-    cellsOf(report).map((cell) => {
-      const name = sameWindow ? cell.name : inMultiples(cell.name, window);
-      return [`${cell.candidate}: ${name}`, { ...cell, name }];
-    }),
-  );
+  const inMultiples = (tokens: number): string => `${Number((tokens / window).toFixed(3))}x`;
+  const index = new CellIndex<Cell>();
+  for (const cell of cellsOf(report)) {
+    const name = cellName(cell, sameWindow ? undefined : inMultiples);
+    index.set({ candidate: cell.candidate, cell: name }, cell);
+  }
+  return index;
 }
 
-function inMultiples(name: string, window: number): string {
-  return name.replace(/@(\d+)$/, (_, tokens: string) => {
-    return `@${Number((Number(tokens) / window).toFixed(3))}x`;
-  });
+function missingFrom(there: CellIndex<Cell>, here: CellIndex<Cell>): readonly CellName[] {
+  return here
+    .entries()
+    .filter((one) => there.get(one) === undefined)
+    .map(({ candidate, cell }) => ({ candidate, cell }));
 }
 
-function compareCells(before: Cell, after: Cell): ComparedCell {
-  const both = pairOf(before, after);
+function compareCells(before: Cell, after: Cell, cell: string): ComparedCell {
+  const both = pairOf(before, after, cell);
   const { low, high } = both.change;
-  return { ...both, better: before.better, clear: low > NOISE || high < -NOISE };
+  const { better } = METRICS[before.metric];
+  return { ...both, better, clear: low > NOISE || high < -NOISE };
 }
 
 /** Share of the larger of the two values, so that nats, shares and multiples can be ordered. */

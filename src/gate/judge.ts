@@ -1,113 +1,93 @@
 import { z } from 'zod';
 import type { SavedFinding } from '../findings/index.js';
-import type { ModelGeometry } from '../model/types.js';
 import {
   type CandidateReport,
   FindingSchema,
-  type Interval,
   IntervalSchema,
   type Report,
   ReportSchema,
 } from '../report/schema/report.js';
 import type { BaselineResult } from './baseline.js';
-import { MethodSchema } from './cells.js';
+import { CellNameSchema, MethodSchema } from './cells.js';
+import { DifferenceSchema, type Difference } from './differences.js';
 import { judge, type Operator, type Outcome, samplesToDecide } from './interval.js';
-import { type Measurement, type MetricName, METRICS } from './metrics.js';
+import { type Measurement, METRIC_NAMES, type MetricName, METRICS } from './metrics.js';
 import type { Policy } from './policy.js';
 import { formatRule, type LengthContext, lengthInTokens, type Rule } from './rule.js';
 
-/** Why a rule passes although no measurement satisfies it: nothing it asks about can have changed. */
-
-/** Metrics of distances, which a model without global layers never meets. */
-const LONG_METRICS: ReadonlySet<MetricName> = new Set<MetricName>(['needle', 'reach']);
-
 /** Whether all layers look back over a window only, so that the metric has no meaning. */
-export function isLocalOnly(metric: MetricName, { candidates }: Report): boolean {
-  return LONG_METRICS.has(metric) && candidates.some(({ verdict }) => verdict === 'not-needed');
+function isLocalOnly(metric: MetricName, { candidates }: Report): boolean {
+  return (
+    METRICS[metric].kind === 'distance' &&
+    candidates.some(({ verdict }) => verdict === 'not-needed')
+  );
 }
 
 /** What a change left as the config before it has it. */
 export interface Unchanged {
-  /** Labels of candidates that are the same scaling in both configs. */
-  readonly candidates: readonly string[];
+  /** Labels of the candidates that are the config as it stands. */
+  readonly own: readonly string[];
+  /** Every layer rotates, looks back and scores as before. */
+  readonly rotation: boolean;
   /** The length that the config claims is the same. */
   readonly window: boolean;
-}
-
-/**
- * What the config after a change has in common with the one before it. Only `as-configured` can
- * be in both: every other candidate is the policy's, not the config's.
- *
- * @param own labels of the candidates that are the config as it stands
- */
-export function unchangedBetween(
-  before: ModelGeometry,
-  after: ModelGeometry,
-  own: readonly string[],
-): Unchanged {
-  return {
-    candidates: rotation(before) === rotation(after) ? own : [],
-    window: before.maxPositions === after.maxPositions,
-  };
-}
-
-/** Everything of a model that decides what its rotary tables are, as text. */
-function rotation({ groups, softmaxScale }: ModelGeometry): string {
-  const layers = groups.map(({ layerType, span, rope }) => ({ layerType, span, rope }));
-  return JSON.stringify({ layers, softmaxScale });
 }
 
 /**
  * Whether a rule on this metric asks about something that the change left alone. A longer claimed
  * length is a change for the metrics of distances, also with the same scaling.
  */
-export function isUnchanged(
-  metric: MetricName,
-  label: string,
-  unchanged: Unchanged | undefined,
-): boolean {
-  if (!unchanged?.candidates.includes(label)) return false;
-  if (metric.startsWith('short.')) return true;
-  return unchanged.window && LONG_METRICS.has(metric);
+function isUnchanged(metric: MetricName, label: string, unchanged: Unchanged | undefined): boolean {
+  // Every other candidate is the policy's, not the config's.
+  if (!unchanged?.rotation || !unchanged.own.includes(label)) return false;
+  const { kind } = METRICS[metric];
+  return kind === 'short' || (kind === 'distance' && unchanged.window);
 }
 
-export const REASONS = Object.freeze([
-  'straddles',
-  'ladder-ended',
-  'not-measured',
-  'no-candidate',
-  'local-only',
-  'unchanged',
-] as const);
+const LEVEL = z.enum(['error', 'warn']);
 
 /** One rule on one candidate (and one kind of layer). */
-export interface RuleResult {
-  readonly level: 'error' | 'warn';
-  readonly rule: string;
-  readonly metric: MetricName;
-  readonly candidate: string;
-  /** Layer type, where a model has several kinds and the rule is judged on each. */
-  readonly part?: string;
-  /** Tokens. */
-  readonly at?: number;
-  readonly operator: Operator;
-  readonly threshold: number;
-  readonly outcome: Outcome;
-  /** Why it could not be verified; `local-only`, `unchanged`: why it passes all the same. */
-  readonly reason?: (typeof REASONS)[number];
-  /** Absent where nothing was measured. */
-  readonly found?: Interval;
-  /** About this many --samples would decide; null where no number helps. */
-  readonly samplesToDecide?: number | null;
-}
+const RuleResultSchema = z.strictObject({
+  level: LEVEL,
+  rule: z.string(),
+  metric: z.enum(METRIC_NAMES),
+  candidate: z.string(),
+  part: z.string().optional().describe('Layer type, where a model has several kinds.'),
+  at: z.number().optional().describe('Tokens.'),
+  operator: z.enum(['>=', '<=', '>', '<']),
+  threshold: z.number(),
+  outcome: z.enum(['pass', 'fail', 'unverifiable']),
+  reason: z
+    .enum([
+      'straddles',
+      'ladder-ended',
+      'not-measured',
+      'no-candidate',
+      'local-only',
+      'unchanged',
+      'ambiguous-reference',
+    ])
+    .optional()
+    .describe('Why it could not be verified; local-only, unchanged: why it passes all the same.'),
+  found: IntervalSchema.optional().describe('Absent where nothing was measured.'),
+  samplesToDecide: z
+    .number()
+    .nullable()
+    .optional()
+    .describe('About so many samples would decide; null where no number helps.'),
+});
+
+export type RuleResult = Readonly<z.infer<typeof RuleResultSchema>>;
 
 /** What rules are judged on. */
 export interface RuleInput {
   readonly report: Report;
   /** Labels to judge; what the policy's candidates are called in the report. */
   readonly candidates: readonly string[];
-  /** What a change left as it was: no change can be blamed for it. */
+  /** What a change left as it was: no change can be blamed for it. Absent without a base config. */
   readonly unchanged?: Unchanged;
+  /** Whether the config can be read in two ways of which one passes by definition. */
+  readonly ambiguousReference?: boolean;
   /** GiB for one sequence in 16-bit; undefined where the config does not say enough. */
   readonly kvCacheGiB: (tokens: number) => number | undefined;
 }
@@ -127,7 +107,7 @@ function judgeCandidate(
   rule: Rule & { readonly level: 'error' | 'warn' },
   label: string,
   candidate: CandidateReport | undefined,
-  { report, kvCacheGiB, unchanged }: RuleInput,
+  { report, kvCacheGiB, unchanged, ambiguousReference = false }: RuleInput,
 ): RuleResult[] {
   const lengths: LengthContext = {
     trainedWindow: report.reference.trainedWindow,
@@ -147,7 +127,9 @@ function judgeCandidate(
   if (!candidate) return [{ ...base, outcome: 'unverifiable', reason: 'no-candidate' }];
   const readings = METRICS[rule.metric].measure({ report, candidate, at, kvCacheGiB });
   if (readings.length === 0 && isLocalOnly(rule.metric, report)) {
-    return [{ ...base, outcome: 'pass', reason: 'local-only' }];
+    // Where the change took the distances away, the rule is not met but void.
+    const outcome = unchanged === undefined || unchanged.rotation ? 'pass' : 'unverifiable';
+    return [{ ...base, outcome, reason: 'local-only' }];
   }
   if (readings.length === 0) return [{ ...base, outcome: 'unverifiable', reason: 'not-measured' }];
   return readings.map((reading) => {
@@ -155,11 +137,23 @@ function judgeCandidate(
     return {
       ...base,
       ...(reading.part === undefined ? {} : { part: reading.part }),
-      ...(judged.outcome !== 'pass' && isUnchanged(rule.metric, label, unchanged)
-        ? { outcome: 'pass', reason: 'unchanged', found: reading.interval }
-        : judged),
+      ...judged,
+      ...excuse(judged.outcome, rule.metric, label),
     };
   });
+
+  function excuse(
+    outcome: Outcome,
+    metric: MetricName,
+    own: string,
+  ): Partial<Pick<RuleResult, 'outcome' | 'reason' | 'samplesToDecide'>> {
+    if (outcome === 'pass') return {};
+    if (isUnchanged(metric, own, unchanged)) {
+      return { outcome: 'pass', reason: 'unchanged', samplesToDecide: undefined };
+    }
+    if (!ambiguousReference || METRICS[metric].kind === 'cost') return {};
+    return { outcome: 'unverifiable', reason: 'ambiguous-reference', samplesToDecide: undefined };
+  }
 }
 
 function lengthOf(rule: Rule, context: LengthContext): number | undefined {
@@ -211,6 +205,8 @@ export interface GateResult {
   readonly policy: string;
   readonly rules: readonly RuleResult[];
   readonly findings: readonly JudgedFinding[];
+  /** Keys that differ from the base config; absent without one. */
+  readonly differences?: readonly Difference[];
   readonly baseline?: BaselineResult;
 }
 
@@ -227,6 +223,7 @@ export interface VerdictInput extends RuleInput {
   readonly policy: Policy;
   /** Beside the report's own: what changed since the base config. */
   readonly findings?: readonly SavedFinding[];
+  readonly differences?: readonly Difference[];
   readonly baseline?: BaselineResult;
 }
 
@@ -246,6 +243,7 @@ export function judgeReport(input: VerdictInput): GateResult {
     policy: policy.source,
     rules,
     findings,
+    ...(input.differences ? { differences: input.differences } : {}),
     ...(input.baseline ? { baseline: input.baseline } : {}),
   };
 }
@@ -281,27 +279,6 @@ function judgeFinding(finding: SavedFinding, policy: Policy): JudgedFinding[] {
 /** Of `check --json`; rises as the report's schema does, see docs/json.md. */
 export const CHECK_SCHEMA_VERSION = '2.0';
 
-const LEVEL = z.enum(['error', 'warn']);
-
-const RuleResultSchema = z.strictObject({
-  level: LEVEL,
-  rule: z.string(),
-  metric: z.enum(Object.keys(METRICS) as [MetricName, ...MetricName[]]),
-  candidate: z.string(),
-  part: z.string().optional().describe('Layer type, where a model has several kinds.'),
-  at: z.number().optional().describe('Tokens.'),
-  operator: z.enum(['>=', '<=', '>', '<']),
-  threshold: z.number(),
-  outcome: z.enum(['pass', 'fail', 'unverifiable']),
-  reason: z.enum(REASONS).optional(),
-  found: IntervalSchema.optional(),
-  samplesToDecide: z
-    .number()
-    .nullable()
-    .optional()
-    .describe('About this many --samples would decide; null where no number helps.'),
-});
-
 const BaselineSchema = z.strictObject({
   source: z.string(),
   cells: z.array(
@@ -316,7 +293,7 @@ const BaselineSchema = z.strictObject({
     }),
   ),
   regressed: z.number().int(),
-  missing: z.array(z.string()),
+  missing: z.array(CellNameSchema),
 });
 
 /** What `check --json` prints where a gate ran. */
@@ -336,6 +313,10 @@ export const CheckSchema = z.strictObject({
   base: z.string().nullable().describe('The config that gave the reference; null = this one.'),
   rules: z.array(RuleResultSchema),
   findings: z.array(FindingSchema.extend({ level: LEVEL })),
+  differences: z
+    .array(DifferenceSchema)
+    .optional()
+    .describe('Keys that differ from the base config; absent without one.'),
   baseline: BaselineSchema.optional(),
   report: ReportSchema,
 });

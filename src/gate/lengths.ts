@@ -2,7 +2,7 @@ import { type ErrorPlace, option, RopeEvalError, type Words, words } from '../er
 import { MAX_MULTIPLE } from '../evaluation/setup.js';
 import type { ModelGeometry } from '../model/types.js';
 import { type RopeSpec, stretchedWindow } from '../rope/registry.js';
-import { geometryKeys } from './advice.js';
+import { geometryKeys } from './keys.js';
 import type { Policy } from './policy.js';
 import { formatRule, lengthsOf } from './rule.js';
 

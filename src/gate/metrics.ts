@@ -1,7 +1,16 @@
 import { cacheBytes, layerSpans } from '../geometry/cost.js';
 import type { ModelGeometry } from '../model/types.js';
 import { CONTEXTS_PER_SAMPLE, NEAREST_RUNGS } from '../probes/presets.js';
-import type { CandidateReport, Interval, Report, Short } from '../report/schema/report.js';
+import type {
+  CandidateReport,
+  Interval,
+  PerContext,
+  Report,
+  Short,
+  ShortRows,
+} from '../report/schema/report.js';
+import { tokens } from '../report/format.js';
+import type { CandidateSamples, Sample } from './samples.js';
 
 const GIB = 1024 ** 3;
 
@@ -12,11 +21,11 @@ export function kvCacheGiB(model: ModelGeometry, tokens: number): number | undef
   return cacheBytes(model.attention, spans, tokens, 'bfloat16') / GIB;
 }
 
-/** One reading of a metric. `part` names the layers, where a model has several kinds. */
+/** One reading of a metric, for a rule. `part` names the layers, where a model has several kinds. */
 export interface Measurement {
   readonly interval: Interval;
   readonly part?: string;
-  /** What `--samples` would have to be for this many contexts; absent for exact values. */
+  /** How many samples a run has to ask for to get so many contexts; absent for exact values. */
   readonly samples?: number;
   /** The ladder ended first: the true value may be higher than the interval. */
   readonly censored?: boolean;
@@ -32,85 +41,223 @@ export interface MetricSource {
   readonly kvCacheGiB: (tokens: number) => number | undefined;
 }
 
+/** Where the metric's number stands in a report, for a comparison of two reports. */
+export interface MetricCell {
+  /** Tokens, where the metric is measured at several lengths. */
+  readonly at?: number;
+  /** Layer type. */
+  readonly part?: string;
+  readonly interval: Interval;
+  /** Absent where the report has no data per context. */
+  readonly sample?: Sample | undefined;
+}
+
+export interface CellSource {
+  readonly report: Report;
+  readonly candidate: CandidateReport;
+  readonly samples: CandidateSamples | undefined;
+}
+
+/** What a config can be blamed for. */
+export type Subject = 'scaling' | 'theta' | 'window' | 'localWindow';
+
+/** What the sentence of advice about a failed rule is made of. */
+export interface Failure {
+  readonly candidate: string;
+  readonly part: string | undefined;
+  /** Tokens. */
+  readonly target: number;
+  /** Tokens. */
+  readonly trainedWindow: number;
+  /** Tokens; undefined where it was not measured. */
+  readonly reach: number | undefined;
+  /** The command that compares scalings for this config. */
+  readonly compare: string;
+}
+
 export interface Metric {
   readonly better: 'higher' | 'lower';
   /** `required`: written `name@length`; `target`: the gate's target where none is written. */
   readonly length: 'required' | 'target' | 'none';
   /** The threshold is a length and may be written as one (`128k`, `4x`, `target`). */
   readonly thresholdIsLength: boolean;
+  /** Every value that a measurement can have lies in here: a rule that all of them satisfy is void. */
+  readonly range: readonly [low: number, high: number];
   readonly unit: string;
   readonly description: string;
-  /** Empty: the report has no such cell. */
+  /**
+   * `distance`: without meaning in a model whose layers all look back over a window only; `short`:
+   * about lengths that were trained; `cost`: exact, from the config.
+   */
+  readonly kind: 'distance' | 'short' | 'cost';
+  /** What to look at when a rule fails: the first that the config writes. */
+  readonly culprits: readonly Subject[];
+  /** What is wrong and what to do, for a rule that failed; the sentence goes on behind a path. */
+  readonly advice: (failure: Failure) => string;
+  /** Empty: the report has no such number. */
   readonly measure: (source: MetricSource) => readonly Measurement[];
+  /** Empty for numbers that the config fixes: two reports of one config cannot differ in them. */
+  readonly cells: (source: CellSource) => readonly MetricCell[];
 }
 
-const SHORT = { length: 'none', thresholdIsLength: false } as const;
+/** Nats. The probe's vocabulary has 256 symbols: to guess among them costs 5.5. */
+const ANY_LOSS_CHANGE = [-100, 100] as const;
 
+/** Tokens; no ladder comes near it. */
+const ANY_REACH = [0, 1e10] as const;
+
+/** Every metric that a rule can name. A new one is one entry. */
 const TABLE = {
   needle: {
     better: 'higher',
     length: 'required',
     thresholdIsLength: false,
+    range: [0, 1000],
     unit: 'x reference at 1x',
     description: "Needle accuracy at this length / the reference's accuracy at 1x.",
+    kind: 'distance',
+    culprits: ['scaling', 'window'],
+    advice: lengthAdvice,
     measure: measureNeedle,
+    cells: ({ candidate, samples }) =>
+      candidate.needle.map((rung, index) => ({
+        at: rung.tokens,
+        interval: rung.accuracy,
+        sample: samples?.needle(index),
+      })),
   },
   reach: {
     better: 'higher',
     length: 'none',
     thresholdIsLength: true,
+    range: ANY_REACH,
     unit: 'tokens',
     description: 'Largest length at which every distance keeps half of the accuracy at 1x.',
+    kind: 'distance',
+    culprits: ['scaling', 'window'],
+    advice: lengthAdvice,
     measure: measureReach,
+    // A multiple of the trained window, so that it also reads across models.
+    cells: ({ candidate: { reach }, samples }) =>
+      reach
+        ? [
+            {
+              interval: { value: reach.multiple, low: reach.low, high: reach.high },
+              sample: samples?.reach(),
+            },
+          ]
+        : [],
   },
-  'short.accuracyChange': {
-    ...SHORT,
+  'short.accuracyChange': shortMetric({
     better: 'higher',
     unit: 'share',
+    range: [-1, 1],
     description: 'Fact accuracy inside the trained window: candidate - reference.',
-    measure: (source) => measureShort(source, (short) => short.accuracyChange),
-  },
-  'short.lossChange': {
-    ...SHORT,
+    cell: 'accuracyChange',
+    row: 'facts',
+    counts: 'facts',
+    contexts: 'short',
+  }),
+  'short.lossChange': shortMetric({
     better: 'lower',
     unit: 'nats',
+    range: ANY_LOSS_CHANGE,
     description: 'Next-token loss inside the trained window: candidate - reference.',
-    measure: (source) => measureShort(source, (short) => short.lossChange, 'shortText'),
-  },
-  'short.copyAccuracyChange': {
-    ...SHORT,
+    cell: 'lossChange',
+    row: 'textLoss',
+    counts: 'text',
+    contexts: 'shortText',
+  }),
+  'short.copyAccuracyChange': shortMetric({
     better: 'higher',
     unit: 'share',
+    range: [-1, 1],
     description: 'Verbatim copying inside the trained window: candidate - reference.',
-    measure: (source) => measureShort(source, (short) => short.copyAccuracyChange),
-  },
-  'short.copyLossChange': {
-    ...SHORT,
+    cell: 'copyAccuracyChange',
+    row: 'copies',
+    counts: 'copies',
+    contexts: 'short',
+  }),
+  'short.copyLossChange': shortMetric({
     better: 'lower',
     unit: 'nats',
+    range: ANY_LOSS_CHANGE,
     description: 'Loss of verbatim copying inside the trained window: candidate - reference.',
-    measure: (source) => measureShort(source, (short) => short.copyLossChange),
-  },
+    cell: 'copyLossChange',
+    row: 'copyLoss',
+    counts: 'copies',
+    contexts: 'short',
+  }),
   kvCacheGiB: {
     better: 'lower',
     length: 'target',
     thresholdIsLength: false,
+    range: [0, 65_536],
     unit: 'GiB',
     description: 'KV cache of one sequence of this length in 16-bit; exact, from the config.',
+    kind: 'cost',
+    culprits: ['window'],
+    advice: () => 'lower the maximum length, or raise the limit in the policy.',
     measure: ({ at, kvCacheGiB }) => {
       const value = at === undefined ? undefined : kvCacheGiB(at);
       return value === undefined ? [] : [{ interval: { value, low: value, high: value } }];
     },
+    cells: () => [],
   },
 } satisfies Record<string, Metric>;
 
 export type MetricName = keyof typeof TABLE;
 
-/** Every metric that a rule can name. Adding one is one entry above. */
 export const METRICS: Readonly<Record<MetricName, Metric>> = Object.freeze(TABLE);
+
+export const METRIC_NAMES = Object.freeze(Object.keys(TABLE) as [MetricName, ...MetricName[]]);
 
 export function isMetricName(name: string): name is MetricName {
   return Object.hasOwn(METRICS, name);
+}
+
+/** An entry for one row of the short probes: candidate - reference, per kind of layer. */
+function shortMetric(entry: {
+  readonly better: Metric['better'];
+  readonly unit: string;
+  readonly range: Metric['range'];
+  readonly description: string;
+  readonly cell: 'accuracyChange' | 'lossChange' | 'copyAccuracyChange' | 'copyLossChange';
+  readonly row: keyof ShortRows;
+  readonly counts: Exclude<keyof PerContext['counts'], 'needle'>;
+  readonly contexts: 'short' | 'shortText';
+}): Metric {
+  const { cell, row, counts, contexts, ...rest } = entry;
+  return {
+    ...rest,
+    length: 'none',
+    thresholdIsLength: false,
+    kind: 'short',
+    culprits: ['scaling', 'theta'],
+    advice: shortAdvice,
+    measure: ({ report, candidate }) => {
+      const samples = report.settings.contexts[contexts] / CONTEXTS_PER_SAMPLE[contexts];
+      return partsOf(candidate).map(({ part, short }) => ({
+        interval: short[cell],
+        samples,
+        ...(part === undefined ? {} : { part }),
+      }));
+    },
+    cells: ({ candidate, samples }) =>
+      partsOf(candidate).map(({ part, short }) => ({
+        interval: short[cell],
+        sample: samples?.change(row, counts, part),
+        ...(part === undefined ? {} : { part }),
+      })),
+  };
+}
+
+/** The global layers first, then each kind of local ones. */
+function partsOf({ short, local }: CandidateReport): { part?: string; short: Short }[] {
+  return [
+    ...(short ? [{ short }] : []),
+    ...local.map((each) => ({ part: each.layerType, short: each.short })),
+  ];
 }
 
 /**
@@ -118,7 +265,7 @@ export function isMetricName(name: string): name is MetricName {
  *
  * @param within tokens: the nearest rung up to so far away will do
  */
-export function rungAt<R extends { readonly tokens: number }>(
+function rungAt<R extends { readonly tokens: number }>(
   rungs: readonly R[],
   tokens: number,
   within = 1,
@@ -165,25 +312,24 @@ function measureReach({ report, candidate }: MetricSource): readonly Measurement
   ];
 }
 
-function measureShort(
-  { report, candidate }: MetricSource,
-  pick: (short: Short) => Interval,
-  contexts: 'short' | 'shortText' = 'short',
-): readonly Measurement[] {
-  const samples = samplesOf(report, contexts);
-  const local = candidate.local.map((each) => ({
-    interval: pick(each.short),
-    part: each.layerType,
-    samples,
-  }));
-  return candidate.short ? [{ interval: pick(candidate.short), samples }, ...local] : local;
-}
-
-/** One `--samples` is one of them. */
+/** One sample is one of them. */
 function longContexts(report: Report, candidate: CandidateReport): number {
   return candidate.longContexts ?? report.settings.contexts.long;
 }
 
-function samplesOf(report: Report, contexts: 'short' | 'shortText'): number {
-  return report.settings.contexts[contexts] / CONTEXTS_PER_SAMPLE[contexts];
+function lengthAdvice({ candidate, target, trainedWindow, reach, compare }: Failure): string {
+  const works =
+    reach === 0
+      ? ' It loses facts inside the trained window already.'
+      : ` It works up to about ${tokens(reach ?? 0)} tokens.`;
+  const reached = reach === undefined || reach >= target ? '' : works;
+  return `${tokens(target)} tokens are asked of ${candidate}, ${tokens(trainedWindow)} were trained.${reached} Ask for less, or find a scaling that reaches it: ${compare}.`;
+}
+
+function shortAdvice({ part, trainedWindow, compare }: Failure): string {
+  const what =
+    part === undefined
+      ? `The model gets worse inside the ${tokens(trainedWindow)} tokens it was trained on`
+      : `The ${part} layers never see longer contexts, so a scaling only costs them accuracy`;
+  return `${what}. Choose a smaller factor or a gentler scaling (${compare} compares them), or undo the change if short requests matter.`;
 }

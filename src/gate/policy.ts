@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { RopeEvalError } from '../errors.js';
 import { CATALOGUE } from '../findings/index.js';
 import { isRecord, parseConfig } from '../json/parse.js';
-import { REFERENCE_KINDS } from '../model/types.js';
-import { PRESET_NAMES } from '../probes/presets.js';
 import { didYouMean } from '../suggest.js';
+import { judge } from './interval.js';
+import { METRICS } from './metrics.js';
 import { parseRule, type Rule, type RuleLevel, sameSubject } from './rule.js';
 
 const LEVEL = z.enum(['error', 'warn', 'off']);
@@ -30,6 +30,12 @@ export const PolicySchema = z
       .record(z.string().regex(/^RE\d+$/), LEVEL)
       .optional()
       .describe('Severity per finding code, for example {"RE012": "error"}.'),
+    allow: z
+      .array(z.string().min(1))
+      .optional()
+      .describe(
+        'Keys of a config that may change although nothing judges them, such as quantization_config; one covers what lies below it.',
+      ),
     candidates: z
       .array(z.string())
       .min(1)
@@ -41,7 +47,7 @@ export const PolicySchema = z
       .positive()
       .optional()
       .describe('Length in tokens. Default: the largest that the config claims.'),
-    preset: z.enum(PRESET_NAMES).optional(),
+    preset: z.enum(['quick', 'standard', 'thorough']).optional(),
     seed: z.number().int().nonnegative().optional(),
     samples: z
       .number()
@@ -49,7 +55,7 @@ export const PolicySchema = z
       .positive()
       .optional()
       .describe('Long contexts; the cheaper probes get more.'),
-    reference: z.enum(REFERENCE_KINDS).optional(),
+    reference: z.enum(['unscaled', 'configured']).optional(),
     trainedWindow: z.number().int().positive().optional(),
     baseline: z.string().optional().describe('A saved report; its path is relative to this file.'),
   })
@@ -133,6 +139,13 @@ function policyError(source: string, problem: string, path: string, hint: string
 
 function toPolicy(file: PolicyFile, source: string): Policy {
   const { rules = DEFAULT_RULES, lint = {}, candidates, ...rest } = file;
+  for (const [code, level] of Object.entries(lint)) {
+    if (isBlanket(code, level)) throw policyError(source, BLANKET, `lint.${code}`, BLANKET_HINT);
+    if (!CATALOGUE.has(code)) {
+      const hint = '`rope-eval explain` lists the codes.';
+      throw policyError(source, `no finding has the code ${code}`, `lint.${code}`, hint);
+    }
+  }
   return {
     ...rest,
     source,
@@ -142,19 +155,21 @@ function toPolicy(file: PolicyFile, source: string): Policy {
   };
 }
 
-/** What the command line says about the policy; it wins over the file. */
-export interface PolicyFlags {
-  /** `--rule`: texts of error rules. */
+/** What is said beside the policy file; it wins. */
+export interface PolicyOverrides {
+  /** Texts of error rules. */
   readonly rules?: readonly string[];
-  /** `--warn`: texts of warn rules. */
+  /** Texts of warn rules. */
   readonly warnings?: readonly string[];
   readonly candidates?: readonly string[];
-  /** `--severity`: severities of findings, `RE012=error`. */
+  /** Severities of findings, `RE012=error`. */
   readonly severities?: readonly string[];
+  /** Keys that may change although nothing judges them. */
+  readonly allow?: readonly string[];
 }
 
-/** Adds the command line's rules; one on the same metric, length and candidate replaces. */
-export function withFlags(policy: Policy, flags: PolicyFlags): Policy {
+/** Adds rules; one on the same metric, length and candidate replaces. */
+export function withOverrides(policy: Policy, flags: PolicyOverrides): Policy {
   const added = [
     ...(flags.rules ?? []).map((text) => parseRule(text, 'error', { option: 'rule' })),
     ...(flags.warnings ?? []).map((text) => parseRule(text, 'warn', { option: 'warn' })),
@@ -165,6 +180,7 @@ export function withFlags(policy: Policy, flags: PolicyFlags): Policy {
     rules: [...kept, ...added],
     candidates: flags.candidates ?? policy.candidates,
     lint: { ...policy.lint, ...parseSeverities(flags.severities ?? []) },
+    allow: [...(policy.allow ?? []), ...(flags.allow ?? [])],
   };
 }
 
@@ -182,9 +198,48 @@ function parseSeverities(texts: readonly string[]): Record<string, RuleLevel> {
         const hint = '`rope-eval explain` lists the codes.';
         throw severityError(`no finding has the code ${code}`, hint);
       }
-      return [code, level.toLowerCase() as RuleLevel];
+      const rated = level.toLowerCase() as RuleLevel;
+      if (isBlanket(code, rated)) throw severityError(BLANKET, BLANKET_HINT);
+      return [code, rated];
     }),
   );
+}
+
+/** Whether everything that nothing judges would pass, whatever it is. */
+function isBlanket(code: string, level: RuleLevel): boolean {
+  return level !== 'error' && code === NOT_JUDGED;
+}
+
+const NOT_JUDGED = 'RE075';
+const BLANKET = `${NOT_JUDGED} cannot be turned down as a whole: it stands for whatever nothing judges`;
+const BLANKET_HINT = 'Name the keys that may change in `allow`.';
+
+/**
+ * A gate that cannot close is no gate: it would say PASSED about every config.
+ *
+ * @param comparesCells whether a baseline is compared too, which can fail
+ * @throws RopeEvalError `bad_policy`
+ */
+export function assertCanFail(policy: Policy, comparesCells: boolean): void {
+  if (comparesCells || policy.rules.some((rule) => rule.level === 'error' && !isVoid(rule))) return;
+  throw policyError(
+    policy.source,
+    'it has no rule that could fail: every value that can be measured satisfies it',
+    'rules',
+    'Add a rule of level error, such as "short.lossChange <= 0.05", or leave rules out for the default ones.',
+  );
+}
+
+/** Whether every value that the metric can have satisfies the rule. */
+function isVoid({ metric, operator, threshold }: Rule): boolean {
+  const [low, high] = METRICS[metric].range;
+  const value =
+    typeof threshold === 'number'
+      ? threshold
+      : threshold.kind === 'tokens'
+        ? threshold.tokens
+        : undefined;
+  return value !== undefined && judge({ value: low, low, high }, operator, value) === 'pass';
 }
 
 function severityError(problem: string, hint: string): RopeEvalError {

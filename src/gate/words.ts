@@ -31,10 +31,8 @@ export function missingByCandidate({ missing, source }: BaselineResult): readonl
   readonly message: string;
 }[] {
   const cells = new Map<string, string[]>();
-  for (const key of missing) {
-    const at = key.lastIndexOf(': ');
-    const candidate = key.slice(0, at);
-    cells.set(candidate, [...(cells.get(candidate) ?? []), key.slice(at + 2)]);
+  for (const { candidate, cell } of missing) {
+    cells.set(candidate, [...(cells.get(candidate) ?? []), cell]);
   }
   return [...cells].map(([candidate, names]) => ({
     candidate,
@@ -103,7 +101,9 @@ function counted(count: number, one: string, many = one): string {
 export function ruleMessage(result: RuleResult): string {
   const expected = `expected ${result.operator} ${value(result, result.threshold)}`;
   if (result.reason === 'local-only') {
-    return 'no layer that rotates looks farther than its window, so that a longer context brings no new distances';
+    if (result.outcome !== 'pass')
+      return `${expected}, not measured: ${LOCAL_ONLY}, since the change`;
+    return `${LOCAL_ONLY}, so that a longer context brings no new distances`;
   }
   if (!result.found) return `${expected}, not measured: ${missingWords(result)}`;
   const { low, high } = result.found;
@@ -128,12 +128,17 @@ function missingWords(result: RuleResult): string {
     : `the ladder has no rung at ${tokens(result.at)} tokens`;
 }
 
+const LOCAL_ONLY = 'no layer that rotates looks farther than its window';
+
 function undecidedWords(result: RuleResult): string {
+  if (result.reason === 'ambiguous-reference') {
+    return 'the linear block names no original window, so the weights may have been trained with it, and then nothing is lost; say which (`reference`), or compare with the config before the change (`base`)';
+  }
   if (result.reason === 'ladder-ended') {
-    return 'it still holds where the ladder ends, and nothing longer was measured (raise --target)';
+    return 'it still holds where the ladder ends, and nothing longer was measured (raise `target`)';
   }
   if (result.samplesToDecide) {
-    return `the interval straddles the threshold; about --samples ${result.samplesToDecide} would decide`;
+    return `the interval straddles the threshold; about ${result.samplesToDecide} samples would decide`;
   }
   return 'the interval straddles the threshold, and the value is so close to it that more samples would hardly decide';
 }

@@ -4,7 +4,8 @@ import { computeRope, type RopeSpec } from '../rope/registry.js';
 import type { RopeTable } from '../rope/spec.js';
 import { requiredBase, supportedLength } from './base-bound.js';
 import { boundaryOf } from './boundary.js';
-import { type CacheDtype, costOf } from './cost.js';
+import { costOf } from './cost.js';
+import type { CacheDtype } from './dtypes.js';
 import { measureDrift } from './drift.js';
 import type {
   CandidateGeometry,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ReadonlyDeep } from '../json/readonly.js';
 import { ROPE_TYPES } from '../rope/registry.js';
-import { CACHE_DTYPES, type CacheDtype } from './cost.js';
+import { CACHE_DTYPES, type CacheDtype } from './dtypes.js';
 
 /**
  * Exact geometry as a document: the schemas, and the types that follow from them. Zod takes finite

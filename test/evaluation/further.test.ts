@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { parseCandidates } from '../../src/candidates/parse.js';
 import { evaluate } from '../../src/evaluate.js';
 import { perContextDefect } from '../../src/gate/baseline.js';
-import { pairedChange, samplesOf } from '../../src/gate/cells.js';
+import { pairedChange, samplesOf } from '../../src/gate/samples.js';
 import { mostLong, PRESETS } from '../../src/probes/presets.js';
 import { type CandidateReport, type Report, ReportSchema } from '../../src/report/schema/report.js';
 import { settingsUsedWords } from '../../src/report/sections/conditions.js';
@@ -56,7 +56,9 @@ it('asks no farther than the target in them, where a policy asks beyond it', asy
 
 it('keeps rows per context that fit the report and pair with shorter ones', async () => {
   expect(perContextDefect(ReportSchema.parse(JSON.parse(JSON.stringify(report))))).toBeUndefined();
-  const sample = samplesOf(report, row(report, 'yarn:4'))!.needle.at(-1)!;
+  const sample = samplesOf(report, row(report, 'yarn:4'))!.needle(
+    row(report, 'yarn:4').needle.length - 1,
+  );
   expect(sample.size).toBe(row(report, 'yarn:4').longContexts);
   const shorter = { ...sample, size: PRESETS.quick.long, at: () => 0.25 };
   const first = sample.at([0, 1, 2, 3, 4, 5]);

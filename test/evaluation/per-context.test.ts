@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { parseCandidates } from '../../src/candidates/parse.js';
 import { evaluate } from '../../src/evaluate.js';
-import { cellsOf } from '../../src/gate/cells.js';
+import { cellName, cellsOf } from '../../src/gate/cells.js';
 import { ReportSchema } from '../../src/report/schema/report.js';
 import { modelConfig } from '../helpers/model-config.js';
 
@@ -23,13 +23,14 @@ it('gives data per context from which every cell of the report follows', async (
   });
   const saved = ReportSchema.parse(JSON.parse(JSON.stringify(report)));
   const cells = cellsOf(saved);
-  expect(cells.map(({ name }) => name)).toEqual(
+  expect(cells.map((cell) => cellName(cell))).toEqual(
     expect.arrayContaining(['needle@16384', 'reach', 'short.lossChange']),
   );
   expect(report.candidates[1]!.local.length).toBeGreaterThan(0);
-  for (const { candidate, name, interval, sample } of cells) {
+  for (const cell of cells) {
+    const { candidate, interval, sample } = cell;
     const all = Array.from({ length: sample!.size }, (_, c) => c);
-    expect(sample!.at(all), `${candidate}: ${name}`).toBeCloseTo(interval.value, 5);
+    expect(sample!.at(all), `${candidate}: ${cellName(cell)}`).toBeCloseTo(interval.value, 5);
   }
 }, 120_000);
 

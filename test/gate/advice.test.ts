@@ -19,14 +19,23 @@ const undecided: RuleResult = {
 function advice(more: Partial<RuleResult>, preset: 'quick' | 'thorough' = 'quick'): string {
   const report = makeReport();
   const settings = { ...report.settings, preset };
-  return adviceFor({ ...undecided, ...more }, { ...report, settings }, CONFIG, 'config.json').text;
+  return adviceFor(
+    { ...undecided, ...more },
+    {
+      report: { ...report, settings },
+      configText: CONFIG,
+      source: 'config.json',
+      changed: [],
+      commands: { compare: 'COMPARE', again: (samples) => `AGAIN ${samples}` },
+    },
+  ).text;
 }
 
 it.each([
-  [{ samplesToDecide: 30 }, 'run with about --samples 30, or --preset thorough, to decide.'],
-  [{ samplesToDecide: 300 }, 'run with about --samples 300 to decide.'],
+  [{ samplesToDecide: 30 }, 'about 30 samples, or the preset thorough, would decide: AGAIN 30'],
+  [{ samplesToDecide: 300 }, 'about 300 samples would decide: AGAIN 300'],
   [{ samplesToDecide: null }, 'more contexts would hardly decide'],
-  [{ reason: 'ladder-ended' }, 'raise --target'],
+  [{ reason: 'ladder-ended' }, 'nothing longer than'],
   [{ reason: 'no-candidate' }, 'add yarn:4 to the candidates of the policy.'],
   [{ reason: 'not-measured' }, 'the run did not come to it'],
 ] as const)('says what would decide %j', (result, words) => {
@@ -34,5 +43,5 @@ it.each([
 });
 
 it('does not advise the preset that was run', () => {
-  expect(advice({ samplesToDecide: 30 }, 'thorough')).not.toContain('--preset');
+  expect(advice({ samplesToDecide: 30 }, 'thorough')).not.toContain('preset');
 });

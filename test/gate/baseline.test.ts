@@ -70,7 +70,7 @@ describe('a baseline', () => {
       candidates: makeReport().candidates.filter((each) => each.label !== 'ntk:4'),
     });
     const result = compareWithBaseline(makeReport(), after, 'x');
-    expect(result.missing).toContain('ntk:4: reach');
+    expect(result.missing).toContainEqual({ candidate: 'ntk:4', cell: 'reach' });
     expect(result.regressed).toBe(result.missing.length);
   });
 

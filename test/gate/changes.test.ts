@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { wordFinding } from '../../src/findings/index.js';
-import { geometryKeys } from '../../src/gate/advice.js';
+import { geometryKeys } from '../../src/gate/keys.js';
 import { changesBetween, describeScaling } from '../../src/gate/changes.js';
 import { parseConfig } from '../../src/json/parse.js';
 import { isNotRope, readModel } from '../../src/model/read-model.js';
@@ -58,7 +58,7 @@ describe('what changed between two configs', () => {
 
 it('names the window of local layers, which max_position_embeddings says nothing about', () => {
   expect(wordsFor('gemma-3-1b-it', { sliding_window: 1024 })).toEqual([
-    'sliding_window: the window of sliding_attention layers was 512 tokens and is 1024 now',
+    'sliding_window: the window of layers 0–4, 6–10, 12–16, 18–22, 24–25 was 512 tokens and is 1024 now',
   ]);
 });
 

@@ -46,6 +46,9 @@ describe('two reports side by side', () => {
 
   it('lists what only one of them has', () => {
     const after = makeReport({ candidates: makeReport().candidates.slice(0, 4) });
-    expect(compareReports(makeReport(), after, names).onlyBefore).toContain('yarn:4: reach');
+    expect(compareReports(makeReport(), after, names).onlyBefore).toContainEqual({
+      candidate: 'yarn:4',
+      cell: 'reach',
+    });
   });
 });

@@ -3,7 +3,7 @@ import {
   defaultPolicy,
   parsePackagePolicy,
   parsePolicy,
-  withFlags,
+  withOverrides,
 } from '../../src/gate/policy.js';
 import { formatRule } from '../../src/gate/rule.js';
 
@@ -51,7 +51,7 @@ describe('a policy file', () => {
 
 describe('flags', () => {
   it('add rules, and replace those on the same subject', () => {
-    const policy = withFlags(defaultPolicy(), {
+    const policy = withOverrides(defaultPolicy(), {
       rules: ['short.lossChange <= 0.2', 'needle@2x >= 0.9'],
       warnings: ['kvCacheGiB <= 8'],
     });

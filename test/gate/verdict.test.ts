@@ -177,7 +177,7 @@ describe('a gate', () => {
       report: makeReport(),
       policy: policyOf(rules),
       candidates: ['yarn:4'],
-      unchanged: { candidates: ['yarn:4'], window },
+      unchanged: { own: ['yarn:4'], rotation: true, window },
       kvCacheGiB: () => undefined,
     });
     expect(result.rules.map(({ reason }) => reason === 'unchanged')).toEqual(

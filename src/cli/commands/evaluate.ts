@@ -19,6 +19,7 @@ import {
 interface Flags extends SearchFlags {
   readonly optimize?: boolean;
   readonly resume?: string;
+  readonly base?: string;
 }
 
 /** The default command, whose options are the program's own. */
@@ -43,6 +44,7 @@ export function evaluateCommand(program: Command, context: CommandContext): void
         'given again; default: a set for the target',
       collect,
     )
+    .option('--base <config>', 'the config before a change: gives the reference, as with check')
     .option(
       '--optimize',
       'with --target: look for the smallest factor and the best scaling that pass the policy ' +
@@ -68,7 +70,7 @@ export function evaluateCommand(program: Command, context: CommandContext): void
 
 async function compare(argument: string, flags: Flags, environment: Environment): Promise<number> {
   const [
-    { candidateFiles, chooseCandidates, namedCandidates },
+    { candidateFiles, chooseCandidates, namedCandidates, readConfigOf },
     { prepareOutputs, writeOutputs },
     { outputsOf, protectInputs },
     { readGeometry, usesRope },
@@ -86,10 +88,15 @@ async function compare(argument: string, flags: Flags, environment: Environment)
   // Not --resume: to go on in the same file is what it is for.
   await protectInputs(
     outputsOf(flags.output),
-    [{ name: 'the config', path: config.file }, ...candidateFiles(named)],
+    [
+      { name: 'the config', path: config.file },
+      { name: 'the config of --base', path: flags.base },
+      ...candidateFiles(named),
+    ],
     environment,
   );
-  const read = await readGeometry(config, referenceOptions(flags));
+  const base = flags.base === undefined ? undefined : await loadConfig(flags.base, environment);
+  const read = await readGeometry(config, referenceOptions(flags), base);
   if (!usesRope(read)) {
     const { compareTwin } = await import('../encodings.js');
     return compareTwin(read, config, flags, environment);
@@ -111,6 +118,7 @@ async function compare(argument: string, flags: Flags, environment: Environment)
     {
       ...evaluationOptions(flags),
       ...referenceOptions(flags),
+      ...(base === undefined ? {} : { base: await readConfigOf(base) }),
       ...(target === undefined ? {} : { target }),
       ...(candidates === undefined ? {} : { candidates }),
       ...(unfinished === undefined ? {} : { resume: unfinished }),
@@ -156,6 +164,13 @@ function refuseWithoutEffect(flags: Flags): void {
       option: 'policy',
       predicate: words`has no effect without ${option('optimize')}`,
       hint: 'To judge a config by a policy: rope-eval check.',
+    });
+  }
+  if (flags.base !== undefined && flags.optimize) {
+    refuse({
+      option: 'base',
+      predicate: words`has no effect on ${option('optimize')}`,
+      hint: 'Run the search on the config before the change.',
     });
   }
   if (flags.resume !== undefined && flags.optimize) {

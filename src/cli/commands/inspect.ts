@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { CACHE_DTYPES, type CacheDtype, dtypeNamed } from '../../geometry/cost.js';
+import { CACHE_DTYPES, type CacheDtype, dtypeNamed } from '../../geometry/dtypes.js';
 import type { NotRope } from '../../model/types.js';
 import type { InspectData } from '../../report/schema/inspect.js';
 import type { CommandModule } from '../command.js';

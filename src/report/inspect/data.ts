@@ -1,16 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { analyseGeometry, type CandidateSpecs } from '../../geometry/analyse.js';
-import type { CacheDtype } from '../../geometry/cost.js';
+import type { CacheDtype } from '../../geometry/dtypes.js';
 import { asStored } from '../../geometry/fingerprint.js';
 import { criticalFractionOf, rotations } from '../../geometry/spectrum.js';
 import { referenceRope, trainedWindowOf } from '../../model/reference.js';
-import type {
-  LayerGroup,
-  ModelGeometry,
-  NotRope,
-  Reference,
-  ReferenceKind,
-} from '../../model/types.js';
+import type { LayerGroup, ModelGeometry, NotRope, Reference } from '../../model/types.js';
 import { computeRope } from '../../rope/registry.js';
 import { INSPECT_SCHEMA_VERSION } from '../../version.js';
 import type { InspectData, InspectLayerType, InspectReading } from '../schema/inspect.js';
@@ -157,7 +151,7 @@ function layerTypes(
 
 function reading(
   group: LayerGroup | undefined,
-  kind: ReferenceKind,
+  kind: 'unscaled' | 'configured',
   trainedWindow: number,
 ): InspectReading {
   if (group === undefined) {

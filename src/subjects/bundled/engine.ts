@@ -1,5 +1,4 @@
 import type { PositionInputs } from '../../encodings/types.js';
-import type { Device, Provider } from '../../probes/presets.js';
 
 export type Runtime = typeof import('onnxruntime-node');
 
@@ -51,7 +50,7 @@ export interface Scores {
 
 export interface EngineInfo {
   /** Where every node of the graph ran. */
-  readonly device: Provider;
+  readonly device: 'cpu' | 'cuda';
   readonly threads: number;
   readonly graphSha256: string;
   readonly weightsSha256: string;
@@ -72,7 +71,7 @@ export interface EngineRequest {
   readonly member: string;
   /** `encodings`: the graph that takes `Batch.place`, which runs the twins. Default: family. */
   readonly graph?: 'family' | 'encodings';
-  readonly device: Device;
+  readonly device: 'auto' | 'cpu' | 'cuda';
   readonly threads: number;
 }
 

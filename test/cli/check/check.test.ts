@@ -17,7 +17,10 @@ const CONFIG = {
   max_position_embeddings: 32768,
   rope_theta: 1000000,
 };
-const LINEAR = { ...CONFIG, rope_scaling: { rope_type: 'linear', factor: 4 } };
+const LINEAR = {
+  ...CONFIG,
+  rope_scaling: { rope_type: 'linear', factor: 4, original_max_position_embeddings: 32768 },
+};
 
 const good = makeReport({
   candidates: [

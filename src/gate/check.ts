@@ -1,0 +1,239 @@
+import { joinCandidates, parseCandidates } from '../candidates/parse.js';
+import { finding, type Finding, findingName, type FindingName } from '../findings/index.js';
+import { isRecord } from '../json/parse.js';
+import { sameValue } from '../json/same.js';
+import type { ReadConfig } from '../model/read-config.js';
+import { requireRope } from '../model/read-model.js';
+import { classFields } from '../model/class-defaults.js';
+import { chooseReference, referenceSpecs } from '../model/reference.js';
+import type { ModelGeometry, Reference } from '../model/types.js';
+import type { EvaluateOptions } from '../options.js';
+import type { Report } from '../report/schema/report.js';
+import { type Advice, type AdviceContext, adviceFor } from './advice.js';
+import { type BaselineResult, compareWithBaseline } from './baseline.js';
+import { changedSubjects, changesBetween, rotateAlike } from './changes.js';
+import { type Difference, differencesBetween } from './differences.js';
+import { type GateResult, judgeReport } from './judge.js';
+import { geometryKeys } from './keys.js';
+import { checkLengths } from './lengths.js';
+import { kvCacheGiB } from './metrics.js';
+import { assertCanFail, type Policy } from './policy.js';
+
+/** A config, its text for the lines of keys, and what people call it. */
+export interface GateConfig {
+  readonly text: string;
+  readonly source: string;
+  readonly read: ReadConfig;
+}
+
+export interface CheckRequest {
+  readonly config: GateConfig;
+  /** The config before the change: gives the reference, and what did not change cannot fail. */
+  readonly base?: GateConfig | undefined;
+  readonly policy: Policy;
+  /** Tokens; undefined = the policy's, or the largest that the config claims. */
+  readonly target: number | undefined;
+  /** A saved report to compare with, cell by cell. */
+  readonly baseline?: { readonly report: Report; readonly source: string } | undefined;
+  /** What is asked for beside the policy, and wins over it. */
+  readonly options: EvaluateOptions;
+  /** Runs the probes on the config. */
+  readonly evaluate: (options: EvaluateOptions) => Promise<Report>;
+  /** What to run to come to the same verdict, for the advice. @param target tokens */
+  readonly commands: (target: number) => AdviceContext['commands'];
+}
+
+export interface CheckRun {
+  readonly report: Report;
+  readonly result: GateResult;
+  /** Labels that were judged. */
+  readonly candidates: readonly string[];
+  /** One per rule of the result; undefined where it passed. */
+  readonly advice: readonly (Advice | undefined)[];
+}
+
+/**
+ * Evaluates what a config says and judges it: by what the probes measured, and by everything that
+ * differs from the config before the change.
+ *
+ * @throws RopeEvalError `bad_policy`, `not_rope`, `target_too_long`, and what `evaluate` throws
+ */
+export async function check(request: CheckRequest): Promise<CheckRun> {
+  const { config, base, policy, baseline } = request;
+  assertCanFail(policy, baseline !== undefined);
+  const options = { ...policyOptions(policy), ...request.options };
+  const now = sideOf(config);
+  const before = base && sideOf(base);
+  const reference = chooseReference((before ?? now).model, options);
+  const specs = referenceSpecs(now.model, (before ?? now).model, reference);
+  const { target, lengths } = checkLengths({
+    target: request.target,
+    policy,
+    model: now.model,
+    trained: { specs, window: reference.trainedWindow },
+    configText: config.text,
+  });
+  const candidates = joinCandidates(policy.candidates.map(parseCandidates));
+  const report = await request.evaluate({
+    ...options,
+    ...(base ? { base: base.read } : {}),
+    candidates,
+    target,
+    lengths,
+  });
+  const labels = candidates.map(({ label }) => label);
+  const differences = before && differencesOf(before, now, policy);
+  const changed = before ? changedSubjects(before.model, now.model) : [];
+  const own = candidates.filter(({ method }) => method === 'as-configured');
+  const result = judgeReport({
+    report,
+    policy,
+    candidates: labels,
+    findings: [
+      ...(before ? changesBetween(before.model, now.model, geometryKeys(config.text)) : []),
+      ...unjudged(now, differences, policy),
+      ...ambiguities(now, before),
+    ],
+    ...(differences ? { differences } : {}),
+    ...compared(baseline, report, labels),
+    ...(before
+      ? {
+          unchanged: {
+            own: own.map(({ label }) => label),
+            rotation: rotateAlike(before.model, now.model),
+            window: before.model.maxPositions === now.model.maxPositions,
+          },
+        }
+      : { ambiguousReference: isAmbiguous(now.model, reference) }),
+    kvCacheGiB: (tokens) => kvCacheGiB(now.model, tokens),
+  });
+  const context = {
+    report,
+    configText: config.text,
+    source: config.source,
+    changed,
+    commands: request.commands(report.target.tokens),
+  };
+  return {
+    report,
+    result,
+    candidates: labels,
+    advice: result.rules.map((rule) =>
+      rule.outcome === 'pass' || report.status !== 'complete'
+        ? undefined
+        : adviceFor(rule, context),
+    ),
+  };
+}
+
+/** One side of a change. */
+interface Side {
+  readonly config: ReadConfig['raw'];
+  readonly model: ModelGeometry;
+}
+
+function sideOf({ read }: GateConfig): Side {
+  return { config: read.raw, model: requireRope(read.model) };
+}
+
+/** What the policy file says about the run. */
+function policyOptions(policy: Policy): EvaluateOptions {
+  const { preset, seed, samples, reference, trainedWindow } = policy;
+  return {
+    ...(preset === undefined ? {} : { preset }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(samples === undefined ? {} : { samples }),
+    ...(reference === undefined ? {} : { reference }),
+    ...(trainedWindow === undefined ? {} : { trainedWindow }),
+  };
+}
+
+function differencesOf(before: Side, now: Side, { allow = [] }: Policy): readonly Difference[] {
+  return differencesBetween(before.config, now.config, {
+    partPath: now.model.partPath ?? '',
+    defaults: classFields(now.model.modelType),
+    allow,
+  });
+}
+
+/** More keys than this are not named one by one. */
+const MOST_NAMED = 50;
+
+/**
+ * What neither a probe nor a comparison judges: a key that nothing reads, code that comes with the
+ * model, a model type that nobody knows. The last two are no concern of a change that is harmless.
+ */
+function unjudged(
+  { config, model }: Side,
+  differences: readonly Difference[] | undefined,
+  { allow = [] }: Policy,
+): readonly Finding[] {
+  const open = (differences ?? []).filter(({ judgement }) => judgement === 'not-judged');
+  const findings: Finding[] = open
+    .slice(0, MOST_NAMED)
+    .map(({ key, was, found }) => finding('not_judged', key, { was, found, why: 'unread' }));
+  if (open.length > MOST_NAMED) {
+    const left = `${open.length - MOST_NAMED} more`;
+    findings.push(finding('not_judged', '', { was: left, found: left, why: 'too-many' }));
+  }
+  const matters = differences?.some(({ judgement }) => judgement !== 'harmless') ?? true;
+  if (!matters) return findings;
+  const parts = [config, ...(model.partPath ?? '').split('.').map((key) => config[key])];
+  const remote = parts.some((part) => isRecord(part) && isRecord(part['auto_map']));
+  const named = (key: string): boolean =>
+    allow.includes(key) || open.some((each) => each.key.split('.').includes(key));
+  const same = { was: '', found: '' };
+  if (remote && !named('auto_map')) {
+    findings.push(finding('not_judged', 'auto_map', { ...same, why: 'remote-code' }));
+  }
+  const unknown = model.findings.some((each) => findingName(each) === 'unknown_model_type');
+  if (unknown && !named('model_type')) {
+    findings.push(finding('not_judged', 'model_type', { ...same, why: 'unknown-model-type' }));
+  }
+  return findings;
+}
+
+/** Findings that say that two values stand for one thing: they fail a config as it stands too. */
+const CONTRADICTIONS: readonly FindingName[] = ['repeated_key', 'two_blocks', 'conflict'];
+
+/** Findings that say that transformers leaves out what another program reads. */
+const UNREAD: readonly FindingName[] = [
+  'partial_ignored',
+  'missing_rope_type',
+  'type_not_applied',
+  'unread_block',
+  'misspelt_key',
+  'encoder_differs',
+];
+
+/** One that the change did not bring in is no reason to stop the change. */
+function ambiguities(now: Side, before: Side | undefined): readonly Finding[] {
+  const names: readonly string[] = before ? [...CONTRADICTIONS, ...UNREAD] : CONTRADICTIONS;
+  return now.model.findings
+    .filter((found) => names.includes(findingName(found)))
+    .filter((found) => !before?.model.findings.some((old) => sameValue(old, found)))
+    .map(({ code, path }) => finding('ambiguous', path, { finding: code }));
+}
+
+/**
+ * A linear block without an original window: it may have been trained in (DeepSeek Coder) or added
+ * yesterday, and nothing in the file says which.
+ */
+function isAmbiguous(model: ModelGeometry, reference: Reference): boolean {
+  return (
+    reference.evidence === 'overlay' &&
+    reference.alternative !== undefined &&
+    model.originalMaxPositions === undefined &&
+    model.groups.some(({ rope }) => rope.type === 'linear')
+  );
+}
+
+function compared(
+  baseline: CheckRequest['baseline'],
+  report: Report,
+  labels: readonly string[],
+): { readonly baseline?: BaselineResult } {
+  // An interrupted run has its own status; it is no regression.
+  if (!baseline || report.status !== 'complete') return {};
+  return { baseline: compareWithBaseline(baseline.report, report, baseline.source, labels) };
+}

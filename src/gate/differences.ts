@@ -1,0 +1,174 @@
+import { z } from 'zod';
+import { isRecord, type UnknownRecord } from '../json/parse.js';
+import { sameValue } from '../json/same.js';
+import { readModel } from '../model/read-model.js';
+import { harmlessReason } from './harmless.js';
+
+/** A key whose value a change moved, and what that means to the gate. */
+export const DifferenceSchema = z.strictObject({
+  key: z.string().describe('Path, with dots.'),
+  was: z.string().describe('As JSON, cut where it is long; `absent`.'),
+  found: z.string(),
+  judgement: z
+    .enum(['judged', 'harmless', 'allowed', 'not-judged'])
+    .describe(
+      'judged: the reading of the config depends on it, and every fact of the reading is compared; ' +
+        'harmless: see reason; allowed: by the policy; not-judged: fails the gate.',
+    ),
+  reason: z.string().optional(),
+});
+
+export type Difference = Readonly<z.infer<typeof DifferenceSchema>>;
+
+/** More differences than this are another file; the rest is not judged. */
+const MOST_PROBED = 64;
+
+export interface DifferenceContext {
+  /** Path of the part that was read, with dots; '' = the top. */
+  readonly partPath: string;
+  /** Defaults of the class that reads the part, by key; undefined where nobody knows the class. */
+  readonly defaults: ReadonlyMap<string, unknown> | undefined;
+  /** Keys that the policy allows to change; one covers what lies below it. */
+  readonly allow: readonly string[];
+}
+
+/**
+ * Every key that differs between two configs, wherever it stands.
+ *
+ * A difference is judged where the reading of the config depends on the key: then its whole effect
+ * is in the facts that are compared. To find that out the key alone is changed, in either file, and
+ * the file is read again; a list of keys would miss the one that was forgotten.
+ */
+export function differencesBetween(
+  before: UnknownRecord,
+  after: UnknownRecord,
+  context: DifferenceContext,
+): readonly Difference[] {
+  const paths = differingPaths(before, after, []);
+  return paths.map((path, index) => {
+    const [was, found] = [valueAt(before, path), valueAt(after, path)];
+    const key = path.join('.');
+    const shown = { key, was: show(was), found: show(found) };
+    const same = sameEffect(path, was, found, context);
+    if (same !== undefined) return { ...shown, judgement: 'harmless', reason: same };
+    const parent = path.slice(0, -1);
+    const reason = harmlessReason(
+      path,
+      [before, after]
+        .filter((config) => valueAt(config, path) !== undefined)
+        .map((config) => valueAt(config, parent)),
+    );
+    if (reason !== undefined) return { ...shown, judgement: 'harmless', reason };
+    if (index < MOST_PROBED && isRead(before, after, path))
+      return { ...shown, judgement: 'judged' };
+    const allowed = context.allow.some((name) => key === name || key.startsWith(`${name}.`));
+    return { ...shown, judgement: allowed ? 'allowed' : 'not-judged' };
+  });
+}
+
+type Path = readonly string[];
+
+/** Leaves that differ; a list is one value, since its entries have no names. */
+function differingPaths(before: unknown, after: unknown, path: Path): Path[] {
+  if (!isRecord(before) && !isRecord(after)) return sameValue(before, after) ? [] : [path];
+  // An object in the place of nothing is as many differences as it has keys.
+  if ((before ?? null) !== null && !isRecord(before)) return [path];
+  if ((after ?? null) !== null && !isRecord(after)) return [path];
+  const [old, now] = [isRecord(before) ? before : {}, isRecord(after) ? after : {}];
+  const keys = [...new Set([...Object.keys(old), ...Object.keys(now)])];
+  if (keys.length === 0) return sameValue(before, after) ? [] : [path];
+  const found = keys.flatMap((key) => differingPaths(own(old, key), own(now, key), [...path, key]));
+  // `{}` against null: the readers take both for absent, but nothing proves it here.
+  return found.length === 0 && !sameValue(before, after) ? [path] : found;
+}
+
+function own(record: UnknownRecord, key: string): unknown {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>((at, key) => (isRecord(at) ? own(at, key) : undefined), value);
+}
+
+/** Spelling a class's default out changes nothing, and neither does an empty rope block. */
+function sameEffect(
+  path: Path,
+  was: unknown,
+  found: unknown,
+  { partPath, defaults }: DifferenceContext,
+): string | undefined {
+  const part = path.slice(0, -1).join('.');
+  const name = path.at(-1) ?? '';
+  if (part === partPath && ROPE_BLOCKS.has(name) && isEmpty(was) && isEmpty(found)) {
+    return 'an empty block is no block';
+  }
+  if (part !== partPath || defaults === undefined || !defaults.has(name)) return undefined;
+  const effective = (value: unknown): unknown => (value === undefined ? defaults.get(name) : value);
+  if (effective(was) === null && effective(found) === null) {
+    return 'null is the default of the class';
+  }
+  return sameValue(effective(was), effective(found)) ? 'the default of the class' : undefined;
+}
+
+const ROPE_BLOCKS: ReadonlySet<string> = new Set(['rope_scaling', 'rope_parameters']);
+
+function isEmpty(value: unknown): boolean {
+  return (value ?? null) === null || (isRecord(value) && Object.keys(value).length === 0);
+}
+
+/** Whether what is read from a config depends on this key, by the reader's own behaviour. */
+function isRead(before: UnknownRecord, after: UnknownRecord, path: Path): boolean {
+  const [was, found] = [valueAt(before, path), valueAt(after, path)];
+  const [old, now] = [reading(before), reading(after)];
+  if (reading(withValue(before, path, found)) !== old) return true;
+  if (reading(withValue(after, path, was)) !== now) return true;
+  // A value that says what holds anyway, as beta_fast 32 in a new block, has no effect of its own.
+  // Lists are left out: a reader of one entry does not answer for the others.
+  const other = otherThan(found ?? was);
+  if (other === undefined) return false;
+  const [config, read] = found === undefined ? [before, old] : [after, now];
+  return reading(withValue(config, path, other)) !== read;
+}
+
+function otherThan(value: unknown): unknown {
+  if (typeof value === 'number') return value * 2 + 1;
+  if (typeof value === 'boolean') return !value;
+  return typeof value === 'string' ? `${value}-other` : undefined;
+}
+
+/** Everything that a config says about the model, as text; an error where it says nothing right. */
+function reading(config: UnknownRecord): string {
+  try {
+    const {
+      findings,
+      config: _,
+      ...facts
+    } = readModel(config) as ReturnType<typeof readModel> & {
+      config?: unknown;
+    };
+    void findings;
+    void _;
+    return JSON.stringify(facts);
+  } catch (error) {
+    return `error: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+/** The config with one value put in, or taken out where it is undefined. */
+function withValue(config: UnknownRecord, path: Path, value: unknown): UnknownRecord {
+  const [key = '', ...rest] = path;
+  const copy: Record<string, unknown> = Object.assign(Object.create(null) as object, config);
+  const next =
+    rest.length === 0 ? value : withValue(isRecord(copy[key]) ? copy[key] : {}, rest, value);
+  if (next === undefined) delete copy[key];
+  else copy[key] = next;
+  return copy;
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return 'absent';
+  const text = JSON.stringify(value) ?? 'absent';
+  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
+}
+
+const LONGEST_SHOWN = 60;

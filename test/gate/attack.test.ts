@@ -1,0 +1,261 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import type { GateResult } from '../../src/gate/judge.js';
+import { check, type CheckRun, type GateConfig } from '../../src/gate/check.js';
+import { readConfig } from '../../src/model/read-config.js';
+import { defaultPolicy, parsePolicy, type Policy } from '../../src/gate/policy.js';
+import { candidate, makeReport, short } from '../helpers/report.js';
+
+/** Probes that see no difference: what fails here fails by what was compared. */
+const equal = makeReport({
+  candidates: [
+    candidate('none', 'reference', 1, short(0, 0)),
+    candidate('as-configured', 'reaches', 4, short(0, 0)),
+  ],
+});
+
+function side(text: string, source: string): GateConfig {
+  return { text, source, read: readConfig(text, { source }) };
+}
+
+function judge(
+  config: object | string,
+  base: object | string | undefined,
+  policy = defaultPolicy(),
+): Promise<CheckRun> {
+  const text = (value: object | string): string =>
+    typeof value === 'string' ? value : JSON.stringify(value);
+  return check({
+    config: side(text(config), 'config.json'),
+    base: base === undefined ? undefined : side(text(base), 'base.json'),
+    policy,
+    target: undefined,
+    options: {},
+    evaluate: async () => equal,
+    commands: () => ({ compare: 'rope-eval', again: () => 'rope-eval' }),
+  });
+}
+
+async function verdict(...given: Parameters<typeof judge>): Promise<GateResult> {
+  return (await judge(...given)).result;
+}
+
+const attack = (name: string): Promise<string> => readFile(`fixtures/attack/${name}.json`, 'utf8');
+
+/** Codes of severity error. */
+function errors(result: GateResult): string[] {
+  return result.findings.filter(({ level }) => level === 'error').map(({ code }) => code);
+}
+
+const LLAMA = {
+  architectures: ['LlamaForCausalLM'],
+  model_type: 'llama',
+  hidden_size: 4096,
+  num_attention_heads: 32,
+  num_hidden_layers: 4,
+  num_key_value_heads: 8,
+  max_position_embeddings: 8192,
+  vocab_size: 32000,
+  rope_theta: 500000,
+};
+const QWEN = { ...LLAMA, architectures: ['Qwen2ForCausalLM'], model_type: 'qwen2' };
+
+describe('a change that no probe sees', () => {
+  it.each([
+    ['a-smol-nope', 'base-smol', 'RE065'],
+    ['a-mistral-sw', 'base-mistral', 'RE067'],
+    ['a-lower', 'base', 'RE064'],
+    ['a-automap', 'base', 'RE075'],
+    ['a-both', 'base', 'RE076'],
+    ['a-typekey', 'base', 'RE076'],
+    ['a-partial', 'base', 'RE076'],
+  ])('fails: %s against %s', async (config, base, code) => {
+    const result = await verdict(await attack(config), await attack(base));
+    expect(result).toMatchObject({ status: 'failed', exitCode: 1 });
+    expect(errors(result)).toContain(code);
+  });
+
+  it('fails where a part that the class does not read hides the change', async () => {
+    const result = await verdict(await attack('a-textconfig'), await attack('base'));
+    expect(result.exitCode).toBe(1);
+  });
+
+  it.each<[string, object, object, string]>([
+    ['heads', LLAMA, { ...LLAMA, num_attention_heads: 16 }, 'RE074'],
+    ['key and value heads', LLAMA, { ...LLAMA, num_key_value_heads: 4 }, 'RE074'],
+    ['head dimension', LLAMA, { ...LLAMA, head_dim: 64 }, 'RE074'],
+    ['layers', LLAMA, { ...LLAMA, num_hidden_layers: 3 }, 'RE074'],
+    ['model type', LLAMA, { ...LLAMA, model_type: 'mistral', sliding_window: null }, 'RE074'],
+    ['class', LLAMA, { ...LLAMA, architectures: ['Evil'] }, 'RE074'],
+    [
+      'lost window',
+      { ...QWEN, use_sliding_window: true, sliding_window: 512, max_window_layers: 0 },
+      { ...QWEN, use_sliding_window: false, sliding_window: 512, max_window_layers: 0 },
+      'RE068',
+    ],
+    [
+      'another window',
+      { ...LLAMA, model_type: 'mistral', sliding_window: 4096 },
+      { ...LLAMA, model_type: 'mistral', sliding_window: 512 },
+      'RE069',
+    ],
+    ['attention bias', LLAMA, { ...LLAMA, attention_bias: true }, 'RE075'],
+    ['a key of nobody', LLAMA, { ...LLAMA, position_trick: 2 }, 'RE075'],
+    [
+      'a key of nobody in a block',
+      { ...LLAMA, rope_scaling: { rope_type: 'linear', factor: 2 } },
+      { ...LLAMA, rope_scaling: { rope_type: 'linear', factor: 2, temperature: 3 } },
+      'RE075',
+    ],
+    ['quantisation', LLAMA, { ...LLAMA, quantization_config: { bits: 4 } }, 'RE075'],
+    [
+      'remote code beside another change',
+      { ...LLAMA, auto_map: { AutoModel: 'a.B' } },
+      { ...LLAMA, auto_map: { AutoModel: 'a.B' }, rope_theta: 5e6 },
+      'RE075',
+    ],
+    [
+      'an unknown model type',
+      { ...LLAMA, model_type: 'nobody' },
+      { ...LLAMA, model_type: 'nobody', rope_theta: 5e6 },
+      'RE075',
+    ],
+    ['a block without a type', LLAMA, { ...LLAMA, rope_scaling: { factor: 4 } }, 'RE076'],
+  ])('fails: %s', async (_, before, after, code) => {
+    const result = await verdict(after, before);
+    expect(result.exitCode).toBe(1);
+    expect(errors(result)).toContain(code);
+  });
+
+  it('fails where a key stands twice', async () => {
+    const twice = JSON.stringify(LLAMA).replace('{', '{"rope_theta": 10000, ');
+    expect(errors(await verdict(twice, LLAMA))).toContain('RE076');
+  });
+});
+
+describe('a change that touches nothing', () => {
+  it.each<[string, object]>([
+    ['token ids', { eos_token_id: [1, 2] }],
+    ['the number format', { torch_dtype: 'float16' }],
+    ['dropout', { attention_dropout: 0.1 }],
+    ['a version', { transformers_version: '5.0.0' }],
+    ['labels', { id2label: { 0: 'a' } }],
+    ['a default of the class', { rope_scaling: null, attention_bias: false, mlp_bias: false }],
+  ])('passes: %s', async (_, more) => {
+    const result = await verdict({ ...LLAMA, ...more }, LLAMA);
+    expect(result).toMatchObject({ status: 'passed', exitCode: 0, findings: [] });
+    expect(result.differences?.every(({ judgement }) => judgement === 'harmless')).toBe(true);
+    expect(result.differences?.every(({ reason }) => reason !== undefined)).toBe(true);
+  });
+
+  it('passes in a model with remote code and of an unknown type', async () => {
+    const model = { ...LLAMA, model_type: 'nobody', auto_map: { AutoModel: 'a.B' } };
+    expect((await verdict({ ...model, eos_token_id: 7 }, model)).exitCode).toBe(0);
+  });
+
+  it('is no excuse for the same name elsewhere', async () => {
+    const linear = { rope_type: 'linear', factor: 2 };
+    const result = await verdict(
+      { ...LLAMA, rope_scaling: { ...linear, dropout: 1 } },
+      { ...LLAMA, rope_scaling: linear },
+    );
+    expect(errors(result)).toContain('RE075');
+  });
+});
+
+describe('what the policy allows', () => {
+  const allowing = (...allow: string[]): Policy => parsePolicy(JSON.stringify({ allow }), 'p.json');
+
+  it('passes by name, with what lies below it', async () => {
+    const after = { ...LLAMA, quantization_config: { bits: 4, group_size: 128 } };
+    expect((await verdict(after, LLAMA, allowing('quantization_config'))).exitCode).toBe(0);
+    expect((await verdict(after, LLAMA, allowing('quantization_config.bits'))).exitCode).toBe(1);
+    expect((await verdict(after, LLAMA, allowing('quant'))).exitCode).toBe(1);
+  });
+
+  it('covers remote code and unknown model types', async () => {
+    const model = { ...LLAMA, model_type: 'nobody', auto_map: { AutoModel: 'a.B' } };
+    const changed = { ...model, rope_theta: 5e6 };
+    expect((await verdict(changed, model, allowing('auto_map', 'model_type'))).exitCode).toBe(0);
+    expect((await verdict(model, undefined)).exitCode).toBe(1);
+    expect((await verdict(model, undefined, allowing('auto_map', 'model_type'))).exitCode).toBe(0);
+  });
+
+  it('is never everything', () => {
+    for (const level of ['off', 'warn']) {
+      expect(() => parsePolicy(JSON.stringify({ lint: { RE075: level } }), 'p.json')).toThrow(
+        expect.objectContaining({ kind: 'bad_policy' }),
+      );
+    }
+  });
+});
+
+describe('a policy that cannot fail', () => {
+  it.each([
+    [[]],
+    [[['warn', 'short.lossChange <= 0.05']]],
+    [[['off', 'short.lossChange <= 0.05']]],
+    [[['error', 'kvCacheGiB <= 1e6']]],
+    [
+      [
+        ['error', 'needle@1x >= 0'],
+        ['error', 'reach >= 0.0001'],
+      ],
+    ],
+    [
+      [
+        ['error', 'short.accuracyChange >= -1'],
+        ['error', 'short.lossChange <= 1000'],
+      ],
+    ],
+  ])('is refused: %j', async (rules) => {
+    const policy = (): Policy => parsePolicy(JSON.stringify({ rules }), 'p.json');
+    await expect(async () => judge(LLAMA, LLAMA, policy())).rejects.toMatchObject({
+      kind: expect.stringMatching(/^bad_/) as string,
+      exitCode: 2,
+    });
+  });
+
+  it('is refused though the pull request brought it', async () => {
+    const policy = parsePolicy(await attack('policy-that-loosens'), 'rope-eval.config.json');
+    await expect(judge(LLAMA, LLAMA, policy)).rejects.toMatchObject({ kind: 'bad_policy' });
+  });
+});
+
+describe('a linear block without an original window', () => {
+  const linear = { ...LLAMA, rope_scaling: { rope_type: 'linear', factor: 4 } };
+  const bad = makeReport({
+    candidates: [
+      candidate('none', 'reference', 1, short(0, 0)),
+      candidate('as-configured', 'fails-short', 4, short(-0.4, 0.66)),
+    ],
+  });
+  const judgeBad = (base: object | undefined): Promise<CheckRun> =>
+    check({
+      config: side(JSON.stringify(linear), 'config.json'),
+      base: base && side(JSON.stringify(base), 'base.json'),
+      policy: defaultPolicy(),
+      target: undefined,
+      options: {},
+      evaluate: async () => bad,
+      commands: () => ({ compare: 'rope-eval', again: () => 'rope-eval' }),
+    });
+
+  it('is not failed by a guess where nothing says what was trained', async () => {
+    const { result } = await judgeBad(undefined);
+    expect(result.status).toBe('unverifiable');
+    expect(result.rules.map(({ reason }) => reason)).toContain('ambiguous-reference');
+  });
+
+  it('is not told to be undone where it did not change', async () => {
+    const { result, advice } = await judgeBad({ ...linear, eos_token_id: 3 });
+    expect(result.exitCode).toBe(0);
+    expect(advice.filter(Boolean)).toEqual([]);
+  });
+
+  it('is blamed where the change brought it', async () => {
+    const { result, advice } = await judgeBad(LLAMA);
+    expect(result.status).toBe('failed');
+    expect(advice.find((each) => each?.path === 'rope_scaling')).toBeDefined();
+  });
+});
