@@ -5,6 +5,7 @@ import { dynamicRope } from './kinds/dynamic.js';
 import { linearRope } from './kinds/linear.js';
 import { llama3Rope } from './kinds/llama3.js';
 import { longropeRope } from './kinds/longrope.js';
+import { ntkMixedRope } from './kinds/ntk-mixed.js';
 import { ntkRope } from './kinds/ntk.js';
 import { proportionalRope } from './kinds/proportional.js';
 import { yarnRope } from './kinds/yarn.js';
@@ -15,6 +16,7 @@ export const ROPE_KINDS = Object.freeze({
   default: defaultRope,
   linear: linearRope,
   ntk: ntkRope,
+  'ntk-mixed': ntkMixedRope,
   dynamic: dynamicRope,
   yarn: yarnRope,
   llama3: llama3Rope,

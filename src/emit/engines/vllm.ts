@@ -93,6 +93,7 @@ const SUPPORT: Support<Block> = Object.freeze({
     rope_theta: dynamicAsTheta(rope, length).theta,
   }),
   linear: (rope) => ({ ...scalingBlock(rope), rope_theta: rope.theta }),
+  'ntk-mixed': (rope) => ({ ...scalingBlock(rope), rope_theta: rope.theta }),
   llama3: (rope) => ({ ...scalingBlock(rope), rope_theta: rope.theta }),
   yarn: (rope) => {
     const temperature = temperatureOf(rope);

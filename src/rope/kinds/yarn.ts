@@ -230,6 +230,19 @@ export function attnFactorOf(spec: YarnSpec): number {
   return yarnAttentionScaling(spec) / yarnMscale(spec.factor);
 }
 
+/**
+ * Turns over the window below which a pair is undertrained, as LongRoPE2 measured it: pair 25 of 48
+ * in Phi-3-mini and pair 30 of 64 in Llama-3-8B, where theory has one turn, pairs 31 and 35.
+ *
+ * @see Shang et al. 2025, arXiv:2502.20082
+ */
+const CRITICAL_TURNS = 2.7;
+
+function makeCritical(request: ShorthandRequest, ground: Ground<YarnSpec>): YarnSpec {
+  const made = makeYarn(request, ground);
+  return { ...made, betaSlow: numberParam(request, 'beta_slow') ?? CRITICAL_TURNS };
+}
+
 function makeYarn(request: ShorthandRequest, { base, window, factor, same }: Ground<YarnSpec>) {
   const { params } = request;
   // by-parts is YaRN without its temperature: neither on the tables nor, where a model has
@@ -266,7 +279,7 @@ const TEMPERATURE_PARAMS = Object.freeze({
   mscale_all_dim: 'number',
 } as const);
 
-export const yarnRope = defineKind<YarnSpec, 'by-parts' | 'yarn'>({
+export const yarnRope = defineKind<YarnSpec, 'by-parts' | 'yarn' | 'yarn-critical'>({
   type: 'yarn',
   compute: computeYarn,
   lengthDependent: false,
@@ -290,6 +303,8 @@ export const yarnRope = defineKind<YarnSpec, 'by-parts' | 'yarn'>({
   shorthands: {
     'by-parts': { params: RAMP_PARAMS, make: makeYarn },
     yarn: { params: { ...RAMP_PARAMS, ...TEMPERATURE_PARAMS }, make: makeYarn },
+    // The ramp ends where pairs begin to be undertrained, and not at one turn.
+    'yarn-critical': { params: { ...RAMP_PARAMS, ...TEMPERATURE_PARAMS }, make: makeCritical },
   },
   extension: ({ factor, originalMaxPositions }) => ({ factor, originalMaxPositions }),
   stretched: stretchedOriginal,

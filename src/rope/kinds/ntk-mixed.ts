@@ -1,0 +1,61 @@
+import { trim } from '../../numbers.js';
+import { defineKind, numberParam } from '../kind.js';
+import { baseFrequencies, type RopeBase, type RopeTable } from '../spec.js';
+
+/** NTK-RoPE-mixed: every pair has a divisor of its own, which grows from the fast to the slow. */
+export interface NtkMixedSpec extends RopeBase {
+  readonly type: 'ntk-mixed';
+  readonly factor: number;
+  /** Exponent of the growth, above 0; at 1 all pairs share one base, as in the NTK-fixed form. */
+  readonly mixedB: number;
+}
+
+/** Su's choice; a smaller exponent divides the fast pairs more. */
+const DEFAULT_MIXED_B = 0.625;
+
+/**
+ * NTK-RoPE-mixed: pair m of M, counted from 1, is divided by `exp(a m^b)` with
+ * `a = ln(factor) / M^b`, so that the slowest pair is slowed by the factor exactly.
+ *
+ * @returns invFreq (rotaryDim / 2,) radians per token; attention scaling 1
+ * @see Su Jianlin 2023, kexue.fm/archives/9706; vLLM `NTKScalingRotaryEmbedding` with `mixed_b`
+ */
+export function computeNtkMixed({
+  theta,
+  rotaryDim,
+  exponentDim,
+  factor,
+  mixedB,
+}: NtkMixedSpec): RopeTable {
+  const a = Math.log(factor) / Math.pow(rotaryDim / 2, mixedB);
+  const base = baseFrequencies(theta, rotaryDim, exponentDim);
+  return {
+    invFreq: base.map((frequency, pair) => frequency / Math.exp(a * Math.pow(pair + 1, mixedB))),
+    attentionScaling: 1,
+  };
+}
+
+export const ntkMixedRope = defineKind<NtkMixedSpec, 'ntk-mixed'>({
+  type: 'ntk-mixed',
+  compute: computeNtkMixed,
+  lengthDependent: false,
+  // transformers has no block of this type; vLLM calls it `ntk`.
+  write: ({ factor, mixedB }) => ({ rope_type: 'ntk', factor, mixed_b: mixedB }),
+  shorthands: {
+    'ntk-mixed': {
+      params: { mixed_b: 'number' },
+      make: (request, { base, factor, same }) => ({
+        type: 'ntk-mixed',
+        ...base,
+        factor,
+        mixedB: numberParam(request, 'mixed_b') ?? same?.mixedB ?? DEFAULT_MIXED_B,
+      }),
+    },
+  },
+  extension: ({ factor }) => ({ factor }),
+  stretched: ({ factor }, trained) => (factor / trained.factor) * trained.window,
+  sentence: ({ factor, mixedB, rotaryDim }) =>
+    `NTK-mixed scaling with factor ${trim(factor, 4)} and exponent ${trim(mixedB, 4)}: pair m of ` +
+    `${rotaryDim / 2} is divided by ${trim(factor, 4)}^((m/${rotaryDim / 2})^${trim(mixedB, 4)}), ` +
+    `the fastest hardly and the slowest by the whole factor.`,
+});
