@@ -53,8 +53,9 @@ async function evaluateWithNeighbours(setup: Setup, options: EvaluateOptions): P
   for (const [i, name] of names.entries()) {
     if (report.status !== 'complete') break;
     // Saved work is the main run's.
-    const own = { preset: 'standard', resume: undefined, ...progress(i + 1) } as const;
-    const other = await evaluateOn(setup, { ...options, ...own }, await bundled(name));
+    const { resume, ...fresh } = options;
+    const own = { ...fresh, preset: 'standard', ...progress(i + 1) } as const;
+    const other = await evaluateOn(setup, own, await bundled(name));
     if (other.report.status === 'complete') {
       report.otherProbeModels!.push(summariseNeighbour(other.report));
       report.timings.tokens += other.report.timings.tokens;

@@ -7,32 +7,27 @@
  */
 export { parseCandidates } from './candidates/parse.js';
 export { type CandidateDefinition } from './candidates/definition.js';
-export {
-  compareEncodings,
-  type CompareEncodings,
-  type CompareEncodingsOptions,
-} from './encodings/compare.js';
+export { compareEncodings, type CompareEncodings } from './encodings/compare.js';
 export { EXIT, RopeEvalError } from './errors.js';
 export { evaluate } from './evaluate.js';
 export {
-  type Device,
+  type CompareEncodingsOptions,
   type Evaluate,
   type EvaluateOptions,
-  type Preset,
+  type InspectOptions,
   type Progress,
 } from './options.js';
-export { wordFinding } from './findings/index.js';
-export { type Finding, type Severity } from './findings/index.js';
+export { type Finding, type SavedFinding, type Severity, wordFinding } from './findings/index.js';
 export { PolicySchema, type PolicyFile } from './gate/policy.js';
-export { inspect, type InspectOptions } from './inspect.js';
+export { inspect } from './inspect.js';
 export {
   ENCODINGS_SCHEMA_VERSION,
   EncodingsSchema,
   type EncodingRow,
   type EncodingsReport,
 } from './encodings/schema.js';
-export { InspectSchema } from './report/schema/inspect.js';
-export { type InspectData, type InspectLayerType } from './report/schema/inspect.js';
+export { type Device, type Preset } from './probes/presets.js';
+export { InspectSchema, type InspectData, type InspectLayerType } from './report/schema/inspect.js';
 export {
   REPORT_SCHEMA_VERSION,
   ReportSchema,

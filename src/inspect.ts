@@ -3,23 +3,10 @@ import { resolveCandidate } from './candidates/resolve.js';
 import { RopeEvalError } from './errors.js';
 import { parseConfig } from './json/parse.js';
 import { isNotRope, readModel } from './model/read-model.js';
-import {
-  chooseReference,
-  type ReferenceOptions,
-  referenceSoftmaxScale,
-} from './model/reference.js';
-import { checkOptions, INSPECT_OPTIONS } from './options.js';
-import {
-  type InspectOptions as DataOptions,
-  inspectData,
-  inspectNotRope,
-} from './report/inspect/data.js';
+import { chooseReference, referenceSoftmaxScale } from './model/reference.js';
+import { checkOptions, INSPECT_OPTIONS, type InspectOptions } from './options.js';
+import { inspectData, inspectNotRope } from './report/inspect/data.js';
 import type { InspectData } from './report/schema/inspect.js';
-
-export interface InspectOptions extends Omit<DataOptions, 'candidate'>, ReferenceOptions {
-  /** Show another scaling in place of the config's, e.g. `yarn:4`, or a JSON object as text. */
-  readonly candidate?: string;
-}
 
 /**
  * Exact geometry of a config.json: from the numbers in it alone, without any runtime.

@@ -3,18 +3,16 @@ import type { CandidateDefinition } from './candidates/definition.js';
 import { FACTOR_METHODS } from './rope/registry.js';
 import { ENCODING_NAMES } from './encodings/registry.js';
 import { RopeEvalError } from './errors.js';
-import { CACHE_DTYPES } from './geometry/dtypes.js';
+import { CACHE_DTYPES, type CacheDtype } from './geometry/dtypes.js';
 import { BOUNDS } from './json/bounds.js';
 import { show } from './json/fail.js';
-import { LIMITS } from './probes/presets.js';
 import type { ReadConfig } from './model/read-config.js';
+import { REFERENCE_KINDS } from './model/types.js';
+import { DEVICES, LIMITS, PRESET_NAMES } from './probes/presets.js';
 import type { Report } from './report/schema/report.js';
 import type { Engine, EngineRequest } from './subjects/bundled/engine.js';
 import type { Subject, TrainedModel } from './subjects/subject.js';
 import { didYouMean } from './suggest.js';
-
-export type Preset = 'quick' | 'standard' | 'thorough';
-export type Device = 'auto' | 'cpu' | 'cuda';
 
 /** What `evaluate` tells while it works. */
 export interface Progress {
@@ -25,41 +23,6 @@ export interface Progress {
   readonly label: string;
 }
 
-export interface EvaluateOptions {
-  /** Path shown in the report; `-` for standard input. */
-  readonly source?: string;
-  /** Absolute target length in tokens; default 4 x the trained window. */
-  readonly target?: number;
-  /** The config before a change, as text or read: the reference is taken from it. */
-  readonly base?: string | ReadConfig;
-  /** Further lengths in tokens at which the needle is to be measured (gate rules). */
-  readonly lengths?: readonly number[];
-  /** As `parseCandidates('yarn:4,ntk:4')` gives them; default: a set chosen for the target. */
-  readonly candidates?: readonly CandidateDefinition[];
-  readonly reference?: 'unscaled' | 'configured';
-  readonly trainedWindow?: number;
-  readonly preset?: Preset;
-  readonly device?: Device;
-  readonly seed?: number;
-  /** Exactly so many long contexts, whatever the preset; other probes follow (`CONTEXTS_PER_SAMPLE`). */
-  readonly samples?: number;
-  readonly threads?: number;
-  /** false: run the engine in this process (blocks the event loop). Default true. */
-  readonly worker?: boolean;
-  /** Who answers; default: the bundled probe model that is nearest to the model. */
-  readonly subject?: (model: TrainedModel) => Promise<Subject>;
-  /** Opens the probe model; default: a process of its own. For tests and benchmarks. */
-  readonly openEngine?: (request: EngineRequest) => Promise<Engine>;
-  /** A report of an unfinished run: its finished work is not done again. */
-  readonly resume?: Report | undefined;
-  readonly onProgress?: (progress: Progress) => void;
-  /** Aborting ends the run with status `interrupted` and the finished cells. */
-  readonly signal?: AbortSignal;
-}
-
-/** @param config text of a config.json, or what `readConfig` made of it */
-export type Evaluate = (config: string | ReadConfig, options?: EvaluateOptions) => Promise<Report>;
-
 const whole = (low: number, high: number, unit = '') =>
   z
     .int({ error: `must be a whole number${unit} from ${low} to ${high}` })
@@ -67,13 +30,13 @@ const whole = (low: number, high: number, unit = '') =>
     .max(high, { error: `must be a whole number${unit} from ${low} to ${high}` })
     .optional();
 
-const choice = (names: readonly string[]) =>
+const choice = <const N extends readonly string[]>(names: N) =>
   z.enum(names, { error: `must be one of ${names.join(', ')}` }).optional();
 
 const CANDIDATE = 'must be a candidate as parseCandidates gives it';
 const label = z.string().min(1);
 
-const Candidate = z.discriminatedUnion(
+const Candidate: z.ZodType<CandidateDefinition> = z.discriminatedUnion(
   'method',
   [
     z.object({
@@ -83,7 +46,8 @@ const Candidate = z.discriminatedUnion(
       params: z.record(z.string(), z.union([z.number(), z.boolean()])),
     }),
     z.object({ label, method: z.literal('theta'), theta: z.number() }),
-    z.object({ label, method: z.enum(['none', 'as-configured']) }),
+    z.object({ label, method: z.literal('none') }),
+    z.object({ label, method: z.literal('as-configured') }),
     z.object({ label, method: z.literal('longrope'), file: z.string() }),
     z.object({ label, method: z.literal('block'), block: z.record(z.string(), z.unknown()) }),
   ],
@@ -92,29 +56,38 @@ const Candidate = z.discriminatedUnion(
 
 const MORE_THAN_0 = 'must be a number above 0';
 
-const action = z
-  .custom((value) => typeof value === 'function', { error: 'must be a function' })
-  .optional();
+const action = <F extends (...args: never[]) => unknown>() =>
+  z.custom<F>((value) => typeof value === 'function', { error: 'must be a function' }).optional();
+
+const ReadConfigShape = z.looseObject({ raw: z.looseObject({}), model: z.looseObject({}) });
 
 const RUN = {
-  preset: choice(['quick', 'standard', 'thorough']),
-  device: choice(['auto', 'cpu', 'cuda']),
+  preset: choice(PRESET_NAMES),
+  device: choice(DEVICES),
   seed: whole(0, LIMITS.seed),
+  /** Exactly so many long contexts, whatever the preset; other probes follow (`CONTEXTS_PER_SAMPLE`). */
   samples: whole(1, LIMITS.samples),
   threads: whole(1, LIMITS.threads),
+  /** false: run the engine in this process (blocks the event loop). Default true. */
   worker: z.boolean({ error: 'must be true or false' }).optional(),
-  onProgress: action,
+  onProgress: action<(progress: Progress) => void>(),
+  /** Aborting ends the run with status `interrupted` and the finished cells. */
   signal: z
     // Not by its class: signals of other realms are as good.
-    .custom((value) => Reflect.has(Object(value), 'aborted'), { error: 'must be an AbortSignal' })
+    .custom<AbortSignal>((value) => Reflect.has(Object(value), 'aborted'), {
+      error: 'must be an AbortSignal',
+    })
     .optional(),
 };
 
 const WEIGHTS = {
+  /** Path shown in the report; `-` for standard input. */
   source: z.string({ error: 'must be a path, as text' }).optional(),
+  /** Absolute target length in tokens; default 4 x the trained window. */
   target: whole(1, BOUNDS.positions, ' of tokens'),
+  /** Tokens. */
   trainedWindow: whole(1, BOUNDS.positions, ' of tokens'),
-  reference: choice(['unscaled', 'configured']),
+  reference: choice(REFERENCE_KINDS),
 };
 
 /**
@@ -124,35 +97,68 @@ const WEIGHTS = {
 export const EVALUATE_OPTIONS = z.strictObject({
   ...RUN,
   ...WEIGHTS,
-  lengths: z.array(z.number().positive(), { error: 'must be a list of tokens' }).optional(),
-  base: z
-    .union([z.string(), z.looseObject({ raw: z.looseObject({}), model: z.looseObject({}) })], {
-      error: 'must be the text of a config.json',
-    })
+  /** Further lengths in tokens at which the needle is to be measured (gate rules). */
+  lengths: z
+    .array(z.number().positive(), { error: 'must be a list of tokens' })
+    .readonly()
     .optional(),
+  /** The config before a change, as text or read: the reference is taken from it. */
+  base: z
+    .custom<string | ReadConfig>(
+      (value) => typeof value === 'string' || ReadConfigShape.safeParse(value).success,
+      { error: 'must be the text of a config.json' },
+    )
+    .optional(),
+  /** As `parseCandidates('yarn:4,ntk:4')` gives them; default: a set chosen for the target. */
   candidates: z
     .array(Candidate, { error: 'must be a list, as parseCandidates gives it' })
     .min(1, { error: 'must not be empty; leave it out for a set chosen for the target' })
+    .readonly()
     .optional(),
-  resume: z.looseObject({}, { error: 'must be a report' }).optional(),
-  subject: action,
-  openEngine: action,
+  /** A report of an unfinished run: its finished work is not done again. */
+  resume: z
+    .custom<Report>((value) => typeof value === 'object' && value !== null, {
+      error: 'must be a report',
+    })
+    .optional(),
+  /** Who answers; default: the bundled probe model that is nearest to the model. */
+  subject: action<(model: TrainedModel) => Promise<Subject>>(),
+  /** Opens the probe model; default: a process of its own. For tests and benchmarks. */
+  openEngine: action<(request: EngineRequest) => Promise<Engine>>(),
 });
 
 export const ENCODINGS_OPTIONS = z.strictObject({
   ...RUN,
+  /** Encodings to run, beside unscaled RoPE; none: nothing is run. Default: all, RoPE scaled too. */
   encodings: z
     .array(z.enum(ENCODING_NAMES, { error: `must be one of ${ENCODING_NAMES.join(', ')}` }))
+    .readonly()
     .optional(),
 });
 
 export const INSPECT_OPTIONS = z.strictObject({
   ...WEIGHTS,
+  /** Tokens, for tables that depend on the length; default: as transformers builds them. */
   sequenceLength: whole(1, BOUNDS.positions, ' of tokens'),
+  /** Show another scaling in place of the config's, e.g. `yarn:4`, or a JSON object as text. */
   candidate: z.string({ error: 'must be a scaling as text, such as yarn:4' }).optional(),
-  dtype: choice(Object.keys(CACHE_DTYPES)),
+  /** Format of the KV cache; default bfloat16. */
+  dtype: choice(Object.keys(CACHE_DTYPES) as [CacheDtype, ...CacheDtype[]]),
+  /** Memory bandwidth, 1e9 bytes a second; without it there is no decode time. */
   bandwidthGBps: z.number({ error: MORE_THAN_0 }).positive({ error: MORE_THAN_0 }).optional(),
 });
+
+/** Options as a program gives them: a key is there with a value, or it is not there. */
+type OptionsOf<S extends z.ZodObject> = {
+  readonly [K in keyof z.output<S>]?: Exclude<z.output<S>[K], undefined>;
+};
+
+export type EvaluateOptions = OptionsOf<typeof EVALUATE_OPTIONS>;
+export type CompareEncodingsOptions = OptionsOf<typeof ENCODINGS_OPTIONS>;
+export type InspectOptions = OptionsOf<typeof INSPECT_OPTIONS>;
+
+/** @param config text of a config.json, or what `readConfig` made of it */
+export type Evaluate = (config: string | ReadConfig, options?: EvaluateOptions) => Promise<Report>;
 
 /**
  * Refuses options of the library that have no meaning, before anything is opened.

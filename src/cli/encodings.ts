@@ -8,7 +8,7 @@ import { type EvaluationFlags, evaluationOptions, type OutputFlags } from './opt
 import { watched, whereKept } from './run.js';
 import { EXIT, option, RopeEvalError, words } from '../errors.js';
 import type { NotRope } from '../model/types.js';
-import type { CompareEncodingsOptions } from '../encodings/compare.js';
+import type { CompareEncodingsOptions } from '../options.js';
 import type { EncodingsReport } from '../encodings/schema.js';
 
 /** The flags of every command that compares encodings. */

@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { checkSequenceLength } from '../json/sequence-length.js';
-import type { Device, EvaluateOptions, Preset } from '../options.js';
-import { LIMITS } from '../probes/presets.js';
+import { REFERENCE_KINDS } from '../model/types.js';
+import type { EvaluateOptions } from '../options.js';
+import { type Device, DEVICES, LIMITS, type Preset, PRESET_NAMES } from '../probes/presets.js';
 
 /** Beyond this no rotary table has a pair left that turns. */
 const MAX_FACTOR = 65_536;
@@ -76,18 +77,12 @@ const PRESETS =
 /** @param presets what they differ in */
 export function addEvaluationOptions(command: Command, presets = PRESETS): Command {
   return command
-    .addOption(
-      new Option('--preset <name>', `${presets}; default: standard`).choices([
-        'quick',
-        'standard',
-        'thorough',
-      ]),
-    )
+    .addOption(new Option('--preset <name>', `${presets}; default: standard`).choices(PRESET_NAMES))
     .addOption(
       new Option(
         '--device <name>',
         'where the probe model runs; auto (the default) takes CUDA where it works; the report says which',
-      ).choices(['auto', 'cpu', 'cuda']),
+      ).choices(DEVICES),
     )
     .option('--seed <n>', 'seed of the contexts; default: 1', wholeNumber(0, LIMITS.seed))
     .option(
@@ -189,7 +184,7 @@ export function addReferenceOptions(command: Command): Command {
         '--reference <reading>',
         'whether the weights were trained with the scaling of the config (configured) or ' +
           'without it (unscaled); default: by rope type and model type',
-      ).choices(['unscaled', 'configured']),
+      ).choices(REFERENCE_KINDS),
     )
     .option(
       '--trained-window <tokens>',

@@ -12,7 +12,7 @@ import {
 import { type Rung, summariseNeedle, summariseReach, windowedLoss } from '../evaluation/summary.js';
 import { readModel, requireRope } from '../model/read-model.js';
 import { chooseReference } from '../model/reference.js';
-import { checkOptions, ENCODINGS_OPTIONS, type EvaluateOptions } from '../options.js';
+import { checkOptions, type CompareEncodingsOptions, ENCODINGS_OPTIONS } from '../options.js';
 import type { Measurement } from '../probes/measure.js';
 import { planOf, PRESETS } from '../probes/presets.js';
 import { resamples } from '../probes/statistics.js';
@@ -205,14 +205,6 @@ function rememberByLength(place: RowPlan['place']): RowPlan['place'] {
 
 /** Window multiples at which every encoding is asked. */
 export const LADDER = Object.freeze([1, 2, 4, 8]);
-
-export interface CompareEncodingsOptions extends Pick<
-  EvaluateOptions,
-  'preset' | 'device' | 'seed' | 'samples' | 'threads' | 'worker' | 'signal' | 'onProgress'
-> {
-  /** Encodings to run, beside unscaled RoPE; none: nothing is run. Default: all, RoPE scaled too. */
-  readonly encodings?: readonly string[];
-}
 
 export type CompareEncodings = (options?: CompareEncodingsOptions) => Promise<EncodingsReport>;
 

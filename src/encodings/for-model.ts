@@ -50,12 +50,16 @@ export function twinFindings(model: NotRope, rows: readonly EncodingRow[]): read
   const args = {
     twin,
     window: row.needle[0]!.tokens,
-    multiples: row.needle.map((n) => n.multiple),
-    facts: row.needle.map((n) => n.accuracy.value),
-    rope: rope.needle.map((n) => n.accuracy.value),
+    facts: factsOf(row),
+    rope: factsOf(rope),
     ...(row.entries === null ? {} : { entries: row.entries }),
   };
   return [finding('encoding_twin', 'model_type', args)];
+}
+
+/** Share of the facts that was found, by window multiple. */
+function factsOf({ needle }: EncodingRow): Record<string, number> {
+  return Object.fromEntries(needle.map((n) => [n.multiple, n.accuracy.value]));
 }
 
 /** A comparison as the answer for one model without RoPE. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DEVICES, PRESET_NAMES, PROVIDERS } from '../probes/presets.js';
 import { FindingSchema, LengthSchema, NeedleSchema, ReachSchema } from '../report/schema/report.js';
 
 /** Additive changes keep the major version, as in the main report. */
@@ -45,12 +46,12 @@ export const EncodingsSchema = z.strictObject({
     .describe('Where the comparison was made for a model without RoPE.'),
   findings: z.array(FindingSchema),
   settings: z.strictObject({
-    preset: z.enum(['quick', 'standard', 'thorough']),
+    preset: z.enum(PRESET_NAMES),
     seed: z.number().int(),
     contexts: z.strictObject({ long: z.number().int(), longText: z.number().int() }),
     threads: z.number().int(),
-    deviceAsked: z.enum(['auto', 'cpu', 'cuda']),
-    device: z.enum(['cpu', 'cuda']).nullable().describe('null: nothing was run.'),
+    deviceAsked: z.enum(DEVICES),
+    device: z.enum(PROVIDERS).nullable().describe('null: nothing was run.'),
     ladder: z.array(LengthSchema).describe("Lengths in the probe model's own tokens."),
   }),
   graphSha256: z.string(),

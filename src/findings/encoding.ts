@@ -10,9 +10,8 @@ export const ENCODING_FINDINGS = Object.freeze({
     args: {
       twin: ENCODING_NAMES,
       window: 'number',
-      multiples: 'numbers',
-      facts: 'numbers',
-      rope: 'numbers',
+      facts: 'numbersByKey',
+      rope: 'numbersByKey',
       entries: 'number?',
     },
     message: (a) => {
@@ -20,7 +19,7 @@ export const ENCODING_FINDINGS = Object.freeze({
       const end = a.entries === undefined ? '' : ` (no entry beyond position ${a.entries})`;
       return (
         `has a twin: a small model whose position encoding is ${title}, trained on ${a.window} tokens, finds ` +
-        `${shares(a.facts, a.multiples)} of that window${end}; the same with unscaled RoPE ${shares(a.rope, a.multiples)}`
+        `${shares(a.facts)} of that window${end}; the same with unscaled RoPE ${shares(a.rope)}`
       );
     },
     explanation:
@@ -29,12 +28,13 @@ export const ENCODING_FINDINGS = Object.freeze({
   }),
 });
 
-/** `99 % of the facts at 1x`, then the shares at the other multiples. */
-function shares(facts: readonly number[], multiples: readonly number[]): string {
-  return facts
-    .map((share, i) => {
+/** `99 % of the facts at 1x`, then the shares at the other window multiples. */
+function shares(facts: Readonly<Record<string, number>>): string {
+  return Object.entries(facts)
+    .sort(([a], [b]) => Number(a) - Number(b))
+    .map(([multiple, share], i) => {
       const what = i === 0 ? 'of the facts ' : '';
-      return `${Math.round(share * 100)} % ${what}at ${multiples[i]}x`;
+      return `${Math.round(share * 100)} % ${what}at ${multiple}x`;
     })
     .join(', ');
 }

@@ -8,7 +8,6 @@ interface ArgTypes {
   /** A key's value as the config has it. */
   value: string | number;
   strings: readonly string[];
-  numbers: readonly number[];
   /** One label, or several that a report says the same of. */
   names: string | readonly string[];
   /** Values of keys, by key. */
@@ -67,19 +66,15 @@ export function fits(spec: ArgSpec, args: Readonly<Record<string, unknown>>): bo
 
 const isString = (value: unknown): boolean => typeof value === 'string';
 const isNumber = (value: unknown): boolean => typeof value === 'number';
-const listOf =
-  (is: (value: unknown) => boolean) =>
-  (value: unknown): boolean =>
-    Array.isArray(value) && value.every(is);
+const areStrings = (value: unknown): boolean => Array.isArray(value) && value.every(isString);
 
 const IS: Readonly<Record<ArgType, (value: unknown) => boolean>> = Object.freeze({
   string: isString,
   number: isNumber,
   boolean: (value) => typeof value === 'boolean',
   value: (value) => isString(value) || isNumber(value),
-  strings: listOf(isString),
-  numbers: listOf(isNumber),
-  names: (value) => isString(value) || listOf(isString)(value),
+  strings: areStrings,
+  names: (value) => isString(value) || areStrings(value),
   numbersByKey: (value) =>
     typeof value === 'object' && value !== null && Object.values(value).every(isNumber),
 });

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { RopeEvalError } from '../errors.js';
 import { CATALOGUE } from '../findings/index.js';
 import { isRecord, parseConfig } from '../json/parse.js';
+import { REFERENCE_KINDS } from '../model/types.js';
+import { PRESET_NAMES } from '../probes/presets.js';
 import { didYouMean } from '../suggest.js';
 import { judge } from './interval.js';
 import { METRICS } from './metrics.js';
@@ -47,7 +49,7 @@ export const PolicySchema = z
       .positive()
       .optional()
       .describe('Length in tokens. Default: the largest that the config claims.'),
-    preset: z.enum(['quick', 'standard', 'thorough']).optional(),
+    preset: z.enum(PRESET_NAMES).optional(),
     seed: z.number().int().nonnegative().optional(),
     samples: z
       .number()
@@ -55,7 +57,7 @@ export const PolicySchema = z
       .positive()
       .optional()
       .describe('Long contexts; the cheaper probes get more.'),
-    reference: z.enum(['unscaled', 'configured']).optional(),
+    reference: z.enum(REFERENCE_KINDS).optional(),
     trainedWindow: z.number().int().positive().optional(),
     baseline: z.string().optional().describe('A saved report; its path is relative to this file.'),
   })

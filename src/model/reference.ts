@@ -1,7 +1,7 @@
 import { RopeEvalError } from '../errors.js';
 import { BOUNDS } from '../json/bounds.js';
 import type { RopeSpec, RopeType } from '../rope/registry.js';
-import type { LayerGroup, ModelGeometry, Reference } from './types.js';
+import type { LayerGroup, ModelGeometry, Reference, ReferenceKind } from './types.js';
 
 /** One reason to believe that a scaling is part of what the weights were trained with. */
 export interface TrainedInRow {
@@ -108,7 +108,7 @@ export function trainedInRow(ropeType: RopeType, modelType: string): TrainedInRo
 }
 
 export interface ReferenceOptions {
-  readonly reference?: 'unscaled' | 'configured';
+  readonly reference?: ReferenceKind;
   /** Tokens. */
   readonly trainedWindow?: number;
 }

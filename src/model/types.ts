@@ -92,16 +92,20 @@ export interface NotRope {
   readonly findings: readonly Finding[];
 }
 
+/** Whether the weights were trained with the base frequencies or with the config's scaling. */
+export const REFERENCE_KINDS = ['unscaled', 'configured'] as const;
+export type ReferenceKind = (typeof REFERENCE_KINDS)[number];
+
 /** The frequencies the weights were trained with, and the window they were trained on. */
 export interface Reference {
-  readonly kind: 'unscaled' | 'configured';
+  readonly kind: ReferenceKind;
   /** Tokens. */
   readonly trainedWindow: number;
   /** Why: key of the row in the evidence table, or `option` when the user said so. */
   readonly evidence: string;
   /** The other defensible reading, where there is one. */
   readonly alternative?: {
-    readonly kind: 'unscaled' | 'configured';
+    readonly kind: ReferenceKind;
     readonly trainedWindow: number;
   };
 }

@@ -8,6 +8,16 @@ export const LIMITS = Object.freeze({
   threads: 64,
 });
 
+/** Presets, from the fewest contexts to the most. */
+export const PRESET_NAMES = ['quick', 'standard', 'thorough'] as const;
+export type Preset = (typeof PRESET_NAMES)[number];
+
+/** What ONNX Runtime computes on; `auto` takes CUDA where it works. */
+export const PROVIDERS = ['cpu', 'cuda'] as const;
+export type Provider = (typeof PROVIDERS)[number];
+export const DEVICES = ['auto', ...PROVIDERS] as const;
+export type Device = (typeof DEVICES)[number];
+
 /** Contexts of each probe. Versioned with the report: a change is another measurement. */
 export interface PresetPlan {
   /** Facts and copies at 0.5x and 1x. */
@@ -22,12 +32,11 @@ export interface PresetPlan {
   readonly apart: number;
 }
 
-export const PRESETS: Readonly<Record<'quick' | 'standard' | 'thorough', PresetPlan>> =
-  Object.freeze({
-    quick: { short: 12, shortText: 20, long: 6, longText: 6, apart: 0 },
-    standard: { short: 32, shortText: 48, long: 12, longText: 10, apart: 6 },
-    thorough: { short: 128, shortText: 192, long: 48, longText: 40, apart: 24 },
-  });
+export const PRESETS: Readonly<Record<Preset, PresetPlan>> = Object.freeze({
+  quick: { short: 12, shortText: 20, long: 6, longText: 6, apart: 0 },
+  standard: { short: 32, shortText: 48, long: 12, longText: 10, apart: 6 },
+  thorough: { short: 128, shortText: 192, long: 48, longText: 40, apart: 24 },
+});
 
 /** A scaling whose verdict a preset's long contexts leave open gets up to so many times as many. */
 const MOST = 4;

@@ -1,7 +1,7 @@
 import type { Finding } from '../findings/index.js';
 import type { Context } from '../probes/contexts.js';
 import type { ContextScores } from '../probes/measure.js';
-import type { PRESETS, PresetPlan } from '../probes/presets.js';
+import type { PRESETS, PresetPlan, Provider } from '../probes/presets.js';
 import type { TextSource } from '../probes/text-source.js';
 import type { RopeSpec } from '../rope/registry.js';
 import type { RopeTable } from '../rope/spec.js';
@@ -132,7 +132,7 @@ export interface Opened {
   /** What the report says of it. */
   readonly entry: SubjectReport;
   /** Where every node of its graph runs; null: not on this machine. */
-  readonly device: 'cpu' | 'cuda' | null;
+  readonly device: Provider | null;
   /** Version of the runtime; null: nothing runs in this process. */
   readonly onnxruntime: string | null;
   /** About how well it stands for the model. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { CompareEncodingsOptions } from '../../src/encodings/compare.js';
+import type { CompareEncodingsOptions } from '../../src/options.js';
 import { EncodingsSchema } from '../../src/encodings/schema.js';
 import { makeEncodingsReport } from '../helpers/encodings.js';
 import { runCli } from '../helpers/environment.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { CompareEncodingsOptions } from '../../src/encodings/compare.js';
+import type { CompareEncodingsOptions } from '../../src/options.js';
 import { EncodingsSchema } from '../../src/encodings/schema.js';
 import { InspectSchema } from '../../src/report/schema/inspect.js';
 import { makeEncodingsReport, ROWS } from '../helpers/encodings.js';
@@ -13,7 +13,9 @@ vi.mock('../../src/encodings/for-model.js', async (original) => ({
 /** The twins that were run come back as rows. */
 const compareEncodings = async ({ encodings = [] }: CompareEncodingsOptions = {}) =>
   makeEncodingsReport({
-    rows: ROWS.filter((r) => encodings.includes(r.encoding) || (encodings.length && r === ROWS[0])),
+    rows: ROWS.filter(
+      (r) => encodings.some((name) => name === r.encoding) || (encodings.length && r === ROWS[0]),
+    ),
   });
 
 const run = (argv: readonly string[], config: object, more: FakeOptions = {}) =>

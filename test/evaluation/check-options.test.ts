@@ -52,7 +52,7 @@ describe('options of the library', () => {
   });
 
   it('are those of encodings alone there', async () => {
-    const given = { encodings: ['rotary'] };
+    const given = options({ encodings: ['rotary'] });
     await expect(compareEncodings(given)).rejects.toThrow(
       /option encodings\[0\]: must be one of nope/,
     );

@@ -31,7 +31,7 @@ describe('position encodings side by side', () => {
   }, 300_000);
 
   it('gives the same for the same seed, and runs only what was asked for', async () => {
-    const options = { ...base, encodings: ['learned'] };
+    const options = { ...base, encodings: ['learned'] as const };
     const [a, b] = [await compareEncodings(options), await compareEncodings(options)];
     expect(stable(a)).toEqual(stable(b));
     expect(a.rows.map((row) => row.label)).toEqual(['rope', 'learned']);

@@ -23,6 +23,7 @@ export async function build(): Promise<void> {
     }
     try {
       execFileSync('npx', ['tsc', '-p', '.'], { cwd: ROOT, stdio: 'ignore' });
+      execFileSync(process.execPath, ['tools/copy-data.js'], { cwd: ROOT });
     } finally {
       rmSync(LOCK, { recursive: true, force: true });
     }

@@ -102,14 +102,21 @@ export interface PublishedChange {
   readonly bound: boolean;
 }
 
-/** Every scaled row at 1x whose series has the unscaled model there, with a value of its own. */
+/**
+ * Every scaled row of the window's length or shorter whose series has the unscaled model at that
+ * length, with a value of its own.
+ */
 export function publishedChanges(rows: readonly Row[]): PublishedChange[] {
-  const atWindow = rows.filter(
-    (r) => r.metric !== 'accuracy' && r.length === r.geometry.window && Number.isFinite(r.low),
+  const within = rows.filter(
+    (r) => r.metric !== 'accuracy' && r.length <= r.geometry.window && Number.isFinite(r.low),
   );
-  return atWindow.flatMap((row) => {
-    const unscaled = atWindow.find(
-      (r) => r.series === row.series && r.method === 'none' && r.low === r.high,
+  return within.flatMap((row) => {
+    const unscaled = within.find(
+      (r) =>
+        r.series === row.series &&
+        r.length === row.length &&
+        r.method === 'none' &&
+        r.low === r.high,
     );
     // A dynamic scaling does nothing yet.
     if (!unscaled || row.method === 'none' || row.method.startsWith('dynamic')) return [];

@@ -2,30 +2,45 @@ import { accuracyByDistance, clusters } from '../../src/probes/measure.js';
 import { lastRung } from '../../src/probes/reach.js';
 import { average } from '../../src/probes/statistics.js';
 import { CLEAR_RATIO } from './agreement.js';
+import {
+  type Bench,
+  benchOf,
+  type Passes,
+  planLadder,
+  planText,
+  type ProbeOptions,
+} from './bench.js';
 import { formulaLoss, termsAt } from './formulas.js';
-import { benchOf, type Passes, planLadder, planText, type ProbeOptions } from './bench.js';
 import { FULL } from './ladder.js';
 import type { Geometry } from './types.js';
 
-/** Reach of static NTK as a window multiple. */
+/** Reach of static NTK on one probe model, as window multiples. */
+export interface NtkReach {
+  readonly alpha: number;
+  /** By language loss: the last length at which perplexity is not clearly above that at 1x. */
+  readonly language: number;
+  /** By facts, as in a report. */
+  readonly facts: number;
+}
+
+/** The same, beside what was published. */
 export interface ReachRow {
   readonly alpha: number;
   /** By perplexity. */
   readonly published: number;
   /** By language loss, as the published one. */
   readonly probe: number;
-  /** By facts, as in a report. */
   readonly facts: number;
   readonly formula: number;
 }
 
 /** Peng et al. 2023 and the NTK-aware thread: static alpha on LLaMA 1, 2048 tokens. */
-const PUBLISHED = Object.freeze([
+export const PUBLISHED = Object.freeze([
   { alpha: 2, published: 1.7 },
   { alpha: 4, published: 3.1 },
   { alpha: 8, published: 4.4 },
 ]);
-const LLAMA1: Geometry = Object.freeze({
+export const LLAMA1: Geometry = Object.freeze({
   rotaryDim: 128,
   rotaryShare: 1,
   theta: 1e4,
@@ -50,51 +65,73 @@ export function lastWithin(losses: readonly number[]): number {
   return beyond < 0 ? losses.length - 1 : beyond - 1;
 }
 
-/** Passes for the published reaches, and what they come to; undefined where no table is about that model. */
-export interface ReachPlan {
+/** Passes, and the reaches that they come to. */
+export interface ReachPlan<T> {
   readonly passes: readonly Passes<unknown>[];
-  read(): ReachRow[];
+  read(): T[];
 }
 
-export async function planReach(
-  geometries: readonly Geometry[],
-  options: ProbeOptions,
-): Promise<ReachPlan | undefined> {
-  const same = (g: Geometry): boolean => g.theta === LLAMA1.theta && g.window === LLAMA1.window;
-  if (!geometries.some(same)) return undefined;
-  const scalings = PUBLISHED.map(({ alpha }) => ({
-    spec: { type: 'ntk', theta: LLAMA1.theta, rotaryDim: LLAMA1.rotaryDim, alpha } as const,
+/** Plans static NTK with each alpha on one probe model, up to half as far again as alpha. */
+export function planNtk(bench: Bench, alphas: readonly number[]): ReachPlan<NtkReach> {
+  const { theta, rotaryDim } = bench.geometry;
+  const scalings = alphas.map((alpha) => ({
+    spec: { type: 'ntk', theta, rotaryDim, alpha } as const,
     losses: STEPS.filter((m) => m <= 1.5 * alpha),
     answers: [],
   }));
-  const bench = await benchOf(LLAMA1, options);
   const home = planText(
     bench,
     scalings.map(({ spec }) => spec),
     1,
   );
   const ladder = planLadder(bench, scalings, STEPS, FULL);
-  const read = (): ReachRow[] => {
+  const read = (): NtkReach[] => {
     const atHome = home.read();
     const run = ladder.read();
     const atOnce = { kind: 'fact', rungs: [run.home] } as const;
     const base = average(clusters(run.reference!, atOnce, 'accuracy'));
     const contexts = run.reference!.contexts.map((_, i) => i);
-    return PUBLISHED.map((p, i): ReachRow => {
-      const { spec, losses } = scalings[i]!;
+    return alphas.map((alpha, i): NtkReach => {
+      const { losses } = scalings[i]!;
       const rungs = losses.map((_, rung) => rung); // both begin at 1
       const bins = accuracyByDistance(run.facts[i]!, rungs);
       const language = rungs.map((rung) => (rung === 0 ? atHome[i]! : run.language(i, rung)).value);
-      const formula = STEPS.map((m) =>
-        formulaLoss(termsAt(LLAMA1, spec, Math.round(m * LLAMA1.window))),
-      );
       return {
-        ...p,
-        probe: losses[lastWithin(language)]!,
+        alpha,
+        language: losses[lastWithin(language)]!,
         facts: losses[lastRung(bins, base, contexts)] ?? 0,
-        formula: STEPS[lastWithin(formula)]!,
       };
     });
   };
   return { passes: [home, ladder], read };
+}
+
+/** What the formula alone says of static NTK. */
+function formulaReach(geometry: Geometry, alpha: number): number {
+  const { theta, rotaryDim, window } = geometry;
+  const spec = { type: 'ntk', theta, rotaryDim, alpha } as const;
+  const losses = STEPS.map((m) => formulaLoss(termsAt(geometry, spec, Math.round(m * window))));
+  return STEPS[lastWithin(losses)]!;
+}
+
+/** Plans the published reaches; undefined where no table is about that model. */
+export async function planReach(
+  geometries: readonly Geometry[],
+  options: ProbeOptions,
+): Promise<ReachPlan<ReachRow> | undefined> {
+  const same = (g: Geometry): boolean => g.theta === LLAMA1.theta && g.window === LLAMA1.window;
+  if (!geometries.some(same)) return undefined;
+  const alphas = PUBLISHED.map(({ alpha }) => alpha);
+  const { passes, read } = planNtk(await benchOf(LLAMA1, options), alphas);
+  return {
+    passes,
+    read: () =>
+      read().map(({ alpha, language, facts }, i) => ({
+        alpha,
+        published: PUBLISHED[i]!.published,
+        probe: language,
+        facts,
+        formula: formulaReach(LLAMA1, alpha),
+      })),
+  };
 }

@@ -127,7 +127,9 @@ function short(v: Validation): string[] {
   if (v.short.length === 0) return [];
   const rows = v.short.map((s) => [
     s.row.entry,
-    scalingName(s.row),
+    s.row.length === s.row.geometry.window
+      ? scalingName(s.row)
+      : `${scalingName(s.row)} at ${s.row.length}`,
     `${s.bound ? '> ' : ''}${s.nats.toFixed(3)}`,
     ...[s.probe, s.formula].flatMap((x) => [x.toFixed(3), changeRatio(s, x)?.toFixed(2) ?? '-']),
   ]);

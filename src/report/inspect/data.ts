@@ -4,7 +4,13 @@ import type { CacheDtype } from '../../geometry/dtypes.js';
 import { asStored } from '../../geometry/fingerprint.js';
 import { criticalFractionOf, rotations } from '../../geometry/spectrum.js';
 import { referenceRope, trainedWindowOf } from '../../model/reference.js';
-import type { LayerGroup, ModelGeometry, NotRope, Reference } from '../../model/types.js';
+import type {
+  LayerGroup,
+  ModelGeometry,
+  NotRope,
+  Reference,
+  ReferenceKind,
+} from '../../model/types.js';
 import { computeRope } from '../../rope/registry.js';
 import { INSPECT_SCHEMA_VERSION } from '../../version.js';
 import type { InspectData, InspectLayerType, InspectReading } from '../schema/inspect.js';
@@ -151,7 +157,7 @@ function layerTypes(
 
 function reading(
   group: LayerGroup | undefined,
-  kind: 'unscaled' | 'configured',
+  kind: ReferenceKind,
   trainedWindow: number,
 ): InspectReading {
   if (group === undefined) {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CandidateGeometry } from '../../geometry/schema.js';
+import type { ReferenceKind } from '../../model/types.js';
 import { ROPE_KINDS, ropeSentence, type RopeSpec } from '../../rope/registry.js';
 import { percent, tokens, trim } from '../format.js';
 import type { InspectData, InspectLayerType, InspectReading } from '../schema/inspect.js';
@@ -42,7 +43,7 @@ export function shapeWords(
   return `${share}, ${pairs} (${lie}).`;
 }
 
-export function readingName(kind: 'unscaled' | 'configured', window: number): string {
+export function readingName(kind: ReferenceKind, window: number): string {
   const how = kind === 'unscaled' ? 'the base frequencies' : 'the scaling in this config';
   return `${how} on ${tokens(window)} tokens`;
 }

@@ -2,12 +2,13 @@ import { z } from 'zod';
 import { EncodingRowSchema } from '../../encodings/schema.js';
 import { CostSchema, GeometrySchema, SpanSchema } from '../../geometry/schema.js';
 import type { ReadonlyDeep } from '../../json/readonly.js';
+import { REFERENCE_KINDS } from '../../model/types.js';
 import { INSPECT_SCHEMA_VERSION } from '../../version.js';
 import { FindingSchema } from './report.js';
 
 /** One way to read what the weights were trained with. */
 const ReadingSchema = z.strictObject({
-  kind: z.enum(['unscaled', 'configured']),
+  kind: z.enum(REFERENCE_KINDS),
   trainedWindow: z.number(),
   /** Largest distance in the first layer type: the window, or less in local layers. */
   trainedRange: z.number(),

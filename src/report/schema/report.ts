@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { REFERENCE_KINDS } from '../../model/types.js';
+import { DEVICES, PRESET_NAMES, PROVIDERS } from '../../probes/presets.js';
 import { SubjectSchema } from '../../subjects/schema.js';
 import {
   CandidateSchema,
@@ -106,7 +108,6 @@ export const FindingSchema = z.strictObject({
       z.number(),
       z.boolean(),
       z.array(z.string()).readonly(),
-      z.array(z.number()).readonly(),
       z.record(z.string(), z.number()).readonly(),
     ]),
   ),
@@ -115,11 +116,11 @@ export const FindingSchema = z.strictObject({
 const RotaryShareSchema = z.number().optional().describe('Share of each head that rotates.');
 
 const ReferenceSchema = z.strictObject({
-  kind: z.enum(['unscaled', 'configured']),
+  kind: z.enum(REFERENCE_KINDS),
   trainedWindow: z.number(),
   evidence: z.string().describe('Row of the evidence table, or `option` where the user decided.'),
   alternative: z
-    .strictObject({ kind: z.enum(['unscaled', 'configured']), trainedWindow: z.number() })
+    .strictObject({ kind: z.enum(REFERENCE_KINDS), trainedWindow: z.number() })
     .optional(),
 });
 
@@ -143,7 +144,7 @@ export const ReportSchema = z.strictObject({
   }),
   target: LengthSchema,
   settings: z.strictObject({
-    preset: z.enum(['quick', 'standard', 'thorough']),
+    preset: z.enum(PRESET_NAMES),
     seed: z.number().int(),
     contexts: z.strictObject({
       short: z.number().int(),
@@ -153,8 +154,8 @@ export const ReportSchema = z.strictObject({
       apart: z.number().int(),
     }),
     threads: z.number().int(),
-    device: z.enum(['cpu', 'cuda']).nullable().describe('null: nothing ran on this machine.'),
-    deviceAsked: z.enum(['auto', 'cpu', 'cuda']),
+    device: z.enum(PROVIDERS).nullable().describe('null: nothing ran on this machine.'),
+    deviceAsked: z.enum(DEVICES),
     ladder: z.array(LengthSchema),
   }),
   subject: SubjectSchema,

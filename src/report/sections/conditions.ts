@@ -1,4 +1,5 @@
 import { TRAINED_IN } from '../../model/reference.js';
+import type { ReferenceKind } from '../../model/types.js';
 import { fixed } from '../../numbers.js';
 import { list, percent, printable, tokens } from '../format.js';
 import type { Report } from '../schema/report.js';
@@ -62,7 +63,7 @@ export function evidenceWords(evidence: string): string {
   return TRAINED_IN.find(({ key }) => key === evidence)?.source ?? printable(evidence);
 }
 
-function readingWords(kind: 'unscaled' | 'configured', window: number): string {
+function readingWords(kind: ReferenceKind, window: number): string {
   const how = kind === 'unscaled' ? 'without a scaling' : 'with the scaling of this config';
   return `${how}, on ${tokens(window)} tokens`;
 }

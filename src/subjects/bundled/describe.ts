@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { type Provider, PROVIDERS } from '../../probes/presets.js';
 import { loadFamily } from './family.js';
 import { loadRuntime, openSession } from './session.js';
 
@@ -23,7 +24,7 @@ export interface RuntimeDescription {
 }
 
 export interface ProviderDescription {
-  readonly name: 'cpu' | 'cuda';
+  readonly name: Provider;
   /** File name of the library that the provider lives in. */
   readonly library: string;
   /** The library is on disk: what the runtime itself lists is no proof. */
@@ -45,7 +46,7 @@ function message(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-async function attempt(member: string, device: 'cpu' | 'cuda'): Promise<SessionTrial> {
+async function attempt(member: string, device: Provider): Promise<SessionTrial> {
   const start = performance.now();
   try {
     const engine = await openSession({ member, device, threads: 1 });
@@ -62,7 +63,7 @@ export async function describeRuntime(platform: string, arch: string): Promise<R
   const root = dirname(dirname(require.resolve('onnxruntime-node')));
   const folder = join(root, 'bin', 'napi-v6', platform, arch);
   const names = LIBRARIES[platform];
-  const providers = (['cpu', 'cuda'] as const).map((name) => {
+  const providers = PROVIDERS.map((name) => {
     const library = names?.[name] ?? `onnxruntime (${name})`;
     return { name, library, present: existsSync(join(folder, library)) };
   });

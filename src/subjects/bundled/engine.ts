@@ -1,4 +1,5 @@
 import type { PositionInputs } from '../../encodings/types.js';
+import type { Device, Provider } from '../../probes/presets.js';
 
 export type Runtime = typeof import('onnxruntime-node');
 
@@ -50,7 +51,7 @@ export interface Scores {
 
 export interface EngineInfo {
   /** Where every node of the graph ran. */
-  readonly device: 'cpu' | 'cuda';
+  readonly device: Provider;
   readonly threads: number;
   readonly graphSha256: string;
   readonly weightsSha256: string;
@@ -71,7 +72,7 @@ export interface EngineRequest {
   readonly member: string;
   /** `encodings`: the graph that takes `Batch.place`, which runs the twins. Default: family. */
   readonly graph?: 'family' | 'encodings';
-  readonly device: 'auto' | 'cpu' | 'cuda';
+  readonly device: Device;
   readonly threads: number;
 }
 

@@ -1,6 +1,7 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { encodingsModel } from '../../encodings/twins.js';
 import { option, RopeEvalError, words } from '../../errors.js';
+import type { Provider } from '../../probes/presets.js';
 import type { Batch, Engine, EngineRequest, RotaryInputs, Runtime, Scores } from './engine.js';
 import { GRAPHS, loadFamily, readBundled } from './family.js';
 
@@ -230,7 +231,7 @@ async function loadModel(
 
 async function create(
   request: EngineRequest,
-  device: 'cpu' | 'cuda',
+  device: Provider,
   portable: boolean,
 ): Promise<Engine> {
   const runtime = await loadRuntime();
