@@ -1,8 +1,7 @@
 import { parseCandidates } from './candidates/parse.js';
 import { resolveCandidate } from './candidates/resolve.js';
 import { RopeEvalError } from './errors.js';
-import { parseConfig } from './json/parse.js';
-import { isNotRope, readModel } from './model/read-model.js';
+import { isNotRope, readConfig } from './model/read-model.js';
 import { chooseReference, referenceSoftmaxScale } from './model/reference.js';
 import { checkOptions, INSPECT_OPTIONS, type InspectOptions } from './options.js';
 import { inspectData, inspectNotRope } from './report/inspect/data.js';
@@ -18,7 +17,7 @@ export function inspect(config: string, options: InspectOptions = {}): InspectDa
   checkOptions(options, INSPECT_OPTIONS);
   const { candidate, reference, trainedWindow, ...data } = options;
   const { source } = data;
-  const model = readModel(parseConfig(config, source === undefined ? {} : { source }));
+  const model = readConfig(config, source === undefined ? {} : { source });
   if (isNotRope(model)) return inspectNotRope(model, source);
   const weights = chooseReference(model, {
     ...(reference === undefined ? {} : { reference }),

@@ -1,4 +1,14 @@
+import { tokens } from '../numbers.js';
 import { entry, LOCAL_SPANS } from './entry.js';
+
+/** Faults of classes in transformers, by what they do. */
+export const CLASS_FAULTS = [
+  'head_dim_is_none',
+  'one_head_dim',
+  'short_at_every_length',
+  'class_original_wins',
+  'beta_is_none',
+] as const;
 
 /** Findings about a model as a whole: keys outside the block, defaults, layers. */
 export const MODEL_FINDINGS = Object.freeze({
@@ -185,6 +195,97 @@ export const MODEL_FINDINGS = Object.freeze({
       'DeepSeek-V3.2 and its relatives choose the keys of each query with a small indexer, whose own work grows with the length. The frequencies and the range of positions are those of full attention. The attention work that is shown is an upper limit, and the cache of the indexer comes on top of the KV cache.',
     affects: 'this tool: only the cost section',
   }),
+  part_not_read: entry({
+    code: 'RE070',
+    severity: 'warning',
+    title: 'a part of the config that its class does not read',
+    args: { model: 'string', part: 'string' },
+    message: (a) =>
+      `the class of ${a.model} reads the keys at the top; ${a.part} is read by no class of this model type`,
+    explanation:
+      'A composite keeps its language model in a part such as text_config. This model type is no composite, so transformers reads the keys at the top and keeps the part as an attribute that nothing asks for. A tool that looks for the part by its name reads other numbers from the same file: remove it.',
+    affects: 'transformers reads the top; engines that look for text_config read the part',
+  }),
+  part_differs: entry({
+    code: 'RE077',
+    severity: 'warning',
+    title: 'keys beside the part say something else',
+    args: { part: 'string', keys: 'strings' },
+    message: (a) =>
+      `${a.keys.join(', ')} stand at the top too and would give other frequencies; the class reads ${a.part} alone`,
+    explanation:
+      'The class of a composite builds its language model from the part. Keys at the top with the same names are kept and not read, but other tools read them first. Write each key once, in the part.',
+    affects: 'transformers reads the part; converters and some engines read the top',
+  }),
+  missing_partial: entry({
+    code: 'RE071',
+    severity: 'notice',
+    title: 'missing partial_rotary_factor takes a class default',
+    args: { value: 'number', model: 'string' },
+    message: (a) => `is missing: ${a.value} is taken, the default of the class for ${a.model}`,
+    explanation:
+      'partial_rotary_factor is the share of each head that rotates. Classes have defaults of their own (0.5 for Phi and GLM, 0.25 for GPT-NeoX), and an engine that takes 1 for a missing key rotates dimensions that never rotated in training. Write the key.',
+    affects: 'transformers; vLLM and SGLang take 1 where a block lacks the key',
+  }),
+  class_fault: entry({
+    code: 'RE072',
+    severity: 'warning',
+    title: 'a fault of the class in transformers',
+    args: { model: 'string', fault: CLASS_FAULTS, version: 'string', value: 'number?' },
+    message: (a) => faultWords(a.fault, a.model, a.version, a.value),
+    explanation:
+      'rope-eval shows what the class runs. Here that is hardly what its authors meant, and other engines, or the code that was published with the weights, do what the block says. The finding says what runs; tools/transformers in the repository shows it by running the class.',
+    affects: 'transformers in the version named; not vLLM, SGLang or llama.cpp',
+  }),
+  query_scaling: entry({
+    code: 'RE073',
+    severity: 'notice',
+    title: 'queries are scaled with their position',
+    args: {
+      scale: 'number',
+      window: 'number',
+      at: 'number',
+      factor: 'number',
+      layers: ['all', 'without-rope'],
+    },
+    message: (a) =>
+      `queries${a.layers === 'all' ? '' : ' of layers without RoPE'} are multiplied by 1 + ${a.scale} ln(1 + floor(position / ${tokens(a.window)})): ${a.factor} at position ${tokens(a.at)}`,
+    explanation:
+      'Llama 4 and Ministral 3 sharpen the softmax for far positions by a factor on the query that grows with its position. It is no part of RoPE and is not changed by a scaling, but a config that loses its key loses it too. The probe models have no such factor.',
+    affects: 'transformers, vLLM',
+  }),
+  block_missing: entry({
+    code: 'RE074',
+    severity: 'warning',
+    title: 'the scaling that the weights were trained with is missing',
+    args: { model: 'string', known: 'number', max: 'number' },
+    message: (a) =>
+      `every ${a.model} was published with a scaling, and without it the weights know ${tokens(a.known)} positions of ${tokens(a.max)}`,
+    explanation:
+      'These models were extended with a scaling in training, and max_position_embeddings is the window that it gave them. Without the block the slow pairs turn further than they ever did in training, already at lengths that the model is known for. Take the block from the published config.',
+    affects: 'every engine',
+  }),
+  not_evaluated: entry({
+    code: 'RE075',
+    severity: 'warning',
+    title: 'a mechanism that is not evaluated',
+    args: { mechanism: 'string', does: 'string' },
+    message: (a) =>
+      `${a.mechanism} ${a.does}; it is not evaluated, and what is shown leaves it out`,
+    explanation:
+      'Dual chunk attention, SelfExtend, DroPE and CoPE change which relative positions a layer sees, or whether it sees any. rope-eval computes rotary tables and measures what they do; a mechanism beside them is named and left out.',
+    affects: 'this tool',
+  }),
+  translated: entry({
+    code: 'RE076',
+    severity: 'notice',
+    title: 'another format, read as a config.json',
+    args: { format: 'string', model: 'string' },
+    message: (a) => `${a.format} is read as the config.json of a ${a.model} model`,
+    explanation:
+      "Mistral's params.json and the header of a GGUF file hold the same numbers as a config.json under other names. They are translated and then read as one; paths in findings are those of the translation.",
+    affects: 'this tool',
+  }),
 });
 
 /** `num_hidden_layers 32,hidden_size 4096` */
@@ -192,4 +293,25 @@ function valuesOf(taken: Readonly<Record<string, number>>): string {
   return Object.entries(taken)
     .map(([key, value]) => `${key} ${value}`)
     .join(',');
+}
+
+function faultWords(
+  fault: (typeof CLASS_FAULTS)[number],
+  model: string,
+  version: string,
+  value: number | undefined,
+): string {
+  const who = `transformers ${version}`;
+  switch (fault) {
+    case 'head_dim_is_none':
+      return `${who} stops at this block: the class of ${model} leaves a missing head_dim None; write head_dim ${value ?? ''}`.trim();
+    case 'one_head_dim':
+      return `${who} stops at this block: the class of ${model} has no single head_dim, and longrope asks for it`;
+    case 'short_at_every_length':
+      return `${who} runs short_factor at every length for ${model}, with long_mscale above the original window; long_factor is never used`;
+    case 'class_original_wins':
+      return `${who} takes ${value ?? 'its own default'} for ${model}, the default of the class for the key outside the block, which beats this one; write it outside`;
+    case 'beta_is_none':
+      return `${who} stops in the first forward: the attention of ${model} multiplies by llama_4_scaling_beta, which the block lacks`;
+  }
 }

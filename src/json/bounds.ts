@@ -1,16 +1,22 @@
 /** Limits on numbers and structure that come from an untrusted file, each with its reason. */
 export const BOUNDS = Object.freeze({
   /** Configs are a few kilobytes; DeciLM's longest is below 200 kB. More is another file. */
+  configLength: 1024 * 1024,
+  /** Saved reports, results and dumps, which grow with candidates and lengths. */
   textLength: 8 * 1024 * 1024,
+  /** Objects and lists in one file; the longest saved report has a tenth of it. */
+  containers: 100_000,
   /** Published configs nest 6 deep; recursion over a deeper value must not end the process. */
   depth: 64,
-  /** A table has one entry per pair: 65536 dimensions are 512 times the usual head. */
-  headDim: 65_536,
+  /** Four times the widest published head (512); every table and plot costs time by the pair. */
+  headDim: 2048,
   /** Wider than any model by a factor of 1000; keeps products exact in a double. */
   width: 2 ** 24,
   heads: 65_536,
-  /** One list entry per layer is built from this number. */
-  layers: 10_000,
+  /** Eight times the deepest published model (126); one list entry per layer is built. */
+  layers: 1024,
+  /** Published models have up to four types of layer; each different one costs a table. */
+  layerTypes: 16,
   /** 2^40 tokens; positions and products with frequencies stay exact in a double. */
   positions: 2 ** 40,
   /** Largest finite float32: transformers computes the power in float32. */

@@ -12,13 +12,20 @@ export interface NumberRule {
 
 /** Typed access to an untrusted JSON object; every error names its path. */
 export class Fields {
-  /** Keys that were read: what is left over is unknown to us. */
-  readonly seen = new Set<string>();
-
+  /**
+   * @param seen paths of the keys that were read, shared by all parts of one document: what is left
+   *   over is unknown to us
+   */
   constructor(
     readonly record: UnknownRecord,
     readonly path: string,
+    readonly seen: Set<string> = new Set(),
   ) {}
+
+  /** Another record in the same document, e.g. one put together from parts of it. */
+  beside(record: UnknownRecord, path: string): Fields {
+    return new Fields(record, path, this.seen);
+  }
 
   /** Path of a key, e.g. `rope_scaling.factor`. */
   at(key: string): string {
@@ -32,7 +39,7 @@ export class Fields {
 
   /** The value; undefined where the key is absent. */
   raw(key: string): unknown {
-    this.seen.add(key);
+    this.seen.add(this.at(key));
     return this.has(key) ? this.record[key] : undefined;
   }
 
@@ -105,7 +112,7 @@ export class Fields {
     if (!isRecord(value)) {
       fail('wrong_type', this.at(key), `must be an object, found ${show(value)}`);
     }
-    return new Fields(value, this.at(key));
+    return this.beside(value, this.at(key));
   }
 }
 

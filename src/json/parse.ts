@@ -57,8 +57,7 @@ export interface JsonProblem {
 }
 
 const JSON_TOKEN =
-  /[ \t\n\r]*(?:("(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.]))|(true|false|null)(?!\w)|([[\]{},:]))/y;
-const PYTHON_NUMBER = /-?(?:NaN|Infinity)/y;
+  /[ \t\n\r]*(?:("(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.]))|(true|false|null|NaN|-?Infinity)(?!\w)|([[\]{},:]))/y;
 const SPACE = /[ \t\n\r]*/y;
 
 type Expect =
@@ -121,11 +120,6 @@ function step(
 }
 
 function wording(text: string, offset: number, expect: Expect): string {
-  PYTHON_NUMBER.lastIndex = offset;
-  const python = PYTHON_NUMBER.exec(text);
-  if (python !== null) {
-    return `${python[0]} is not JSON, although Python writes and reads it; write a number or null`;
-  }
   if (offset >= text.length) {
     return expect === 'value' ? 'the text is empty or ends too early' : 'the text ends too early';
   }
@@ -164,11 +158,14 @@ export type UnknownRecord = Readonly<Record<string, unknown>>;
 export interface ParseOptions {
   /** Name of the file in messages; `-` for standard input. */
   readonly source?: string;
+  /** Characters that are read; default that of any document. */
+  readonly maxLength?: number;
 }
 
 /**
- * Reads the text of a config.json. A byte order mark is dropped; of a key written twice the last
- * one counts, as in Python; `__proto__` is a key like any other.
+ * Reads the text of a JSON object. A byte order mark is dropped; of a key written twice the last
+ * one counts, as in Python; `__proto__` is a key like any other. `NaN` and `Infinity`, which Python
+ * writes and reads, become numbers that whoever needs a finite one refuses.
  *
  * @throws RopeEvalError `invalid_json` with line and column, `too_large`, `too_deep`, or
  *   `wrong_type` where the file does not hold an object
@@ -176,14 +173,13 @@ export interface ParseOptions {
 export function parseConfig(text: string, options: ParseOptions = {}): UnknownRecord {
   const name = options.source === undefined || options.source === '-' ? 'config' : options.source;
   const json = text.startsWith('\uFEFF') ? text.slice(1) : text;
-  if (json.length > BOUNDS.textLength) {
-    fail('too_large', '', `${name} has ${json.length} characters; ${BOUNDS.textLength} are read`);
+  const { maxLength = BOUNDS.textLength } = options;
+  if (json.length > maxLength) {
+    fail('too_large', '', `${name} has ${json.length} characters; ${maxLength} are read`);
   }
-  checkDepth(json, name);
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch {
+  checkShape(json, name);
+  const value = parseText(json) ?? parseText(withoutPythonNumbers(json), reviveNan);
+  if (value === undefined) {
     const { line, column, problem } = locateJsonProblem(json);
     fail('invalid_json', '', `${name} is not JSON: line ${line}, column ${column}: ${problem}`);
   }
@@ -193,6 +189,35 @@ export function parseConfig(text: string, options: ParseOptions = {}): UnknownRe
   const repeated = duplicateKeys(json);
   if (repeated.length > 0) REPEATED.set(value, repeated);
   return value;
+}
+
+function parseText(json: string, revive?: (key: string, value: unknown) => unknown): unknown {
+  try {
+    return JSON.parse(json, revive);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Stands for NaN, which no JSON number can spell. */
+const NAN_TEXT = '\u0000NaN';
+
+/** Infinity has a spelling that JSON.parse takes: a number beyond the range of a double. */
+const PYTHON_NUMBERS: Readonly<Record<string, string>> = Object.freeze({
+  NaN: JSON.stringify(NAN_TEXT),
+  Infinity: '1e999',
+  '-Infinity': '-1e999',
+});
+
+function withoutPythonNumbers(json: string): string {
+  return json.replace(
+    /"(?:[^"\\]|\\.)*"|(?<![\w.])(?:NaN|-?Infinity)(?!\w)/g,
+    (found) => (Object.hasOwn(PYTHON_NUMBERS, found) ? PYTHON_NUMBERS[found] : undefined) ?? found,
+  );
+}
+
+function reviveNan(_key: string, value: unknown): unknown {
+  return value === NAN_TEXT ? Number.NaN : value;
 }
 
 /** What a parsed object cannot tell of the text that it came from. */
@@ -208,9 +233,13 @@ export function isRecord(value: unknown): value is UnknownRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Counts brackets outside strings before anything recursive sees the value. */
-function checkDepth(json: string, name: string): void {
+/**
+ * Counts brackets outside strings before anything recursive sees the value: how deep it nests, and
+ * how many objects and lists it has, since each costs time whatever is in it.
+ */
+function checkShape(json: string, name: string): void {
   let depth = 0;
+  let containers = 0;
   let inString = false;
   for (let i = 0; i < json.length; i++) {
     const c = json.charCodeAt(i);
@@ -221,6 +250,9 @@ function checkDepth(json: string, name: string): void {
     else if (c === 123 || c === 91) {
       if (++depth > BOUNDS.depth) {
         fail('too_deep', '', `${name} nests more than ${BOUNDS.depth} levels deep`);
+      }
+      if (++containers > BOUNDS.containers) {
+        fail('too_large', '', `${name} has more than ${BOUNDS.containers} objects and lists`);
       }
     } else if (c === 125 || c === 93) depth--;
   }

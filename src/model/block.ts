@@ -5,6 +5,7 @@ import { Fields } from '../json/fields.js';
 import { isRecord } from '../json/parse.js';
 import type { RopeBlock } from '../rope/kind.js';
 import { THETA_RULE } from '../rope/read.js';
+import { TRANSFORMERS_VERSION } from './class-defaults.js';
 import type { Source } from './source.js';
 
 /** How a family writes its one block. */
@@ -55,6 +56,18 @@ export function flatBlock(source: Source, rules: FlatRules = {}): RopeBlock {
     );
   }
   const type = readType(source, fields, rules);
+  const original = outerOriginal(source, type);
+  const inner = fields.raw('original_max_position_embeddings');
+  if (original?.fromClass === true && typeof inner === 'number' && inner !== original.tokens) {
+    source.findings.push(
+      finding('class_fault', fields.at('original_max_position_embeddings'), {
+        model: source.modelType,
+        version: TRANSFORMERS_VERSION,
+        fault: 'class_original_wins',
+        value: original.tokens,
+      }),
+    );
+  }
   return {
     fields,
     type,
@@ -65,7 +78,8 @@ export function flatBlock(source: Source, rules: FlatRules = {}): RopeBlock {
       rules.partialKey ?? 'partial_rotary_factor',
       rules.partialDefault ?? source.defaults?.partial,
     ),
-    outerOriginal: outerOriginal(source, type),
+    outerOriginal: original?.tokens,
+    originalFromClass: original?.fromClass === true,
     nested: false,
     ...(rules.extraKeys !== undefined && { extraKeys: rules.extraKeys }),
   };
@@ -75,12 +89,17 @@ export function flatBlock(source: Source, rules: FlatRules = {}): RopeBlock {
  * `original_max_position_embeddings` outside any block. A class that has the field has a default
  * for it too, which beats the one inside a scaled block.
  */
-function outerOriginal(source: Source, type: string): number | undefined {
-  const given = source.fields.nullableInteger('original_max_position_embeddings', {
+function outerOriginal(
+  source: Source,
+  type: string,
+): { readonly tokens: number; readonly fromClass: boolean } | undefined {
+  const tokens = source.fields.nullableInteger('original_max_position_embeddings', {
     above: 0,
     max: BOUNDS.positions,
   });
-  return given ?? (type === 'default' ? undefined : source.defaults?.original);
+  if (tokens !== undefined) return { tokens, fromClass: false };
+  const ofClass = type === 'default' ? undefined : source.defaults?.original;
+  return ofClass === undefined ? undefined : { tokens: ofClass, fromClass: true };
 }
 
 /** The block that counts, or undefined where neither key holds one. */
@@ -139,18 +158,22 @@ export function readType(source: Source, fields: Fields, rules: FlatRules): stri
   return type;
 }
 
-/** theta: inside the block, else outside, else the class default with a notice. */
+/**
+ * theta: inside the block, else outside, else the class default with a notice.
+ *
+ * @param outerKey undefined where the family has no key for it outside the block
+ */
 export function readTheta(
   source: Source,
   block: Fields,
-  outerKey: string,
+  outerKey: string | undefined,
   classDefault: number | undefined,
 ): number {
   const inner = block.number('rope_theta', THETA_RULE);
-  const outer = source.fields.number(outerKey, THETA_RULE);
+  const outer = outerKey === undefined ? undefined : source.fields.number(outerKey, THETA_RULE);
   const given = inner ?? outer;
   const innerPath = block.at('rope_theta');
-  const outerPath = source.fields.at(outerKey);
+  const outerPath = outerKey === undefined ? innerPath : source.fields.at(outerKey);
   if (inner !== undefined && outer !== undefined && inner !== outer) {
     source.findings.push(
       finding('conflict', outerPath, { used: inner, usedPath: innerPath, ignored: outer }),
@@ -192,5 +215,11 @@ export function readPartial(
       }),
     );
   }
-  return inner ?? outer ?? classDefault;
+  const given = inner ?? outer;
+  if (given !== undefined || classDefault === undefined) return given;
+  if (classDefault !== 1) {
+    const args = { value: classDefault, model: source.modelType };
+    source.findings.push(finding('missing_partial', source.fields.at(outerKey), args));
+  }
+  return classDefault;
 }

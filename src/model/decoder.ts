@@ -6,9 +6,10 @@ import { yarnMscale } from '../rope/kinds/yarn.js';
 import { readScaling } from '../rope/read.js';
 import { flatBlock, type FlatRules } from './block.js';
 import { attends, layerTypes, spanOf } from './layers.js';
-import { trainedInRow } from './reference.js';
+import { TRANSFORMERS_VERSION } from './class-defaults.js';
+import { trainedIn } from './evidence.js';
 import { readShape, type Shape, type ShapeRules, type Source, USUAL_KEYS } from './source.js';
-import type { AttentionShape, LayerGroup, ModelGeometry } from './types.js';
+import type { AttentionShape, LayerGroup, ModelGeometry, QueryScaling } from './types.js';
 
 /** Model types whose tokens see both sides (`is_causal = False` in their attention classes). */
 const ENCODERS: ReadonlySet<string> = new Set([
@@ -120,6 +121,13 @@ export function groupLayers(
     if (layers === undefined) byType.set(type, [layer]);
     else layers.push(layer);
   });
+  if (byType.size > BOUNDS.layerTypes) {
+    fail(
+      'out_of_range',
+      source.fields.at('layer_types'),
+      `names ${byType.size} types of layer; ${BOUNDS.layerTypes} are read`,
+    );
+  }
   if (rules.keepEmptyGroups === true) {
     for (const type of blocks.keys()) if (!byType.has(type)) byType.set(type, []);
   }
@@ -128,7 +136,7 @@ export function groupLayers(
     byType.set(first, []);
   }
   const groups = [...byType].map(([type, layers]) => readGroup(source, rules, input, type, layers));
-  reportLocalStretch(source, groups);
+  reportLocalStretch(source, input.shape, groups);
   const locality = ({ layerGroup }: ReadGroup): number => Number(layerGroup.span.kind !== 'global');
   return groups.toSorted((a, b) => locality(a) - locality(b));
 }
@@ -160,7 +168,7 @@ function readGroup(
     layerGroup: {
       layerType,
       layers,
-      span: spanOf(layerType === 'main' ? 'sliding' : layerType, window, shape.maxPositions),
+      span: (rules.spanOf ?? spanOf)(layerType, window, shape.maxPositions),
       rope,
       unscaled,
       ...(rules.scalable?.(layerType) === false && { scalable: false }),
@@ -206,12 +214,16 @@ export function allSlidingTypes(source: Source, layers: number, shape: Shape): r
 }
 
 /** A factor on layers that never look beyond their window is a pure loss. */
-function reportLocalStretch(source: Source, groups: readonly ReadGroup[]): void {
+function reportLocalStretch(
+  source: Source,
+  { hiddenSize }: Shape,
+  groups: readonly ReadGroup[],
+): void {
   for (const { layerGroup: group } of groups) {
     const { span, rope } = group;
     if (span.kind === 'global' || rope.type === 'default' || rope.type === 'proportional') continue;
     // dynamic and longrope follow the sequence length, and reach local layers all the same.
-    const trained = trainedInRow(rope.type, source.modelType) !== undefined;
+    const trained = trainedIn(rope, { modelType: source.modelType, hiddenSize }) !== undefined;
     const args = {
       type: rope.type,
       layers: group.layers.length,
@@ -240,6 +252,8 @@ export interface DecoderRules {
   readonly withoutRope?: (source: Source, types: readonly string[]) => readonly number[];
   /** Local window in tokens, where it is not `sliding_window`. */
   readonly window?: (source: Source, layerType: string) => number | undefined;
+  /** How far layers of a type look, where the name of the type does not tell. */
+  readonly spanOf?: typeof spanOf;
   /** head_dim of one layer type, where types differ (Gemma 4). */
   readonly headDimOf?: (source: Source, layerType: string, shape: Shape) => number;
   /** Key and value heads of one layer type, where types differ. */
@@ -249,6 +263,8 @@ export interface DecoderRules {
   /** Whether tables that no layer uses are shown all the same. */
   readonly keepEmptyGroups?: boolean;
   readonly softmax?: SoftmaxRule;
+  /** Default: by `llama_4_scaling_beta` in the block. */
+  readonly queryScaling?: (source: Source) => PlacedScaling | undefined;
   readonly latent?: (source: Source) => AttentionShape['latent'];
   readonly layout?: 'half' | 'interleaved';
   readonly usesPartial?: boolean;
@@ -267,6 +283,11 @@ export function readDecoder(source: Source, rules: DecoderRules = {}): ModelGeom
   const layersWithoutRope = skipped(source, rules, types, blocks);
   const groups = groupLayers(source, rules, { shape, types, blocks, layersWithoutRope });
   const latent = rules.latent?.(source);
+  const queryScaling =
+    rules.queryScaling === undefined
+      ? scalingOfQueries(source, shape, [...blocks.values()])
+      : rules.queryScaling(source);
+  if (queryScaling !== undefined) reportQueryScaling(source, shape, queryScaling);
   const global = groups[0]?.layerGroup;
   const layersWithoutAttention = types.flatMap((type, layer) => (attends(type) ? [] : [layer]));
   return {
@@ -282,6 +303,7 @@ export function readDecoder(source: Source, rules: DecoderRules = {}): ModelGeom
     ...(isBidirectional(source) && { bidirectional: true }),
     ...softmaxScales(source, shape, global, rules.softmax),
     ...(rules.softmax?.yarnMscaleSquared === true && { softmaxFollowsYarn: true }),
+    ...(queryScaling !== undefined && { queryScaling: queryScaling.scaling }),
     attention: {
       layers: types.filter(attends).length || shape.layers,
       heads: shape.heads,
@@ -292,6 +314,54 @@ export function readDecoder(source: Source, rules: DecoderRules = {}): ModelGeom
     },
     findings: source.findings,
   };
+}
+
+/** A scaling of queries, and the key that switches it on. */
+export interface PlacedScaling {
+  readonly scaling: QueryScaling;
+  readonly path: string;
+}
+
+function reportQueryScaling(
+  source: Source,
+  { maxPositions }: Shape,
+  { scaling, path }: PlacedScaling,
+): void {
+  const { scale, window, offset, layers } = scaling;
+  const at = maxPositions - 1;
+  const factor = 1 + scale * Math.log(1 + Math.floor((at + offset) / window));
+  const args = { scale, window, at, factor: Number(factor.toFixed(4)), layers };
+  source.findings.push(finding('query_scaling', path, args));
+}
+
+/** Classes whose attention multiplies by a beta that the block must have. */
+const SCALES_QUERIES = ['ministral3', 'mistral4'];
+
+/** Ministral 3: queries grow by `llama_4_scaling_beta` with every original window that is passed. */
+function scalingOfQueries(
+  source: Source,
+  { maxPositions }: Shape,
+  blocks: readonly (RopeBlock | null)[],
+): PlacedScaling | undefined {
+  const fields = blocks.find((block) => block !== null)?.fields;
+  if (fields === undefined) return undefined;
+  const key = 'llama_4_scaling_beta';
+  const scale = fields.nullableNumber(key, { min: 0, max: BOUNDS.scale });
+  if (scale === undefined) {
+    if (SCALES_QUERIES.includes(source.modelType)) {
+      source.findings.push(
+        finding('class_fault', fields.at(key), {
+          model: source.modelType,
+          version: TRANSFORMERS_VERSION,
+          fault: 'beta_is_none',
+        }),
+      );
+    }
+    return undefined;
+  }
+  const rule = { above: 0, max: BOUNDS.positions };
+  const window = fields.nullableInteger('original_max_position_embeddings', rule) ?? maxPositions;
+  return { scaling: { scale, window, offset: 0, layers: 'all' }, path: fields.at(key) };
 }
 
 /** How pairs lie in a head; DeepSeek's classes let a config say so. */

@@ -1,30 +1,12 @@
-import { fail, show } from '../json/fail.js';
-import { Fields } from '../json/fields.js';
+import type { Finding } from '../findings/index.js';
+import { finding } from '../findings/index.js';
+import { fail } from '../json/fail.js';
+import type { Fields } from '../json/fields.js';
 import { isRecord } from '../json/parse.js';
 import { CLASS_DEFAULTS, COMPOSITES } from './class-defaults.js';
-
-/** Other files of a model folder, by the keys that give them away. */
-const OTHER_FILES: readonly { readonly keys: readonly string[]; readonly name: string }[] =
-  Object.freeze([
-    { keys: ['weight_map'], name: 'the index of the weights' },
-    { keys: ['tokenizer_class', 'added_tokens'], name: 'a config of the tokenizer' },
-    {
-      keys: ['max_new_tokens', 'do_sample', 'temperature', 'top_p'],
-      name: 'a generation_config.json',
-    },
-  ]);
-
-/** What to do where a config has no model type: most often it is another file. */
-export function withoutModelType(root: Fields): string {
-  if (root.given('peft_type')) {
-    const base = root.raw('base_model_name_or_path');
-    const named = typeof base === 'string' && base !== '' ? `, ${show(base)}` : '';
-    return `this is the config of an adapter, which has no positions of its own: give that of its base model${named}`;
-  }
-  const other = OTHER_FILES.find(({ keys }) => keys.some((key) => root.given(key)));
-  if (other) return `this looks like ${other.name}: give the config.json beside it`;
-  return 'the model type decides which keys count; transformers cannot load such a file either';
-}
+import { NOT_ROPE_TYPES } from './not-rope.js';
+import { withoutModelType } from './other-files.js';
+import { hasDialect } from './registry.js';
 
 /** Keys under which a multimodal or encoder-decoder config keeps its language model. */
 const PART_KEYS = [
@@ -43,11 +25,15 @@ export interface Part {
   readonly nested: boolean;
   /** The encoder's part, where there is one besides. */
   readonly encoder: Fields | undefined;
+  readonly findings: readonly Finding[];
 }
 
 /**
- * Finds the language model inside a config. A composite whose text keys stand at the top (as
- * Qwen2-VL was published) is read there, with the defaults of its text class.
+ * Finds the language model inside a config, as the class of its model type does: a composite in the
+ * part that its class reads, any other model type that is known at the top, whatever part stands in
+ * the file beside it. A composite whose text keys stand at the top (as Qwen2-VL was published) is
+ * read there, with the defaults of its text class. Of an unknown model type the part is taken if it
+ * has one.
  *
  * @throws RopeEvalError `missing_field` without a model type, `wrong_type` for one that is no text
  */
@@ -56,28 +42,48 @@ export function findPart(root: Fields): Part {
   let fields = root;
   let type = modelType;
   let encoder: Fields | undefined;
+  const findings: Finding[] = [];
   // A thinker holds a text_config of its own; published configs go no deeper.
   for (let level = 0; level < MAX_LEVELS; level++) {
-    const key = PART_KEYS.find((name) => isRecord(fields.raw(name)));
+    const key = partKey(fields, type);
     if (key === undefined) break;
+    if (readsTop(type)) {
+      findings.push(finding('part_not_read', fields.at(key), { model: type, part: key }));
+      break;
+    }
     const inner = fields.nullableFields(key);
     if (inner === undefined) break;
     if (key === 'decoder') encoder = fields.nullableFields('encoder');
     const own = inner.nullableString('model_type');
-    type = resolve(own ?? COMPOSITES.get(type)?.type ?? `${type}_text`);
+    type = textClassOf(own ?? COMPOSITES.get(type)?.type ?? `${type}_text`);
     fields = inner;
   }
-  if (fields !== root) return { fields, modelType: type, nested: true, encoder };
+  if (fields !== root) return { fields, modelType: type, nested: true, encoder, findings };
   if (modelType === '') {
     fail('missing_field', 'model_type', 'is missing', withoutModelType(root));
   }
-  return { fields, modelType: resolve(modelType), nested: false, encoder };
+  return { fields, modelType: textClassOf(modelType), nested: false, encoder, findings };
 }
 
 const MAX_LEVELS = 2;
 
+/** The key of the part, that of the class first. */
+function partKey(fields: Fields, type: string): string | undefined {
+  const own = COMPOSITES.get(type)?.key;
+  const keys = own === undefined ? PART_KEYS : [own, ...PART_KEYS];
+  return keys.find((key) => isRecord(fields.raw(key)));
+}
+
+/** Whether the class of a model type is known to read its own keys, and no part. */
+function readsTop(type: string): boolean {
+  return (
+    !COMPOSITES.has(type) &&
+    (CLASS_DEFAULTS.has(type) || hasDialect(type) || NOT_ROPE_TYPES.has(type))
+  );
+}
+
 /** The text class of a composite whose own name has no defaults. */
-function resolve(modelType: string): string {
+function textClassOf(modelType: string): string {
   if (CLASS_DEFAULTS.has(modelType)) return modelType;
   return CLASS_DEFAULTS.has(`${modelType}_text`) ? `${modelType}_text` : modelType;
 }

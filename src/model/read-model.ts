@@ -1,101 +1,20 @@
 import { finding, wordFinding, type Finding } from '../findings/index.js';
+import { RopeEvalError } from '../errors.js';
+import { BOUNDS } from '../json/bounds.js';
 import { fail } from '../json/fail.js';
 import { Fields } from '../json/fields.js';
-import { repeatedKeys, type UnknownRecord } from '../json/parse.js';
+import { parseConfig, type ParseOptions, repeatedKeys, type UnknownRecord } from '../json/parse.js';
 import { didYouMean, suggest } from '../suggest.js';
+import { checkModel, softenPublished } from './checks.js';
 import { CLASS_DEFAULTS } from './class-defaults.js';
 import type { Dialect } from './dialects/dialect.js';
 import { isLatent, latentAttention } from './dialects/latent.js';
+import { fromMistralParams } from './mistral-params.js';
 import { NOT_ROPE_TYPES, notRope } from './not-rope.js';
 import { findPart, type Part } from './part.js';
 import { dialectOf, hasDialect } from './registry.js';
 import type { Source } from './source.js';
 import type { ModelGeometry, NotRope } from './types.js';
-
-/** Top-level keys that decide about RoPE, in any dialect. */
-const ROPE_KEYS = [
-  'rope_theta',
-  'rope_scaling',
-  'rope_parameters',
-  'rope_local_base_freq',
-  'partial_rotary_factor',
-  'partial_rotary_factors',
-  'rotary_pct',
-  'rotary_emb_base',
-  'rotary_dim',
-  'head_dim',
-  'global_head_dim',
-  'max_position_embeddings',
-  'original_max_position_embeddings',
-  'num_attention_heads',
-  'num_key_value_heads',
-  'num_hidden_layers',
-  'hidden_size',
-  'qk_rope_head_dim',
-  'qk_nope_head_dim',
-  'kv_lora_rank',
-  'sliding_window',
-  'sliding_window_pattern',
-  'use_sliding_window',
-  'attention_chunk_size',
-  'layer_types',
-  'no_rope_layers',
-  'no_rope_layer_interval',
-  'global_rope_theta',
-  'local_rope_theta',
-  'query_pre_attn_scalar',
-] as const;
-
-/**
- * Real keys of published configs that are one or two letters from a rope key, and mean something
- * else.
- */
-const OTHER_KEYS: ReadonlySet<string> = new Set([
-  'v_head_dim',
-  'qk_head_dim',
-  'q_lora_rank',
-  'sliding_window_size',
-  'rope_interleave',
-  'rope_interleaved',
-  'mlp_layer_types',
-  'index_head_dim',
-  'attention_head_dim',
-  'num_hidden_groups',
-  'compress_rope_theta',
-  'layers_types',
-  'hidden_sizes',
-  'rope_type',
-  'rope_ratio',
-  'swa_rope_theta',
-  'swa_head_dim',
-  'use_rope_scaling',
-  'attention_head_size',
-  'hidden_stride',
-  'layer_type',
-]);
-
-/** Untrusted objects may have very many keys; a config with more than this has other problems. */
-const MAX_KEYS = 2000;
-
-/** Keys that look like a rope key with a slip, and are read by nobody. */
-export function misspeltKeys(fields: Fields): readonly Finding[] {
-  const known: readonly string[] = ROPE_KEYS;
-  return Object.keys(fields.record)
-    .slice(0, MAX_KEYS)
-    .flatMap((key) => {
-      if (known.includes(key) || OTHER_KEYS.has(key) || fields.seen.has(key)) return [];
-      // Most keys are far from all of these, and comparing letter by letter is slow.
-      if (!ROPE_KEYS.some((name) => isClose(key, name))) return [];
-      const meant = suggest(key, ROPE_KEYS);
-      if (meant === undefined || !isClose(key, meant)) return [];
-      return [finding('misspelt_key', fields.at(key), { suggestion: meant })];
-    });
-}
-
-/** Real keys of other meaning are short or start differently; a slip keeps the beginning. */
-function isClose(key: string, meant: string): boolean {
-  return key.length >= 6 && Math.abs(key.length - meant.length) <= 2 && key[0] === meant[0];
-}
 
 /**
  * Reads a parsed config.json: which layers rotate, with which frequencies, and what looks wrong.
@@ -106,53 +25,115 @@ function isClose(key: string, meant: string): boolean {
  * @throws RopeEvalError exit code 2, with kind, path and hint
  */
 export function readModel(config: UnknownRecord): ModelGeometry | NotRope {
-  const root = new Fields(config, '');
+  const translated = fromMistralParams(config);
+  const given = translated?.config ?? config;
+  const root = new Fields(given, '');
   const part = findPart(root);
-  const findings: Finding[] = repeatedKeys(config).map(({ path }) =>
-    finding('repeated_key', path, {}),
-  );
-  const encoding = NOT_ROPE_TYPES.get(part.modelType);
-  const architecture = architectureOf(root) ?? architectureOf(part.fields);
-  if (encoding !== undefined) {
-    const { fields, modelType } = part;
-    return notRope({ modelType, architecture, findings, fields }, encoding);
-  }
-  const defaults = CLASS_DEFAULTS.get(part.modelType);
-  const source: Source = {
-    modelType: part.modelType,
-    architecture,
-    fields: part.fields,
-    defaults,
-    nested: part.nested,
-    findings,
-  };
-  const known = defaults !== undefined || hasDialect(part.modelType);
-  if (!known) checkUnknown(source);
-  const geometry = chooseDialect(source, known).read(source);
-  const all = [
-    ...geometry.findings,
-    ...misspeltKeys(part.fields),
-    ...encoderFindings(geometry, part, source),
+  const { fields, modelType } = part;
+  const architecture = architectureOf(root) ?? architectureOf(fields);
+  const findings: readonly Finding[] = [
+    ...(translated === undefined
+      ? []
+      : [finding('translated', '', { format: "Mistral's params.json", model: modelType })]),
+    ...repeatedKeys(config).map(({ path }) => finding('repeated_key', path)),
+    ...part.findings,
   ];
-  const kept = { ...geometry, findings: withoutRepeats(all) };
-  return isNotRope(kept) ? kept : { ...kept, config, partPath: part.fields.path };
+  const kept = { config: given, partPath: fields.path, readKeys: root.seen };
+  const encoding = NOT_ROPE_TYPES.get(modelType);
+  if (encoding !== undefined) {
+    return { ...notRope({ modelType, architecture, findings, fields }, encoding), ...kept };
+  }
+  const read = readPart(part, architecture, findings);
+  if (isNotRope(read.model)) return { ...read.model, ...kept };
+  const more = [
+    ...checkModel(read.source, read.model),
+    ...encoderFindings(read.model, part, read.source),
+    ...shadowFindings(root, part, read.model),
+  ];
+  const all = softenPublished(read.model, [...read.model.findings, ...more]);
+  return { ...read.model, ...kept, findings: withoutRepeats(all) };
+}
+
+/**
+ * Reads the text of a config.json: one parse, after which nobody needs the text again.
+ *
+ * @param options.source name of the file in messages
+ * @throws RopeEvalError as `parseConfig` and `readModel`
+ */
+export function readConfig(text: string, options: ParseOptions = {}): ModelGeometry | NotRope {
+  return readModel(parseConfig(text, { ...options, maxLength: BOUNDS.configLength }));
+}
+
+function readPart(
+  part: Part,
+  architecture: string | undefined,
+  findings: readonly Finding[],
+): { readonly source: Source; readonly model: ModelGeometry | NotRope } {
+  const { fields, modelType, nested } = part;
+  const defaults = CLASS_DEFAULTS.get(modelType);
+  const source: Source = {
+    modelType,
+    architecture,
+    fields,
+    defaults,
+    nested,
+    findings: [...findings],
+  };
+  const known = defaults !== undefined || hasDialect(modelType);
+  if (!known) checkUnknown(source);
+  return { source, model: chooseDialect(source, known).read(source) };
 }
 
 /** Whether the encoder of an encoder-decoder has tables of its own. */
-function encoderFindings(
-  decoder: ModelGeometry | NotRope,
-  part: Part,
-  source: Source,
-): readonly Finding[] {
-  if (part.encoder === undefined || isNotRope(decoder)) return [];
+function encoderFindings(decoder: ModelGeometry, part: Part, source: Source): readonly Finding[] {
+  if (part.encoder === undefined) return [];
   const encoder = dialectOf(source.modelType).read({
     ...source,
     fields: part.encoder,
     findings: [],
   });
-  const tables = (model: ModelGeometry | NotRope): string =>
-    isNotRope(model) ? '' : JSON.stringify(model.groups.map((group) => group.rope));
-  return tables(encoder) === tables(decoder) ? [] : [finding('encoder_differs', 'encoder', {})];
+  return tablesOf(encoder) === tablesOf(decoder) ? [] : [finding('encoder_differs', 'encoder')];
+}
+
+function tablesOf(model: ModelGeometry | NotRope): string {
+  return isNotRope(model) ? '' : JSON.stringify(model.groups.map(({ rope, span }) => [rope, span]));
+}
+
+/** Keys that say which frequencies a model has, wherever they stand. */
+const TABLE_KEYS = [
+  'rope_theta',
+  'rope_scaling',
+  'rope_parameters',
+  'partial_rotary_factor',
+  'max_position_embeddings',
+] as const;
+
+/** Keys beside the part that is read, where they would give other tables than those inside it. */
+function shadowFindings(root: Fields, part: Part, model: ModelGeometry): readonly Finding[] {
+  const { fields } = part;
+  if (fields === root) return [];
+  const keys = TABLE_KEYS.filter(
+    (key) =>
+      Object.hasOwn(root.record, key) &&
+      root.record[key] !== null &&
+      JSON.stringify(root.record[key]) !== JSON.stringify(fields.record[key]),
+  );
+  if (keys.length === 0) return [];
+  const overlaid = Object.fromEntries(keys.map((key) => [key, root.record[key]]));
+  const found = finding('part_differs', fields.path, { part: fields.path, keys });
+  try {
+    const other = new Fields({ ...fields.record, ...overlaid }, fields.path);
+    const { model: read } = readPart({ ...part, fields: other }, undefined, []);
+    const same =
+      tablesOf(read) === tablesOf(model) &&
+      !isNotRope(read) &&
+      read.maxPositions === model.maxPositions;
+    return same ? [] : [found];
+  } catch (error) {
+    // What cannot be read at all certainly says something else.
+    if (error instanceof RopeEvalError) return [found];
+    throw error;
+  }
 }
 
 function chooseDialect(source: Source, known: boolean): Dialect {

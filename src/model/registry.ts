@@ -18,6 +18,7 @@ import {
   gptj,
   jetmoe,
   neox,
+  nomicBert,
   ownKeys,
   roformer,
 } from './dialects/own-keys.js';
@@ -73,6 +74,7 @@ export const DIALECTS: readonly Dialect[] = Object.freeze([
   exaone4,
   muse,
   neox,
+  nomicBert,
   gptj,
   esm,
   roformer,

@@ -31,6 +31,18 @@ export interface LayerGroup {
   readonly kvHeads?: number;
 }
 
+/**
+ * Multiplies the query at position p by `1 + scale * ln(1 + floor((p + offset) / window))` (Llama 4,
+ * Ministral 3). No part of RoPE, and no part of what the probe models are asked.
+ */
+export interface QueryScaling {
+  readonly scale: number;
+  /** Tokens. */
+  readonly window: number;
+  readonly offset: 0 | 1;
+  readonly layers: 'all' | 'without-rope';
+}
+
 /** What `--candidate` may replace, what costs are computed from. */
 export interface AttentionShape {
   readonly layers: number;
@@ -59,6 +71,10 @@ export interface ModelGeometry {
   readonly maxPositions: number;
   /** `original_max_position_embeddings` where a block or the top level gives it. */
   readonly originalMaxPositions: number | undefined;
+  /** Tokens that the weights were trained on, where a key says so (`max_trained_positions`). */
+  readonly trainedPositions?: number;
+  /** Queries that are multiplied by a factor which grows with their position. */
+  readonly queryScaling?: QueryScaling;
   /** Layers that rotate, one entry per rotary table; the global group first. */
   readonly groups: readonly LayerGroup[];
   /** Indices of attention layers without RoPE (NoPE). */
@@ -81,6 +97,8 @@ export interface ModelGeometry {
   /** The config as parsed, and the path of the part that was read; for literal candidates. */
   readonly config?: UnknownRecord;
   readonly partPath?: string;
+  /** Paths of the keys that the reader looked at, whether the config has them or not. */
+  readonly readKeys?: ReadonlySet<string>;
   readonly findings: readonly Finding[];
 }
 
@@ -88,6 +106,9 @@ export interface ModelGeometry {
 export interface NotRope {
   readonly modelType: string;
   readonly architecture?: string | undefined;
+  readonly config?: UnknownRecord;
+  readonly partPath?: string;
+  readonly readKeys?: ReadonlySet<string>;
   readonly encoding: 'alibi' | 'learned' | 'relative' | 'sinusoidal' | 'state-space' | 'none';
   readonly findings: readonly Finding[];
 }

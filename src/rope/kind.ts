@@ -13,6 +13,8 @@ export interface RopeBlock {
   readonly partial: number | undefined;
   /** `original_max_position_embeddings` outside the block, which beats the one inside. */
   readonly outerOriginal: number | undefined;
+  /** Whether that is a default of the class, which the file does not show. */
+  readonly originalFromClass?: boolean;
   /** Whether the block belongs to one layer type. */
   readonly nested: boolean;
   /** Keys that this model family adds to the block and reads elsewhere. */

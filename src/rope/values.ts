@@ -45,7 +45,9 @@ export function originalWindow(block: RopeBlock, context: ScalingContext): Read<
   const inner = fields.nullableInteger(KEY, { above: 0, max: BOUNDS.positions });
   if (outerOriginal !== undefined) {
     const value = { tokens: outerOriginal, given: true, path: KEY };
-    if (inner === undefined || inner === outerOriginal) return { value, findings: [] };
+    // The reader of the block has said so where a class default wins.
+    const said = block.originalFromClass === true;
+    if (said || inner === undefined || inner === outerOriginal) return { value, findings: [] };
     const args = { used: outerOriginal, usedPath: KEY, ignored: inner };
     return { value, findings: [finding('conflict', path, args)] };
   }

@@ -49,7 +49,7 @@ describe('a list of candidates', () => {
     ['yarn:4,yarn:4', /given twice/, 'duplicate_candidate'],
     ['yarn:4,yarn:4.0', /given twice/, 'duplicate_candidate'],
     ['yarn:4,,linear:2', /is empty/, 'no_candidates'],
-    ['{"rope_type": NaN}', /NaN is not JSON/, 'invalid_json'],
+    ['{"rope_type": NaN,}', /a comma before } is not allowed/, 'invalid_json'],
     ['[{"rope_type": "yarn"}]', /one JSON object per option/, 'invalid_json'],
   ])('%s is refused', (text, message, kind) => {
     expect(() => parseCandidates(text)).toThrow(message);

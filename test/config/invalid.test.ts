@@ -20,6 +20,16 @@ const DEVIATIONS: Readonly<Record<string, Outcome & { readonly why: string }>> =
     kinds: ['unknown_model_type'],
     why: 'a new model type with ordinary keys is read as a plain decoder, with a warning, so that the tool works on the day a model comes out',
   },
+  'linear-factor-nan': {
+    action: 'error',
+    kinds: ['invalid_value'],
+    why: "Python's JSON is read, since published configs have Infinity in keys that do not matter; the value is refused where it does",
+  },
+  'linear-factor-infinity': {
+    action: 'error',
+    kinds: ['invalid_value'],
+    why: 'as linear-factor-nan',
+  },
 };
 
 function outcome(test: InvalidCase): Outcome {

@@ -4,8 +4,9 @@ import { parseConfig } from '../../src/json/parse.js';
 describe('text that is not JSON is refused with line and column', () => {
   it.each([
     ['', /line 1, column 1: the text is empty/],
-    ['{"a": 1,\n  "b": NaN}', /line 2, column 8: NaN is not JSON/],
-    ['{"a": -Infinity}', /column 7: -Infinity is not JSON/],
+    ['{"a": 1,\n  "b": NaNs}', /line 2, column 8/],
+    ['{"a": -Infinity,}', /column 17: a comma before } is not allowed/],
+    ['{"a": NaN, "b": [1,]}', /column 20: a comma before ] is not allowed/],
     ['{"a": 1,}', /column 9: a comma before } is not allowed/],
     ['{"a": [1,]}', /column 10: a comma before ] is not allowed/],
     ['{"a" 1}', /column 6: found "1" where a colon belongs/],
@@ -18,6 +19,20 @@ describe('text that is not JSON is refused with line and column', () => {
   ])('%j', (text, message) => {
     expect(() => parseConfig(text)).toThrow(message);
     expect(() => parseConfig(text)).toThrow(expect.objectContaining({ kind: 'invalid_json' }));
+  });
+
+  it('reads the numbers that Python writes, and only outside of strings', () => {
+    const text = '{"a": NaN, "b": [Infinity, -Infinity], "c": "NaN, \\"Infinity\\""}';
+    expect(parseConfig(text)).toEqual({
+      a: Number.NaN,
+      b: [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+      c: 'NaN, "Infinity"',
+    });
+  });
+
+  it('bounds the number of objects and lists', () => {
+    const text = JSON.stringify({ a: Array.from({ length: 200_000 }, () => []) });
+    expect(() => parseConfig(text)).toThrow(expect.objectContaining({ kind: 'too_large' }));
   });
 
   it('drops a byte order mark', () => {

@@ -6,10 +6,15 @@ import type { RopeBlock } from '../../rope/kind.js';
 import { THETA_RULE } from '../../rope/read.js';
 import { pickBlock } from '../block.js';
 import { readDecoder } from '../decoder.js';
+import { spanOf } from '../layers.js';
 import type { Source } from '../source.js';
 import type { Dialect } from './dialect.js';
 
 const DEFAULTS = Object.freeze({ theta: 10_000, compressTheta: 160_000, partial: 0.125 });
+
+/** Labels of the two tables, as the class names them. */
+const MAIN = 'main';
+const COMPRESS = 'compress';
 
 /** `compress_ratios` of the published files: 0 slides, the others compress. */
 const SLIDING_RATIO = 0;
@@ -27,9 +32,10 @@ export const deepseekV4: Dialect = Object.freeze({
       usesPartial: true,
       keepEmptyGroups: true,
       layerTypes: tableLabels,
-      scalable: (label) => label === 'compress',
+      scalable: (label) => label === COMPRESS,
+      spanOf: (label, window, max) => spanOf(label === MAIN ? 'sliding' : label, window, max),
       window: (inner, label) =>
-        label === 'main'
+        label === MAIN
           ? (inner.fields.nullableInteger('sliding_window', { above: 0, max: BOUNDS.positions }) ??
             inner.defaults?.window)
           : undefined,
@@ -42,33 +48,31 @@ function tableLabels(source: Source, layers: number): readonly string[] {
   const types = source.fields.nullableList('layer_types');
   const ratios = source.fields.nullableList('compress_ratios');
   const list = types ?? ratios;
-  if (list === undefined) return Array.from({ length: layers }, () => 'compress');
+  if (list === undefined) return Array.from({ length: layers }, () => COMPRESS);
   if (list.length < layers) {
     const path = source.fields.at(types === undefined ? 'compress_ratios' : 'layer_types');
     fail('wrong_length', path, `has ${list.length} entries for ${layers} layers`);
   }
   return list
     .slice(0, layers)
-    .map((value) =>
-      value === 'sliding_attention' || value === SLIDING_RATIO ? 'main' : 'compress',
-    );
+    .map((value) => (value === 'sliding_attention' || value === SLIDING_RATIO ? MAIN : COMPRESS));
 }
 
 function blocks(source: Source, headDim: number): ReadonlyMap<string, RopeBlock> {
   const given = pickBlock(source);
-  const main = given?.raw('main');
-  const compress = given?.raw('compress');
+  const main = given?.raw(MAIN);
+  const compress = given?.raw(COMPRESS);
   const partial = readShare(source, headDim);
   if (given !== undefined && isRecord(main) && isRecord(compress)) {
     const nested = (record: UnknownRecord, key: string, theta: number): RopeBlock => {
-      const block = nestedBlock(new Fields(record, given.at(key)), theta, partial);
+      const block = nestedBlock(given.beside(record, given.at(key)), theta, partial);
       // The unscaled path of the class does not add the share to blocks that are nested already.
       const own = block.fields.given('partial_rotary_factor');
       return block.type === 'default' && !own ? { ...block, partial: 1 } : block;
     };
     return new Map([
-      ['main', nested(main, 'main', DEFAULTS.theta)],
-      ['compress', nested(compress, 'compress', DEFAULTS.compressTheta)],
+      [MAIN, nested(main, MAIN, DEFAULTS.theta)],
+      [COMPRESS, nested(compress, COMPRESS, DEFAULTS.compressTheta)],
     ]);
   }
   const theta = source.fields.number('rope_theta', THETA_RULE) ?? DEFAULTS.theta;
@@ -76,11 +80,11 @@ function blocks(source: Source, headDim: number): ReadonlyMap<string, RopeBlock>
     source.fields.number('compress_rope_theta', THETA_RULE) ?? DEFAULTS.compressTheta;
   const flat = given?.record ?? {};
   return new Map([
-    ['main', nestedBlock(new Fields({}, 'rope_parameters.main'), theta, partial)],
+    [MAIN, nestedBlock(source.fields.beside({}, 'rope_parameters.main'), theta, partial)],
     [
-      'compress',
+      COMPRESS,
       nestedBlock(
-        new Fields(scaled(flat), given?.path ?? 'rope_parameters'),
+        source.fields.beside(scaled(flat), given?.path ?? 'rope_parameters'),
         compressTheta,
         partial,
       ),

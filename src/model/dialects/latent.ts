@@ -93,17 +93,8 @@ function read(mscaleSquared: boolean): Dialect['read'] {
   return (source) => {
     // Kimi K2 runs DeepSeek-V3's code under a name of its own.
     const layout = source.modelType === 'kimi_k2' ? ({ layout: 'interleaved' } as const) : {};
-    const model = readDecoder(source, { ...rules, ...layout });
-    reportSparse(source);
-    return model;
+    return readDecoder(source, { ...rules, ...layout });
   };
-}
-
-/** DeepSeek-V3.2 and its relatives attend to the keys that an indexer picks. */
-function reportSparse({ fields, findings }: Source): void {
-  const kept = fields.nullableInteger('index_topk', { above: 0, max: BOUNDS.positions });
-  if (kept !== undefined)
-    findings.push(finding('sparse_attention', fields.at('index_topk'), { kept }));
 }
 
 /** DeepSeek-V3 and its relatives: YaRN's mscale_all_dim also scales the softmax, squared. */

@@ -1,6 +1,6 @@
 import { BOUNDS } from '../../json/bounds.js';
 import { fail, show } from '../../json/fail.js';
-import { type DecoderRules, readDecoder, slidingWindow } from '../decoder.js';
+import { type DecoderRules, type PlacedScaling, readDecoder, slidingWindow } from '../decoder.js';
 import { notRope } from '../not-rope.js';
 import { type Source, USUAL_KEYS } from '../source.js';
 import type { Dialect } from './dialect.js';
@@ -57,8 +57,25 @@ function smollm3Types(source: Source, layers: number): readonly string[] {
 
 const LLAMA4_CHUNK = 8192;
 
+/** `attn_temperature_tuning`, on by default: layers without RoPE scale their queries. */
+function llama4QueryScaling({ fields }: Source): PlacedScaling | undefined {
+  if (fields.has('attn_temperature_tuning') && !fields.raw('attn_temperature_tuning')) {
+    return undefined;
+  }
+  return {
+    scaling: {
+      scale: fields.nullableNumber('attn_scale', { min: 0, max: BOUNDS.scale }) ?? 0.1,
+      window: fields.nullableInteger('floor_scale', { above: 0, max: BOUNDS.positions }) ?? 8192,
+      offset: 1,
+      layers: 'without-rope',
+    },
+    path: fields.at('attn_scale'),
+  };
+}
+
 const LLAMA4: DecoderRules = Object.freeze({
   withoutRope: layersWithout,
+  queryScaling: llama4QueryScaling,
   window: (source: Source) =>
     source.fields.nullableInteger('attention_chunk_size', { above: 0, max: BOUNDS.positions }) ??
     (source.fields.has('attention_chunk_size') ? undefined : LLAMA4_CHUNK),

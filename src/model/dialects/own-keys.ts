@@ -158,6 +158,36 @@ export const ownKeys: Dialect = Object.freeze({
 });
 
 /**
+ * nomic_bert as published, with the keys of its own code: GPT-2's names for widths, `rotary_emb_base`
+ * and `rotary_emb_fraction`, and the window that was trained beside the one that is allowed.
+ */
+export const nomicBert: Dialect = Object.freeze({
+  name: 'nomic_bert with keys of its own',
+  modelTypes: ['nomic_bert'],
+  read: (source: Source) => {
+    const { fields } = source;
+    if (!fields.given('n_embd')) return readDecoder(source);
+    const keys = eitherKeys(source, {
+      hidden: 'n_embd',
+      heads: 'n_head',
+      layers: 'n_layer',
+      maxPositions: 'n_positions',
+    });
+    const trained = fields.nullableInteger('max_trained_positions', {
+      above: 0,
+      max: BOUNDS.positions,
+    });
+    const model = readDecoder(source, {
+      shape: { keys },
+      usesPartial: true,
+      flat: { thetaKey: NEOX_THETA_KEY, partialKey: 'rotary_emb_fraction' },
+      layout: fields.nullableBoolean('rotary_emb_interleaved') === true ? 'interleaved' : 'half',
+    });
+    return { ...model, ...(trained !== undefined && { trainedPositions: trained }) };
+  },
+});
+
+/**
  * JetMoE: an expert of the attention has `num_key_value_heads` query heads, so a token has that
  * many times `num_experts_per_tok`; num_attention_heads is not read.
  */

@@ -56,7 +56,7 @@ function unfold(source: Source): Fields {
   const rest = Object.fromEntries(
     Object.entries(fields.record).filter(([key]) => key !== 'rope_theta'),
   );
-  return new Fields(
+  return fields.beside(
     { ...rest, rope_parameters: { ...blocks, ...(isRecord(own) ? own : {}) } },
     fields.path,
   );

@@ -84,7 +84,7 @@ function oneBlock(
   if (own === null && parameters === undefined && fallback === null) return null;
   const legacy = rules.scalingReaches.includes(type) ? scaling : undefined;
   const fields = merged(source, own, legacy, type, fallback, parameters === undefined);
-  const outerKey = rules.thetaKeys[type] ?? `${type}_rope_theta`;
+  const outerKey = rules.thetaKeys[type];
   const ropeType = typeOf(source, fields, own !== null && own.has('type'));
   return {
     fields,
@@ -106,7 +106,7 @@ function ownBlock(source: Source, type: string, parameters: Fields | undefined):
   if (!isRecord(value)) {
     fail('wrong_type', parameters?.at(type) ?? type, 'must be an object');
   }
-  return new Fields(value, parameters?.at(type) ?? type);
+  return source.fields.beside(value, parameters?.at(type) ?? type);
 }
 
 /** A legacy block is laid over one that already says rope_type default. */
@@ -128,7 +128,8 @@ function merged(
         }),
       );
     }
-    return new Fields({ rope_type: 'default', ...base, ...legacy.record }, legacy.path);
+    for (const key of Object.keys(base)) own?.raw(key);
+    return legacy.beside({ rope_type: 'default', ...base, ...legacy.record }, legacy.path);
   }
   if (own !== null) return own;
   const classBlock = useClassBlock && fallback ? fallback : {};

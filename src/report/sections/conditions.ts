@@ -1,4 +1,4 @@
-import { TRAINED_IN } from '../../model/reference.js';
+import { TRAINED_IN } from '../../model/evidence.js';
 import type { ReferenceKind } from '../../model/types.js';
 import { fixed } from '../../numbers.js';
 import { list, percent, printable, tokens } from '../format.js';

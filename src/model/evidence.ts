@@ -1,0 +1,215 @@
+import type { RopeSpec, RopeType } from '../rope/registry.js';
+
+/** A block as weights were published with it. */
+interface Published {
+  readonly factor: number;
+  readonly originalMaxPositions?: number;
+  readonly theta?: number;
+  /** The longest window that the evidence is about, tokens. */
+  readonly maxPositions?: number;
+  /** Width of the widest model published with it. */
+  readonly hiddenAtMost?: number;
+}
+
+/** One reason to believe that a scaling is part of what the weights were trained with. */
+export interface TrainedInRow {
+  /** Key that a report cites. */
+  readonly key: string;
+  readonly ropeType: RopeType;
+  /** Model types for which it holds. */
+  readonly modelTypes: readonly string[];
+  /** Blocks that it is about; left out: any block of this type in these model types. */
+  readonly published?: readonly Published[];
+  /** Tokens known before the scaling, where every model of these types was published with it. */
+  readonly before?: number;
+  /** What is known, and where it is written. */
+  readonly source: string;
+}
+
+const LLAMA_31 = { originalMaxPositions: 8192, theta: 500_000, maxPositions: 131_072 } as const;
+
+/**
+ * Which scalings were trained in. Everything else is an overlay: the numbers of a config cannot
+ * tell the two apart, and a gate that guessed "trained in" would pass the very edit that it is
+ * there to stop. Of two rows that fit, the first counts.
+ */
+export const TRAINED_IN: readonly TrainedInRow[] = Object.freeze([
+  {
+    key: 'llama4',
+    ropeType: 'llama3',
+    modelTypes: ['llama4_text', 'llama4'],
+    published: [
+      { factor: 8, originalMaxPositions: 8192, maxPositions: 10_485_760 },
+      { factor: 16, originalMaxPositions: 8192, maxPositions: 10_485_760 },
+    ],
+    source:
+      "published with Llama 4; Meta's announcement (April 2025) gives 256K tokens of training and " +
+      'leaves the rest to length generalisation, so --trained-window 262144 is the cautious reading',
+  },
+  {
+    key: 'llama3',
+    ropeType: 'llama3',
+    modelTypes: ['llama', 'mllama_text_model', 'nemotron-nas'],
+    published: [
+      { ...LLAMA_31, factor: 8 },
+      // 1B and 3B of Llama 3.2.
+      { ...LLAMA_31, factor: 32, hiddenAtMost: 3072 },
+    ],
+    source:
+      'the scaling that Llama 3.1 was published with, and later models that took it over; Grattafiori et al. 2024 (arXiv:2407.21783), section 3.4.2: long-context pre-training from 8K to 128K in six stages. The paper does not name the scaling',
+  },
+  {
+    key: 'exaone-llama3',
+    ropeType: 'llama3',
+    modelTypes: ['exaone', 'exaone4', 'exaone_moe'],
+    published: [
+      { factor: 8, originalMaxPositions: 8192, maxPositions: 32_768 },
+      { factor: 16, originalMaxPositions: 8192, maxPositions: 131_072 },
+    ],
+    source:
+      'EXAONE 3.5 (arXiv:2412.04862) and 4.0 (arXiv:2507.11407) technical reports: long-context fine-tuning to 32K and 128K; the block is published with the weights',
+  },
+  {
+    key: 'class-llama3',
+    ropeType: 'llama3',
+    modelTypes: ['apertus', 'apertus1p5_text', 'cwm', 'csm'],
+    published: [
+      { factor: 8, originalMaxPositions: 8192, maxPositions: 65_536 },
+      { factor: 16, originalMaxPositions: 8192, maxPositions: 131_072 },
+      { factor: 32, originalMaxPositions: 1024, maxPositions: 2048 },
+    ],
+    source: 'the default of the class in transformers 5, as published with the weights',
+  },
+  {
+    key: 'longrope',
+    ropeType: 'longrope',
+    modelTypes: ['phi3', 'phi4_multimodal', 'phimoe', 'minicpm', 'minicpm3'],
+    source:
+      'Ding et al. 2024 (arXiv:2402.13753): the factors are searched for one model, which is then fine-tuned with them; Phi-3 technical report (arXiv:2404.14219)',
+  },
+  {
+    key: 'proportional',
+    ropeType: 'proportional',
+    modelTypes: [
+      'gemma4_text',
+      'gemma4_unified_text',
+      'diffusion_gemma_text',
+      'embedding_gemma2_text',
+    ],
+    source: 'Gemma 4 model classes in transformers 5: the zero tail is part of the architecture',
+  },
+  {
+    key: 'gemma3-linear',
+    ropeType: 'linear',
+    modelTypes: ['gemma3_text', 'gemma3'],
+    published: [{ factor: 8, maxPositions: 131_072 }],
+    source:
+      'Gemma 3 technical report (arXiv:2503.19786): models are pre-trained on 32K tokens and the global layers scaled to 128K at the end of pre-training, with a factor of 8',
+  },
+  {
+    key: 'hunyuan-alpha',
+    ropeType: 'ntk',
+    modelTypes: ['hunyuan_v1_dense', 'hunyuan_v1_moe', 'hunyuan_vl_text'],
+    source:
+      'alpha is published with the weights and its own code reads it; Hunyuan-Large (arXiv:2411.02265) raised the base of RoPE for its long-context training. No paper states the alpha of the smaller models',
+  },
+  {
+    key: 'deepseek-yarn',
+    ropeType: 'yarn',
+    modelTypes: ['deepseek_v2', 'deepseek_v3', 'deepseek_v32'],
+    published: [{ factor: 40, originalMaxPositions: 4096, maxPositions: 163_840 }],
+    before: 4096,
+    source:
+      'DeepSeek-V2 (arXiv:2405.04434), section 3.1.4: trained further with YaRN; DeepSeek-V3 (arXiv:2412.19437), section 4.3: two phases of training with YaRN, to 32K and to 128K',
+  },
+  {
+    key: 'kimi-yarn',
+    ropeType: 'yarn',
+    modelTypes: ['kimi_k2', 'kimi_k25'],
+    published: [
+      { factor: 32, originalMaxPositions: 4096, maxPositions: 131_072 },
+      { factor: 64, originalMaxPositions: 4096, maxPositions: 262_144 },
+    ],
+    before: 4096,
+    source:
+      'Kimi K2 technical report (arXiv:2507.20534): YaRN extends the window to 128K after a stage on 32K; how much was trained with it is not stated',
+  },
+  {
+    key: 'gpt-oss-yarn',
+    ropeType: 'yarn',
+    modelTypes: ['gpt_oss', 'openai_privacy_filter'],
+    published: [{ factor: 32, originalMaxPositions: 4096, maxPositions: 131_072 }],
+    source:
+      'gpt-oss model card (arXiv:2508.10925): the context of the dense layers is extended to 131,072 tokens with YaRN; the block is the default of the class',
+  },
+  {
+    key: 'olmo3-yarn',
+    ropeType: 'yarn',
+    modelTypes: ['olmo3'],
+    published: [{ factor: 8, originalMaxPositions: 8192, maxPositions: 65_536 }],
+    before: 8192,
+    source:
+      'Olmo 3 technical report (Ai2, 2025): long-context extension stage with YaRN on full-attention layers',
+  },
+  {
+    key: 'ministral3-yarn',
+    ropeType: 'yarn',
+    modelTypes: ['ministral3', 'mistral4', 'mistral_large4_text'],
+    published: [
+      { factor: 16, originalMaxPositions: 16_384, maxPositions: 262_144 },
+      { factor: 128, originalMaxPositions: 8192, maxPositions: 1_048_576 },
+      { factor: 2048, originalMaxPositions: 512, maxPositions: 1_048_576 },
+    ],
+    source:
+      'published with the weights, and the default of the class in transformers 5; no paper was used',
+  },
+] satisfies readonly TrainedInRow[]);
+
+/** What the evidence for a scaling needs to know of its model. */
+export interface ModelFacts {
+  readonly modelType: string;
+  readonly hiddenSize: number;
+}
+
+/** Evidence that a scaling was trained in. */
+export interface Evidence {
+  readonly key: string;
+  /** The longest window that it is about, tokens. */
+  readonly maxPositions: number | undefined;
+}
+
+/**
+ * The evidence that a scaling was trained in, if there is any: its model type, and the values that
+ * weights of that type were published with.
+ */
+export function trainedIn(rope: RopeSpec, model: ModelFacts): Evidence | undefined {
+  for (const { key, ropeType, modelTypes, published } of TRAINED_IN) {
+    if (ropeType !== rope.type || !modelTypes.includes(model.modelType)) continue;
+    if (published === undefined) return { key, maxPositions: undefined };
+    const same = published.find((one) => isPublished(one, rope, model));
+    if (same !== undefined) return { key, maxPositions: same.maxPositions };
+  }
+  return undefined;
+}
+
+function isPublished(published: Published, rope: RopeSpec, { hiddenSize }: ModelFacts): boolean {
+  const { factor, originalMaxPositions, theta, hiddenAtMost = hiddenSize } = published;
+  const original = 'originalMaxPositions' in rope ? rope.originalMaxPositions : undefined;
+  return (
+    'factor' in rope &&
+    rope.factor === factor &&
+    (originalMaxPositions ?? original) === original &&
+    (theta ?? rope.theta) === rope.theta &&
+    hiddenSize <= hiddenAtMost
+  );
+}
+
+/**
+ * Tokens that the weights of a model type know without any scaling, where every such model was
+ * published with one (DeepSeek-V3: 4,096).
+ */
+export function untrainedWindow(modelType: string): number | undefined {
+  return TRAINED_IN.find(
+    ({ modelTypes, before }) => before !== undefined && modelTypes.includes(modelType),
+  )?.before;
+}
