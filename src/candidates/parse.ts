@@ -93,6 +93,12 @@ const NAMES = [...FACTOR_METHODS, 'theta', 'longrope', ...BARE_METHODS];
 /** Each candidate costs a run; a longer list is a mistake. */
 const MAX_CANDIDATES = 64;
 
+/** Each of them is a run of every probe. */
+function checkCount(count: number): void {
+  if (count <= MAX_CANDIDATES) return;
+  failCandidate('invalid_value', '', `${count} are given; ${MAX_CANDIDATES} are allowed`);
+}
+
 /**
  * Reads candidates: a list such as `yarn:4,linear:2,theta:1e6,none` with parameters
  * (`yarn:4:beta_fast=16`), or one JSON object as it would stand in a config.
@@ -111,9 +117,7 @@ export function parseCandidates(text: string): CandidateDefinition[] {
     failCandidate('invalid_json', '[...]', 'a list is not read; give one JSON object per option');
   }
   const items = trimmed.split(',').map((item) => item.trim());
-  if (items.length > MAX_CANDIDATES) {
-    failCandidate('invalid_value', '', `${items.length} are given; ${MAX_CANDIDATES} are allowed`);
-  }
+  checkCount(items.length);
   const found = items.map(parseOne);
   checkDistinct(found);
   return found;
@@ -128,6 +132,7 @@ export function joinCandidates(
   lists: readonly (readonly CandidateDefinition[])[],
 ): CandidateDefinition[] {
   const all = lists.flat();
+  checkCount(all.length);
   checkDistinct(all);
   return all;
 }

@@ -1,7 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { CompareEncodings } from '../encodings/compare.js';
 import { EXIT } from '../errors.js';
+import { readBounded, type ReadLimits } from './read-file.js';
 import { Output } from './streams.js';
 import type { Evaluate } from '../options.js';
 import type { RuntimeDescription } from '../subjects/bundled/describe.js';
@@ -17,7 +18,12 @@ export interface Environment {
   readonly stderr: Output;
   /** Size and kind of a file, without reading it. */
   readonly stat: (path: string) => Promise<FileKind>;
-  readonly readFile: (path: string) => Promise<Buffer>;
+  /** Reads a file up to a bound, and waits for a pipe up to another. @param shown for messages */
+  readonly readFile: (
+    path: string,
+    shown: string,
+    limits: Pick<ReadLimits, 'bytes' | 'kind'>,
+  ) => Promise<Buffer>;
   /** Calls back on Ctrl-C or a request to end; returns the way to stop listening. */
   readonly onInterrupt: (listener: () => void) => () => void;
   /** Ends the process at once: the second Ctrl-C. */
@@ -60,11 +66,10 @@ export function nodeEnvironment(): Environment {
       const kind = found.isFile() ? 'file' : found.isDirectory() ? 'directory' : 'other';
       return { kind, size: found.size };
     },
-    readFile: (path) => readFile(path),
+    readFile: readBounded,
     onInterrupt: (listener) => {
-      // SIGTERM too: CI systems cancel a job with it, and the finished cells are worth saving.
-      process.on('SIGINT', listener).on('SIGTERM', listener);
-      return () => process.off('SIGINT', listener).off('SIGTERM', listener);
+      for (const signal of ENDINGS) process.on(signal, listener);
+      return () => ENDINGS.forEach((signal) => process.off(signal, listener));
     },
     kill: (code) => process.exit(code),
     loadEvaluate: async () => (await import('../evaluate.js')).evaluate,
@@ -77,6 +82,12 @@ export function nodeEnvironment(): Environment {
       ),
   };
 }
+
+/**
+ * Requests to end: Ctrl-C, a CI system that cancels a job, a terminal that goes away. The finished
+ * cells are worth saving in each case.
+ */
+const ENDINGS = Object.freeze(['SIGINT', 'SIGTERM', 'SIGHUP'] as const);
 
 function hostFacts(): HostFacts {
   // The typings know the report as an object without keys.

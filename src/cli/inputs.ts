@@ -3,6 +3,7 @@ import { RopeEvalError } from '../errors.js';
 import { type EngineDump, parseDump } from '../geometry/fingerprint-diff.js';
 import { BOUNDS } from '../json/bounds.js';
 import type { Environment, FileKind } from './environment.js';
+import { Bytes, PIPE_PATIENCE, type ReadLimits, timedOut } from './read-file.js';
 
 /** `org/name` as the Hugging Face Hub spells it: two parts of letters, digits, `-`, `_` and `.`. */
 const HUB_ID = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
@@ -31,7 +32,16 @@ export function whatToDownload(id: string): string {
  * More is another file, such as weights, and reading it would only cost memory. A text of so many
  * bytes has at most as many characters, so that the reader of configs has nothing to add.
  */
-const MAX_BYTES = BOUNDS.textLength;
+const CONFIG = Object.freeze({ bytes: BOUNDS.textLength, kind: 'a config.json' });
+
+/** A report of the thorough preset has about a megabyte, a sweep many of them. */
+const REPORT = Object.freeze({ bytes: 256 * 1024 * 1024, kind: 'a saved result' });
+
+/** The tables of a million positions; JSON of more does not fit into a string of Node's. */
+const DUMP = Object.freeze({ bytes: 256 * 1024 * 1024, kind: 'a dump' });
+
+/** Milliseconds without a byte on standard input: whatever is piped into it may take its time. */
+const STDIN_PATIENCE = 12 * PIPE_PATIENCE;
 
 export interface LoadedConfig {
   readonly text: string;
@@ -58,7 +68,7 @@ export async function loadConfig(
   const found = await look(path, environment);
   if (found === undefined) throw await missing(argument, environment);
   if (found.kind === 'directory') return fromFolder(argument, path, environment);
-  return fromFile(argument, path, found, environment);
+  return fromFile(argument, path, environment);
 }
 
 async function fromFolder(
@@ -69,7 +79,7 @@ async function fromFolder(
   const path = join(folder, 'config.json');
   const found = await look(path, environment);
   if (found?.kind === 'file' || found?.kind === 'other') {
-    return fromFile(join(argument, 'config.json'), path, found, environment);
+    return fromFile(join(argument, 'config.json'), path, environment);
   }
   throw new RopeEvalError('missing_config', {
     file: argument,
@@ -81,39 +91,43 @@ async function fromFolder(
 async function fromFile(
   shown: string,
   path: string,
-  found: FileKind,
   environment: Environment,
 ): Promise<LoadedConfig> {
-  if (found.size > MAX_BYTES) throw tooLarge(shown, found.size);
-  const bytes = await environment.readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new RopeEvalError('unreadable', {
-      file: shown,
-      predicate: `cannot be read: ${error.code ?? error.message}`,
-    });
-  });
-  // A pipe such as <(…) tells its size only now.
-  if (bytes.length > MAX_BYTES) throw tooLarge(shown, bytes.length);
+  const bytes = await environment
+    .readFile(path, shown, CONFIG)
+    .catch((error: unknown) => rethrow(error, shown));
   return { text: decode(bytes, shown), source: shown, file: path };
 }
 
 async function fromStandardInput(environment: Environment): Promise<LoadedConfig> {
   const { stdin, stderr } = environment;
   if (stdin.isTTY) stderr.write('reading a config.json from standard input (Ctrl-D ends it)\n');
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of stdin as AsyncIterable<Buffer | string>) {
-    const bytes = Buffer.from(chunk as Buffer);
-    size += bytes.length;
-    if (size > MAX_BYTES) throw tooLarge('standard input', size);
-    chunks.push(bytes);
+  const bytes = new Bytes('standard input', CONFIG);
+  let timer: NodeJS.Timeout | undefined;
+  // Nobody waits for a person: whoever types at a terminal may think as long as they like.
+  const wait = (): void => {
+    clearTimeout(timer);
+    if (stdin.isTTY) return;
+    timer = setTimeout(() => {
+      stdin.destroy(timedOut('standard input', STDIN_PATIENCE));
+    }, STDIN_PATIENCE);
+  };
+  try {
+    wait();
+    for await (const chunk of stdin as AsyncIterable<Buffer | string>) {
+      bytes.add(Buffer.from(chunk as Buffer));
+      wait();
+    }
+  } finally {
+    clearTimeout(timer);
   }
-  if (size === 0) {
+  if (bytes.size === 0) {
     throw new RopeEvalError('empty', {
       problem: 'standard input is empty',
       hint: 'Pipe a config.json into it: cat config.json | rope-eval -',
     });
   }
-  return { text: decode(Buffer.concat(chunks), 'standard input'), source: '-', file: undefined };
+  return { text: decode(bytes.whole(), 'standard input'), source: '-', file: undefined };
 }
 
 async function look(path: string, environment: Environment): Promise<FileKind | undefined> {
@@ -171,12 +185,13 @@ function decode(bytes: Buffer, shown: string): string {
   }
 }
 
-function tooLarge(shown: string, size: number): RopeEvalError {
-  const mib = (bytes: number): string => `${Math.ceil(bytes / 1024 / 1024)} MiB`;
-  return new RopeEvalError('too_large', {
+/** An error of the system in words; our own ones as they are. */
+function rethrow(error: unknown, shown: string): never {
+  if (error instanceof RopeEvalError) throw error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  throw new RopeEvalError('unreadable', {
     file: shown,
-    predicate: `is too large for a config.json: ${mib(size)}`,
-    hint: `The limit is ${mib(MAX_BYTES)}; is this the weights rather than the config?`,
+    predicate: `cannot be read: ${code ?? message}`,
   });
 }
 
@@ -184,14 +199,15 @@ function tooLarge(shown: string, size: number): RopeEvalError {
 export async function readTextFile(
   path: string,
   environment: Environment,
+  limits: Pick<ReadLimits, 'bytes' | 'kind'> = REPORT,
 ): Promise<string | undefined> {
   try {
-    const bytes = await environment.readFile(resolve(environment.cwd, path));
+    const bytes = await environment.readFile(resolve(environment.cwd, path), path, limits);
     return bytes.toString('utf8');
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new RopeEvalError('unreadable', { file: path, predicate: `cannot be read: ${code}` });
+    return rethrow(error, path);
   }
 }
 
@@ -202,24 +218,17 @@ export async function requireTextFile(path: string, environment: Environment): P
   throw new RopeEvalError('missing_file', { file: path, problem: 'no such file' });
 }
 
-/** The tables of a million positions; JSON of more does not fit into a string of Node's. */
-const MAX_DUMP_BYTES = 256 * 1024 * 1024;
-
 /** Numbers dumped from an engine, for `fingerprint --diff`. */
 export async function loadDump(argument: string, environment: Environment): Promise<EngineDump> {
   const path = resolve(environment.cwd, argument);
   const refuse = (why: string): never => {
     throw new RopeEvalError('dump', { option: 'diff', problem: `${argument}: ${why}` });
   };
-  const size = await environment.stat(path).then(
-    (found) => found.size,
-    (error: NodeJS.ErrnoException) =>
-      refuse(error.code === 'ENOENT' ? 'no such file' : `cannot be read (${error.code})`),
-  );
-  if (size > MAX_DUMP_BYTES) refuse(`larger than ${MAX_DUMP_BYTES} bytes; dump fewer positions`);
-  const bytes = await environment
-    .readFile(path)
-    .catch((error: NodeJS.ErrnoException) => refuse(`cannot be read (${error.code})`));
+  const bytes = await environment.readFile(path, argument, DUMP).catch((error: unknown) => {
+    if (error instanceof RopeEvalError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    return refuse(code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`);
+  });
   let json: unknown;
   try {
     json = JSON.parse(bytes.toString('utf8'));

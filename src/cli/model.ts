@@ -82,7 +82,7 @@ export async function chooseCandidates(
   if (factor === undefined) return undefined;
   const all = factor.flatMap((each) => defaultCandidates(each, model, reference));
   // The sets share what does not depend on the factor.
-  return [...new Map(all.map((each) => [each.label, each])).values()];
+  return joinCandidates([[...new Map(all.map((each) => [each.label, each])).values()]]);
 }
 
 /** The files that candidates name. */

@@ -11,6 +11,9 @@ import {
 import type { Environment } from './environment.js';
 import { readTextFile } from './inputs.js';
 
+/** Rules that people write; a package.json holds more than that. */
+const POLICY = Object.freeze({ bytes: 4 * 1024 * 1024, kind: 'a policy' });
+
 export interface LoadedPolicy {
   readonly policy: Policy;
   /** Path; undefined for the default. */
@@ -28,7 +31,7 @@ export async function loadPolicy(
   environment: Environment,
 ): Promise<LoadedPolicy> {
   if (given !== undefined) {
-    const text = await readTextFile(given, environment);
+    const text = await readTextFile(given, environment, POLICY);
     if (text === undefined) {
       throw new RopeEvalError('missing_file', {
         option: 'policy',
@@ -40,9 +43,9 @@ export async function loadPolicy(
     if (!policy) throw noKey(given);
     return located(policy, given, environment);
   }
-  const file = await readTextFile(POLICY_FILE, environment);
+  const file = await readTextFile(POLICY_FILE, environment, POLICY);
   if (file !== undefined) return located(parsePolicy(file, POLICY_FILE), POLICY_FILE, environment);
-  const manifest = await readTextFile('package.json', environment);
+  const manifest = await readTextFile('package.json', environment, POLICY);
   const policy = manifest === undefined ? undefined : parsePackagePolicy(manifest, 'package.json');
   if (policy) return located(policy, 'package.json', environment);
   return { policy: defaultPolicy(), file: undefined, baseline: undefined };

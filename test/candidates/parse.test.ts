@@ -68,3 +68,9 @@ it('refuses what is no text', () => {
     expect.objectContaining({ exitCode: 2, kind: 'invalid_value' }),
   );
 });
+
+it('bounds how many there are in all, however many options name them', () => {
+  const lists = Array.from({ length: 65 }, (_, i) => parseCandidates(`yarn:${i + 2}`));
+  expect(joinCandidates(lists.slice(1))).toHaveLength(64);
+  expect(() => joinCandidates(lists)).toThrow(/65 are given; 64 are allowed/);
+});

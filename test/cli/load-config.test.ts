@@ -1,4 +1,4 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, truncate, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/cli/inputs.js';
@@ -93,15 +93,9 @@ describe('what is refused', () => {
 
   it('bounds the size before reading', async () => {
     const cwd = await temporaryFolder();
-    const { environment } = fakeProcess([], {
-      cwd,
-      changes: {
-        stat: async () => ({ kind: 'file', size: 2 ** 34 }),
-        readFile: async () => {
-          throw new Error('must not be read');
-        },
-      },
-    });
+    await writeFile(join(cwd, 'model.safetensors'), '');
+    await truncate(join(cwd, 'model.safetensors'), 2 ** 34);
+    const { environment } = fakeProcess([], { cwd });
     await expect(loadConfig('model.safetensors', environment)).rejects.toThrow(/too large/);
   });
 

@@ -1,7 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { Readable, Writable } from 'node:stream';
 import type { Environment } from '../../src/cli/environment.js';
 import { main } from '../../src/cli/main.js';
+import { readBounded } from '../../src/cli/read-file.js';
 import { Output } from '../../src/cli/streams.js';
 import type { CompareEncodings } from '../../src/encodings/compare.js';
 import type { ReadConfig } from '../../src/model/read-config.js';
@@ -85,7 +86,7 @@ export function fakeProcess(argv: readonly string[], options: FakeOptions = {}):
       const found = await stat(path);
       return { kind: found.isDirectory() ? 'directory' : 'file', size: found.size };
     },
-    readFile: (path) => readFile(path),
+    readFile: readBounded,
     onInterrupt: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
