@@ -19,10 +19,6 @@ export function rungAt<Rung extends { readonly tokens: number }>(
   return needle.find((rung) => Math.abs(rung.tokens - length) <= 1);
 }
 
-export function referenceOf(report: Report): CandidateReport | undefined {
-  return report.candidates.find((candidate) => candidate.role === 'reference');
-}
-
 /** The candidate whose picture is worth showing first. */
 export function featured(report: Report): CandidateReport | undefined {
   const label = report.recommendation.candidate;
