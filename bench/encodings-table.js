@@ -1,16 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { format, resolveConfig } from 'prettier';
-import { encodingsMarkdown } from '../dist/encodings/forms.js';
+#!/usr/bin/env node
+// node bench/encodings-table.js: the bundled measurement of position encodings, as docs/encodings.md shows it.
+import { readFileSync } from 'node:fs';
+import { encodingsSections } from '../dist/encodings/forms.js';
+import { markdownOf } from '../dist/report/forms/markdown.js';
 
-/* Copies the bundled measurement of position encodings into docs/encodings.md. */
-
-const at = (path) => new URL(`../${path}`, import.meta.url);
-const report = JSON.parse(
-  readFileSync(at('fixtures/probe-models/encodings-measured.json'), 'utf8'),
+const measured = new URL('../fixtures/probe-models/encodings-measured.json', import.meta.url);
+console.log(
+  markdownOf(encodingsSections(JSON.parse(readFileSync(measured, 'utf8'))), { plots: false }),
 );
-const page = readFileSync(at('docs/encodings.md'), 'utf8');
-const [start, end] = ['<!-- measured -->', '<!-- /measured -->'];
-const [before, , after] = page.split(new RegExp(`(?<=${start})|(?=${end})`));
-const text = `${before}\n\n${encodingsMarkdown(report)}\n${after}`;
-const options = await resolveConfig(at('docs/encodings.md'));
-writeFileSync(at('docs/encodings.md'), await format(text, { ...options, parser: 'markdown' }));

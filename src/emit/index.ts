@@ -87,4 +87,4 @@ function unknownVersion(message: string, hint: string): RopeEvalError {
 export { type Edit, patchConfig } from './config-file.js';
 export { editedRecord, type Form, formOf, hfPatch, type HfPatch } from './hf-patch.js';
 export { windowNotes } from './lengths.js';
-export { type EmitGroup, type EmitInput, emitInputOf, type Note, type Setting } from './types.js';
+export { type EmitInput, emitInputOf, type Note } from './types.js';

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { EXIT, RopeEvalError } from '../../src/errors.js';
@@ -6,10 +6,7 @@ import { parseResults } from './results.js';
 import { validate } from './run.js';
 import { renderValidation } from './text.js';
 
-// npm run validate [-- --results FILE --jobs N --seed N --member NAME --budget N|none --write DOCUMENT]
-
-const BEGIN = '<!-- printed by npm run validate -->';
-const END = '<!-- end of what it printed -->';
+// npm run validate [-- --results FILE --jobs N --seed N --member NAME --budget N|none]
 
 const OPTIONS = {
   results: { type: 'string', default: 'fixtures/published/results.json' },
@@ -18,7 +15,6 @@ const OPTIONS = {
   member: { type: 'string' },
   /** Million weighted tokens that contexts beyond the window may cost: three minutes on two cores. */
   budget: { type: 'string', default: '10' },
-  write: { type: 'string' },
 } as const;
 
 /** @throws RopeEvalError exit 2 where the text is no whole number above 0 */
@@ -28,17 +24,6 @@ function count(name: string, text: string): number {
   throw new RopeEvalError('usage', {
     problem: `--${name} must be a whole number above 0, found "${text}"`,
   });
-}
-
-/** A document, cut where the print stands between its marks. */
-function aroundMarks(path: string): { before: string; after: string } {
-  const document = readFileSync(path, 'utf8');
-  const [from, to] = [document.indexOf(BEGIN), document.indexOf(END)];
-  if (from < 0 || to < from)
-    throw new RopeEvalError('usage', {
-      problem: `${path} has no place between "${BEGIN}" and "${END}"`,
-    });
-  return { before: document.slice(0, from), after: document.slice(to) };
 }
 
 /** Seconds between two lines of progress, where they are not written over each other. */
@@ -59,10 +44,9 @@ function progress(started: number): (share: number, label: string) => void {
   };
 }
 
-/** Reads, runs, prints; `--write` puts the print between the marks of a document too. */
+/** Reads, runs, prints. */
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: OPTIONS });
-  const place = values.write === undefined ? undefined : aroundMarks(values.write);
   const started = Date.now();
   const text = renderValidation(
     await validate(parseResults(readFileSync(values.results, 'utf8'), values.results), {
@@ -76,11 +60,6 @@ async function main(): Promise<void> {
   );
   console.log(text);
   console.error(`${((Date.now() - started) / 1000).toFixed(0)} s`);
-  if (!place || values.write === undefined) return;
-  writeFileSync(
-    values.write,
-    `${place.before}${BEGIN}\n\n\`\`\`\n${text}\n\`\`\`\n\n${place.after}`,
-  );
 }
 
 main().catch((error: unknown) => {

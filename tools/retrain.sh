@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Trains the probe models and their twins, and measures again whatever depends on them: the scale of
+# their nats, the bundled table of encodings, and every page that shows measured output.
+# tools/retrain.sh [--pages]: the second part alone. PYTHON: an interpreter with training/requirements.txt.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if [ "${1:-}" != --pages ]; then
+  bash training/make.sh
+  npx tsx tools/loss-scale.ts
+fi
+npm run --silent build
+measured=fixtures/probe-models/encodings-measured.json
+node bin/rope-eval.js encodings --preset thorough --threads 2 --quiet -o "$measured" >/dev/null
+node tools/pages.js
+git status --short
