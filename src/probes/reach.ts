@@ -20,6 +20,8 @@ export interface ReachResult {
  * @param contexts drawn contexts
  */
 export function lastRung(bins: BinnedFacts, base: number, contexts: readonly number[]): number {
+  // A reference that finds nothing is no yardstick: half of nothing holds everywhere.
+  if (!(base > 0)) return -1;
   const enough = base / 2;
   return lastWhere(
     bins,
@@ -52,6 +54,7 @@ export function reach(
     lastRung(bins, base, all),
     draws.map((contexts) => lastRung(bins, base, contexts)),
   );
+  if (!(base > 0)) return { rung: -1, low: -1, high: bins.length - 1 };
   const enough = base / 2;
   return {
     rung: value,

@@ -70,4 +70,9 @@ describe('what was not measured', () => {
     ];
     expect(reach(bins, 1, resamples(12, 1))).toMatchObject({ low: 0, high: 1 });
   });
+
+  it('has no reach where the reference found nothing at 1x', () => {
+    const lost = Array.from({ length: 12 }, () => ({ sum: 0, count: 3 }));
+    expect(reach([[lost], [lost]], 0, resamples(12, 1))).toEqual({ rung: -1, low: -1, high: 1 });
+  });
 });
