@@ -71,7 +71,8 @@ function clearlyLower(
   reference: CandidateReport,
   isTied: (a: CandidateReport, b: CandidateReport) => boolean,
 ): boolean {
-  const gain = (reference.score ?? 0) - candidate.score!;
+  if (reference.score === null || candidate.score === null) return false;
+  const gain = reference.score - candidate.score;
   return gain > SHORT_LIMITS.lossChange && !isTied(candidate, reference);
 }
 
