@@ -72,10 +72,9 @@ export function samplesOf(
   const sample = (size: number, at: Sample['at']): Sample => {
     return { contexts, size, seed: settings.seed, at };
   };
-  const home = Math.max(
-    0,
-    rungs.findIndex((rung) => rung.multiple === 1),
-  );
+  const home = rungs.findIndex((rung) => rung.multiple === 1);
+  // Reach is judged from 1x on: without it nothing pairs.
+  if (home < 0) return undefined;
   const facts = binned(own.needle, counts.needle);
   return {
     needle: (rung) => {
@@ -103,7 +102,7 @@ export function samplesOf(
 
 function clusters(sums: string, counts: string): Cluster[] {
   const of = counts.split(' ').map(Number);
-  return sums.split(' ').map((sum, i) => ({ sum: Number(sum), count: of[i] ?? 0 }));
+  return sums.split(' ').map((sum, i) => ({ sum: Number(sum), count: of[i] ?? NaN }));
 }
 
 function binned(
