@@ -44,8 +44,7 @@ export const QUERY_SCALING = 'llama_4_scaling_beta';
  */
 export function keptKeys({ raw, geometry }: EmitInput, layerType: string): Block {
   const shape = shapeOf(raw);
-  const old = blockInForce(shape, geometry.modelType, layerType);
-  if (old === undefined) return {};
+  const old = blockOf(shape, geometry.modelType, layerType);
   const kept = Object.fromEntries(Object.entries(old).filter(([key]) => !SCALING_KEYS.has(key)));
   const original = own(shape.at, ORIGINAL) ?? old[ORIGINAL];
   return typeof kept[QUERY_SCALING] === 'number' && original !== undefined
@@ -53,11 +52,16 @@ export function keptKeys({ raw, geometry }: EmitInput, layerType: string): Block
     : kept;
 }
 
-function blockInForce(shape: ConfigShape, modelType: string, layerType: string) {
+/** The block that counts before anything is changed: the file's, or that of the class. */
+export function blockInForce({ raw, geometry, groups }: EmitInput): Block {
+  return blockOf(shapeOf(raw), geometry.modelType, groups[0].layerType);
+}
+
+function blockOf(shape: ConfigShape, modelType: string, layerType: string): Block {
   const written = writtenBlock(shape, layerType);
   if (isRecord(written) && Object.keys(written).length > 0) return written;
   const ofClass: unknown = CLASS_DEFAULTS.get(modelType)?.block;
-  return isRecord(ofClass) ? ofClass : undefined;
+  return isRecord(ofClass) ? ofClass : {};
 }
 
 /**

@@ -9,7 +9,7 @@ import type { Block } from '../rope/kind.js';
 import { computeRope, effectiveTheta, scalingBlock, type RopeSpec } from '../rope/registry.js';
 import { keptKeys } from './block.js';
 import { type ConfigShape, type Edit, own, shapeOf } from './config-file.js';
-import { maxPositionsFor } from './lengths.js';
+import { isUnchanged, maxPositionsFor } from './lengths.js';
 import { planOf } from './plan.js';
 import type { EmitGroup, EmitInput } from './types.js';
 
@@ -155,6 +155,12 @@ export function hfPatch(input: EmitInput, form: Form): HfPatch {
 function patchIn(input: EmitInput, form: Form): HfPatch {
   const plan = planOf(input);
   if (plan.kind === 'none') return { ok: false, reason: plan.reason, instead: plan.instead };
+  // The file says it already, and older classes may take no other spelling.
+  if (isUnchanged(input)) {
+    return input.length > input.geometry.maxPositions
+      ? checked(input, [], form)
+      : { ok: true, edits: [] };
+  }
   const shape = shapeOf(input.raw);
   if (plan.kind === 'per-layer') {
     if (input.groups.some(({ rope }) => rope.type === 'yarn' && !rope.truncate)) {
@@ -195,7 +201,7 @@ const TRUNCATE_UNREAD =
   'truncate=false is not read in a block per layer type, so that the ramp would be rounded';
 
 function v4Edits(input: EmitInput, { at, prefix }: ConfigShape, group: EmitGroup): Edit[] {
-  const block = scalingBlock(group.rope);
+  const block = threeKeys(group, input) ?? scalingBlock(group.rope);
   const kept = keptKeys(input, group.layerType);
   return [
     {
@@ -210,6 +216,22 @@ function v4Edits(input: EmitInput, { at, prefix }: ConfigShape, group: EmitGroup
       ? [{ path: [...prefix, 'rope_parameters'], value: undefined }]
       : []),
   ];
+}
+
+/**
+ * Phi-3's class in transformers 4 takes a block of exactly these three keys; the original window
+ * stands at the top level, and the factor follows from the two windows.
+ */
+function threeKeys({ rope }: EmitGroup, input: EmitInput): Block | undefined {
+  if (!needsThreeKeys(input) || rope.type !== 'longrope') return undefined;
+  const { originalMaxPositions: original, shortFactor, longFactor } = rope;
+  const derived = maxPositionsFor(input) / original;
+  if (rope.factor !== derived || rope.attentionFactor !== undefined) return undefined;
+  return { type: 'longrope', short_factor: shortFactor, long_factor: longFactor };
+}
+
+export function needsThreeKeys({ geometry }: EmitInput): boolean {
+  return ['phi3', 'phi4_multimodal'].includes(geometry.modelType);
 }
 
 /** The theta to write beside the block, if any: not one that stands there, nor the class's own. */

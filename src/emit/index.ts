@@ -1,11 +1,12 @@
 import { RopeEvalError } from '../errors.js';
 import { didYouMean } from '../suggest.js';
-import { hf } from './engines/hf.js';
+import { hf, patchFor } from './engines/hf.js';
 import { llamaCpp } from './engines/llama-cpp.js';
 import { ollama } from './engines/ollama.js';
 import { sglang } from './engines/sglang.js';
 import { tgi } from './engines/tgi.js';
 import { vllm } from './engines/vllm.js';
+import type { Form } from './hf-patch.js';
 import type { Answer, EmitInput, Emitter } from './types.js';
 import { compareVersions, parseVersion, type Version } from './version.js';
 
@@ -64,16 +65,15 @@ export function engineNamed(text: string): Engine {
 
 function versionOf(engine: Engine, { versions }: Emitter, asked: string | undefined): Version {
   if (versions === undefined) {
-    if (asked === undefined) return [0, 0];
+    if (asked === undefined) return [0, 0, 0];
     throw unknownVersion(`${engine} has no versions that are told apart`, '');
   }
   const newest = parseVersion(versions.newest);
   if (asked === undefined) return newest;
   const version = parseVersion(asked);
-  const known =
-    compareVersions(version, parseVersion(versions.oldest)) >= 0 &&
-    compareVersions(version, newest) <= 0;
-  if (known) return version;
+  // A patch release of the newest is no news.
+  const later = version[0] - newest[0] || version[1] - newest[1];
+  if (compareVersions(version, parseVersion(versions.oldest)) >= 0 && later <= 0) return version;
   throw unknownVersion(
     `${engine} ${asked} is not known here`,
     `Known: ${versions.oldest} to ${versions.newest}.`,
@@ -82,6 +82,16 @@ function versionOf(engine: Engine, { versions }: Emitter, asked: string | undefi
 
 function unknownVersion(message: string, hint: string): RopeEvalError {
   return new RopeEvalError('invalid_value', { option: 'engineVersion', problem: message, hint });
+}
+
+/**
+ * The edits of config.json that a version of transformers reads as they are meant.
+ *
+ * @param version default: the newest that is known
+ * @throws RopeEvalError `invalid_value` for a version that is not known
+ */
+export function patchForVersion(input: EmitInput, version: string | undefined, form?: Form) {
+  return patchFor(input, versionOf('hf', hf, version), form);
 }
 
 export { type Edit, patchConfig } from './config-file.js';

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { emit, type Engine } from '../../src/emit/index.js';
 import type { EmitInput } from '../../src/emit/index.js';
-import { configText, dynamic, inputFor, linear, ntk, QWEN3, yarn } from './input.js';
+import { configText, dynamic, fixtureText, inputFor, linear, ntk, QWEN3, yarn } from './input.js';
 
 const llama = configText('Llama-2-7b-hf');
 const gemma = configText('gemma-3-1b-it');
 
-function refusalOf(input: EmitInput, engine: Engine): string | undefined {
-  const [emission] = emit(input, [engine]);
+function refusalOf(input: EmitInput, engine: Engine, version?: string): string | undefined {
+  const [emission] = emit(input, [engine], version);
   return emission?.ok ? undefined : emission?.reason;
 }
 
@@ -63,7 +63,39 @@ describe('an engine refuses what it cannot express', () => {
       model_type: 'qwen2_5_vl',
       text_config: { ...(JSON.parse(QWEN3) as object), model_type: 'qwen3' },
     });
-    expect(refusalOf(inputFor(nested, yarn(4, 32_768), 131_072), 'sglang')).toMatch(/text_config/);
+    const input = inputFor(nested, yarn(4, 32_768), 131_072);
+    expect(refusalOf(input, 'sglang', '0.5.10')).toMatch(/text_config/);
+    expect(refusalOf(input, 'sglang')).toBeUndefined();
+  });
+
+  it('vLLM: what the class of a family builds whatever the block says', () => {
+    const scale = linear(2);
+    const { groups, ...rest } = inputFor(fixtureText('gpt-oss-20b'), scale, 262_144);
+    const [first, second] = groups.map((group) => ({
+      ...group,
+      rope: scale(group.rope),
+    }));
+    const oss: EmitInput = { ...rest, groups: [first!, second!] };
+    expect(refusalOf(oss, 'vllm')).toMatch(/gpt_oss does not take linear/);
+    const latent = inputFor(configText('DeepSeek-V3'), linear(2), 327_680);
+    for (const engine of ['vllm', 'sglang'] as const) {
+      expect(refusalOf(latent, engine)).toMatch(/linear/);
+      expect(
+        refusalOf(inputFor(configText('DeepSeek-V3'), ntk(2), 327_680), engine),
+      ).toBeUndefined();
+    }
+  });
+
+  it('vLLM: multimodal YaRN, whose ramp is made from 4 x the window, up to 0.31', () => {
+    const model = (type: string) =>
+      JSON.stringify({
+        ...(JSON.parse(QWEN3) as object),
+        model_type: type,
+        rope_scaling: { type: 'mrope', mrope_section: [24, 20, 20] },
+      });
+    const older = inputFor(model('qwen2_5_vl_text'), yarn(4, 40_960), 163_840);
+    expect(refusalOf(older, 'vllm')).toMatch(/4 x the original window/);
+    expect(refusalOf(older, 'sglang')).toBeUndefined();
   });
 
   it('none of them: static NTK, which is a larger theta', () => {

@@ -94,10 +94,11 @@ describe('values', () => {
       rope_parameters: { rope_type: 'default', rope_theta: 1e6, mrope_section: [24, 20, 20] },
     });
     const input = inputFor(config, yarn(4, 32_768), 131_072);
+    const larger = inputFor(config, ntk(4), 131_072);
     for (const engine of ['hf', 'vllm', 'sglang'] as const) {
-      expect(first(input, engine).text.replaceAll(/\s/g, '')).toContain(
-        '"mrope_section":[24,20,20]',
-      );
+      expect(
+        first(engine === 'vllm' ? larger : input, engine).text.replaceAll(/\s/g, ''),
+      ).toContain('"mrope_section":[24,20,20]');
     }
   });
 });

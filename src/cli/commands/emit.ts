@@ -90,7 +90,7 @@ async function print(
 async function write(
   config: LoadedConfig,
   input: EmitInput,
-  { form, json }: Flags,
+  { form, json, engineVersion }: Flags,
   { stdout, stderr }: Environment,
 ): Promise<void> {
   const { file, source, text } = config;
@@ -100,10 +100,9 @@ async function write(
       predicate: 'needs a file, not standard input',
     });
   }
-  const [{ editedRecord, formOf, hfPatch }, { otherNames, writeAtomically }, { patchedText }] =
+  const [{ editedRecord, patchForVersion }, { otherNames, writeAtomically }, { patchedText }] =
     await Promise.all([import('../../emit/index.js'), import('../files.js'), import('../emit.js')]);
-  const chosen = form ?? formOf(input);
-  const patch = hfPatch(input, chosen);
+  const patch = patchForVersion(input, engineVersion, form);
   if (!patch.ok) {
     throw new RopeEvalError('not_expressible', {
       option: form === undefined ? 'write' : 'form',
@@ -111,10 +110,10 @@ async function write(
       hint: patch.instead,
     });
   }
-  const { edits } = patch;
+  const { edits, form: chosen } = patch;
   const patched = patchedText(text, edits, editedRecord(input.raw, edits), source);
-  const links = await otherNames(file);
-  await writeAtomically(file, patched);
+  const links = edits.length > 0 ? await otherNames(file) : 0;
+  if (edits.length > 0) await writeAtomically(file, patched);
   if (links > 0) {
     stderr.write(
       `${source} is a new file now: ${links} other name${links === 1 ? '' : 's'} (hard links) keep the old text.\n`,
@@ -135,7 +134,11 @@ async function write(
     return;
   }
   const keys = edits.map(({ path }) => path.join('.')).join(', ');
-  stdout.write(`${source}: ${input.label} written (${keys})\n`);
+  stdout.write(
+    edits.length > 0
+      ? `${source}: ${input.label} written (${keys})\n`
+      : `${source} says ${input.label} already: nothing written\n`,
+  );
 }
 
 async function checkTogether({ form, write, engine, engineVersion }: Flags): Promise<void> {
@@ -145,7 +148,7 @@ async function checkTogether({ form, write, engine, engineVersion }: Flags): Pro
       predicate: words`has no effect without ${option('write')}: both forms are printed`,
     });
   }
-  if (engineVersion !== undefined && (engine === undefined || write)) {
+  if (engineVersion !== undefined && engine === undefined) {
     throw new RopeEvalError('no_effect', {
       option: 'engineVersion',
       predicate: words`has no effect without ${option('engine')}: it is the version of one engine`,

@@ -1,6 +1,6 @@
-import type { RopeSpecOf } from '../../rope/registry.js';
+import { effectiveTheta, type RopeSpecOf } from '../../rope/registry.js';
 import { type ConfigShape, type Edit, shapeOf } from '../config-file.js';
-import { hfPatch } from '../hf-patch.js';
+import { type Form, formOf, hfPatch, type HfPatch, needsThreeKeys } from '../hf-patch.js';
 import { coverageNotes, isUnchanged, maxPositionsFor, staticNotes } from '../lengths.js';
 import { blockJson } from '../shell.js';
 import type { Answer, EmitInput, Emitter, Note, Setting } from '../types.js';
@@ -20,10 +20,54 @@ export interface V4Versions {
 /** For the file as it is after the patch. */
 export function v4Versions(input: EmitInput, max = maxPositionsFor(input)): V4Versions {
   const { rope } = input.groups[0];
+  const exception = EXCEPTIONS.find(({ holds }) => holds(input));
+  if (exception !== undefined) {
+    return inEras([{ from: exception.since, holds: true }], [exception.why]);
+  }
   if (rope.type === 'yarn') return yarnVersions(rope, max);
   if (rope.type === 'longrope') return longropeVersions(rope, max);
   return inEras([{ from: '4.45', holds: true }], []);
 }
+
+/** Classes of transformers 4 that make something else of a block, or fail on it. Each was run. */
+const EXCEPTIONS: readonly {
+  readonly holds: (input: EmitInput) => boolean;
+  readonly since: string;
+  readonly why: string;
+}[] = Object.freeze([
+  {
+    holds: ({ geometry, groups }: EmitInput) =>
+      geometry.modelType.startsWith('hunyuan') && groups[0].rope.type === 'dynamic',
+    since: '5.0',
+    why: 'transformers 4 takes alpha out of every dynamic block of this class, and fails without it.',
+  },
+  {
+    holds: ({ geometry, groups }: EmitInput) =>
+      geometry.modelType === 'olmo3' &&
+      effectiveTheta(groups[0].rope) !== geometry.groups[0]?.unscaled.theta,
+    since: '5.0',
+    why: 'transformers 4 gives the theta beside the block to the sliding layers as well.',
+  },
+  {
+    holds: ({ geometry, groups }: EmitInput) =>
+      geometry.modelType === 'gpt_oss' && groups[0].rope.type === 'llama3',
+    since: '4.56',
+    why: 'transformers 4.55 fails on a llama3 block of this class.',
+  },
+  {
+    holds: (input: EmitInput) => {
+      const { rope } = input.groups[0];
+      return (
+        needsThreeKeys(input) &&
+        rope.type === 'longrope' &&
+        (rope.attentionFactor !== undefined ||
+          rope.factor !== maxPositionsFor(input) / rope.originalMaxPositions)
+      );
+    },
+    since: '5.0',
+    why: 'transformers 4 takes three keys in a longrope block of this class and makes the factor of the two windows.',
+  },
+]);
 
 /** Whether `rope_scaling` means this in a version of transformers. */
 function holdsIn({ eras }: V4Versions, version: Version): boolean {
@@ -124,8 +168,16 @@ export const hf: Emitter = Object.freeze({
       return { ok: true, settings: [], notes: [UNCHANGED, ...notesOf(input)] };
     }
     const shape = shapeOf(input.raw);
-    const earliest = earlyYarn(input, version);
-    if (earliest !== undefined) return earliest;
+    const early = earlyYarn(input, version);
+    if (early !== undefined) {
+      const text = patchText(early.edits, shape);
+      const title = 'config.json, rope_scaling';
+      return {
+        ok: true,
+        settings: [{ title, versions: early.versions, kind: 'json', text }],
+        notes: [...notesOf(input), ...early.notes],
+      };
+    }
     const v4 = hfPatch(input, 'v4');
     const v5 = hfPatch(input, 'v5');
     // Where neither form can say it, the newer one's reason is the one that counts.
@@ -133,6 +185,12 @@ export const hf: Emitter = Object.freeze({
     const older = v4Versions(input);
     const { versions, notes } = older;
     const settings: Setting[] = [];
+    if (v4.ok && isUnchanged(input)) {
+      const text = patchText(v4.edits, shape);
+      const title = 'config.json';
+      settings.push({ title, versions: 'the versions that read the file', kind: 'json', text });
+      return { ok: true, settings, notes: notesOf(input) };
+    }
     if (v4.ok && holdsIn(older, version)) {
       const text = patchText(v4.edits, shape);
       settings.push({ title: 'config.json, rope_scaling', versions, kind: 'json', text });
@@ -159,24 +217,52 @@ export const hf: Emitter = Object.freeze({
  * Up to 4.50 YaRN's ramp starts from `max_position_embeddings`, which therefore has to stay at the
  * original window: right there, and of all later versions only since 4.56.
  */
-function earlyYarn(input: EmitInput, version: Version): Answer | undefined {
+function earlyYarn(input: EmitInput, version: Version): V4Patch | undefined {
   const { rope } = input.groups[0];
   if (rope.type !== 'yarn' || atLeast(version, '4.51')) return undefined;
   const patch = hfPatch(input, 'v4');
   const early = v4Versions(input, rope.originalMaxPositions);
   if (!patch.ok || !holdsIn(early, version)) return undefined;
   const limit = 'max_position_embeddings';
-  const shape = shapeOf(input.raw);
+  const { at, prefix } = shapeOf(input.raw);
   const others = patch.edits.filter(({ path }) => path.at(-1) !== limit);
-  const stays = shape.at[limit] === rope.originalMaxPositions;
-  const window = { path: [...shape.prefix, limit], value: rope.originalMaxPositions };
-  const text = patchText(stays ? others : [...others, window], shape);
-  const title = 'config.json, rope_scaling';
-  return {
-    ok: true,
-    settings: [{ title, versions: early.versions, kind: 'json', text }],
-    notes: [...notesOf(input), ...early.notes],
-  };
+  const stays = at[limit] === rope.originalMaxPositions;
+  const window = { path: [...prefix, limit], value: rope.originalMaxPositions };
+  return { ...early, edits: stays ? others : [...others, window] };
+}
+
+interface V4Patch extends V4Versions {
+  readonly edits: readonly Edit[];
+}
+
+/**
+ * The edits of config.json that one version of transformers reads as they are meant.
+ *
+ * @param form asked for; default: as the file has it where the version reads that
+ */
+export function patchFor(
+  input: EmitInput,
+  version: Version,
+  form?: Form,
+): HfPatch & { readonly form: Form } {
+  const five = atLeast(version, '5.0');
+  const chosen = form ?? (five ? formOf(input) : 'v4');
+  const who = `transformers ${version.join('.')}`;
+  const refused = (reason: string, instead: string) =>
+    ({ ok: false, form: chosen, reason, instead }) as const;
+  if (chosen === 'v5') {
+    return five
+      ? { ...hfPatch(input, 'v5'), form: 'v5' }
+      : refused(`${who} does not read rope_parameters`, 'Write it as --form v4.');
+  }
+  const early = earlyYarn(input, version);
+  if (early !== undefined) return { ok: true, form: 'v4', edits: early.edits };
+  const patch = hfPatch(input, 'v4');
+  if (!patch.ok || isUnchanged(input)) return { ...patch, form: 'v4' };
+  const held = v4Versions(input);
+  return holdsIn(held, version)
+    ? { ...patch, form: 'v4' }
+    : refused(`${who} would make something else of it`, `What holds: ${held.versions}.`);
 }
 
 const UNCHANGED: Note = Object.freeze({

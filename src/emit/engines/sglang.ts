@@ -1,10 +1,12 @@
 import { tokens } from '../../numbers.js';
 import type { Block } from '../../rope/kind.js';
-import { effectiveTheta, type RopeSpec, scalingBlock } from '../../rope/registry.js';
+import { computeRope, effectiveTheta, scalingBlock } from '../../rope/registry.js';
 import {
+  blockInForce,
   dynamicAsTheta,
   hasBlock,
   isUnsaid,
+  keptKeys,
   sayIn,
   scalingOverride,
   type Support,
@@ -25,27 +27,33 @@ import { coverageNotes, type LengthRule, type Limit, limitOf, staticNotes } from
 import { planOf } from '../plan.js';
 import { command } from '../shell.js';
 import type { Answer, EmitInput, Emitter, Note, Setting } from '../types.js';
+import { atLeast, type Version } from '../version.js';
 
 const OLDEST = '0.4.6';
 const NEWEST = '0.5.23';
 
+/** Read there; when before that overrides began to reach nested configs was not looked up. */
+const NESTED_SINCE = '0.5.23';
+
+const ORIGINAL = 'original_max_position_embeddings';
+
 /** SGLang's `--json-model-override-args` and `--context-length`. Sources: docs/engines.md. */
 export const sglang: Emitter = Object.freeze({
   aliases: [],
-  versions: { oldest: '0.4', newest: '0.5' },
-  emit: (input: EmitInput): Answer => {
+  versions: { oldest: OLDEST, newest: NEWEST },
+  emit: (input: EmitInput, version: Version): Answer => {
     const [group] = input.groups;
-    const limit = limitOf(input, lengthRule(group.rope));
+    const limit = limitOf(input, lengthRule(input));
     if (needsNoOverride(input) && !limit.raised && readsAsWritten(input)) {
       return { ok: true, settings: [launch(input, undefined)], notes: notesOf(input, limit) };
     }
-    const refusal = refuse(input);
+    const refusal = refuse(input, version);
     if (refusal !== undefined) return intoFile(refusal);
     if (belongsIntoFile(input)) {
       const notes = [INTO_FILE, ...notesOf(input, limit)];
       return { ok: true, settings: [launch(input, undefined)], notes };
     }
-    const said = sayIn(SUPPORT, group.rope, input);
+    const said = sayIn(supportFor(input), group.rope, input);
     if (isUnsaid(said)) return intoFile(said.unsaid);
     const block = wholeBlock(said, group, input);
     const theta = block['rope_theta'];
@@ -53,9 +61,10 @@ export const sglang: Emitter = Object.freeze({
     const stale =
       hasBlock(input) || theta !== effectiveTheta(input.geometry.groups[0]?.rope ?? group.rope);
     const scaling = scalingOverride(block, stale);
+    const merged = scaling && { ...scaling, ...leftNeutral(scaling, input) };
     const overrides = {
       rope_theta: theta,
-      ...(scaling === undefined ? {} : { rope_scaling: scaling }),
+      ...(merged === undefined ? {} : { rope_scaling: merged }),
       // SGLang refuses a --context-length above what it derives.
       ...(limit.raised ? { max_position_embeddings: input.length } : {}),
     };
@@ -74,14 +83,69 @@ const SUPPORT: Support<Block> = Object.freeze({
   }),
   linear: (rope) => ({ ...scalingBlock(rope), rope_theta: rope.theta }),
   llama3: (rope) => ({ ...scalingBlock(rope), rope_theta: rope.theta }),
-  longrope: (rope) => ({ ...scalingBlock(rope), rope_theta: rope.theta }),
-  yarn: (rope, { geometry }) => {
-    // Models with latent attention read mscale themselves.
-    if (geometry.attention.latent) return { ...scalingBlock(rope), rope_theta: rope.theta };
+  // Neither factor nor attention_factor is read, but the temperature of each range is.
+  longrope: (rope) => ({
+    ...scalingBlock(rope),
+    rope_theta: rope.theta,
+    short_mscale: computeRope(rope, 1).attentionScaling,
+    long_mscale: computeRope(rope, rope.originalMaxPositions + 1).attentionScaling,
+  }),
+  yarn: (rope) => {
     const temperature = temperatureOf(rope);
     return { ...yarnBase(rope), ...(temperature && { attn_factor: temperature.attn }) };
   },
 });
+
+/** DeepSeek's classes read mscale themselves, and take every type but `default` for their YaRN. */
+const LATENT: Support<Block> = Object.freeze({
+  default: thetaBlock,
+  ntk: thetaBlock,
+  dynamic: SUPPORT.dynamic!,
+  yarn: (rope) => {
+    if (!rope.truncate) return { unsaid: 'DeepSeek’s YaRN does not read truncate' };
+    // An mscale of 0 takes the temperature away from the tables and from the softmax.
+    if (rope.attentionFactor === 1) return { ...yarnBase(rope), mscale: 0, mscale_all_dim: 0 };
+    const { attention_factor: _, ...block } = scalingBlock(rope) ?? {};
+    return { ...block, rope_theta: rope.theta };
+  },
+});
+
+/** Sections of pairs for time, height and width are read beside these types alone. */
+const MULTIMODAL: Support<Block> = Object.freeze({
+  default: thetaBlock,
+  ntk: thetaBlock,
+  dynamic: SUPPORT.dynamic!,
+  yarn: SUPPORT.yarn!,
+});
+
+function supportFor(input: EmitInput): Support<Block> {
+  if (input.geometry.attention.latent !== undefined) return LATENT;
+  const multimodal = 'mrope_section' in keptKeys(input, input.groups[0].layerType);
+  return multimodal ? MULTIMODAL : SUPPORT;
+}
+
+/** What a key of the block in force would mean if it stayed there, and what takes that away. */
+const NEUTRAL: Block = Object.freeze({
+  factor: 1,
+  beta_fast: 32,
+  beta_slow: 1,
+  truncate: true,
+  attn_factor: 1,
+  extrapolation_factor: 1,
+  mscale: null,
+  mscale_all_dim: null,
+});
+
+/**
+ * SGLang 0.5.23 merges an override into the block in force, and earlier versions replace the block:
+ * keys of the old scaling that the new one does not say are set to what they mean when left out.
+ */
+function leftNeutral(said: Block, input: EmitInput): Block {
+  const old = blockInForce(input);
+  return Object.fromEntries(
+    Object.entries(NEUTRAL).filter(([key]) => Object.hasOwn(old, key) && !Object.hasOwn(said, key)),
+  );
+}
 
 function intoFile(reason: string): Answer {
   return {
@@ -91,14 +155,14 @@ function intoFile(reason: string): Answer {
   };
 }
 
-function refuse(input: EmitInput): string | undefined {
+function refuse(input: EmitInput, version: Version): string | undefined {
   const plan = planOf(input);
   if (plan.kind === 'none') return plan.reason;
   if (plan.kind === 'per-layer') {
     return 'overrides reach the whole model, and this one has more than one kind of layer';
   }
-  if (shapeOf(input.raw).prefix.length > 0) {
-    return 'overrides are applied to the top level only; this model keeps its settings in text_config';
+  if (shapeOf(input.raw).prefix.length > 0 && !atLeast(version, NESTED_SINCE)) {
+    return `overrides are applied to the top level only before SGLang ${NESTED_SINCE}; this model keeps its settings in text_config`;
   }
   return undefined;
 }
@@ -111,17 +175,23 @@ function readsAsWritten({ groups, geometry }: EmitInput): boolean {
   );
 }
 
-function launch({ length }: EmitInput, overrides: Block | undefined): Setting {
+function launch({ length, raw }: EmitInput, overrides: Block | undefined): Setting {
+  const { prefix } = shapeOf(raw);
+  const nested = prefix.reduceRight<Block | undefined>(
+    (value, key) => value && { [key]: value },
+    overrides,
+  );
+  const since = nested !== undefined && prefix.length > 0 ? NESTED_SINCE : OLDEST;
   return {
     title: 'SGLang',
-    versions: `SGLang ${OLDEST} to ${NEWEST}`,
+    versions: since === NEWEST ? `SGLang ${NEWEST}` : `SGLang ${since} to ${NEWEST}`,
     kind: 'command',
     text: command(
       ['python', '-m', 'sglang.launch_server', '--model-path', 'MODEL'],
       [
-        ...(overrides === undefined
+        ...(nested === undefined
           ? []
-          : [['--json-model-override-args', overrideJson(overrides)] as const]),
+          : [['--json-model-override-args', overrideJson(nested)] as const]),
         ['--context-length', String(length)],
       ],
     ),
@@ -134,8 +204,11 @@ function launch({ length }: EmitInput, overrides: Block | undefined): Setting {
  *
  * @see python/sglang/srt/utils/hf_transformers_utils.py `get_context_length`
  */
-function lengthRule(rope: RopeSpec): LengthRule {
-  return rope.type === 'linear' ? 'factor-max' : 'max';
+function lengthRule(input: EmitInput): LengthRule {
+  const { rope, layerType } = input.groups[0];
+  const names =
+    Object.hasOwn(blockInForce(input), ORIGINAL) || ORIGINAL in keptKeys(input, layerType);
+  return rope.type === 'linear' && !names ? 'factor-max' : 'max';
 }
 
 function notesOf(input: EmitInput, limit: Limit): Note[] {

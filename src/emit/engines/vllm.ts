@@ -5,6 +5,7 @@ import {
   dynamicAsTheta,
   hasBlock,
   isUnsaid,
+  keptKeys,
   sayIn,
   scalingOverride,
   type Support,
@@ -67,7 +68,7 @@ export const vllm: Emitter = Object.freeze({
         notes: unneeded ? notes : [INTO_FILE, ...notes],
       };
     }
-    const block = blocksOf(input, plan.kind === 'per-layer');
+    const block = blocksOf(input, plan.kind === 'per-layer', version);
     if (isUnsaid(block)) {
       return {
         ok: false,
@@ -122,24 +123,40 @@ const SUPPORT: Support<Block> = Object.freeze({
 /** Families whose class builds its own table, whatever the block says. */
 interface Family {
   readonly has: (input: EmitInput) => boolean;
-  readonly support: Support<Block>;
+  readonly support: (version: Version) => Support<Block>;
 }
 
 const FAMILIES: readonly Family[] = Object.freeze([
   {
     // The class takes these four keys out of the block and always builds YaRN.
     has: ({ geometry }: EmitInput) => geometry.modelType === 'gpt_oss',
-    support: {
+    support: () => ({
       yarn: (rope) =>
         temperatureOf(rope) === undefined
           ? { ...yarnBase(rope), beta_fast: rope.betaFast, beta_slow: rope.betaSlow }
           : { unsaid: 'the class of gpt-oss reads no temperature' },
-    },
+    }),
+  },
+  {
+    // Sections of pairs for time, height and width are read beside these types alone.
+    has: (input: EmitInput) => 'mrope_section' in keptKeys(input, input.groups[0].layerType),
+    support: (version: Version) => ({
+      default: thetaBlock,
+      ntk: thetaBlock,
+      dynamic: SUPPORT.dynamic!,
+      yarn: (rope, input) =>
+        atLeast(version, '0.32') && /^qwen3_(vl|5)/.test(input.geometry.modelType)
+          ? SUPPORT.yarn!(rope, input)
+          : {
+              unsaid:
+                'the ramp of YaRN is made from 4 x the original window for multimodal positions, but for Qwen3-VL and Qwen3.5 since 0.32',
+            },
+    }),
   },
   {
     // Any type but `default` is renamed to DeepSeek's own YaRN.
     has: ({ geometry }: EmitInput) => geometry.attention.latent !== undefined,
-    support: {
+    support: () => ({
       default: thetaBlock,
       ntk: thetaBlock,
       dynamic: SUPPORT.dynamic!,
@@ -152,16 +169,16 @@ const FAMILIES: readonly Family[] = Object.freeze([
         if (rope.attentionFactor === 1) return { ...yarnBase(rope), mscale: 0, mscale_all_dim: 0 };
         return { ...yarnBase(rope), ...scalingBlock(rope) };
       },
-    },
+    }),
   },
 ]);
 
-function blocksOf(input: EmitInput, perLayer: boolean): Block | Unsaid {
-  const family = FAMILIES.find(({ has }) => has(input));
+function blocksOf(input: EmitInput, perLayer: boolean, version: Version): Block | Unsaid {
+  const family = FAMILIES.find(({ has }) => has(input))?.support(version);
   const blockOf = (group: EmitGroup): Block | Unsaid => {
-    const said = sayIn(family?.support ?? SUPPORT, group.rope, input);
+    const said = sayIn(family ?? SUPPORT, group.rope, input);
     if (isUnsaid(said)) {
-      return family === undefined || Object.hasOwn(family.support, group.rope.type)
+      return family === undefined || Object.hasOwn(family, group.rope.type)
         ? said
         : { unsaid: `the class of ${input.geometry.modelType} does not take ${group.rope.type}` };
     }

@@ -236,3 +236,85 @@ describe('--write', () => {
     expect(await readFile(join(cwd, 'other.json'), 'utf8')).toBe(qwen);
   });
 });
+
+describe('transformers 4', () => {
+  const longrope = 'longrope:fixtures/field/longrope-48.json';
+
+  async function written(name: string, candidate: string, ...args: readonly string[]) {
+    const cwd = await temporaryFolder();
+    const path = join(cwd, 'config.json');
+    const before = await readFile(`fixtures/field/${name}.json`, 'utf8');
+    await writeFile(path, before);
+    const file = candidate.replace('fixtures/', `${process.cwd()}/fixtures/`);
+    const ran = await runCli(['emit', 'config.json', file, '--write', ...args], { cwd });
+    return { ...ran, before, after: await readFile(path, 'utf8') };
+  }
+
+  it('a file that says it already stays byte for byte', async () => {
+    const { code, stdout, before, after } = await written('03-phi4-mini', 'as-configured');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/already: nothing written/);
+    expect(after).toBe(before);
+  });
+
+  it('Phi-3 takes a longrope block of exactly three keys', async () => {
+    const { code, after } = await written('03-phi4-mini', longrope, '--target', '131072');
+    expect(code).toBe(0);
+    const { rope_scaling: block } = JSON.parse(after) as { rope_scaling: object };
+    expect(Object.keys(block).sort()).toEqual(['long_factor', 'short_factor', 'type']);
+  });
+
+  it.each([
+    [['--engine', 'hf', '--engine-version', '4.51.3'], 163_840],
+    [['--engine', 'hf', '--engine-version', '4.48.0'], 40_960],
+  ])('%j writes what that version computes', async (args, max) => {
+    const { code, after } = await written('07-qwen3-32b', 'yarn:4', ...args);
+    expect(code).toBe(0);
+    expect(JSON.parse(after)).toMatchObject({ max_position_embeddings: max });
+  });
+
+  it('exits with 2 where the version would make something else of it', async () => {
+    const args = ['--engine', 'hf', '--engine-version', '4.53'] as const;
+    const { code, stderr, before, after } = await written(
+      '07-qwen3-32b',
+      'yarn:4:truncate=false',
+      ...args,
+    );
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/would make something else.*\n.*4\.55 and later/);
+    expect(after).toBe(before);
+  });
+});
+
+describe('SGLang merges an override into the block in force', () => {
+  it('so that keys of the old scaling are set to what they mean when left out', async () => {
+    const cwd = await temporaryFolder();
+    const qwen = JSON.parse(await readFile('fixtures/field/07-qwen3-32b.json', 'utf8')) as object;
+    const block = {
+      rope_type: 'yarn',
+      factor: 4,
+      original_max_position_embeddings: 32_768,
+      beta_fast: 16,
+      mscale: 1,
+      mscale_all_dim: 1,
+    };
+    await writeFile(
+      join(cwd, 'config.json'),
+      JSON.stringify({ ...qwen, max_position_embeddings: 131_072, rope_scaling: block }),
+    );
+    const override = async (candidate: string) => {
+      const args = ['emit', 'config.json', candidate, '--engine', 'sglang', '--json'];
+      const { stdout } = await runCli(args, { cwd });
+      const command = (JSON.parse(stdout) as Output).emissions[0]?.settings[0]?.text ?? '';
+      return JSON.parse(flag(command, '--json-model-override-args')) as unknown;
+    };
+    expect(await override('yarn:2')).toMatchObject({
+      rope_scaling: { factor: 2, beta_fast: 32, mscale: null, mscale_all_dim: null },
+    });
+    // The window that the block names keeps the factor from counting.
+    expect(await override('linear:8')).toMatchObject({
+      rope_scaling: { rope_type: 'linear', factor: 8 },
+      max_position_embeddings: 262_144,
+    });
+  });
+});
