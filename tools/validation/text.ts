@@ -165,11 +165,23 @@ function lists(v: Validation): string[] {
     ({ a, b, sameFactor, missedBy }) =>
       `  ${a.entry} at ${a.length}: ${scalingName(a)} ${published(a)} v ${scalingName(b)} ${published(b)}: ${missedBy}${sameFactor ? '' : ' (factors differ)'}`,
   );
-  const unused = v.unused.map((u) => `  ${u.entry}: ${u.row}: ${u.reason}`);
+  const unused = groupedUnused(v.unused);
   return [
     ...(missed.length > 0 ? [`Pairs that somebody misses (${missed.length})`, ...missed, ''] : []),
-    ...(unused.length > 0 ? [`Rows not used (${unused.length})`, ...unused, ''] : []),
+    ...(unused.length > 0 ? [`Rows not used (${v.unused.length})`, ...unused, ''] : []),
   ];
+}
+
+/** One line for the rows of a table that are not used for one reason. */
+function groupedUnused(unused: Validation['unused']): string[] {
+  const groups = new Map<string, string[]>();
+  for (const { entry, row, reason } of unused) {
+    const key = `${entry}: ${reason}`;
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  return [...groups].map(([key, rows]) =>
+    rows.length === 1 ? `  ${key} (${rows[0]})` : `  ${key} (${rows.length} rows: ${rows[0]}, …)`,
+  );
 }
 
 /** The validation as a person reads it. */
