@@ -33,6 +33,7 @@ const KINDS = Object.freeze({
   missing_config: 'usage',
   unreadable: 'usage',
   not_text: 'usage',
+  other_format: 'usage',
   not_a_file: 'usage',
   timed_out: 'usage',
   empty: 'usage',

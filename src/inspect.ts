@@ -1,7 +1,8 @@
 import { parseCandidates } from './candidates/parse.js';
 import { resolveCandidate } from './candidates/resolve.js';
 import { RopeEvalError } from './errors.js';
-import { isNotRope, readConfig } from './model/read-model.js';
+import { readConfig } from './model/read-config.js';
+import { isNotRope } from './model/read-model.js';
 import { chooseReference, referenceSoftmaxScale } from './model/reference.js';
 import { checkOptions, INSPECT_OPTIONS, type InspectOptions } from './options.js';
 import { inspectData, inspectNotRope } from './report/inspect/data.js';
@@ -17,7 +18,7 @@ export function inspect(config: string, options: InspectOptions = {}): InspectDa
   checkOptions(options, INSPECT_OPTIONS);
   const { candidate, reference, trainedWindow, ...data } = options;
   const { source } = data;
-  const model = readConfig(config, source === undefined ? {} : { source });
+  const { model } = readConfig(config, source === undefined ? {} : { source });
   if (isNotRope(model)) return inspectNotRope(model, source);
   const weights = chooseReference(model, {
     ...(reference === undefined ? {} : { reference }),

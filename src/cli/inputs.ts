@@ -81,10 +81,66 @@ async function fromFolder(
   if (found?.kind === 'file' || found?.kind === 'other') {
     return fromFile(join(argument, 'config.json'), path, environment);
   }
+  const snapshot = await snapshotOf(folder, environment);
+  if (snapshot !== undefined) {
+    throw new RopeEvalError('missing_config', {
+      file: argument,
+      problem:
+        'this is a model in the cache of the Hugging Face Hub, with a folder for each revision',
+      hint: `Give the snapshot: ${join(argument, 'snapshots', snapshot)}`,
+    });
+  }
   throw new RopeEvalError('missing_config', {
     file: argument,
     problem: 'no config.json in this folder',
     hint: 'Give a model folder as transformers saves it, or the config file itself.',
+  });
+}
+
+/** The revision that a folder of the Hub's cache points to; undefined for any other folder. */
+async function snapshotOf(folder: string, environment: Environment): Promise<string | undefined> {
+  const snapshots = await look(join(folder, 'snapshots'), environment);
+  if (snapshots?.kind !== 'directory') return undefined;
+  const main = await readTextFile(join(folder, 'refs', 'main'), environment);
+  const revision = main?.trim() ?? '';
+  return /^[0-9a-f]{7,64}$/.test(revision) ? revision : '<revision>';
+}
+
+/** Files beside a config.json that people give in its place, by the end of their name. */
+const OTHER_FORMATS: readonly {
+  readonly ends: RegExp;
+  readonly name: string;
+  readonly hint: string;
+}[] = Object.freeze([
+  {
+    ends: /\.onnx(_data|\.data)?$/i,
+    name: 'an ONNX graph',
+    hint: 'Give the config.json of the model that it was exported from.',
+  },
+  {
+    ends: /\.safetensors$|\.bin$|\.pth?$|\.ckpt$|\.h5$|\.msgpack$|\.npz$/i,
+    name: 'a file of weights',
+    hint: 'Give the config.json beside it; no weights are read.',
+  },
+  {
+    ends: /\.(engine|plan)$/i,
+    name: 'an engine of TensorRT',
+    hint: 'Give the config.json of the model that it was built from.',
+  },
+  {
+    ends: /\.nemo$|\.tar(\.gz)?$|\.tgz$|\.zip$/i,
+    name: 'an archive',
+    hint: 'Unpack it, and give the config.json inside.',
+  },
+]);
+
+function refuseOtherFormat(shown: string): void {
+  const other = OTHER_FORMATS.find(({ ends }) => ends.test(shown));
+  if (other === undefined) return;
+  throw new RopeEvalError('other_format', {
+    file: shown,
+    predicate: `is ${other.name}, not a config.json`,
+    hint: other.hint,
   });
 }
 
@@ -93,6 +149,12 @@ async function fromFile(
   path: string,
   environment: Environment,
 ): Promise<LoadedConfig> {
+  refuseOtherFormat(shown);
+  if (/\.gguf$/i.test(shown) && (await look(path, environment))?.kind === 'file') {
+    const { readGguf } = await import('./gguf.js');
+    // A header is no text that an edit could be written to.
+    return { text: await readGguf(path, shown), source: shown, file: undefined };
+  }
   const bytes = await environment
     .readFile(path, shown, CONFIG)
     .catch((error: unknown) => rethrow(error, shown));

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { BOUNDS } from '../json/bounds.js';
 import { parseConfig, type ParseOptions, type UnknownRecord } from '../json/parse.js';
 import { readModel } from './read-model.js';
 import type { ModelGeometry, NotRope } from './types.js';
@@ -12,7 +13,7 @@ export interface ReadConfig {
 
 /** @throws RopeEvalError exit 2 for a text that is no config */
 export function readConfig(text: string, options: ParseOptions = {}): ReadConfig {
-  const raw = parseConfig(text, options);
+  const raw = parseConfig(text, { ...options, maxLength: BOUNDS.configLength });
   const sha256 = createHash('sha256').update(text).digest('hex');
   return { sha256, raw, model: readModel(raw) };
 }

@@ -1,9 +1,8 @@
 import { finding, wordFinding, type Finding } from '../findings/index.js';
 import { RopeEvalError } from '../errors.js';
-import { BOUNDS } from '../json/bounds.js';
 import { fail } from '../json/fail.js';
 import { Fields } from '../json/fields.js';
-import { parseConfig, type ParseOptions, repeatedKeys, type UnknownRecord } from '../json/parse.js';
+import { repeatedKeys, type UnknownRecord } from '../json/parse.js';
 import { didYouMean, suggest } from '../suggest.js';
 import { checkModel, softenPublished } from './checks.js';
 import { CLASS_DEFAULTS } from './class-defaults.js';
@@ -38,7 +37,7 @@ export function readModel(config: UnknownRecord): ModelGeometry | NotRope {
     ...repeatedKeys(config).map(({ path }) => finding('repeated_key', path)),
     ...part.findings,
   ];
-  const kept = { config: given, partPath: fields.path, readKeys: root.seen };
+  const kept = { config: given, partPath: fields.path };
   const encoding = NOT_ROPE_TYPES.get(modelType);
   if (encoding !== undefined) {
     return { ...notRope({ modelType, architecture, findings, fields }, encoding), ...kept };
@@ -52,16 +51,6 @@ export function readModel(config: UnknownRecord): ModelGeometry | NotRope {
   ];
   const all = softenPublished(read.model, [...read.model.findings, ...more]);
   return { ...read.model, ...kept, findings: withoutRepeats(all) };
-}
-
-/**
- * Reads the text of a config.json: one parse, after which nobody needs the text again.
- *
- * @param options.source name of the file in messages
- * @throws RopeEvalError as `parseConfig` and `readModel`
- */
-export function readConfig(text: string, options: ParseOptions = {}): ModelGeometry | NotRope {
-  return readModel(parseConfig(text, { ...options, maxLength: BOUNDS.configLength }));
 }
 
 function readPart(

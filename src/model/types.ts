@@ -97,8 +97,6 @@ export interface ModelGeometry {
   /** The config as parsed, and the path of the part that was read; for literal candidates. */
   readonly config?: UnknownRecord;
   readonly partPath?: string;
-  /** Paths of the keys that the reader looked at, whether the config has them or not. */
-  readonly readKeys?: ReadonlySet<string>;
   readonly findings: readonly Finding[];
 }
 
@@ -108,7 +106,6 @@ export interface NotRope {
   readonly architecture?: string | undefined;
   readonly config?: UnknownRecord;
   readonly partPath?: string;
-  readonly readKeys?: ReadonlySet<string>;
   readonly encoding: 'alibi' | 'learned' | 'relative' | 'sinusoidal' | 'state-space' | 'none';
   readonly findings: readonly Finding[];
 }

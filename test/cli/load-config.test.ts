@@ -93,10 +93,10 @@ describe('what is refused', () => {
 
   it('bounds the size before reading', async () => {
     const cwd = await temporaryFolder();
-    await writeFile(join(cwd, 'model.safetensors'), '');
-    await truncate(join(cwd, 'model.safetensors'), 2 ** 34);
+    await writeFile(join(cwd, 'model.json'), '');
+    await truncate(join(cwd, 'model.json'), 2 ** 34);
     const { environment } = fakeProcess([], { cwd });
-    await expect(loadConfig('model.safetensors', environment)).rejects.toThrow(/too large/);
+    await expect(loadConfig('model.json', environment)).rejects.toThrow(/too large/);
   });
 
   it('says that standard input was empty', async () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type Finding, findingName } from '../../src/findings/index.js';
-import { isNotRope, readConfig, readModel } from '../../src/model/read-model.js';
+import { classFields } from '../../src/model/class-defaults.js';
+import { readConfig } from '../../src/model/read-config.js';
+import { isNotRope, readModel } from '../../src/model/read-model.js';
 import { chooseReference } from '../../src/model/reference.js';
 import type { ModelGeometry } from '../../src/model/types.js';
 import { LLAMA, read } from '../read.js';
@@ -47,16 +49,6 @@ describe('what the class of the model type reads counts', () => {
   it('a part of a model type that nobody knows is read', () => {
     const model = read({ model_type: 'new_vl', llm_config: LLAMA });
     expect(model).toMatchObject({ modelType: 'llama', partPath: 'llm_config' });
-  });
-
-  it('keeps the paths of the keys that it looked at', () => {
-    const { readKeys } = read({
-      model_type: 'llava',
-      text_config: { ...LLAMA, rope_scaling: LINEAR },
-    });
-    expect(readKeys).toContain('text_config.rope_scaling.factor');
-    expect(readKeys).toContain('text_config.sliding_window');
-    expect(readKeys).not.toContain('text_config.vocab_size');
   });
 });
 
@@ -281,10 +273,21 @@ describe('other files and other formats', () => {
 
   it('a number that is not finite is an error only where it matters', () => {
     const text = JSON.stringify({ ...LLAMA, limit: 'X' }).replace('"X"', 'Infinity');
-    expect(readConfig(text)).toMatchObject({ modelType: 'llama' });
+    expect(readConfig(text).model).toMatchObject({ modelType: 'llama' });
     expect(() => readConfig(text.replace('10000', 'NaN'))).toThrow(
       expect.objectContaining({ kind: 'invalid_value', path: 'rope_theta' }),
     );
+  });
+});
+
+describe('the keys that a class takes by name', () => {
+  it('stand with its defaults, and not for a model type without a class', () => {
+    const llama = classFields('llama');
+    expect(llama?.get('rms_norm_eps')).toBe(1e-6);
+    expect(llama?.has('sliding_window')).toBe(false);
+    expect(classFields('mistral')?.get('sliding_window')).toBe(4096);
+    expect(classFields('bamba')?.get('time_step_limit')).toEqual([0, Number.POSITIVE_INFINITY]);
+    expect(classFields('constructor')).toBeUndefined();
   });
 });
 

@@ -121,7 +121,11 @@ def plain(field):
 
 
 def one_line_each(records):
-    lines = [f"    {json.dumps(key)}: {json.dumps(value)}" for key, value in sorted(records.items())]
+    # JSON has no Infinity; a number beyond the range of a double is read as one.
+    lines = [
+        f"    {json.dumps(key)}: {json.dumps(value)}".replace("Infinity", "1e999")
+        for key, value in sorted(records.items())
+    ]
     return "{\n" + ",\n".join(lines) + "\n  }"
 
 

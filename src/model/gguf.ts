@@ -1,0 +1,183 @@
+import { RopeEvalError } from '../errors.js';
+import type { UnknownRecord } from '../json/parse.js';
+import { computeRope } from '../rope/registry.js';
+
+/** What the header of a GGUF file says about positions, and nothing of its weights. */
+export interface GgufHeader {
+  readonly metadata: UnknownRecord;
+  /** Divisors of the frequencies, one a pair, by the name of their tensor. */
+  readonly factors: Readonly<Record<string, readonly number[]>>;
+}
+
+/** The tensors in which llama.cpp keeps divisors of frequencies. */
+export const FACTOR_TENSORS = [
+  'rope_freqs.weight',
+  'rope_factors_short.weight',
+  'rope_factors_long.weight',
+] as const;
+
+/** llama.cpp's names of architectures, where they are not a model type with other hyphens. */
+const MODEL_TYPES: ReadonlyMap<string, string> = new Map([
+  ['command-r', 'cohere'],
+  ['deepseek2', 'deepseek_v3'],
+  ['gemma3', 'gemma3_text'],
+  ['gemma3n', 'gemma3n_text'],
+  ['gemma4', 'gemma4_text'],
+  ['glm4moe', 'glm4_moe'],
+  ['gpt-oss', 'gpt_oss'],
+  ['gptneox', 'gpt_neox'],
+  ['granitemoe', 'granitemoe'],
+  ['hunyuan-dense', 'hunyuan_v1_dense'],
+  ['hunyuan-moe', 'hunyuan_v1_moe'],
+  ['llama4', 'llama4_text'],
+  ['minimax-m2', 'minimax_m2'],
+  ['mistral3', 'ministral3'],
+  ['phi2', 'phi'],
+  ['qwen2moe', 'qwen2_moe'],
+  ['qwen2vl', 'qwen2_vl_text'],
+  ['qwen3moe', 'qwen3_moe'],
+  ['qwen3next', 'qwen3_next'],
+  ['qwen3vl', 'qwen3_vl_text'],
+  ['qwen3vlmoe', 'qwen3_vl_moe_text'],
+]);
+
+/**
+ * The header of a GGUF file as a config.json: the same numbers under other names.
+ *
+ * @throws RopeEvalError `missing_field` for a file that is no language model
+ * @see llama.cpp `gguf-py/gguf/constants.py`
+ */
+export function fromGguf({ metadata, factors }: GgufHeader): UnknownRecord {
+  const architecture = metadata['general.architecture'];
+  if (typeof architecture !== 'string') {
+    throw new RopeEvalError('missing_field', {
+      path: 'general.architecture',
+      problem: 'is missing: this GGUF file holds no model',
+    });
+  }
+  const number = (key: string): number | undefined => asNumber(metadata[`${architecture}.${key}`]);
+  const width = number('attention.key_length_mla') ?? number('attention.key_length');
+  const turning = number('rope.dimension_count');
+  const rank = number('attention.kv_lora_rank');
+  const value = number('attention.value_length_mla') ?? number('attention.value_length');
+  const heads = number('attention.head_count');
+  const hidden = number('embedding_length');
+  const head = width ?? (hidden !== undefined && heads ? hidden / heads : undefined);
+  const partial =
+    rank === undefined && turning !== undefined && head !== undefined && turning < head;
+  return defined({
+    model_type: MODEL_TYPES.get(architecture) ?? architecture.replaceAll('-', '_'),
+    hidden_size: hidden,
+    num_hidden_layers: number('block_count'),
+    num_attention_heads: heads,
+    num_key_value_heads: number('attention.head_count_kv'),
+    max_position_embeddings: number('context_length'),
+    rope_theta: number('rope.freq_base'),
+    rope_local_base_freq: number('rope.local.freq_base') ?? number('rope.freq_base_swa'),
+    sliding_window: number('attention.sliding_window'),
+    ...(rank === undefined
+      ? { head_dim: width, partial_rotary_factor: partial ? turning / head : undefined }
+      : {
+          kv_lora_rank: rank,
+          qk_rope_head_dim: turning,
+          qk_nope_head_dim:
+            width !== undefined && turning !== undefined ? width - turning : undefined,
+          v_head_dim: value,
+        }),
+    rope_scaling: scaling(architecture, metadata, factors),
+  });
+}
+
+function scaling(
+  architecture: string,
+  metadata: UnknownRecord,
+  factors: GgufHeader['factors'],
+): UnknownRecord | undefined {
+  const at = (key: string): unknown => metadata[`${architecture}.rope.scaling.${key}`];
+  const original = asNumber(at('original_context_length'));
+  const short = factors['rope_factors_short.weight'];
+  const long = factors['rope_factors_long.weight'];
+  if (short !== undefined && long !== undefined) {
+    return defined({
+      rope_type: 'longrope',
+      short_factor: short,
+      long_factor: long,
+      original_max_position_embeddings: original,
+      attention_factor: asNumber(at('attn_factor')),
+    });
+  }
+  const divisors = factors['rope_freqs.weight'];
+  if (divisors !== undefined) return fromDivisors(divisors, architecture, metadata);
+  const type = at('type');
+  if (type !== 'linear' && type !== 'yarn') return undefined;
+  const multiplier = asNumber(at('yarn_log_multiplier'));
+  return defined({
+    rope_type: type,
+    factor: asNumber(at('factor')),
+    ...(type === 'yarn' && {
+      original_max_position_embeddings: original,
+      beta_fast: asNumber(at('yarn_beta_fast')),
+      beta_slow: asNumber(at('yarn_beta_slow')),
+      // llama.cpp keeps DeepSeek's mscale_all_dim times 0.1.
+      ...(multiplier !== undefined && {
+        mscale: Number((multiplier * 10).toPrecision(6)),
+        mscale_all_dim: Number((multiplier * 10).toPrecision(6)),
+      }),
+    }),
+  });
+}
+
+/** Llama 3's factors: what its published models were written with. */
+const LLAMA3_FACTORS = [8, 32, 16, 4];
+const LLAMA3 = { lowFreqFactor: 1, highFreqFactor: 4, originalMaxPositions: 8192 } as const;
+
+/** The divisors that llama.cpp's converter writes for a llama3 block are float32. */
+const SAME = 1e-4;
+
+/**
+ * Divisors of frequencies that hold at every length: those of a llama3 block are recognised, and
+ * others stand in both lists of a longrope block.
+ */
+function fromDivisors(
+  divisors: readonly number[],
+  architecture: string,
+  metadata: UnknownRecord,
+): UnknownRecord {
+  const theta = asNumber(metadata[`${architecture}.rope.freq_base`]) ?? 10_000;
+  const base = { theta, rotaryDim: 2 * divisors.length };
+  const { invFreq } = computeRope({ type: 'default', ...base });
+  for (const factor of LLAMA3_FACTORS) {
+    const table = computeRope({ type: 'llama3', ...base, ...LLAMA3, factor }).invFreq;
+    const same = divisors.every(
+      (divisor, pair) => Math.abs(invFreq[pair]! / table[pair]! / divisor - 1) < SAME,
+    );
+    if (same) {
+      return {
+        rope_type: 'llama3',
+        factor,
+        low_freq_factor: LLAMA3.lowFreqFactor,
+        high_freq_factor: LLAMA3.highFreqFactor,
+        original_max_position_embeddings: LLAMA3.originalMaxPositions,
+      };
+    }
+  }
+  return {
+    rope_type: 'longrope',
+    short_factor: divisors,
+    long_factor: divisors,
+    attention_factor: 1,
+  };
+}
+
+/** Metadata may be of 64 bits, or a list with one number for each layer, of which the largest is taken. */
+function asNumber(value: unknown): number | undefined {
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  if (typeof value === 'bigint') return Number(value);
+  if (!Array.isArray(value) || value.length === 0) return undefined;
+  const all = value.map(asNumber);
+  return all.every((one) => one !== undefined) ? Math.max(...all) : undefined;
+}
+
+function defined(record: UnknownRecord): UnknownRecord {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
+}
