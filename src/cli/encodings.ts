@@ -17,15 +17,18 @@ export type EncodingsFlags = EvaluationFlags & OutputFlags;
 export interface EncodingsRun extends Pick<CompareEncodingsOptions, 'encodings'> {
   /** What a report still needs before it is shown. */
   readonly finish?: (report: EncodingsReport) => EncodingsReport;
+  /** The answer alone, on one screen. */
+  readonly brief?: boolean;
 }
 
 /** Runs the twins, writes the files that `-o` asked for and prints. @returns the exit code */
 export async function runEncodings(
   environment: Environment,
   flags: EncodingsFlags,
-  { finish = (report) => report, ...options }: EncodingsRun = {},
+  { finish = (report) => report, brief = false, ...options }: EncodingsRun = {},
 ): Promise<number> {
-  const { ENCODINGS_FORMS, encodingsSections } = await import('../encodings/forms.js');
+  const { ENCODINGS_FORMS, encodingsAnswer, encodingsSections } =
+    await import('../encodings/forms.js');
   const known = Object.keys(ENCODINGS_FORMS);
   const outputs = await outputFiles(flags.output ?? [], environment, ENCODINGS_FORMS, (shown) =>
     unknownForm(shown, known),
@@ -45,7 +48,8 @@ export async function runEncodings(
   // A table of an unfinished run is easily taken for a whole one; JSON carries its status.
   else if (complete) {
     const { contextOf, textOf } = await import('../report/terminal.js');
-    stdout.write(textOf(encodingsSections(report), contextOf(stdout)));
+    const sections = brief ? encodingsAnswer(report) : encodingsSections(report);
+    stdout.write(textOf(sections, contextOf(stdout)));
   }
   if (complete) return EXIT.ok;
   stderr.write(`interrupted; the finished rows are ${whereKept(flags)}\n`);
@@ -61,7 +65,9 @@ function unknownForm(shown: string, known: readonly string[]): RopeEvalError {
   });
 }
 
-type Flags = SearchFlags & EncodingsFlags & OutputFlags & { optimize?: boolean; resume?: string };
+type Flags = SearchFlags &
+  EncodingsFlags &
+  OutputFlags & { optimize?: boolean; resume?: string; details?: boolean };
 
 /** The default command for a model without RoPE: the twin that tells positions as it does. */
 export async function compareTwin(
@@ -86,6 +92,7 @@ export async function compareTwin(
   const { sha256 } = await readConfigOf(config);
   return runEncodings(environment, flags, {
     encodings: twin === undefined ? [] : [twin],
+    brief: flags.details !== true,
     finish: (report) => forModel(report, model, { source: config.source, sha256 }),
   });
 }

@@ -112,8 +112,38 @@ function tableSection(
   return { id, title, depth: 2, blocks: [plainTable(title, head, rows)] };
 }
 
+/** The answer on one screen: what tells positions in this model, and how far that held. */
+export function encodingsAnswer(report: EncodingsReport): readonly Section[] {
+  const { preset, seed, contexts } = report.settings;
+  return [
+    ...openingSections(report),
+    factsTable(report),
+    {
+      id: 'conditions',
+      depth: 2,
+      blocks: paragraphs(
+        [
+          `Small models that differ in their position encoding alone. ${preset}, ` +
+            `${contexts.long} contexts, seed ${seed}; --details for all.`,
+        ],
+        'soft',
+      ),
+    },
+  ];
+}
+
 /** What a comparison says, for every form. */
 export function encodingsSections(report: EncodingsReport): readonly Section[] {
+  return [
+    ...openingSections(report),
+    factsTable(report),
+    distanceTable(report),
+    lossTable(report),
+    { id: 'notes', depth: 2, blocks: paragraphs(notes(report), 'soft') },
+  ];
+}
+
+function openingSections(report: EncodingsReport): readonly Section[] {
   const { config } = report;
   const head: readonly Section[] = config
     ? [
@@ -135,10 +165,6 @@ export function encodingsSections(report: EncodingsReport): readonly Section[] {
         ...paragraphs(statusWords(report)),
       ],
     },
-    factsTable(report),
-    distanceTable(report),
-    lossTable(report),
-    { id: 'notes', depth: 2, blocks: paragraphs(notes(report), 'soft') },
   ];
 }
 

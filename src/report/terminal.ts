@@ -70,7 +70,7 @@ function drawn(block: Block, pen: Pen): readonly string[] {
         return more === undefined ? [body] : [body, `  ${filled(more, pen, '  ')}`];
       });
     case 'code':
-      return block.text.split('\n').map((line) => `  ${printable(line)}`);
+      return drawCode(block.lead, block.text.split('\n').map(printable));
     case 'table':
       return [drawTable(block, pen)];
     case 'heatmap':
@@ -81,6 +81,14 @@ function drawn(block: Block, pen: Pen): readonly string[] {
     case 'turns':
       return [];
   }
+}
+
+/** Never broken, so that it can be copied: a terminal that is too narrow breaks it by itself. */
+function drawCode(lead: string | undefined, lines: readonly string[]): readonly string[] {
+  if (lead === undefined) return lines.map((line) => `  ${line}`);
+  return lines.length === 1
+    ? [`${lead} ${lines[0]!}`]
+    : [lead, ...lines.map((line) => `  ${line}`)];
 }
 
 function toned(paint: Paint, tone: Tone | undefined): (text: string) => string {
@@ -195,14 +203,19 @@ function headOf(columns: readonly Column[]): readonly string[] {
 
 function cellText(
   cell: Cell | undefined,
-  { roomy = false, wrap = Infinity }: Column,
+  { roomy = false, wrap }: Column,
   details: boolean,
   paint: Paint,
 ): string {
   if (cell === undefined) return '';
   const { text, detail, tone, name } = cell;
-  const value = toned(paint, tone)(name ? wrapLabel(text) : fill(printable(text), wrap, ''));
+  const value = toned(paint, tone)(name ? wrapLabel(text) : wrapped(printable(text), wrap));
   return details && !roomy && detail !== undefined ? `${value}\n${paint.dim(detail)}` : value;
+}
+
+/** Blanks of a cell stay where nothing breaks its words. */
+function wrapped(text: string, width: number | undefined): string {
+  return width === undefined ? text : fill(text, width, '');
 }
 
 /**

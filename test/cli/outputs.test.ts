@@ -12,7 +12,8 @@ describe('-o', () => {
   it('writes each form by its extension, and nothing else', async () => {
     const cwd = await temporaryFolder();
     const files = ['r.csv', 'r.html', 'r.json', 'r.md', 'r.txt', 'r.xml'];
-    const ran = await runCli([CONFIG, ...files.flatMap((file) => ['-o', file])], { cwd });
+    const flags = ['--details', ...files.flatMap((file) => ['-o', file])];
+    const ran = await runCli([CONFIG, ...flags], { cwd });
     expect(ran.code).toBe(0);
     expect((await readdir(cwd)).sort()).toEqual(files);
     ReportSchema.parse(JSON.parse(await readFile(join(cwd, 'r.json'), 'utf8')));

@@ -10,7 +10,7 @@ describe('standard streams', () => {
   it('prints the report on stdout and nothing on stderr where nobody watches', async () => {
     const ran = await runCli([CONFIG]);
     expect(ran.code).toBe(0);
-    expect(ran.stdout).toContain('Recommendation');
+    expect(ran.stdout).toContain('--details');
     expect(ran.stderr).toBe('');
   });
 
@@ -49,9 +49,26 @@ describe('standard streams', () => {
   });
 
   it('leaves the heatmap out with --no-plots', async () => {
-    expect((await runCli([CONFIG])).stdout).toContain('Facts found, %');
-    expect((await runCli([CONFIG, '--no-plots'])).stdout).not.toContain('Facts found, %');
+    const details = async (...flags: string[]) =>
+      (await runCli([CONFIG, '--details', ...flags])).stdout;
+    expect(await details()).toContain('Facts found, %');
+    expect(await details('--no-plots')).not.toContain('Facts found, %');
   });
+
+  it('prints the answer alone, and everything with --details', async () => {
+    const [answer, details] = [await runCli([CONFIG]), await runCli([CONFIG, '--details'])];
+    expect(answer.stdout.split('\n').length).toBeLessThan(24);
+    expect(details.stdout.split('\n').length).toBeGreaterThan(40);
+  });
+
+  it.each([['--json'], ['--optimize', '--target', '16384']])(
+    'refuses --details beside %s',
+    async (...flags) => {
+      const ran = await runCli([CONFIG, '--details', ...flags]);
+      expect(ran.code).toBe(2);
+      expect(ran.stderr).toMatch(/--details/);
+    },
+  );
 
   it('prints version and help on stdout with exit 0', async () => {
     const version = await runCli(['--version']);

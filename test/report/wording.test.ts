@@ -1,29 +1,49 @@
 import { describe, expect, it } from 'vitest';
 import type { DynamicForm } from '../../src/report/schema/candidate.js';
 import { type CandidateReport, type Report, VERDICTS } from '../../src/report/schema/report.js';
-import { recommendationWords, verdictSection } from '../../src/report/sections/verdict.js';
+import { adviceWords, nextCommand, verdictSection } from '../../src/report/sections/verdict.js';
 import { probeModelWords, referenceWords } from '../../src/report/sections/conditions.js';
 import { localWords, verdictWords } from '../../src/report/sections/summary.js';
 import { candidate, interval, makeReport, short } from '../helpers/report.js';
 
 function advice(code: Report['recommendation']['code'], label: string | null, tied: string[] = []) {
-  return recommendationWords(makeReport({ recommendation: { code, candidate: label, tied } }));
+  return adviceWords(makeReport({ recommendation: { code, candidate: label, tied } }));
 }
 
-describe('the recommendation in words', () => {
+/** All that the section says, with what has to be known beside the advice. */
+function verdictText(report: Report): string {
+  return verdictSection(report)
+    .blocks.flatMap((block) =>
+      block.kind === 'text' || block.kind === 'code'
+        ? [('lead' in block && block.lead) || '', block.text]
+        : [],
+    )
+    .join(' ');
+}
+
+describe('the verdict in words', () => {
   it('names gain, cost and what cannot be told apart', () => {
-    expect(advice('use', 'dynamic:4', ['yarn:4', 'ntk:4'])).toBe(
-      'Use dynamic:4: it reaches 131,072 tokens (4x), where it finds 98 % of the facts, at no ' +
-        'measurable cost at the lengths that already worked. This holds where all keys are ' +
-        'recomputed at each length. With cached keys, or as one static table (vLLM), it may do ' +
-        'far worse. yarn:4 and ntk:4 cannot be told ' +
-        'apart from it at this number of samples.',
+    expect(advice('use', 'dynamic:4')).toBe(
+      'Use dynamic:4: it reaches 131,072 tokens and finds 98 % of the facts there. At lengths ' +
+        'that already worked it costs nothing measurable.',
+    );
+    const recommendation = {
+      code: 'use' as const,
+      candidate: 'dynamic:4',
+      tied: ['yarn:4', 'ntk:4'],
+    };
+    const words = verdictText(makeReport({ recommendation }));
+    expect(words).toContain('yarn:4 and ntk:4 cannot be told apart from it by these contexts.');
+    expect(words).toContain(
+      'With cached keys, or as one static table (vLLM), it may do far worse.',
     );
   });
 
-  it('names a cost', () => {
-    expect(advice('use-at-a-cost', 'yarn:4')).toContain(
-      'with +0.042 nats of loss and −1.2 pts of accuracy',
+  it('names a cost in nats, perplexity and facts, and where it can be avoided', () => {
+    expect(advice('use-at-a-cost', 'yarn:4')).toBe(
+      'Use yarn:4 if you need 131,072 tokens: it reaches them and finds 98 % of the facts there. ' +
+        'At lengths that already worked it costs +0.04 nats (+4 % perplexity) and −1.2 pts of ' +
+        'facts; nothing up to 32,768 tokens if your server can switch it on for longer ones only.',
     );
   });
 
@@ -31,17 +51,13 @@ describe('the recommendation in words', () => {
     [
       'none-reaches',
       'ntk:4',
-      /No candidate reaches 131,072 tokens. ntk:4 comes furthest, to 98,304 tokens. .+ loses least over/,
+      /^No candidate reaches 131,072 tokens\. ntk:4 gets furthest, to 98,304 tokens\..* loses least/,
     ],
     ['none-reaches', null, /^No candidate reaches 131,072 tokens\.$/],
-    ['keep', 'none', /^Keep the config as it is/],
-    ['unclear', 'linear:4', /^linear:4 scores best: .* at 131,072 tokens.* do not decide.*--pres/],
-    [
-      'unclear',
-      'ntk:4',
-      /^ntk:4 may reach 131,072 tokens: .* do not decide.*--preset thor.* linear:4 loses least over/,
-    ],
-    ['unclear', null, /do not decide whether any candidate reaches 131,072 tokens.*--preset thor/],
+    ['keep', 'none', /^Keep the config as it is\. The model holds at 131,072 tokens/],
+    ['unclear', 'linear:4', /^linear:4 looks best, .* reaches 131,072 tokens: it finds \d+ %/],
+    ['unclear', 'ntk:4', /^ntk:4 looks best, .* linear:4 loses least over/],
+    ['unclear', null, /open whether any candidate reaches 131,072 tokens\.$/],
   ] as const)('%s, %s', (code, label, says) => {
     expect(advice(code, label)).toMatch(says);
   });
@@ -51,30 +67,23 @@ describe('the recommendation in words', () => {
     const [reference, ...others] = candidates;
     const reach = { multiple: 4, tokens: 131_072, low: 4, high: 4, censored: false };
     const held = { ...report, candidates: [{ ...reference!, reach }, ...others] };
-    expect(recommendationWords(held)).toMatch(/keeps its facts there too, but its loss is [+−]\d/);
-    expect(recommendationWords({ ...report, candidates })).not.toContain('keeps its facts');
+    expect(verdictText(held)).toMatch(/keeps its facts there too, but loses [+−]\d/);
+    expect(verdictText({ ...report, candidates })).not.toContain('keeps its facts');
   });
 
-  it('says that an unfinished run is one', () => {
+  it('says that an unfinished run is one, and asks for nothing', () => {
     const report = makeReport({ status: 'interrupted' });
-    expect(recommendationWords(report)).toMatch(/^The run was not finished/);
-  });
-
-  it('does not ask for more samples where the run was not finished', () => {
-    const recommendation = { code: 'unclear' as const, candidate: null, tied: [] };
-    const report = makeReport({ status: 'interrupted', recommendation });
-    expect(recommendationWords(report)).toMatch(/whether any candidate reaches 131,072 tokens\.$/);
+    expect(verdictText(report)).toMatch(/The run was not finished/);
+    expect(nextCommand(report)).toBeUndefined();
   });
 
   it('promises nothing of a length that no rotating layer sees', () => {
     const [reference] = makeReport().candidates;
     const local = candidate('yarn:4', 'not-needed', 4, short(0, 0));
     const recommendation = { code: 'keep' as const, candidate: 'none', tied: [] };
-    const words = recommendationWords(
-      makeReport({ recommendation, candidates: [reference!, local] }),
-    );
-    expect(words).toMatch(/^Keep the config as it is: all layers that rotate.*no scaling helps/);
-    expect(words).not.toContain('needed');
+    const words = adviceWords(makeReport({ recommendation, candidates: [reference!, local] }));
+    expect(words).toMatch(/^Keep the config as it is\. No layer that rotates.*no scaling can help/);
+    expect(words).not.toContain('holds at');
   });
 
   it('does not advise to keep a config that departs from the weights', () => {
@@ -85,17 +94,15 @@ describe('the recommendation in words', () => {
     };
     const recommendation = { code: 'keep' as const, candidate: 'none', tied: [] };
     const [reference] = makeReport().candidates;
-    const words = recommendationWords(
-      makeReport({ recommendation, candidates: [reference!, own] }),
-    );
-    expect(words).toMatch(/^Keep what the weights were trained with: no scaling is needed/);
-    expect(words).toMatch(/The config departs from it, with \+0\.500 nats/);
+    const words = adviceWords(makeReport({ recommendation, candidates: [reference!, own] }));
+    expect(words).toMatch(/^Go back to what the weights were trained with\./);
+    expect(words).toContain('departs from it, which costs +0.50 nats');
   });
 
   it('names as a cost what is more than chance', () => {
     const [reference] = makeReport().candidates;
     const priced = (accuracy: number, loss: number): string =>
-      recommendationWords(
+      adviceWords(
         makeReport({
           recommendation: { code: 'use-at-a-cost', candidate: 'yarn:4', tied: [] },
           candidates: [
@@ -104,14 +111,15 @@ describe('the recommendation in words', () => {
           ],
         }),
       );
-    expect(priced(0.001, 0.057)).toContain('for nothing: with +0.057 nats of loss at the lengths');
-    expect(priced(0.001, 0.002)).toContain('with +0.002 nats of loss and +0.1 pts of accuracy');
+    expect(priced(0.001, 0.057)).toContain('it costs +0.06 nats (+6 % perplexity); nothing up to');
+    expect(priced(0.001, 0.002)).toContain('it costs nothing measurable');
+    expect(priced(-0.02, 0.002)).toContain('it costs −2.0 pts of facts; nothing up to');
   });
 
   it('says that a candidate is the recommended one under another name', () => {
     const [reference] = makeReport().candidates;
     const own = candidate('yarn:4', 'reaches', 4, short(0, 0));
-    const words = recommendationWords(
+    const words = verdictText(
       makeReport({
         recommendation: { code: 'use', candidate: 'as-configured', tied: ['yarn:4', 'ntk:4'] },
         candidates: [
@@ -122,9 +130,7 @@ describe('the recommendation in words', () => {
         ],
       }),
     );
-    expect(words).toContain(
-      'yarn:4 is the same scaling. ntk:4 cannot be told apart from it at this number of samples.',
-    );
+    expect(words).toContain('yarn:4 is the same scaling. ntk:4 cannot be told apart from it');
   });
 
   it('says of a dynamic scaling what it does as servers run it', () => {
@@ -135,7 +141,7 @@ describe('the recommendation in words', () => {
         recommendation: { code: 'use', candidate: 'dynamic:4', tied: [] },
         candidates: [reference!, { ...own, ...more }],
       });
-      return recommendationWords({ ...report, settings: { ...report.settings, preset } });
+      return verdictText({ ...report, settings: { ...report.settings, preset } });
     };
     const form = (name: DynamicForm['form'], multiple: number, loss: number): DynamicForm => ({
       form: name,
@@ -145,10 +151,10 @@ describe('the recommendation in words', () => {
     });
     const forms = [form('recomputed', 4, 0), form('cached', 1, 0), form('static', 0, 0.187)];
     expect(words('standard', { forms })).toContain(
-      'With cached keys, as while text is generated, it reaches 32,768 tokens; as one static ' +
-        'table, as in vLLM, no length, with +0.187 nats of loss at short lengths.',
+      'With cached keys it reaches 32,768 tokens; as one static table (vLLM), no length, for ' +
+        '+0.187 nats at short lengths.',
     );
-    expect(words('quick', {})).toMatch(/it may do far worse; --preset standard measures it\.$/);
+    expect(words('quick', {})).toContain('it may do far worse; --preset standard measures it.');
   });
 
   it('gives the keys to write as JSON', () => {
@@ -159,12 +165,8 @@ describe('the recommendation in words', () => {
     const report = makeReport({
       recommendation: { code: 'use', candidate: 'yarn:4', tied: [], write },
     });
-    const { blocks } = verdictSection(report);
-    const block = blocks.find(({ kind }) => kind === 'code');
+    const block = verdictSection(report).blocks.find(({ kind }) => kind === 'code');
     expect(block?.kind === 'code' && JSON.parse(`{${block.text}}`)).toEqual(write);
-    expect(JSON.stringify(blocks.at(-1))).toMatch(
-      /: rope-eval emit <config> yarn:4 --target 131072/,
-    );
   });
 
   it('gives the keys of a part of the config by their names there', () => {
@@ -172,11 +174,46 @@ describe('the recommendation in words', () => {
     const report = makeReport({
       recommendation: { code: 'use', candidate: 'yarn:4', tied: [], write },
     });
-    const { blocks } = verdictSection(report);
-    expect(blocks.filter(({ kind }) => kind === 'code')).toEqual([
-      { kind: 'code', language: 'json', text: '"rope_scaling": {"rope_type":"yarn","factor":4}' },
-    ]);
-    expect(JSON.stringify(blocks)).toContain('Write into config.json, in its text_config:');
+    expect(verdictSection(report).blocks).toContainEqual({
+      kind: 'code',
+      language: 'json',
+      lead: 'Write into config.json, in its text_config:',
+      text: '"rope_scaling": {"rope_type":"yarn","factor":4}',
+    });
+  });
+});
+
+describe('the next command', () => {
+  const next = (changes: Partial<Report>): string | undefined =>
+    nextCommand(makeReport(changes))?.text;
+  const source = 'configs/Qwen2.5-7B-Instruct.json';
+
+  it('writes the settings of what is advised, on the same assumptions', () => {
+    const recommendation = { code: 'use' as const, candidate: 'yarn:4', tied: [] };
+    expect(next({ recommendation })).toBe(`rope-eval emit ${source} yarn:4 --target 131072`);
+    const reference = { ...makeReport().reference, evidence: 'option' };
+    expect(next({ recommendation, reference })).toMatch(
+      / --reference unscaled --trained-window 32768$/,
+    );
+  });
+
+  it('quotes what a shell would read otherwise', () => {
+    const recommendation = { code: 'use' as const, candidate: '{"type":"yarn"}', tied: [] };
+    const config = { ...makeReport().config, source: "my model's/config.json" };
+    expect(next({ recommendation, config })).toBe(
+      `rope-eval emit 'my model'\\''s/config.json' '{"type":"yarn"}' --target 131072`,
+    );
+  });
+
+  it('asks for more contexts where these do not decide, and for what can be reached', () => {
+    const tied = ['ntk:4'];
+    expect(next({ recommendation: { code: 'unclear', candidate: 'yarn:4', tied } })).toBe(
+      `rope-eval ${source} --target 131072 --preset thorough --candidates yarn:4,ntk:4`,
+    );
+    expect(next({ recommendation: { code: 'none-reaches', candidate: 'ntk:4', tied: [] } })).toBe(
+      `rope-eval ${source} --target 98304`,
+    );
+    expect(next({ recommendation: { code: 'keep', candidate: 'none', tied: [] } })).toBeUndefined();
   });
 });
 
@@ -207,10 +244,9 @@ describe('assumptions in words', () => {
     const subject = { ...makeReport().subject, inRange: false };
     for (const code of ['use', 'keep', 'none-reaches', 'unclear'] as const) {
       const recommendation = { code, candidate: 'ntk:4', tied: [] };
-      const words = recommendationWords(makeReport({ subject, recommendation }));
-      expect(words).toContain('make sure of it on the model itself');
+      expect(verdictText(makeReport({ subject, recommendation }))).toContain('on the model itself');
     }
-    expect(advice('keep', 'none')).not.toContain('on the model itself');
+    expect(verdictText(makeReport())).not.toContain('on the model itself');
   });
 
   it('tells what a scaling costs in local layers', () => {

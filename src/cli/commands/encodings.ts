@@ -12,7 +12,7 @@ export const encodingsCommand: CommandModule = (program, { environment, exitWith
   addEvaluationOptions(command, 'how many contexts are probed')
     .option(
       '-o, --output <file>',
-      'also save the comparison; .json, .md or .txt; may be given again',
+      'also save the comparison; .json, .md, .html or .txt; may be given again',
       collect,
     )
     .option('--json', 'print the comparison as JSON, and nothing else, on standard output')

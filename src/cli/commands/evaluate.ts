@@ -20,6 +20,7 @@ interface Flags extends SearchFlags {
   readonly optimize?: boolean;
   readonly resume?: string;
   readonly base?: string;
+  readonly details?: boolean;
 }
 
 /** The default command, whose options are the program's own. */
@@ -62,6 +63,7 @@ export function evaluateCommand(program: Command, context: CommandContext): void
   addEvaluationOptions(program);
   addReferenceOptions(program);
   addOutputOptions(program, 'the report')
+    .option('--details', 'print every table and sentence, not only the answer')
     .option('--no-plots', 'leave heatmaps and charts out')
     .action(async (argument: string, flags: Flags) => {
       context.exitWith(await compare(argument, flags, context.environment));
@@ -142,9 +144,11 @@ async function print(report: Report, flags: Flags, environment: Environment): Pr
     stdout.json(report);
     return;
   }
-  const { text } = await import('../../report/forms/text.js');
-  const context = { color: stdout.isLively, columns: stdout.columns, plots: flags.plots };
-  stdout.write(text(report, context));
+  const { contextOf, textOf } = await import('../../report/terminal.js');
+  const sections = flags.details
+    ? (await import('../../report/sections/index.js')).reportSections(report)
+    : (await import('../../report/sections/answer.js')).answerSections(report);
+  stdout.write(textOf(sections, contextOf(stdout, flags.plots)));
 }
 
 /** Flags that would be read and have no effect. */
@@ -157,6 +161,13 @@ function refuseWithoutEffect(flags: Flags): void {
       option: 'factor',
       predicate: words`has no effect beside both ${option('candidates')} and ${option('target')}`,
       hint: 'Leave it out: the candidates and the target are both given.',
+    });
+  }
+  if (flags.details && (flags.json || flags.optimize)) {
+    refuse({
+      option: 'details',
+      predicate: words`has no effect beside ${option(flags.json ? 'json' : 'optimize')}`,
+      hint: 'Leave one of them out.',
     });
   }
   if (flags.policy !== undefined && !flags.optimize) {

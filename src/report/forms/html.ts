@@ -76,7 +76,7 @@ function drawBlock(block: Block): Markup {
     case 'marks':
       return markup`<ul class="marks">${block.lines.map(drawMark)}</ul>`;
     case 'code':
-      return markup`<pre tabindex="0"><code>${block.text}</code></pre>`;
+      return markup`${block.lead === undefined ? markup`` : markup`<p>${printable(block.lead)}</p>`}<pre tabindex="0"><code>${block.text}</code></pre>`;
     case 'table':
       return drawTable(block);
     case 'heatmap':

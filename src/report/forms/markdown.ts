@@ -63,7 +63,7 @@ function drawBlock(block: Block): string {
         ),
       );
     case 'code':
-      return `\`\`\`${block.language}\n${block.text.replaceAll('`', 'ˋ')}\n\`\`\``;
+      return `${block.lead === undefined ? '' : `${plain(block.lead)}\n\n`}\`\`\`${block.language}\n${block.text.replaceAll('`', 'ˋ')}\n\`\`\``;
     case 'table':
       return drawTable(block);
     case 'heatmap':

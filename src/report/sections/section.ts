@@ -107,7 +107,13 @@ export type Block =
   | { readonly kind: 'list'; readonly items: readonly string[] }
   | { readonly kind: 'marks'; readonly lines: readonly MarkedLine[] }
   /** To be copied as it stands. */
-  | { readonly kind: 'code'; readonly language: 'json' | 'sh'; readonly text: string }
+  | {
+      readonly kind: 'code';
+      readonly language: 'json' | 'sh';
+      /** What it is; before it where there is room on the line. */
+      readonly lead?: string;
+      readonly text: string;
+    }
   | TableBlock
   | HeatmapBlock
   | IntervalChart

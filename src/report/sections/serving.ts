@@ -176,7 +176,7 @@ function size(drift: number): string {
  */
 export function recomputedOnly(best: CandidateReport | undefined, { settings }: Report): string {
   if (!best?.groups.some(({ ropeType, changed }) => ropeType === 'dynamic' && changed)) return '';
-  const start = 'This holds where all keys are recomputed at each length.';
+  const start = 'That holds where all keys are recomputed at each length.';
   const cached = best.forms?.find(({ form }) => form === 'cached');
   const fixed = best.forms?.find(({ form }) => form === 'static');
   if (!cached || !fixed) {
@@ -184,9 +184,8 @@ export function recomputedOnly(best: CandidateReport | undefined, { settings }: 
     return `${start} With cached keys, or as one static table (vLLM), it may do far worse${advice}.`;
   }
   return (
-    `${start} With cached keys, as while text is generated, it reaches ${reachOf(cached)}; as one ` +
-    `static table, as in vLLM, ${reachOf(fixed)}, with ${format.nats(fixed.short.lossChange.value)} nats ` +
-    'of loss at short lengths.'
+    `${start} With cached keys it reaches ${reachOf(cached)}; as one static table (vLLM), ` +
+    `${reachOf(fixed)}, for ${format.nats(fixed.short.lossChange.value)} nats at short lengths.`
   );
 }
 

@@ -1,171 +1,201 @@
-import {
-  list,
-  multiple,
-  nats,
-  percent,
-  points,
-  printable,
-  reachTokens,
-  tokens,
-} from '../format.js';
+import { list, nats, percent, points, printable, reachTokens, signed, tokens } from '../format.js';
+import { MINUS } from '../../numbers.js';
 import type { CandidateReport, Interval, Report } from '../schema/report.js';
 import { rungAt } from '../view.js';
 import { statusWords } from './conditions.js';
+import { type Block, paragraphs, type Section } from './section.js';
 import { recomputedOnly } from './serving.js';
 import { ranked } from './summary.js';
-import { paragraphs, type Block, type Section } from './section.js';
 
-/** What to do, and what it gains and costs. */
+/** What to do, what it gains and costs, and the command that does it. */
 
 export function verdictSection(report: Report): Section {
   return {
     id: 'verdict',
-    title: 'Recommendation',
+    title: 'Verdict',
     depth: 2,
     prominent: true,
-    blocks: [
-      { kind: 'text', tone: 'warn', text: statusWords(report.status) },
-      { kind: 'text', tone: 'strong', text: recommendationWords(report) },
-      ...settingsBlocks(report),
-    ],
+    blocks: [...verdictBlocks(report), ...settingsBlocks(report), ...nextBlocks(report)],
   };
 }
 
-/** One or two sentences: what to do, and what it gains and costs. */
-export function recommendationWords(report: Report): string {
-  const caveat = report.subject.inRange
-    ? ''
-    : ' No probe model stands for such a model: make sure of it on the model itself.';
-  return adviceWords(report) + caveat;
+/** The verdict alone, as it stands at the top of every form. */
+export function verdictBlocks(report: Report): readonly Block[] {
+  return [
+    { kind: 'text', tone: 'warn', text: statusWords(report.status) },
+    { kind: 'text', tone: 'strong', text: adviceWords(report) },
+    ...paragraphs(caveats(report)),
+  ];
 }
 
-function adviceWords(report: Report): string {
-  const { code, tied } = report.recommendation;
-  const best = report.candidates.find((each) => each.label === report.recommendation.candidate);
-  const target = `${tokens(report.target.tokens)} tokens`;
-  const unfinished = 'The run was not finished, so this is what the finished part shows. ';
-  const start = report.status === 'complete' ? '' : unfinished;
-  const name = best === undefined ? '' : printable(best.label);
-  const holds = recomputedOnly(best, report);
-  const rest = (holds === '' ? '' : ` ${holds}`) + outdone(report) + tiedWords(tied, best, report);
-  switch (code) {
-    case 'use':
-      return `${start}Use ${name}: ${gain(best, report)}, ${cost(best)}.${rest}`;
-    case 'use-at-a-cost':
-      return (
-        `${start}${name} reaches ${target}, but not for nothing: ${price(best)}. ` +
-        `Use it if the longer context is worth that.${rest}`
-      );
-    case 'none-reaches':
-      return `${start}No candidate reaches ${target}.${furthest(best, report)}`;
-    case 'keep':
-      return start + keepWords(target, report);
-    case 'unclear':
-      return start + undecided(best, target, report) + rest;
-  }
+/** One or two sentences that a person can act on, the winner first. */
+export function adviceWords(report: Report): string {
+  const best = report.candidates.find(({ label }) => label === report.recommendation.candidate);
+  const sentences = ADVICE[report.recommendation.code](report, best);
+  return sentences.filter((sentence) => sentence !== '').join(' ');
 }
 
-/** The reference is what to keep; a config with a scaling laid over it is another thing. */
-function keepWords(target: string, { candidates, reference }: Report): string {
-  const needless = candidates.slice(1).some(({ verdict }) => verdict === 'not-needed')
-    ? `all layers that rotate look back over a window only, so that ${target} bring them no new ` +
-      'distances and no scaling helps. What the model makes of such lengths is not for RoPE to decide.'
-    : `no scaling is needed for ${target}.`;
-  const own = candidates.find(({ label, groups }) => {
-    return label === 'as-configured' && groups.some(({ changed }) => changed);
-  });
-  if (!own && reference.alternative?.kind !== 'configured') {
-    return `Keep the config as it is: ${needless}`;
-  }
-  const costs = own?.short ? `, ${cost(own)}` : '';
-  return `Keep what the weights were trained with: ${needless} The config departs from it${costs}.`;
+type Advice = (report: Report, best: CandidateReport | undefined) => readonly string[];
+
+const ADVICE: Readonly<Record<Report['recommendation']['code'], Advice>> = Object.freeze({
+  use: (report, best) => [
+    `Use ${nameOf(best)}: it ${gainWords(report, best)}.`,
+    costSentence(report, best),
+  ],
+  'use-at-a-cost': (report, best) => [
+    `Use ${nameOf(best)} if you need ${targetWords(report)}: it ${gainWords(report, best, 'them')}.`,
+    costSentence(report, best),
+  ],
+  'none-reaches': furthestSentences,
+  keep: keepSentences,
+  unclear: unclearSentences,
+});
+
+function nameOf(candidate: CandidateReport | undefined): string {
+  return candidate === undefined ? 'it' : printable(candidate.label);
 }
 
-/** Why the config is not kept although its facts hold. */
-function outdone({ candidates: [reference], target }: Report): string {
-  const rung = reference && rungAt(reference, target.tokens);
-  if (!rung || (reference.reach?.multiple ?? 0) < target.multiple) return '';
-  return ` The reference keeps its facts there too, but its loss is ${nats(rung.lossChange.value)} nats.`;
+function targetWords({ target }: Report): string {
+  return `${tokens(target.tokens)} tokens`;
 }
 
-function undecided(best: CandidateReport | undefined, target: string, report: Report): string {
+function gainWords(
+  report: Report,
+  best: CandidateReport | undefined,
+  length = targetWords(report),
+): string {
   const rung = best && rungAt(best, report.target.tokens);
-  const more =
-    report.settings.preset === 'thorough'
-      ? 'more --samples may'
-      : '--preset thorough, or more --samples, may';
-  if (!rung) {
-    const advice = report.status === 'complete' ? `: ${more}` : '';
-    return `The measurements do not decide whether any candidate reaches ${target}${advice}.`;
-  }
-  const found = `${percent(rung.accuracy.value)} of the facts`;
-  const least = leastLoss(best, report);
-  const start =
-    least === ''
-      ? `scores best: it finds ${found} at ${target}, ${cost(best)}.`
-      : `may reach ${target}: it finds ${found} there, ${cost(best)}.`;
-  return `${printable(best.label)} ${start} These contexts do not decide whether every distance holds there; ${more}.${least}`;
+  const found = rung ? ` and finds ${percent(rung.accuracy.value)} of the facts there` : '';
+  return `reaches ${length}${found}`;
 }
 
-function gain(best: CandidateReport | undefined, report: Report): string {
-  const rung = best && rungAt(best, report.target.tokens);
-  const length = `${tokens(report.target.tokens)} tokens (${multiple(report.target.multiple)})`;
-  return rung === undefined
-    ? `it reaches ${length}`
-    : `it reaches ${length}, where it finds ${percent(rung.accuracy.value)} of the facts`;
-}
-
-function cost(best: CandidateReport | undefined): string {
+/** What a scaling costs where the model worked without it, and where that can be avoided. */
+function costSentence({ reference }: Report, best: CandidateReport | undefined): string {
   const short = best?.short;
-  if (short && holdsZero(short.lossChange) && holdsZero(short.accuracyChange)) {
-    return 'at no measurable cost at the lengths that already worked';
-  }
-  return price(best);
+  if (!short) return 'What it costs at lengths that already worked was not measured.';
+  if (isFree(short)) return 'At lengths that already worked it costs nothing measurable.';
+  return (
+    `At lengths that already worked it costs ${priceWords(short)}; nothing up to ` +
+    `${tokens(reference.trainedWindow)} tokens if your server can switch it on for longer ones only.`
+  );
+}
+
+type Short = NonNullable<CandidateReport['short']>;
+
+function isFree({ lossChange, accuracyChange }: Short): boolean {
+  return holdsZero(lossChange) && holdsZero(accuracyChange);
 }
 
 /** The changes that are more than chance; both where neither is. */
-function price(best: CandidateReport | undefined): string {
-  const short = best?.short;
-  if (!short) return 'and its cost at short lengths was not measured';
-  const { lossChange, accuracyChange } = short;
-  const loss = [`${nats(lossChange.value)} nats of loss`, holdsZero(lossChange)] as const;
-  const accuracy = [
-    `${points(accuracyChange.value)} of accuracy`,
-    holdsZero(accuracyChange),
-  ] as const;
-  const both = [loss, accuracy];
-  const sure = both.filter(([, chance]) => !chance);
-  const named = list((sure.length > 0 ? sure : both).map(([words]) => words));
-  return `with ${named} at the lengths that already worked`;
+function priceWords({ lossChange, accuracyChange }: Short): string {
+  const changes = [
+    { words: lossWords(lossChange.value), chance: holdsZero(lossChange) },
+    { words: `${points(accuracyChange.value)} of facts`, chance: holdsZero(accuracyChange) },
+  ];
+  const sure = changes.filter(({ chance }) => !chance);
+  return list((sure.length > 0 ? sure : changes).map(({ words }) => words));
 }
 
-function holdsZero({ low, high }: Interval): boolean {
+/** `+0.06 nats (+7 % perplexity)` */
+function lossWords(change: number): string {
+  const share = Math.abs(Math.expm1(change));
+  const perplexity = share < 0.005 ? 'under 1 %' : `${change < 0 ? MINUS : '+'}${percent(share)}`;
+  return `${signed(change, 2)} nats (${perplexity} perplexity)`;
+}
+
+export function holdsZero({ low, high }: Interval): boolean {
   return low <= 0 && high >= 0;
 }
 
+/** The reference is what to keep; a config with a scaling laid over it is another thing. */
+function keepSentences(report: Report): readonly string[] {
+  const { candidates, reference, target } = report;
+  const why = candidates.slice(1).some(({ verdict }) => verdict === 'not-needed')
+    ? `No layer that rotates looks farther back than its own window, so ${targetWords(report)} ` +
+      'bring no new distances and no scaling can help. Whether the model copes with such lengths ' +
+      'is not a question of RoPE.'
+    : target.multiple <= 1
+      ? `The weights were trained on ${tokens(reference.trainedWindow)} tokens, so ${targetWords(report)} need no scaling.`
+      : `The model holds at ${targetWords(report)} without a scaling.`;
+  const own = candidates.find(
+    ({ label, groups }) => label === 'as-configured' && groups.some(({ changed }) => changed),
+  );
+  if (!own && reference.alternative?.kind !== 'configured') {
+    return ['Keep the config as it is.', why];
+  }
+  const short = own?.short;
+  const costs = short && !isFree(short) ? `, which costs ${priceWords(short)}` : '';
+  return [
+    'Go back to what the weights were trained with.',
+    why,
+    `The config departs from it${costs}.`,
+  ];
+}
+
+function unclearSentences(report: Report, best: CandidateReport | undefined): readonly string[] {
+  const rung = best && rungAt(best, report.target.tokens);
+  if (!best || !rung) {
+    return [`It stays open whether any candidate reaches ${targetWords(report)}.`];
+  }
+  return [
+    `${nameOf(best)} looks best, but these contexts leave open whether it reaches ` +
+      `${targetWords(report)}: it finds ${percent(rung.accuracy.value)} of the facts there.`,
+    costSentence(report, best),
+    leastLossSentence(report, best),
+  ];
+}
+
 /** The farthest by the facts, and the best by the score where that is another. */
-function furthest(best: CandidateReport | undefined, report: Report): string {
+function furthestSentences(report: Report, best: CandidateReport | undefined): readonly string[] {
   const others = report.candidates.slice(1);
+  const start = `No candidate reaches ${targetWords(report)}.`;
   if (!best?.reach) {
     const lost = others.length > 0 && others.every((c) => c.reach?.multiple === 0);
-    return lost ? ' All lose facts inside the trained window already.' : '';
+    return [start, lost ? 'All of them lose facts inside the trained window already.' : ''];
   }
-  const words = ` ${printable(best.label)} comes furthest, to ${reachTokens(best.reach)} tokens.`;
-  return words + leastLoss(best, report);
+  return [
+    start,
+    `${nameOf(best)} gets furthest, to ${reachTokens(best.reach)} tokens.`,
+    costSentence(report, best),
+    leastLossSentence(report, best),
+  ];
 }
 
 /** The candidate with the lowest score, where that is another than the one advised. */
-function leastLoss(best: CandidateReport, { candidates }: Report): string {
+function leastLossSentence({ candidates }: Report, best: CandidateReport): string {
   const [least] = ranked(candidates.slice(1));
   if (!least || least.label === best.label) return '';
-  return ` ${printable(least.label)} loses least over all lengths, ${nats(least.score)} nats a token.`;
+  return `${printable(least.label)} loses least over all lengths: ${nats(least.score)} nats a token.`;
 }
 
-function tiedWords(
+/** What changes the advice. */
+function caveats(report: Report): readonly string[] {
+  const { code, tied } = report.recommendation;
+  const best = report.candidates.find(({ label }) => label === report.recommendation.candidate);
+  const advised = code === 'use' || code === 'use-at-a-cost' || code === 'unclear';
+  const sentences = [
+    report.status === 'complete' ? '' : 'The run was not finished; its finished part says so.',
+    ...(advised ? [recomputedOnly(best, report), ...tiedSentences(tied, best, report)] : []),
+    advised ? outdoneSentence(report) : '',
+    report.subject.inRange
+      ? ''
+      : 'No bundled probe model has such a geometry: try the advice on the model itself.',
+  ].filter((sentence) => sentence !== '');
+  return sentences.length === 0 ? [] : [sentences.join(' ')];
+}
+
+/** Why the config is not kept although its facts hold. */
+function outdoneSentence({ candidates: [reference], target }: Report): string {
+  const rung = reference && rungAt(reference, target.tokens);
+  if (!rung || (reference.reach?.multiple ?? 0) < target.multiple) return '';
+  return `The config as it is keeps its facts there too, but loses ${nats(rung.lossChange.value)} nats.`;
+}
+
+function tiedSentences(
   tied: readonly string[],
   best: CandidateReport | undefined,
   { candidates }: Report,
-): string {
+): readonly string[] {
   const isSame = (label: string): boolean => {
     const other = candidates.find((each) => each.label === label);
     return (
@@ -175,36 +205,82 @@ function tiedWords(
   };
   const same = tied.filter(isSame).map(printable);
   const level = tied.filter((label) => !isSame(label)).map(printable);
-  return (
-    (same.length === 0
-      ? ''
-      : ` ${list(same)} ${same.length > 1 ? 'are' : 'is'} the same scaling.`) +
-    (level.length === 0
-      ? ''
-      : ` ${list(level)} cannot be told apart from it at this number of samples.`)
-  );
+  return [
+    same.length === 0 ? '' : `${list(same)} ${same.length > 1 ? 'are' : 'is'} the same scaling.`,
+    level.length === 0 ? '' : `${list(level)} cannot be told apart from it by these contexts.`,
+  ];
+}
+
+/** The command to go on with; nothing where there is nothing to do. */
+export function nextBlocks(report: Report): readonly Block[] {
+  const command = nextCommand(report);
+  if (command === undefined) return [];
+  return [{ kind: 'code', language: 'sh', lead: `Next, ${command.why}:`, text: command.text }];
+}
+
+export function nextCommand(
+  report: Report,
+): { readonly why: string; readonly text: string } | undefined {
+  const { recommendation, config, target, reference, status, settings, candidates } = report;
+  const { code, candidate, tied } = recommendation;
+  if (status !== 'complete') return undefined;
+  const source = config.source === '-' ? '-' : shellWord(config.source);
+  const read =
+    reference.evidence === 'option'
+      ? ` --reference ${reference.kind} --trained-window ${reference.trainedWindow}`
+      : '';
+  const best = candidates.find(({ label }) => label === candidate);
+  switch (code) {
+    case 'use':
+    case 'use-at-a-cost':
+      if (candidate === null) return undefined;
+      return {
+        why: 'the settings to use',
+        text: `rope-eval emit ${source} ${shellWord(candidate)} --target ${target.tokens}${read}`,
+      };
+    case 'unclear': {
+      const more = MORE[settings.preset];
+      if (more === undefined || candidate === null) return undefined;
+      const those = [candidate, ...tied].map(shellWord);
+      return {
+        why: 'more contexts',
+        text: `rope-eval ${source} --target ${target.tokens} --preset ${more} ${candidatesOption(those)}${read}`,
+      };
+    }
+    case 'none-reaches':
+      if (!best?.reach || best.reach.multiple <= 1) return undefined;
+      return {
+        why: 'the length that can be reached',
+        text: `rope-eval ${source} --target ${best.reach.tokens}${read}`,
+      };
+    case 'keep':
+      return undefined;
+  }
+}
+
+/** A JSON object has commas of its own. */
+function candidatesOption(words: readonly string[]): string {
+  const plain = words.every((word) => !word.startsWith("'"));
+  const lists = plain ? [words.join(',')] : words;
+  return lists.map((word) => `--candidates ${word}`).join(' ');
+}
+
+/** The preset that decides more. */
+const MORE: Readonly<Partial<Record<string, string>>> = Object.freeze({
+  quick: 'standard',
+  standard: 'thorough',
+});
+
+/** As a shell takes it: a path may have blanks, a candidate may be a JSON object. */
+function shellWord(text: string): string {
+  const shown = printable(text);
+  return /^[\w./:@%+=,-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", `'\\''`)}'`;
 }
 
 /** What to write into the config for the recommended candidate, as text to paste. */
-function settingsBlocks(report: Report): readonly Block[] {
-  const { write, candidate, code } = report.recommendation;
-  const block = write !== undefined && Object.keys(write).length > 0 ? blockToWrite(write) : [];
-  const advised = code === 'use' || code === 'use-at-a-cost';
-  // Only what a shell takes as it stands; a JSON candidate is what to write already.
-  if (!advised || candidate === null || !/^[a-z0-9][\w.:=+-]*$/.test(candidate)) return block;
-  if (candidate.startsWith('json:')) return block;
-  const emit = `rope-eval emit <config> ${candidate} --target ${report.target.tokens}`;
-  const what =
-    block.length > 0
-      ? 'Versions that read it, and settings of engines'
-      : candidate === 'as-configured'
-        ? 'The config says it already; for engines'
-        : 'What to write, for transformers and for engines';
-  return [...block, ...paragraphs([`${what}: ${emit}`])];
-}
-
-/** Keys are paths, all into one object: `text_config.rope_scaling` is to stand in text_config. */
-function blockToWrite(write: Readonly<Record<string, unknown>>): readonly Block[] {
+function settingsBlocks({ recommendation: { write } }: Report): readonly Block[] {
+  if (write === undefined || Object.keys(write).length === 0) return [];
+  // Keys are paths, all into one object: `text_config.rope_scaling` is to stand in text_config.
   const paths = Object.entries(write).map(([key, value]) => ({ path: key.split('.'), value }));
   const within = paths[0]?.path.slice(0, -1).join('.') ?? '';
   const keys = paths.map(
@@ -212,7 +288,11 @@ function blockToWrite(write: Readonly<Record<string, unknown>>): readonly Block[
   );
   const where = within === '' ? '' : `, in its ${printable(within)}`;
   return [
-    ...paragraphs([`Write into config.json${where}:`]),
-    { kind: 'code', language: 'json', text: keys.join(',\n') },
+    {
+      kind: 'code',
+      language: 'json',
+      lead: `Write into config.json${where}:`,
+      text: keys.join(',\n'),
+    },
   ];
 }

@@ -1,0 +1,161 @@
+import type { SavedFinding } from '../../findings/index.js';
+import {
+  multiple,
+  percent,
+  printable,
+  reachTokens,
+  shortTokens,
+  signed,
+  tokens,
+} from '../format.js';
+import type { CandidateReport, Interval, Report } from '../schema/report.js';
+import { rungAt } from '../view.js';
+import { findingLines } from './findings.js';
+import {
+  type Block,
+  type Cell,
+  type Column,
+  paragraphs,
+  plainTable,
+  type Section,
+} from './section.js';
+import { NOT_MEASURED, verdictCell } from './summary.js';
+import { nextBlocks, verdictBlocks } from './verdict.js';
+
+/**
+ * The answer on one screen of a terminal: the model, the verdict, the table that supports it,
+ * findings that change the advice, the next command and the conditions. Where nothing has to be
+ * done, the table is left out.
+ */
+export function answerSections(report: Report): readonly Section[] {
+  const settled = report.recommendation.code === 'keep';
+  return [
+    section('model', [{ kind: 'text', text: modelLine(report) }, ...verdictBlocks(report)]),
+    section('candidates', settled ? [] : [candidatesTable(report)]),
+    section('advice', [...findingBlocks(report), ...nextBlocks(report), conditions(report)]),
+  ];
+}
+
+function section(id: string, blocks: readonly Block[]): Section {
+  return { id, depth: 2, blocks };
+}
+
+function modelLine({ config, reference, target }: Report): string {
+  const model = printable(config.architecture ?? config.modelType);
+  const to =
+    target.multiple === 1 ? '' : `, to ${tokens(target.tokens)} (${multiple(target.multiple)})`;
+  return `${model}: trained on ${tokens(reference.trainedWindow)} tokens${to}`;
+}
+
+function candidatesTable(report: Report): Block {
+  const { target, recommendation, candidates } = report;
+  const best = candidates.find(({ label }) => label === recommendation.candidate);
+  const rows = inOrder(candidates, best);
+  const columns: readonly Column[] = [
+    { title: 'candidate', align: 'left' },
+    { title: 'reach, tokens', align: 'right' },
+    { title: 'short cost, nats', align: 'right' },
+    { title: `needle at ${shortTokens(target.tokens)}`, align: 'right' },
+    { title: 'verdict', align: 'left' },
+  ];
+  return plainTable(
+    'Candidates',
+    columns,
+    rows.map((candidate): readonly Cell[] => {
+      const isBest = candidate === best;
+      const mark = isBest ? '> ' : recommendation.tied.includes(candidate.label) ? '≈ ' : '  ';
+      const rung = rungAt(candidate, target.tokens);
+      const { reach, short, role, verdict } = candidate;
+      return [
+        { text: `${mark}${labelOf(candidate)}`, ...(isBest ? { tone: 'strong' } : {}) },
+        reach ? { text: reachTokens(reach) } : NOT_MEASURED,
+        role === 'reference'
+          ? { text: '0  ' }
+          : compared(short?.lossChange, best?.short?.lossChange, (v) => signed(v, 3), isBest),
+        compared(rung?.accuracy, accuracyOf(best, target.tokens), percent, isBest),
+        verdictCell(verdict),
+      ];
+    }),
+  );
+}
+
+const LABEL_WIDTH = 18;
+
+/** A JSON object as a label can be of any length; the details have it whole. */
+function labelOf({ label }: CandidateReport): string {
+  const text = printable(label);
+  return text.length > LABEL_WIDTH ? `${text.slice(0, LABEL_WIDTH - 1)}…` : text;
+}
+
+function accuracyOf(candidate: CandidateReport | undefined, length: number): Interval | undefined {
+  return candidate && rungAt(candidate, length)?.accuracy;
+}
+
+/** A value, marked where the recommended candidate's is within chance of it. */
+function compared(
+  own: Interval | undefined,
+  best: Interval | undefined,
+  write: (value: number) => string,
+  isBest: boolean,
+): Cell {
+  if (!own) return { text: `${NOT_MEASURED.text}  ` };
+  const level = !isBest && best !== undefined && own.low <= best.high && own.high >= best.low;
+  return { text: `${write(own.value)}${level ? ' ≈' : '  '}` };
+}
+
+/** The recommended first, then by reach and score; the reference last. */
+function inOrder(
+  candidates: readonly CandidateReport[],
+  best: CandidateReport | undefined,
+): readonly CandidateReport[] {
+  const rank = (candidate: CandidateReport): readonly number[] => [
+    candidate === best ? 0 : candidate.role === 'reference' ? 2 : 1,
+    -(candidate.reach?.multiple ?? 0),
+    candidate.score ?? Infinity,
+  ];
+  return [...candidates].sort((a, b) => {
+    const [one, other] = [rank(a), rank(b)];
+    const at = one.findIndex((value, i) => value !== other[i]);
+    return at < 0 ? 0 : one[at]! - other[at]!;
+  });
+}
+
+/** Findings that a screen has room for. */
+const FINDINGS = 2;
+
+function findingBlocks(report: Report): readonly Block[] {
+  const lines = findingLines(report.findings.filter((found) => changesAdvice(found, report)));
+  return [{ kind: 'marks', lines: lines.slice(0, FINDINGS) }];
+}
+
+/** Of a dynamic scaling in a server: the verdict says it already. */
+const SAID = 'RE052';
+
+/** Whatever is wrong with the config, and what is said of the recommended candidate. */
+function changesAdvice(
+  { code, severity, args }: SavedFinding,
+  { recommendation }: Report,
+): boolean {
+  const { candidate } = args;
+  if (candidate === undefined) return severity !== 'notice';
+  return code !== SAID && [candidate].flat().some((name) => name === recommendation.candidate);
+}
+
+/** How it was measured, and where the rest is. */
+function conditions(report: Report): Block {
+  const { subject, settings, candidates, findings, recommendation } = report;
+  const marked = recommendation.code !== 'keep' && recommendation.candidate !== null;
+  const legend = marked ? `≈ within chance of ${printable(recommendation.candidate ?? '')}. ` : '';
+  const long = [settings.contexts.long, ...candidates.flatMap((c) => c.longContexts ?? [])];
+  const [fewest, most] = [Math.min(...long), Math.max(...long)];
+  const contexts = fewest === most ? `${fewest}` : `${fewest} to ${most}`;
+  const count = findingLines(findings).length;
+  const more = count === 0 ? 'all figures' : `${count} ${count === 1 ? 'finding' : 'findings'}`;
+  return {
+    kind: 'text',
+    tone: 'soft',
+    text:
+      `${legend}Probe ${subject.name} ranks geometry, not your checkpoint’s accuracy; ${settings.preset}, ` +
+      `${contexts} contexts, seed ${settings.seed}. --details: ${more}.`,
+  };
+}

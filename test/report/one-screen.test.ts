@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { evaluate } from '../../src/evaluate.js';
+import { parseConfig } from '../../src/json/parse.js';
+import { isNotRope, readModel } from '../../src/model/read-model.js';
+import type { Report } from '../../src/report/schema/report.js';
+import { answerSections } from '../../src/report/sections/answer.js';
+import { textOf, textWidth } from '../../src/report/terminal.js';
+import type { Batch, Engine } from '../../src/subjects/bundled/engine.js';
+import { candidate, makeReport, short } from '../helpers/report.js';
+
+/** Lines that a text takes in a terminal, which breaks long ones. */
+function linesOf(text: string, columns: number): number {
+  return text
+    .trimEnd()
+    .split('\n')
+    .reduce((sum, line) => sum + Math.max(1, Math.ceil(textWidth(line) / columns)), 0);
+}
+
+const draw = (report: Report, columns = 80): string =>
+  textOf(answerSections(report), { color: false, columns, plots: true });
+
+/** Answers that differ from table to table, and get worse with the length. */
+function madeUp(seed: number): Engine {
+  const run = ({ batch, score, length, rotary }: Batch) => {
+    const table = rotary.kSin.at(-1)! + rotary.kCos.at(-1)!;
+    const quality = Math.abs(Math.sin(1e4 * table + seed));
+    const right = 1.1 - quality * (length / 1024);
+    const size = batch * score;
+    return Promise.resolve({
+      logProbability: new Float32Array(size).fill(-0.2 - quality * (length / 1024)),
+      correct: Uint8Array.from({ length: size }, (_, i) => ((i * 37) % 100 < 100 * right ? 1 : 0)),
+    });
+  };
+  const info = {
+    device: 'cpu',
+    onnxruntime: '1.30.0',
+    weightsSha256: 'a'.repeat(64),
+    graphSha256: 'b'.repeat(64),
+  } as Engine['info'];
+  return { info, run, close: () => Promise.resolve() };
+}
+
+const CONFIGS = ['configs', 'fixtures/model-configs'].flatMap((folder) =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => `${folder}/${name}`),
+);
+
+const usesRope = (text: string): boolean =>
+  !isNotRope(readModel(parseConfig(text, { source: 'test' })));
+
+describe('the answer takes one screen of 24 lines and 80 columns', () => {
+  it.each(CONFIGS.filter((path) => usesRope(readFileSync(path, 'utf8'))))('%s', async (path) => {
+    const source = path;
+    const report = await evaluate(readFileSync(path, 'utf8'), {
+      source,
+      preset: 'standard',
+      samples: 4,
+      openEngine: () => Promise.resolve(madeUp(CONFIGS.indexOf(path))),
+    });
+    const text = draw(report);
+    // One line is the prompt's.
+    expect(linesOf(text, 80), text).toBeLessThanOrEqual(23);
+    const wide = text.split('\n').filter((line) => textWidth(line) > 80);
+    expect(wide.filter((line) => !line.startsWith('Next, '))).toEqual([]);
+    expect(text).not.toMatch(/undefined|NaN|\[object/);
+  });
+});
