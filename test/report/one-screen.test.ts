@@ -67,3 +67,46 @@ describe('the answer takes one screen of 24 lines and 80 columns', () => {
     expect(text).not.toMatch(/undefined|NaN|\[object/);
   });
 });
+
+describe('the table of the answer', () => {
+  const rowsOf = (report: Report) => {
+    const blocks = answerSections(report).flatMap((section) => section.blocks);
+    const table = blocks.find((block) => block.kind === 'table');
+    return table?.rows.map(({ cells }) => cells.map(({ text }) => text)) ?? [];
+  };
+
+  it('has the recommended candidate first and marked, the reference last', () => {
+    const labels = rowsOf(makeReport()).map(([label]) => label);
+    expect(labels).toEqual(['> dynamic:4', '≈ yarn:4', '  ntk:4', '  linear:4', '  none']);
+  });
+
+  it('marks what is within chance of the recommended one, and nothing else', () => {
+    const candidates = [
+      candidate('none', 'reference', 1, short(0, 0)),
+      candidate('yarn:4', 'reaches', 4, short(-0.012, 0.042)),
+      candidate('ntk:4', 'falls-short', 3, short(-0.004, 0.045)),
+    ];
+    const recommendation = { code: 'use' as const, candidate: 'yarn:4', tied: [] };
+    const [best, other] = rowsOf(makeReport({ candidates, recommendation }));
+    expect(best).toEqual(['> yarn:4', '≥ 131,072', '+0.042  ', '98 %  ', 'reaches the target']);
+    expect(other).toEqual(['  ntk:4', '98,304', '+0.045 ≈', '75 %  ', 'falls short']);
+  });
+
+  it('is left out where nothing has to be done', () => {
+    const recommendation = { code: 'keep' as const, candidate: 'none', tied: [] };
+    expect(rowsOf(makeReport({ recommendation }))).toEqual([]);
+  });
+
+  it.each([60, 80, 120])('fits into %d columns with labels of any length', (columns) => {
+    const label = '{"rope_type":"yarn","factor":4,"original_max_position_embeddings":32768}';
+    const candidates = [
+      ...makeReport().candidates,
+      candidate(label, 'reaches', 4, short(-0.012, 0.042)),
+    ];
+    const lines = draw(makeReport({ candidates }), columns).split('\n');
+    expect(lines.filter((line) => textWidth(line) > columns && !line.startsWith('Next,'))).toEqual(
+      [],
+    );
+    expect(lines.some((line) => line.includes('needs'))).toBe(false);
+  });
+});

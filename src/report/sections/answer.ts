@@ -8,17 +8,10 @@ import {
   signed,
   tokens,
 } from '../format.js';
-import type { CandidateReport, Interval, Report } from '../schema/report.js';
+import type { CandidateReport, Interval, Report, Verdict } from '../schema/report.js';
 import { rungAt } from '../view.js';
 import { findingLines } from './findings.js';
-import {
-  type Block,
-  type Cell,
-  type Column,
-  paragraphs,
-  plainTable,
-  type Section,
-} from './section.js';
+import { type Block, type Cell, type Column, plainTable, type Section } from './section.js';
 import { NOT_MEASURED, verdictCell } from './summary.js';
 import { nextBlocks, verdictBlocks } from './verdict.js';
 
@@ -53,10 +46,10 @@ function candidatesTable(report: Report): Block {
   const rows = inOrder(candidates, best);
   const columns: readonly Column[] = [
     { title: 'candidate', align: 'left' },
-    { title: 'reach, tokens', align: 'right' },
-    { title: 'short cost, nats', align: 'right' },
+    { title: 'reach', align: 'right' },
+    { title: 'short, nats', align: 'right' },
     { title: `needle at ${shortTokens(target.tokens)}`, align: 'right' },
-    { title: 'verdict', align: 'left' },
+    { title: 'verdict', align: 'left', spare: 1 },
   ];
   return plainTable(
     'Candidates',
@@ -79,7 +72,7 @@ function candidatesTable(report: Report): Block {
   );
 }
 
-const LABEL_WIDTH = 18;
+const LABEL_WIDTH = 15;
 
 /** A JSON object as a label can be of any length; the details have it whole. */
 function labelOf({ label }: CandidateReport): string {
@@ -103,13 +96,23 @@ function compared(
   return { text: `${write(own.value)}${level ? ' ≈' : '  '}` };
 }
 
-/** The recommended first, then by reach and score; the reference last. */
+const ORDER: Readonly<Record<Verdict, number>> = Object.freeze({
+  reaches: 1,
+  'reaches-at-a-cost': 1,
+  unclear: 2,
+  'falls-short': 3,
+  'fails-short': 4,
+  'not-needed': 5,
+  reference: 6,
+});
+
+/** The recommended first, then by verdict, reach and score; the reference last. */
 function inOrder(
   candidates: readonly CandidateReport[],
   best: CandidateReport | undefined,
 ): readonly CandidateReport[] {
   const rank = (candidate: CandidateReport): readonly number[] => [
-    candidate === best ? 0 : candidate.role === 'reference' ? 2 : 1,
+    candidate === best ? 0 : ORDER[candidate.verdict],
     -(candidate.reach?.multiple ?? 0),
     candidate.score ?? Infinity,
   ];
