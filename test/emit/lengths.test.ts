@@ -82,7 +82,7 @@ describe('a length that the scaling does not reach', () => {
   it('every engine warns', () => {
     const input = inputFor(llama, yarn(4, 4096), 65_536);
     expect(settings(input, 'vllm', '0.29').notes).toContain('Refuses more than 16384');
-    for (const engine of ['hf', 'vllm', 'sglang', 'llama.cpp', 'tgi'] as const) {
+    for (const engine of ['hf', 'vllm', 'sglang', 'tgi'] as const) {
       expect(settings(input, engine).notes).toMatch(/covers 16384 tokens only.*65536/);
     }
     const short = inputFor(llama, linear(4), 65_536);
@@ -92,8 +92,13 @@ describe('a length that the scaling does not reach', () => {
   it('a scaling that continues the trained-in one counts from the trained window', () => {
     // Llama 3.1 was trained on 131,072 with a factor of 8: 16 is twice that.
     const input = inputFor(llama31, yarn(16, 8192), 262_144);
-    expect(settings(input, 'llama.cpp').notes).not.toContain('covers');
+    expect(settings(input, 'sglang').notes).not.toContain('covers');
     const longer = inputFor(llama31, yarn(16, 8192), 262_145);
-    expect(settings(longer, 'llama.cpp').notes).toContain('covers 262144 tokens only');
+    expect(settings(longer, 'sglang').notes).toContain('covers 262144 tokens only');
+  });
+
+  it('llama-server caps a slot at what YaRN reaches', () => {
+    const [emission] = emit(inputFor(llama, yarn(4, 4096), 65_536), ['llama.cpp']);
+    expect(emission?.ok === false && emission.reason).toMatch(/capped .* 16,384 tokens/);
   });
 });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { emit, type Engine } from '../../src/emit/index.js';
 import type { EmitInput } from '../../src/emit/index.js';
+import type { ModelGeometry } from '../../src/model/types.js';
+import type { RopeSpec } from '../../src/rope/registry.js';
 import { configText, dynamic, fixtureText, inputFor, linear, ntk, QWEN3, yarn } from './input.js';
 
 const llama = configText('Llama-2-7b-hf');
@@ -103,5 +105,23 @@ describe('an engine refuses what it cannot express', () => {
     for (const engine of ['hf', 'vllm', 'sglang', 'llama.cpp', 'tgi'] as const) {
       expect(refusalOf(input, engine)).toBeUndefined();
     }
+  });
+});
+
+describe('a GGUF that holds a table of factors', () => {
+  const llama31 = configText('Meta-Llama-3.1-8B');
+
+  it('keeps it beside any option, so that nothing else can be said', () => {
+    for (const rope of [linear(2), ntk(2), yarn(16, 8192)]) {
+      expect(refusalOf(inputFor(llama31, rope, 131_072), 'llama.cpp')).toContain('llama3');
+    }
+  });
+
+  it('needs no option for what it holds', () => {
+    const asConfigured = (_: RopeSpec, { groups: [group] }: ModelGeometry): RopeSpec => group!.rope;
+    const [emission] = emit(inputFor(llama31, asConfigured, 131_072), ['llama.cpp']);
+    expect(emission?.ok && emission.settings.map(({ text }) => text)).toEqual([
+      'llama-server -m MODEL.gguf \\\n  -c 131072',
+    ]);
   });
 });

@@ -56,7 +56,16 @@ function STORED(type: string) {
   return { unsaid: `${type} is stored in the GGUF as a table of factors; no option sets it` };
 }
 
-function yarnOptions(rope: YarnSpec): readonly Option[] | { readonly unsaid: string } {
+function yarnOptions(
+  rope: YarnSpec,
+  { length }: EmitInput,
+): readonly Option[] | { readonly unsaid: string } {
+  const reach = rope.factor * rope.originalMaxPositions;
+  if (reach < length) {
+    return {
+      unsaid: `under YaRN a slot is capped at the original window x the factor, ${tokens(reach)} tokens`,
+    };
+  }
   if (Math.abs(attnFactorOf(rope) - 1) >= 1e-6) {
     return {
       unsaid:
@@ -86,6 +95,11 @@ function unreached({ groups, geometry }: EmitInput): string | undefined {
   }
   if (geometry.attention.latent) {
     return 'models with latent attention keep their attention scale in the GGUF, and the options do not reach it';
+  }
+  // The server multiplies these into whatever the options say.
+  const stored = geometry.groups[0]?.rope.type;
+  if (stored === 'llama3' || stored === 'longrope') {
+    return `the GGUF holds the ${stored} scaling of config.json as a table of factors, which stays in force beside any option`;
   }
   return undefined;
 }
