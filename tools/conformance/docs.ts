@@ -1,0 +1,191 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+// tsx tools/conformance/docs.ts
+//
+// Puts what results.json holds into docs/engines.md, between the marks.
+
+export const BEGIN = '<!-- made by tools/conformance/docs.ts -->';
+export const END = '<!-- end of what it made -->';
+
+interface Result {
+  /**
+   * `same`: tables and length are as meant. `refused`: emit has no settings. `unsupported`: the
+   * version does not know the model. Anything else is a fault of what emit writes.
+   */
+  readonly status: 'same' | 'refused' | 'unsupported' | 'differs' | 'failed';
+  readonly error?: number | string;
+  /** Tokens that the engine serves when it is asked for no length. */
+  readonly ownLength?: number;
+  /** Tokens that it serves with the printed settings. */
+  readonly acceptedLength?: number;
+}
+
+type Shapes = Readonly<Record<string, Readonly<Record<string, Result>>>>;
+
+/** By engine, version, shape and candidate. */
+export type Results = Readonly<Record<string, Readonly<Record<string, Shapes>>>>;
+
+const NAMES: Readonly<Record<string, string>> = {
+  hf: 'transformers',
+  vllm: 'vLLM',
+  sglang: 'SGLang',
+  'llama.cpp': 'llama.cpp',
+};
+
+/** The page's part that is made from the results. */
+export function conformanceText(results: Results): string {
+  return [
+    ...versionLines(results),
+    '',
+    'Model shapes for which the tables and the length are as meant, of those that the newest of these versions knows:',
+    '',
+    ...outcomeTable(results),
+    '',
+    'Where an older version differs from the newest of its engine in what is right or refused:',
+    '',
+    ...olderLines(results),
+    '',
+    'Tokens that an engine serves for the shape `qwen2.5` (32,768 tokens), asked for the length on the command line, and asked for none:',
+    '',
+    ...lengthTable(results),
+    '',
+    'What emit refuses, because the engine has no words for it:',
+    '',
+    ...refusedLines(results),
+  ].join('\n');
+}
+
+function versionLines(results: Results): string[] {
+  return Object.entries(results).map(([engine, versions]) => {
+    const all = Object.values(versions).flatMap((shapes) => resultsOf(shapes));
+    const ran = all.filter(({ status }) => status !== 'refused' && status !== 'unsupported');
+    const same = ran.filter(({ status }) => status === 'same');
+    const errors = same.flatMap(({ error }) => (typeof error === 'number' ? [error] : []));
+    return `- **${nameOf(engine)} ${ordered(versions).join(', ')}**: ${same.length} of ${ran.length} settings as meant; largest ${engine === 'llama.cpp' ? 'difference of a log-probability' : 'relative error'} ${Math.max(...errors)}`;
+  });
+}
+
+function outcomeTable(results: Results): string[] {
+  const newest = Object.entries(results).map(
+    ([engine, versions]) => [engine, versions[newestOf(versions)] ?? {}] as const,
+  );
+  const rows = candidatesOf(results).map((candidate) => [
+    candidate,
+    ...newest.map(([, shapes]) => {
+      const statuses = Object.values(shapes).map((each) => each[candidate]?.status);
+      const count = (status: string): number => statuses.filter((each) => each === status).length;
+      const known = statuses.length - count('unsupported');
+      const refused = count('refused');
+      return `${count('same')} of ${known}${refused > 0 ? `, ${refused} refused` : ''}`;
+    }),
+  ]);
+  return table(['', ...newest.map(([engine]) => nameOf(engine))], rows);
+}
+
+function olderLines(results: Results): string[] {
+  return Object.entries(results).flatMap(([engine, versions]) => {
+    const newest = versions[newestOf(versions)] ?? {};
+    return ordered(versions)
+      .slice(0, -1)
+      .map((version) => {
+        const differing = pairsOf(versions[version] ?? {}).flatMap(([shape, candidate, result]) => {
+          const now = newest[shape]?.[candidate]?.status;
+          const known = result.status !== 'unsupported';
+          return known && result.status !== now ? [`${shape} ${candidate} ${result.status}`] : [];
+        });
+        const unknown = Object.entries(versions[version] ?? {}).flatMap(([shape, each]) =>
+          Object.values(each).some(({ status }) => status === 'unsupported') ? [shape] : [],
+        );
+        return `- ${nameOf(engine)} ${version}: ${differing.length === 0 ? 'none' : differing.join('; ')}${unknown.length === 0 ? '' : `; does not know ${unknown.join(', ')}`}`;
+      });
+  });
+}
+
+function lengthTable(results: Results): string[] {
+  const engines = Object.entries(results).filter(([engine]) => engine !== 'hf');
+  const rows = candidatesOf(results).map((candidate) => [
+    candidate,
+    ...engines.map(([, versions]) => {
+      const result = versions[newestOf(versions)]?.['qwen2.5']?.[candidate];
+      if (result?.acceptedLength === undefined) return '-';
+      const own = result.ownLength === undefined ? '' : `, ${tokens(result.ownLength)}`;
+      return `${tokens(result.acceptedLength)}${own}`;
+    }),
+  ]);
+  return table(['', ...engines.map(([engine]) => nameOf(engine))], rows);
+}
+
+function refusedLines(results: Results): string[] {
+  return Object.entries(results).map(([engine, versions]) => {
+    const shapes = versions[newestOf(versions)] ?? {};
+    const total = Object.keys(shapes).length;
+    const parts = candidatesOf(results).flatMap((candidate) => {
+      const names = Object.entries(shapes).flatMap(([shape, each]) =>
+        each[candidate]?.status === 'refused' ? [shape] : [],
+      );
+      if (names.length === 0) return [];
+      return [`${candidate} (${names.length === total ? 'every shape' : names.join(', ')})`];
+    });
+    return `- ${nameOf(engine)}: ${parts.length === 0 ? 'nothing' : parts.join('; ')}`;
+  });
+}
+
+function candidatesOf(results: Results): string[] {
+  const [versions = {}] = Object.values(results);
+  const [shapes = {}] = Object.values(versions);
+  const [candidates = {}] = Object.values(shapes);
+  return Object.keys(candidates);
+}
+
+function pairsOf(shapes: Shapes): (readonly [string, string, Result])[] {
+  return Object.entries(shapes).flatMap(([shape, candidates]) =>
+    Object.entries(candidates).map(([candidate, result]) => [shape, candidate, result] as const),
+  );
+}
+
+function resultsOf(shapes: Shapes): Result[] {
+  return pairsOf(shapes).map(([, , result]) => result);
+}
+
+function ordered(versions: Readonly<Record<string, unknown>>): string[] {
+  return Object.keys(versions).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+}
+
+function newestOf(versions: Readonly<Record<string, unknown>>): string {
+  return ordered(versions).at(-1) ?? '';
+}
+
+function nameOf(engine: string): string {
+  return NAMES[engine] ?? engine;
+}
+
+function tokens(count: number): string {
+  return count.toLocaleString('en');
+}
+
+/** A Markdown table, its columns padded as the formatter has them. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = head.map((title, column) =>
+    Math.max(3, title.length, ...rows.map((row) => (row[column] ?? '').length)),
+  );
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)];
+}
+
+/** The page with its made part renewed. */
+export function renewed(page: string, results: Results): string {
+  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
+  if (from < 0 || to < from) throw new Error(`docs/engines.md has no ${BEGIN} and ${END}`);
+  return `${page.slice(0, from)}${BEGIN}\n\n${conformanceText(results)}\n\n${page.slice(to)}`;
+}
+
+const here = fileURLToPath(import.meta.url);
+if (process.argv[1] === here) {
+  const results = JSON.parse(
+    readFileSync(fileURLToPath(new URL('results.json', import.meta.url)), 'utf8'),
+  ) as Results;
+  const page = fileURLToPath(new URL('../../docs/engines.md', import.meta.url));
+  writeFileSync(page, renewed(readFileSync(page, 'utf8'), results));
+}
