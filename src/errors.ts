@@ -73,6 +73,7 @@ const KINDS = Object.freeze({
 
   // The gate
   bad_policy: 'usage',
+  bad_ref: 'usage',
   untrusted_policy: 'usage',
   bad_severity: 'usage',
   bad_rule: 'usage',

@@ -12,7 +12,7 @@ import type { Environment } from './environment.js';
 import { readTextFile } from './inputs.js';
 
 /** Rules that people write; a package.json holds more than that. */
-const POLICY = Object.freeze({ bytes: 4 * 1024 * 1024, kind: 'a policy' });
+export const POLICY = Object.freeze({ bytes: 4 * 1024 * 1024, kind: 'a policy' });
 
 export interface LoadedPolicy {
   readonly policy: Policy;

@@ -4,6 +4,7 @@ import { suggest } from '../suggest.js';
 import { TOOL_VERSION } from '../version.js';
 import type { CommandContext, CommandModule } from './command.js';
 import { checkCommand } from './commands/check.js';
+import { pullRequestCommand } from './commands/pull-request.js';
 import { compareCommand } from './commands/compare.js';
 import { doctorCommand } from './commands/doctor.js';
 import { emitCommand } from './commands/emit.js';
@@ -21,6 +22,7 @@ import { addCompletion } from './completion.js';
 export const COMMANDS: readonly CommandModule[] = Object.freeze([
   inspectCommand,
   checkCommand,
+  pullRequestCommand,
   compareCommand,
   emitCommand,
   sweepCommand,

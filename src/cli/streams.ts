@@ -135,7 +135,8 @@ function escapeMessage(text: string): string {
     .replaceAll('%', '%25')
     .replaceAll('\r', '%0D')
     .replaceAll('\n', '%0A')
-    .replaceAll(HOSTILE, SHOWN);
+    .replaceAll(HOSTILE, SHOWN)
+    .replaceAll(ANYWHERE, '## ');
 }
 
 function escapeProperty(text: string): string {

@@ -109,7 +109,7 @@ export const CHANGE_FINDINGS = Object.freeze({
     affects: 'everyone',
   }),
   layer_types_changed: entry({
-    code: 'RE070',
+    code: 'RE080',
     severity: 'error',
     title: 'layers changed their type',
     args: { layers: 'string' },
@@ -119,7 +119,7 @@ export const CHANGE_FINDINGS = Object.freeze({
     affects: 'everyone',
   }),
   attention_layers_changed: entry({
-    code: 'RE071',
+    code: 'RE081',
     severity: 'error',
     title: 'attention layers appeared or went',
     args: { layers: 'string' },
@@ -129,7 +129,7 @@ export const CHANGE_FINDINGS = Object.freeze({
     affects: 'everyone',
   }),
   rotated_part_changed: entry({
-    code: 'RE072',
+    code: 'RE082',
     severity: 'error',
     title: 'rotated part of a head changed',
     args: { found: 'string', was: 'string', layers: 'string' },
@@ -140,7 +140,7 @@ export const CHANGE_FINDINGS = Object.freeze({
     affects: 'everyone',
   }),
   softmax_scale_changed: entry({
-    code: 'RE073',
+    code: 'RE083',
     severity: 'error',
     title: 'softmax scale changed',
     args: { found: 'number', was: 'number' },
@@ -150,7 +150,7 @@ export const CHANGE_FINDINGS = Object.freeze({
     affects: 'everyone',
   }),
   model_changed: entry({
-    code: 'RE074',
+    code: 'RE084',
     severity: 'error',
     title: 'another model',
     args: { what: 'string', found: 'string', was: 'string' },
@@ -160,7 +160,7 @@ export const CHANGE_FINDINGS = Object.freeze({
     affects: 'everyone',
   }),
   not_judged: entry({
-    code: 'RE075',
+    code: 'RE085',
     severity: 'error',
     title: 'a change that nothing judges',
     args: {
@@ -177,7 +177,7 @@ export const CHANGE_FINDINGS = Object.freeze({
     affects: 'the gate',
   }),
   ambiguous: entry({
-    code: 'RE076',
+    code: 'RE086',
     severity: 'error',
     title: 'programs read this differently',
     args: { finding: 'string' },

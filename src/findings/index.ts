@@ -47,6 +47,10 @@ export const CATALOGUE: ReadonlyMap<string, FindingEntry> = new Map(
   Object.values(FINDINGS).map((entry) => [entry.code, entry as FindingEntry]),
 );
 
+if (CATALOGUE.size !== Object.keys(FINDINGS).length) {
+  throw new TypeError('two findings have the same code');
+}
+
 /** What follows name and path: nothing where a finding has no arguments. */
 type Rest<N extends FindingName> =
   Record<never, never> extends ArgsOf<N>

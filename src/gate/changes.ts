@@ -248,7 +248,7 @@ function shapeChanges(before: ModelGeometry, after: ModelGeometry): readonly Fin
 }
 
 /** Parts of a reading that the functions above compare, or that say nothing about the model. */
-const COMPARED: ReadonlySet<string> = new Set<keyof ModelGeometry>([
+const COMPARED: ReadonlySet<string> = new Set([
   'maxPositions',
   'groups',
   'layersWithoutRope',
@@ -260,6 +260,7 @@ const COMPARED: ReadonlySet<string> = new Set<keyof ModelGeometry>([
   'originalMaxPositions',
   'config',
   'partPath',
+  'readKeys',
   'findings',
 ]);
 

@@ -194,7 +194,13 @@ function unjudged(
 }
 
 /** Findings that say that two values stand for one thing: they fail a config as it stands too. */
-const CONTRADICTIONS: readonly FindingName[] = ['repeated_key', 'two_blocks', 'conflict'];
+const CONTRADICTIONS: readonly FindingName[] = [
+  'repeated_key',
+  'two_blocks',
+  'conflict',
+  'part_not_read',
+  'part_differs',
+];
 
 /** Findings that say that transformers leaves out what another program reads. */
 const UNREAD: readonly FindingName[] = [
@@ -204,6 +210,8 @@ const UNREAD: readonly FindingName[] = [
   'unread_block',
   'misspelt_key',
   'encoder_differs',
+  'class_fault',
+  'block_missing',
 ];
 
 /** One that the change did not bring in is no reason to stop the change. */

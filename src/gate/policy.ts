@@ -212,7 +212,7 @@ function isBlanket(code: string, level: RuleLevel): boolean {
   return level !== 'error' && code === NOT_JUDGED;
 }
 
-const NOT_JUDGED = 'RE075';
+const NOT_JUDGED = 'RE085';
 const BLANKET = `${NOT_JUDGED} cannot be turned down as a whole: it stands for whatever nothing judges`;
 const BLANKET_HINT = 'Name the keys that may change in `allow`.';
 

@@ -58,7 +58,8 @@ function runAction(checkout: string, more: Record<string, string> = {}): Promise
     GITHUB_WORKSPACE: checkout,
     GITHUB_OUTPUT: outputs,
     GITHUB_STEP_SUMMARY: join(checkout, '..', 'summary.md'),
-    ROPE_EVAL_COMMAND: `${process.execPath} ${join(ROOT, 'bin/rope-eval.js')}`,
+    ROPE_EVAL_TOOL: join(ROOT, 'bin/rope-eval.js'),
+    RUNNER_TEMP: join(checkout, '..'),
     ROPE_EVAL_BASE_REF: 'main',
     ROPE_EVAL_ARGS: '--threads\n1',
     ...more,
@@ -100,7 +101,7 @@ describe('the Action on a pull request', () => {
   it('has nothing to do where no config changed', async () => {
     const { code, output, outputs } = await runAction(await pullRequest((config) => config));
     expect(code).toBe(0);
-    expect(output).toContain('nothing to gate');
+    expect(output).toContain('nothing to judge');
     expect(outputs).toContain('exit-code=0');
   });
 
@@ -108,6 +109,6 @@ describe('the Action on a pull request', () => {
     const checkout = await pullRequest(linear);
     const { code, output } = await runAction(checkout, { ROPE_EVAL_BASE_REF: 'nowhere' });
     expect(code).toBe(2);
-    expect(output).toContain("cannot fetch the target branch 'nowhere'");
+    expect(output).toContain('--base-ref nowhere: cannot be fetched from origin');
   });
 });

@@ -65,10 +65,10 @@ describe('a change that no probe sees', () => {
     ['a-smol-nope', 'base-smol', 'RE065'],
     ['a-mistral-sw', 'base-mistral', 'RE067'],
     ['a-lower', 'base', 'RE064'],
-    ['a-automap', 'base', 'RE075'],
-    ['a-both', 'base', 'RE076'],
-    ['a-typekey', 'base', 'RE076'],
-    ['a-partial', 'base', 'RE076'],
+    ['a-automap', 'base', 'RE085'],
+    ['a-both', 'base', 'RE086'],
+    ['a-typekey', 'base', 'RE086'],
+    ['a-partial', 'base', 'RE086'],
   ])('fails: %s against %s', async (config, base, code) => {
     const result = await verdict(await attack(config), await attack(base));
     expect(result).toMatchObject({ status: 'failed', exitCode: 1 });
@@ -81,12 +81,12 @@ describe('a change that no probe sees', () => {
   });
 
   it.each<[string, object, object, string]>([
-    ['heads', LLAMA, { ...LLAMA, num_attention_heads: 16 }, 'RE074'],
-    ['key and value heads', LLAMA, { ...LLAMA, num_key_value_heads: 4 }, 'RE074'],
-    ['head dimension', LLAMA, { ...LLAMA, head_dim: 64 }, 'RE074'],
-    ['layers', LLAMA, { ...LLAMA, num_hidden_layers: 3 }, 'RE074'],
-    ['model type', LLAMA, { ...LLAMA, model_type: 'mistral', sliding_window: null }, 'RE074'],
-    ['class', LLAMA, { ...LLAMA, architectures: ['Evil'] }, 'RE074'],
+    ['heads', LLAMA, { ...LLAMA, num_attention_heads: 16 }, 'RE084'],
+    ['key and value heads', LLAMA, { ...LLAMA, num_key_value_heads: 4 }, 'RE084'],
+    ['head dimension', LLAMA, { ...LLAMA, head_dim: 64 }, 'RE084'],
+    ['layers', LLAMA, { ...LLAMA, num_hidden_layers: 3 }, 'RE084'],
+    ['model type', LLAMA, { ...LLAMA, model_type: 'mistral', sliding_window: null }, 'RE084'],
+    ['class', LLAMA, { ...LLAMA, architectures: ['Evil'] }, 'RE084'],
     [
       'lost window',
       { ...QWEN, use_sliding_window: true, sliding_window: 512, max_window_layers: 0 },
@@ -99,28 +99,28 @@ describe('a change that no probe sees', () => {
       { ...LLAMA, model_type: 'mistral', sliding_window: 512 },
       'RE069',
     ],
-    ['attention bias', LLAMA, { ...LLAMA, attention_bias: true }, 'RE075'],
-    ['a key of nobody', LLAMA, { ...LLAMA, position_trick: 2 }, 'RE075'],
+    ['attention bias', LLAMA, { ...LLAMA, attention_bias: true }, 'RE085'],
+    ['a key of nobody', LLAMA, { ...LLAMA, position_trick: 2 }, 'RE085'],
     [
       'a key of nobody in a block',
       { ...LLAMA, rope_scaling: { rope_type: 'linear', factor: 2 } },
       { ...LLAMA, rope_scaling: { rope_type: 'linear', factor: 2, temperature: 3 } },
-      'RE075',
+      'RE085',
     ],
-    ['quantisation', LLAMA, { ...LLAMA, quantization_config: { bits: 4 } }, 'RE075'],
+    ['quantisation', LLAMA, { ...LLAMA, quantization_config: { bits: 4 } }, 'RE085'],
     [
       'remote code beside another change',
       { ...LLAMA, auto_map: { AutoModel: 'a.B' } },
       { ...LLAMA, auto_map: { AutoModel: 'a.B' }, rope_theta: 5e6 },
-      'RE075',
+      'RE085',
     ],
     [
       'an unknown model type',
       { ...LLAMA, model_type: 'nobody' },
       { ...LLAMA, model_type: 'nobody', rope_theta: 5e6 },
-      'RE075',
+      'RE085',
     ],
-    ['a block without a type', LLAMA, { ...LLAMA, rope_scaling: { factor: 4 } }, 'RE076'],
+    ['a block without a type', LLAMA, { ...LLAMA, rope_scaling: { factor: 4 } }, 'RE086'],
   ])('fails: %s', async (_, before, after, code) => {
     const result = await verdict(after, before);
     expect(result.exitCode).toBe(1);
@@ -129,7 +129,7 @@ describe('a change that no probe sees', () => {
 
   it('fails where a key stands twice', async () => {
     const twice = JSON.stringify(LLAMA).replace('{', '{"rope_theta": 10000, ');
-    expect(errors(await verdict(twice, LLAMA))).toContain('RE076');
+    expect(errors(await verdict(twice, LLAMA))).toContain('RE086');
   });
 });
 
@@ -159,7 +159,7 @@ describe('a change that touches nothing', () => {
       { ...LLAMA, rope_scaling: { ...linear, dropout: 1 } },
       { ...LLAMA, rope_scaling: linear },
     );
-    expect(errors(result)).toContain('RE075');
+    expect(errors(result)).toContain('RE085');
   });
 });
 
@@ -183,7 +183,7 @@ describe('what the policy allows', () => {
 
   it('is never everything', () => {
     for (const level of ['off', 'warn']) {
-      expect(() => parsePolicy(JSON.stringify({ lint: { RE075: level } }), 'p.json')).toThrow(
+      expect(() => parsePolicy(JSON.stringify({ lint: { RE085: level } }), 'p.json')).toThrow(
         expect.objectContaining({ kind: 'bad_policy' }),
       );
     }

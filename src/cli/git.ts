@@ -1,0 +1,114 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { RopeEvalError } from '../errors.js';
+import { type ReadObject, Tree, type TreeEntry } from '../gate/tree.js';
+import { BOUNDS } from '../json/bounds.js';
+
+const run = promisify(execFile);
+
+/** Settings of a repository must not make git run anything but git. */
+const SAFE = Object.freeze(
+  ['core.fsmonitor=', 'core.hooksPath=/dev/null', 'protocol.ext.allow=never'].flatMap((each) => [
+    '-c',
+    each,
+  ]),
+);
+
+/** Paths of a million files. */
+const MOST_BYTES = 256 * 1024 * 1024;
+
+/** Milliseconds: a fetch of one commit over a slow line. */
+const PATIENCE = 300_000;
+
+/** A branch or tag that git would take by `git check-ref-format`, or the id of a commit. */
+const REF =
+  // eslint-disable-next-line no-control-regex -- they are what is refused
+  /^(?![-/.])(?!.*(?:\.\.|@\{|\/\/|\/\.|\.lock(?:\/|$)))[^\s~^:?*[\\\u0000-\u001f\u007f]+(?<![/.])$/;
+const COMMIT = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
+
+/** One repository, asked through the git of the system: commands are lists, never shell text. */
+export class Repository {
+  constructor(private readonly folder: string) {}
+
+  /** The root of the work tree. */
+  async root(): Promise<string> {
+    return (await this.#git(['rev-parse', '--show-toplevel'])).trimEnd();
+  }
+
+  /**
+   * The newest commit of a branch of `origin`; depth 1 is enough, since only its files are read.
+   *
+   * @throws RopeEvalError `bad_ref`, `unreadable` (exit 2)
+   */
+  async fetch(ref: string): Promise<string> {
+    if (!REF.test(ref)) {
+      throw new RopeEvalError('bad_ref', {
+        option: 'baseRef',
+        value: ref,
+        problem: 'is not the name of a branch',
+        hint: 'Give a branch of the repository, such as main.',
+      });
+    }
+    const wanted = COMMIT.test(ref) || ref.startsWith('refs/') ? ref : `refs/heads/${ref}`;
+    try {
+      await this.#git(['fetch', '--quiet', '--no-tags', '--depth=1', '--', 'origin', wanted]);
+    } catch (error) {
+      throw new RopeEvalError('unreadable', {
+        option: 'baseRef',
+        value: ref,
+        problem: `cannot be fetched from origin: ${lastLine(error)}`,
+        hint: 'Is this a checkout with a remote, and does the branch exist?',
+      });
+    }
+    return this.commit('FETCH_HEAD');
+  }
+
+  async commit(name: string): Promise<string> {
+    return (await this.#git(['rev-parse', '--verify', '--quiet', `${name}^{commit}`])).trim();
+  }
+
+  /** Every file of a commit. */
+  async tree(commit: string): Promise<Tree> {
+    const list = await this.#git(['ls-tree', '-r', '-z', '--full-tree', commit]);
+    const entries = list.split('\0').flatMap((line): TreeEntry[] => {
+      const [, mode, id, path] = /^(\d+) \w+ ([0-9a-f]+)\t(.+)$/s.exec(line) ?? [];
+      if (mode === undefined || id === undefined || path === undefined) return [];
+      const kind = mode === '120000' ? 'link' : mode === '160000' ? 'commit' : 'file';
+      return [{ path, kind, id }];
+    });
+    return new Tree(entries, this.read);
+  }
+
+  /** The text of an object, as far as a config may be long. */
+  readonly read: ReadObject = async (id) => {
+    try {
+      const bytes = await this.#bytes(['cat-file', 'blob', id], BOUNDS.textLength);
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch (error) {
+      throw new RopeEvalError('unreadable', {
+        problem: `git cannot read the object ${id}: ${lastLine(error)}`,
+        hint: `A config is UTF-8 text of at most ${BOUNDS.textLength} bytes; a partial clone lacks objects.`,
+      });
+    }
+  };
+
+  async #git(words: readonly string[]): Promise<string> {
+    return (await this.#bytes(words, MOST_BYTES)).toString('utf8');
+  }
+
+  async #bytes(words: readonly string[], most: number): Promise<Buffer> {
+    const { stdout } = await run('git', [...SAFE, ...words], {
+      cwd: this.folder,
+      maxBuffer: most,
+      timeout: PATIENCE,
+      encoding: 'buffer',
+      env: { ...process.env, GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' },
+    });
+    return stdout;
+  }
+}
+
+function lastLine(error: unknown): string {
+  const { stderr, message } = error as { stderr?: Buffer | string; message: string };
+  return (String(stderr ?? '') || message).trim().split('\n').at(-1) ?? '';
+}

@@ -1,0 +1,337 @@
+import { execFileSync } from 'node:child_process';
+import { cp, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type FakeOptions, type Ran, runCli } from '../helpers/environment.js';
+import { candidate, makeReport, short } from '../helpers/report.js';
+import { temporaryFolder } from '../helpers/temporary.js';
+
+const MODEL = JSON.parse(await readFile('test/demo-repo/model/config.json', 'utf8')) as Readonly<
+  Record<string, unknown>
+>;
+const linear = { ...MODEL, rope_scaling: { rope_type: 'linear', factor: 8 } };
+
+/** Probes that see no difference: what fails here fails by what was compared. */
+const equal = makeReport({
+  candidates: [
+    candidate('none', 'reference', 1, short(0, 0)),
+    candidate('as-configured', 'reaches', 4, short(0, 0)),
+  ],
+});
+const bad = makeReport({
+  candidates: [
+    candidate('none', 'reference', 1, short(0, 0)),
+    candidate('as-configured', 'fails-short', 4, short(-0.4, 0.66)),
+  ],
+});
+
+interface Demo {
+  readonly checkout: string;
+  readonly git: (...words: string[]) => string;
+}
+
+/** A clone of the demo repository on the branch of a pull request, with the edit committed. */
+async function pullRequest(edit: (root: string, git: Demo['git']) => Promise<void>): Promise<Demo> {
+  const folder = await temporaryFolder();
+  const [origin, checkout] = [join(folder, 'origin'), join(folder, 'checkout')];
+  await cp('test/demo-repo', origin, { recursive: true });
+  const gitIn =
+    (cwd: string) =>
+    (...words: string[]): string =>
+      execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.org', ...words], {
+        cwd,
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+  const git = gitIn(origin);
+  git('init', '--quiet', '--initial-branch=main');
+  git('add', '.');
+  git('commit', '--quiet', '-m', 'model');
+  git('checkout', '--quiet', '-b', 'change');
+  await edit(origin, git);
+  git('add', '-A');
+  git('commit', '--quiet', '--allow-empty', '-m', 'change');
+  gitIn(folder)('clone', '--quiet', '--depth=1', '--branch=change', `file://${origin}`, checkout);
+  return { checkout, git: gitIn(checkout) };
+}
+
+interface Judged extends Ran {
+  /** Sources of the configs that were evaluated. */
+  readonly judged: readonly (string | undefined)[];
+}
+
+async function judge(
+  { checkout }: Demo,
+  argv: readonly string[] = [],
+  options: FakeOptions = {},
+): Promise<Judged> {
+  const ran = await runCli(['pull-request', '--base-ref=main', ...argv], {
+    cwd: checkout,
+    evaluate: async () => equal,
+    ...options,
+  });
+  return { ...ran, judged: ran.calls.map(({ options: given }) => given.source) };
+}
+
+const write = (path: string, value: unknown): Promise<void> =>
+  writeFile(path, typeof value === 'string' ? value : JSON.stringify(value, null, 2));
+
+describe('a pull request', () => {
+  it('has nothing to judge where no config changed', async () => {
+    const demo = await pullRequest(async (root) => write(join(root, 'README.md'), 'x'));
+    const { code, stdout, judged } = await judge(demo);
+    expect({ code, judged }).toEqual({ code: 0, judged: [] });
+    expect(stdout).toContain('nothing to judge');
+  });
+
+  it('is judged by what it changes, against the target branch', async () => {
+    const demo = await pullRequest((root) => write(join(root, 'model/config.json'), linear));
+    const { code, judged, stdout } = await judge(demo, [], { evaluate: async () => bad });
+    expect({ code, judged }).toEqual({ code: 1, judged: ['model/config.json'] });
+    expect(stdout).toContain('RE062');
+    expect(stdout).toContain('The reference is main:model/config.json');
+  });
+
+  it.each<[string, (root: string, git: Demo['git']) => Promise<void>]>([
+    [
+      'a moved folder',
+      async (root) => {
+        await rename(join(root, 'model'), join(root, 'elsewhere'));
+        await write(join(root, 'elsewhere/config.json'), linear);
+      },
+    ],
+    [
+      'a move with an edit that leaves nothing alike',
+      async (root) => {
+        await rm(join(root, 'model'), { recursive: true });
+        await mkdir(join(root, 'other'));
+        await write(
+          join(root, 'other/config.json'),
+          JSON.stringify({
+            model_type: 'llama',
+            hidden_size: 64,
+            num_attention_heads: 2,
+            num_hidden_layers: 2,
+            max_position_embeddings: 128,
+            rope_theta: 1e4,
+          }),
+        );
+      },
+    ],
+    [
+      'another spelling of the name',
+      async (root, git) => {
+        git('mv', 'model/config.json', 'model/Config.json');
+        await write(join(root, 'model/Config.json'), linear);
+      },
+    ],
+    [
+      'a symlink in the place of the config',
+      async (root) => {
+        await write(join(root, 'evil.json'), linear);
+        await rm(join(root, 'model/config.json'));
+        await symlink('../evil.json', join(root, 'model/config.json'));
+      },
+    ],
+    [
+      'a folder that becomes a symlink',
+      async (root) => {
+        await mkdir(join(root, 'evil'));
+        await write(join(root, 'evil/config.json'), linear);
+        await rm(join(root, 'model'), { recursive: true });
+        await symlink('evil', join(root, 'model'));
+      },
+    ],
+  ])('is followed: %s', async (_, edit) => {
+    const { code, stdout, judged } = await judge(await pullRequest(edit), [], {
+      evaluate: async () => bad,
+    });
+    expect(code).toBe(1);
+    expect(judged.length).toBeGreaterThan(0);
+    expect(stdout).toContain('FAILED');
+    expect(stdout).toContain('main:model/config.json');
+  });
+
+  it('passes a folder that moved and is otherwise the same', async () => {
+    const demo = await pullRequest((root) => rename(join(root, 'model'), join(root, 'elsewhere')));
+    const { code, stdout, judged } = await judge(demo);
+    expect({ code, judged }).toEqual({ code: 0, judged: [] });
+    expect(stdout).toContain('elsewhere/config.json was model/config.json');
+  });
+
+  it('follows an edit of what a symlink leads to', async () => {
+    const demo = await pullRequest(async (root, git) => {
+      git('checkout', '--quiet', 'main');
+      await rename(join(root, 'model/config.json'), join(root, 'shared.json'));
+      await symlink('../shared.json', join(root, 'model/config.json'));
+      git('add', '-A');
+      git('commit', '--quiet', '-m', 'link');
+      git('checkout', '--quiet', '-B', 'change');
+      await write(join(root, 'shared.json'), linear);
+    });
+    const { judged, code } = await judge(demo, [], { evaluate: async () => bad });
+    expect({ code, judged }).toEqual({ code: 1, judged: ['model/config.json'] });
+  });
+
+  it.each<[string, (root: string) => Promise<void>]>([
+    ['out of the repository', (root) => symlink('/etc/passwd', join(root, 'model/config.json'))],
+    ['above the root', (root) => symlink('../../../x.json', join(root, 'model/config.json'))],
+    ['in a circle', (root) => symlink('config.json', join(root, 'model/config.json'))],
+  ])('exits with 2 where a link leads %s', async (_, edit) => {
+    const demo = await pullRequest(async (root) => {
+      await rm(join(root, 'model/config.json'));
+      await edit(root);
+    });
+    expect(await judge(demo)).toMatchObject({ code: 2, judged: [] });
+  });
+
+  it('says that a new config gives its own reference', async () => {
+    const demo = await pullRequest(async (root) => {
+      await mkdir(join(root, 'new'));
+      await write(join(root, 'new/config.json'), MODEL);
+    });
+    const { code, stdout, judged } = await judge(demo);
+    expect({ code, judged }).toEqual({ code: 0, judged: ['new/config.json'] });
+    expect(stdout).toContain('It is new on this branch');
+  });
+});
+
+describe('names and refs', () => {
+  it.each([
+    'model/config.json',
+    'model//config.json',
+    './model/./config.json',
+    'model/../model/config.json',
+    'model/',
+    'model',
+  ])('mean the same config: %s', async (path) => {
+    const demo = await pullRequest((root) => write(join(root, 'model/config.json'), linear));
+    const { judged, stdout } = await judge(demo, ['--', path]);
+    expect(judged).toEqual(['model/config.json']);
+    expect(stdout).toContain('The reference is main:model/config.json');
+  });
+
+  it('may be absolute, inside of the repository', async () => {
+    const demo = await pullRequest((root) => write(join(root, 'model/config.json'), linear));
+    const root = demo.git('rev-parse', '--show-toplevel').trim();
+    const { judged } = await judge(demo, ['--', join(root, 'model/config.json')]);
+    expect(judged).toEqual(['model/config.json']);
+  });
+
+  it.each(['../config.json', '/etc/config.json', 'nowhere/config.json', 'Model/config.json'])(
+    'that lead elsewhere exit with 2: %s',
+    async (path) => {
+      const demo = await pullRequest((root) => write(join(root, 'model/config.json'), linear));
+      expect(await judge(demo, ['--', path])).toMatchObject({ code: 2, judged: [] });
+    },
+  );
+
+  it('are data: hostile folders are judged and print nothing that acts', async () => {
+    const folders = ['--policy=evil', 'new\n::add-mask::FAIL', 'x ##[error]y', '\u001b[31mred'];
+    const demo = await pullRequest(async (root) => {
+      for (const folder of folders) {
+        await mkdir(join(root, folder));
+        await write(join(root, folder, 'config.json'), MODEL);
+      }
+    });
+    const { code, judged, stdout } = await judge(demo, [], { env: { GITHUB_ACTIONS: 'true' } });
+    expect(code).toBe(0);
+    expect([...judged].sort()).toEqual(folders.map((each) => `${each}/config.json`).sort());
+    expect(stdout).not.toMatch(/^\s*::add-mask|##\[/m);
+    expect(stdout).not.toContain('\u001b');
+  });
+
+  it.each([
+    '--upload-pack=touch F;git-upload-pack',
+    '-x',
+    'a..b',
+    'main:refs/heads/x',
+    'a b',
+    'main^{commit}',
+    '../x',
+    '',
+  ])('no branch has the name %j', async (ref) => {
+    const demo = await pullRequest(async () => undefined);
+    const { code, stderr } = await runCli(['pull-request', `--base-ref=${ref}`], {
+      cwd: demo.checkout,
+    });
+    expect(code).toBe(2);
+    expect(stderr).toContain('is not the name of a branch');
+  });
+
+  it('exits with 2 where the target branch is not there', async () => {
+    const demo = await pullRequest(async () => undefined);
+    const { code } = await runCli(['pull-request', '--base-ref=nowhere'], { cwd: demo.checkout });
+    expect(code).toBe(2);
+  });
+});
+
+describe('what a pull request is judged by', () => {
+  const loosened = { rules: [['error', 'short.lossChange <= 90']], allow: ['x'] };
+
+  it('is the policy of the target branch, which the log says', async () => {
+    const demo = await pullRequest(async (root) => {
+      await write(join(root, 'rope-eval.config.json'), loosened);
+      await write(join(root, 'model/config.json'), linear);
+    });
+    const { code, stdout } = await judge(demo, [], { evaluate: async () => bad });
+    expect(code).toBe(1);
+    expect(stdout).toContain('this pull request changes rope-eval.config.json');
+    expect(stdout).toContain('main:rope-eval.config.json');
+  });
+
+  it('is the default policy where the target branch has none, whatever package.json brings', async () => {
+    const demo = await pullRequest(async (root, git) => {
+      git('checkout', '--quiet', 'main');
+      git('rm', '--quiet', 'rope-eval.config.json');
+      git('commit', '--quiet', '-m', 'no policy');
+      git('checkout', '--quiet', '-B', 'change');
+      await write(join(root, 'package.json'), { 'rope-eval': loosened });
+      await write(join(root, 'rope-eval.config.json'), loosened);
+      await write(join(root, 'model/config.json'), linear);
+    });
+    const { code, stdout } = await judge(demo, [], { evaluate: async () => bad });
+    expect(code).toBe(1);
+    expect(stdout).toContain('the default policy');
+    expect(stdout).toContain('rope-eval.config.json is new');
+  });
+
+  it('is never a file of the checkout, unless told to', async () => {
+    const demo = await pullRequest(async (root) => {
+      await write(join(root, 'own.json'), loosened);
+      await write(join(root, 'model/config.json'), linear);
+    });
+    const root = demo.git('rev-parse', '--show-toplevel').trim();
+    const absolute = join(root, 'own.json');
+    expect(await judge(demo, [`--policy=${absolute}`])).toMatchObject({ code: 2, judged: [] });
+    expect(await judge(demo, ['--policy=own.json'])).toMatchObject({ code: 2, judged: [] });
+    const trusting = await judge(demo, ['--policy=own.json', '--trust-checkout'], {
+      evaluate: async () => bad,
+    });
+    expect(trusting).toMatchObject({ code: 0, judged: ['model/config.json'] });
+  });
+
+  it('may lie outside of the checkout', async () => {
+    const demo = await pullRequest((root) => write(join(root, 'model/config.json'), linear));
+    const policy = join(await temporaryFolder(), 'policy.json');
+    await write(policy, loosened);
+    const { code } = await judge(demo, [`--policy=${policy}`], { evaluate: async () => bad });
+    expect(code).toBe(0);
+  });
+
+  it('is refused by check too, in a job about a pull request', async () => {
+    const cwd = await temporaryFolder();
+    await write(join(cwd, 'config.json'), MODEL);
+    await write(join(cwd, 'rope-eval.config.json'), loosened);
+    const run = (env: Record<string, string>, ...argv: string[]): Promise<Ran> =>
+      runCli(['check', 'config.json', ...argv], { cwd, env, evaluate: async () => equal });
+    const github = { GITHUB_EVENT_NAME: 'pull_request', GITHUB_WORKSPACE: cwd };
+    const gitlab = { CI_PIPELINE_SOURCE: 'merge_request_event', CI_PROJECT_DIR: cwd };
+    expect((await run({})).code).toBe(0);
+    for (const env of [github, gitlab]) {
+      expect((await run(env)).code).toBe(2);
+      expect((await run(env, '--policy', 'rope-eval.config.json')).code).toBe(2);
+      expect((await run(env, '--trust-checkout')).code).toBe(0);
+    }
+  });
+});
