@@ -1,9 +1,9 @@
-import { finding } from '../findings/index.js';
+import { finding, type Finding } from '../findings/index.js';
 import { BOUNDS } from '../json/bounds.js';
 import { fail, show } from '../json/fail.js';
 import { Fields } from '../json/fields.js';
 import { isRecord } from '../json/parse.js';
-import type { RopeBlock } from '../rope/kind.js';
+import { type Read, type RopeBlock, take } from '../rope/kind.js';
 import { THETA_RULE } from '../rope/read.js';
 import { TRANSFORMERS_VERSION } from './class-defaults.js';
 import type { Source } from './source.js';
@@ -44,8 +44,10 @@ export const LAYER_TYPE_KEYS = [
  * @throws RopeEvalError `wrong_type` where a block is not an object, `unsupported_for_model` for
  *   blocks nested by layer type and for types the family does not accept
  */
-export function flatBlock(source: Source, rules: FlatRules = {}): RopeBlock {
-  const fields = pickBlock(source, rules.dropsRopeScaling) ?? defaultBlock(source);
+export function flatBlock(source: Source, rules: FlatRules = {}): Read<RopeBlock> {
+  const findings: Finding[] = [];
+  const picked = take(findings, pickBlock(source, rules.dropsRopeScaling));
+  const fields = picked ?? defaultBlock(source);
   const nestedKey = LAYER_TYPE_KEYS.find((key) => isRecord(fields.raw(key)));
   if (nestedKey !== undefined) {
     fail(
@@ -55,11 +57,11 @@ export function flatBlock(source: Source, rules: FlatRules = {}): RopeBlock {
       'write rope_type and its keys directly into the block',
     );
   }
-  const type = readType(source, fields, rules);
+  const type = take(findings, readType(source, fields, rules));
   const original = outerOriginal(source, type);
   const inner = fields.raw('original_max_position_embeddings');
   if (original?.fromClass === true && typeof inner === 'number' && inner !== original.tokens) {
-    source.findings.push(
+    findings.push(
       finding('class_fault', fields.at('original_max_position_embeddings'), {
         model: source.modelType,
         version: TRANSFORMERS_VERSION,
@@ -68,21 +70,19 @@ export function flatBlock(source: Source, rules: FlatRules = {}): RopeBlock {
       }),
     );
   }
-  return {
+  const { thetaKey = 'rope_theta', partialKey = 'partial_rotary_factor' } = rules;
+  const share = rules.partialDefault ?? source.defaults?.partial;
+  const block: RopeBlock = {
     fields,
     type,
-    theta: readTheta(source, fields, rules.thetaKey ?? 'rope_theta', source.defaults?.theta),
-    partial: readPartial(
-      source,
-      fields,
-      rules.partialKey ?? 'partial_rotary_factor',
-      rules.partialDefault ?? source.defaults?.partial,
-    ),
+    theta: take(findings, readTheta(source, fields, thetaKey, source.defaults?.theta)),
+    partial: take(findings, readPartial(source, fields, partialKey, share)),
     outerOriginal: original?.tokens,
     originalFromClass: original?.fromClass === true,
     nested: false,
     ...(rules.extraKeys !== undefined && { extraKeys: rules.extraKeys }),
   };
+  return { value: block, findings };
 }
 
 /**
@@ -103,21 +103,24 @@ function outerOriginal(
 }
 
 /** The block that counts, or undefined where neither key holds one. */
-export function pickBlock(source: Source, dropsRopeScaling = false): Fields | undefined {
+export function pickBlock(source: Source, dropsRopeScaling = false): Read<Fields | undefined> {
   const scaling = nonEmpty(source.fields.nullableFields('rope_scaling'));
   const parameters = nonEmpty(source.fields.nullableFields('rope_parameters'));
   if (dropsRopeScaling) {
-    if (scaling !== undefined) {
-      source.findings.push(finding('unread_block', scaling.path, { model: source.modelType }));
-    }
-    return parameters;
+    const unread =
+      scaling === undefined
+        ? []
+        : [finding('unread_block', scaling.path, { model: source.modelType })];
+    return { value: parameters, findings: unread };
   }
-  if (scaling !== undefined && parameters !== undefined) {
-    if (JSON.stringify(scaling.record) !== JSON.stringify(parameters.record)) {
-      source.findings.push(finding('two_blocks', parameters.path, {}));
-    }
-  }
-  return scaling ?? parameters;
+  const differ =
+    scaling !== undefined &&
+    parameters !== undefined &&
+    JSON.stringify(scaling.record) !== JSON.stringify(parameters.record);
+  return {
+    value: scaling ?? parameters,
+    findings: differ ? [finding('two_blocks', parameters.path)] : [],
+  };
 }
 
 function nonEmpty(fields: Fields | undefined): Fields | undefined {
@@ -130,23 +133,24 @@ function defaultBlock(source: Source): Fields {
 }
 
 /** rope_type beats type; absent = default; null is an error. */
-export function readType(source: Source, fields: Fields, rules: FlatRules): string {
+function readType(source: Source, fields: Fields, rules: FlatRules): Read<string> {
   const key = fields.has('rope_type') ? 'rope_type' : 'type';
   const given = fields.raw(key);
-  if (given === undefined) return 'default';
+  if (given === undefined) return { value: 'default', findings: [] };
   if (typeof given !== 'string') {
     fail('wrong_type', fields.at(key), `must be the name of a rope type, found ${show(given)}`);
   }
   const legacy = fields.raw('type');
-  if (key === 'rope_type' && typeof legacy === 'string' && legacy !== given) {
-    source.findings.push(
-      finding('conflict', fields.at('type'), {
-        used: given,
-        usedPath: fields.at('rope_type'),
-        ignored: legacy,
-      }),
-    );
-  }
+  const differs = key === 'rope_type' && typeof legacy === 'string' && legacy !== given;
+  const findings = differs
+    ? [
+        finding('conflict', fields.at('type'), {
+          used: given,
+          usedPath: fields.at('rope_type'),
+          ignored: legacy,
+        }),
+      ]
+    : [];
   const type = rules.aliases?.get(given) ?? given;
   if (rules.accepts !== undefined && !rules.accepts.includes(type)) {
     fail(
@@ -155,7 +159,7 @@ export function readType(source: Source, fields: Fields, rules: FlatRules): stri
       `${source.modelType} reads only ${rules.accepts.join(', ')}, found ${show(given)}`,
     );
   }
-  return type;
+  return { value: type, findings };
 }
 
 /**
@@ -168,29 +172,28 @@ export function readTheta(
   block: Fields,
   outerKey: string | undefined,
   classDefault: number | undefined,
-): number {
+): Read<number> {
   const inner = block.number('rope_theta', THETA_RULE);
   const outer = outerKey === undefined ? undefined : source.fields.number(outerKey, THETA_RULE);
   const given = inner ?? outer;
   const innerPath = block.at('rope_theta');
   const outerPath = outerKey === undefined ? innerPath : source.fields.at(outerKey);
-  if (inner !== undefined && outer !== undefined && inner !== outer) {
-    source.findings.push(
-      finding('conflict', outerPath, { used: inner, usedPath: innerPath, ignored: outer }),
-    );
-  }
   if (given !== undefined) {
     if (given <= 1) {
       const path = inner === undefined ? outerPath : innerPath;
       fail('invalid_value', path, `must be above 1, found ${given}`, 'usual bases start at 10000');
     }
-    return given;
+    const differ = inner !== undefined && outer !== undefined && inner !== outer;
+    const findings = differ
+      ? [finding('conflict', outerPath, { used: inner, usedPath: innerPath, ignored: outer })]
+      : [];
+    return { value: given, findings };
   }
-  const theta = classDefault ?? DEFAULT_THETA;
-  source.findings.push(
-    finding('missing_theta', outerPath, { value: theta, model: source.modelType }),
-  );
-  return theta;
+  const value = classDefault ?? DEFAULT_THETA;
+  return {
+    value,
+    findings: [finding('missing_theta', outerPath, { value, model: source.modelType })],
+  };
 }
 
 /** Su et al. 2021; transformers `RotaryEmbeddingConfigMixin.default_theta`. */
@@ -202,24 +205,21 @@ export function readPartial(
   block: Fields,
   outerKey: string,
   classDefault: number | undefined,
-): number | undefined {
+): Read<number | undefined> {
   const rule = { max: Number.MAX_VALUE };
   const inner = block.nullableNumber('partial_rotary_factor', rule);
   const outer = source.fields.nullableNumber(outerKey, rule);
+  const outerPath = source.fields.at(outerKey);
   if (inner !== undefined && outer !== undefined && inner !== outer) {
-    source.findings.push(
-      finding('conflict', source.fields.at(outerKey), {
-        used: inner,
-        usedPath: block.at('partial_rotary_factor'),
-        ignored: outer,
-      }),
-    );
+    const usedPath = block.at('partial_rotary_factor');
+    const args = { used: inner, usedPath, ignored: outer };
+    return { value: inner, findings: [finding('conflict', outerPath, args)] };
   }
   const given = inner ?? outer;
-  if (given !== undefined || classDefault === undefined) return given;
-  if (classDefault !== 1) {
-    const args = { value: classDefault, model: source.modelType };
-    source.findings.push(finding('missing_partial', source.fields.at(outerKey), args));
-  }
-  return classDefault;
+  if (given !== undefined || classDefault === undefined) return { value: given, findings: [] };
+  const args = { value: classDefault, model: source.modelType };
+  return {
+    value: classDefault,
+    findings: classDefault === 1 ? [] : [finding('missing_partial', outerPath, args)],
+  };
 }

@@ -1,7 +1,7 @@
-import { finding } from '../findings/index.js';
+import { finding, type Finding } from '../findings/index.js';
 import { BOUNDS } from '../json/bounds.js';
 import { fail } from '../json/fail.js';
-import type { RopeBlock } from '../rope/kind.js';
+import { type Read, type RopeBlock, take } from '../rope/kind.js';
 import { yarnMscale } from '../rope/kinds/yarn.js';
 import { readScaling } from '../rope/read.js';
 import { flatBlock, type FlatRules } from './block.js';
@@ -111,7 +111,7 @@ export function groupLayers(
   source: Source,
   rules: DecoderRules,
   input: GroupInput,
-): readonly ReadGroup[] {
+): Read<readonly ReadGroup[]> {
   const { types, blocks } = input;
   const skipped = new Set(input.layersWithoutRope);
   const byType = new Map<string, number[]>();
@@ -135,10 +135,13 @@ export function groupLayers(
     const first = [...blocks].find(([, block]) => block !== null)?.[0] ?? 'full_attention';
     byType.set(first, []);
   }
-  const groups = [...byType].map(([type, layers]) => readGroup(source, rules, input, type, layers));
-  reportLocalStretch(source, input.shape, groups);
+  const findings: Finding[] = [];
+  const groups = [...byType].map(([type, layers]) =>
+    take(findings, readGroup(source, rules, input, type, layers)),
+  );
+  findings.push(...localStretch(source, input.shape, groups));
   const locality = ({ layerGroup }: ReadGroup): number => Number(layerGroup.span.kind !== 'global');
-  return groups.toSorted((a, b) => locality(a) - locality(b));
+  return { value: groups.toSorted((a, b) => locality(a) - locality(b)), findings };
 }
 
 function readGroup(
@@ -147,7 +150,7 @@ function readGroup(
   { shape, blocks }: GroupInput,
   layerType: string,
   layers: readonly number[],
-): ReadGroup {
+): Read<ReadGroup> {
   const block = blocks.get(layerType);
   if (block === undefined || block === null) {
     fail('missing_field', 'rope_parameters', `has no block for ${layerType} layers`);
@@ -161,10 +164,9 @@ function readGroup(
     maxPositions: shape.maxPositions,
     maxPositionsGiven: shape.maxPositionsGiven,
   });
-  source.findings.push(...findings);
   const window = rules.window?.(source, layerType) ?? slidingWindow(source);
   const { partial } = block;
-  return {
+  const group: ReadGroup = {
     layerGroup: {
       layerType,
       layers,
@@ -178,6 +180,7 @@ function readGroup(
     },
     originalMaxPositions: originalMaxPositions ?? writtenOriginal(block),
   };
+  return { value: group, findings };
 }
 
 /** An original window that the rope type does not read still says what was trained. */
@@ -214,27 +217,25 @@ export function allSlidingTypes(source: Source, layers: number, shape: Shape): r
 }
 
 /** A factor on layers that never look beyond their window is a pure loss. */
-function reportLocalStretch(
+function localStretch(
   source: Source,
   { hiddenSize }: Shape,
   groups: readonly ReadGroup[],
-): void {
-  for (const { layerGroup: group } of groups) {
-    const { span, rope } = group;
-    if (span.kind === 'global' || rope.type === 'default' || rope.type === 'proportional') continue;
+): readonly Finding[] {
+  return groups.flatMap(({ layerGroup: { layerType, layers, span, rope } }) => {
+    if (span.kind === 'global' || rope.type === 'default' || rope.type === 'proportional')
+      return [];
     // dynamic and longrope follow the sequence length, and reach local layers all the same.
     const trained = trainedIn(rope, { modelType: source.modelType, hiddenSize }) !== undefined;
     const args = {
       type: rope.type,
-      layers: group.layers.length,
+      layers: layers.length,
       span: span.kind === 'chunked' ? ('chunked' as const) : ('sliding-window' as const),
       window: span.window,
       trained,
     };
-    source.findings.push(
-      finding('local_stretch', group.layerType, args, trained ? 'notice' : 'warning'),
-    );
-  }
+    return [finding('local_stretch', layerType, args, trained ? 'notice' : 'warning')];
+  });
 }
 
 /** What a dialect may say differently from a plain decoder. Every member is optional. */
@@ -246,7 +247,7 @@ export interface DecoderRules {
     source: Source,
     types: readonly string[],
     shape: Shape,
-  ) => ReadonlyMap<string, RopeBlock | null>;
+  ) => Read<ReadonlyMap<string, RopeBlock | null>>;
   readonly layerTypes?: (source: Source, layers: number, shape: Shape) => readonly string[];
   /** Indices of attention layers without RoPE. */
   readonly withoutRope?: (source: Source, types: readonly string[]) => readonly number[];
@@ -268,6 +269,8 @@ export interface DecoderRules {
   readonly latent?: (source: Source) => AttentionShape['latent'];
   readonly layout?: 'half' | 'interleaved';
   readonly usesPartial?: boolean;
+  /** What the family has to say of a config besides. */
+  readonly findings?: (source: Source) => readonly Finding[];
 }
 
 /**
@@ -277,17 +280,24 @@ export interface DecoderRules {
  * @throws RopeEvalError for what has no meaning; see docs/dialects.md
  */
 export function readDecoder(source: Source, rules: DecoderRules = {}): ModelGeometry {
-  const shape = readShape(source, { keys: USUAL_KEYS, ...rules.shape });
+  const findings: Finding[] = [];
+  const shape = take(findings, readShape(source, { keys: USUAL_KEYS, ...rules.shape }));
+  findings.push(...(rules.findings?.(source) ?? []));
   const types = (rules.layerTypes ?? layerTypes)(source, shape.layers, shape);
-  const blocks = blocksOf(source, rules, types, shape);
+  const blocks = take(findings, blocksOf(source, rules, types, shape));
   const layersWithoutRope = skipped(source, rules, types, blocks);
-  const groups = groupLayers(source, rules, { shape, types, blocks, layersWithoutRope });
+  if (!types.some(attends)) {
+    const path = source.fields.at('layer_types');
+    findings.push(finding('no_attention_layers', path, { model: source.modelType }));
+  }
+  const input = { shape, types, blocks, layersWithoutRope };
+  const groups = take(findings, groupLayers(source, rules, input));
   const latent = rules.latent?.(source);
   const queryScaling =
     rules.queryScaling === undefined
-      ? scalingOfQueries(source, shape, [...blocks.values()])
+      ? take(findings, scalingOfQueries(source, shape, [...blocks.values()]))
       : rules.queryScaling(source);
-  if (queryScaling !== undefined) reportQueryScaling(source, shape, queryScaling);
+  if (queryScaling !== undefined) findings.push(wordedScaling(shape, queryScaling));
   const global = groups[0]?.layerGroup;
   const layersWithoutAttention = types.flatMap((type, layer) => (attends(type) ? [] : [layer]));
   return {
@@ -312,7 +322,7 @@ export function readDecoder(source: Source, rules: DecoderRules = {}): ModelGeom
       hiddenSize: shape.hiddenSize,
       ...(latent !== undefined && { latent }),
     },
-    findings: source.findings,
+    findings,
   };
 }
 
@@ -322,16 +332,12 @@ export interface PlacedScaling {
   readonly path: string;
 }
 
-function reportQueryScaling(
-  source: Source,
-  { maxPositions }: Shape,
-  { scaling, path }: PlacedScaling,
-): void {
+function wordedScaling({ maxPositions }: Shape, { scaling, path }: PlacedScaling): Finding {
   const { scale, window, offset, layers } = scaling;
   const at = maxPositions - 1;
   const factor = 1 + scale * Math.log(1 + Math.floor((at + offset) / window));
   const args = { scale, window, at, factor: Number(factor.toFixed(4)), layers };
-  source.findings.push(finding('query_scaling', path, args));
+  return finding('query_scaling', path, args);
 }
 
 /** Classes whose attention multiplies by a beta that the block must have. */
@@ -342,26 +348,27 @@ function scalingOfQueries(
   source: Source,
   { maxPositions }: Shape,
   blocks: readonly (RopeBlock | null)[],
-): PlacedScaling | undefined {
+): Read<PlacedScaling | undefined> {
   const fields = blocks.find((block) => block !== null)?.fields;
-  if (fields === undefined) return undefined;
+  if (fields === undefined) return { value: undefined, findings: [] };
   const key = 'llama_4_scaling_beta';
   const scale = fields.nullableNumber(key, { min: 0, max: BOUNDS.scale });
   if (scale === undefined) {
-    if (SCALES_QUERIES.includes(source.modelType)) {
-      source.findings.push(
-        finding('class_fault', fields.at(key), {
-          model: source.modelType,
-          version: TRANSFORMERS_VERSION,
-          fault: 'beta_is_none',
-        }),
-      );
-    }
-    return undefined;
+    const { modelType: model } = source;
+    const args = { model, version: TRANSFORMERS_VERSION, fault: 'beta_is_none' as const };
+    const stops = SCALES_QUERIES.includes(model);
+    return {
+      value: undefined,
+      findings: stops ? [finding('class_fault', fields.at(key), args)] : [],
+    };
   }
   const rule = { above: 0, max: BOUNDS.positions };
   const window = fields.nullableInteger('original_max_position_embeddings', rule) ?? maxPositions;
-  return { scaling: { scale, window, offset: 0, layers: 'all' }, path: fields.at(key) };
+  const value = {
+    scaling: { scale, window, offset: 0, layers: 'all' },
+    path: fields.at(key),
+  } as const;
+  return { value, findings: [] };
 }
 
 /** How pairs lie in a head; DeepSeek's classes let a config say so. */
@@ -376,10 +383,18 @@ function blocksOf(
   rules: DecoderRules,
   types: readonly string[],
   shape: Shape,
-): ReadonlyMap<string, RopeBlock | null> {
+): Read<ReadonlyMap<string, RopeBlock | null>> {
   if (rules.blocks !== undefined) return rules.blocks(source, types, shape);
-  const block = flatBlock(source, rules.flat);
-  return new Map([...new Set([...types.filter(attends), 'full_attention'])].map((t) => [t, block]));
+  return forAllLayers(types, flatBlock(source, rules.flat));
+}
+
+/** One block for every type of layer that attends. */
+export function forAllLayers(
+  types: readonly string[],
+  { value: block, findings }: Read<RopeBlock>,
+): Read<ReadonlyMap<string, RopeBlock | null>> {
+  const labels = new Set([...types.filter(attends), 'full_attention']);
+  return { value: new Map([...labels].map((label) => [label, block])), findings };
 }
 
 /** Attention layers without RoPE: the family's list, and types whose block is null. */
@@ -390,13 +405,7 @@ function skipped(
   blocks: ReadonlyMap<string, RopeBlock | null>,
 ): readonly number[] {
   const listed = new Set(rules.withoutRope?.(source, types));
-  const indices = types.flatMap((type, layer) =>
+  return types.flatMap((type, layer) =>
     attends(type) && (listed.has(layer) || blocks.get(type) === null) ? [layer] : [],
   );
-  if (!types.some(attends)) {
-    source.findings.push(
-      finding('no_attention_layers', source.fields.at('layer_types'), { model: source.modelType }),
-    );
-  }
-  return indices;
 }

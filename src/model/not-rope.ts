@@ -44,7 +44,7 @@ export const NOT_ROPE_TYPES: ReadonlyMap<string, Encoding> = new Map(
 
 /** The answer for a model without RoPE: a finding that names what it uses and what extends it. */
 export function notRope(
-  model: Omit<NotRope, 'encoding'> & Pick<Source, 'fields'>,
+  model: Pick<Source, 'modelType' | 'architecture' | 'fields'>,
   encoding: Encoding,
 ): NotRope {
   const args = { model: model.modelType, encoding, ...WORDS[encoding] };
@@ -52,6 +52,6 @@ export function notRope(
     modelType: model.modelType,
     architecture: model.architecture,
     encoding,
-    findings: [...model.findings, finding('not_rope', model.fields.at('model_type'), args)],
+    findings: [finding('not_rope', model.fields.at('model_type'), args)],
   };
 }

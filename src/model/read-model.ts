@@ -40,47 +40,38 @@ export function readModel(config: UnknownRecord): ModelGeometry | NotRope {
   const kept = { config: given, partPath: fields.path };
   const encoding = NOT_ROPE_TYPES.get(modelType);
   if (encoding !== undefined) {
-    return { ...notRope({ modelType, architecture, findings, fields }, encoding), ...kept };
+    const other = notRope({ modelType, architecture, fields }, encoding);
+    return { ...other, ...kept, findings: [...findings, ...other.findings] };
   }
-  const read = readPart(part, architecture, findings);
-  if (isNotRope(read.model)) return { ...read.model, ...kept };
+  const read = readPart(part, architecture);
+  const own = [...findings, ...read.model.findings];
+  if (isNotRope(read.model)) return { ...read.model, ...kept, findings: own };
   const more = [
     ...checkModel(read.source, read.model),
     ...encoderFindings(read.model, part, read.source),
     ...shadowFindings(root, part, read.model),
   ];
-  const all = softenPublished(read.model, [...read.model.findings, ...more]);
+  const all = softenPublished(read.model, [...own, ...more]);
   return { ...read.model, ...kept, findings: withoutRepeats(all) };
 }
 
 function readPart(
   part: Part,
   architecture: string | undefined,
-  findings: readonly Finding[],
 ): { readonly source: Source; readonly model: ModelGeometry | NotRope } {
   const { fields, modelType, nested } = part;
   const defaults = CLASS_DEFAULTS.get(modelType);
-  const source: Source = {
-    modelType,
-    architecture,
-    fields,
-    defaults,
-    nested,
-    findings: [...findings],
-  };
+  const source: Source = { modelType, architecture, fields, defaults, nested };
   const known = defaults !== undefined || hasDialect(modelType);
-  if (!known) checkUnknown(source);
-  return { source, model: chooseDialect(source, known).read(source) };
+  const unknown = known ? [] : checkUnknown(source);
+  const model = chooseDialect(source, known).read(source);
+  return { source, model: { ...model, findings: [...unknown, ...model.findings] } };
 }
 
 /** Whether the encoder of an encoder-decoder has tables of its own. */
 function encoderFindings(decoder: ModelGeometry, part: Part, source: Source): readonly Finding[] {
   if (part.encoder === undefined) return [];
-  const encoder = dialectOf(source.modelType).read({
-    ...source,
-    fields: part.encoder,
-    findings: [],
-  });
+  const encoder = dialectOf(source.modelType).read({ ...source, fields: part.encoder });
   return tablesOf(encoder) === tablesOf(decoder) ? [] : [finding('encoder_differs', 'encoder')];
 }
 
@@ -112,7 +103,7 @@ function shadowFindings(root: Fields, part: Part, model: ModelGeometry): readonl
   const found = finding('part_differs', fields.path, { part: fields.path, keys });
   try {
     const other = new Fields({ ...fields.record, ...overlaid }, fields.path);
-    const { model: read } = readPart({ ...part, fields: other }, undefined, []);
+    const { model: read } = readPart({ ...part, fields: other }, undefined);
     const same =
       tablesOf(read) === tablesOf(model) &&
       !isNotRope(read) &&
@@ -136,7 +127,7 @@ function chooseDialect(source: Source, known: boolean): Dialect {
  *
  * @throws RopeEvalError `unknown_model_type`
  */
-function checkUnknown(source: Source): void {
+function checkUnknown(source: Source): readonly Finding[] {
   const { fields, modelType } = source;
   const ordinary =
     fields.given('hidden_size') &&
@@ -151,12 +142,12 @@ function checkUnknown(source: Source): void {
     );
   }
   const meant = suggest(modelType, CLASS_DEFAULTS.keys());
-  source.findings.push(
+  return [
     finding('unknown_model_type', fields.at('model_type'), {
       model: modelType,
       ...(meant !== undefined && { suggestion: meant }),
     }),
-  );
+  ];
 }
 
 const ROPE_EVIDENCE = [

@@ -2,6 +2,7 @@ import { finding, type Finding } from '../findings/index.js';
 import { BOUNDS } from '../json/bounds.js';
 import { fail } from '../json/fail.js';
 import type { Fields } from '../json/fields.js';
+import { type Read, take } from '../rope/kind.js';
 import type { ClassDefaults } from './class-defaults.js';
 
 /** One model's part of a config, on its way to a geometry. */
@@ -14,7 +15,6 @@ export interface Source {
   readonly defaults: ClassDefaults | undefined;
   /** Whether this is `text_config` or the like, where class defaults are normal. */
   readonly nested: boolean;
-  readonly findings: Finding[];
 }
 
 /** Shape of the attention, and the window, before anything about RoPE is known. */
@@ -73,7 +73,7 @@ export interface ShapeRules {
  * @throws RopeEvalError `missing_field` for a width or head count that a whole config lacks;
  *   nested parts take the defaults of their class and say so
  */
-export function readShape(source: Source, rules: ShapeRules): Shape {
+export function readShape(source: Source, rules: ShapeRules): Read<Shape> {
   const { fields, defaults } = source;
   const { keys } = rules;
   const taken: Record<string, number> = {};
@@ -102,21 +102,23 @@ export function readShape(source: Source, rules: ShapeRules): Shape {
     heads;
   if (rules.mustDivide === true) checkDivisible(source, keys, hiddenSize, heads);
   const headDim = explicitHeadDim ?? deriveHeadDim(source, rules, hiddenSize, heads);
-  const { maxPositions, given } = readWindow(source, keys, taken);
-  const layers = readLayers(source, keys, taken);
+  const findings: Finding[] = [];
+  const { maxPositions, given } = take(findings, readWindow(source, keys, taken));
+  const layers = take(findings, readLayers(source, keys, taken));
   if (Object.keys(taken).length > 0) {
-    source.findings.push(
-      finding('nested_default', fields.path, { taken, model: source.modelType }),
-    );
+    findings.push(finding('nested_default', fields.path, { taken, model: source.modelType }));
   }
   return {
-    layers,
-    heads,
-    kvHeads,
-    hiddenSize,
-    headDim,
-    maxPositions,
-    maxPositionsGiven: given,
+    value: {
+      layers,
+      heads,
+      kvHeads,
+      hiddenSize,
+      headDim,
+      maxPositions,
+      maxPositionsGiven: given,
+    },
+    findings,
   };
 }
 
@@ -150,35 +152,36 @@ function readWindow(
   source: Source,
   keys: ShapeKeys,
   taken: Record<string, number>,
-): { maxPositions: number; given: boolean } {
+): Read<{ readonly maxPositions: number; readonly given: boolean }> {
   const { fields, defaults } = source;
   const key = keys.maxPositions;
   const value = fields.integer(key, { above: 0, max: BOUNDS.positions });
-  if (value !== undefined) return { maxPositions: value, given: true };
+  if (value !== undefined) return { value: { maxPositions: value, given: true }, findings: [] };
   const fallback = defaults?.maxPositions;
   if (fallback === undefined) fail('missing_field', fields.at(key), 'is missing');
+  const window = { maxPositions: fallback, given: source.nested };
   if (source.nested) {
     taken[key] = fallback;
-  } else {
-    source.findings.push(
-      finding('missing_field', fields.at(key), { value: fallback, model: source.modelType }),
-    );
+    return { value: window, findings: [] };
   }
-  return { maxPositions: fallback, given: source.nested };
+  const args = { value: fallback, model: source.modelType };
+  return { value: window, findings: [finding('missing_field', fields.at(key), args)] };
 }
 
 /** Frequencies do not depend on the number of layers, so a missing one is only a notice. */
-function readLayers(source: Source, keys: ShapeKeys, taken: Record<string, number>): number {
+function readLayers(source: Source, keys: ShapeKeys, taken: Record<string, number>): Read<number> {
   const { fields, defaults } = source;
   const value = fields.integer(keys.layers, { above: 0, max: BOUNDS.layers });
-  if (value !== undefined) return value;
+  if (value !== undefined) return { value, findings: [] };
   const listed = fields.nullableList('layer_types')?.length;
   const layers = listed ?? defaults?.layers ?? FALLBACK_LAYERS;
-  if (source.nested && defaults?.layers !== undefined) taken[keys.layers] = layers;
-  else {
-    source.findings.push(finding('layers_unknown', fields.at(keys.layers), { value: layers }));
+  const bounded = Math.min(layers, BOUNDS.layers);
+  if (source.nested && defaults?.layers !== undefined) {
+    taken[keys.layers] = layers;
+    return { value: bounded, findings: [] };
   }
-  return Math.min(layers, BOUNDS.layers);
+  const found = finding('layers_unknown', fields.at(keys.layers), { value: layers });
+  return { value: bounded, findings: [found] };
 }
 
 /** LLaMA-7B's; only costs and layer lists use it. */

@@ -45,6 +45,12 @@ export interface Read<T> {
   readonly findings: readonly Finding[];
 }
 
+/** The value of what was read; what was found goes to the findings of the reader that asked. */
+export function take<T>(into: Finding[], { value, findings }: Read<T>): T {
+  into.push(...findings);
+  return value;
+}
+
 /** What a kind reads from a block. */
 export interface Reading<S extends AnySpec> {
   readonly rope: S;

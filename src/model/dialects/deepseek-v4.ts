@@ -2,7 +2,7 @@ import { BOUNDS } from '../../json/bounds.js';
 import { fail, show } from '../../json/fail.js';
 import { Fields } from '../../json/fields.js';
 import { isRecord, type UnknownRecord } from '../../json/parse.js';
-import type { RopeBlock } from '../../rope/kind.js';
+import type { Read, RopeBlock } from '../../rope/kind.js';
 import { THETA_RULE } from '../../rope/read.js';
 import { pickBlock } from '../block.js';
 import { readDecoder } from '../decoder.js';
@@ -58,8 +58,8 @@ function tableLabels(source: Source, layers: number): readonly string[] {
     .map((value) => (value === 'sliding_attention' || value === SLIDING_RATIO ? MAIN : COMPRESS));
 }
 
-function blocks(source: Source, headDim: number): ReadonlyMap<string, RopeBlock> {
-  const given = pickBlock(source);
+function blocks(source: Source, headDim: number): Read<ReadonlyMap<string, RopeBlock>> {
+  const { value: given, findings } = pickBlock(source);
   const main = given?.raw(MAIN);
   const compress = given?.raw(COMPRESS);
   const partial = readShare(source, headDim);
@@ -70,16 +70,17 @@ function blocks(source: Source, headDim: number): ReadonlyMap<string, RopeBlock>
       const own = block.fields.given('partial_rotary_factor');
       return block.type === 'default' && !own ? { ...block, partial: 1 } : block;
     };
-    return new Map([
+    const both = [
       [MAIN, nested(main, MAIN, DEFAULTS.theta)],
       [COMPRESS, nested(compress, COMPRESS, DEFAULTS.compressTheta)],
-    ]);
+    ] as const;
+    return { value: new Map(both), findings };
   }
   const theta = source.fields.number('rope_theta', THETA_RULE) ?? DEFAULTS.theta;
   const compressTheta =
     source.fields.number('compress_rope_theta', THETA_RULE) ?? DEFAULTS.compressTheta;
   const flat = given?.record ?? {};
-  return new Map([
+  const both = [
     [MAIN, nestedBlock(source.fields.beside({}, 'rope_parameters.main'), theta, partial)],
     [
       COMPRESS,
@@ -89,7 +90,8 @@ function blocks(source: Source, headDim: number): ReadonlyMap<string, RopeBlock>
         partial,
       ),
     ],
-  ]);
+  ] as const;
+  return { value: new Map(both), findings };
 }
 
 /** What the class sets itself, whatever a flat block says. */

@@ -1,4 +1,4 @@
-import { finding } from '../../findings/index.js';
+import { finding, type Finding } from '../../findings/index.js';
 import { BOUNDS } from '../../json/bounds.js';
 import { fail } from '../../json/fail.js';
 import type { LatentDefault } from '../class-defaults.js';
@@ -37,15 +37,23 @@ function rotatedDim(source: Source): number {
   const explicit = source.fields.nullableInteger('head_dim', DIM);
   const dim = ropeDim(source);
   if (explicit === undefined || explicit === dim) return dim;
-  const wins = HEAD_DIM_WINS.has(source.modelType);
-  source.findings.push(
-    finding('conflict', source.fields.at(wins ? 'qk_rope_head_dim' : 'head_dim'), {
+  return HEAD_DIM_WINS.has(source.modelType) ? explicit : dim;
+}
+
+/** A head_dim that says something else than qk_rope_head_dim. */
+function widthConflict(source: Source): readonly Finding[] {
+  const { fields, modelType } = source;
+  const explicit = fields.nullableInteger('head_dim', DIM);
+  const dim = ropeDim(source);
+  if (explicit === undefined || explicit === dim) return [];
+  const wins = HEAD_DIM_WINS.has(modelType);
+  return [
+    finding('conflict', fields.at(wins ? 'qk_rope_head_dim' : 'head_dim'), {
       used: wins ? explicit : dim,
-      usedPath: source.fields.at(wins ? 'head_dim' : 'qk_rope_head_dim'),
+      usedPath: fields.at(wins ? 'head_dim' : 'qk_rope_head_dim'),
       ignored: wins ? dim : explicit,
     }),
-  );
-  return wins ? explicit : dim;
+  ];
 }
 
 function ropeDim(source: Source): number {
@@ -83,6 +91,7 @@ function queryDim(source: Source): number {
 export function latentRules(mscaleSquared: boolean): DecoderRules {
   return {
     shape: { fixedHeadDim: rotatedDim },
+    findings: widthConflict,
     latent: (source) => latent(source),
     softmax: { queryDim, yarnMscaleSquared: mscaleSquared },
   };

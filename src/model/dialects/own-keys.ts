@@ -4,7 +4,7 @@ import { fail } from '../../json/fail.js';
 import { Fields } from '../../json/fields.js';
 import type { RopeBlock } from '../../rope/kind.js';
 import { THETA_RULE } from '../../rope/read.js';
-import { readDecoder } from '../decoder.js';
+import { forAllLayers, readDecoder } from '../decoder.js';
 import { notRope } from '../not-rope.js';
 import { eitherKeys, type ShapeKeys, type Source, USUAL_KEYS } from '../source.js';
 import type { Dialect } from './dialect.js';
@@ -42,8 +42,8 @@ export const gptj: Dialect = Object.freeze({
         }),
       },
       blocks: (inner, types, shape) => {
-        const block = gptjBlock(inner, shape.headDim);
-        return new Map(types.map((type) => [type, block]));
+        const value = gptjBlock(inner, shape.headDim);
+        return forAllLayers(types, { value, findings: [] });
       },
     }),
 });
@@ -82,7 +82,8 @@ export const esm: Dialect = Object.freeze({
     if (type !== 'rotary') return notRope(source, 'learned');
     const theta = source.fields.number('rope_theta', THETA_RULE) ?? GPTJ_THETA;
     return readDecoder(source, {
-      blocks: (inner, types) => new Map(types.map((t) => [t, fixedBlock(inner, theta, 1)])),
+      blocks: (inner, types) =>
+        forAllLayers(types, { value: fixedBlock(inner, theta, 1), findings: [] }),
     });
   },
 });
@@ -94,7 +95,8 @@ export const roformer: Dialect = Object.freeze({
   writes: 'fixed',
   read: (source: Source) =>
     readDecoder(source, {
-      blocks: (inner, types) => new Map(types.map((t) => [t, fixedBlock(inner, GPTJ_THETA, 1)])),
+      blocks: (inner, types) =>
+        forAllLayers(types, { value: fixedBlock(inner, GPTJ_THETA, 1), findings: [] }),
     }),
 });
 
@@ -226,15 +228,12 @@ export const dbrx: Dialect = Object.freeze({
     });
     const inner = attention?.nullableNumber('rope_theta', THETA_RULE);
     const used = model.groups[0]?.rope.theta;
-    if (attention !== undefined && inner !== undefined && inner !== used) {
-      source.findings.push(
-        finding('conflict', attention.at('rope_theta'), {
-          used: used ?? 0,
-          usedPath: source.fields.at('rope_theta'),
-          ignored: inner,
-        }),
-      );
-    }
-    return model;
+    if (attention === undefined || inner === undefined || inner === used) return model;
+    const found = finding('conflict', attention.at('rope_theta'), {
+      used: used ?? 0,
+      usedPath: source.fields.at('rope_theta'),
+      ignored: inner,
+    });
+    return { ...model, findings: [...model.findings, found] };
   },
 });

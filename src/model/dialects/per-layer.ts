@@ -1,8 +1,8 @@
-import { finding } from '../../findings/index.js';
+import { finding, type Finding } from '../../findings/index.js';
 import { fail } from '../../json/fail.js';
-import { Fields } from '../../json/fields.js';
+import type { Fields } from '../../json/fields.js';
 import { isRecord } from '../../json/parse.js';
-import type { RopeBlock } from '../../rope/kind.js';
+import { type Read, type RopeBlock, take } from '../../rope/kind.js';
 import { readPartial, readTheta } from '../block.js';
 import { type DecoderRules, readDecoder } from '../decoder.js';
 import { attends } from '../layers.js';
@@ -28,11 +28,11 @@ export interface PerLayerRules {
  * @throws RopeEvalError `unsupported_for_model` for a flat `rope_parameters`, whose keys
  *   transformers would leave unread, and for a flat `rope_scaling` in a family that has no such form
  */
-export function perLayerBlocks(
+function perLayerBlocks(
   source: Source,
   types: readonly string[],
   rules: PerLayerRules,
-): ReadonlyMap<string, RopeBlock | null> {
+): Read<ReadonlyMap<string, RopeBlock | null>> {
   const names = new Set([
     ...Object.keys(source.defaults?.perLayer ?? {}),
     ...types.filter(attends),
@@ -40,9 +40,11 @@ export function perLayerBlocks(
   const scaling = source.fields.nullableFields('rope_scaling');
   const parameters = nestedBlocks(source, scaling, rules);
   checkNested(source, parameters, names);
-  return new Map(
-    [...names].map((type) => [type, oneBlock(source, type, rules, scaling, parameters)]),
+  const findings: Finding[] = [];
+  const blocks = [...names].map(
+    (type) => [type, take(findings, oneBlock(source, type, rules, scaling, parameters))] as const,
   );
+  return { value: new Map(blocks), findings };
 }
 
 /**
@@ -76,28 +78,33 @@ function oneBlock(
   rules: PerLayerRules,
   scaling: Fields | undefined,
   parameters: Fields | undefined,
-): RopeBlock | null {
+): Read<RopeBlock | null> {
   const fallback = source.defaults?.perLayer?.[type];
   const own = ownBlock(source, type, parameters);
   // A config that gives blocks decides alone which types rotate; the class speaks for the rest.
-  if (own === null && parameters?.has(type) === true && fallback === null) return null;
-  if (own === null && parameters === undefined && fallback === null) return null;
+  const decides = parameters === undefined || parameters.has(type);
+  if (own === null && decides && fallback === null) return { value: null, findings: [] };
   const legacy = rules.scalingReaches.includes(type) ? scaling : undefined;
-  const fields = merged(source, own, legacy, type, fallback, parameters === undefined);
+  const findings: Finding[] = [];
+  const useClassBlock = parameters === undefined;
+  const fields = take(findings, merged(source, own, legacy, type, fallback, useClassBlock));
   const outerKey = rules.thetaKeys[type];
   const ropeType = typeOf(source, fields, own !== null && own.has('type'));
-  return {
+  const key = 'partial_rotary_factor';
+  const classTheta = fallback?.theta ?? source.defaults?.theta;
+  const block: RopeBlock = {
     fields,
     type: ropeType,
-    theta: readTheta(source, fields, outerKey, fallback?.theta ?? source.defaults?.theta),
+    theta: take(findings, readTheta(source, fields, outerKey, classTheta)),
     partial:
       rules.outerPartial === false
-        ? (fields.nullableNumber('partial_rotary_factor', { max: Number.MAX_VALUE }) ??
+        ? (fields.nullableNumber(key, { max: Number.MAX_VALUE }) ??
           rules.partialOf?.(type, ropeType))
-        : readPartial(source, fields, 'partial_rotary_factor', source.defaults?.partial),
+        : take(findings, readPartial(source, fields, key, source.defaults?.partial)),
     outerOriginal: undefined,
     nested: true,
   };
+  return { value: block, findings };
 }
 
 function ownBlock(source: Source, type: string, parameters: Fields | undefined): Fields | null {
@@ -117,29 +124,26 @@ function merged(
   type: string,
   fallback: { readonly type?: string; readonly partial?: number } | null | undefined,
   useClassBlock: boolean,
-): Fields {
+): Read<Fields> {
   if (legacy !== undefined && Object.keys(legacy.record).length > 0) {
     const base = own?.record ?? {};
-    if (!legacy.has('rope_type') && !Object.hasOwn(base, 'rope_type') && legacy.given('type')) {
-      source.findings.push(
-        finding('type_not_applied', legacy.at('type'), {
-          type: String(legacy.raw('type')),
-          model: source.modelType,
-        }),
-      );
-    }
+    const untyped =
+      !legacy.has('rope_type') && !Object.hasOwn(base, 'rope_type') && legacy.given('type');
+    const args = { type: String(legacy.raw('type')), model: source.modelType };
     for (const key of Object.keys(base)) own?.raw(key);
-    return legacy.beside({ rope_type: 'default', ...base, ...legacy.record }, legacy.path);
+    return {
+      value: legacy.beside({ rope_type: 'default', ...base, ...legacy.record }, legacy.path),
+      findings: untyped ? [finding('type_not_applied', legacy.at('type'), args)] : [],
+    };
   }
-  if (own !== null) return own;
+  if (own !== null) return { value: own, findings: [] };
   const classBlock = useClassBlock && fallback ? fallback : {};
-  return new Fields(
-    {
-      rope_type: classBlock.type ?? 'default',
-      ...(classBlock.partial !== undefined && { partial_rotary_factor: classBlock.partial }),
-    },
-    source.fields.at(`rope_parameters.${type}`),
-  );
+  const block = {
+    rope_type: classBlock.type ?? 'default',
+    ...(classBlock.partial !== undefined && { partial_rotary_factor: classBlock.partial }),
+  };
+  const path = source.fields.at(`rope_parameters.${type}`);
+  return { value: source.fields.beside(block, path), findings: [] };
 }
 
 function typeOf(source: Source, fields: Fields, mayUseLegacy: boolean): string {

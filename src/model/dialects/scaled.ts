@@ -1,9 +1,9 @@
 import { finding } from '../../findings/index.js';
 import { BOUNDS } from '../../json/bounds.js';
 import { fail, show } from '../../json/fail.js';
-import type { RopeBlock } from '../../rope/kind.js';
+import type { Read, RopeBlock } from '../../rope/kind.js';
 import { flatBlock } from '../block.js';
-import { allSlidingTypes, readDecoder } from '../decoder.js';
+import { allSlidingTypes, forAllLayers, readDecoder } from '../decoder.js';
 import type { Source } from '../source.js';
 import type { Dialect } from './dialect.js';
 import { upperSlidingRules } from './plain.js';
@@ -20,23 +20,19 @@ export const phi3: Dialect = Object.freeze({
   read: (source: Source) =>
     readDecoder(source, {
       flat: { aliases: PHI_ALIASES, accepts: ['default', 'longrope'] },
-      blocks: (inner, types) => sameForAll(types, phiBlock(inner)),
+      blocks: (inner, types) => forAllLayers(types, phiBlock(inner)),
       ...(!source.fields.given('layer_types') && { layerTypes: allSlidingTypes }),
     }),
 });
 
-function phiBlock(source: Source): RopeBlock {
-  const block = flatBlock(source, { aliases: PHI_ALIASES, accepts: ['default', 'longrope'] });
-  const { fields } = block;
+function phiBlock(source: Source): Read<RopeBlock> {
+  const read = flatBlock(source, { aliases: PHI_ALIASES, accepts: ['default', 'longrope'] });
+  const { fields, type } = read.value;
   const written = fields.raw('rope_type') ?? fields.raw('type');
-  if (block.type === 'longrope' && written !== 'longrope') {
-    source.findings.push(
-      finding('compat', fields.at(fields.has('rope_type') ? 'rope_type' : 'type'), {
-        type: String(written),
-      }),
-    );
-  }
-  return block;
+  if (type !== 'longrope' || written === 'longrope') return read;
+  const path = fields.at(fields.has('rope_type') ? 'rope_type' : 'type');
+  const found = finding('compat', path, { type: String(written) });
+  return { ...read, findings: [...read.findings, found] };
 }
 
 /** Phi-MoE: longrope with an attention scaling written for each range. */
@@ -45,14 +41,15 @@ export const phimoe: Dialect = Object.freeze({
   modelTypes: ['phimoe'],
   read: (source: Source) =>
     readDecoder(source, {
-      blocks: (inner, types) => sameForAll(types, phimoeBlock(inner)),
+      blocks: (inner, types) => forAllLayers(types, phimoeBlock(inner)),
       ...(!source.fields.given('layer_types') && { layerTypes: allSlidingTypes }),
     }),
 });
 
-function phimoeBlock(source: Source): RopeBlock {
-  const block = flatBlock(source, { extraKeys: ['short_mscale', 'long_mscale'] });
-  if (block.type === 'default') return block;
+function phimoeBlock(source: Source): Read<RopeBlock> {
+  const read = flatBlock(source, { extraKeys: ['short_mscale', 'long_mscale'] });
+  const block = read.value;
+  if (block.type === 'default') return read;
   for (const key of ['short_mscale', 'long_mscale']) {
     const value = block.fields.nullableNumber(key, { above: 0, max: BOUNDS.scale });
     if (value === undefined) {
@@ -60,7 +57,7 @@ function phimoeBlock(source: Source): RopeBlock {
     }
   }
   // `PhimoeRotaryEmbedding.forward` calls its function without a length: a fault of the class.
-  return { ...block, shortAtEveryLength: true };
+  return { ...read, value: { ...block, shortAtEveryLength: true } };
 }
 
 /** Hunyuan: `dynamic` with `alpha` is static NTK-aware scaling. */
@@ -103,7 +100,7 @@ export const ernieVl: Dialect = Object.freeze({
     const rules = { accepts: ['default'], extraKeys: ['mrope_section'] };
     const model = readDecoder(source, { flat: rules });
     const pairs = (model.groups[0]?.rope.rotaryDim ?? 0) / 2;
-    const order = ernieOrder(flatBlock({ ...source, findings: [] }, rules), pairs);
+    const order = ernieOrder(flatBlock(source, rules).value, pairs);
     return { ...model, pairOrder: order };
   },
 });
@@ -142,7 +139,7 @@ export const minimaxM2: Dialect = Object.freeze({
           max: BOUNDS.headDim,
         });
         const partialDefault = rotaryDim === undefined ? undefined : rotaryDim / shape.headDim;
-        return sameForAll(
+        return forAllLayers(
           types,
           flatBlock(inner, { ...(partialDefault !== undefined && { partialDefault }) }),
         );
@@ -158,11 +155,4 @@ function attentionTypes(source: Source, layers: number): readonly string[] {
     fail('wrong_length', path, `has ${list.length} entries for ${layers} layers`);
   }
   return list.map((value) => (value === 0 ? 'linear_attention' : 'full_attention'));
-}
-
-function sameForAll(
-  types: readonly string[],
-  block: RopeBlock,
-): ReadonlyMap<string, RopeBlock | null> {
-  return new Map([...types, 'full_attention'].map((type) => [type, block]));
 }
