@@ -5,11 +5,13 @@ import { dynamicAlpha } from '../rope/kinds/dynamic.js';
 import { ntkTheta } from '../rope/kinds/ntk.js';
 import { attnFactorOf, rampKeys, yarnAttentionScaling, type YarnSpec } from '../rope/kinds/yarn.js';
 import {
+  computeRope,
   effectiveTheta,
   ROPE_KINDS,
   type RopeSpec,
   type RopeSpecOf,
   type RopeType,
+  scalingBlock,
 } from '../rope/registry.js';
 import { own, shapeOf, writtenBlock, type ConfigShape } from './config-file.js';
 import type { EmitGroup, EmitInput } from './types.js';
@@ -113,6 +115,35 @@ export function yarnBase(rope: YarnSpec): Block {
     ...rampKeys(rope),
     rope_theta: rope.theta,
   };
+}
+
+/**
+ * longrope for vLLM and SGLang. They read neither factor nor attention_factor, but the temperature
+ * of each range; and they have no table of it for neighbouring pairs.
+ */
+export function servedLongrope(
+  rope: RopeSpecOf<'longrope'>,
+  { geometry }: EmitInput,
+): Block | Unsaid {
+  if (geometry.layout === 'interleaved') {
+    return { unsaid: 'longrope is there for halves of a head alone, not for neighbouring pairs' };
+  }
+  return {
+    ...scalingBlock(rope),
+    rope_theta: rope.theta,
+    short_mscale: computeRope(rope, 1).attentionScaling,
+    long_mscale: computeRope(rope, rope.originalMaxPositions + 1).attentionScaling,
+  };
+}
+
+/** The original window at the top level, which beats the one in a block, where it is another. */
+export function originalBeside({ raw, groups }: EmitInput): Block {
+  const { rope } = groups[0];
+  const beside = own(shapeOf(raw).at, ORIGINAL);
+  const wanted = 'originalMaxPositions' in rope ? rope.originalMaxPositions : undefined;
+  return beside === undefined || wanted === undefined || beside === wanted
+    ? {}
+    : { [ORIGINAL]: wanted };
 }
 
 /** How an engine says a rope type, or why it cannot. One line a type that it supports. */

@@ -32,7 +32,7 @@ export function needsNoOverride(input: EmitInput): boolean {
  */
 export function belongsIntoFile(input: EmitInput): boolean {
   const { rope } = input.groups[0];
-  if (rope.type !== 'longrope') return false;
+  if (rope.type !== 'longrope' || input.geometry.layout === 'interleaved') return false;
   const derived = longropeAttentionScaling(
     maxPositionsFor(input) / rope.originalMaxPositions,
     rope.originalMaxPositions,

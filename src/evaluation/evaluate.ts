@@ -19,6 +19,7 @@ import {
 import { perContext } from './per-context.js';
 import { planRun } from './plan.js';
 import { PROBES } from './probes/registry.js';
+import { requestProfiles } from './profiles.js';
 import type { SavedAnswer } from './questions.js';
 import { keysToWrite, recommend, unwritableFindings } from './recommendation.js';
 import type { ReferenceResults, RunPlan, Variant } from './run.js';
@@ -173,6 +174,7 @@ function buildReport(
   const candidates = judged.map(({ report }) => report);
   const recommendation = recommend(candidates, setup.target.multiple, tiesOf(judged));
   const write = keysToWrite(setup, recommendation);
+  const profiles = requestProfiles(setup, candidates, recommendation);
   const rows = stopped === undefined ? perContext(run) : undefined;
   const { contexts } = run.sets.ladder;
   return {
@@ -185,7 +187,7 @@ function buildReport(
     chance: contexts.reduce((sum, c) => sum + c.chance, 0) / contexts.length,
     findings: findingsOf(run, opened, candidates),
     candidates,
-    recommendation: { ...recommendation, ...(write ? { write } : {}) },
+    recommendation: { ...recommendation, ...(write && { write }), ...(profiles && { profiles }) },
     ...(stopped === undefined
       ? {}
       : { unfinished: { reason: stopped, jobs: questions.finished() } }),

@@ -84,16 +84,13 @@ function farthest(measured: readonly CandidateReport[]): CandidateReport | undef
 }
 
 /** What a candidate would change in the config; undefined where emit has no form for it at all. */
-function patchOf(setup: Setup, resolved: ResolvedCandidate): HfPatch | undefined {
-  const { model, reference, target, config } = setup;
-  const input = emitInputOf(
-    resolved.label,
-    model,
-    reference,
-    resolved.specs,
-    config.raw,
-    target.tokens,
-  );
+function patchOf(
+  setup: Setup,
+  resolved: ResolvedCandidate,
+  length = setup.target.tokens,
+): HfPatch | undefined {
+  const { model, reference, config } = setup;
+  const input = emitInputOf(resolved.label, model, reference, resolved.specs, config.raw, length);
   return input && hfPatch(input, formOf(input));
 }
 
@@ -107,9 +104,18 @@ export function keysToWrite(
   { code, candidate }: Report['recommendation'],
 ): Record<string, unknown> | undefined {
   if (code !== 'use' && code !== 'use-at-a-cost') return undefined;
-  const resolved = setup.candidates.find((c) => c.label === candidate);
+  return candidate === null ? undefined : keysOf(setup, candidate);
+}
+
+/** The keys that one candidate changes in the config, to serve a length; default: the target. */
+export function keysOf(
+  setup: Setup,
+  label: string,
+  length?: number,
+): Record<string, unknown> | undefined {
+  const resolved = setup.candidates.find((c) => c.label === label);
   if (!resolved || resolved.definition.method === 'as-configured') return undefined;
-  const patch = patchOf(setup, resolved);
+  const patch = patchOf(setup, resolved, length);
   if (!patch?.ok) return undefined;
   return Object.fromEntries(patch.edits.map((e) => [e.path.join('.'), e.value ?? null]));
 }

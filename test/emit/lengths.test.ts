@@ -17,19 +17,19 @@ function settings(input: EmitInput, engine: Engine, version?: string) {
 }
 
 describe('vLLM’s length of YaRN', () => {
-  // 16 x 8192 is Llama 3.1's max_position_embeddings by chance.
+  // Llama 3.1 was trained on 131,072 with a factor of 8 over 8192: 16 is twice that, of half the rows.
   it.each([
-    ['Llama 3.1, yarn:2', inputFor(llama31, yarn(16, 8192), 262_144), '16 x original', 131_072],
-    ['Llama 3.1, yarn:4', inputFor(llama31, yarn(32, 8192), 524_288), '32 x original', 262_144],
-  ])('%s: is factor x original window up to 0.29', (_, input, product, derived) => {
-    const { notes } = settings(input, 'vllm', '0.29');
-    expect(notes).toContain(`would serve ${derived} tokens (factor ${product} window 8,192)`);
-    expect(notes).not.toContain('does not count');
-    expect(notes).toContain(`Refuses more than ${derived} tokens`);
+    ['yarn:2', inputFor(llama31, yarn(16, 8192), 262_144), '131,072'],
+    ['yarn:4', inputFor(llama31, yarn(32, 8192), 524_288), '262,144'],
+  ])('Llama 3.1, %s: its table ends at factor x original window', (_, input, end) => {
+    for (const version of [undefined, '0.29']) {
+      const [emission] = emit(input, ['vllm'], version);
+      if (emission?.ok !== false) throw new Error('said');
+      expect(emission.reason).toContain(`ends at factor x original window, ${end} tokens`);
+    }
   });
 
   it.each([
-    ['Llama 3.1, yarn:4', inputFor(llama31, yarn(32, 8192), 524_288), 524_288],
     ['Qwen2.5, yarn:2', inputFor(qwen, yarn(2, 32_768), 65_536), 65_536],
     ['Qwen2.5, yarn:4', inputFor(qwen, yarn(4, 32_768), 131_072), 131_072],
   ])('%s: is what max_position_embeddings is raised to, since 0.30', (_, input, length) => {
@@ -81,8 +81,9 @@ describe('notes follow the rule of the length', () => {
 describe('a length that the scaling does not reach', () => {
   it('every engine warns', () => {
     const input = inputFor(llama, yarn(4, 4096), 65_536);
-    expect(settings(input, 'vllm', '0.29').notes).toContain('Refuses more than 16384');
-    for (const engine of ['hf', 'vllm', 'sglang', 'tgi'] as const) {
+    const [vllm] = emit(input, ['vllm']);
+    expect(vllm).toMatchObject({ ok: false, reason: expect.stringContaining('16,384 tokens') });
+    for (const engine of ['hf', 'sglang', 'tgi'] as const) {
       expect(settings(input, engine).notes).toMatch(/covers 16384 tokens only.*65536/);
     }
     const short = inputFor(llama, linear(4), 65_536);

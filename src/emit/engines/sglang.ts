@@ -1,11 +1,13 @@
 import { tokens } from '../../numbers.js';
 import type { Block } from '../../rope/kind.js';
-import { computeRope, effectiveTheta, scalingBlock } from '../../rope/registry.js';
+import { effectiveTheta, scalingBlock } from '../../rope/registry.js';
 import {
   blockInForce,
   dynamicAsTheta,
   hasBlock,
   isUnsaid,
+  originalBeside,
+  servedLongrope,
   keptKeys,
   sayIn,
   scalingOverride,
@@ -65,6 +67,7 @@ export const sglang: Emitter = Object.freeze({
     const overrides = {
       rope_theta: theta,
       ...(merged === undefined ? {} : { rope_scaling: merged }),
+      ...originalBeside(input),
       // SGLang refuses a --context-length above what it derives.
       ...(limit.raised ? { max_position_embeddings: input.length } : {}),
     };
@@ -83,13 +86,7 @@ const SUPPORT: Support<Block> = Object.freeze({
   }),
   linear: (rope) => ({ ...scalingBlock(rope), rope_theta: rope.theta }),
   llama3: (rope) => ({ ...scalingBlock(rope), rope_theta: rope.theta }),
-  // Neither factor nor attention_factor is read, but the temperature of each range is.
-  longrope: (rope) => ({
-    ...scalingBlock(rope),
-    rope_theta: rope.theta,
-    short_mscale: computeRope(rope, 1).attentionScaling,
-    long_mscale: computeRope(rope, rope.originalMaxPositions + 1).attentionScaling,
-  }),
+  longrope: servedLongrope,
   yarn: (rope) => {
     const temperature = temperatureOf(rope);
     return { ...yarnBase(rope), ...(temperature && { attn_factor: temperature.attn }) };

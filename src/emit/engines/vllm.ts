@@ -1,10 +1,12 @@
 import { tokens } from '../../numbers.js';
 import type { Block } from '../../rope/kind.js';
-import { computeRope, type RopeSpec, scalingBlock } from '../../rope/registry.js';
+import { type RopeSpec, scalingBlock } from '../../rope/registry.js';
 import {
   dynamicAsTheta,
   hasBlock,
   isUnsaid,
+  originalBeside,
+  servedLongrope,
   keptKeys,
   sayIn,
   scalingOverride,
@@ -23,14 +25,7 @@ import {
   needsNoOverride,
   overrideJson,
 } from '../launch.js';
-import {
-  coverageNotes,
-  derivedLength,
-  type LengthRule,
-  type Limit,
-  limitOf,
-  staticNotes,
-} from '../lengths.js';
+import { coverageNotes, type LengthRule, type Limit, limitOf, staticNotes } from '../lengths.js';
 import { planOf } from '../plan.js';
 import { command } from '../shell.js';
 import type { Answer, EmitGroup, EmitInput, Emitter, Note, Setting } from '../types.js';
@@ -68,6 +63,14 @@ export const vllm: Emitter = Object.freeze({
         notes: unneeded ? notes : [INTO_FILE, ...notes],
       };
     }
+    const end = tableEnd(input);
+    if (end < input.length) {
+      return {
+        ok: false,
+        reason: `its table for YaRN ends at factor x original window, ${tokens(end)} tokens, and ${tokens(input.length)} are to be served`,
+        instead: 'Serve fewer tokens, or choose a larger factor.',
+      };
+    }
     const block = blocksOf(input, plan.kind === 'per-layer', version);
     if (isUnsaid(block)) {
       return {
@@ -80,7 +83,9 @@ export const vllm: Emitter = Object.freeze({
     const overrides = older ? olderForm(input, block) : { rope_parameters: block };
     // Without a raised limit vLLM refuses a longer --max-model-len.
     const max = raised ? { max_position_embeddings: input.length } : {};
-    return { ok: true, settings: [launch(input, version, { ...overrides, ...max })], notes };
+    const beside = originalBeside(input);
+    const all = { ...overrides, ...beside, ...max };
+    return { ok: true, settings: [launch(input, version, all)], notes };
   },
 });
 
@@ -107,18 +112,21 @@ const SUPPORT: Support<Block> = Object.freeze({
       }),
     };
   },
-  // Neither factor nor attention_factor is read, but the temperature of each range is.
-  longrope: (rope) => ({
-    ...scalingBlock(rope),
-    rope_theta: rope.theta,
-    short_mscale: computeRope(rope, 1).attentionScaling,
-    long_mscale: computeRope(rope, rope.originalMaxPositions + 1).attentionScaling,
-  }),
+  longrope: servedLongrope,
   proportional: (rope) =>
     rope.factor === 1
       ? { ...scalingBlock(rope), rope_theta: rope.theta }
       : { unsaid: 'the factor of `proportional` is not read' },
 });
+
+/** Rows of the table, tokens; every other kind has as many as the served length. */
+function tableEnd({ groups }: EmitInput): number {
+  return Math.min(
+    ...groups.map(({ rope }) =>
+      rope.type === 'yarn' ? Math.floor(rope.factor * rope.originalMaxPositions) : Infinity,
+    ),
+  );
+}
 
 /** Families whose class builds its own table, whatever the block says. */
 interface Family {
@@ -270,26 +278,11 @@ function notesOf(input: EmitInput, limit: Limit, version: Version): Note[] {
     });
     return notes;
   }
-  return [...notes, ...coverageNotes(input), ...olderLimit(input, version)];
+  return [...notes, ...coverageNotes(input)];
 }
 
 function isLatent({ geometry }: EmitInput): boolean {
   return geometry.attention.latent !== undefined;
-}
-
-/** What vLLM up to 0.29 makes of YaRN's length, where the command asks for more. */
-function olderLimit(input: EmitInput, version: Version): Note[] {
-  const { rope } = input.groups[0];
-  if (rope.type !== 'yarn' || !atLeast(version, '0.30')) return [];
-  if (input.geometry.modelType.includes('gemma3')) return [];
-  const derived = derivedLength('factor-original', rope, input.geometry.maxPositions);
-  if (derived >= input.length) return [];
-  return [
-    {
-      kind: 'needs',
-      text: `vLLM up to 0.29 takes factor x original window for the length, ${derived} tokens, and refuses more unless VLLM_ALLOW_LONG_MAX_MODEL_LEN=1.`,
-    },
-  ];
 }
 
 /** One statement: what is served, and what would be without --max-model-len. */

@@ -180,6 +180,20 @@ export const ReportSchema = z.strictObject({
       .record(z.string(), z.unknown())
       .optional()
       .describe('Keys to write into config.json for the recommended candidate.'),
+    profiles: z
+      .array(
+        z.strictObject({
+          upTo: z.number().describe('Tokens.'),
+          candidate: z.string().nullable().describe('null: nothing measured holds there.'),
+          factor: z.number().optional().describe('1 = the reference.'),
+          write: z.record(z.string(), z.unknown()).optional().describe('Keys of config.json.'),
+        }),
+      )
+      .optional()
+      .describe(
+        'For servers that can switch per request: the least factor of the recommended method that ' +
+          'holds at each length. Only where several factors were measured.',
+      ),
   }),
   /** Unfinished runs only: the finished work, which --resume takes over. */
   unfinished: z

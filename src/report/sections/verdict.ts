@@ -1,4 +1,14 @@
-import { list, nats, percent, points, printable, reachTokens, signed, tokens } from '../format.js';
+import {
+  list,
+  nats,
+  percent,
+  points,
+  printable,
+  reachTokens,
+  shortTokens,
+  signed,
+  tokens,
+} from '../format.js';
 import { MINUS } from '../../numbers.js';
 import type { CandidateReport, Interval, Report } from '../schema/report.js';
 import { rungAt } from '../view.js';
@@ -15,8 +25,24 @@ export function verdictSection(report: Report): Section {
     title: 'Verdict',
     depth: 2,
     prominent: true,
-    blocks: [...verdictBlocks(report), ...settingsBlocks(report), ...nextBlocks(report)],
+    blocks: [
+      ...verdictBlocks(report),
+      ...settingsBlocks(report),
+      ...paragraphs([profileWords(report)]),
+      ...nextBlocks(report),
+    ],
   };
+}
+
+/** The least factor for each length, for servers that can switch per request. */
+function profileWords({ recommendation }: Report): string {
+  const { profiles } = recommendation;
+  if (profiles === undefined) return '';
+  const lengths = profiles.map(
+    ({ upTo, candidate }) =>
+      `${shortTokens(upTo)}: ${candidate === null ? 'nothing holds' : printable(candidate)}`,
+  );
+  return `Where the server can choose per request, by length: ${lengths.join('; ')}.`;
 }
 
 /** The verdict alone, as it stands at the top of every form. */
