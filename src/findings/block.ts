@@ -51,7 +51,7 @@ export const BLOCK_FINDINGS = Object.freeze({
     title: 'original window is missing',
     args: { max: 'number', type: 'string' },
     message: (a) =>
-      `is not given: max_position_embeddings ${a.max} is taken for it, which moves every threshold of ${a.type}; write the window before the extension`,
+      `is missing, so max_position_embeddings ${a.max} is used, which moves every threshold of ${a.type}; write the window from before the extension`,
     explanation:
       'yarn, llama3 and longrope place their thresholds by the window the model was trained on. Without `original_max_position_embeddings` transformers silently uses max_position_embeddings. If that number is already the extended one, pairs that should be slowed are kept.',
     affects: 'transformers; vLLM refuses some of these configs',
@@ -116,7 +116,7 @@ export const BLOCK_FINDINGS = Object.freeze({
     severity: 'warning',
     title: 'factor is null',
     args: { factor: 'number' },
-    message: (a) => `is null: max_position_embeddings / original window = ${a.factor} is used`,
+    message: (a) => `is null, so max_position_embeddings / original window = ${a.factor} is used`,
     explanation:
       'With a null factor transformers computes it from the two windows. Write the number: other engines stop here.',
     affects: 'transformers computes; vLLM and SGLang fail',

@@ -14,7 +14,7 @@ export const CANDIDATE_FINDINGS = Object.freeze({
     title: 'candidate drops a scaling the weights were trained with',
     args: { candidate: 'names', trained: 'string' },
     message: (a) =>
-      `the ${a.trained} scaling that the weights were trained with gives way to ${names(a.candidate)}`,
+      `the ${a.trained} scaling that the weights were trained with is replaced by ${names(a.candidate)}`,
     explanation:
       'A config holds one scaling block. Writing a new one over a trained-in llama3, longrope, yarn or linear block puts all frequencies back to the base ones before scaling them, so the model changes also at lengths that worked. The comparison is against the trained frequencies and shows that cost.',
     affects: 'everyone: no config format can stack two scalings',
@@ -25,7 +25,7 @@ export const CANDIDATE_FINDINGS = Object.freeze({
     title: 'candidate also reaches local layers',
     args: { candidate: 'names', layers: 'number', span: LOCAL_SPANS, window: 'number' },
     message: (a) =>
-      `${a.layers} ${a.span} layers that see at most ${a.window} tokens are changed too, by ${names(a.candidate)}`,
+      `${a.layers} ${a.span} layers that see at most ${a.window} tokens also change under ${names(a.candidate)}`,
     explanation:
       'This model type has one block for all layers, so a scaling meant for the global layers reaches the sliding-window or chunked ones too, where it can only lose.',
     affects: 'every engine that applies one block to all layers',
@@ -33,37 +33,36 @@ export const CANDIDATE_FINDINGS = Object.freeze({
   target_raised: entry({
     code: 'RE055',
     severity: 'notice',
-    title: 'target raised to what the probe can tell from the trained window',
+    title: 'target too close to the trained window',
     args: { asked: 'number', target: 'number', window: 'number' },
     message: (a) =>
-      `the target of ${tokens(a.asked)} tokens is too near to the trained window of ` +
+      `the target of ${tokens(a.asked)} tokens is too close to the trained window of ` +
       `${tokens(a.window)}; ${tokens(a.target)} tokens are probed instead`,
     explanation:
-      'The probe models have a window of 256 tokens. Questions at the window and at a target less than a tenth beyond it would fall on the same tokens, so that the next length that can be told apart is probed: what holds there also holds at the target.',
+      'The probe models have a window of 256 tokens. Questions at the window and at a target less than a tenth beyond it would fall on the same tokens. So the next length that can be told apart is probed; what holds there also holds at the target.',
     affects: 'rope-eval only',
   }),
   candidate_not_written: entry({
     code: 'RE058',
     severity: 'notice',
-    title: 'candidate that the model type cannot be told',
+    title: 'no config.json of this model type can express the candidate',
     args: { candidates: 'strings', reason: 'string' },
     message: (a) =>
-      `no config.json says ${a.candidates.join(', ')} for this model type: ${a.reason}`,
+      `no config.json of this model type can express ${a.candidates.join(', ')}: ${a.reason}`,
     explanation:
-      'Classes restrict what they read: some take one rope type alone, some have a fixed table. The candidate is measured, as another engine or code of your own may apply it, but transformers would refuse or ignore the block, or make another table of it.',
+      'Some classes read one rope type alone, some have a fixed table. transformers would refuse or ignore the block, or make another table of it. The candidate is measured all the same, because another engine or code of your own may apply it.',
     affects: 'transformers; rope-eval emit says which engines can',
   }),
   probe_out_of_range: entry({
     code: 'RE059',
     severity: 'warning',
-    title: 'no probe model stands for such a model',
+    title: 'critical fraction outside the range of the probe models',
     args: { own: 'number', from: 'number', to: 'number' },
     message: (a) =>
-      `the critical fraction of ${fraction(a.own)} is outside ${fraction(a.from)} to ` +
-      `${fraction(a.to)}, which the bundled probe models stand for: the nearest is used, and ` +
-      'what it says is to be checked on the model itself',
+      `critical fraction ${fraction(a.own)} is outside ${fraction(a.from)} to ${fraction(a.to)}, ` +
+      'the range of the bundled probe models; the nearest one is used, so check what it says on the model itself',
     explanation:
-      'The critical fraction, the share of the log-frequency range below one turn a trained window, decides how a model breaks beyond its window. Probe models are trained for some, and compared with real text for some. Outside these nobody has looked whether they order scalings as a real model does.',
+      'The critical fraction is the share of the log-frequency range that never completes a turn within the trained window. It decides how a model breaks beyond its window. Each probe model stands for a range of it that was compared with real text. Outside, nobody has checked whether the probe orders scalings as a real model does.',
     affects: 'rope-eval only',
   }),
 });

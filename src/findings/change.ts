@@ -9,7 +9,7 @@ export const CHANGE_FINDINGS = Object.freeze({
     severity: 'warning',
     title: 'base frequency changed',
     args: { found: 'number', was: 'number', layers: 'string' },
-    message: (a) => `the base${layersOf(a.layers)} was ${a.was} and is ${a.found} now`,
+    message: (a) => `theta${layersOf(a.layers)} was ${a.was} and is now ${a.found}`,
     explanation:
       'Every frequency follows from theta. Weights keep the theta they were trained with; another one is right only together with weights that were trained or tuned with it.',
     affects: 'everyone',
@@ -19,7 +19,7 @@ export const CHANGE_FINDINGS = Object.freeze({
     severity: 'warning',
     title: 'window changed',
     args: { found: 'number', was: 'number', layers: 'string' },
-    message: (a) => `the window${layersOf(a.layers)} was ${a.was} tokens and is ${a.found} now`,
+    message: (a) => `the window${layersOf(a.layers)} was ${a.was} tokens and is now ${a.found}`,
     explanation:
       'max_position_embeddings is what the config claims; it trains nothing. Where no original window is given, scalings also take it for the trained window, so that raising it moves their thresholds. The window of sliding or chunked layers says how far they look: a wider one brings distances that they were not trained on, a narrower one hides what they used.',
     affects:
@@ -30,7 +30,7 @@ export const CHANGE_FINDINGS = Object.freeze({
     severity: 'warning',
     title: 'scaling changed',
     args: { found: 'string', was: 'string', layers: 'string' },
-    message: (a) => `the scaling${layersOf(a.layers)} was ${a.was} and is ${a.found} now`,
+    message: (a) => `the scaling${layersOf(a.layers)} was ${a.was} and is now ${a.found}`,
     explanation:
       'A static scaling (linear, yarn, ntk, llama3) changes every position, also at lengths that worked before. The gate measures what that costs against the config before the change.',
     affects: 'everyone who reads the block; see docs/engines.md for who ignores what',
@@ -38,9 +38,9 @@ export const CHANGE_FINDINGS = Object.freeze({
   layers_changed: entry({
     code: 'RE063',
     severity: 'error',
-    title: 'a kind of layer appeared or went',
+    title: 'layer type added or removed',
     args: { found: PRESENCE, was: PRESENCE, layers: 'string' },
-    message: (a) => `layers of type ${a.layers} were ${a.was} and are ${a.found} now`,
+    message: (a) => `layers of type ${a.layers} were ${a.was} and are now ${a.found}`,
     explanation:
       'Layer types decide which table a layer uses and how far it looks back. A change here means another model, or a config of another version of transformers.',
     affects: 'everyone',
@@ -103,7 +103,7 @@ export const CHANGE_FINDINGS = Object.freeze({
     severity: 'error',
     title: 'window of local layers changed',
     args: { layers: 'string', found: 'number', was: 'number' },
-    message: (a) => `the window of layers ${a.layers} was ${a.was} tokens and is ${a.found} now`,
+    message: (a) => `the window of layers ${a.layers} was ${a.was} tokens and is now ${a.found}`,
     explanation:
       'A narrower window hides what the weights used; a wider one brings distances that they were not trained on. Neither is measured.',
     affects: 'everyone',
@@ -134,7 +134,7 @@ export const CHANGE_FINDINGS = Object.freeze({
     title: 'rotated part of a head changed',
     args: { found: 'string', was: 'string', layers: 'string' },
     message: (a) =>
-      `the rotated dimensions of a head${layersOf(a.layers)} were ${a.was} and are ${a.found} now`,
+      `the rotated dimensions of a head${layersOf(a.layers)} were ${a.was} and are now ${a.found}`,
     explanation:
       'Which dimensions of a head rotate is fixed by training (partial_rotary_factor, rotary_dim, head_dim). The probes measure frequencies, not how many dimensions have one.',
     affects: 'everyone',
@@ -144,7 +144,7 @@ export const CHANGE_FINDINGS = Object.freeze({
     severity: 'error',
     title: 'softmax scale changed',
     args: { found: 'number', was: 'number' },
-    message: (a) => `the multiplier before the softmax was ${a.was} and is ${a.found} now`,
+    message: (a) => `the multiplier before the softmax was ${a.was} and is now ${a.found}`,
     explanation:
       'Weights belong to the scale that they were trained with. Only a scaling that multiplies it, as YaRN does in DeepSeek-V3, is measured, together with its table.',
     affects: 'everyone',

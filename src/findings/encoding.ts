@@ -6,7 +6,7 @@ export const ENCODING_FINDINGS = Object.freeze({
   encoding_twin: entry({
     code: 'RE037',
     severity: 'notice',
-    title: 'how its position encoding fares on a small model',
+    title: 'how its position encoding takes longer contexts on a small model',
     args: {
       twin: ENCODING_NAMES,
       window: 'number',
@@ -18,8 +18,8 @@ export const ENCODING_FINDINGS = Object.freeze({
       const { title } = ENCODINGS[a.twin];
       const end = a.entries === undefined ? '' : ` (no entry beyond position ${a.entries})`;
       return (
-        `has a twin: a small model whose position encoding is ${title}, trained on ${a.window} tokens, finds ` +
-        `${shares(a.facts)} of that window${end}; the same with unscaled RoPE ${shares(a.rope)}`
+        `a small model with this encoding (${title}), trained on ${a.window} tokens, finds ` +
+        `${shares(a.facts)} of that window${end}; the same model with unscaled RoPE finds ${shares(a.rope)}`
       );
     },
     explanation:

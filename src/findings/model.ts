@@ -17,7 +17,7 @@ export const MODEL_FINDINGS = Object.freeze({
     severity: 'warning',
     title: 'missing key takes a class default',
     args: { value: 'number', model: 'string' },
-    message: (a) => `is missing: ${a.value} is taken, the default of the class for ${a.model}`,
+    message: (a) => `is missing, so the class default of ${a.model} is used: ${a.value}`,
     explanation:
       'transformers fills a missing key from the config class and says nothing. The number belongs to the class, not to this model: the same file read by another engine, or another version, may get another number.',
     affects: 'transformers; other engines have their own defaults',
@@ -27,7 +27,7 @@ export const MODEL_FINDINGS = Object.freeze({
     severity: 'notice',
     title: 'missing theta takes a class default',
     args: { value: 'number', model: 'string' },
-    message: (a) => `is missing: ${a.value} is taken, the default of the class for ${a.model}`,
+    message: (a) => `is missing, so the class default of ${a.model} is used: ${a.value}`,
     explanation:
       'theta is the base of all frequencies. Without the key each engine takes the default of its own class (500000 for Cohere, 1000000 for Mixtral, 10000 for most). A model trained with another base gives fluent nonsense.',
     affects: 'transformers; other engines have their own defaults',
@@ -38,7 +38,7 @@ export const MODEL_FINDINGS = Object.freeze({
     title: 'unknown model type',
     args: { model: 'string', suggestion: 'string?' },
     message: (a) =>
-      `"${a.model}" is not known: its ordinary keys are read as those of a plain decoder${a.suggestion ? `; did you mean "${a.suggestion}"?` : ''}`,
+      `"${a.model}" is unknown and is read as a plain decoder${a.suggestion ? `; did you mean "${a.suggestion}"?` : ''}`,
     explanation:
       'The file has the usual keys (hidden_size, num_attention_heads, rope_theta or a block), so rotated dimensions and frequencies follow the LLaMA rule. Code that ships with the model may do something else: check with a dump of the frequencies (`rope-eval fingerprint --diff`).',
     affects: 'this tool',
@@ -49,7 +49,7 @@ export const MODEL_FINDINGS = Object.freeze({
     title: 'partial_rotary_factor is not applied',
     args: { partial: 'number', model: 'string' },
     message: (a) =>
-      `${a.partial} is ignored by the unscaled RoPE of ${a.model}, which rotates the whole head; a scaled rope_type would apply it`,
+      `${a.partial} is ignored: the unscaled RoPE of ${a.model} rotates the whole head; a scaled rope_type would apply it`,
     explanation:
       'In many classes the default path takes the whole head and only the scaled paths (linear, yarn, llama3 ...) multiply by partial_rotary_factor. Adding a scaling then also changes how many dimensions rotate, which no weights were trained for.',
     affects: 'transformers 5',
@@ -127,7 +127,7 @@ export const MODEL_FINDINGS = Object.freeze({
     severity: 'notice',
     title: 'nested config leaves keys to its class',
     args: { taken: 'numbersByKey', model: 'string' },
-    message: (a) => `${valuesOf(a.taken)} taken from the class defaults of ${a.model}`,
+    message: (a) => `takes ${valuesOf(a.taken)} from the class defaults of ${a.model}`,
     explanation:
       'Multimodal configs are often published with only those keys of the text part that differ from its class. The values come from transformers 5.23.',
     affects: 'transformers; older versions may have other defaults',
@@ -138,7 +138,7 @@ export const MODEL_FINDINGS = Object.freeze({
     title: 'number of layers is not given',
     args: { value: 'number' },
     message: (a) =>
-      `is missing: ${a.value} layers are assumed; costs scale with it, frequencies do not`,
+      `is missing, so ${a.value} layers are assumed; costs scale with them, frequencies do not`,
     explanation:
       'The number of layers does not change any frequency. It changes the KV cache and which layers are global or local.',
     affects: 'this tool',
@@ -149,7 +149,7 @@ export const MODEL_FINDINGS = Object.freeze({
     title: 'no attention layer in the list',
     args: { model: 'string' },
     message: (a) =>
-      `${a.model}: the layer types name no attention layer; the rotary table is shown, and nothing uses it`,
+      `${a.model}: no layer type attends; the rotary table is shown, but nothing uses it`,
     explanation:
       'Hybrid models name their layers one by one. With no attention layer among them the rotary table exists and no layer reads it.',
     affects: 'transformers',
@@ -179,7 +179,7 @@ export const MODEL_FINDINGS = Object.freeze({
     severity: 'notice',
     title: 'key written twice',
     args: {},
-    message: () => 'is written more than once in the same object; the last value counts',
+    message: () => 'is written more than once in the same object, and only the last value counts',
     explanation:
       'JSON allows a key only once in an object, but JSON.parse and Python take a second one in silence and keep the last value. An edit of the first then has no effect.',
     affects: 'every reader of the file; some refuse it',
@@ -190,7 +190,7 @@ export const MODEL_FINDINGS = Object.freeze({
     title: 'attention to a chosen part of the context',
     args: { kept: 'number' },
     message: (a) =>
-      `a query attends to the ${a.kept} keys that an indexer picks; attention work is counted as if it attended to all`,
+      `each query attends to ${a.kept} keys that an indexer picks; attention work is counted as if it attended to all`,
     explanation:
       'DeepSeek-V3.2 and its relatives choose the keys of each query with a small indexer, whose own work grows with the length. The frequencies and the range of positions are those of full attention. The attention work that is shown is an upper limit, and the cache of the indexer comes on top of the KV cache.',
     affects: 'this tool: only the cost section',
@@ -222,7 +222,7 @@ export const MODEL_FINDINGS = Object.freeze({
     severity: 'notice',
     title: 'missing partial_rotary_factor takes a class default',
     args: { value: 'number', model: 'string' },
-    message: (a) => `is missing: ${a.value} is taken, the default of the class for ${a.model}`,
+    message: (a) => `is missing, so the class default of ${a.model} is used: ${a.value}`,
     explanation:
       'partial_rotary_factor is the share of each head that rotates. Classes have defaults of their own (0.5 for Phi and GLM, 0.25 for GPT-NeoX), and an engine that takes 1 for a missing key rotates dimensions that never rotated in training. Write the key.',
     affects: 'transformers; vLLM and SGLang take 1 where a block lacks the key',
@@ -288,11 +288,11 @@ export const MODEL_FINDINGS = Object.freeze({
   }),
 });
 
-/** `num_hidden_layers 32,hidden_size 4096` */
+/** `num_hidden_layers 32, hidden_size 4096` */
 function valuesOf(taken: Readonly<Record<string, number>>): string {
   return Object.entries(taken)
     .map(([key, value]) => `${key} ${value}`)
-    .join(',');
+    .join(', ');
 }
 
 function faultWords(

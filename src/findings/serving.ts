@@ -17,7 +17,7 @@ export const SERVING_FINDINGS = Object.freeze({
     },
     message: (a) =>
       `${a.candidate} ${a.form === 'static' ? 'as one static table' : 'with cached keys'} ` +
-      `${differenceOf(a.quantity, a.value)} ${placeOf(a.probe, a.tokens)} than where everything is recomputed at each length`,
+      `${differenceOf(a.quantity, a.value)} ${placeOf(a.probe, a.tokens)} than when recomputed at each length`,
     explanation:
       'Dynamic NTK recomputes the table from the present length. transformers does so for a prompt that is read at once. While it generates, the keys in the KV cache keep the rotation of the length at which they were written, so that queries and keys no longer share a table. vLLM and SGLang compute one table, for factor x max_position_embeddings, and use it at every length. Difference and interval are on the same contexts; it is reported where its 95 % interval leaves out 0 and it exceeds 5 points of facts or 0.05 nats.',
     affects: 'transformers with a KV cache; vLLM and SGLang (one static table)',
@@ -25,11 +25,11 @@ export const SERVING_FINDINGS = Object.freeze({
   stale_cache_at_switch: entry({
     code: 'RE053',
     severity: 'notice',
-    title: 'a KV cache from before the switch cannot be read after it',
+    title: 'keys cached before the switch cannot be read after it',
     args: { candidate: 'string', tokens: 'number', accuracy: 'number', loss: 'number' },
     message: (a) =>
-      `${a.candidate} switches its table above ${tokens(a.tokens)} tokens; read on with the keys cached before that, ` +
-      `the facts change by ${points(a.accuracy)} and the loss by ${nats(a.loss)} against a cache that is computed anew`,
+      `${a.candidate} switches its table above ${tokens(a.tokens)} tokens; with keys cached before that, ` +
+      `facts found change by ${points(a.accuracy)} and loss by ${nats(a.loss)} against a recomputed cache`,
     explanation:
       'longrope has short factors up to original_max_position_embeddings and long factors above it. A conversation that crosses that length has a cache of keys rotated by the short factors, and asks it with queries rotated by the long ones: the angle between them no longer says how far apart they are, and the output turns to garbage in mid-sentence. transformers drops the cache of Phi-3 there and reads everything again (huggingface/transformers#33129); an engine must do that, or keep to one list of factors.',
     affects: 'engines that switch the factors and keep the cache',
@@ -40,8 +40,8 @@ export const SERVING_FINDINGS = Object.freeze({
     title: 'scores depend on absolute positions',
     args: { candidate: 'string', drift: 'number', tokens: 'number' },
     message: (a) =>
-      `${a.candidate} scores the same text differently when it stands ${tokens(a.tokens)} tokens later: ` +
-      `a log-probability drifts by ${a.drift.toPrecision(2)} nats, and 0.0001 would be rounding`,
+      `${a.candidate} scores the same text differently ${tokens(a.tokens)} tokens later: ` +
+      `a log-probability drifts by ${a.drift.toPrecision(2)} nats, where rounding alone gives 0.0001`,
     explanation:
       'With RoPE the score of a query and a key depends on the distance between them alone, so a text must read the same wherever it stands. Drift means that angles, or the products of queries and keys, were rounded too far: a table in half precision, or matrix products in TF32. The figures of this run are then less exact than they look.',
     affects: 'this run: its device and runtime',

@@ -67,7 +67,7 @@ describe('in words', () => {
       expect(code).toBe(0);
       expect(flat(stdout)).toContain('bloom uses ALiBi, a penalty that grows with distance');
       expect(flat(stdout)).toContain('98 % of the facts at 1x, 90 % at 2x, 80 % at 4x, 70 % at 8x');
-      expect(flat(stdout)).toContain('unscaled RoPE 100 % of the facts at 1x, 25 % at 2x');
+      expect(flat(stdout)).toContain('unscaled RoPE finds 100 % of the facts at 1x, 25 % at 2x');
     }
   });
 

@@ -28,7 +28,7 @@ it('says where no probe model stands for a model', async () => {
   });
   expect(recommendation.code).toBeDefined();
   expect(findings.map(wordFinding).join()).toMatch(
-    /the critical fraction of −0\.38 is outside .* to 0\.59/,
+    /critical fraction −0\.38 is outside .* to 0\.59/,
   );
 });
 

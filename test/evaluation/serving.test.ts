@@ -36,7 +36,7 @@ describe('findings about forms of dynamic scaling', () => {
     expect(found).toMatchObject({ code: 'RE052', severity: 'notice' });
     expect(wordFinding(found!)).toBe(
       'dynamic:4 as one static table finds 30.0 percentage points fewer facts at 131,072 tokens ' +
-        'than where everything is recomputed at each length',
+        'than when recomputed at each length',
     );
   });
 

@@ -26,22 +26,22 @@ describe('what changed between two configs', () => {
   });
 
   it.each([
-    [{ rope_theta: 5e6 }, ['rope_theta: the base was 1000000 and is 5000000 now']],
+    [{ rope_theta: 5e6 }, ['rope_theta: theta was 1000000 and is now 5000000']],
     [
       { max_position_embeddings: 65536 },
-      ['max_position_embeddings: the window was 32768 tokens and is 65536 now'],
+      ['max_position_embeddings: the window was 32768 tokens and is now 65536'],
     ],
     [
       { rope_scaling: { rope_type: 'dynamic', factor: 2 } },
       [
-        'rope_scaling: the scaling was none and is dynamic factor=2 max_position_embeddings=32768 now',
+        'rope_scaling: the scaling was none and is now dynamic factor=2 max_position_embeddings=32768',
       ],
     ],
     [
       { rope_scaling: { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 8192 } },
       [
-        'rope_scaling: the scaling was none and is yarn factor=4 ' +
-          'original_max_position_embeddings=8192 beta_fast=32 beta_slow=1 truncate=true now',
+        'rope_scaling: the scaling was none and is now yarn factor=4 ' +
+          'original_max_position_embeddings=8192 beta_fast=32 beta_slow=1 truncate=true',
       ],
     ],
   ])('is named with its key: %j', (more, words) => {
@@ -51,14 +51,14 @@ describe('what changed between two configs', () => {
   it('is said for each kind of layer', () => {
     const words = wordsFor('gemma-3-1b-it', { rope_theta: 2e6 });
     expect(words).toEqual([
-      'rope_theta: the base of full_attention layers was 1000000 and is 2000000 now',
+      'rope_theta: theta of full_attention layers was 1000000 and is now 2000000',
     ]);
   });
 });
 
 it('names the window of local layers, which max_position_embeddings says nothing about', () => {
   expect(wordsFor('gemma-3-1b-it', { sliding_window: 1024 })).toEqual([
-    'sliding_window: the window of layers 0–4, 6–10, 12–16, 18–22, 24–25 was 512 tokens and is 1024 now',
+    'sliding_window: the window of layers 0–4, 6–10, 12–16, 18–22, 24–25 was 512 tokens and is now 1024',
   ]);
 });
 

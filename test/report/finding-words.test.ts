@@ -8,8 +8,8 @@ const replaced = (candidate: string, path = 'full_attention') =>
 it('says once what holds for several candidates of the same layers', () => {
   const found = [replaced('yarn:4'), replaced('none', 'chunked_attention'), replaced('ntk:4')];
   expect(findingLines(found).map(({ text }) => text)).toEqual([
-    'full_attention: the llama3 scaling that the weights were trained with gives way to yarn:4, ntk:4',
-    'chunked_attention: the llama3 scaling that the weights were trained with gives way to none',
+    'full_attention: the llama3 scaling that the weights were trained with is replaced by yarn:4, ntk:4',
+    'chunked_attention: the llama3 scaling that the weights were trained with is replaced by none',
   ]);
 });
 
