@@ -13,7 +13,7 @@ import { parseConfig, repeatedKeys, type UnknownRecord } from '../json/parse.js'
 import { findingLines } from '../report/sections/findings.js';
 import { claimedLength } from '../gate/lengths.js';
 import { referenceSpecs } from '../model/reference.js';
-import { printable, tokens } from '../report/format.js';
+import { list, printable, tokens } from '../report/format.js';
 import type { Environment } from './environment.js';
 import type { LoadedConfig } from './inputs.js';
 import { readRopeGeometry, resolveOne } from './model.js';
@@ -118,7 +118,13 @@ function engineText(emission: Emission, columns: number, paint: Paint): string {
   const settings = emission.settings.map(
     ({ title, versions, text }) => `${paint.bold(title)} ${paint.dim(`(${versions})`)}\n${text}`,
   );
-  const notes = emission.notes.map((note) => noteText(note, columns)).join('\n');
+  const run = emission.checked.length > 0 && settings.length > 0;
+  const notes = [
+    ...emission.notes.map((note) => noteText(note, columns)),
+    ...(run
+      ? [indented(`checked: such settings were run on ${list(emission.checked)}`, columns)]
+      : []),
+  ].join('\n');
   if (settings.length === 0) return `${paint.bold(emission.engine)}\n${notes}`;
   return [...settings, ...(notes === '' ? [] : [notes])].join('\n\n');
 }

@@ -1,5 +1,6 @@
 import { RopeEvalError } from '../errors.js';
 import { didYouMean } from '../suggest.js';
+import { checkedVersions } from './checked.js';
 import { hf, patchFor } from './engines/hf.js';
 import { llamaCpp } from './engines/llama-cpp.js';
 import { ollama } from './engines/ollama.js';
@@ -26,7 +27,11 @@ export type Engine = keyof typeof EMITTERS;
 export const ENGINES = Object.freeze(Object.keys(EMITTERS) as Engine[]);
 
 /** What one engine makes of a scaling. */
-export type Emission = Answer & { readonly engine: Engine };
+export type Emission = Answer & {
+  readonly engine: Engine;
+  /** Versions whose own code was run on what emit writes. */
+  readonly checked: readonly string[];
+};
 
 /**
  * Settings of these engines, or why they have none.
@@ -41,7 +46,8 @@ export function emit(
 ): readonly Emission[] {
   return engines.map((engine) => {
     const emitter: Emitter = EMITTERS[engine];
-    return { engine, ...emitter.emit(input, versionOf(engine, emitter, version)) };
+    const answer = emitter.emit(input, versionOf(engine, emitter, version));
+    return { engine, checked: checkedVersions(engine), ...answer };
   });
 }
 

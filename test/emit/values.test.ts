@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { emit, type EmitInput, type Engine } from '../../src/emit/index.js';
+import { emit, type EmitInput, type Engine, ENGINES } from '../../src/emit/index.js';
 import { configText, dynamic, flag, inputFor, linear, ntk, QWEN3, yarn } from './input.js';
 
 const llama = configText('Llama-2-7b-hf');
@@ -101,4 +102,13 @@ describe('values', () => {
       ).toContain('"mrope_section":[24,20,20]');
     }
   });
+});
+
+it('names the versions whose own code was run, oldest first', () => {
+  const file = new URL('../../src/emit/data/checked.json', import.meta.url);
+  const checked = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string[]>;
+  expect(Object.keys(checked)).toContain('sglang');
+  for (const { engine, checked: named } of emit(inputFor(llama, yarn(4, 4096), 16_384), ENGINES)) {
+    expect(named).toEqual(checked[engine] ?? []);
+  }
 });
