@@ -23,6 +23,9 @@ export interface Progress {
   readonly label: string;
 }
 
+/** What is known while a run goes on: rows on the contexts answered so far, and what they suggest. */
+export type Provisional = Pick<Report, 'candidates' | 'recommendation'>;
+
 const whole = (low: number, high: number, unit = '') =>
   z
     .int({ error: `must be a whole number${unit} from ${low} to ${high}` })
@@ -125,6 +128,13 @@ export const EVALUATE_OPTIONS = z.strictObject({
   subject: action<(model: TrainedModel) => Promise<Subject>>(),
   /** Opens the probe model; default: a process of its own. For tests and benchmarks. */
   openEngine: action<(request: EngineRequest) => Promise<Engine>>(),
+  /** Is told what is known while the run goes on, whenever a row has more contexts. */
+  onProvisional: action<(found: Provisional) => void>(),
+  /**
+   * Leave candidates that are clearly out after half of the contexts at those. Default true; has no
+   * effect beside `samples`, which says how many contexts there are.
+   */
+  stopEarly: z.boolean({ error: 'must be true or false' }).optional(),
 });
 
 export const ENCODINGS_OPTIONS = z.strictObject({

@@ -59,7 +59,9 @@ export async function judgeConfig(
     target: flags.target,
     baseline,
     options: { ...evaluationOptions(flags), ...referenceOptions(flags) },
-    evaluate: (options) => runEvaluation(environment, config, options, watch),
+    // A rule may be about any cell, also of a candidate that is clearly out.
+    evaluate: (options) =>
+      runEvaluation(environment, config, { ...options, stopEarly: false }, watch),
     commands: (target) => commandsFor(input, flags, target),
   });
   await writeOutputs(outputs, run.report, { gate: gateOutcome(run.result) });

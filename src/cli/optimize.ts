@@ -71,7 +71,7 @@ export async function runOptimize(
     kvCacheGiB: (length) => kvCacheGiB(model, length),
     evaluate: async (labels, at, lengths) => {
       const candidates = joinCandidates(labels.map(parseCandidates));
-      const evaluation = { ...options, candidates, target: at, lengths };
+      const evaluation = { ...options, candidates, target: at, lengths, stopEarly: false };
       report = await runEvaluation(environment, config, evaluation, settings);
       return report;
     },

@@ -21,10 +21,14 @@ export function progressDisplay(environment: Environment, wanted: boolean): Prog
     discardStdin: false,
     text: 'starting',
   }).start();
-  const began = performance.now();
+  let first: { readonly at: number; readonly done: number } | undefined;
   return {
     update: (progress) => {
-      spinner.text = cleanText(describeProgress(progress, performance.now() - began));
+      first ??= { at: performance.now(), done: progress.done };
+      // What was taken over from an earlier run took no time.
+      const own = progress.done - first.done;
+      const elapsed = (performance.now() - first.at) * (own > 0 ? progress.done / own : 1);
+      spinner.text = cleanText(describeProgress(progress, elapsed));
     },
     stop: () => spinner.stop(),
   };

@@ -113,7 +113,7 @@ export function planRope(
 
 /** Rows that run on the same weights; the first is what the others are measured against. */
 class RowGroup {
-  readonly #questions = new QuestionList(LOSS_SCALE);
+  readonly #questions = new QuestionList({ lossScale: LOSS_SCALE });
   readonly #rows: readonly {
     readonly plan: RowPlan;
     readonly facts: Asked;
@@ -146,6 +146,10 @@ class RowGroup {
 
   get tokens(): number {
     return this.#questions.totalTokens;
+  }
+
+  get answered(): number {
+    return this.#questions.tokens;
   }
 
   /** @returns false where the signal stopped it */
@@ -255,7 +259,8 @@ export const compareEncodings: CompareEncodings = async (options = {}) => {
     try {
       const complete = await group.run(engine, {
         signal: options.signal,
-        onProgress: (done, label) => options.onProgress?.({ done: tokens + done, total, label }),
+        onProgress: (label) =>
+          options.onProgress?.({ done: tokens + group.answered, total, label }),
       });
       if (!complete) break;
     } finally {

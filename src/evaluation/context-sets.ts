@@ -1,10 +1,9 @@
 import type { Context } from '../probes/contexts.js';
-import type { Measurement } from '../probes/measure.js';
 import { probeTokens, questionsPerRung, SHORT_RUNGS, type PresetPlan } from '../probes/presets.js';
 import { lastWindow, upToRung } from '../probes/reshape.js';
 import type { TextSource } from '../probes/text-source.js';
-import type { Treatment } from '../subjects/subject.js';
-import type { Asked, ContextSet, QuestionList } from './questions.js';
+import type { ContextSet } from './questions.js';
+import type { Series } from './series.js';
 
 /** The contexts that every variant is asked on; `windows` is for the reference alone. */
 export interface ContextSets {
@@ -117,8 +116,8 @@ export function contextSets({
 /** What further contexts are drawn from, and how many. */
 export interface FurtherPlan {
   readonly texts: TextSource;
-  /** The preset's own contexts on the ladder. */
-  readonly own: ContextSet;
+  /** The preset's own contexts on the ladder; further portions are added to it. */
+  readonly series: Series;
   /** Tokens of the subject: a rung of the ladder. */
   readonly target: number;
   /** Contexts that a variant gets in all, at most. */
@@ -127,80 +126,25 @@ export interface FurtherPlan {
 }
 
 /**
- * Contexts of facts beyond the preset's own, for variants whose verdict those leave open: drawn from
- * the same stream, so that a variant is judged on the contexts that a bigger preset gives to all.
- * They end at the target, which is what the verdict is about.
+ * Draws contexts of facts beyond the preset's own, twice as many as so far, for variants whose
+ * verdict those leave open: from the same stream, so that a variant is judged on the contexts that a
+ * bigger preset gives to all. They end at the target, which is what the verdict is about.
+ *
+ * @returns false where `most` have been drawn
  */
-export class FurtherContexts {
-  readonly #rounds: ContextSet[] = [];
-  /** Rungs of the ladder that do not pass the target. */
-  readonly #rungs: number;
-
-  constructor(private readonly plan: FurtherPlan) {
-    this.#rungs = plan.own.lengths.filter((tokens) => tokens <= plan.target).length;
-  }
-
-  /** Twice as many contexts as so far; undefined: a variant has had them all. */
-  #next(): ContextSet | undefined {
-    const { own, most, seed, texts } = this.plan;
-    const sofar = [own, ...this.#rounds].reduce((sum, set) => sum + set.contexts.length, 0);
-    if (sofar >= most) return undefined;
-    const { lengths } = own;
-    const last = this.#rungs - 1;
-    const count = Math.min(sofar, most - sofar);
-    const draw = { seed, stream: STREAM.ladder, count, from: sofar };
-    const set: ContextSet = {
-      name: `long from ${sofar}`,
-      lengths: lengths.slice(0, this.#rungs),
-      contexts: drawContexts(draw, ladderFacts(texts, lengths)).map((context) =>
-        upToRung(context, last, lengths[last]!),
-      ),
-    };
-    this.#rounds.push(set);
-    return set;
-  }
-
-  /**
-   * Asks the next contexts.
-   *
-   * @param open what undecided variants were asked on the ladder
-   * @returns false where nothing is open, or all contexts were given
-   */
-  ask(questions: QuestionList, open: readonly LadderAsked[]): boolean {
-    const set = open.length > 0 ? this.#next() : undefined;
-    if (!set) return false;
-    for (const { label, facts } of open) questions.ask(set, this.#treatments(facts), label);
-    return true;
-  }
-
-  #treatments({ questions }: Asked): Treatment[] {
-    return questions.slice(0, this.#rungs).map(({ treatment }) => treatment);
-  }
-
-  /**
-   * A variant on the preset's contexts, and on all further ones that its treatments were asked on.
-   *
-   * @param own on the preset's contexts
-   */
-  join(own: Measurement, facts: Asked, questions: QuestionList): Measurement {
-    let measurement = own;
-    for (const set of this.#rounds) {
-      const asked = questions.asked(set, this.#treatments(facts));
-      const more = asked && questions.measurement(asked);
-      if (!more) break;
-      measurement = {
-        ...measurement,
-        contexts: [...measurement.contexts, ...more.contexts],
-        // Beyond the target they have nothing to score, so any scores will do there.
-        at: measurement.at.map((scores, r) => [...scores, ...(more.at[r] ?? more.at.at(-1)!)]),
-      };
-    }
-    return measurement;
-  }
-}
-
-/** Facts on the ladder, as a variant was asked. */
-export interface LadderAsked {
-  readonly label: string;
-  readonly facts: Asked;
+export function drawFurther({ texts, series, target, most, seed }: FurtherPlan): boolean {
+  const sofar = series.portions.reduce((sum, set) => sum + set.contexts.length, 0);
+  if (sofar >= most) return false;
+  const { lengths } = series.portions[0]!;
+  const rungs = lengths.filter((tokens) => tokens <= target);
+  const count = Math.min(sofar, most - sofar);
+  const draw = { seed, stream: STREAM.ladder, count, from: sofar };
+  series.portions.push({
+    name: `long from ${sofar}`,
+    lengths: rungs,
+    contexts: drawContexts(draw, ladderFacts(texts, lengths)).map((context) =>
+      upToRung(context, rungs.length - 1, rungs.at(-1)!),
+    ),
+  });
+  return true;
 }

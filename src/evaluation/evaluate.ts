@@ -22,11 +22,10 @@ import { PROBES } from './probes/registry.js';
 import { requestProfiles } from './profiles.js';
 import type { SavedAnswer } from './questions.js';
 import { keysToWrite, recommend, unwritableFindings } from './recommendation.js';
-import type { ReferenceResults, RunPlan, Variant } from './run.js';
+import type { RunPlan, Variant } from './run.js';
 import type { Setup } from './setup.js';
-import { summariseReach, tied } from './summary.js';
-import { judge, ladderResults, onAllContexts, referenceResults, type Judged } from './variant.js';
-import { isOpen } from './verdict.js';
+import { answerInStages } from './stages.js';
+import { judge, referenceResults, tiesOf } from './variant.js';
 
 export interface ProbedReport {
   readonly report: Report;
@@ -106,59 +105,34 @@ export async function whileOpening<T>(
 }
 
 /**
- * Has everything answered, and what is asked on seeing the answers; closes the subject.
+ * Has everything answered, and closes the subject.
  *
  * @returns why it was stopped before the end; undefined: it was not
  */
 async function answerAll(
   run: RunPlan,
-  { lanes, tokensPerRequest }: Opened,
-  { onProgress, signal, resume }: EvaluateOptions,
+  opened: Opened,
+  options: EvaluateOptions,
   head: ReportHead,
 ): Promise<string | undefined> {
-  const { questions, subject } = run;
-  const respondent = {
-    lanes,
-    tokensPerRequest,
-    score: subject.score.bind(subject),
-  };
+  const { onProgress, onProvisional, signal, resume, samples, stopEarly = true } = options;
   try {
-    if (resume) takeOver(questions, resume, head);
-    do {
-      const total = questions.totalTokens;
-      const complete = await questions.answer(respondent, {
-        signal,
-        onProgress: (done, label) => onProgress?.({ done, total, label }),
-      });
-      if (!complete) return 'interrupted';
-    } while (askFurther(run));
-    return undefined;
+    if (resume) takeOver(run.questions, resume, head);
+    const complete = await answerInStages(run, opened, {
+      signal,
+      onProgress: (done, total, label) => onProgress?.({ done, total, label }),
+      onProvisional,
+      stopsEarly: stopEarly && samples === undefined,
+    });
+    return complete ? undefined : 'interrupted';
   } catch (error) {
     // What was finished is worth keeping: the report says that the rest failed.
     if (!(error instanceof RopeEvalError && error.kind === 'engine_died')) throw error;
     // After Ctrl-C the engine may well have got the signal too.
     return signal?.aborted ? 'interrupted' : error.message;
   } finally {
-    await subject.close();
+    await run.subject.close();
   }
-}
-
-/** Asks more contexts about the variants whose verdict is open. @returns false where none is */
-function askFurther(run: RunPlan): boolean {
-  if (run.setup.localOnly) return false;
-  const reference = referenceResults(run);
-  const open = run.variants.filter((variant) => isUndecided(run, reference, variant));
-  return run.further.ask(
-    run.questions,
-    open.map(({ label, ladder }) => ({ label, facts: ladder.facts })),
-  );
-}
-
-function isUndecided(run: RunPlan, reference: ReferenceResults, { ladder }: Variant): boolean {
-  const { facts } = ladderResults(run, reference, ladder);
-  if (!facts) return false;
-  const all = onAllContexts(run, facts, ladder.facts);
-  return isOpen(summariseReach(all), run.setup.target.multiple);
 }
 
 /** @param stopped why it ended early; undefined: it did not */
@@ -194,15 +168,6 @@ function buildReport(
     ...(rows ? { perContext: rows } : {}),
     geometry: geometryOf(setup),
     timings: { totalMs: 0, engineMs: 0, tokens: questions.tokens },
-  };
-}
-
-/** Whether two rows' scores cannot be told apart. */
-function tiesOf(judged: readonly Judged[]): (a: CandidateReport, b: CandidateReport) => boolean {
-  const scores = new Map(judged.map(({ report, score }) => [report, score]));
-  return (a, b) => {
-    const [x, y] = [scores.get(a), scores.get(b)];
-    return x !== undefined && y !== undefined && tied(x, y);
   };
 }
 

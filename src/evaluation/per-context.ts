@@ -42,8 +42,8 @@ const contextsOf = ({ needle }: { needle: readonly (readonly Cluster[][])[] }): 
 type ShortClusters = Readonly<Record<keyof ShortRows, readonly Cluster[]>>;
 
 function variantRows(run: RunPlan, { label, short, ladder }: Variant) {
-  const { setup, subject, questions, further, multiples } = run;
-  const own = questions.measurement(ladder.facts);
+  const { setup, subject, multiples } = run;
+  const own = ladder.facts.measurement();
   const main = shortClusters(run, short[decisiveOf(run)]!);
   if (!own || !main) return undefined;
   const local = subject.groups.flatMap(({ group }, index) => {
@@ -51,17 +51,12 @@ function variantRows(run: RunPlan, { label, short, ladder }: Variant) {
     const { layerType } = setup.groups[group]!;
     return group === setup.decisive || !found ? [] : [{ layerType, short: found }];
   });
-  const facts = further.join(own, ladder.facts, questions);
   const rungs = multiples.map((_, rung) => rung);
-  return { label, short: main, needle: accuracyByDistance(facts, rungs), local };
+  return { label, short: main, needle: accuracyByDistance(own, rungs), local };
 }
 
-function shortClusters(
-  { questions, sets }: RunPlan,
-  asked: FactsAndText,
-): ShortClusters | undefined {
-  const facts = questions.measurement(asked.facts);
-  const text = questions.measurement(asked.text);
+function shortClusters({ sets }: RunPlan, asked: FactsAndText): ShortClusters | undefined {
+  const [facts, text] = [asked.facts.measurement(), asked.text.measurement()];
   if (!facts || !text) return undefined;
   const rungs = sets.short.lengths.map((_, r) => r);
   return {

@@ -1,7 +1,7 @@
 import type { ResolvedCandidate } from '../candidates/definition.js';
 import { probeTokens, type PresetPlan } from '../probes/presets.js';
-import type { Subject } from '../subjects/subject.js';
-import { contextSets, FurtherContexts } from './context-sets.js';
+import type { Subject, Treatment } from '../subjects/subject.js';
+import { contextSets, drawFurther } from './context-sets.js';
 import { PROBES } from './probes/registry.js';
 import { QuestionList } from './questions.js';
 import {
@@ -12,6 +12,7 @@ import {
   type Run,
   type RunPlan,
 } from './run.js';
+import { AskedSeries, divide } from './series.js';
 import { scalingOf, type Setup } from './setup.js';
 
 /** What decides about the size of a run. */
@@ -23,56 +24,54 @@ export interface RunSettings {
   readonly most: number;
 }
 
-/** Draws the contexts and asks about every scaling on them. */
+/** Draws the contexts and decides what every scaling can be asked; nothing is asked yet. */
 export function planRun(setup: Setup, subject: Subject, settings: RunSettings): RunPlan {
   const { multiples, samples, most } = settings;
   const { seed, target } = setup;
   const { window, texts, textSpan } = subject;
   const sets = contextSets({ texts, window, textSpan, multiples, samples, seed });
-  const run: Run = {
-    setup,
-    subject,
-    multiples,
-    samples,
-    sets,
-    further: new FurtherContexts({
-      texts,
-      own: sets.ladder,
-      target: probeTokens(target.multiple, window),
-      most,
-      seed,
-    }),
-    questions: new QuestionList(subject.lossScale),
+  const series = {
+    short: divide(sets.short),
+    shortText: divide(sets.shortText),
+    ladder: divide(sets.ladder),
+    ladderText: divide(sets.ladderText),
+    windows: divide(sets.windows, multiples.length),
   };
+  const questions = new QuestionList(subject);
+  const run: Run = { setup, subject, multiples, samples, sets, series, questions };
   const probes = PROBES.flatMap((probe) => probe.prepare(run) ?? []);
   const variants = [undefined, ...setup.candidates].map((candidate) => {
     const variant = planVariant(run, candidate);
     return { ...variant, probes: probes.map((plan) => plan(variant)) };
   });
-  return { ...run, reference: variants[0]!, variants };
+  const farthest = probeTokens(target.multiple, window);
+  const further = { texts, series: series.ladder, target: farthest, most, seed };
+  return {
+    ...run,
+    most,
+    reference: variants[0]!,
+    variants,
+    drawFurther: () => drawFurther(further),
+  };
 }
 
 function planVariant(run: Run, candidate: ResolvedCandidate | undefined): AskedVariant {
-  const { setup, subject, sets, questions } = run;
+  const { setup, subject, series, questions } = run;
   const scaling = scalingOf(setup, candidate);
   const { label } = scaling;
   const ladder = ladderTreatments(run, scaling);
   const home = subject.treat(scaling, atMultiple(scaling, setup.decisive, 1));
+  const asked = (name: keyof typeof series, treatments: readonly Treatment[]): AskedSeries =>
+    new AskedSeries(questions, series[name], treatments, label);
   return {
     label,
     candidate,
     scaling,
-    ladder: {
-      facts: questions.ask(sets.ladder, ladder, label),
-      text: questions.ask(sets.ladderText, ladder, label),
-    },
-    windows: candidate ? undefined : questions.ask(sets.windows, [home], label),
+    ladder: { facts: asked('ladder', ladder), text: asked('ladderText', ladder) },
+    windows: candidate ? undefined : asked('windows', [home]),
     short: subject.groups.map(({ group }) => {
       const treatments = shortTreatments(run, scaling, group);
-      return {
-        facts: questions.ask(sets.short, treatments, label),
-        text: questions.ask(sets.shortText, treatments, label),
-      };
+      return { facts: asked('short', treatments), text: asked('shortText', treatments) };
     }),
   };
 }

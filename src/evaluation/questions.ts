@@ -51,8 +51,8 @@ export type Respondent = Pick<Subject, 'score'> & Pick<Opened, 'lanes' | 'tokens
 
 export interface AnswerOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Before each request: tokens answered so far, and what is asked now. */
-  readonly onProgress?: (done: number, label: string) => void;
+  /** Before each request: what is asked now. */
+  readonly onProgress?: (label: string) => void;
   /** After each question that was answered to the end. */
   readonly onAnswered?: () => void;
 }
@@ -68,9 +68,10 @@ export class QuestionList {
   #saved: ReadonlyMap<string, SavedAnswer> = new Map();
   /** Tokens answered so far. */
   tokens = 0;
+  /** Units of work answered so far. */
+  workDone = 0;
 
-  /** @param lossScale of the subject */
-  constructor(private readonly lossScale: number) {}
+  constructor(private readonly subject: Pick<Subject, 'lossScale' | 'workOf'>) {}
 
   /** Asks a set under the treatments, one a rung. */
   ask(set: ContextSet, treatments: readonly Treatment[], label: string): Asked {
@@ -78,16 +79,6 @@ export class QuestionList {
       this.#question(set, treatment, set.lengths[rung]!, label),
     );
     return { set, questions };
-  }
-
-  /** The same if it was asked already, by whomever. */
-  asked(set: ContextSet, treatments: readonly Treatment[]): Asked | undefined {
-    const questions = treatments.flatMap((treatment, rung) => {
-      const found = this.#bySet.get(set)?.get(treatment);
-      // Another variant may share the treatment at shorter lengths alone.
-      return found && found.length >= set.lengths[rung]! ? [found] : [];
-    });
-    return questions.length === treatments.length ? { set, questions } : undefined;
   }
 
   #question(set: ContextSet, treatment: Treatment, length: number, label: string): Question {
@@ -102,6 +93,29 @@ export class QuestionList {
     ofSet.set(treatment, question);
     this.#questions.push(question);
     return question;
+  }
+
+  /** Whether everything that was asked has been answered. */
+  get complete(): boolean {
+    return this.#questions.every((question) => question.scores);
+  }
+
+  /** Units of work of all that was asked. */
+  get workAsked(): number {
+    return this.#questions.reduce((sum, question) => sum + this.#workOf(question), 0);
+  }
+
+  /** Units of work of a set's contexts at a length. */
+  workAt({ contexts }: ContextSet, length: number): number {
+    return contexts.length * this.#work(length);
+  }
+
+  #work(length: number): number {
+    return this.subject.workOf?.(length) ?? length;
+  }
+
+  #workOf({ set, length }: Question): number {
+    return this.workAt(set, length);
   }
 
   get totalTokens(): number {
@@ -123,12 +137,13 @@ export class QuestionList {
     const lane = async (): Promise<void> => {
       for (const { question, contexts, parts, index } of requests) {
         if (signal?.aborted) return;
-        onProgress?.(this.tokens, question.label);
+        onProgress?.(question.label);
         const { length, treatment } = question;
         const scores = await respondent.score({ contexts, length, treatment }, signal);
         if (!scores.every(isMeasured)) throw notMeasured(question);
         parts[index] = scores;
         this.tokens += length * contexts.length;
+        this.workDone += this.#work(length) * contexts.length;
         if (!parts.every((part) => part.length > 0)) continue;
         question.scores = parts.flat();
         onAnswered?.();
@@ -139,7 +154,7 @@ export class QuestionList {
     );
     await Promise.all(lanes);
     if (failures.length > 0) throw failures[0];
-    return this.#questions.every((question) => question.scores);
+    return this.complete;
   }
 
   /** What is left to ask, in order. */
@@ -187,13 +202,14 @@ export class QuestionList {
       if (!answers.every(isMeasured)) continue;
       question.scores = answers;
       this.tokens += tokensOf(question);
+      this.workDone += this.#workOf(question);
     }
   }
 
   /** @returns undefined where some answer is missing (interrupted) */
   measurement({ set, questions }: Asked): Measurement | undefined {
     const at = questions.map(({ scores }) => scores);
-    const { lossScale } = this;
+    const { lossScale } = this.subject;
     return at.every((scores) => scores !== undefined)
       ? { contexts: set.contexts, at, lossScale }
       : undefined;

@@ -4,8 +4,9 @@ import { SHORT_RUNGS, type PresetPlan } from '../probes/presets.js';
 import type { Cluster } from '../probes/statistics.js';
 import type { CandidateReport } from '../report/schema/candidate.js';
 import type { Scaling, Situation, Subject, Treatment } from '../subjects/subject.js';
-import type { ContextSets, FurtherContexts } from './context-sets.js';
-import type { Asked, QuestionList } from './questions.js';
+import type { ContextSets } from './context-sets.js';
+import type { QuestionList } from './questions.js';
+import type { AskedSeries, Series } from './series.js';
 import type { Setup } from './setup.js';
 import type { Comparison } from './summary.js';
 
@@ -17,14 +18,15 @@ export interface Run {
   readonly multiples: readonly number[];
   readonly samples: PresetPlan;
   readonly sets: ContextSets;
-  readonly further: FurtherContexts;
+  /** The sets, in portions; those of the ladder's facts may become more. */
+  readonly series: Readonly<Record<keyof ContextSets, Series>>;
   readonly questions: QuestionList;
 }
 
 /** Facts and text on the same rungs. */
 export interface FactsAndText {
-  readonly facts: Asked;
-  readonly text: Asked;
+  readonly facts: AskedSeries;
+  readonly text: AskedSeries;
 }
 
 /** One scaling under test, or the reference, and what it is asked. */
@@ -37,7 +39,7 @@ export interface Variant {
   readonly short: readonly FactsAndText[];
   readonly ladder: FactsAndText;
   /** The reference only: the ladder's text, each rung within one window. */
-  readonly windows: Asked | undefined;
+  readonly windows: AskedSeries | undefined;
   readonly probes: readonly PlannedProbe[];
 }
 
@@ -45,6 +47,10 @@ export interface Variant {
 export interface RunPlan extends Run {
   readonly reference: Variant;
   readonly variants: readonly Variant[];
+  /** Contexts of facts on the ladder that a variant gets at most. */
+  readonly most: number;
+  /** Draws further facts on the ladder; false: a variant has had the most that it gets. */
+  drawFurther(): boolean;
 }
 
 /** A variant before the probes of the registry are planned. */
@@ -79,6 +85,8 @@ export interface Probe {
 }
 
 export interface PlannedProbe {
+  /** What it asks. */
+  readonly asked: readonly AskedSeries[];
   /** Its part of the row; empty where it has none, or was not answered to the end. */
   report(run: RunPlan, reference: ReferenceResults): Partial<CandidateReport>;
 }

@@ -4,14 +4,15 @@ import { ladder, SHORT_RUNGS } from '../probes/presets.js';
 import { resamples } from '../probes/statistics.js';
 import type { CandidateReport } from '../report/schema/candidate.js';
 import type { GroupScaling } from '../subjects/subject.js';
-import type { Asked } from './questions.js';
+import type { AskedSeries } from './series.js';
 import { verdict } from './verdict.js';
-import type { FactsAndText, ReferenceResults, RunPlan, Variant } from './run.js';
+import type { FactsAndText, PlannedProbe, ReferenceResults, RunPlan, Variant } from './run.js';
 import {
   score,
   summariseNeedle,
   summariseReach,
   summariseShort,
+  tied,
   windowedLoss,
   type Comparison,
   type Measured,
@@ -19,43 +20,38 @@ import {
   type TextMeasured,
 } from './summary.js';
 
-/** Parts that were not answered to the end are left out. */
-export function referenceResults(run: RunPlan): ReferenceResults {
-  const { setup, reference, questions, further, multiples } = run;
+/** Resamples behind an interval, and behind one that is only shown while a run goes on. */
+export const DRAWS = Object.freeze({ final: 1000, provisional: 100 });
+
+/**
+ * What the reference made of each set, as far as it was answered.
+ *
+ * @param draws how many resamples
+ */
+export function referenceResults(run: RunPlan, draws: number = DRAWS.final): ReferenceResults {
+  const { setup, reference, multiples } = run;
   const { window } = setup.groups[setup.decisive]!;
-  const compare = (
-    asked: Asked,
-    rungs: readonly number[],
-    all: (own: Measurement) => Measurement = (own) => own,
-  ): Comparison | undefined => {
-    const own = questions.measurement(asked);
+  const compare = (asked: AskedSeries, rungs: readonly number[]): Comparison | undefined => {
+    const own = asked.measurement();
     return (
       own && {
         rungs: rungs.map((m) => ({ multiple: m, tokens: Math.round(m * window) })),
         home: Math.max(0, rungs.indexOf(1)),
-        draws: resamples(own.contexts.length, setup.seed),
-        reference: all(own),
+        draws: resamples(own.contexts.length, setup.seed, draws),
+        reference: own,
       }
     );
   };
-  const short = reference.short[decisiveOf(run)]!;
-  const { facts, text } = reference.ladder;
-  const windows = reference.windows && questions.measurement(reference.windows);
+  const both = ({ facts, text }: FactsAndText, rungs: readonly number[]) => {
+    const [ofFacts, ofText] = [compare(facts, rungs), compare(text, rungs)];
+    return { ...(ofFacts ? { facts: ofFacts } : {}), ...(ofText ? { text: ofText } : {}) };
+  };
+  const windows = reference.windows?.measurement();
   return {
-    short: pick(compare(short.facts, SHORT_RUNGS), compare(short.text, SHORT_RUNGS)),
-    ladder: pick(
-      compare(facts, multiples, (own) => further.join(own, facts, questions)),
-      compare(text, multiples),
-    ),
+    short: both(reference.short[decisiveOf(run)]!, SHORT_RUNGS),
+    ladder: both(reference.ladder, multiples),
     ...(windows ? { windowed: windowedLoss(windows, multiples.length) } : {}),
   };
-}
-
-function pick(
-  facts: Comparison | undefined,
-  text: Comparison | undefined,
-): ReferenceResults['short'] {
-  return { ...(facts ? { facts } : {}), ...(text ? { text } : {}) };
 }
 
 /** Index into the subject's groups of the one that decides. */
@@ -63,7 +59,7 @@ export function decisiveOf({ setup, subject }: RunPlan): number {
   return subject.groups.findIndex(({ group }) => group === setup.decisive);
 }
 
-/** What a variant made of one ladder; parts that were not answered to the end are undefined. */
+/** What a variant made of one ladder; parts that were not answered are undefined. */
 export interface Results {
   readonly facts: Measured | undefined;
   readonly text: TextMeasured | undefined;
@@ -75,38 +71,55 @@ export function shortResults(
   { short }: ReferenceResults,
   asked: FactsAndText,
 ): { readonly facts: Measured; readonly text: Measured } | undefined {
-  const facts = measured(run, short.facts, asked.facts);
-  const text = measured(run, short.text, asked.text);
+  const facts = short.facts && paired(run, short.facts, asked.facts);
+  const text = short.text && paired(run, short.text, asked.text);
   return facts && text && { facts, text };
 }
 
-/** Facts and text on the ladder, on the preset's contexts. */
+/** Facts and text on the ladder. */
 export function ladderResults(
   run: RunPlan,
   { ladder, windowed }: ReferenceResults,
   asked: FactsAndText,
 ): Results {
-  const text = measured(run, ladder.text, asked.text);
-  return {
-    facts: measured(run, ladder.facts, asked.facts),
-    text: text && windowed && { ...text, windowed },
-  };
+  const most = windowed?.[0]?.length;
+  const text = ladder.text && paired(run, ladder.text, asked.text, most);
+  // The reference stands as a yardstick: a variant may have more facts than it.
+  const facts = ladder.facts && measured(run, ladder.facts, asked.facts.measurement());
+  return { facts, text: text && windowed && { ...text, windowed } };
+}
+
+/** A variant on the contexts that the reference has too. */
+function paired(
+  run: RunPlan,
+  comparison: Comparison,
+  asked: AskedSeries,
+  most = Infinity,
+): Measured | undefined {
+  const own = asked.measurement();
+  const shared = Math.min(comparison.reference.contexts.length, most);
+  return measured(run, comparison, own && firstContexts(own, shared));
 }
 
 function measured(
-  { questions }: RunPlan,
-  comparison: Comparison | undefined,
-  asked: Asked,
+  { setup }: RunPlan,
+  comparison: Comparison,
+  own: Measurement | undefined,
 ): Measured | undefined {
-  const measurement = questions.measurement(asked);
-  return comparison && measurement && { ...comparison, measurement };
+  if (!own) return undefined;
+  const { draws, reference } = comparison;
+  const size = own.contexts.length;
+  return {
+    ...comparison,
+    measurement: own,
+    draws: size === reference.contexts.length ? draws : resamples(size, setup.seed, draws.length),
+  };
 }
 
-/** Facts on the ladder, on all the contexts that a variant was asked. */
-export function onAllContexts(run: RunPlan, own: Measured, asked: Asked): Measured {
-  const measurement = run.further.join(own.measurement, asked, run.questions);
-  if (measurement === own.measurement) return own;
-  return { ...own, measurement, draws: resamples(measurement.contexts.length, run.setup.seed) };
+function firstContexts(m: Measurement, count: number): Measurement {
+  if (m.contexts.length <= count) return m;
+  const at = m.at.map((scores) => scores.slice(0, count));
+  return { ...m, contexts: m.contexts.slice(0, count), at };
 }
 
 /** A row of the report, and the score behind it. */
@@ -115,12 +128,19 @@ export interface Judged {
   readonly score: Score | undefined;
 }
 
-/** One row of the report; parts that were not answered are null or empty. */
-export function judge(run: RunPlan, reference: ReferenceResults, variant: Variant): Judged {
+/**
+ * One row of the report; parts that were not answered are null or empty.
+ *
+ * @param probes those that the row has
+ */
+export function judge(
+  run: RunPlan,
+  reference: ReferenceResults,
+  variant: Variant,
+  probes: readonly PlannedProbe[] = variant.probes,
+): Judged {
   const { setup, sets } = run;
-  const own = ladderResults(run, reference, variant.ladder);
-  const facts = own.facts && onAllContexts(run, own.facts, variant.ladder.facts);
-  const { text } = own;
+  const { facts, text } = ladderResults(run, reference, variant.ladder);
   const shortOf = (asked: FactsAndText) => {
     const found = shortResults(run, reference, asked);
     return found && summariseShort(found.facts, found.text);
@@ -148,7 +168,9 @@ export function judge(run: RunPlan, reference: ReferenceResults, variant: Varian
     groups,
     short: short ?? null,
     needle: facts && text ? summariseNeedle(facts, text) : [],
-    ...(contexts > sets.ladder.contexts.length ? { longContexts: contexts } : {}),
+    ...(contexts !== 0 && contexts !== sets.ladder.contexts.length
+      ? { longContexts: contexts }
+      : {}),
     reach: reach && !setup.localOnly ? reach : null,
     parts: null,
     local,
@@ -156,7 +178,7 @@ export function judge(run: RunPlan, reference: ReferenceResults, variant: Varian
     scoreParts: total ? { loss: total.loss, outOfRange: total.outOfRange } : null,
     verdict: judged(),
   };
-  const fragments = variant.probes.map((probe) => probe.report(run, reference));
+  const fragments = probes.map((probe) => probe.report(run, reference));
   return { score: total, report: Object.assign(row, ...fragments) as CandidateReport };
 }
 
@@ -212,5 +234,16 @@ export function describeGroup(
     maxStretch: Math.max(0, ...stretches),
     changed:
       attentionScaling * Math.sqrt(softmaxScaleRatio) !== 1 || stretches.some((x) => x !== 1),
+  };
+}
+
+/** Whether two rows' scores cannot be told apart. */
+export function tiesOf(
+  judged: readonly Judged[],
+): (a: CandidateReport, b: CandidateReport) => boolean {
+  const scores = new Map(judged.map(({ report, score }) => [report, score]));
+  return (a, b) => {
+    const [x, y] = [scores.get(a), scores.get(b)];
+    return x !== undefined && y !== undefined && tied(x, y);
   };
 }

@@ -46,16 +46,21 @@ function fits(
   { short, needle, local }: PerContext['candidates'][number],
   counts: PerContext['counts'],
 ): boolean {
-  const pairs = [short, ...local].flatMap(({ facts, copies, copyLoss, textLoss }) => [
-    [facts, counts.facts],
-    [copies, counts.copies],
-    [copyLoss, counts.copies],
-    [textLoss, counts.text],
+  // A candidate that was clearly out early has the first contexts alone, in all of its rows.
+  const facts = length(short.facts);
+  const text = length(short.textLoss);
+  const rows = [short, ...local].flatMap((each) => [
+    { row: each.facts, size: facts },
+    { row: each.copies, size: facts },
+    { row: each.copyLoss, size: facts },
+    { row: each.textLoss, size: text },
   ]);
   const most = length(counts.needle[0]?.[0] ?? '');
   const size = length(needle[0]?.[0] ?? '');
   return (
-    pairs.every(([row, count]) => length(row!) === length(count!)) &&
+    rows.every(({ row, size }) => length(row) === size) &&
+    facts <= Math.min(length(counts.facts), length(counts.copies)) &&
+    text <= length(counts.text) &&
     needle.length === counts.needle.length &&
     needle.every((rung, r) => rung.length === counts.needle[r]!.length) &&
     size <= most &&

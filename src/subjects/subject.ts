@@ -103,6 +103,8 @@ export interface Subject<T extends Treatment = Treatment> {
   readonly textSpan: number;
   /** Contexts of a preset, where its answers cost too much for the usual ones. */
   readonly samples?: (preset: keyof typeof PRESETS) => PresetPlan;
+  /** Relative time that a context takes, by its length; default: the length. */
+  workOf?(length: number): number;
   /** Nats of a real model that one nat of its language's loss stands for. */
   readonly lossScale: number;
   /** What it can be told beside tokens and tables. */

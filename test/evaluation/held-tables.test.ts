@@ -60,17 +60,14 @@ describe('pairs held at the switch of longrope', () => {
     attentionFactor: 1,
   };
   const scaling = scalingOf(reference, candidate, window);
-  /** (short, long, cached) (below, at, above) what the facts were asked with */
-  const asked: (readonly RotaryTreatment[])[] = [];
-  const questions = new QuestionList(1);
-  questions.ask = (set, treatments, label) => {
-    if (set.name === 'switch 256') asked.push(treatments as readonly RotaryTreatment[]);
-    return QuestionList.prototype.ask.call(questions, set, treatments, label);
-  };
   const setup = { decisive: 0, seed: 1 };
+  const questions = new QuestionList({ lossScale: 1 });
   const run = { setup, subject, questions, samples: { apart: 1 } } as unknown as Run;
-  tableSwitch.prepare(run)!({ label: 'longrope', scaling } as AskedVariant);
-  const [short, , cached] = asked;
+  const { asked } = tableSwitch.prepare(run)!({ label: 'longrope', scaling } as AskedVariant);
+  /** (below, at, above) what the facts are asked with */
+  const [short, , cached] = asked
+    .filter(({ series }) => series.portions[0]!.name === 'switch 256')
+    .map(({ treatments }) => treatments as readonly RotaryTreatment[]);
   const from = probe.invFreq.length - held;
   const stretch = ({ rotation }: RotaryTreatment) =>
     probe.invFreq[from]! / ('byIndex' in rotation ? NaN : rotation.invFreq[from]!);

@@ -148,7 +148,7 @@ export function planText(
   const count = Math.ceil((HOME_CONTEXTS * span) / Math.min(span, length - head));
   const contexts = drawContexts({ ...draw, count }, write);
   const set: ContextSet = { name: 'short-text', lengths: [length], contexts };
-  const questions = new QuestionList(lossScale);
+  const questions = new QuestionList({ lossScale });
   const asked = [referenceOf(bench.geometry), ...scalings].map((spec) =>
     questions.ask(set, treatments(bench, spec, [multiple]), spec.type),
   );
@@ -189,7 +189,7 @@ export function planLadder(
   const sets = contextSets({ texts, window, textSpan, multiples: ladder, samples: plan, seed });
   const upTo = (candidate: RopeSpec, last: number): RotaryTreatment[] =>
     treatments(bench, candidate, ladder.slice(0, last + 1));
-  const questions = new QuestionList(lossScale);
+  const questions = new QuestionList({ lossScale });
   const home = ladder.indexOf(1);
   const homeTables = upTo(referenceOf(geometry), Math.max(0, home));
   const reference = home >= 0 ? questions.ask(sets.ladder, homeTables, 'reference') : undefined;
@@ -248,9 +248,9 @@ export async function runPasses(
       for (const one of mine) {
         const all = Math.max(1, one.questions.totalTokens);
         await one.questions.answer(respondent, {
-          onProgress: (done, label) =>
+          onProgress: (label) =>
             onProgress(
-              (before + (weight(one) * done) / all) / total,
+              (before + (weight(one) * one.questions.tokens) / all) / total,
               `${nameOf(one.bench)}, ${label}`,
             ),
         });

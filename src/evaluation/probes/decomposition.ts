@@ -4,10 +4,10 @@ import { squeezed, stretched } from '../../probes/reshape.js';
 import { resamples } from '../../probes/statistics.js';
 import type { Interval, Parts } from '../../report/schema/candidate.js';
 import { drawContexts, STREAM } from '../context-sets.js';
-import type { Asked, ContextSet } from '../questions.js';
 import type { AskedVariant, Probe, ReferenceResults, Run, RunPlan } from '../run.js';
 import { factLossAgainst, factsAtHome, type Home, type Measured } from '../summary.js';
-import { ladderResults, onAllContexts } from '../variant.js';
+import { AskedSeries, divide, type Series } from '../series.js';
+import { ladderResults } from '../variant.js';
 
 const QUESTIONS = 6;
 
@@ -25,14 +25,13 @@ export const decomposition: Probe = {
       const { label, scaling } = variant;
       const group = setup.decisive;
       const tokens = Math.round(setup.target.multiple * setup.groups[group]!.window);
-      const ask = (set: ContextSet, windows?: number): Asked =>
-        questions.ask(
-          set,
-          [subject.treat(scaling, { group, tokens, ...(windows ? { windows } : {}) })],
-          label,
-        );
+      const ask = (series: Series, windows?: number): AskedSeries => {
+        const at = { group, tokens, ...(windows ? { windows } : {}) };
+        return new AskedSeries(questions, series, [subject.treat(scaling, at)], label);
+      };
       const asked = { rope: ask(sets.stretched), dilution: ask(sets.squeezed, 1) };
       return {
+        asked: Object.values(asked),
         report: (plan, reference) => ({ parts: partsOf(plan, reference, variant, asked) }),
       };
     };
@@ -41,9 +40,9 @@ export const decomposition: Probe = {
 
 interface DecompositionSets {
   /** One window of tokens, the target's distances. */
-  readonly stretched: ContextSet;
+  readonly stretched: Series;
   /** The target's tokens, one window of distances. */
-  readonly squeezed: ContextSet;
+  readonly squeezed: Series;
 }
 
 function decompositionSets({ setup, subject, samples }: Run): DecompositionSets {
@@ -57,16 +56,16 @@ function decompositionSets({ setup, subject, samples }: Run): DecompositionSets 
       return reshape(texts.facts(plan, seed, index));
     });
   return {
-    stretched: {
+    stretched: divide({
       name: 'stretched',
       lengths: [window],
       contexts: facts(window, (context) => stretched(context, multiple)),
-    },
-    squeezed: {
+    }),
+    squeezed: divide({
       name: 'squeezed',
       lengths: [targetTokens],
       contexts: facts(targetTokens, (context) => squeezed(context, window)),
-    },
+    }),
   };
 }
 
@@ -74,21 +73,21 @@ function partsOf(
   run: RunPlan,
   reference: ReferenceResults,
   variant: AskedVariant,
-  asked: Readonly<Record<'rope' | 'dilution', Asked>>,
+  asked: Readonly<Record<'rope' | 'dilution', AskedSeries>>,
 ): Parts | null {
-  const { setup, questions } = run;
-  const own = ladderResults(run, reference, variant.ladder).facts;
-  if (!own) return null;
-  const facts = onAllContexts(run, own, variant.ladder.facts);
+  const { setup } = run;
+  const { facts } = ladderResults(run, reference, variant.ladder);
+  if (!facts) return null;
+  const count = facts.draws.length;
   const rung = facts.rungs.findIndex((r) => r.multiple === setup.target.multiple);
   if (rung < 0 || setup.target.multiple <= 1) return null;
   const atHome = factsAtHome(facts, 'loss');
-  const home: Home = { facts: atHome, draws: resamples(atHome.length, setup.seed) };
-  const part = (of: Asked): Interval | undefined => {
-    const measurement = questions.measurement(of);
+  const home: Home = { facts: atHome, draws: resamples(atHome.length, setup.seed, count) };
+  const part = (of: AskedSeries): Interval | undefined => {
+    const measurement = of.measurement();
     if (!measurement) return undefined;
     // Other contexts than the home's: a stream of their own, even where both are as many.
-    const draws = resamples(measurement.contexts.length, setup.seed + 1);
+    const draws = resamples(measurement.contexts.length, setup.seed + 1, count);
     const measured: Measured = { ...facts, draws, measurement };
     return factLossAgainst(measured, 0, home);
   };

@@ -7,10 +7,12 @@ import type { DynamicForm as Form, Gap } from '../../report/schema/candidate.js'
 import { staticForm } from '../../rope/kinds/dynamic.js';
 import { scaleGroup } from '../../subjects/scaling.js';
 import type { Scaling, Treatment } from '../../subjects/subject.js';
+import { AskedSeries } from '../series.js';
 import { matters, QUANTITIES } from '../verdict.js';
 import {
   ladderTreatments,
   shortTreatments,
+  type AskedVariant,
   type FactsAndText,
   type Probe,
   type ReferenceResults,
@@ -24,7 +26,7 @@ import {
   type Measured,
   type TextMeasured,
 } from '../summary.js';
-import { ladderResults, onAllContexts, shortResults } from '../variant.js';
+import { ladderResults, shortResults } from '../variant.js';
 
 /** One form, and what it is asked. */
 interface AskedForm {
@@ -47,24 +49,12 @@ export const forms: Probe = {
   prepare(run) {
     if (run.samples.apart === 0 || run.setup.localOnly || run.subject.takes.cachedKeys === 'no')
       return undefined;
-    return ({ label, scaling }) => {
-      const asked = formsOf(run, scaling).map(({ form, short, ladder }): AskedForm => {
-        const name = `${label}, ${form}`;
-        const { questions, sets } = run;
-        // Equal tables are run once: a form at lengths where it is another one costs nothing.
-        return {
-          form,
-          ladder: {
-            facts: questions.ask(sets.ladder, ladder, name),
-            text: questions.ask(sets.ladderText, ladder, name),
-          },
-          short: {
-            facts: questions.ask(sets.short, short, name),
-            text: questions.ask(sets.shortText, short, name),
-          },
-        };
-      });
+    return (variant) => {
+      const asked = formsOf(run, variant);
       return {
+        asked: asked.flatMap(({ form, short, ladder }) =>
+          form === 'recomputed' ? [] : [ladder.facts, ladder.text, short.facts, short.text],
+        ),
         report(plan, reference) {
           const found = asked.length > 0 ? reportForms(plan, reference, asked) : undefined;
           return found ? { forms: found } : {};
@@ -75,16 +65,9 @@ export const forms: Probe = {
   findings: formFindings,
 };
 
-/** Treatments of one form, one a rung. */
-interface FormTreatments {
-  readonly form: Form['form'];
-  readonly short: readonly Treatment[];
-  readonly ladder: readonly Treatment[];
-}
-
 /** @returns nothing for a scaling that is not dynamic */
-function formsOf(run: Run, scaling: Scaling): readonly FormTreatments[] {
-  const { setup, multiples } = run;
+function formsOf(run: Run, { label, scaling, short, ladder }: AskedVariant): readonly AskedForm[] {
+  const { setup, subject, multiples, series, questions } = run;
   const group = setup.decisive;
   const { spec } = scaling.groups[group]!;
   if (spec.type !== 'dynamic') return [];
@@ -94,19 +77,29 @@ function formsOf(run: Run, scaling: Scaling): readonly FormTreatments[] {
       index === group ? scaleGroup(own.trained, staticForm(spec), own.softmaxScaleRatio) : own,
     ),
   };
-  const of = (form: Form['form'], scaling: Scaling): FormTreatments => ({
-    form,
-    short: shortTreatments(run, scaling, group),
-    ladder: ladderTreatments(run, scaling),
-  });
+  // Equal tables are run once: a form at lengths where it is another one costs nothing.
+  const form = (
+    form: Form['form'],
+    short: readonly Treatment[],
+    ladder: readonly Treatment[],
+  ): AskedForm => {
+    const asked = (name: keyof typeof series, treatments: readonly Treatment[]): AskedSeries =>
+      new AskedSeries(questions, series[name], treatments, `${label}, ${form}`);
+    return {
+      form,
+      short: { facts: asked('short', short), text: asked('shortText', short) },
+      ladder: { facts: asked('ladder', ladder), text: asked('ladderText', ladder) },
+    };
+  };
+  const own = subject.groups.findIndex((each) => each.group === group);
   return [
-    of('recomputed', scaling),
-    {
-      form: 'cached',
-      short: cachedTreatments(run, scaling, SHORT_RUNGS),
-      ladder: cachedTreatments(run, scaling, multiples),
-    },
-    of('static', fixed),
+    { form: 'recomputed', short: short[own]!, ladder },
+    form(
+      'cached',
+      cachedTreatments(run, scaling, SHORT_RUNGS),
+      cachedTreatments(run, scaling, multiples),
+    ),
+    form('static', shortTreatments(run, fixed, group), ladderTreatments(run, fixed)),
   ];
 }
 
@@ -154,15 +147,13 @@ function reportForms(
   if (!results.every((each) => each !== undefined)) return undefined;
   const recomputed = results[0]!;
   return results.map((own, i): Form => {
-    const { form, ladder } = asked[i]!;
+    const { form } = asked[i]!;
     const { accuracyChange, lossChange } = summariseShort(own.short.facts, own.short.text);
-    // Gaps pair the preset's contexts, which all forms have.
-    const all = onAllContexts(run, own.facts, ladder.facts);
-    const { multiple, tokens, low, high, censored } = summariseReach(all);
+    const { multiple, tokens, low, high, censored } = summariseReach(own.facts);
     return {
       form,
       short: { accuracyChange, lossChange },
-      needle: summariseNeedle(all, own.text).map((n) => ({
+      needle: summariseNeedle(own.facts, own.text).map((n) => ({
         multiple: n.multiple,
         tokens: n.tokens,
         accuracy: n.accuracy,
@@ -201,6 +192,7 @@ interface Side {
 
 function largestGap(short: Side, ladder: Side, quantity: Quantity, target: number): Gap {
   const kind = quantity === 'accuracy' ? 'fact' : 'language';
+  // Only the recomputed form may have further contexts; pairs are of those that both have.
   const gap = ({ probe, own, base }: Side, rungs: readonly number[]): Gap => {
     const of = (m: Measurement) => clusters(m, { kind, rungs }, quantity);
     const { tokens } = own.rungs[rungs.at(-1)!]!;

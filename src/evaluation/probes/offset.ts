@@ -2,8 +2,9 @@ import { finding, type Finding } from '../../findings/index.js';
 import type { Context } from '../../probes/contexts.js';
 import type { ContextScores } from '../../probes/measure.js';
 import type { Offset } from '../../report/schema/candidate.js';
-import type { Asked, ContextSet, QuestionList } from '../questions.js';
+import type { ContextSet } from '../questions.js';
 import type { Probe, Run } from '../run.js';
+import { AskedSeries, undivided } from '../series.js';
 
 /** Texts of one window; log-probabilities of all their scored tokens are compared. */
 const TEXTS = 2;
@@ -21,17 +22,18 @@ export const offset: Probe = {
       tokens: Math.round(windows * window),
       probeTokens: Math.round(windows * subject.window),
     };
-    const set = shiftedTexts(run, shift.probeTokens);
+    const series = undivided(shiftedTexts(run, shift.probeTokens));
     return ({ label, scaling }) => {
       // Wherever they stand, the texts are one window long.
-      const ask = (multiple: number): Asked => {
+      const ask = (multiple: number): AskedSeries => {
         const at = { group, tokens: Math.round(multiple * window), windows: 1 };
-        return questions.ask(set, [subject.treat(scaling, at)], label);
+        return new AskedSeries(questions, series, [subject.treat(scaling, at)], label);
       };
       const [home, away] = [ask(1), ask(1 + windows)];
       return {
+        asked: [home, away],
         report() {
-          const found = driftFound(questions, home, away);
+          const found = driftFound(home, away);
           return found ? { offset: { shift, ...found } } : {};
         },
       };
@@ -95,19 +97,15 @@ export function drifts({ max, rms }: ReadingDrift): boolean {
  * @param away with that of a context that ends one window after the shift
  * @returns undefined where they were not answered
  */
-function driftFound(
-  questions: QuestionList,
-  home: Asked,
-  away: Asked,
-): Omit<Offset, 'shift'> | undefined {
-  const [atHome, atAway] = [home, away].map((asked) => questions.measurement(asked)?.at[0]);
+function driftFound(home: AskedSeries, away: AskedSeries): Omit<Offset, 'shift'> | undefined {
+  const [atHome, atAway] = [home, away].map((asked) => asked.measurement()?.at[0]);
   if (!atHome || !atAway) return undefined;
   const [near, far] = halves(atAway);
   const own = [driftBetween(...halves(atHome)), driftBetween(near, far)].find(drifts);
   if (own) return { maxDrift: own.max, rmsDrift: own.rms, verdict: 'drifts' };
   const moved = driftBetween(halves(atHome)[0], far);
-  // One question answered both where the table does not follow the length.
-  const follows = home.questions[0] !== away.questions[0] && drifts(moved);
+  // Both are one treatment where the table does not follow the length.
+  const follows = home.treatments[0] !== away.treatments[0] && drifts(moved);
   const verdict = follows ? 'by-definition' : 'none';
   return { maxDrift: moved.max, rmsDrift: moved.rms, verdict };
 }

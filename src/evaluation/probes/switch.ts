@@ -6,7 +6,7 @@ import type { Reading, Switch } from '../../report/schema/candidate.js';
 import { switchLength } from '../../rope/registry.js';
 import type { Scaling, Situation } from '../../subjects/subject.js';
 import { drawContexts, STREAM } from '../context-sets.js';
-import type { ContextSet } from '../questions.js';
+import { AskedSeries, divide, type Series } from '../series.js';
 import { matters } from '../verdict.js';
 import type { FactsAndText, Probe, Run, RunPlan } from '../run.js';
 
@@ -27,11 +27,12 @@ export const tableSwitch: Probe = {
     const sets = new Map<number, SwitchSets>();
     return ({ label, scaling }) => {
       const place = placeOf(run, scaling);
-      if (!place) return { report: () => ({}) };
+      if (!place) return { asked: [], report: () => ({}) };
       const shared = sets.get(place.at) ?? switchSets(run, place.at);
       sets.set(place.at, shared);
       const asked = askSwitch(run, scaling, place, shared, `${label} at its switch`);
       return {
+        asked: Object.values(asked).flatMap(({ facts, text }) => [facts, text]),
         report(plan) {
           const found = reportSwitch(plan, place, asked);
           return found ? { switch: found } : {};
@@ -76,8 +77,8 @@ function placeOf({ setup, subject }: Run, scaling: Scaling): SwitchPlace | undef
 const rungsAt = (at: number): number[] => [at - STEP, at, at + STEP];
 
 interface SwitchSets {
-  readonly facts: ContextSet;
-  readonly text: ContextSet;
+  readonly facts: Series;
+  readonly text: Series;
 }
 
 function switchSets({ setup, subject, samples }: Run, at: number): SwitchSets {
@@ -86,21 +87,21 @@ function switchSets({ setup, subject, samples }: Run, at: number): SwitchSets {
   const rungs = rungsAt(at);
   const count = CONTEXTS * samples.apart;
   return {
-    facts: {
+    facts: divide({
       name: `switch ${at}`,
       lengths: rungs,
       contexts: drawContexts({ seed, stream: STREAM.switchFacts, count }, (s, i) =>
         texts.facts({ rungs, questionsPerRung: QUESTIONS, copies: false }, s, i),
       ),
-    },
-    text: {
+    }),
+    text: divide({
       name: `switch-text ${at}`,
       lengths: rungs,
       contexts: drawContexts(
         { seed, stream: STREAM.switchText, count: Math.ceil(count / 2) },
         (s, i) => texts.text({ rungs, span: STEP }, s, i),
       ),
-    },
+    }),
   };
 }
 
@@ -131,8 +132,8 @@ function askSwitch(
       }),
     );
     return {
-      facts: questions.ask(sets.facts, treatments, label),
-      text: questions.ask(sets.text, treatments, label),
+      facts: new AskedSeries(questions, sets.facts, treatments, label),
+      text: new AskedSeries(questions, sets.text, treatments, label),
     };
   };
   const longest = lengths.at(-1)!;
@@ -156,18 +157,20 @@ interface Cell {
 
 /** @returns undefined where it was not answered to the end */
 function reportSwitch(
-  { questions, setup }: RunPlan,
+  { setup }: RunPlan,
   { tokens, lengths }: SwitchPlace,
   asked: AskedSwitch,
 ): Switch | undefined {
   const [short, long, cached] = [asked.short, asked.long, asked.cached].map((each) => {
-    const facts = questions.measurement(each.facts);
-    const text = questions.measurement(each.text);
+    const [facts, text] = [each.facts.measurement(), each.text.measurement()];
     return facts && text && { facts, text };
   });
   if (!short || !long || !cached) return undefined;
-  const factsDraws = resamples(short.facts.contexts.length, setup.seed);
-  const textDraws = resamples(short.text.contexts.length, setup.seed);
+  // The three are asked together; where a run was stopped among them, pairs are of what all have.
+  const shared = (name: 'facts' | 'text'): number =>
+    Math.min(...[short, long, cached].map((each) => each[name].contexts.length));
+  const factsDraws = resamples(shared('facts'), setup.seed);
+  const textDraws = resamples(shared('text'), setup.seed);
   const facts = ({ facts, rung }: Cell) =>
     clusters(facts, { kind: 'fact', rungs: [rung] }, 'accuracy');
   const words = ({ text, rung }: Cell) =>

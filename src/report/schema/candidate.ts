@@ -198,8 +198,9 @@ export const CandidateSchema = z.strictObject({
     .int()
     .optional()
     .describe(
-      'Contexts behind `needle` up to the target and behind `reach`, where settings.contexts.long ' +
-        'left the verdict open. Since 1.5.',
+      'Contexts behind `needle` up to the target and behind `reach`, where they are not ' +
+        'settings.contexts.long: more where those left the verdict open, fewer where half of them ' +
+        'showed that the candidate is clearly out.',
     ),
   reach: ReachSchema.nullable(),
   /** null: not measured (quick preset, or a target inside the window). */

@@ -39,6 +39,9 @@ export const LOSS_SCALE = 1.2;
 /** About this many tokens in one run: large enough to be fast, small enough to stop soon. */
 export const TOKENS_PER_RUN = 1024;
 
+/** Tokens of a context at which attention takes as long as everything else (docs/performance.md). */
+const ATTENTION_TOKENS = 1150;
+
 /** The bundled probe model, as it is used for one model. */
 export interface ProbeModel {
   readonly member: Member;
@@ -92,6 +95,10 @@ export class BundledSubject implements Subject<RotaryTreatment> {
         ? { byIndex: this.#byIndex(scaling, at, at.writtenAt) }
         : this.table(scaling, at),
     );
+  }
+
+  workOf(length: number): number {
+    return length * (1 + length / ATTENTION_TOKENS);
   }
 
   /** The probe's table for a context of the user's tokens. */
