@@ -119,11 +119,12 @@ export function summariseNeedle(facts: Measured, text: TextMeasured): Needle[] {
     const known = clusters(facts.measurement, cell, 'accuracy');
     const words = clusters(text.measurement, { kind: 'language', rungs: [r] }, 'loss');
     const accuracy = wilson(known);
+    const lost = clusters(facts.measurement, cell, 'loss');
     return {
       ...rung,
       accuracy,
       relative: atHome > 0 ? accuracy.value / atHome : 0,
-      loss: meanInterval(clusters(facts.measurement, cell, 'loss'), facts.draws),
+      loss: meanInterval(lost, drawsOf(lost, facts.draws)),
       languageLoss: meanInterval(words, text.draws),
       lossChange: pairedDifference(words, text.windowed[r]!, text.draws),
       correct: sum(known, 'sum'),
@@ -135,6 +136,12 @@ export function summariseNeedle(facts: Measured, text: TextMeasured): Needle[] {
       }),
     };
   });
+}
+
+/** Contexts that end at the target say nothing of longer rungs: resamples of those alone are left out. */
+function drawsOf(cell: readonly Cluster[], draws: Comparison['draws']): Comparison['draws'] {
+  if (cell.every(({ count }) => count > 0)) return draws;
+  return draws.filter((draw) => draw.some((context) => cell[context]!.count > 0));
 }
 
 /** How far the variant holds from 1x on, with its interval over contexts. */
