@@ -1,0 +1,164 @@
+/**
+ * Mutates model configs and the inputs of known attacks, and looks for what must not happen.
+ *
+ *   npm run fuzz -- --budget 20000 --pairs 2000 --seed 1
+ *
+ * `--budget` configs go through `inspect`: no error that is not ours, no number that is not finite,
+ * none that takes more than a second of processor time. `--pairs` pairs go through the gate with
+ * probes that see no difference: a change of a rotary table, of the layers that rotate, of a window
+ * or of the softmax scale never passes without a word. The same seed gives the same inputs.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { RopeEvalError } from '../../src/errors.js';
+import { check } from '../../src/gate/check.js';
+import { defaultPolicy } from '../../src/gate/policy.js';
+import { inspect } from '../../src/inspect.js';
+import { readConfig } from '../../src/model/read-config.js';
+import { isNotRope } from '../../src/model/read-model.js';
+import type { ModelGeometry } from '../../src/model/types.js';
+import { computeRope } from '../../src/rope/registry.js';
+import { candidate, makeReport, short } from '../helpers/report.js';
+import { Mutator } from './mutate.js';
+
+const { values } = parseArgs({
+  options: {
+    budget: { type: 'string', default: '20000' },
+    pairs: { type: 'string', default: '2000' },
+    seed: { type: 'string', default: '1' },
+  },
+});
+
+const folder = (name: string): string[] =>
+  readdirSync(`fixtures/${name}`)
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => readFileSync(`fixtures/${name}/${file}`, 'utf8'));
+
+const mutator = new Mutator([...folder('model-configs'), ...folder('attack')], Number(values.seed));
+
+/** Seconds of processor time for one config. */
+const MOST_SECONDS = 1;
+
+const failures: string[] = [];
+
+function fail(what: string, ...texts: string[]): void {
+  failures.push(what);
+  console.error(`FAIL ${what}`);
+  for (const text of texts) console.error(`  ${text}`);
+}
+
+/** @returns seconds of processor time */
+function timed(act: () => void): number {
+  const before = process.cpuUsage();
+  act();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6;
+}
+
+function allFinite(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.values(value).every(allFinite);
+}
+
+/** What came of one config. */
+function inspectOne(text: string): 'read' | 'refused' | 'failed' {
+  try {
+    if (allFinite(inspect(text))) return 'read';
+    fail('a number that is not finite', text);
+  } catch (error) {
+    if (error instanceof RopeEvalError) return 'refused';
+    fail(`an error that is not ours: ${String(error)}`, text);
+  }
+  return 'failed';
+}
+
+function inspectMany(count: number): void {
+  const results = { read: 0, refused: 0, failed: 0 };
+  let slowest = 0;
+  for (let i = 0; i < count; i++) {
+    const text = mutator.text();
+    const seconds = timed(() => results[inspectOne(text)]++);
+    slowest = Math.max(slowest, seconds);
+    if (seconds > MOST_SECONDS)
+      fail(`${seconds.toFixed(2)} s of processor time`, text.slice(0, 2000));
+  }
+  const { read, refused } = results;
+  console.log(
+    `inspect: ${count} configs, ${read} read, ${refused} refused, slowest ${slowest.toFixed(3)} s`,
+  );
+}
+
+const EQUAL = makeReport({
+  candidates: [
+    candidate('none', 'reference', 1, short(0, 0)),
+    candidate('as-configured', 'reaches', 4, short(0, 0)),
+  ],
+});
+
+/** What a change must not move without a word; lengths beyond every switch. */
+function facts({ groups, layersWithoutRope, softmaxScale }: ModelGeometry): string {
+  const tables = groups.flatMap(({ rope, layers, span }) =>
+    [1, 1_000_000].map((length) => {
+      const { invFreq, attentionScaling } = computeRope(rope, length);
+      return { frequencies: [...invFreq], attentionScaling, layers, span };
+    }),
+  );
+  return JSON.stringify({ tables, layersWithoutRope, softmaxScale });
+}
+
+async function pairMany(count: number): Promise<void> {
+  const results = { passed: 0, failed: 0, refused: 0, moved: 0 };
+  let tried = 0;
+  while (tried < count) {
+    const [before, after] = mutator.pair();
+    const outcome = await pairOne(before, after);
+    if (outcome === undefined) continue;
+    tried++;
+    results[outcome.result]++;
+    if (outcome.moved) results.moved++;
+  }
+  const { passed, failed, refused, moved } = results;
+  console.log(
+    `check --base: ${count} pairs, ${moved} moved a table, a layer, a window or the softmax scale; ` +
+      `${passed} passed, ${failed} failed, ${refused} refused`,
+  );
+}
+
+/** @returns undefined where one of the two is no config of a model with RoPE */
+async function pairOne(
+  before: string,
+  after: string,
+): Promise<{ result: 'passed' | 'failed' | 'refused'; moved: boolean } | undefined> {
+  const side = (text: string, source: string) => {
+    const read = readConfig(text, { source });
+    return isNotRope(read.model) ? undefined : { text, source, read, model: read.model };
+  };
+  try {
+    const [base, config] = [side(before, 'base.json'), side(after, 'config.json')];
+    if (!base || !config) return undefined;
+    const moved = facts(base.model) !== facts(config.model);
+    const lowered = config.model.maxPositions < base.model.maxPositions;
+    const { result } = await check({
+      config,
+      base,
+      policy: defaultPolicy(),
+      target: undefined,
+      options: {},
+      evaluate: async () => EQUAL,
+      commands: () => ({ compare: '', again: () => '' }),
+    });
+    const silent = result.exitCode === 0 && result.findings.length === 0;
+    if (silent && moved) fail('a change that passed without a word', before, after);
+    if (result.exitCode === 0 && lowered) fail('a window that was lowered passed', before, after);
+    return { result: result.exitCode === 0 ? 'passed' : 'failed', moved };
+  } catch (error) {
+    if (error instanceof RopeEvalError) return { result: 'refused', moved: false };
+    fail(`an error that is not ours: ${String(error)}`, before, after);
+    return { result: 'failed', moved: false };
+  }
+}
+
+inspectMany(Number(values.budget));
+await pairMany(Number(values.pairs));
+process.exitCode = failures.length > 0 ? 1 : 0;
