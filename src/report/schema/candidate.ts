@@ -5,9 +5,18 @@ export const IntervalSchema = z
   .strictObject({ value: z.number(), low: z.number(), high: z.number() })
   .meta({ description: 'A measured value with its 95 % interval.' });
 
+/**
+ * Tokens of a user's text, from a file that anybody may have written: no ladder comes near the
+ * bound, and a length below 0 is none.
+ */
+export const TokensSchema = z
+  .number()
+  .min(0)
+  .max(2 ** 40);
+
 export const LengthSchema = z.strictObject({
   multiple: z.number().describe('Evaluated length / trained window.'),
-  tokens: z.number().describe("The same length in the user's tokens."),
+  tokens: TokensSchema.describe("The same length in the user's tokens."),
 });
 
 export type Interval = z.infer<typeof IntervalSchema>;
@@ -16,7 +25,7 @@ export type Interval = z.infer<typeof IntervalSchema>;
 
 /** The largest difference to `recomputed`, on the same contexts. */
 const GapSchema = IntervalSchema.extend({
-  tokens: z.number().describe("Length at which it was found, in the user's tokens."),
+  tokens: TokensSchema.describe("Length at which it was found, in the user's tokens."),
   probe: z.enum(['short', 'needle']),
 });
 
@@ -42,7 +51,7 @@ export const DynamicFormSchema = z.strictObject({
   ),
   reach: z.strictObject({
     multiple: z.number(),
-    tokens: z.number(),
+    tokens: TokensSchema,
     low: z.number(),
     high: z.number(),
     censored: z.boolean(),
@@ -56,14 +65,14 @@ export const DynamicFormSchema = z.strictObject({
 const ReadingSchema = z.strictObject({ accuracy: IntervalSchema, languageLoss: IntervalSchema });
 
 const SwitchLengthSchema = z.strictObject({
-  tokens: z.number(),
+  tokens: TokensSchema,
   short: ReadingSchema.describe('With the table of lengths up to the switch.'),
   long: ReadingSchema.describe('With the table of lengths above it.'),
 });
 
 /** A table that jumps at a length: longrope above `original_max_position_embeddings`. */
 export const SwitchSchema = z.strictObject({
-  tokens: z.number().describe('The longest length that has the short table.'),
+  tokens: TokensSchema.describe('The longest length that has the short table.'),
   below: SwitchLengthSchema,
   at: SwitchLengthSchema,
   above: SwitchLengthSchema.extend({
@@ -79,7 +88,7 @@ export const SwitchSchema = z.strictObject({
 /** The same text further on: only relative distances may count. */
 export const OffsetSchema = z.strictObject({
   shift: z.strictObject({
-    tokens: z.number().describe("In the user's tokens."),
+    tokens: TokensSchema.describe("In the user's tokens."),
     probeTokens: z.number().int(),
   }),
   maxDrift: z.number().describe('Largest change of a log-probability, nats.'),
@@ -151,7 +160,7 @@ const ShortSchema = z.strictObject({
 
 export const ReachSchema = z.strictObject({
   multiple: z.number().describe('0 = fails at 1x already.'),
-  tokens: z.number(),
+  tokens: TokensSchema,
   low: z.number().describe('Multiple, 95 % interval over contexts.'),
   high: z.number(),
   censored: z.boolean().describe('The ladder ended before the accuracy did: read as >=.'),

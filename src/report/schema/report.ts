@@ -7,6 +7,7 @@ import {
   IntervalSchema,
   LengthSchema,
   ReachSchema,
+  TokensSchema,
   VERDICTS,
 } from './candidate.js';
 import { GeometryReportSchema } from '../../geometry/schema.js';
@@ -117,10 +118,10 @@ const RotaryShareSchema = z.number().optional().describe('Share of each head tha
 
 const ReferenceSchema = z.strictObject({
   kind: z.enum(REFERENCE_KINDS),
-  trainedWindow: z.number(),
+  trainedWindow: TokensSchema,
   evidence: z.string().describe('Row of the evidence table, or `option` where the user decided.'),
   alternative: z
-    .strictObject({ kind: z.enum(REFERENCE_KINDS), trainedWindow: z.number() })
+    .strictObject({ kind: z.enum(REFERENCE_KINDS), trainedWindow: TokensSchema })
     .optional(),
 });
 
@@ -202,7 +203,7 @@ export const ReportSchema = z.strictObject({
       jobs: z.array(
         z.strictObject({
           key: z.string(),
-          length: z.number().int(),
+          length: TokensSchema,
           contexts: z.array(z.strictObject({ logProbability: z.string(), correct: z.string() })),
         }),
       ),
