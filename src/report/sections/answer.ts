@@ -128,7 +128,12 @@ const FINDINGS = 2;
 
 function findingBlocks(report: Report): readonly Block[] {
   const lines = findingLines(report.findings.filter((found) => changesAdvice(found, report)));
-  return [{ kind: 'marks', lines: lines.slice(0, FINDINGS) }];
+  // The same of another layer type says little more.
+  const distinct = lines.filter(({ code }, i) => lines.findIndex((l) => l.code === code) === i);
+  const [first] = distinct;
+  // Beside something wrong, a notice can wait for the details.
+  const shown = distinct.filter(({ mark }) => mark === first?.mark).slice(0, FINDINGS);
+  return [{ kind: 'marks', lines: shown }];
 }
 
 /** Of a dynamic scaling in a server: the verdict says it already. */

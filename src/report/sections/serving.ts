@@ -176,16 +176,18 @@ function size(drift: number): string {
  */
 export function recomputedOnly(best: CandidateReport | undefined, { settings }: Report): string {
   if (!best?.groups.some(({ ropeType, changed }) => ropeType === 'dynamic' && changed)) return '';
-  const start = 'That holds where all keys are recomputed at each length.';
   const cached = best.forms?.find(({ form }) => form === 'cached');
   const fixed = best.forms?.find(({ form }) => form === 'static');
   if (!cached || !fixed) {
     const advice = settings.preset === 'quick' ? '; --preset standard measures it' : '';
-    return `${start} With cached keys, or as one static table (vLLM), it may do far worse${advice}.`;
+    return (
+      'That holds where all keys are recomputed at each length. With cached keys, or as one static ' +
+      `table (vLLM), it may do far worse${advice}.`
+    );
   }
   return (
-    `${start} With cached keys it reaches ${reachOf(cached)}; as one static table (vLLM), ` +
-    `${reachOf(fixed)}, for ${format.nats(fixed.short.lossChange.value)} nats at short lengths.`
+    `As servers run it, with cached keys, it reaches ${reachOf(cached)}; as one static table ` +
+    `(vLLM), ${reachOf(fixed)}, for ${format.nats(fixed.short.lossChange.value)} nats at short lengths.`
   );
 }
 

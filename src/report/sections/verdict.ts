@@ -13,7 +13,7 @@ import { MINUS } from '../../numbers.js';
 import type { CandidateReport, Interval, Report } from '../schema/report.js';
 import { rungAt } from '../view.js';
 import { statusWords } from './conditions.js';
-import { type Block, paragraphs, type Section } from './section.js';
+import type { Block, Section } from './section.js';
 import { recomputedOnly } from './serving.js';
 import { ranked } from './summary.js';
 
@@ -49,8 +49,7 @@ function profileWords({ recommendation }: Report): string {
 export function verdictBlocks(report: Report): readonly Block[] {
   return [
     { kind: 'text', tone: 'warn', text: statusWords(report.status) },
-    { kind: 'text', tone: 'strong', text: adviceWords(report) },
-    ...paragraphs(caveats(report)),
+    { kind: 'text', tone: 'strong', text: [adviceWords(report), ...caveats(report)].join(' ') },
   ];
 }
 
@@ -166,8 +165,9 @@ function unclearSentences(report: Report, best: CandidateReport | undefined): re
   return [
     `${nameOf(best)} looks best, but these contexts leave open whether it reaches ` +
       `${targetWords(report)}: it finds ${percent(rung.accuracy.value)} of the facts there.`,
-    costSentence(report, best),
-    leastLossSentence(report, best),
+    best.short && !isFree(best.short)
+      ? `At lengths that already worked it costs ${priceWords(best.short)}.`
+      : costSentence(report, best),
   ];
 }
 
@@ -206,8 +206,8 @@ function caveats(report: Report): readonly string[] {
     report.subject.inRange
       ? ''
       : 'No bundled probe model has such a geometry: try the advice on the model itself.',
-  ].filter((sentence) => sentence !== '');
-  return sentences.length === 0 ? [] : [sentences.join(' ')];
+  ];
+  return sentences.filter((sentence) => sentence !== '');
 }
 
 /** Why the config is not kept although its facts hold. */
