@@ -28,7 +28,7 @@ describe('inspect --seq-len in words', () => {
       await inspect(...longrope, '--seq-len', '4k'),
       await inspect(...longrope, '--seq-len', '16k'),
     ];
-    const told = (text: string) => /Its table: (.*?) What the weights/.exec(text)?.[1];
+    const told = (text: string) => /Its table: (.*?) The weights/.exec(text)?.[1];
     expect(told(short)).toContain('attention scaling');
     expect(told(short)).not.toBe(told(long));
   });

@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { evaluate } from '../../src/evaluate.js';
 import { parseConfig } from '../../src/json/parse.js';
 import { isNotRope, readModel } from '../../src/model/read-model.js';
+import { chooseReference } from '../../src/model/reference.js';
+import { inspectAnswer } from '../../src/report/inspect/answer.js';
+import { inspectData, inspectNotRope } from '../../src/report/inspect/data.js';
 import type { Report } from '../../src/report/schema/report.js';
 import { answerSections } from '../../src/report/sections/answer.js';
 import { textOf, textWidth } from '../../src/report/terminal.js';
@@ -64,6 +67,18 @@ describe('the answer takes one screen of 24 lines and 80 columns', () => {
     expect(linesOf(text, 80), text).toBeLessThanOrEqual(23);
     const wide = text.split('\n').filter((line) => textWidth(line) > 80);
     expect(wide.filter((line) => !line.startsWith('Next, '))).toEqual([]);
+    expect(text).not.toMatch(/undefined|NaN|\[object/);
+  });
+});
+
+describe('inspect takes one screen too', () => {
+  it.each(CONFIGS)('%s', (path) => {
+    const model = readModel(parseConfig(readFileSync(path, 'utf8'), { source: 'test' }));
+    const data = isNotRope(model)
+      ? inspectNotRope(model, path)
+      : inspectData(model, chooseReference(model), { source: path });
+    const text = textOf(inspectAnswer(data), { color: false, columns: 80, plots: true });
+    expect(linesOf(text, 80), text).toBeLessThanOrEqual(23);
     expect(text).not.toMatch(/undefined|NaN|\[object/);
   });
 });

@@ -22,6 +22,7 @@ interface Flags extends ReferenceFlags {
   readonly dtype?: CacheDtype;
   readonly bandwidth?: number;
   readonly plots: boolean;
+  readonly details?: boolean;
 }
 
 export const inspectCommand: CommandModule = (program, { environment }) => {
@@ -52,12 +53,13 @@ export const inspectCommand: CommandModule = (program, { environment }) => {
       'memory bandwidth of the device, for the time to decode a token',
       positiveNumber,
     )
-    .option('--no-plots', 'leave the charts out')
+    .option('--details', 'print every table and chart, not only the answer')
+    .option('--no-plots', 'with --details: leave the charts out')
     .action(async (argument: string, flags: Flags) => {
       const data = await inspectArgument(argument, flags, environment);
       const { stdout } = environment;
       if (flags.json) stdout.json(data);
-      else stdout.write(await asText(data, flags.plots, environment));
+      else stdout.write(await asText(data, flags, environment));
     });
 };
 
@@ -113,11 +115,19 @@ async function inspectArgument(
   });
 }
 
-async function asText(data: InspectData, plots: boolean, { stdout }: Environment): Promise<string> {
-  const [{ inspectSections }, { evidenceWords }, { contextOf, textOf }] = await Promise.all([
+async function asText(
+  data: InspectData,
+  { details = false, plots }: Flags,
+  { stdout }: Environment,
+): Promise<string> {
+  const { contextOf, textOf } = await import('../../report/terminal.js');
+  if (!details) {
+    const { inspectAnswer } = await import('../../report/inspect/answer.js');
+    return textOf(inspectAnswer(data), contextOf(stdout));
+  }
+  const [{ inspectSections }, { evidenceWords }] = await Promise.all([
     import('../../report/inspect/sections.js'),
     import('../../report/sections/conditions.js'),
-    import('../../report/terminal.js'),
   ]);
   return textOf(inspectSections(data, { evidenceWords }), contextOf(stdout, plots));
 }

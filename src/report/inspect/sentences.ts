@@ -125,7 +125,7 @@ function shapeLines({ layerTypes, latentAttention }: InspectData): string[] {
   return lines.map(({ name, words }) => `${name}: ${words}`);
 }
 
-const LISTED_LAYERS = 12;
+const LISTED_LAYERS = 8;
 
 /** `3, 7, 11 …` */
 function layerList(layers: readonly number[]): string {

@@ -1,0 +1,123 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { CandidateGeometry } from '../../geometry/schema.js';
+import { bytes, multiple, tokens, trim } from '../format.js';
+import type { InspectData, InspectReading } from '../schema/inspect.js';
+import { findingLines } from '../sections/findings.js';
+import { type Block, paragraphs, type Section } from '../sections/section.js';
+import { lengthSentences, modelSentences, readingName } from './sentences.js';
+import { costNote } from './tables.js';
+
+/**
+ * `rope-eval inspect` on one screen: what the model does with positions, what its weights know, how
+ * far that goes, what the length costs and what is wrong. Tables and charts are in the details.
+ */
+export function inspectAnswer(data: InspectData): readonly Section[] {
+  const { modelType, architecture, source } = data;
+  const name = architecture ?? modelType;
+  const model = name === modelType ? name : `${name} (${modelType})`;
+  return [
+    {
+      id: 'model',
+      title: source === null ? model : `${model}  ${source}`,
+      depth: 2,
+      blocks: paragraphs([
+        data.encoding === 'rope' ? '' : 'This model does not use RoPE: no RoPE scaling applies.',
+        ...modelSentences(data),
+      ]),
+    },
+    { ...prose('tables', lengthSentences(data)), title: 'The tables at the length asked for' },
+    prose('length', [...weightsSentences(data), ...reachSentences(data), costSentence(data)]),
+    { id: 'findings', depth: 2, blocks: closingBlocks(data) },
+  ];
+}
+
+function prose(id: string, lines: readonly string[]): Section {
+  return { id, depth: 2, blocks: paragraphs(lines) };
+}
+
+/** What the weights are taken to know, and the other reading. */
+function weightsSentences({ reference }: InspectData): readonly string[] {
+  if (reference === null) return [];
+  const { kind, trainedWindow, alternative } = reference;
+  const other =
+    alternative === null || isDeepStrictEqual(readingOf(reference), readingOf(alternative))
+      ? ''
+      : ` It could also be ${readingName(alternative.kind, alternative.trainedWindow)}: ` +
+        `--reference ${alternative.kind} --trained-window ${alternative.trainedWindow}.`;
+  return [`The weights are taken to know ${readingName(kind, trainedWindow)}.${other}`];
+}
+
+function readingOf({ kind, trainedWindow }: InspectReading): readonly unknown[] {
+  return [kind, trainedWindow];
+}
+
+/** How far each scaling keeps the pairs of the layers that look farthest in their trained angles. */
+function reachSentences(data: InspectData): readonly string[] {
+  const { geometry, reference } = data;
+  const group = geometry?.groups.find(({ span }) => span.kind === 'global');
+  if (!geometry || !group || !reference) {
+    return geometry
+      ? ['No layer that rotates looks farther than its window: no scaling helps.']
+      : [];
+  }
+  const { criticalFraction } = group.reference;
+  const c = criticalFraction === null ? '' : ` (critical fraction ${trim(criticalFraction, 3)})`;
+  // The config's base frequencies are in the details: nobody serves them.
+  const shown = group.candidates.filter(
+    ({ label }) => label !== 'none' || data.shown.scaling === label,
+  );
+  return shown.map((candidate) => {
+    const who = candidate.changed ? scalingWords(candidate) : `${candidate.label}${c}`;
+    return `${who}: ${rangeWords(candidate, geometry.target)}.`;
+  });
+}
+
+function scalingWords({ label, maxStretch, attentionScaling }: CandidateGeometry): string {
+  const turns =
+    maxStretch > 1
+      ? `pairs turn up to ${multiple(maxStretch)} slower`
+      : maxStretch < 1
+        ? `pairs turn at least ${multiple(1 / maxStretch)} faster`
+        : 'no pair turns slower';
+  const attention =
+    attentionScaling === 1 ? '' : `, attention scaling ${trim(attentionScaling, 4)}`;
+  return `${label} (${turns} than the weights know${attention})`;
+}
+
+function rangeWords({ outOfRange, inRangeUpTo }: CandidateGeometry, target: number): string {
+  if (inRangeUpTo === null) return 'no length brings a pair out of its trained angles';
+  const within = `every pair stays in its trained angles up to ${tokens(inRangeUpTo)} tokens`;
+  if (outOfRange.length === 0) return within;
+  const pairs = outOfRange.length === 1 ? '1 leaves' : `${outOfRange.length} leave`;
+  const most = Math.max(...outOfRange.map(({ excess }) => excess));
+  return `${within}; at ${tokens(target)}, ${pairs} them, by up to ${multiple(most)}`;
+}
+
+function costSentence({ cost, geometry }: InspectData): string {
+  const at = (length: number) => cost?.lengths.find((each) => each.tokens === length);
+  const [before, after] = [at(geometry?.trainedWindow ?? 0), at(geometry?.target ?? 0)];
+  if (!cost || !before || !after) return '';
+  const time =
+    after.decodeReadMs === null ? '' : `, read in ${trim(after.decodeReadMs, 2)} ms a token`;
+  return (
+    `KV cache of one sequence (${cost.dtype}): ${bytes(before.kvBytes)} at ${tokens(before.tokens)} ` +
+    `tokens, ${bytes(after.kvBytes)} at ${tokens(after.tokens)}${time}. ${costNote(cost)}`
+  );
+}
+
+/** Findings that a screen has room for. */
+const FINDINGS = 2;
+
+function closingBlocks(data: InspectData): readonly Block[] {
+  const lines = findingLines(data.findings);
+  const [first] = lines;
+  // Beside something wrong, a notice can wait for the details.
+  const shown = lines.filter(({ mark }) => mark === first?.mark).slice(0, FINDINGS);
+  const left = lines.length - shown.length;
+  const more = left > 0 ? `${left} more ${left === 1 ? 'finding' : 'findings'}, ` : '';
+  const rest = `--details: ${more}tables of scalings, rounding and cost, charts, evidence.`;
+  return [
+    { kind: 'marks', lines: shown },
+    { kind: 'text', tone: 'soft', text: data.encoding === 'rope' ? rest : '' },
+  ];
+}
