@@ -13,7 +13,7 @@ import { MINUS } from '../../numbers.js';
 import type { CandidateReport, Interval, Report } from '../schema/report.js';
 import { rungAt } from '../view.js';
 import { statusWords } from './conditions.js';
-import type { Block, Section } from './section.js';
+import { type Block, paragraphs, type Section } from './section.js';
 import { recomputedOnly } from './serving.js';
 import { ranked } from './summary.js';
 
