@@ -142,6 +142,7 @@ export function createProgram(context: CommandContext): Command {
     )
     .version(TOOL_VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
     // `rope-eval inspect x --json`: --json belongs to inspect, not to the default command.
     .enablePositionalOptions()
     .showHelpAfterError('(rope-eval --help shows what it takes)')

@@ -81,7 +81,7 @@ describe('explain', () => {
   });
 
   it('suggests a code', async () => {
-    const ran = await runCli(['explain', 'RE01']);
+    const ran = await runCli(['explain', 'RE0012']);
     expect(ran).toMatchObject({ code: 2, stdout: '' });
     expect(ran.stderr).toContain('Did you mean RE');
   });

@@ -69,4 +69,15 @@ describe('plain ways of saying it', () => {
     expect(code).toBe(2);
     expect(stderr).toContain('float8');
   });
+
+  it.each(['12', 're12', 'RE012'])('explain %s', async (code) => {
+    const { stdout } = await runCli(['explain', code]);
+    expect(stdout).toMatch(/^RE012 /);
+  });
+
+  it('help emit', async () => {
+    const { code, stdout } = await runCli(['help', 'emit']);
+    expect(code).toBe(0);
+    expect(stdout).toBe((await runCli(['emit', '--help'])).stdout);
+  });
 });

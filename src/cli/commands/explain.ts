@@ -19,7 +19,7 @@ export const explainCommand: CommandModule = (program, { environment }) => {
         }
         return;
       }
-      const entry = CATALOGUE.get(code.toUpperCase());
+      const entry = CATALOGUE.get(fullCode(code));
       if (entry === undefined) throw unknownCode(code, suggest(code, CATALOGUE.keys()));
       const columns = stdout.columns;
       const paragraphs = [
@@ -30,6 +30,12 @@ export const explainCommand: CommandModule = (program, { environment }) => {
       stdout.write(`${paragraphs.join('\n\n')}\n`);
     });
 };
+
+/** `12`, `re12` and `RE12` are plain for RE012. */
+function fullCode(code: string): string {
+  const digits = /^(?:re)?(\d{1,3})$/i.exec(code.trim())?.[1];
+  return digits === undefined ? code.toUpperCase() : `RE${digits.padStart(3, '0')}`;
+}
 
 function unknownCode(code: string, nearest: string | undefined): RopeEvalError {
   return new RopeEvalError('unknown_code', {

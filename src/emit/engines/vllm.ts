@@ -214,6 +214,16 @@ function olderForm(input: EmitInput, { rope_theta: theta, ...block }: Block): Bl
   return { rope_theta: theta, ...(scaling === undefined ? {} : { rope_scaling: scaling }) };
 }
 
+/** Versions that take the command; multimodal YaRN and the newer types are not read by all. */
+function versionsOf(input: EmitInput, version: Version): string {
+  if (!atLeast(version, '0.12')) return `vLLM ${OLDEST} to 0.11`;
+  const { rope, layerType } = input.groups[0];
+  const multimodal = 'mrope_section' in keptKeys(input, layerType);
+  const since =
+    rope.type === 'yarn' && multimodal ? '0.32' : rope.type === 'proportional' ? '0.20' : '0.12';
+  return `vLLM ${since} to ${NEWEST}, one form for all of them`;
+}
+
 function launch(input: EmitInput, version: Version, overrides: Block | undefined): Setting {
   const { prefix } = shapeOf(input.raw);
   const nested = prefix.reduceRight<Block | undefined>(
@@ -222,9 +232,7 @@ function launch(input: EmitInput, version: Version, overrides: Block | undefined
   );
   return {
     title: 'vLLM',
-    versions: atLeast(version, '0.12')
-      ? `vLLM 0.12 to ${NEWEST}, one form for all of them`
-      : `vLLM ${OLDEST} to 0.11`,
+    versions: versionsOf(input, version),
     kind: 'command',
     text: command(
       ['vllm', 'serve', 'MODEL'],
