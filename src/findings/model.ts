@@ -129,7 +129,7 @@ export const MODEL_FINDINGS = Object.freeze({
     args: { taken: 'numbersByKey', model: 'string' },
     message: (a) => `takes ${valuesOf(a.taken)} from the class defaults of ${a.model}`,
     explanation:
-      'Multimodal configs are often published with only those keys of the text part that differ from its class. The values come from transformers 5.23.',
+      'Multimodal configs are often published with only those keys of the text part that differ from its class. The values come from transformers 5.24.',
     affects: 'transformers; older versions may have other defaults',
   }),
   layers_unknown: entry({

@@ -4,6 +4,13 @@ import { fail } from '../json/fail.js';
 import type { Fields } from '../json/fields.js';
 import type { Read, RopeBlock, ScalingContext } from './kind.js';
 
+/** A factor, or a divisor of one pair: beyond these nothing is left of float32's useful range. */
+export const FACTOR_RULE = Object.freeze({
+  above: 0,
+  min: 1 / BOUNDS.factor,
+  max: BOUNDS.factor,
+});
+
 /**
  * The required `factor` of a block.
  *
@@ -15,7 +22,7 @@ export function readFactor(fields: Fields): Read<number> {
   if (fields.raw('factor') === null) {
     fail('invalid_value', path, 'must be a number of at least 1, found null');
   }
-  const factor = fields.number('factor', { above: 0, max: BOUNDS.factor });
+  const factor = fields.number('factor', FACTOR_RULE);
   if (factor === undefined) {
     fail('missing_field', path, 'is required', 'target length / original window, e.g. 4.0');
   }

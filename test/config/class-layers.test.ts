@@ -19,7 +19,7 @@ function layersOf({ groups }: ModelGeometry): Record<string, readonly number[]> 
   return Object.fromEntries(groups.map(({ layerType, layers }) => [layerType, layers]));
 }
 
-/** What the layers of `modelType` see, rotate or lack as transformers 5.23 runs them. */
+/** What the layers of `modelType` see, rotate or lack as transformers 5.24 runs them. */
 describe('which layers rotate', () => {
   it('Bamba lists the layers that attend', () => {
     const model = readAs('bamba', { num_hidden_layers: 9, attn_layer_indices: [1, 5, 8] });

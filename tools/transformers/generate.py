@@ -10,9 +10,14 @@ import argparse
 import dataclasses
 import json
 import math
+import os
 import pathlib
 import sys
 import warnings
+
+# Some classes walk over sets of layer types: their order must be the same in every run.
+if os.environ.get("PYTHONHASHSEED") != "0":
+    os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "PYTHONHASHSEED": "0"})
 
 import transformers
 

@@ -1,9 +1,8 @@
-import { BOUNDS } from '../../json/bounds.js';
 import { fail } from '../../json/fail.js';
 import { tokens, trim } from '../../numbers.js';
 import { defineKind, needsPairs, type Reading, type ScalingInput } from '../kind.js';
 import { baseFrequencies, baseOf, type RopeBase, type RopeTable } from '../spec.js';
-import { readFactor } from '../values.js';
+import { FACTOR_RULE, readFactor } from '../values.js';
 import type { DefaultSpec } from './default.js';
 import { ntkTheta, type NtkSpec } from './ntk.js';
 
@@ -75,7 +74,7 @@ function readDynamic({ block, context, base }: ScalingInput): Reading<DynamicSpe
     fail('invalid_value', fields.at('rope_type'), 'dynamic scaling needs more than one pair');
   }
   if (block.extraKeys?.includes('alpha') === true && fields.raw('alpha')) {
-    const alpha = fields.number('alpha', { above: 0, max: BOUNDS.factor });
+    const alpha = fields.number('alpha', FACTOR_RULE);
     if (alpha !== undefined) {
       return { rope: { type: 'ntk', ...base, alpha }, originalMaxPositions, findings };
     }

@@ -11,7 +11,7 @@ import {
   type ScalingInput,
 } from '../kind.js';
 import { baseFrequencies, type RopeBase, type RopeTable } from '../spec.js';
-import { originalWindow, readAttentionFactor, readFactor } from '../values.js';
+import { FACTOR_RULE, originalWindow, readAttentionFactor, readFactor } from '../values.js';
 
 export interface LongropeSpec extends RopeBase {
   readonly type: 'longrope';
@@ -114,9 +114,7 @@ function divisors(fields: Fields, key: string, pairs: number): readonly number[]
       `has ${list.length} numbers, ${pairs} are needed: one per pair of rotated dimensions`,
     );
   }
-  return list.map((value, index) =>
-    checkNumber(value, `${fields.at(key)}[${index}]`, { above: 0, max: BOUNDS.factor }),
-  );
+  return list.map((value, index) => checkNumber(value, `${fields.at(key)}[${index}]`, FACTOR_RULE));
 }
 
 /** Read by PhiMoE alone, whose dialect lists the key. */
