@@ -71,8 +71,8 @@ export interface EvaluationFlags {
 }
 
 const PRESETS =
-  'how many contexts are probed, and up to four times as many long ones where a verdict is open; ' +
-  'quick leaves out causes of a loss, cached keys and offset, thorough adds the neighbouring probe models';
+  'how many contexts are probed (up to four times as many where a verdict is open); ' +
+  'quick also leaves out causes of a loss, cached keys and offset, thorough adds the neighbouring probe models';
 
 /** @param presets what they differ in */
 export function addEvaluationOptions(command: Command, presets = PRESETS): Command {

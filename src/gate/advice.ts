@@ -46,7 +46,7 @@ export function adviceFor(result: RuleResult, context: AdviceContext): Advice {
   if (result.outcome === 'unverifiable') return say(undecidedAdvice(result, context));
   if (subject === 'theta' && changed.includes('theta') && METRICS[result.metric].kind !== 'cost') {
     return say(
-      'theta is another one than the weights were trained with, and no scaling makes up for it. ' +
+      'theta differs from what the weights were trained with, and no scaling makes up for it. ' +
         'Put the old value back, or change it together with weights that were tuned to it.',
     );
   }
@@ -68,9 +68,9 @@ function undecidedAdvice(
   { report, commands }: AdviceContext,
 ): string {
   if (reason === 'no-candidate') return `add ${candidate} to the candidates of the policy.`;
-  if (reason === 'not-measured') return 'the run did not come to it; let one finish.';
+  if (reason === 'not-measured') return 'the run ended before this was measured; let one finish.';
   if (reason === 'local-only') {
-    return 'no layer that rotates looks farther than its window any more, so that no length can be measured; undo the change, or give the layers their view back.';
+    return 'no rotating layer looks beyond its window any more, so no length can be measured; undo the change, or restore the layers’ view.';
   }
   if (reason === 'ladder-ended') {
     return `nothing longer than ${tokens(report.target.tokens)} tokens was measured; judge at a longer target.`;

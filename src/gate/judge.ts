@@ -23,7 +23,7 @@ function isLocalOnly(metric: MetricName, { candidates }: Report): boolean {
   );
 }
 
-/** What a change left as the config before it has it. */
+/** What is the same in the base config and in the changed one. */
 export interface Unchanged {
   /** Labels of the candidates that are the config as it stands. */
   readonly own: readonly string[];

@@ -37,7 +37,7 @@ it.each([
   [{ samplesToDecide: null }, 'more contexts would hardly decide'],
   [{ reason: 'ladder-ended' }, 'nothing longer than'],
   [{ reason: 'no-candidate' }, 'add yarn:4 to the candidates of the policy.'],
-  [{ reason: 'not-measured' }, 'the run did not come to it'],
+  [{ reason: 'not-measured' }, 'the run ended before this was measured'],
 ] as const)('says what would decide %j', (result, words) => {
   expect(advice(result)).toContain(`config.json: ${words}`);
 });

@@ -21,8 +21,8 @@ export const checkCommand: CommandModule = (program, { environment, exitWith }) 
   const command = program
     .command('check')
     .description(
-      'the gate for CI: evaluates what a config says, judges it by a policy, and says so with ' +
-        'its exit code',
+      'gate a config in CI: evaluate what it says, judge it by a policy, and exit with 1 where ' +
+        'it fails',
     )
     .argument('<config>', 'a config.json, a folder that holds one, or - for standard input')
     .option(

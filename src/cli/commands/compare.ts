@@ -4,7 +4,7 @@ export const compareCommand: CommandModule = (program, { environment }) => {
   program
     .command('compare')
     .description(
-      'two saved reports side by side, largest clear changes first; also of different models',
+      'compare two saved reports, also of different models; the largest clear changes come first',
     )
     .argument('<before>', 'a report saved with -o report.json')
     .argument('<after>', 'another one')

@@ -20,7 +20,7 @@ export const emitCommand: CommandModule = (program, { environment }) => {
   const command = program
     .command('emit')
     .description(
-      'settings for a scaling, ready to paste: config.json, vLLM, SGLang, llama.cpp, TGI, ollama',
+      'print settings for a scaling, ready to paste: config.json, vLLM, SGLang, llama.cpp, TGI, ollama',
     )
     .argument('<config>', 'a config.json, a folder that holds one, or - for standard input')
     .argument('<candidate>', 'a scaling, such as yarn:4, or a JSON object as in a config')

@@ -6,8 +6,8 @@ export const encodingsCommand: CommandModule = (program, { environment, exitWith
   const command = program
     .command('encodings')
     .description(
-      'position encodings side by side: twins of one probe model, with RoPE, ALiBi, ' +
-        'T5’s buckets, learned or sinusoidal positions or none, at 1x to 8x of their window',
+      'compare position encodings on twins of one probe model: RoPE, ALiBi, T5’s buckets, ' +
+        'learned or sinusoidal positions or none, at 1x to 8x of their window',
     );
   addEvaluationOptions(command, 'how many contexts are probed')
     .option(

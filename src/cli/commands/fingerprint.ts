@@ -19,7 +19,7 @@ interface Flags {
 export const fingerprintCommand: CommandModule = (program, { environment, exitWith }) => {
   program
     .command('fingerprint')
-    .description('hash and values of the rotary tables that an engine should hold for a config')
+    .description('print the rotary tables that an engine should hold for a config, with their hash')
     .argument('<config>', 'a config.json, a folder that holds one, or - for standard input')
     .option('--json', 'print JSON, and nothing else, on standard output')
     .option(

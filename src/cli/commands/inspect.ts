@@ -28,7 +28,9 @@ interface Flags extends ReferenceFlags {
 export const inspectCommand: CommandModule = (program, { environment }) => {
   const command = program
     .command('inspect')
-    .description('exact geometry of a config: frequencies, turns, cost, findings; loads no runtime')
+    .description(
+      'show the exact geometry of a config: frequencies, turns, cost, findings; runs no model',
+    )
     .argument('<config>', 'a config.json, a folder that holds one, or - for standard input')
     .option('--json', 'print JSON, and nothing else, on standard output')
     .option(

@@ -11,7 +11,7 @@ interface Flags {
 export const mergeCommand: CommandModule = (program, { environment, exitWith }) => {
   program
     .command('merge')
-    .description('joins the parts that sweep --shard wrote')
+    .description('join the parts that sweep --shard wrote')
     .argument('<parts...>', 'the files')
     .option('-o, --output <file>', 'where the whole goes; default: standard output')
     .action(async (parts: string[], flags: Flags) => {

@@ -21,8 +21,8 @@ export const pullRequestCommand: CommandModule = (program, { environment, exitWi
   const command = program
     .command('pull-request')
     .description(
-      'the gate for a pull request: judges every config that it changes against the target ' +
-        'branch, by the policy of the target branch',
+      'gate a pull request: judge every config that it changes against the target branch, by ' +
+        'the policy of that branch',
     )
     .argument('[configs...]', 'paths in the repository; default: every config.json that changed')
     .requiredOption('--base-ref <branch>', 'the target branch, which is fetched from origin')

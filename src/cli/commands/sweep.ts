@@ -22,7 +22,7 @@ interface Flags extends EvaluationFlags {
 export const sweepCommand: CommandModule = (program, { environment, exitWith }) => {
   const command = program
     .command('sweep')
-    .description('evaluates many configs, or one machine’s share of them; see merge')
+    .description('evaluate many configs, or one machine’s share of them (see merge)')
     .argument('<configs...>', "files or patterns, such as 'configs/**/config.json'")
     .requiredOption('-o, --output <file>', 'where the results go, as JSON')
     .option('--shard <part>', 'this machine’s share, such as 1/4', '1/1')
