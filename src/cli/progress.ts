@@ -1,10 +1,13 @@
 import ora from 'ora';
-import type { Progress } from '../options.js';
+import type { Progress, Provisional } from '../options.js';
+import { nats, reachTokens } from '../report/format.js';
 import type { Environment } from './environment.js';
 import { cleanText } from './streams.js';
 
 export interface ProgressDisplay {
   readonly update: (progress: Progress) => void;
+  /** Rows that are known so far. */
+  readonly fill: (found: Provisional) => void;
   readonly stop: () => void;
 }
 
@@ -21,6 +24,11 @@ export function progressDisplay(environment: Environment, wanted: boolean): Prog
     discardStdin: false,
     text: 'starting',
   }).start();
+  let line = 'starting';
+  let known: readonly string[] = [];
+  const draw = (): void => {
+    spinner.text = [line, ...known].map(cleanText).join('\n');
+  };
   let first: { readonly at: number; readonly done: number } | undefined;
   return {
     update: (progress) => {
@@ -28,7 +36,12 @@ export function progressDisplay(environment: Environment, wanted: boolean): Prog
       // What was taken over from an earlier run took no time.
       const own = progress.done - first.done;
       const elapsed = (performance.now() - first.at) * (own > 0 ? progress.done / own : 1);
-      spinner.text = cleanText(describeProgress(progress, elapsed));
+      line = describeProgress(progress, elapsed);
+      draw();
+    },
+    fill: (found) => {
+      known = describeProvisional(found);
+      draw();
     },
     stop: () => spinner.stop(),
   };
@@ -41,6 +54,22 @@ export function describeProgress({ done, total, label }: Progress, elapsedMs: nu
   // Before a twentieth is done, the estimate is mostly the start-up.
   if (share >= 0.05) parts.push(timeLeft((elapsedMs / share) * (1 - share)));
   return parts.join(' · ');
+}
+
+/** What is known so far, and what it suggests: a line each, and nothing before there is a candidate. */
+export function describeProvisional({ candidates, recommendation }: Provisional): string[] {
+  const rows = candidates.filter(({ role, reach }) => role === 'candidate' && reach !== null);
+  if (rows.length === 0) return [];
+  const width = Math.max(...rows.map(({ label }) => label.length));
+  const { candidate } = recommendation;
+  const best = candidate === null ? 'none reaches the target' : candidate;
+  return [
+    `  so far, to be confirmed: ${best}`,
+    ...rows.map(({ label, reach, short }) => {
+      const cost = short ? `, ${nats(short.lossChange.value)} nats at short lengths` : '';
+      return `  ${label.padEnd(width)}  reaches ${reachTokens(reach!)}${cost}`;
+    }),
+  ];
 }
 
 function timeLeft(milliseconds: number): string {

@@ -1,6 +1,6 @@
 import { EXIT, RopeEvalError } from '../errors.js';
 import { parseReport } from '../gate/baseline.js';
-import type { EvaluateOptions, Progress } from '../options.js';
+import type { EvaluateOptions, Progress, Provisional } from '../options.js';
 import type { Report } from '../report/schema/report.js';
 import type { Environment } from './environment.js';
 import { type LoadedConfig, requireTextFile } from './inputs.js';
@@ -99,7 +99,11 @@ export async function watched<Loaded, Result>(
   environment: Environment,
   settings: WatchSettings,
   load: () => Promise<Loaded>,
-  run: (loaded: Loaded, watch: Watch) => Promise<Result>,
+  run: (
+    loaded: Loaded,
+    watch: Watch,
+    onProvisional: (found: Provisional) => void,
+  ) => Promise<Result>,
 ): Promise<Result> {
   const [{ progressDisplay }, loaded] = await Promise.all([import('./progress.js'), load()]);
   const display = progressDisplay(environment, settings.progress);
@@ -111,12 +115,13 @@ export async function watched<Loaded, Result>(
     }
   });
   try {
-    return await run(loaded, {
-      signal: stop.signal,
-      onProgress: (progress) => {
-        if (!stop.signal.aborted) display.update(progress);
-      },
-    });
+    const whileRunning =
+      <Told>(show: (told: Told) => void) =>
+      (told: Told): void => {
+        if (!stop.signal.aborted) show(told);
+      };
+    const watch = { signal: stop.signal, onProgress: whileRunning(display.update) };
+    return await run(loaded, watch, whileRunning(display.fill));
   } catch (error) {
     if (stop.signal.aborted) throw new InterruptedError('interrupted; nothing was finished yet');
     throw error;
@@ -142,6 +147,13 @@ export function runEvaluation(
     environment,
     settings,
     async () => ({ evaluate: await environment.loadEvaluate(), read: await readConfigOf(config) }),
-    ({ evaluate, read }, watch) => evaluate(read, { ...options, source: config.source, ...watch }),
+    ({ evaluate, read }, watch, onProvisional) =>
+      evaluate(read, {
+        ...options,
+        source: config.source,
+        ...watch,
+        // Rows that nobody sees are not worth their time.
+        ...(settings.progress && environment.stderr.isLively ? { onProvisional } : {}),
+      }),
   );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeProgress } from '../../src/cli/progress.js';
+import { describeProgress, describeProvisional } from '../../src/cli/progress.js';
 import type { Evaluate } from '../../src/options.js';
 import { runCli } from '../helpers/environment.js';
 import { makeReport } from '../helpers/report.js';
@@ -17,6 +17,16 @@ describe('the progress line', () => {
   ])('%j after %d ms', (progress, elapsed, expected) => {
     expect(describeProgress(progress, elapsed)).toBe(expected);
   });
+});
+
+it('tells what is known so far, of candidates alone', () => {
+  const { candidates, recommendation } = makeReport();
+  const lines = describeProvisional({ candidates, recommendation });
+  const labels = candidates.filter(({ role }) => role === 'candidate').map(({ label }) => label);
+  expect(lines).toHaveLength(1 + labels.length);
+  expect(lines[0]).toContain(recommendation.candidate);
+  labels.forEach((label, i) => expect(lines[i + 1]).toContain(label));
+  expect(describeProvisional({ candidates: candidates.slice(0, 1), recommendation })).toEqual([]);
 });
 
 describe('the spinner', () => {

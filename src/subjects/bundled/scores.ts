@@ -10,7 +10,7 @@ const hasOwnPositions = (contexts: readonly Context[]): boolean =>
 
 /** Turns requests into batches of the engine, and its answers into scores by context. */
 export class ContextScorer {
-  /** Batches of one question follow each other and share their tables. */
+  /** Questions about one treatment follow each other and share its table: a shorter one is its start. */
   #latest:
     | {
         readonly treatment: RotaryTreatment;
@@ -48,10 +48,18 @@ export class ContextScorer {
     treatment: RotaryTreatment,
   ): RotaryInputs {
     if (hasOwnPositions(contexts)) return rotaryOf(treatment.rotation, length, contexts);
-    if (this.#latest?.treatment !== treatment || this.#latest.length !== length)
+    if (this.#latest?.treatment !== treatment || this.#latest.length < length)
       this.#latest = { treatment, length, rotary: rotaryOf(treatment.rotation, length, contexts) };
-    return this.#latest.rotary;
+    const { rotary } = this.#latest;
+    return rotary.rows === length ? rotary : firstRows(rotary, length);
   }
+}
+
+function firstRows({ pairs, qCos, qSin, kCos, kSin }: RotaryInputs, rows: number): RotaryInputs {
+  const first = (table: Float32Array): Float32Array => table.subarray(0, rows * pairs);
+  const [cos, sin] = [first(qCos), first(qSin)];
+  const keys = kCos === qCos ? { kCos: cos, kSin: sin } : { kCos: first(kCos), kSin: first(kSin) };
+  return { rows, pairs, qCos: cos, qSin: sin, ...keys };
 }
 
 /**
