@@ -6,7 +6,7 @@ import {
   type Measurement,
   type Quantity,
 } from '../probes/measure.js';
-import { reach } from '../probes/reach.js';
+import { expectedReach, lastInRange, lastWithinLoss, reach } from '../probes/reach.js';
 import {
   average,
   intervalOf,
@@ -19,7 +19,7 @@ import {
   type Cluster,
   type Interval,
 } from '../probes/statistics.js';
-import type { Needle, Reach, Short } from '../report/schema/candidate.js';
+import type { CandidateReach, Needle, Reach, Short } from '../report/schema/candidate.js';
 
 export interface Rung {
   readonly multiple: number;
@@ -156,6 +156,29 @@ export function summariseReach(facts: Measured): Reach {
     high: at(found.high).multiple,
     censored: found.rung === beyond.length - 1,
   };
+}
+
+/**
+ * Where the reach of a model is expected: from the facts, which `reach` is of, the losses of the same
+ * ladder, and the exact angles.
+ *
+ * @param excess (rungs) mean ln excess over the trained angles
+ * @returns undefined where nothing holds at 1x
+ */
+export function expectReach(
+  { multiple }: Reach,
+  needle: readonly Needle[],
+  excess: readonly number[],
+): CandidateReach['expected'] {
+  const home = needle.findIndex((rung) => rung.multiple === 1);
+  if (multiple === 0 || home < 0) return undefined;
+  const beyond = needle.slice(home);
+  const end = beyond.at(-1)!.multiple;
+  const loss = beyond[lastWithinLoss(beyond.map((rung) => rung.lossChange.value))]!.multiple;
+  const inRange = beyond[lastInRange(excess.slice(home))]!.multiple;
+  const angles = inRange === end ? undefined : inRange;
+  const { low, high } = expectedReach({ facts: multiple, loss, angles });
+  return { low, high: Math.min(multiple, loss) === end ? null : high };
 }
 
 /** The reference's facts at 1x, and the draws of their contexts. */

@@ -8,6 +8,7 @@ import type { AskedSeries } from './series.js';
 import { verdict } from './verdict.js';
 import type { FactsAndText, PlannedProbe, ReferenceResults, RunPlan, Variant } from './run.js';
 import {
+  expectReach,
   score,
   summariseNeedle,
   summariseReach,
@@ -153,7 +154,10 @@ export function judge(
     const found = shortOf(variant.short[index]!);
     return found ? [{ layerType, window, short: found }] : [];
   });
+  const needle = facts && text ? summariseNeedle(facts, text) : [];
   const reach = facts && summariseReach(facts);
+  const excess = outOfRangeByRung(variant.scaling.groups[setup.decisive]!, run.multiples, 1);
+  const expected = reach && expectReach(reach, needle, excess);
   const contexts = facts?.measurement.contexts.length ?? 0;
   const total = text && scoreOf(run, variant, text);
   const judged = (): CandidateReport['verdict'] => {
@@ -167,11 +171,11 @@ export function judge(
     role: variant.candidate ? 'candidate' : 'reference',
     groups,
     short: short ?? null,
-    needle: facts && text ? summariseNeedle(facts, text) : [],
+    needle,
     ...(contexts !== 0 && contexts !== sets.ladder.contexts.length
       ? { longContexts: contexts }
       : {}),
-    reach: reach && !setup.localOnly ? reach : null,
+    reach: reach && !setup.localOnly ? { ...reach, ...(expected ? { expected } : {}) } : null,
     parts: null,
     local,
     score: total?.value ?? null,

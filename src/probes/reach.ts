@@ -69,3 +69,72 @@ export function reach(
     ),
   };
 }
+
+/** Perplexities clearly differ where one is more than this many times the other. */
+const CLEAR = Math.log(1.1);
+
+/**
+ * Nats of a real model that one unit of mean ln excess over the trained angles costs: the formula's
+ * weight (docs/validation.md, "The rival").
+ */
+const NATS_PER_EXCESS = 12;
+
+/**
+ * The last value, contiguous from the first, that is not more than `limit` above the first.
+ *
+ * @throws RangeError where one of them is no number: it would pass for a length that holds
+ */
+function lastWithin(values: readonly number[], limit: number): number {
+  const unknown = values.findIndex((x) => !Number.isFinite(x));
+  if (unknown >= 0) throw new RangeError(`value ${unknown + 1} of ${values.length} is no number`);
+  const beyond = values.findIndex((x) => x > values[0]! + limit);
+  return beyond < 0 ? values.length - 1 : beyond - 1;
+}
+
+/**
+ * Reach by loss: the last length, contiguous from the first, at which perplexity is not clearly above
+ * what it is at the first.
+ *
+ * @param losses nats, by ascending length
+ * @returns its index
+ */
+export function lastWithinLoss(losses: readonly number[]): number {
+  return lastWithin(losses, CLEAR);
+}
+
+/**
+ * Reach by the exact angles: the last length at which what leaves the trained range costs no clear
+ * part of perplexity.
+ *
+ * @param excess mean ln excess over the trained angles, by ascending length
+ * @returns its index
+ */
+export function lastInRange(excess: readonly number[]): number {
+  return lastWithin(excess, CLEAR / NATS_PER_EXCESS);
+}
+
+/**
+ * What the seeds of a probe model, its neighbours in the family and other contexts make of one reach,
+ * either way, as a share of it (docs/validation.md, "Reach").
+ */
+const SPREAD = 1 / 8;
+
+/** Three readings of one reach, as window multiples. */
+export interface Readings {
+  /** Above 0. */
+  readonly facts: number;
+  readonly loss: number;
+  /** undefined: the angles stay in range to the end of the ladder. */
+  readonly angles: number | undefined;
+}
+
+/**
+ * Where the reach of a model is expected. A model needs its facts and its language, so the shorter of
+ * the two counts; a probe outlasts its trained angles, the longer the larger its critical fraction is, so
+ * the middle of that and of where the angles end is taken, with what seeds and members differ by.
+ */
+export function expectedReach({ facts, loss, angles }: Readings): { low: number; high: number } {
+  const probe = Math.min(facts, loss);
+  const middle = Math.sqrt(probe * (angles ?? probe));
+  return { low: middle * (1 - SPREAD), high: middle * (1 + SPREAD) };
+}

@@ -1,4 +1,5 @@
 import { MINUS, percent, tokens, trim } from '../numbers.js';
+import type { CandidateReach } from './schema/candidate.js';
 import type { Interval, Reach } from './schema/report.js';
 
 export { percent, tokens, trim };
@@ -40,8 +41,14 @@ export function reachTokens(reach: Reach): string {
   return `${reach.censored ? '≥ ' : ''}${tokens(reach.tokens)}`;
 }
 
-/** The interval of a reach as multiples of the trained window; nothing where it is a point. */
-export function reachEnds(reach: Reach): string {
+/**
+ * Where the reach of a model is expected, as multiples of the trained window; where the ladder ended
+ * first, and in reports that do not say it, the interval over contexts.
+ */
+export function reachEnds(reach: CandidateReach): string {
+  const { expected } = reach;
+  if (!reach.censored && expected && expected.high !== null)
+    return `${trim(expected.low, 1)} … ${trim(expected.high, 1)}x`;
   if (reach.low === reach.high) return multiple(reach.multiple);
   return `${trim(reach.low, 2)} … ${multiple(reach.high)}`;
 }

@@ -9,7 +9,7 @@ import {
 } from '../../tools/validation/agreement.js';
 import { fitScale } from '../../tools/validation/fit.js';
 import type { ProbeParts } from '../../tools/validation/measure.js';
-import { lastWithin } from '../../tools/validation/reach.js';
+import { lastWithinLoss } from '../../src/probes/reach.js';
 import { predictors } from '../../tools/validation/run.js';
 import type { Row } from '../../tools/validation/types.js';
 import { llamaRows } from './rows.js';
@@ -53,8 +53,8 @@ describe('a prediction that is no number', () => {
     fc.assert(
       fc.property(fc.array(finite, { minLength: 1 }), missing, fc.nat(), (losses, bad, at) => {
         const index = at % losses.length;
-        expect(() => lastWithin(losses.with(index, bad))).toThrow(RangeError);
-        expect(lastWithin(losses)).toBeLessThan(losses.length);
+        expect(() => lastWithinLoss(losses.with(index, bad))).toThrow(RangeError);
+        expect(lastWithinLoss(losses)).toBeLessThan(losses.length);
       }),
     );
   });

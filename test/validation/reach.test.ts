@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { lastWithin } from '../../tools/validation/reach.js';
+import { lastWithinLoss } from '../../src/probes/reach.js';
 
 test('reach by perplexity ends before the first length that is a tenth above the first one', () => {
-  expect(lastWithin([0.02, 0.05, 0.1, 0.3, 0.04])).toBe(2);
-  expect(lastWithin([0.02, 0.02 + Math.log(1.11), 0])).toBe(0);
-  expect(lastWithin([0.3, 0.1, 0.35])).toBe(2);
+  expect(lastWithinLoss([0.02, 0.05, 0.1, 0.3, 0.04])).toBe(2);
+  expect(lastWithinLoss([0.02, 0.02 + Math.log(1.11), 0])).toBe(0);
+  expect(lastWithinLoss([0.3, 0.1, 0.35])).toBe(2);
 });

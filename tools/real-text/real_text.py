@@ -68,7 +68,7 @@ DECODERS = {
     "real-text-c0.05": Decoder(0.05, 1800, seed=2),
     "real-text-c0.38-r0.25": Decoder(0.38, 1800, rotary_share=0.25),
     "real-text-c0.15-r0.5": Decoder(0.15, 1200, seed=3, rotary_share=0.5, tokens=4096, shape=SMALL),
-    "real-text-c0.55": Decoder(0.55, 1200, seed=4, tokens=4096, shape=SMALL),
+    "real-text-c0.55": Decoder(0.55, 700, seed=4, tokens=4096, shape=SMALL),
 }
 
 

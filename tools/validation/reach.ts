@@ -1,7 +1,7 @@
+import { outOfRangeByRung } from '../../src/evaluation/variant.js';
 import { accuracyByDistance, clusters } from '../../src/probes/measure.js';
-import { lastRung } from '../../src/probes/reach.js';
+import { expectedReach, lastInRange, lastRung, lastWithinLoss } from '../../src/probes/reach.js';
 import { average } from '../../src/probes/statistics.js';
-import { CLEAR_RATIO } from './agreement.js';
 import {
   type Bench,
   benchOf,
@@ -9,6 +9,7 @@ import {
   planLadder,
   planText,
   type ProbeOptions,
+  scalingOf,
 } from './bench.js';
 import { formulaLoss, termsAt } from './formulas.js';
 import { FULL } from './ladder.js';
@@ -31,6 +32,8 @@ export interface ReachRow {
   /** By language loss, as the published one. */
   readonly probe: number;
   readonly facts: number;
+  /** Where it is expected, from both and the exact angles: what a report gives. */
+  readonly expected: { readonly low: number; readonly high: number };
   readonly formula: number;
 }
 
@@ -49,21 +52,6 @@ export const LLAMA1: Geometry = Object.freeze({
 const STEPS = Object.freeze([
   1, 1.25, 1.5, 1.75, 2, 2.25, 2.5, 2.75, 3, 3.25, 3.5, 4, 4.5, 5, 5.5, 6, 7, 8, 10,
 ]);
-
-/**
- * The last length, contiguous from the first, at which perplexity is not clearly above what it is
- * at the first.
- *
- * @param losses nats, by ascending length
- * @returns its index
- * @throws RangeError where one of them is no number: it would pass for a length that holds
- */
-export function lastWithin(losses: readonly number[]): number {
-  const unknown = losses.findIndex((x) => !Number.isFinite(x));
-  if (unknown >= 0) throw new RangeError(`loss ${unknown + 1} of ${losses.length} is no number`);
-  const beyond = losses.findIndex((x) => x > losses[0]! + Math.log(CLEAR_RATIO));
-  return beyond < 0 ? losses.length - 1 : beyond - 1;
-}
 
 /** Passes, and the reaches that they come to. */
 export interface ReachPlan<T> {
@@ -98,7 +86,7 @@ export function planNtk(bench: Bench, alphas: readonly number[]): ReachPlan<NtkR
       const language = rungs.map((rung) => (rung === 0 ? atHome[i]! : run.language(i, rung)).value);
       return {
         alpha,
-        language: losses[lastWithin(language)]!,
+        language: losses[lastWithinLoss(language)]!,
         facts: losses[lastRung(bins, base, contexts)] ?? 0,
       };
     });
@@ -111,7 +99,14 @@ function formulaReach(geometry: Geometry, alpha: number): number {
   const { theta, rotaryDim, window } = geometry;
   const spec = { type: 'ntk', theta, rotaryDim, alpha } as const;
   const losses = STEPS.map((m) => formulaLoss(termsAt(geometry, spec, Math.round(m * window))));
-  return STEPS[lastWithin(losses)]!;
+  return STEPS[lastWithinLoss(losses)]!;
+}
+
+/** Where the exact angles of static NTK end. */
+function anglesReach(geometry: Geometry, alpha: number): number {
+  const { theta, rotaryDim } = geometry;
+  const scaling = scalingOf(geometry, { type: 'ntk', theta, rotaryDim, alpha });
+  return STEPS[lastInRange(outOfRangeByRung(scaling, STEPS, 1))]!;
 }
 
 /** Plans the published reaches; undefined where no table is about that model. */
@@ -131,6 +126,7 @@ export async function planReach(
         published: PUBLISHED[i]!.published,
         probe: language,
         facts,
+        expected: expectedReach({ facts, loss: language, angles: anglesReach(LLAMA1, alpha) }),
         formula: formulaReach(LLAMA1, alpha),
       })),
   };

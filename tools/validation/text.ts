@@ -147,13 +147,14 @@ function reach(v: Validation): string[] {
   return [
     'Reach, LLaMA 1 (2048 tokens)',
     table(
-      ['static NTK', 'published', 'probe, language', 'formulas', 'probe, facts'],
+      ['static NTK', 'published', 'expected', 'probe, language', 'probe, facts', 'formulas'],
       v.reach.map((r) => [
         `alpha ${r.alpha}`,
         `${r.published}x`,
+        `${r.expected.low.toFixed(2)} to ${r.expected.high.toFixed(2)}x`,
         against(r.probe, r.published),
-        against(r.formula, r.published),
         `${r.facts}x`,
+        against(r.formula, r.published),
       ]),
     ),
     '',

@@ -166,6 +166,18 @@ export const ReachSchema = z.strictObject({
   censored: z.boolean().describe('The ladder ended before the accuracy did: read as >=.'),
 });
 
+/** The reach of a candidate, and where that of a model is expected. */
+const CandidateReachSchema = ReachSchema.extend({
+  expected: z
+    .strictObject({ low: z.number(), high: z.number().nullable() })
+    .optional()
+    .describe(
+      'Multiples between which the reach of a model is expected, from facts, losses and exact ' +
+        'angles, with what seeds and members of the probe family differ by (docs/validation.md). high ' +
+        'null: beyond the ladder. Absent where nothing holds at 1x, and in reports before version 2.',
+    ),
+});
+
 /** Where the facts' loss at the target comes from; docs/report.md. */
 const PartsSchema = z.strictObject({
   total: IntervalSchema.describe("facts' loss at the target - the reference's at 1x, nats"),
@@ -211,7 +223,7 @@ export const CandidateSchema = z.strictObject({
         'settings.contexts.long: more where those left the verdict open, fewer where half of them ' +
         'showed that the candidate is clearly out.',
     ),
-  reach: ReachSchema.nullable(),
+  reach: CandidateReachSchema.nullable(),
   /** null: not measured (quick preset, or a target inside the window). */
   parts: PartsSchema.nullable(),
   /** Local layers (sliding window, chunk) that the scaling reaches: a pure short-context cost. */
@@ -237,5 +249,6 @@ export type Needle = z.infer<typeof NeedleSchema>;
 export type Short = z.infer<typeof ShortSchema>;
 export type Parts = z.infer<typeof PartsSchema>;
 export type Reach = z.infer<typeof ReachSchema>;
+export type CandidateReach = z.infer<typeof CandidateReachSchema>;
 export type Verdict = (typeof VERDICTS)[number];
 export type CandidateReport = z.infer<typeof CandidateSchema>;
