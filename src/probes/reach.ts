@@ -130,8 +130,8 @@ export interface Readings {
 
 /**
  * Where the reach of a model is expected. A model needs its facts and its language, so the shorter of
- * the two counts; a probe outlasts its trained angles, the longer the larger its critical fraction is, so
- * the middle of that and of where the angles end is taken, with what seeds and members differ by.
+ * the two counts; a probe outlasts its trained angles more than a real model does, so the middle of
+ * that and of where the angles end is taken, with what seeds and members differ by.
  */
 export function expectedReach({ facts, loss, angles }: Readings): { low: number; high: number } {
   const probe = Math.min(facts, loss);
