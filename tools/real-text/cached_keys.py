@@ -95,7 +95,7 @@ def main(a):
     end = 8 * window
     texts = [d[:end].long() for d in held if len(d) >= end][: a.documents]
     out = []
-    for windows in (1, 2, 4):
+    for windows in (2, 4):
         length = windows * window
         contexts = torch.stack([torch.cat((torch.tensor([BOS]), d[end - length :])) for d in texts])
         targets = contexts[:, 1:]
