@@ -13,12 +13,12 @@ const ANYWHERE = /##(?=\[|vso\[|teamcity\[)/g;
 
 /**
  * Characters that move a cursor, colour, hide or reorder what stands around them, or end a line
- * that does not look as if it ended: C0 but for line feed and tab, C1, bidi controls, U+2028 and
+ * that does not look as if it ended: C0 but for tab and the ends of lines, C1, bidi controls, U+2028 and
  * U+2029, invisible tags.
  */
 const HOSTILE =
   // eslint-disable-next-line no-control-regex -- they are what is looked for
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+  /\r(?!\n)|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
 
 /** Shown in the place of a character that must not reach the reader. */
 const SHOWN = '·';

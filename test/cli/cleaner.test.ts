@@ -39,8 +39,8 @@ describe('a stream', () => {
     }
   });
 
-  it('keeps ordinary text, line feeds and tabs', () => {
-    expect(say('a\tb\n–·≥ Über 漢字 👍\n')).toBe('a\tb\n–·≥ Über 漢字 👍\n');
+  it('keeps ordinary text, ends of lines and tabs', () => {
+    expect(say('a\tb\n–·≥ Über 漢字 👍\r\n')).toBe('a\tb\n–·≥ Über 漢字 👍\r\n');
   });
 
   it('shows our own colours at a terminal, and nobody else’s', () => {

@@ -20,6 +20,11 @@ describe('CSV', () => {
     expect(rows.every((row) => row.split(',').length === columns.length)).toBe(true);
   });
 
+  it.each([' =1', '\n=1', '\t@x', '＝1', '　＋1', '－1', '＠x'])('guards the cell %j', (label) => {
+    const report = makeReport({ candidates: [candidate(label, 'reaches', 4, short(0, 0))] });
+    expect(lines(report).join('\r\n')).toContain(`'${label}`);
+  });
+
   it('quotes what holds a comma, and disarms what a spreadsheet would run', () => {
     const label = '=cmd,"x"';
     const [, row] = lines(

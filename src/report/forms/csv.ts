@@ -66,7 +66,8 @@ export const csv: Reporter = (report) => {
 function field(value: Value): string {
   if (value === null || value === undefined) return '';
   if (typeof value !== 'string') return String(value);
-  // A text that a spreadsheet would run as a formula (OWASP, "CSV injection").
-  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  // A text that a spreadsheet would run as a formula (OWASP, "CSV injection"), also behind blanks
+  // and in the full-width forms that East Asian versions take.
+  const safe = /^\s*[=+\-@＝＋－＠\t\r]/.test(value) ? `'${value}` : value;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
