@@ -85,6 +85,25 @@ const KINDS = Object.freeze({
   bad_sweep: 'usage',
   not_comparable: 'runtime',
 
+  // A user's own decoder
+  onnx_missing: 'usage',
+  onnx_other_file: 'usage',
+  onnx_several: 'usage',
+  onnx_damaged: 'usage',
+  onnx_functions: 'usage',
+  onnx_no_rope: 'usage',
+  onnx_rotary_node: 'usage',
+  onnx_no_head: 'usage',
+  onnx_input: 'usage',
+  onnx_external: 'usage',
+  onnx_edit_differs: 'usage',
+  onnx_other_model: 'usage',
+  onnx_softmax: 'usage',
+  onnx_no_tokenizer: 'usage',
+  onnx_tokenizer: 'usage',
+  text_values: 'usage',
+  window_too_short: 'usage',
+
   // The run
   runtime_missing: 'runtime',
   cuda_unavailable: 'runtime',

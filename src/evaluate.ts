@@ -10,6 +10,8 @@ import type { NeighbourReport } from './report/schema/report.js';
 import type { Report } from './report/schema/report.js';
 import { bundledSubject } from './subjects/bundled/subject.js';
 import type { Subject } from './subjects/subject.js';
+import { isProbe } from './subjects/schema.js';
+import { tiersOf } from './evaluation/tiers.js';
 import { defaultThreads } from './evaluation/conditions.js';
 import { chooseMember, loadFamily, neighboursOf } from './subjects/bundled/family.js';
 
@@ -35,12 +37,52 @@ export async function evaluate(
   const setup = setUp(config, options);
   if (options.subject)
     return (await evaluateOn(setup, options, await options.subject(setup))).report;
+  if (options.model) return evaluateBoth(setup, options, options.model);
   if (options.preset === 'thorough') return evaluateWithNeighbours(setup, options);
   return (await evaluateOn(setup, options, await bundledFor(setup, options)())).report;
 }
 
 function isRead(config: unknown): config is ReadConfig {
   return isRecord(config) && isRecord(config['raw']) && isRecord(config['model']);
+}
+
+/** Share of the work that the probe is, beside a model of the user's. */
+const PROBE_SHARE = 0.02;
+
+/** The probe first, which takes seconds, then the user's own weights, which the report is about. */
+async function evaluateBoth(
+  setup: Setup,
+  options: EvaluateOptions,
+  model: NonNullable<EvaluateOptions['model']>,
+): Promise<Report> {
+  const started = performance.now();
+  const { device = 'auto', threads = defaultThreads(), worker, onProgress } = options;
+  const { onnxSubject } = await import('./subjects/onnx/subject.js');
+  // Before the probe runs: what is wrong with the files is said at once.
+  const subject = await onnxSubject(setup, setup.model, { ...model, device, threads, worker });
+  const share = (from: number, part: number): Pick<EvaluateOptions, 'onProgress'> =>
+    onProgress
+      ? {
+          onProgress: ({ done, total, ...rest }) =>
+            onProgress({ ...rest, done: Math.round(total * from + done * part), total }),
+        }
+      : {};
+  const { resume: _, ...fresh } = options; // saved work is that of the user's own weights
+  const probed = await evaluateOn(
+    setup,
+    { ...fresh, ...share(0, PROBE_SHARE) },
+    await bundledFor(setup, options)(),
+  );
+  const measured = await evaluateOn(
+    setup,
+    { ...options, ...share(PROBE_SHARE, 1 - PROBE_SHARE) },
+    subject,
+  );
+  const { report } = measured;
+  if (probed.report.status === 'complete')
+    report.probed = { ...summariseNeighbour(probed.report), ...tiersOf(probed.report, report) };
+  report.timings.totalMs = performance.now() - started;
+  return report;
 }
 
 async function evaluateWithNeighbours(setup: Setup, options: EvaluateOptions): Promise<Report> {
@@ -119,6 +161,7 @@ function sharedProgress(
 
 /** What a reader compares between probe models. */
 function summariseNeighbour(report: Report): NeighbourReport {
+  if (!isProbe(report.subject)) throw new Error('only the probe has neighbours');
   const { name, criticalFraction, seed, weightsSha256, heldPairs = 0 } = report.subject;
   return {
     probeModel: { name, criticalFraction, seed, weightsSha256, heldPairs },

@@ -124,6 +124,24 @@ export const EVALUATE_OPTIONS = z.strictObject({
       error: 'must be a report',
     })
     .optional(),
+  /**
+   * The user's own weights as an ONNX decoder: measured beside the probe, and the report is about
+   * them.
+   */
+  model: z
+    .strictObject(
+      {
+        /** An .onnx file, or a folder with its tokenizer.json. */
+        path: z.string().min(1),
+        /** Which .onnx file of a folder that has several. */
+        file: z.string().optional(),
+        /** What it is asked on; default: the texts of the package. */
+        texts: z.array(z.string()).min(1).readonly().optional(),
+      },
+      { error: 'must be an object with the path of an ONNX decoder' },
+    )
+    .readonly()
+    .optional(),
   /** Who answers; default: the bundled probe model that is nearest to the model. */
   subject: action<(model: TrainedModel) => Promise<Subject>>(),
   /** Opens the probe model; default: a process of its own. For tests and benchmarks. */

@@ -10,7 +10,7 @@ import {
 } from '../gate/words.js';
 import { list, printable, tokens } from '../report/format.js';
 import type { Report } from '../report/schema/report.js';
-import { HONESTY, probeModelWords, referenceWords } from '../report/sections/conditions.js';
+import { honestyWords, referenceWords, subjectWords } from '../report/sections/conditions.js';
 import { recomputedOnly } from '../report/sections/serving.js';
 import { fill } from '../report/terminal.js';
 import type { Paint } from '../report/paint.js';
@@ -45,8 +45,8 @@ export function checkText(input: CheckText, paint: Paint): string {
       ...(base === undefined ? [] : [`The reference is ${printable(base)}.`]),
       ...servingWords(report, candidates),
       ...referenceWords(report),
-      probeModelWords(report),
-      HONESTY,
+      subjectWords(report),
+      honestyWords(report),
     ].map((line) => filled(line)),
     [painted(filled(verdictLine(result)), result, paint)],
   ];

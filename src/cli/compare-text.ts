@@ -11,7 +11,10 @@ import {
 } from '../report/sections/section.js';
 
 /** Two reports for a person: what differs between the runs, then the cells, largest change first. */
-export function compareSections(comparison: Comparison): readonly Section[] {
+export function compareSections(
+  comparison: Comparison,
+  subject: keyof typeof HONESTY,
+): readonly Section[] {
   const { before, after, cells } = comparison;
   const moved = cells.filter((cell) => cell.change.value !== 0);
   const clear = moved.filter((cell) => cell.clear);
@@ -33,7 +36,7 @@ export function compareSections(comparison: Comparison): readonly Section[] {
         only('Only after', comparison.onlyAfter),
       ]),
     },
-    { id: 'honesty', depth: 2, blocks: paragraphs([HONESTY]) },
+    { id: 'honesty', depth: 2, blocks: paragraphs([HONESTY[subject]]) },
   ];
 }
 

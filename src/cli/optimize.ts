@@ -13,7 +13,7 @@ import type { ModelGeometry, Reference } from '../model/types.js';
 import type { EvaluateOptions } from '../options.js';
 import { nats, percent, points, shortTokens, tokens } from '../report/format.js';
 import type { Report } from '../report/schema/report.js';
-import { HONESTY, probeModelWords, referenceWords } from '../report/sections/conditions.js';
+import { honestyWords, referenceWords, subjectWords } from '../report/sections/conditions.js';
 import {
   type Cell,
   paragraphs,
@@ -110,7 +110,7 @@ export function optimizeSections({
     {
       id: 'assumptions',
       depth: 2,
-      blocks: paragraphs([...referenceWords(report), probeModelWords(report), HONESTY]),
+      blocks: paragraphs([...referenceWords(report), subjectWords(report), honestyWords(report)]),
     },
   ];
 }

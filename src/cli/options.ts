@@ -1,8 +1,11 @@
+import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { option, RopeEvalError, words } from '../errors.js';
 import { checkSequenceLength } from '../json/sequence-length.js';
 import { REFERENCE_KINDS } from '../model/types.js';
 import type { EvaluateOptions } from '../options.js';
 import { type Device, DEVICES, LIMITS, type Preset, PRESET_NAMES } from '../probes/presets.js';
+import type { Environment } from './environment.js';
 
 /** Beyond this no rotary table has a pair left that turns. */
 const MAX_FACTOR = 65_536;
@@ -197,5 +200,54 @@ export function referenceOptions({ reference, trainedWindow }: ReferenceFlags): 
   return {
     ...(reference === undefined ? {} : { reference }),
     ...(trainedWindow === undefined ? {} : { trainedWindow }),
+  };
+}
+
+export interface ModelFlags {
+  readonly model?: string;
+  readonly modelFile?: string;
+  readonly text?: readonly string[];
+}
+
+/** The user's own weights. */
+export function addModelOptions(command: Command): Command {
+  return command
+    .option(
+      '--model <path>',
+      'your own weights as an ONNX decoder, an .onnx file or a folder with its tokenizer.json: ' +
+        'measured beside the probe, and the report is about them (docs/real-weights.md)',
+    )
+    .option('--model-file <name>', 'with --model: which .onnx file of a folder that has several')
+    .option(
+      '--text <file>',
+      'with --model: a text of your own domain to be asked on, instead of those of the package; ' +
+        'may be given again',
+      collect,
+    );
+}
+
+/** @returns undefined without such weights */
+export async function modelOptions(
+  flags: ModelFlags,
+  environment: Environment,
+): Promise<{ readonly model: NonNullable<EvaluateOptions['model']> } | undefined> {
+  const { model, modelFile, text } = flags;
+  if (model === undefined) {
+    for (const [name, value] of Object.entries({ modelFile, text }))
+      if (value !== undefined)
+        throw new RopeEvalError('no_effect', {
+          option: name,
+          predicate: words`has no effect without ${option('model')}`,
+        });
+    return undefined;
+  }
+  const { requireTextFile } = await import('./inputs.js');
+  const texts = text && (await Promise.all(text.map((path) => requireTextFile(path, environment))));
+  return {
+    model: {
+      path: resolve(environment.cwd, model),
+      ...(modelFile === undefined ? {} : { file: modelFile }),
+      ...(texts === undefined ? {} : { texts }),
+    },
   };
 }

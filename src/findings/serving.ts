@@ -34,6 +34,18 @@ export const SERVING_FINDINGS = Object.freeze({
       'longrope has short factors up to original_max_position_embeddings and long factors above it. A conversation that crosses that length has a cache of keys rotated by the short factors, and asks it with queries rotated by the long ones: the angle between them no longer says how far apart they are, and the output turns to garbage in mid-sentence. transformers drops the cache of Phi-3 there and reads everything again (huggingface/transformers#33129); an engine must do that, or keep to one list of factors.',
     affects: 'engines that switch the factors and keep the cache',
   }),
+  export_has_other_table: entry({
+    code: 'RE090',
+    severity: 'warning',
+    title: 'the exported model does not run with the scaling that the config names',
+    args: { layerType: 'string', difference: 'number' },
+    message: (a) =>
+      `the rotary table in the exported graph (${a.layerType} layers) is not the one that the config names: ` +
+      `cos and sin differ by up to ${a.difference.toPrecision(2)}`,
+    explanation:
+      'An exporter computes the rotary table once and stores it. Some leave out a scaling that they do not know: the model builder of onnxruntime-genai writes ntk, dynamic and a YaRN block without beta_fast as if there were no scaling. Such an export answers otherwise than the model that the config describes. rope-eval replaces the table by that of each scaling, so its own figures are of what the config says; what runs in production from this export is not.',
+    affects: 'programs that run the exported graph as it is',
+  }),
   offset_drift: entry({
     code: 'RE054',
     severity: 'warning',

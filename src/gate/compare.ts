@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { option, RopeEvalError, words } from '../errors.js';
-import { IntervalSchema, type Report } from '../report/schema/report.js';
+import { IntervalSchema, isProbe, type Report } from '../report/schema/report.js';
+
 import {
   type Cell,
   CellIndex,
@@ -28,8 +29,14 @@ const CONDITIONS: readonly (readonly [string, (report: Report) => string])[] = O
   ['schema', (report) => `version ${report.schemaVersion.split('.')[0]}`],
   ['probe model', (report) => `${report.subject.name} ${report.subject.weightsSha256}`],
   ['probe graph', (report) => report.subject.graphSha256],
-  ['held pairs of the probe', ({ subject }) => String(subject.heldPairs ?? 0)],
-  ['nats', ({ subject }) => `${subject.lossScale ?? 1} to one of the probe’s`],
+  [
+    'held pairs of the probe',
+    ({ subject }) => String(isProbe(subject) ? (subject.heldPairs ?? 0) : 0),
+  ],
+  [
+    'nats',
+    ({ subject }) => `${isProbe(subject) ? (subject.lossScale ?? 1) : 1} to one of the probe’s`,
+  ],
   ['preset', (report) => report.settings.preset],
   ['seed', (report) => String(report.settings.seed)],
   [

@@ -25,8 +25,32 @@ const ProbeModelSchema = z.strictObject({
     .describe('Nats in this report to one of the probe language; before 1.4: 1.'),
 });
 
+/** The user's own weights, as an ONNX decoder. */
+const OnnxDecoderSchema = z.strictObject({
+  kind: z.literal('onnx-decoder'),
+  name: z.string().describe('The model file.'),
+  window: z.number().int(),
+  weightsSha256: z.string().describe('Of the sizes and of samples of all its files.'),
+  graphSha256: z.string(),
+  producer: z.string(),
+  forms: z.array(z.string()).describe('How the exporter wrote its rotary tables.'),
+  precision: z.enum(['float32', 'float16', '4-bit']),
+  editDifference: z
+    .number()
+    .describe('Largest difference in log-probability between the edited graph and the original.'),
+  chunk: z.number().int().optional().describe('Tokens that are read at a time.'),
+  textTokens: z.number().int().describe('Tokens of the texts that it is asked on.'),
+  textRepeats: z.boolean().describe('Contexts are longer than the texts, which are read again.'),
+});
+
 /** Who answered. A new subject is one variant. */
-export const SubjectSchema = z.discriminatedUnion('kind', [ProbeModelSchema]);
+export const SubjectSchema = z.discriminatedUnion('kind', [ProbeModelSchema, OnnxDecoderSchema]);
 
 export type SubjectReport = z.infer<typeof SubjectSchema>;
 export type ProbeModelReport = z.infer<typeof ProbeModelSchema>;
+export type OnnxDecoderReport = z.infer<typeof OnnxDecoderSchema>;
+
+/** Whether a small model stood in for the user's. */
+export function isProbe(subject: SubjectReport): subject is ProbeModelReport {
+  return subject.kind === 'probe-model';
+}

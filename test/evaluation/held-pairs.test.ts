@@ -3,7 +3,7 @@ import { parseCandidates } from '../../src/candidates/parse.js';
 import { evaluate } from '../../src/evaluate.js';
 import { wordFinding } from '../../src/findings/index.js';
 import type { Report } from '../../src/report/schema/report.js';
-import { probeModelWords } from '../../src/report/sections/conditions.js';
+import { subjectWords } from '../../src/report/sections/conditions.js';
 
 /** c 0.071: nearly every pair turns within the window. */
 const config = JSON.stringify({
@@ -48,7 +48,7 @@ describe('a model below the family', () => {
 
   it('says how many pairs of the probe it does not have', () => {
     expect(report.subject).toMatchObject({ name: 'c0.38-s1', heldPairs: 10 });
-    expect(probeModelWords(report)).toContain(
+    expect(subjectWords(report)).toContain(
       'its 10 slowest pairs, slower than any of this model, held within the trained angles',
     );
   });

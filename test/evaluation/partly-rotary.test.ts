@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { parseCandidates } from '../../src/candidates/parse.js';
 import { evaluate } from '../../src/evaluate.js';
 import { setUp } from '../../src/evaluation/setup.js';
-import { probeModelWords } from '../../src/report/sections/conditions.js';
+import { subjectWords } from '../../src/report/sections/conditions.js';
 
 const read = (name: string): string => readFileSync(`fixtures/model-configs/${name}.json`, 'utf8');
 const share = (text: string): number => setUp(text, {}).rotaryShare;
@@ -26,7 +26,7 @@ it('is probed on a model of which a part rotates, and the report says so', async
     worker: false,
     device: 'cpu',
   });
-  expect(report.subject.rotaryShare).toBe(0.25);
+  expect(report.subject).toMatchObject({ kind: 'probe-model', rotaryShare: 0.25 });
   expect(report.reference.rotaryShare).toBe(0.25);
-  expect(probeModelWords(report)).toContain('25 % of each head rotating (here 25 %)');
+  expect(subjectWords(report)).toContain('25 % of each head rotating (here 25 %)');
 });

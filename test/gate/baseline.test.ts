@@ -2,9 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { RopeEvalError } from '../../src/errors.js';
 import { compareWithBaseline, parseReport } from '../../src/gate/baseline.js';
 import type { Report } from '../../src/report/schema/report.js';
+import { isProbe, type ProbeModelReport } from '../../src/subjects/schema.js';
 import { candidate, interval, makeReport, short } from '../helpers/report.js';
 
 const settings = makeReport().settings;
+
+function probeOf({ subject }: Report): ProbeModelReport {
+  if (!isProbe(subject)) throw new Error('the helper makes reports of the probe');
+  return subject;
+}
 
 function refusal(before: Report, after: Report = makeReport()): RopeEvalError {
   try {
@@ -93,7 +99,10 @@ describe('a baseline', () => {
     ['ladder', makeReport({ settings: { ...settings, ladder: settings.ladder.slice(1) } })],
     ['reference', makeReport({ reference: { ...makeReport().reference, trainedWindow: 4096 } })],
     ['reference', makeReport({ reference: { ...makeReport().reference, theta: 12_500 } })],
-    ['held pairs of the probe', makeReport({ subject: { ...makeReport().subject, heldPairs: 2 } })],
+    [
+      'held pairs of the probe',
+      makeReport({ subject: { ...probeOf(makeReport()), heldPairs: 2 } }),
+    ],
   ])('of another %s is refused', (what, before) => {
     const error = refusal(before);
     expect(error).toMatchObject({ exitCode: 3, kind: 'not_comparable' });

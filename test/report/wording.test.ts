@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DynamicForm } from '../../src/report/schema/candidate.js';
 import { type CandidateReport, type Report, VERDICTS } from '../../src/report/schema/report.js';
 import { adviceWords, nextCommand, verdictSection } from '../../src/report/sections/verdict.js';
-import { probeModelWords, referenceWords } from '../../src/report/sections/conditions.js';
+import { subjectWords, referenceWords } from '../../src/report/sections/conditions.js';
 import { localWords, verdictWords } from '../../src/report/sections/summary.js';
 import { candidate, interval, makeReport, short } from '../helpers/report.js';
 
@@ -237,7 +237,7 @@ describe('assumptions in words', () => {
 
   it('warns where no probe model has the geometry', () => {
     const subject = { ...makeReport().subject, inRange: false };
-    expect(probeModelWords(makeReport({ subject }))).toContain('outside the range');
+    expect(subjectWords(makeReport({ subject }))).toContain('outside the range');
   });
 
   it('does so where it gives advice, whatever that is', () => {

@@ -7,16 +7,19 @@ import { loadConfig } from '../inputs.js';
 import type { SearchFlags } from '../optimize.js';
 import {
   addEvaluationOptions,
+  addModelOptions,
   addOutputOptions,
   addReferenceOptions,
   collect,
   evaluationOptions,
   factors,
+  modelOptions,
   referenceOptions,
   tokensFor,
+  type ModelFlags,
 } from '../options.js';
 
-interface Flags extends SearchFlags {
+interface Flags extends SearchFlags, ModelFlags {
   readonly optimize?: boolean;
   readonly resume?: string;
   readonly base?: string;
@@ -61,6 +64,7 @@ export function evaluateCommand(program: Command, context: CommandContext): void
         'again; takes the same config and options, candidates may be added',
     );
   addEvaluationOptions(program);
+  addModelOptions(program);
   addReferenceOptions(program);
   addOutputOptions(program, 'the report')
     .option('--details', 'print every table and sentence, not only the answer')
@@ -111,6 +115,7 @@ async function compare(argument: string, flags: Flags, environment: Environment)
   const target = flags.target ?? targetOf(flags.factor, read.reference.trainedWindow);
   const unfinished =
     flags.resume === undefined ? undefined : await loadUnfinished(flags.resume, environment);
+  const model = await modelOptions(flags, environment);
   const outputs = await prepareOutputs(flags.output ?? [], environment);
   const { runEvaluation } = await import('../run.js');
   const quiet = flags.quiet === true;
@@ -121,6 +126,7 @@ async function compare(argument: string, flags: Flags, environment: Environment)
       ...evaluationOptions(flags),
       ...referenceOptions(flags),
       ...(base === undefined ? {} : { base: await readConfigOf(base) }),
+      ...model,
       ...(target === undefined ? {} : { target }),
       ...(candidates === undefined ? {} : { candidates }),
       ...(unfinished === undefined ? {} : { resume: unfinished }),

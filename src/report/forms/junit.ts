@@ -1,6 +1,6 @@
 import { nats, points, printable, reachTokens, tokens } from '../format.js';
 import type { CandidateReport, Report, Verdict } from '../schema/report.js';
-import { HONESTY } from '../sections/conditions.js';
+import { honestyWords } from '../sections/conditions.js';
 import { verdictWords } from '../sections/summary.js';
 import type { GateOutcome, Reporter, RuleOutcome } from './form.js';
 import { type Markup, markup as xml } from './markup.js';
@@ -26,7 +26,7 @@ export const junit: Reporter = (report, { gate }) => {
     ([name, value]) => xml`<property name="${name}" value="${value}"/>`,
   )}</properties>
 ${cases.map((one) => drawCase(one, source))}
-<system-out>${HONESTY}</system-out>
+<system-out>${honestyWords(report)}</system-out>
 </testsuite>
 </testsuites>
 `;

@@ -38,6 +38,24 @@ export const NeighbourSchema = z.strictObject({
 
 export type NeighbourReport = z.infer<typeof NeighbourSchema>;
 
+/** What the bundled probe model says of the same scalings as the user's own weights. */
+export const ProbedSchema = NeighbourSchema.extend({
+  rankCorrelation: z
+    .number()
+    .nullable()
+    .describe(
+      "Spearman's, of the loss of all candidates at all lengths of the ladder; null: fewer than three of them.",
+    ),
+  shortCostRatio: z
+    .number()
+    .nullable()
+    .describe(
+      'Measured short cost to one of the probe, over all candidates; null: the probe sees no cost.',
+    ),
+});
+
+export type ProbedReport = z.infer<typeof ProbedSchema>;
+
 const RowSchema = z
   .string()
   .regex(/^-?\d+(\.\d+)?( -?\d+(\.\d+)?)*$/)
@@ -85,6 +103,7 @@ export const PerContextSchema = z.strictObject({
 export type PerContext = z.infer<typeof PerContextSchema>;
 
 export * from './candidate.js';
+export { isProbe } from '../../subjects/schema.js';
 export { IntervalSchema, LengthSchema, type Interval } from './candidate.js';
 
 /**
@@ -172,6 +191,7 @@ export const ReportSchema = z.strictObject({
     .array(NeighbourSchema)
     .optional()
     .describe('Thorough preset: the same on the neighbouring probe models.'),
+  probed: ProbedSchema.optional().describe("With the user's own weights only."),
   recommendation: z.strictObject({
     code: z.enum(['use', 'use-at-a-cost', 'none-reaches', 'keep', 'unclear']),
     candidate: z.string().nullable(),

@@ -3,13 +3,27 @@ import type { ReferenceKind } from '../../model/types.js';
 import { fixed } from '../../numbers.js';
 import { list, percent, printable, tokens } from '../format.js';
 import type { Report } from '../schema/report.js';
+import {
+  isProbe,
+  type OnnxDecoderReport,
+  type ProbeModelReport,
+  type SubjectReport,
+} from '../../subjects/schema.js';
 import type { Section } from './section.js';
 
 /** What a report has to be read with: what is assumed, what stood in, how it was measured. */
 
 /** Stands in every report, in every form. */
-export const HONESTY =
-  'The probe model ranks RoPE geometry; it does not predict your checkpoint’s absolute accuracy.';
+export const HONESTY = Object.freeze({
+  'probe-model':
+    'The probe model ranks RoPE geometry; it does not predict your checkpoint’s absolute accuracy.',
+  'onnx-decoder':
+    'Losses and facts are those of your own weights, on the texts and facts of this tool; your own texts may lose more or less.',
+} satisfies Record<SubjectReport['kind'], string>);
+
+export function honestyWords({ subject }: Report): string {
+  return HONESTY[subject.kind];
+}
 
 export function assumptionsSection(report: Report): Section {
   return {
@@ -17,7 +31,10 @@ export function assumptionsSection(report: Report): Section {
     title: 'How to read this',
     depth: 2,
     blocks: [
-      { kind: 'list', items: [...referenceWords(report), probeModelWords(report), HONESTY] },
+      {
+        kind: 'list',
+        items: [...referenceWords(report), subjectWords(report), honestyWords(report)],
+      },
     ],
   };
 }
@@ -33,8 +50,8 @@ export function conditionsSection(report: Report): Section {
         kind: 'text',
         tone: 'soft',
         text:
-          `rope-eval ${tool.version}, ${settingsUsedWords(report)} Probe model ` +
-          `${name}, weights ${weightsSha256.slice(0, 12)}; onnxruntime ${runtime.onnxruntime}, ` +
+          `rope-eval ${tool.version}, ${settingsUsedWords(report)} ${isProbe(subject) ? 'Probe model' : 'Decoder'} ` +
+          `${printable(name)}, weights ${weightsSha256.slice(0, 12)}; onnxruntime ${runtime.onnxruntime}, ` +
           `Node ${runtime.node}, ${runtime.platform}.`,
       },
     ],
@@ -68,16 +85,27 @@ function readingWords(kind: ReferenceKind, window: number): string {
   return `${how}, on ${tokens(window)} tokens`;
 }
 
-/** Which probe model stood in, and how well its geometry fits. */
-export function probeModelWords(report: Report): string {
+/** Who answered: the probe model that stood in and how well it fits, or the user's own decoder. */
+export function subjectWords(report: Report): string {
   const { subject, reference } = report;
+  if (!isProbe(subject)) return decoderWords(subject);
   const own = fixed(reference.criticalFraction, 3);
   const fit = subject.inRange
     ? `this model has ${own}`
     : `this model has ${own}, outside the range of the bundled ones: read the results with care`;
   return (
     `Probe model ${subject.name}: critical fraction ${fixed(subject.criticalFraction, 3)} ` +
-    `(${fit}), ${heldWords(subject.heldPairs)}${rotaryWords(report)}trained on ${tokens(subject.window)} tokens.`
+    `(${fit}), ${heldWords(subject.heldPairs)}${rotaryWords(subject, report)}trained on ${tokens(subject.window)} tokens.`
+  );
+}
+
+function decoderWords(subject: OnnxDecoderReport): string {
+  const { name, producer, forms, precision, editDifference, textTokens, textRepeats } = subject;
+  const again = textRepeats ? ', read again where a context is longer' : '';
+  return (
+    `Your own decoder ${printable(name)} (${printable(producer || 'unknown exporter')}, ${list(forms)}, ${precision}), ` +
+    `its rotary tables replaced: with its own table the edited graph differs from the original by ` +
+    `${editDifference.toPrecision(1)} nats at most. Texts of ${tokens(textTokens)} tokens${again}.`
   );
 }
 
@@ -89,7 +117,7 @@ function heldWords(pairs = 0): string {
 }
 
 /** How much of a head rotates, where that is not all of it. */
-function rotaryWords({ subject, reference }: Report): string {
+function rotaryWords(subject: ProbeModelReport, { reference }: Report): string {
   const [probe = 1, own = 1] = [subject.rotaryShare, reference.rotaryShare];
   if (probe === 1 && own === 1) return '';
   return `${percent(probe)} of each head rotating (here ${percent(own)}), `;

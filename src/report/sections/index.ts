@@ -11,6 +11,7 @@ import { pictureSections } from './pictures.js';
 import type { Section } from './section.js';
 import { servingSections } from './serving.js';
 import { summarySection } from './summary.js';
+import { tiersSection } from './tiers.js';
 import { verdictSection } from './verdict.js';
 
 /** A report as sections, in the order in which every form draws them: what to do comes first. */
@@ -21,6 +22,7 @@ export function reportSections(report: Report, gate?: GateOutcome): readonly Sec
     verdictSection(report),
     findingsSection(report.findings),
     summarySection(report),
+    tiersSection(report),
     neighboursSection(report),
     causesSection(report),
     ...servingSections(report),

@@ -11,8 +11,9 @@ import {
   tokens,
 } from '../format.js';
 import type { CandidateReport, Interval, Report, Verdict } from '../schema/report.js';
+import { isProbe } from '../../subjects/schema.js';
 import { rungAt, summaryLengths } from '../view.js';
-import { chanceWords, probeModelWords } from './conditions.js';
+import { chanceWords, subjectWords } from './conditions.js';
 import {
   paragraphs,
   type Cell,
@@ -46,14 +47,16 @@ export function verdictCell(verdict: Verdict): Cell {
 export function summarySection(report: Report): Section {
   return {
     id: 'summary',
-    title: 'Probed: on the bundled probe model',
+    title: isProbe(report.subject)
+      ? 'Probed: on the bundled probe model'
+      : 'Measured: on your own weights',
     depth: 2,
     blocks: [
       summaryTable(report),
       ...paragraphs(
         [
           ...localWords(report),
-          probeModelWords(report),
+          subjectWords(report),
           'Short context: change against the reference at 0.5x and 1x of the trained window. ' +
             `Needle: facts found. ${chanceWords(report)} Reach: the largest length at which every ` +
             'distance keeps half of the accuracy at 1x. The small figures are 95 % intervals.',

@@ -12,6 +12,7 @@ import {
 import { MINUS } from '../../numbers.js';
 import type { CandidateReport, Interval, Report } from '../schema/report.js';
 import { rungAt } from '../view.js';
+import { isProbe } from '../../subjects/schema.js';
 import { statusWords } from './conditions.js';
 import { type Block, paragraphs, type Section } from './section.js';
 import { recomputedOnly } from './serving.js';
@@ -203,7 +204,7 @@ function caveats(report: Report): readonly string[] {
     report.status === 'complete' ? '' : 'The run was not finished; its finished part says so.',
     ...(advised ? [recomputedOnly(best, report), ...tiedSentences(tied, best, report)] : []),
     advised ? outdoneSentence(report) : '',
-    report.subject.inRange
+    !isProbe(report.subject) || report.subject.inRange
       ? ''
       : 'No bundled probe model has such a geometry: try the advice on the model itself.',
   ];

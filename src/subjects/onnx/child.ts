@@ -1,0 +1,8 @@
+import { serve } from '../serve.js';
+import { DecoderSession, type DecoderRequest, type DecoderRun } from './session.js';
+
+// A decoder in a process of its own. Requests: the DecoderRequest, then a DecoderRun at a time.
+serve(async (request: DecoderRequest) => {
+  const decoder = await DecoderSession.open(request);
+  return { value: decoder.info, answer: (run: DecoderRun) => decoder.run(run) };
+});

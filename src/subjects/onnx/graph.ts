@@ -1,0 +1,419 @@
+import { errors } from './refusals.js';
+import { bytesField, type ByteSource, type Field, fieldsOf, numberField, signed } from './wire.js';
+
+/**
+ * An ONNX model as a graph that can be edited: nodes, weights by their place in the file, inputs and
+ * outputs. What is not edited is copied byte for byte; weights are never loaded.
+ *
+ * Field numbers are those of onnx.proto3 (ModelProto, GraphProto, NodeProto, TensorProto).
+ */
+
+/** [from, from + length) of the file. */
+export interface Range {
+  readonly from: number;
+  readonly length: number;
+}
+
+export interface Node {
+  readonly name: string;
+  readonly op: string;
+  /** `''` = ai.onnx. */
+  readonly domain: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: ReadonlyMap<string, number | readonly number[] | string | Range>;
+  /** Names that its subgraphs use, their own or of the graph around them. */
+  readonly captured: readonly string[];
+  readonly bytes: Buffer;
+}
+
+/** Element types that a rotary table or a hidden state can have (TensorProto.DataType). */
+export const ELEMENT = Object.freeze({
+  float32: 1,
+  int32: 6,
+  int64: 7,
+  float16: 10,
+  float64: 11,
+  bfloat16: 16,
+});
+
+export interface Weight {
+  readonly name: string;
+  readonly element: number;
+  readonly dims: readonly number[];
+  /** Where its values lie in the model file itself; absent: in another file, or typed fields. */
+  readonly raw?: Range;
+  /** Where its values lie in another file. */
+  readonly external?: {
+    readonly location: string;
+    readonly offset: number;
+    readonly length?: number;
+  };
+  readonly range: Range;
+}
+
+export interface Port {
+  readonly name: string;
+  readonly element: number;
+  /** Sizes, or names of sizes that are open. */
+  readonly dims: readonly (number | string)[];
+}
+
+export interface Graph {
+  readonly source: ByteSource;
+  readonly nodes: readonly Node[];
+  readonly weights: ReadonlyMap<string, Weight>;
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  /** domain → version */
+  readonly opsets: ReadonlyMap<string, number>;
+  readonly producer: string;
+  /** Everything of the model but its graph, and of the graph but nodes, weights and ports. */
+  readonly rest: { readonly model: readonly Buffer[]; readonly graph: readonly Buffer[] };
+}
+
+/** Messages of a graph's structure: weights lie outside of this bound. */
+const STRUCTURE_BYTES = 1 << 28;
+
+const isRange = (field: Field): field is Field & Range => 'from' in field;
+
+function text(source: ByteSource, field: Field): string {
+  if (!isRange(field)) throw errors.damaged('a text is a number');
+  return source.read(field.from, field.length).toString('utf8');
+}
+
+/** The field as it stands, tag included. */
+function copy(source: ByteSource, field: Field): Buffer {
+  if (!isRange(field)) return numberField(field.number, field.value);
+  if (field.length > STRUCTURE_BYTES) throw errors.damaged('a part of its structure is too large');
+  return bytesField(field.number, Buffer.from(source.read(field.from, field.length)));
+}
+
+function numbers(source: ByteSource, field: Field): number[] {
+  if (!isRange(field)) return [signed(field.value)];
+  const out: number[] = []; // packed
+  const bytes = source.read(field.from, field.length);
+  let value = 0n;
+  let shift = 0n;
+  for (const byte of bytes) {
+    value |= BigInt(byte & 0x7f) << shift;
+    if (byte < 0x80) {
+      out.push(signed(value));
+      value = 0n;
+      shift = 0n;
+    } else shift += 7n;
+  }
+  return out;
+}
+
+function readAttribute(source: ByteSource, { from, length }: Range) {
+  let name = '';
+  let value: number | number[] | string | Range | undefined;
+  const captured: string[] = [];
+  for (const field of fieldsOf(source, from, from + length)) {
+    if (field.number === 1) name = text(source, field);
+    else if (field.number === 2 && isRange(field))
+      value = source.read(field.from, 4).readFloatLE(0);
+    else if (field.number === 3) value = numbers(source, field)[0]!;
+    else if (field.number === 4) value = text(source, field);
+    else if (field.number === 5 && isRange(field))
+      value = { from: field.from, length: field.length };
+    else if (field.number === 6 && isRange(field)) captured.push(...namesIn(source, field));
+    else if (field.number === 8)
+      value = [...((value as number[] | undefined) ?? []), ...numbers(source, field)];
+  }
+  return { name, value, captured };
+}
+
+/** Inputs of the nodes of a subgraph, and its outputs. */
+function namesIn(source: ByteSource, { from, length }: Range): string[] {
+  return [...fieldsOf(source, from, from + length)].flatMap((field) => {
+    if (!isRange(field)) return [];
+    if (field.number === 1) return readNode(source, field).inputs;
+    return field.number === 12 ? [readPort(source, field).name] : [];
+  });
+}
+
+function readNode(source: ByteSource, range: Range): Node {
+  const node = {
+    name: '',
+    op: '',
+    domain: '',
+    inputs: [] as string[],
+    outputs: [] as string[],
+    captured: [] as string[],
+  };
+  const attributes = new Map<string, number | readonly number[] | string | Range>();
+  for (const field of fieldsOf(source, range.from, range.from + range.length)) {
+    if (field.number === 1) node.inputs.push(text(source, field));
+    else if (field.number === 2) node.outputs.push(text(source, field));
+    else if (field.number === 3) node.name = text(source, field);
+    else if (field.number === 4) node.op = text(source, field);
+    else if (field.number === 7) node.domain = text(source, field);
+    else if (field.number === 5 && isRange(field)) {
+      const { name, value, captured } = readAttribute(source, field);
+      node.captured.push(...captured);
+      if (value !== undefined) attributes.set(name, value);
+    }
+  }
+  if (node.domain === 'ai.onnx') node.domain = '';
+  const bytes = Buffer.from(source.read(range.from, range.length));
+  return { ...node, attributes, bytes };
+}
+
+/** Reads a TensorProto, of a graph's weights or of a node's attribute. */
+export function readWeight(source: ByteSource, range: Range): Weight {
+  let name = '';
+  let element = 0;
+  let raw: Range | undefined;
+  let elsewhere = false;
+  const dims: number[] = [];
+  const external = new Map<string, string>();
+  for (const field of fieldsOf(source, range.from, range.from + range.length)) {
+    if (field.number === 1) dims.push(...numbers(source, field));
+    else if (field.number === 2) element = numbers(source, field)[0]!;
+    else if (field.number === 8) name = text(source, field);
+    else if (field.number === 9 && isRange(field)) raw = { from: field.from, length: field.length };
+    else if (field.number === 14) elsewhere = numbers(source, field)[0] === 1;
+    else if (field.number === 13 && isRange(field)) {
+      let key = '';
+      let value = '';
+      for (const part of fieldsOf(source, field.from, field.from + field.length)) {
+        if (part.number === 1) key = text(source, part);
+        else if (part.number === 2) value = text(source, part);
+      }
+      external.set(key, value);
+    }
+  }
+  const length = external.get('length');
+  return {
+    name,
+    element,
+    dims,
+    range,
+    ...(raw && !elsewhere ? { raw } : {}),
+    ...(elsewhere
+      ? {
+          external: {
+            location: external.get('location') ?? '',
+            offset: Number(external.get('offset') ?? 0),
+            ...(length === undefined ? {} : { length: Number(length) }),
+          },
+        }
+      : {}),
+  };
+}
+
+function readPort(source: ByteSource, range: Range): Port {
+  let name = '';
+  let element = 0;
+  const dims: (number | string)[] = [];
+  const inside = (parent: Range, number: number): Range[] =>
+    [...fieldsOf(source, parent.from, parent.from + parent.length)].flatMap((f) =>
+      f.number === number && isRange(f) ? [{ from: f.from, length: f.length }] : [],
+    );
+  for (const field of fieldsOf(source, range.from, range.from + range.length))
+    if (field.number === 1) name = text(source, field);
+  for (const tensor of inside(range, 2).flatMap((type) => inside(type, 1))) {
+    for (const field of fieldsOf(source, tensor.from, tensor.from + tensor.length))
+      if (field.number === 1) element = numbers(source, field)[0]!;
+    for (const dim of inside(tensor, 2).flatMap((shape) => inside(shape, 1))) {
+      let size: number | string = '?';
+      for (const field of fieldsOf(source, dim.from, dim.from + dim.length)) {
+        if (field.number === 1) size = numbers(source, field)[0]!;
+        else if (field.number === 2) size = text(source, field);
+      }
+      dims.push(size);
+    }
+  }
+  return { name, element, dims };
+}
+
+/**
+ * Reads the graph of a model file; values of weights stay where they are.
+ *
+ * @throws RopeEvalError exit 2 where the file is no ONNX model, or uses what cannot be edited
+ */
+export function readGraph(source: ByteSource): Graph {
+  const opsets = new Map<string, number>();
+  const model: Buffer[] = [];
+  let producer = '';
+  let range: Range | undefined;
+  for (const field of fieldsOf(source, 0, source.size)) {
+    if (field.number === 7 && isRange(field)) {
+      range = { from: field.from, length: field.length };
+      continue;
+    }
+    if (field.number === 25) throw errors.functions();
+    if (field.number === 2) producer = text(source, field);
+    if (field.number === 8 && isRange(field)) {
+      let domain = '';
+      let version = 0;
+      for (const part of fieldsOf(source, field.from, field.from + field.length)) {
+        if (part.number === 1) domain = text(source, part);
+        else if (part.number === 2) version = numbers(source, part)[0]!;
+      }
+      opsets.set(domain === 'ai.onnx' ? '' : domain, version);
+    }
+    model.push(copy(source, field));
+  }
+  if (!range || opsets.size === 0) throw errors.damaged('it holds no graph');
+  const nodes: Node[] = [];
+  const weights = new Map<string, Weight>();
+  const inputs: Port[] = [];
+  const outputs: Port[] = [];
+  const graph: Buffer[] = [];
+  for (const field of fieldsOf(source, range.from, range.from + range.length)) {
+    if (isRange(field) && field.number === 1) nodes.push(readNode(source, field));
+    else if (isRange(field) && field.number === 5) {
+      const weight = readWeight(source, { from: field.from, length: field.length });
+      weights.set(weight.name, weight);
+    } else if (isRange(field) && field.number === 11) inputs.push(readPort(source, field));
+    else if (isRange(field) && field.number === 12) outputs.push(readPort(source, field));
+    // Types of inner values are left out: those that an edit changes would contradict it.
+    else if (field.number !== 13) graph.push(copy(source, field));
+  }
+  return { source, nodes, weights, inputs, outputs, opsets, producer, rest: { model, graph } };
+}
+
+/** A node that an edit adds. */
+export interface NewNode {
+  readonly op: string;
+  readonly domain?: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes?: Readonly<Record<string, number>>;
+}
+
+/** NodeProto with integer attributes. */
+export function nodeBytes({ op, domain = '', inputs, outputs, attributes = {} }: NewNode): Buffer {
+  return Buffer.concat([
+    ...inputs.map((name) => bytesField(1, name)),
+    ...outputs.map((name) => bytesField(2, name)),
+    bytesField(3, `rope-eval/${outputs[0] ?? op}`),
+    bytesField(4, op),
+    ...Object.entries(attributes).map(([name, value]) =>
+      bytesField(
+        5,
+        Buffer.concat([bytesField(1, name), numberField(3, value), numberField(20, 2)]),
+      ),
+    ),
+    ...(domain ? [bytesField(7, domain)] : []),
+  ]);
+}
+
+/** The same node with other names for some of its inputs. */
+function renamedInputs(node: Node, names: ReadonlyMap<string, string>): Buffer {
+  const { bytes } = node;
+  const source: ByteSource = {
+    size: bytes.length,
+    read: (from, length) => bytes.subarray(from, from + length),
+  };
+  return Buffer.concat(
+    [...fieldsOf(source, 0, bytes.length)].map((field) => {
+      if (field.number !== 1) return copy(source, field);
+      const name = text(source, field);
+      return bytesField(1, names.get(name) ?? name);
+    }),
+  );
+}
+
+/** ValueInfoProto of a tensor. */
+export function portBytes({ name, element, dims }: Port): Buffer {
+  const shape = Buffer.concat(
+    dims.map((d) => bytesField(1, typeof d === 'number' ? numberField(1, d) : bytesField(2, d))),
+  );
+  const tensor = Buffer.concat([numberField(1, element), bytesField(2, shape)]);
+  return Buffer.concat([bytesField(1, name), bytesField(2, bytesField(1, tensor))]);
+}
+
+/** What is not needed for these tensors: an edit that leaves the rest. */
+export function prunedTo(
+  graph: Graph,
+  wanted: readonly string[],
+): Required<Pick<GraphEdit, 'withoutNodes' | 'withoutWeights'>> & { inputs: Set<string> } {
+  const producer = new Map(graph.nodes.flatMap((n) => n.outputs.map((name) => [name, n] as const)));
+  const names = new Set(wanted);
+  const nodes = new Set<Node>();
+  // A set hands on what is added while it is walked.
+  for (const name of names) {
+    const node = producer.get(name);
+    if (!node || nodes.has(node)) continue;
+    nodes.add(node);
+    for (const input of [...node.inputs, ...node.captured]) if (input) names.add(input);
+  }
+  return {
+    withoutNodes: new Set(graph.nodes.filter((node) => !nodes.has(node))),
+    withoutWeights: new Set([...graph.weights.keys()].filter((name) => !names.has(name))),
+    inputs: new Set(graph.inputs.map((p) => p.name).filter((name) => names.has(name))),
+  };
+}
+
+/** What an edited graph has otherwise. */
+export interface GraphEdit {
+  readonly withoutNodes?: ReadonlySet<Node>;
+  readonly withoutWeights?: ReadonlySet<string>;
+  readonly addedInputs?: readonly Port[];
+  readonly addedNodes?: readonly NewNode[];
+  /** Instead of the graph's own. */
+  readonly outputs?: readonly Port[];
+  readonly withoutInputs?: ReadonlySet<string>;
+  /** node → (name of an input → another name) */
+  readonly rewired?: ReadonlyMap<Node, ReadonlyMap<string, string>>;
+}
+
+/** Weights smaller than this stay in the graph: the runtime wants shapes and scalars at hand. */
+const INLINE_BYTES = 1024;
+
+/** The weight, with its values left where they are: in the model file itself. */
+function elsewhere(weight: Weight & { raw: Range }, file: string): Buffer {
+  const entry = (key: string, value: string | number): Buffer =>
+    bytesField(13, Buffer.concat([bytesField(1, key), bytesField(2, String(value))]));
+  return Buffer.concat([
+    ...weight.dims.map((d) => numberField(1, d)),
+    numberField(2, weight.element),
+    bytesField(8, weight.name),
+    entry('location', file),
+    entry('offset', weight.raw.from),
+    entry('length', weight.raw.length),
+    numberField(14, 1),
+  ]);
+}
+
+/**
+ * The bytes of an edited model. Large weights are named by their place in `file`, so that a model of
+ * any size becomes a small buffer, and its weights are mapped, never copied.
+ *
+ * @param file name of the model file, beside the files that its weights lie in
+ */
+export function editedModel(graph: Graph, edit: GraphEdit, file: string): Buffer {
+  const { source } = graph;
+  const weights = [...graph.weights.values()].filter((w) => !edit.withoutWeights?.has(w.name));
+  const removed = new Set([...(edit.withoutWeights ?? [])]);
+  // A weight that is listed as an input too stays one without its value: a table that is fed.
+  const fed = new Set((edit.addedInputs ?? []).map((port) => port.name));
+  const inputs = graph.inputs.filter(
+    ({ name }) => !removed.has(name) && !fed.has(name) && !edit.withoutInputs?.has(name),
+  );
+  const body = [
+    ...graph.nodes
+      .filter((node) => !edit.withoutNodes?.has(node))
+      .map((node) => {
+        const names = edit.rewired?.get(node);
+        return bytesField(1, names ? renamedInputs(node, names) : node.bytes);
+      }),
+    ...(edit.addedNodes ?? []).map((node) => bytesField(1, nodeBytes(node))),
+    ...graph.rest.graph,
+    ...weights.map((w) =>
+      bytesField(
+        5,
+        w.raw && w.raw.length >= INLINE_BYTES
+          ? elsewhere({ ...w, raw: w.raw }, file)
+          : Buffer.from(source.read(w.range.from, w.range.length)),
+      ),
+    ),
+    ...[...inputs, ...(edit.addedInputs ?? [])].map((port) => bytesField(11, portBytes(port))),
+    ...(edit.outputs ?? graph.outputs).map((port) => bytesField(12, portBytes(port))),
+  ];
+  return Buffer.concat([...graph.rest.model, bytesField(7, Buffer.concat(body))]);
+}

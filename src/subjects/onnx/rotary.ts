@@ -1,0 +1,298 @@
+import { ELEMENT, type Graph, type GraphEdit, type Node, type Port, type Weight } from './graph.js';
+import { errors } from './refusals.js';
+
+/**
+ * Where a graph keeps its rotary tables, and the edit that turns them into inputs, so that one
+ * session serves every scaling.
+ *
+ * Two shapes exist. A *cache* is a table [positions, pairs] that nodes index themselves
+ * (GroupQueryAttention with do_rotary, RotaryEmbedding). *Rows* are cos and sin of the tokens of a
+ * run, [1, tokens, width], however the graph came by them (computed from inv_freq, or gathered out
+ * of a folded table).
+ */
+export interface RotarySite {
+  readonly shape: 'cache' | 'rows';
+  /** Names that the edited graph is fed by. */
+  readonly cos: string;
+  readonly sin: string;
+  readonly element: typeof ELEMENT.float32 | typeof ELEMENT.float16;
+  /** Width of a row of cos: pairs, or 2 x pairs where both halves are written out. */
+  readonly width: number | undefined;
+  /** Layers that use it, in the order of the graph. */
+  readonly layers: readonly number[];
+  /** How the exporter wrote it, for the report. */
+  readonly form: 'genai' | 'genai-longrope' | 'opset-23' | 'computed' | 'folded';
+  readonly edit: Pick<GraphEdit, 'withoutNodes' | 'withoutWeights' | 'addedInputs'>;
+}
+
+/** Node types that take a cache, and where. */
+const TAKES_CACHE: Readonly<Record<string, { readonly cos: number; readonly sin: number }>> =
+  Object.freeze({
+    'com.microsoft::GroupQueryAttention': { cos: 7, sin: 8 },
+    'com.microsoft::RotaryEmbedding': { cos: 2, sin: 3 },
+    '::RotaryEmbedding': { cos: 1, sin: 2 },
+  });
+
+const LAYER = /(?:^|[./_])(?:layers?|h|blocks?)[./_](\d+)(?:[./_]|$)/;
+
+/** Number of the layer that a node belongs to, by its name; -1 where the name does not say. */
+const layerOf = (node: Node): number => Number(LAYER.exec(node.name)?.[1] ?? -1);
+
+/** The first bytes of a weight's values; undefined where there are fewer. */
+export type FirstRow = (weight: Weight, bytes: number) => Buffer | undefined;
+
+interface Index {
+  readonly producer: ReadonlyMap<string, Node>;
+  readonly consumers: ReadonlyMap<string, readonly Node[]>;
+}
+
+export function indexOf(graph: Graph): Index {
+  const producer = new Map<string, Node>();
+  const consumers = new Map<string, Node[]>();
+  for (const node of graph.nodes) {
+    for (const name of node.outputs) producer.set(name, node);
+    for (const name of new Set(node.inputs)) {
+      const list = consumers.get(name);
+      if (list) list.push(node);
+      else consumers.set(name, [node]);
+    }
+  }
+  return { producer, consumers };
+}
+
+function elementOf(element: number, node: Node): RotarySite['element'] {
+  if (element === ELEMENT.float32 || element === ELEMENT.float16) return element;
+  throw errors.rotaryNode(node.name, `takes tables of element type ${element}, not float or half`);
+}
+
+/** Sites whose table is indexed by a node: one for each pair of names, with the layers that use it. */
+function cacheSites(graph: Graph, index: Index): RotarySite[] {
+  const sites = new Map<string, { site: RotarySite; layers: Set<number> }>();
+  for (const node of graph.nodes) {
+    const at = TAKES_CACHE[`${node.domain}::${node.op}`];
+    if (!at) continue;
+    if (node.op === 'GroupQueryAttention' && node.attributes.get('do_rotary') !== 1) continue;
+    const [cos, sin] = [node.inputs[at.cos], node.inputs[at.sin]];
+    if (!cos || !sin) throw errors.rotaryNode(node.name, 'has no tables of its own');
+    const key = `${cos}\n${sin}`;
+    const known = sites.get(key);
+    if (known) {
+      known.layers.add(layerOf(node));
+      continue;
+    }
+    const site = cacheSite(graph, index, node, cos, sin);
+    if (site) sites.set(key, { site, layers: new Set([layerOf(node)]) });
+  }
+  return [...sites.values()].map(({ site, layers }) => ({ ...site, layers: [...layers] }));
+}
+
+function cacheSite(
+  graph: Graph,
+  { producer }: Index,
+  node: Node,
+  cos: string,
+  sin: string,
+): RotarySite | undefined {
+  const [cosWeight, sinWeight] = [graph.weights.get(cos), graph.weights.get(sin)];
+  const inputs = (element: number, width: number | string): Port[] =>
+    [cos, sin].map((name) => ({ name, element, dims: ['rope_positions', width] }));
+  const form = node.domain === '' ? 'opset-23' : 'genai';
+  if (cosWeight && sinWeight) {
+    if (cosWeight.dims.length !== 2)
+      throw errors.rotaryNode(node.name, `has a table of ${cosWeight.dims.length} dimensions`);
+    const element = elementOf(cosWeight.element, node);
+    const width = cosWeight.dims[1]!;
+    return {
+      shape: 'cache',
+      cos,
+      sin,
+      element,
+      width,
+      layers: [],
+      form,
+      edit: { withoutWeights: new Set([cos, sin]), addedInputs: inputs(element, width) },
+    };
+  }
+  const maker = producer.get(cos);
+  if (maker?.op === 'If' && producer.get(sin) === maker) {
+    // Of an export for longrope: the branches hold the short and the long table.
+    const outputs = maker.outputs.filter((name) => name !== cos && name !== sin);
+    if (outputs.length > 0) throw errors.rotaryNode(maker.name, 'also gives other values');
+    const element = halfGraph(graph) ? ELEMENT.float16 : ELEMENT.float32;
+    return {
+      shape: 'cache',
+      cos,
+      sin,
+      element,
+      width: undefined,
+      layers: [],
+      form: 'genai-longrope',
+      edit: { withoutNodes: new Set([maker]), addedInputs: inputs(element, 'rope_pairs') },
+    };
+  }
+  // Rows that were computed or gathered before the node: found by what made them.
+  return undefined;
+}
+
+/** Whether the graph's own numbers are float16: its past keys, or its largest weights. */
+function halfGraph(graph: Graph): boolean {
+  const past = graph.inputs.find(({ name }) => /past|key/.test(name) && !/length|mask/.test(name));
+  if (past) return past.element === ELEMENT.float16;
+  return [...graph.weights.values()].some((w) => w.element === ELEMENT.float16);
+}
+
+/** Ops that hand a table on without changing the angle that it holds. */
+const PASSES = new Set(['Mul', 'Cast', 'Unsqueeze', 'Identity', 'Reshape', 'Squeeze']);
+
+/** The last tensor before the table meets a query: after the scaling and casts of the table itself. */
+function handedOn(graph: Graph, { consumers }: Index, from: Node): string {
+  let name = from.outputs[0]!;
+  for (;;) {
+    const users = consumers.get(name) ?? [];
+    if (users.length !== 1 || !PASSES.has(users[0]!.op)) return name;
+    const [user] = users;
+    const other = user!.inputs.find((input) => input !== name);
+    // A Mul by a single number is the attention scaling; any other Mul is the rotation itself.
+    if (user!.op === 'Mul' && !isScalar(graph, other)) return name;
+    if (user!.op === 'Unsqueeze' || user!.op === 'Reshape' || user!.op === 'Squeeze') return name;
+    name = user!.outputs[0]!;
+  }
+}
+
+function isScalar(graph: Graph, name: string | undefined): boolean {
+  if (name === undefined) return false;
+  const weight = graph.weights.get(name);
+  if (weight) return weight.dims.reduce((product, d) => product * d, 1) === 1;
+  return graph.nodes.some((n) => n.op === 'Constant' && n.outputs[0] === name);
+}
+
+/** Sites whose rows the graph computes with Cos and Sin, or gathers out of a folded table. */
+function rowSites(graph: Graph, index: Index, firstRow: FirstRow): RotarySite[] {
+  const byAngle = new Map<string, { cos?: Node; sin?: Node }>();
+  for (const node of graph.nodes) {
+    if (node.op !== 'Cos' && node.op !== 'Sin') continue;
+    const key = node.inputs[0]!;
+    const pair = byAngle.get(key) ?? {};
+    byAngle.set(key, node.op === 'Cos' ? { ...pair, cos: node } : { ...pair, sin: node });
+  }
+  const pairs: { cos: Node; sin: Node; form: 'computed' | 'folded' }[] = [];
+  for (const { cos, sin } of byAngle.values())
+    if (cos && sin) pairs.push({ cos, sin, form: 'computed' });
+  pairs.push(...gatheredPairs(graph, firstRow));
+  return pairs.map(({ cos, sin, form }) => {
+    const [cosName, sinName] = [handedOn(graph, index, cos), handedOn(graph, index, sin)];
+    const element = halfTable(graph, index, cosName) ? ELEMENT.float16 : ELEMENT.float32;
+    const port = (name: string): Port => ({
+      name,
+      element,
+      dims: [1, 'rope_tokens', 'rope_width'],
+    });
+    const makers = new Set([cosName, sinName].map((name) => index.producer.get(name)!));
+    return {
+      shape: 'rows',
+      cos: cosName,
+      sin: sinName,
+      element,
+      width: undefined,
+      layers: layersOfRows(index, cosName),
+      form,
+      edit: { withoutNodes: makers, addedInputs: [port(cosName), port(sinName)] },
+    };
+  });
+}
+
+/** The element type that a table is handed on in: what its last Cast says, else float32. */
+function halfTable(graph: Graph, { producer }: Index, name: string): boolean {
+  for (let node = producer.get(name); node; node = producer.get(node.inputs[0]!)) {
+    if (node.op === 'Cast') return node.attributes.get('to') === ELEMENT.float16;
+    const weight = node.op === 'Gather' ? graph.weights.get(node.inputs[0]!) : undefined;
+    if (weight) return weight.element === ELEMENT.float16;
+    if (node.op === 'Cos' || node.op === 'Sin') continue;
+  }
+  return false;
+}
+
+/** Two tables of one shape that are indexed by the same positions: cos first, by its row of ones. */
+function gatheredPairs(
+  graph: Graph,
+  firstRow: FirstRow,
+): { cos: Node; sin: Node; form: 'folded' }[] {
+  const tables = graph.nodes.filter((node) => {
+    const weight = node.op === 'Gather' ? graph.weights.get(node.inputs[0]!) : undefined;
+    return weight !== undefined && weight.dims.length === 2 && looksRotary(firstRow, weight) !== '';
+  });
+  const pairs: { cos: Node; sin: Node; form: 'folded' }[] = [];
+  const isCos = (node: Node): boolean =>
+    looksRotary(firstRow, graph.weights.get(node.inputs[0]!)!) === 'cos';
+  const seen = new Set<string>();
+  for (const cos of tables.filter(isCos)) {
+    const dims = graph.weights.get(cos.inputs[0]!)!.dims.join();
+    const sin = tables.find(
+      (node) =>
+        !isCos(node) &&
+        node.inputs[1] === cos.inputs[1] &&
+        graph.weights.get(node.inputs[0]!)!.dims.join() === dims &&
+        !seen.has(node.outputs[0]!),
+    );
+    if (!sin) continue;
+    seen.add(sin.outputs[0]!);
+    pairs.push({ cos, sin, form: 'folded' });
+  }
+  return pairs;
+}
+
+/** By its first row: cos of 0 is one number throughout, the attention scaling; sin of 0 is 0. */
+function looksRotary(firstRow: FirstRow, weight: Weight): 'cos' | 'sin' | '' {
+  if (weight.dims.length !== 2 || weight.element !== ELEMENT.float32) return '';
+  const width = weight.dims[1]!;
+  const row = firstRow(weight, 4 * width);
+  if (!row) return '';
+  const first = row.readFloatLE(0);
+  for (let i = 0; i < width; i++) if (row.readFloatLE(4 * i) !== first) return '';
+  return first === 0 ? 'sin' : first > 0.25 && first < 4 ? 'cos' : '';
+}
+
+/** Layers whose nodes take the rows, up to the rotation itself. */
+function layersOfRows({ consumers }: Index, name: string): number[] {
+  const layers = new Set<number>();
+  const queue = [name];
+  const seen = new Set(queue);
+  while (queue.length > 0) {
+    for (const node of consumers.get(queue.pop()!) ?? []) {
+      const layer = layerOf(node);
+      if (layer >= 0) layers.add(layer);
+      else
+        for (const out of node.outputs)
+          if (!seen.has(out)) {
+            seen.add(out);
+            queue.push(out);
+          }
+    }
+  }
+  return [...layers].sort((a, b) => a - b);
+}
+
+/**
+ * Every rotary table of the graph, by the first layer that uses it.
+ *
+ * @param firstRow reads the first bytes of a weight, wherever it lies
+ * @throws RopeEvalError `onnx_no_rope` where there is none that can be replaced, with what was seen;
+ *   `onnx_rotary_node` where a node takes one in a way that is not known
+ */
+export function rotarySites(graph: Graph, firstRow: FirstRow): RotarySite[] {
+  const index = indexOf(graph);
+  const caches = cacheSites(graph, index);
+  const sites = caches.length > 0 ? caches : rowSites(graph, index, firstRow);
+  if (sites.length === 0) throw errors.noRope(whatIsThere(graph));
+  return sites.sort((a, b) => (a.layers[0] ?? 0) - (b.layers[0] ?? 0));
+}
+
+/** Node types of the graph that a person can recognise an export by. */
+function whatIsThere(graph: Graph): string {
+  const attention = graph.nodes.filter((node) => /Attention|Rotary/.test(node.op));
+  const kinds = [...new Set(attention.map((node) => `${node.op} (${node.name})`))];
+  const loops = graph.nodes.find((node) => node.op === 'Loop' || node.op === 'Scan');
+  if (loops) return `there is a ${loops.op} ("${loops.name}")`;
+  if (kinds.length > 0) return `there is ${kinds.slice(0, 2).join(' and ')}`;
+  return `${graph.nodes.length} nodes, none of them Cos, RotaryEmbedding or GroupQueryAttention with do_rotary`;
+}

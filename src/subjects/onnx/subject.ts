@@ -1,0 +1,318 @@
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import { finding, type Finding } from '../../findings/index.js';
+import type { ContextScores } from '../../probes/measure.js';
+import type { PresetPlan, PRESETS } from '../../probes/presets.js';
+import type { OnnxDecoderReport } from '../schema.js';
+import { openDecoder, type Decoder } from './decoder.js';
+import { bundledTexts } from './documents.js';
+import { findModel, type ModelFiles } from './folder.js';
+import { loadTokenizer } from './tokenizer.js';
+import { TokenizedTexts } from './texts.js';
+import type { RopeTable } from '../../rope/spec.js';
+import type {
+  Opened,
+  Scaling,
+  ScoreRequest,
+  Situation,
+  Subject,
+  TrainedGroup,
+  TrainedModel,
+  Treatment,
+} from '../subject.js';
+import { errors } from './refusals.js';
+import type { DecoderInfo } from './session.js';
+import { readTable, rotaryValues, type RotaryValues } from './tables.js';
+
+/** A table of each layer group of the user's model. */
+export interface TablesTreatment extends Treatment {
+  /** (groups of the model) */
+  readonly tables: readonly RopeTable[];
+}
+
+/** Gives equal tables one treatment, so that they are run once. */
+export class TableTreatments {
+  readonly #known = new Map<string, TablesTreatment>();
+
+  of(scaling: Scaling, { tokens }: Situation): TablesTreatment {
+    const tables = scaling.groups.map((group) => withSoftmaxScale(group.tableAt(tokens), group));
+    const hash = createHash('sha256');
+    for (const { invFreq, attentionScaling } of tables) {
+      hash.update(Float64Array.from(invFreq));
+      hash.update(Float64Array.of(attentionScaling));
+    }
+    const digest = hash.digest('hex');
+    const known = this.#known.get(digest) ?? { digest, tables };
+    this.#known.set(digest, known);
+    return known;
+  }
+}
+
+/** A ratio on q·k is its root on both q and k, where the whole head rotates. */
+function withSoftmaxScale(
+  table: RopeTable,
+  { softmaxScaleRatio }: Scaling['groups'][number],
+): RopeTable {
+  if (softmaxScaleRatio === 1) return table;
+  return { ...table, attentionScaling: table.attentionScaling * Math.sqrt(softmaxScaleRatio) };
+}
+
+/** What has to be known of the user's model beside what its weights were trained with. */
+export interface DecoderShape {
+  readonly groups: readonly {
+    readonly layers: readonly number[];
+    readonly rope: { readonly rotaryDim: number };
+  }[];
+  readonly attention: {
+    readonly heads: number;
+    readonly kvHeads: number;
+    readonly headDim: number;
+  };
+}
+
+/**
+ * For each site of the graph, the layer group of the model that it serves: by the layers that use it,
+ * or, where an exporter does not name them, by the frequencies that its table has.
+ *
+ * @throws RopeEvalError `onnx_other_model` where graph and config are not of one model
+ */
+export function groupsOfSites(
+  model: Pick<DecoderShape, 'groups'>,
+  trained: readonly TrainedGroup[],
+  sites: DecoderInfo['sites'],
+): number[] {
+  if (sites.length < model.groups.length) throw errors.tables(sites.length, model.groups.length);
+  return sites.map(({ layers, own }) => {
+    const wanted = model.groups.flatMap((group, index) =>
+      group.rope.rotaryDim === 2 * own.pairs ? [index] : [],
+    );
+    if (wanted.length === 0) throw errors.pairs(own.pairs, model.groups[0]!.rope.rotaryDim / 2);
+    const named = wanted.find((index) =>
+      layers.some((layer) => model.groups[index]!.layers.includes(layer)),
+    );
+    if (named !== undefined) return named;
+    const { invFreq } = readTable(own);
+    const distance = (index: number): number =>
+      largestLogRatio(invFreq, trained[index]!.referenceTable.invFreq);
+    return wanted.reduce((best, index) => (distance(index) < distance(best) ? index : best));
+  });
+}
+
+function largestLogRatio(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  return Array.from(a).reduce((worst, x, i) => {
+    const y = b[i]!;
+    return x > 0 && y > 0 ? Math.max(worst, Math.abs(Math.log(x / y))) : worst;
+  }, 0);
+}
+
+/** Answers questions about contexts of a user's decoder, one context at a time. */
+export class DecoderScorer {
+  /** Questions about one treatment follow each other and share its values. */
+  #latest: { treatment: TablesTreatment; length: number; values: RotaryValues[] } | undefined;
+
+  constructor(
+    private readonly decoder: Decoder,
+    private readonly siteGroups: readonly number[],
+  ) {}
+
+  async score(
+    { contexts, length, treatment }: ScoreRequest<TablesTreatment>,
+    signal?: AbortSignal,
+  ): Promise<ContextScores[]> {
+    const tables = this.#values(treatment, length);
+    const out: ContextScores[] = [];
+    for (const context of contexts) {
+      if (signal?.aborted) break;
+      // Rows of a rung may be asked twice; they are run once.
+      const rows = context.rows.filter((row) => row < length);
+      out.push(
+        await this.decoder.run({
+          tokens: context.tokens.slice(0, length),
+          tables,
+          rows,
+          targets: context.targets.slice(0, rows.length),
+        }),
+      );
+    }
+    return out;
+  }
+
+  #values(treatment: TablesTreatment, length: number): RotaryValues[] {
+    const latest = this.#latest;
+    if (latest?.treatment === treatment && latest.length >= length) return latest.values;
+    const values = this.siteGroups.map((group) => {
+      const { invFreq, attentionScaling } = treatment.tables[group]!;
+      return rotaryValues(invFreq, attentionScaling, length);
+    });
+    this.#latest = { treatment, length, values };
+    return values;
+  }
+}
+
+/** Tokens before a rung whose loss counts as that of the rung's length. */
+const TEXT_SPAN = 256;
+
+/** A context of a real model takes minutes: few of them, each with many scored tokens. */
+const SAMPLES: Readonly<Record<keyof typeof PRESETS, PresetPlan>> = Object.freeze({
+  quick: { short: 1, shortText: 2, long: 2, longText: 2, apart: 0 },
+  standard: { short: 2, shortText: 4, long: 4, longText: 4, apart: 0 },
+  thorough: { short: 8, shortText: 16, long: 12, longText: 12, apart: 0 },
+});
+
+/** MiB of attention scores that a run may hold. */
+const SCORE_MEMORY = 1024;
+
+export interface OnnxOptions {
+  /** An .onnx file or a folder. */
+  readonly path: string;
+  /** Of a folder with several models: the name of the file. */
+  readonly file?: string | undefined;
+  /** Texts to be asked on; default: those of the package. */
+  readonly texts?: readonly string[] | undefined;
+  readonly device: 'auto' | 'cpu' | 'cuda';
+  readonly threads: number;
+  /** false: in this process. */
+  readonly worker?: boolean | undefined;
+}
+
+/** A user's own decoder, one table for each of its layer groups. */
+export class OnnxSubject implements Subject<TablesTreatment> {
+  readonly window: number;
+  readonly groups: readonly [{ readonly group: number }];
+  readonly textSpan = TEXT_SPAN;
+  /** Its losses are those of the model itself. */
+  readonly lossScale = 1;
+  readonly takes = { positions: false, cachedKeys: 'no' } as const;
+  readonly #treatments = new TableTreatments();
+  #opened: { readonly decoder: Decoder; readonly scorer: DecoderScorer } | undefined;
+
+  constructor(
+    private readonly trained: TrainedModel,
+    private readonly model: DecoderShape,
+    private readonly files: ModelFiles,
+    readonly texts: TokenizedTexts,
+    private readonly options: OnnxOptions,
+  ) {
+    this.window = trained.groups[trained.decisive]!.window;
+    this.groups = [{ group: trained.decisive }];
+  }
+
+  samples(preset: keyof typeof PRESETS): PresetPlan {
+    return SAMPLES[preset];
+  }
+
+  treat(scaling: Scaling, at: Situation): TablesTreatment {
+    if (this.trained.rotaryShare < 1 && scaling.groups.some((g) => g.softmaxScaleRatio !== 1))
+      throw errors.softmax();
+    return this.#treatments.of(scaling, at);
+  }
+
+  async open(longest: number): Promise<Opened> {
+    const { attention } = this.model;
+    const { device, threads, worker } = this.options;
+    const decoder = await openDecoder(
+      {
+        file: this.files.model,
+        device: device === 'cuda' ? 'cuda' : 'cpu',
+        threads,
+        positions: longest,
+        memory: SCORE_MEMORY,
+        heads: attention.heads,
+        keyHeads: attention.kvHeads,
+        headDim: attention.headDim,
+      },
+      worker,
+    );
+    try {
+      const siteGroups = groupsOfSites(this.model, this.trained.groups, decoder.info.sites);
+      this.#opened = { decoder, scorer: new DecoderScorer(decoder, siteGroups) };
+      return {
+        entry: entryOf(this.files, this, decoder.info, longest),
+        device: device === 'cuda' ? 'cuda' : 'cpu',
+        onnxruntime: decoder.info.onnxruntime,
+        findings: exportFindings(this.trained, decoder.info, siteGroups),
+        lanes: 1,
+        tokensPerRequest: 1,
+      };
+    } catch (error) {
+      await decoder.close();
+      throw error;
+    }
+  }
+
+  score(
+    request: ScoreRequest<TablesTreatment>,
+    signal?: AbortSignal,
+  ): Promise<readonly ContextScores[]> {
+    if (!this.#opened) throw new Error('the decoder was not opened');
+    return this.#opened.scorer.score(request, signal);
+  }
+
+  async close(): Promise<void> {
+    await this.#opened?.decoder.close();
+  }
+}
+
+/** Differences of a table in cos and sin that rounding explains: of float32, and of float16. */
+const TABLE_LIMIT = Object.freeze({ full: 2e-3, half: 4e-3 });
+
+/** Whether the export runs with the table that the config names. */
+export function exportFindings(
+  trained: TrainedModel,
+  { sites }: DecoderInfo,
+  siteGroups: readonly number[],
+): Finding[] {
+  return sites.flatMap((site, i) => {
+    const { referenceTable, layerType } = trained.groups[siteGroups[i]!]!;
+    const { own, half } = site;
+    const wanted = rotaryValues(
+      referenceTable.invFreq,
+      referenceTable.attentionScaling,
+      own.positions,
+    );
+    const difference = largestDifference(own, wanted);
+    if (difference <= (half ? TABLE_LIMIT.half : TABLE_LIMIT.full)) return [];
+    return [finding('export_has_other_table', '', { layerType, difference })];
+  });
+}
+
+function largestDifference(a: RotaryValues, b: RotaryValues): number {
+  let worst = 0;
+  for (const of of ['cos', 'sin'] as const)
+    for (let i = 0; i < a[of].length; i++) worst = Math.max(worst, Math.abs(a[of][i]! - b[of][i]!));
+  return worst;
+}
+
+function entryOf(
+  files: ModelFiles,
+  { window, texts }: OnnxSubject,
+  info: DecoderInfo,
+  longest: number,
+): OnnxDecoderReport {
+  return {
+    kind: 'onnx-decoder',
+    name: basename(files.model),
+    window,
+    weightsSha256: info.weightsSha256,
+    graphSha256: info.graphSha256,
+    producer: info.producer,
+    forms: [...new Set(info.sites.map((site) => site.form))],
+    precision: info.quantised ? '4-bit' : info.precision,
+    editDifference: info.editDifference,
+    ...(info.chunk === undefined ? {} : { chunk: info.chunk }),
+    textTokens: texts.tokens,
+    textRepeats: texts.tokens < longest,
+  };
+}
+
+/** Finds a user's decoder, its tokenizer and the texts; weights are loaded when it is opened. */
+export async function onnxSubject(
+  trained: TrainedModel,
+  model: DecoderShape,
+  options: OnnxOptions,
+): Promise<OnnxSubject> {
+  const files = findModel(options.path, options.file);
+  const documents = options.texts ?? (await bundledTexts());
+  const texts = new TokenizedTexts(loadTokenizer(files), documents);
+  return new OnnxSubject(trained, model, files, texts, options);
+}

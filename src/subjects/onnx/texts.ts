@@ -1,0 +1,270 @@
+import type { Context, Item, Kind } from '../../probes/contexts.js';
+import { Random } from '../../probes/random.js';
+import type { TextSource } from '../../probes/text-source.js';
+import { ADJECTIVES, NOUNS, VALUES } from './words.js';
+import { errors } from './refusals.js';
+
+/** A tokenizer, as far as contexts need it. */
+export interface TextTokenizer {
+  /** Ids of a text, nothing added. */
+  encode(text: string): readonly number[];
+  /** Ids that every context of the model begins with. */
+  readonly first: readonly number[];
+}
+
+/** Sentences and facts in the tokens of a user's model. */
+interface Material {
+  readonly tokenizer: TextTokenizer;
+  /** Sentences in the order of their documents, each with the blank or line break before it. */
+  readonly sentences: readonly (readonly number[])[];
+  /** Words that are one token after a blank: answers of one token each. */
+  readonly values: readonly number[];
+  /** Tokens of the longest statement, and of a question. */
+  readonly room: number;
+}
+
+/** Fewest words that must be one token: below that, an answer is guessed too easily. */
+const LEAST_VALUES = 40;
+const COPY_TOKENS = 10;
+
+interface FactPlan {
+  readonly rungs: readonly number[];
+  readonly questionsPerRung: number;
+  readonly copies: boolean;
+}
+
+interface TextPlan {
+  readonly rungs: readonly number[];
+  readonly span: number;
+}
+
+interface Scored {
+  readonly index: number;
+  readonly kind: Kind;
+  readonly rung: number;
+  readonly distance: number;
+}
+
+/** What the facts of a context are about: `the silver lantern`. */
+interface Fact {
+  readonly name: string;
+  readonly value: number;
+  /** Index of the value where the fact was stated. */
+  at?: number;
+}
+
+/**
+ * Running text and facts through a user's own tokenizer. Facts are sentences of one form, a word of
+ * one token at their end; the same sentence, begun again at the end of the context, asks for it.
+ * Beside each fact that is asked for stands another of the same form that is not.
+ */
+export class TokenizedTexts implements TextSource {
+  readonly keys = ADJECTIVES.length * NOUNS.length;
+  readonly #material: Material;
+
+  /**
+   * @param documents texts, in the order in which they are read
+   * @throws RopeEvalError `text_values` where the tokenizer splits the words of answers
+   */
+  constructor(tokenizer: TextTokenizer, documents: readonly string[]) {
+    const values = VALUES.map((word) => tokenizer.encode(` ${word}`)).flatMap((ids) =>
+      ids.length === 1 ? [ids[0]!] : [],
+    );
+    if (values.length < LEAST_VALUES) throw errors.values(values.length, VALUES.length);
+    const sentences = documents.flatMap((text) =>
+      sentencesOf(text).map((sentence) => tokenizer.encode(sentence)),
+    );
+    const longest = (words: readonly string[], name: (word: string) => string): number =>
+      Math.max(...words.map((word) => tokenizer.encode(begun(name(word))).length));
+    // A name's two words are tokenised apart: each at its longest is the longest of all.
+    const plain = tokenizer.encode(begun('red lamp')).length;
+    const room =
+      longest(ADJECTIVES, (word) => `${word} lamp`) +
+      longest(NOUNS, (word) => `red ${word}`) -
+      plain +
+      1 +
+      tokenizer.encode(END).length;
+    this.#material = { tokenizer, values: [...new Set(values)], sentences, room };
+  }
+
+  /** Tokens of all documents: contexts longer than that read them again. */
+  get tokens(): number {
+    return this.#material.sentences.reduce((sum, s) => sum + s.length, 0);
+  }
+
+  facts(plan: FactPlan, seed: number, index: number): Context {
+    return new ContextWriter(this.#material, Random.stream(seed, index)).facts(plan);
+  }
+
+  text(plan: TextPlan, seed: number, index: number): Context {
+    return new ContextWriter(this.#material, Random.stream(seed, index)).text(plan);
+  }
+}
+
+/** A statement up to its answer; a question is the same. */
+const begun = (name: string): string => `\nThe code of the ${name} is`;
+const END = '.\n';
+
+/** Sentences with what stands before them, so that joined they are the text. */
+function sentencesOf(text: string): string[] {
+  return text.match(/\s*[^\n]*?(?:[.!?;:{}]["’”)]?(?=\s|$)|\n|$)/gu)?.filter((s) => s.trim()) ?? [];
+}
+
+class ContextWriter {
+  readonly #tokens: number[];
+  readonly #scored: Scored[] = [];
+  readonly #spans: { from: number; to: number; asked: boolean }[] = [];
+  #next: number;
+
+  constructor(
+    private readonly material: Material,
+    private readonly random: Random,
+  ) {
+    this.#tokens = [...material.tokenizer.first];
+    this.#next = random.below(material.sentences.length);
+  }
+
+  get #length(): number {
+    return this.#tokens.length;
+  }
+
+  text({ rungs, span }: TextPlan): Context {
+    const last = rungs.at(-1)!;
+    this.#fill(last + 1);
+    for (let index = 1; index <= last; index++)
+      rungs.forEach((end, rung) => {
+        if (index <= end && index > end - span)
+          this.#scored.push({ index, kind: 'language', rung, distance: 0 });
+      });
+    return this.#finish(rungs, 0);
+  }
+
+  facts({ rungs, questionsPerRung, copies }: FactPlan): Context {
+    const names = this.#names(2 * rungs.length * questionsPerRung);
+    const { values, room } = this.material;
+    const fact = (): Fact => ({
+      name: names.pop()!,
+      value: values[this.random.below(values.length)]!,
+    });
+    const block = room * questionsPerRung;
+    const blocks = rungs.map((end) => {
+      const start = end - block;
+      if (start < block) throw errors.window(end, 2 * block);
+      const slots = Array.from({ length: questionsPerRung }, (_, k) => {
+        const distance = ((k + this.random.unit()) / questionsPerRung) * end;
+        return { due: Math.min(start - room, start + room * k - distance), fact: fact() };
+      });
+      return { start, slots };
+    });
+    const queue = blocks.flatMap((b) => b.slots).sort((a, b) => a.due - b.due);
+    const used = new Set<number>();
+    blocks.forEach(({ start, slots }, rung) => {
+      const unstated = () => slots.filter((slot) => slot.fact.at === undefined);
+      const run = Array.from(
+        { length: COPY_TOKENS },
+        () => values[this.random.below(values.length)]!,
+      );
+      const from = this.#length;
+      const first = from + Math.floor((start - from) * 0.3 * this.random.unit());
+      const second = start - COPY_TOKENS - 2 * room - this.random.below(room);
+      let runs = copies ? 0 : 2;
+      const kept = (): number => 2 * room * (unstated().length + 1) + (2 - runs) * COPY_TOKENS;
+      // Room is kept for what must have been stated before it is asked.
+      while (this.#length < start - kept()) {
+        if (runs === 0 && this.#length >= first) this.#run(run, rung, runs++ > 0);
+        else if (runs === 1 && this.#length >= second) this.#run(run, rung, runs++ > 0);
+        else if (queue.length > 0 && queue[0]!.due <= this.#length) {
+          this.#state(queue.shift()!.fact);
+          this.#state(fact()); // a distractor
+        } else this.#sentence();
+      }
+      while (runs < 2) this.#run(run, rung, runs++ > 0);
+      for (const slot of unstated()) {
+        this.#state(slot.fact);
+        queue.splice(queue.indexOf(slot), 1);
+      }
+      this.#fill(start);
+      for (const { fact: asked } of slots) {
+        used.add(asked.value);
+        this.#ask(asked, rung);
+      }
+    });
+    return this.#finish(rungs, 1 / Math.max(1, new Set(this.#stated).size));
+  }
+
+  readonly #stated: number[] = [];
+
+  #names(count: number): string[] {
+    const all = this.random.sample(ADJECTIVES.length * NOUNS.length, count);
+    return all.map(
+      (n) => `${ADJECTIVES[n % ADJECTIVES.length]!} ${NOUNS[Math.floor(n / ADJECTIVES.length)]!}`,
+    );
+  }
+
+  #put(ids: readonly number[]): void {
+    this.#tokens.push(...ids);
+  }
+
+  #sentence(): void {
+    this.#put(this.material.sentences[this.#next]!);
+    this.#next = (this.#next + 1) % this.material.sentences.length;
+  }
+
+  /** Running text up to exactly `length` tokens. */
+  #fill(length: number): void {
+    while (this.#length < length) this.#sentence();
+    this.#tokens.length = Math.max(length, 0) < this.#length ? Math.max(length, 0) : this.#length;
+  }
+
+  #state(fact: Fact): void {
+    const { tokenizer } = this.material;
+    const from = this.#length;
+    this.#put(tokenizer.encode(begun(fact.name)));
+    fact.at = this.#length;
+    this.#put([fact.value]);
+    this.#put(tokenizer.encode(END));
+    this.#stated.push(fact.value);
+    this.#spans.push({ from, to: this.#length, asked: false });
+  }
+
+  #ask(fact: Fact, rung: number): void {
+    const { tokenizer } = this.material;
+    const from = this.#length;
+    this.#put(tokenizer.encode(begun(fact.name)));
+    const index = this.#length;
+    this.#scored.push({ index, kind: 'fact', rung, distance: index - fact.at! });
+    this.#put([fact.value]);
+    this.#put(tokenizer.encode(END));
+    this.#spans.push({ from, to: this.#length, asked: true });
+  }
+
+  /** A run of words; `again`: it stood before, and all but its first word is scored. */
+  #run(values: readonly number[], rung: number, again: boolean): void {
+    values.forEach((value, i) => {
+      if (again && i > 0)
+        this.#scored.push({ index: this.#length, kind: 'copy', rung, distance: 0 });
+      this.#put([value]);
+    });
+  }
+
+  #finish(rungs: readonly number[], chance: number): Context {
+    const last = rungs.at(-1)!;
+    this.#fill(last + 1);
+    const kept = this.#scored.filter((s) => s.index <= last).sort((a, b) => a.index - b.index);
+    return {
+      tokens: this.#tokens.slice(0, last),
+      head: this.material.tokenizer.first.length,
+      rows: kept.map((s) => s.index - 1),
+      targets: kept.map((s) => this.#tokens[s.index]!),
+      items: kept.map(({ kind, rung, distance }): Item => ({
+        kind,
+        rung,
+        distance,
+        share: distance / rungs[rung]!,
+        surprise: 0,
+      })),
+      chance,
+      facts: this.#spans,
+    };
+  }
+}

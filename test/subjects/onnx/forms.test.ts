@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { DecoderSession } from '../../../src/subjects/onnx/session.js';
+import { readTable, rotaryValues } from '../../../src/subjects/onnx/tables.js';
+
+const FOLDER = 'fixtures/onnx-decoders';
+
+interface Case {
+  readonly invFreq: number[][];
+  readonly attentionScaling: number[];
+  readonly logProbability: number[];
+}
+
+interface Expected {
+  readonly tokens: number[];
+  readonly shape: { headDim: number; theta: number };
+  readonly full: Record<string, Case>;
+  readonly 'two-tables': Record<string, Case>;
+  readonly '4bit': Record<string, Case>;
+}
+
+/** Made by tools/tiny-decoders/make.py with a decoder in numpy. */
+const expected = JSON.parse(readFileSync(`${FOLDER}/expected.json`, 'utf8')) as Expected;
+const { tokens } = expected;
+const rows = tokens.slice(0, -1).map((_, i) => i);
+const targets = tokens.slice(1);
+
+const open = (name: string, memory = 512) =>
+  DecoderSession.open({
+    file: `${FOLDER}/${name}.onnx`,
+    device: 'cpu',
+    threads: 1,
+    positions: 128,
+    memory,
+    heads: 2,
+    keyHeads: 1,
+    headDim: 16,
+  });
+
+const tablesOf = ({ invFreq, attentionScaling }: Case) =>
+  invFreq.map((f, i) => rotaryValues(f, attentionScaling[i]!, tokens.length));
+
+function largestDifference(a: ArrayLike<number>, b: readonly number[]): number {
+  return b.reduce((worst, value, i) => Math.max(worst, Math.abs(value - a[i]!)), 0);
+}
+
+describe.each([
+  ['genai', 'full', 1e-4],
+  ['genai-one-file', 'full', 1e-4],
+  ['genai-rotary', 'full', 1e-4],
+  ['genai-longrope', 'full', 1e-4],
+  ['opset-23', 'full', 1e-4],
+  ['torch', 'full', 1e-4],
+  ['torch-two-tables', 'two-tables', 1e-4],
+  ['folded', 'full', 1e-4],
+  ['genai-4bit', '4bit', 1e-4],
+  ['genai-fp16', 'full', 0.1],
+  ['torch-fp16', 'full', 0.1],
+] as const)('%s', (name, group, limit) => {
+  it(`answers as the reference decoder does for every table, within ${limit}`, async () => {
+    const decoder = await open(name);
+    try {
+      const { sites, editDifference, editLimit } = decoder.info;
+      expect(editDifference).toBeLessThanOrEqual(editLimit);
+      for (const [label, wanted] of Object.entries(expected[group])) {
+        const tables = tablesOf(wanted);
+        const { logProbability } = await decoder.run({
+          tokens,
+          tables: sites.length === 2 ? tables : tables.slice(0, 1),
+          rows,
+          targets,
+        });
+        expect(largestDifference(logProbability, wanted.logProbability), label).toBeLessThan(limit);
+      }
+    } finally {
+      await decoder.close();
+    }
+  });
+});
+
+it('reads the table that an export has', async () => {
+  const decoder = await open('torch-two-tables');
+  const [local, global] = decoder.info.sites.map((site) => ({ ...site, ...readTable(site.own) }));
+  await decoder.close();
+  expect(local!.layers).toEqual([0]);
+  expect(global!.layers).toEqual([1]);
+  expect(global!.invFreq[3]).toBeCloseTo(10000 ** (-6 / 16), 6);
+  expect(local!.invFreq[3]).toBeCloseTo(100 ** (-6 / 16), 6);
+  expect(local!.attentionScaling).toBeCloseTo(1, 6);
+});
+
+it('reads a context in chunks where scores would not fit, with the same answer', async () => {
+  const decoder = await open('torch', 0);
+  expect(decoder.info.chunk).toBe(64);
+  const { logProbability } = await decoder.run({
+    tokens,
+    tables: tablesOf(expected.full['own table']!).slice(0, 1),
+    rows,
+    targets,
+  });
+  await decoder.close();
+  expect(
+    largestDifference(logProbability, expected.full['own table']!.logProbability),
+  ).toBeLessThan(1e-4);
+});

@@ -1,0 +1,170 @@
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { findModel } from '../../../src/subjects/onnx/folder.js';
+import { DecoderSession } from '../../../src/subjects/onnx/session.js';
+import { groupsOfSites } from '../../../src/subjects/onnx/subject.js';
+import { TokenizedTexts } from '../../../src/subjects/onnx/texts.js';
+import { bytesField, numberField } from '../../../src/subjects/onnx/wire.js';
+
+const FIXTURES = 'fixtures/onnx-decoders';
+const folder = mkdtempSync(join(tmpdir(), 'onnx-refusals-'));
+const write = (name: string, bytes: Buffer): string => {
+  const path = join(folder, name);
+  writeFileSync(path, bytes);
+  return path;
+};
+const open = (file: string) =>
+  DecoderSession.open({
+    file,
+    device: 'cpu',
+    threads: 1,
+    positions: 64,
+    memory: 64,
+    heads: 2,
+    keyHeads: 1,
+    headDim: 16,
+  });
+
+/** A node with inputs and outputs, and integer attributes. */
+const node = (op: string, inputs: string[], outputs: string[], domain = ''): Buffer =>
+  bytesField(
+    1,
+    Buffer.concat([
+      ...inputs.map((name) => bytesField(1, name)),
+      ...outputs.map((name) => bytesField(2, name)),
+      bytesField(3, `/${op}`),
+      bytesField(4, op),
+      ...(domain ? [bytesField(7, domain)] : []),
+    ]),
+  );
+const port = (field: number, name: string): Buffer =>
+  bytesField(
+    field,
+    Buffer.concat([
+      bytesField(1, name),
+      bytesField(
+        2,
+        bytesField(1, Buffer.concat([numberField(1, 7), bytesField(2, Buffer.alloc(0))])),
+      ),
+    ]),
+  );
+const model = (graph: Buffer[], more: Buffer[] = []): Buffer =>
+  Buffer.concat([
+    numberField(1, 10),
+    bytesField(8, numberField(2, 20)),
+    bytesField(7, Buffer.concat(graph)),
+    ...more,
+  ]);
+
+it.each([
+  ['an empty file', Buffer.alloc(0), 'onnx_damaged'],
+  [
+    'a file that ends in the middle',
+    readFileSync(`${FIXTURES}/torch.onnx`).subarray(0, 9000),
+    'onnx_damaged',
+  ],
+  ['text', Buffer.from('{"model_type": "llama"}'), 'onnx_damaged'],
+  [
+    'model-local functions',
+    model([port(11, 'input_ids')], [bytesField(25, 'f')]),
+    'onnx_functions',
+  ],
+  [
+    'an input that nothing is known of',
+    model([port(11, 'input_ids'), port(11, 'pixel_values'), port(12, 'logits')]),
+    'onnx_input',
+  ],
+  [
+    'no rotary table',
+    model([port(11, 'input_ids'), node('Identity', ['input_ids'], ['logits']), port(12, 'logits')]),
+    'onnx_no_rope',
+  ],
+  [
+    'a loop',
+    model([port(11, 'input_ids'), node('Loop', ['input_ids'], ['logits']), port(12, 'logits')]),
+    'onnx_no_rope',
+  ],
+  [
+    'a rotation without a table of its own',
+    model([
+      port(11, 'input_ids'),
+      node('RotaryEmbedding', ['input_ids'], ['logits'], 'com.microsoft'),
+      port(12, 'logits'),
+    ]),
+    'onnx_rotary_node',
+  ],
+])('%s is refused', async (name, bytes, kind) => {
+  const path = write(`${name.replaceAll(' ', '-')}.onnx`, bytes);
+  await expect(open(path)).rejects.toMatchObject({ kind, exitCode: 2 });
+});
+
+it('weights outside of the model’s folder are refused', async () => {
+  const bytes = readFileSync(`${FIXTURES}/torch.onnx`);
+  const at = bytes.indexOf('weights.bin');
+  const moved = Buffer.from(bytes);
+  for (let i = at; i >= 0; i = moved.indexOf('weights.bin', i)) moved.write('../ghts.bin', i);
+  await expect(open(write('outside.onnx', moved))).rejects.toMatchObject({ kind: 'onnx_external' });
+});
+
+it('weights that are missing are named', async () => {
+  const path = join(folder, 'alone.onnx');
+  copyFileSync(`${FIXTURES}/torch.onnx`, path);
+  await expect(open(path)).rejects.toThrow(/weights\.bin are missing/);
+});
+
+it('weights behind symbolic links are linked, as in a hub’s cache', async () => {
+  const cache = join(folder, 'cache');
+  mkdirSync(cache);
+  for (const name of ['torch.onnx', 'weights.bin']) {
+    copyFileSync(`${FIXTURES}/${name}`, join(folder, `blob-${name}`));
+    symlinkSync(join(folder, `blob-${name}`), join(cache, name));
+  }
+  const decoder = await open(join(cache, 'torch.onnx'));
+  expect(decoder.info.editDifference).toBeLessThan(1e-4);
+  await decoder.close();
+});
+
+it('a folder with several models asks which', () => {
+  expect(() => findModel(FIXTURES)).toThrow(/there are \d+ models/);
+  expect(findModel(FIXTURES, 'genai.onnx').model).toBe(`${FIXTURES}/genai.onnx`);
+  expect(() => findModel(FIXTURES, 'nothing.onnx')).toThrow(/no model is called/);
+});
+
+it('a repository’s layout is found: onnx/model.onnx with the tokenizer above', () => {
+  const repository = join(folder, 'repository');
+  mkdirSync(join(repository, 'onnx'), { recursive: true });
+  copyFileSync(`${FIXTURES}/torch.onnx`, join(repository, 'onnx/model.onnx'));
+  copyFileSync(`${FIXTURES}/torch.onnx`, join(repository, 'onnx/model_q4.onnx'));
+  expect(() => findModel(repository)).toThrow(/no tokenizer\.json/);
+  copyFileSync(`${FIXTURES}/tokenizer.json`, join(repository, 'tokenizer.json'));
+  expect(findModel(repository)).toMatchObject({
+    model: join(repository, 'onnx/model.onnx'),
+    tokenizer: join(repository, 'tokenizer.json'),
+  });
+});
+
+it('graph and config that are not of one model are told apart', async () => {
+  const decoder = await open(`${FIXTURES}/torch.onnx`);
+  const { sites } = decoder.info;
+  await decoder.close();
+  const group = (rotaryDim: number) => ({ layers: [0, 1], rope: { rotaryDim } });
+  expect(groupsOfSites({ groups: [group(16)] }, [], sites)).toEqual([0]);
+  expect(() => groupsOfSites({ groups: [group(64)] }, [], sites)).toThrow(/rotates 8 pairs/);
+  expect(() => groupsOfSites({ groups: [group(16), group(16)] }, [], sites)).toThrow(
+    /1 rotary table/,
+  );
+});
+
+it('a tokenizer that splits the words of answers is refused', () => {
+  const letters = { encode: (text: string) => [...text].map((c) => c.charCodeAt(0)), first: [] };
+  expect(() => new TokenizedTexts(letters, ['A text.'])).toThrow(/keeps 0 of the/);
+});
