@@ -308,6 +308,8 @@ function lengthEdits(input: EmitInput, form: Form): Edit[] {
   const original = 'originalMaxPositions' in rope ? rope.originalMaxPositions : undefined;
   const key = 'original_max_position_embeddings';
   const onTop = Object.hasOwn(at, key) || (form === 'v4' && rope.type === 'longrope');
-  if (onTop && at[key] !== original) edits.push({ path: [...prefix, key], value: original });
+  // A scaling without one leaves it: it says what was trained, and some classes want a number.
+  if (onTop && original !== undefined && at[key] !== original)
+    edits.push({ path: [...prefix, key], value: original });
   return edits;
 }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { referenceSpecs } from '../model/reference.js';
 import { tokens, trim } from '../numbers.js';
 import { extensionOf, kindOf, type RopeSpec, stretchedWindow } from '../rope/registry.js';
-import type { EmitInput, Note } from './types.js';
+import type { Answer, EmitInput, Note } from './types.js';
 
 /**
  * How serving engines work out the maximum length from a config. They differ, and the config that
@@ -63,6 +63,20 @@ export function limitOf({ groups, geometry, length }: EmitInput, rule: LengthRul
   // Raising it is of no use where the length is made from something else.
   const raised = short && rule === 'max';
   return { rule, derived, raised, refused: short && !raised };
+}
+
+/** vLLM has a row of YaRN's table for each of factor x original window tokens, no more. */
+export function shortTable({ groups, length }: EmitInput): Answer | undefined {
+  const ends = groups.flatMap(({ rope }) =>
+    rope.type === 'yarn' ? [Math.floor(rope.factor * rope.originalMaxPositions)] : [],
+  );
+  const end = Math.min(...ends);
+  if (end >= length) return undefined;
+  return {
+    ok: false,
+    reason: `its table for YaRN ends at factor x original window, ${tokens(end)} tokens, and ${tokens(length)} are to be served`,
+    instead: 'Serve fewer tokens, or choose a larger factor.',
+  };
 }
 
 /** Whether the config says it all already. */

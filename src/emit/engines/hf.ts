@@ -20,9 +20,16 @@ export interface V4Versions {
 /** For the file as it is after the patch. */
 export function v4Versions(input: EmitInput, max = maxPositionsFor(input)): V4Versions {
   const { rope } = input.groups[0];
-  const exception = EXCEPTIONS.find(({ holds }) => holds(input));
-  if (exception !== undefined) {
-    return inEras([{ from: exception.since, holds: true }], [exception.why]);
+  const exceptions = EXCEPTIONS.filter(({ holds }) => holds(input));
+  const [latest] = exceptions
+    .map(({ since }) => since)
+    .sort()
+    .reverse();
+  if (latest !== undefined) {
+    return inEras(
+      [{ from: latest, holds: true }],
+      exceptions.map(({ why }) => why),
+    );
   }
   if (rope.type === 'yarn') return yarnVersions(rope, max);
   if (rope.type === 'longrope') return longropeVersions(rope, max);
@@ -53,6 +60,11 @@ const EXCEPTIONS: readonly {
       geometry.modelType === 'gpt_oss' && groups[0].rope.type === 'llama3',
     since: '4.56',
     why: 'transformers 4.55 fails on a llama3 block of this class.',
+  },
+  {
+    holds: (input: EmitInput) => needsThreeKeys(input) && input.groups[0].partial !== undefined,
+    since: '4.51',
+    why: 'transformers 4.45 rotates whole heads of this class, whatever partial_rotary_factor says.',
   },
   {
     holds: (input: EmitInput) => {
@@ -258,8 +270,9 @@ export function patchFor(
   const early = earlyYarn(input, version);
   if (early !== undefined) return { ok: true, form: 'v4', edits: early.edits };
   const patch = hfPatch(input, 'v4');
-  if (!patch.ok || isUnchanged(input)) return { ...patch, form: 'v4' };
   const held = v4Versions(input);
+  const exceptional = EXCEPTIONS.some(({ holds }) => holds(input));
+  if (!patch.ok || (isUnchanged(input) && !exceptional)) return { ...patch, form: 'v4' };
   return holdsIn(held, version)
     ? { ...patch, form: 'v4' }
     : refused(`${who} would make something else of it`, `What holds: ${held.versions}.`);

@@ -62,7 +62,9 @@ export const sglang: Emitter = Object.freeze({
     // transformers 5 keeps theta in the block, and SGLang reads the one beside it where there is none.
     const stale =
       hasBlock(input) || theta !== effectiveTheta(input.geometry.groups[0]?.rope ?? group.rope);
-    const scaling = scalingOverride(block, stale);
+    // DeepSeek's classes look into the block, so that there has to be one.
+    const latent = input.geometry.attention.latent !== undefined;
+    const scaling = latent ? block : scalingOverride(block, stale);
     const merged = scaling && { ...scaling, ...leftNeutral(scaling, input) };
     const overrides = {
       rope_theta: theta,
@@ -102,8 +104,10 @@ const LATENT: Support<Block> = Object.freeze({
     if (!rope.truncate) return { unsaid: 'DeepSeek’s YaRN does not read truncate' };
     // An mscale of 0 takes the temperature away from the tables and from the softmax.
     if (rope.attentionFactor === 1) return { ...yarnBase(rope), mscale: 0, mscale_all_dim: 0 };
-    const { attention_factor: _, ...block } = scalingBlock(rope) ?? {};
-    return { ...block, rope_theta: rope.theta };
+    if (rope.attentionFactor !== undefined) {
+      return { unsaid: 'DeepSeek’s YaRN does not read attention_factor' };
+    }
+    return { ...scalingBlock(rope), rope_theta: rope.theta };
   },
 });
 

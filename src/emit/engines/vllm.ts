@@ -25,7 +25,14 @@ import {
   needsNoOverride,
   overrideJson,
 } from '../launch.js';
-import { coverageNotes, type LengthRule, type Limit, limitOf, staticNotes } from '../lengths.js';
+import {
+  coverageNotes,
+  type LengthRule,
+  type Limit,
+  limitOf,
+  shortTable,
+  staticNotes,
+} from '../lengths.js';
 import { planOf } from '../plan.js';
 import { command } from '../shell.js';
 import type { Answer, EmitGroup, EmitInput, Emitter, Note, Setting } from '../types.js';
@@ -63,14 +70,8 @@ export const vllm: Emitter = Object.freeze({
         notes: unneeded ? notes : [INTO_FILE, ...notes],
       };
     }
-    const end = tableEnd(input);
-    if (end < input.length) {
-      return {
-        ok: false,
-        reason: `its table for YaRN ends at factor x original window, ${tokens(end)} tokens, and ${tokens(input.length)} are to be served`,
-        instead: 'Serve fewer tokens, or choose a larger factor.',
-      };
-    }
+    const short = shortTable(input);
+    if (short !== undefined) return short;
     const block = blocksOf(input, plan.kind === 'per-layer', version);
     if (isUnsaid(block)) {
       return {
@@ -119,22 +120,13 @@ const SUPPORT: Support<Block> = Object.freeze({
       : { unsaid: 'the factor of `proportional` is not read' },
 });
 
-/** Rows of the table, tokens; every other kind has as many as the served length. */
-function tableEnd({ groups }: EmitInput): number {
-  return Math.min(
-    ...groups.map(({ rope }) =>
-      rope.type === 'yarn' ? Math.floor(rope.factor * rope.originalMaxPositions) : Infinity,
-    ),
-  );
-}
-
 /** Families whose class builds its own table, whatever the block says. */
 interface Family {
   readonly has: (input: EmitInput) => boolean;
   readonly support: (version: Version) => Support<Block>;
 }
 
-const FAMILIES: readonly Family[] = Object.freeze([
+const FAMILIES: readonly Family[] = Object.freeze<Family[]>([
   {
     // The class takes these four keys out of the block and always builds YaRN.
     has: ({ geometry }: EmitInput) => geometry.modelType === 'gpt_oss',
@@ -146,9 +138,17 @@ const FAMILIES: readonly Family[] = Object.freeze([
     }),
   },
   {
+    // These run in the classes of transformers, which have no type of this name.
+    has: ({ geometry }: EmitInput) => /^(hunyuan_v1|olmo[23]$|glm$)/.test(geometry.modelType),
+    support: () => {
+      const { 'ntk-mixed': _, ...rest } = SUPPORT;
+      return rest;
+    },
+  },
+  {
     // Sections of pairs for time, height and width are read beside these types alone.
     has: (input: EmitInput) => 'mrope_section' in keptKeys(input, input.groups[0].layerType),
-    support: (version: Version) => ({
+    support: (version: Version): Support<Block> => ({
       default: thetaBlock,
       ntk: thetaBlock,
       dynamic: SUPPORT.dynamic!,
