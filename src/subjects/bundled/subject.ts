@@ -32,7 +32,7 @@ import { RotaryTreatments, type RotaryTreatment } from './treatment.js';
  * Nats of a real model that one nat of the probe language stands for. Words of a small vocabulary,
  * most of them foreseen from a few others, have less to lose than text: at 1x LLaMA 7B loses about
  * this many times what the probe model does, whatever the scaling. Fitted to its published losses
- * (docs/validation.md, "What was fitted to the tables"); it orders nothing.
+ * (docs/method.md, "Nats"); it orders nothing.
  */
 export const LOSS_SCALE = 1.2;
 
