@@ -27,7 +27,7 @@ export interface Cell {
 
 /**
  * Sums of one cell by context. Loss is in nats above what the source itself needs, so that hard
- * and easy passages of text compare; that of the language in nats of a real model.
+ * and easy passages of text compare; that of the language times `lossScale`.
  */
 export function clusters(measurement: Measurement, cell: Cell, quantity: Quantity): Cluster[] {
   const sums = sumsByContext(measurement, cell, quantity);
