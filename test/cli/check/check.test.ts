@@ -88,7 +88,7 @@ describe('rope-eval check', () => {
     const groups = own!.groups.map((group) => ({ ...group, ropeType: 'dynamic', changed: true }));
     const report = { ...good, candidates: [reference!, { ...own!, groups }] };
     const { stdout } = await check(['--preset', 'quick'], { report });
-    expect(stdout).toContain('as-configured: This holds where all keys are recomputed');
+    expect(stdout).toContain('as-configured: That holds where all keys are recomputed');
     expect((await check([])).stdout).not.toContain('recomputed');
   });
 
@@ -175,7 +175,7 @@ describe('rope-eval check', () => {
       files: { 'old.json': CONFIG },
     });
     expect(calls[0]?.options).toMatchObject({ base: readConfig(JSON.stringify(CONFIG, null, 2)) });
-    expect(stdout).toContain('RE062 rope_scaling: the scaling was none and is linear factor=4 now');
+    expect(stdout).toContain('RE062 rope_scaling: the scaling was none and is now linear factor=4');
     expect(stdout).toContain('The reference is old.json');
   });
 

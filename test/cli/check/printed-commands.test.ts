@@ -89,7 +89,7 @@ describe('a command that advice prints', () => {
   it('is none where theta is the cause: no scaling makes up for it', async () => {
     const { first } = await run({ rope_theta: 1e4, ...LINEAR }, reportOf(-0.4, 0.66));
     expect(first.code).toBe(1);
-    expect(first.stdout).toContain('(rope_theta): theta is another one');
+    expect(first.stdout).toContain('(rope_theta): theta differs');
     expect(first.stdout).not.toContain('gentler scaling');
   });
 });
