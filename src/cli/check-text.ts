@@ -26,7 +26,7 @@ export interface CheckText {
   readonly columns: number;
 }
 
-/** The gate for a person: every rule, what to change and where, and the verdict last. */
+/** The gate for a person: pass or fail first, then what to change and where, then every rule. */
 export function checkText(input: CheckText, paint: Paint): string {
   const { result, report, candidates, base, advice, columns } = input;
   const filled = (text: string, indent = ''): string => `${indent}${fill(text, columns, indent)}`;
@@ -35,12 +35,13 @@ export function checkText(input: CheckText, paint: Paint): string {
     `Gate on ${printable(report.config.source)}: ${list(candidates.map(printable))} ` +
     `at ${tokens(result.target)} tokens, by ${printable(policy)}`;
   const blocks = [
-    [paint.bold(filled(head)), ...result.rules.map((rule) => ruleLines(rule, columns, paint))],
-    findingLines(result, columns, paint),
-    baselineLines(result, columns, paint),
+    [painted(filled(verdictLine(result)), result, paint)],
     advice.length > 0
       ? [paint.bold('What to change'), ...advice.map(({ text }) => filled(printable(text), '  '))]
       : [],
+    [paint.bold(filled(head)), ...result.rules.map((rule) => ruleLines(rule, columns, paint))],
+    findingLines(result, columns, paint),
+    baselineLines(result, columns, paint),
     [
       ...(base === undefined ? [] : [`The reference is ${printable(base)}.`]),
       ...servingWords(report, candidates),
@@ -48,7 +49,6 @@ export function checkText(input: CheckText, paint: Paint): string {
       subjectWords(report),
       honestyWords(report),
     ].map((line) => filled(line)),
-    [painted(filled(verdictLine(result)), result, paint)],
   ];
   const shown = blocks.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
   return `${shown.join('\n\n')}\n`;

@@ -11,6 +11,8 @@ import {
 } from '../format.js';
 import { MINUS } from '../../numbers.js';
 import type { CandidateReport, Interval, Report } from '../schema/report.js';
+import { ROPE_KINDS, type RopeType } from '../../rope/registry.js';
+import { costOnRealModels, parametersText } from '../real-models.js';
 import { rungAt } from '../view.js';
 import { isProbe } from '../../subjects/schema.js';
 import { statusWords } from './conditions.js';
@@ -101,7 +103,7 @@ function costSentence({ reference }: Report, best: CandidateReport | undefined):
   if (!short) return 'What it costs at lengths that already worked was not measured.';
   if (isFree(short)) return 'At lengths that already worked it costs nothing measurable.';
   return (
-    `At lengths that already worked it costs ${priceWords(short)}; nothing up to ` +
+    `At lengths that already worked it costs ${priceWords(best)}; nothing up to ` +
     `${tokens(reference.trainedWindow)} tokens if your server can switch it on for longer ones only.`
   );
 }
@@ -113,9 +115,12 @@ function isFree({ lossChange, accuracyChange }: Short): boolean {
 }
 
 /** The changes that are more than chance; both where neither is. */
-function priceWords({ lossChange, accuracyChange }: Short): string {
+function priceWords({ short, groups }: CandidateReport): string {
+  if (!short) return '';
+  const { lossChange, accuracyChange } = short;
+  const type = groups.find(({ changed }) => changed)?.ropeType;
   const changes = [
-    { words: lossWords(lossChange.value), chance: holdsZero(lossChange) },
+    { words: lossWords(lossChange.value, type), chance: holdsZero(lossChange) },
     { words: `${points(accuracyChange.value)} of facts`, chance: holdsZero(accuracyChange) },
   ];
   const sure = changes.filter(({ chance }) => !chance);
@@ -123,10 +128,20 @@ function priceWords({ lossChange, accuracyChange }: Short): string {
 }
 
 /** `+0.06 nats (+7 % perplexity)` */
-function lossWords(change: number): string {
+function lossWords(change: number, type: string | undefined): string {
   const share = Math.abs(Math.expm1(change));
   const perplexity = share < 0.005 ? 'under 1 %' : `${change < 0 ? MINUS : '+'}${percent(share)}`;
-  return `${signed(change, 2)} nats (${perplexity} perplexity)`;
+  const real = isRopeType(type) ? costOnRealModels(type, change) : undefined;
+  const range =
+    real === undefined || real.largest === real.smallest
+      ? ''
+      : `; ${real.low.toFixed(2)} to ${real.high.toFixed(2)} on models of ` +
+        `${parametersText(real.largest)} to ${parametersText(real.smallest)}`;
+  return `${signed(change, 2)} nats (${perplexity} perplexity${range})`;
+}
+
+function isRopeType(type: string | undefined): type is RopeType {
+  return type !== undefined && Object.hasOwn(ROPE_KINDS, type);
 }
 
 export function holdsZero({ low, high }: Interval): boolean {
@@ -150,7 +165,7 @@ function keepSentences(report: Report): readonly string[] {
     return ['Keep the config as it is.', why];
   }
   const short = own?.short;
-  const costs = short && !isFree(short) ? `, which costs ${priceWords(short)}` : '';
+  const costs = own && short && !isFree(short) ? `, which costs ${priceWords(own)}` : '';
   return [
     'Go back to what the weights were trained with.',
     why,
@@ -167,7 +182,7 @@ function unclearSentences(report: Report, best: CandidateReport | undefined): re
     `${nameOf(best)} looks best, but these contexts leave open whether it reaches ` +
       `${targetWords(report)}: it finds ${percent(rung.accuracy.value)} of the facts there.`,
     best.short && !isFree(best.short)
-      ? `At lengths that already worked it costs ${priceWords(best.short)}.`
+      ? `At lengths that already worked it costs ${priceWords(best)}.`
       : costSentence(report, best),
   ];
 }
