@@ -85,7 +85,7 @@ describe('the Action on a pull request', () => {
     expect(output).toMatch(/FAIL {2}short\.lossChange <= 0\.1 for as-configured/);
     expect(output).toMatch(/model\/config\.json:\d+ \(rope_scaling\): The model gets worse inside/);
     expect(output).toMatch(/::error file=model\/config\.json,line=\d+,title=short\.lossChange/);
-    expect(output).toMatch(/RE062 rope_scaling: the scaling was none and is linear factor=4 now/);
+    expect(output).toMatch(/RE062 rope_scaling: the scaling was none and is now linear factor=4/);
     const summary = await readFile(join(checkout, '..', 'summary.md'), 'utf8');
     expect(summary).toContain('short.lossChange');
   }, 120_000);
