@@ -47,6 +47,14 @@ describe('YaRN in transformers 4', () => {
     });
   });
 
+  it('holds in every patch release of a minor version', () => {
+    const input = inputFor(QWEN3, yarn(4, 40_960), 163_840);
+    for (const version of ['4.51.3', '4.54.2', '4.55.4', '4.57.6']) {
+      expect(v4(input, version).versions).toMatch(/^transformers 4\.51 and later/);
+    }
+    expect(v4(input, '4.50.3').versions).toMatch(/^transformers 4\.45 to 4\.50/);
+  });
+
   it('keeps the window of the weights for a version that takes the ramp from it', () => {
     const [emission] = emit(inputFor(QWEN3, yarn(4, 40_960), 163_840), ['hf'], '4.48');
     if (!emission?.ok) throw new Error('refused');

@@ -83,11 +83,13 @@ const EXCEPTIONS: readonly {
 
 /** Whether `rope_scaling` means this in a version of transformers. */
 function holdsIn({ eras }: V4Versions, version: Version): boolean {
+  // An era ends with the last patch of a minor version.
+  const [major, minor] = version;
   return eras.some(
     ({ from, to, holds }) =>
       holds &&
       atLeast(version, from) &&
-      (to === undefined || compareVersions(version, parseVersion(to)) <= 0),
+      (to === undefined || compareVersions([major, minor, 0], parseVersion(to)) <= 0),
   );
 }
 
@@ -304,9 +306,16 @@ function notesOf(input: EmitInput): Note[] {
   return notes;
 }
 
-/** The edited keys as one JSON object, nested as in the file. */
+/**
+ * The edited keys as one JSON object, nested as in the file; null takes a key out of force. An
+ * original window that no block needs any more may stay: transformers 5 refuses null there.
+ */
 function patchText(edits: readonly Edit[], { prefix }: ConfigShape): string {
-  const entries = edits.map(({ path, value }) => [path.at(-1) ?? '', value ?? null] as const);
+  const entries = edits.flatMap(({ path, value }) => {
+    const key = path.at(-1) ?? '';
+    const stays = value === undefined && key === 'original_max_position_embeddings';
+    return stays ? [] : [[key, value ?? null] as const];
+  });
   const inner: unknown = Object.fromEntries(entries);
   const whole = prefix.reduceRight<unknown>((value, key) => ({ [key]: value }), inner);
   return blockJson(whole);
