@@ -90,7 +90,9 @@ function candidatesFor(window: number, pairs: number): Readonly<Record<string, W
     'yarn:2': ['yarn:2'],
     'yarn:2 with its own ramp': ['yarn:2:beta_fast=16'],
     'yarn:2 with its own temperature': ['yarn:2:attention_factor=1.1'],
+    'yarn-critical:2': ['yarn-critical:2'],
     'by-parts:2': ['by-parts:2'],
+    'ntk-mixed:2': ['ntk-mixed:2'],
     'llama3:2': ['llama3:2'],
     longrope: [JSON.stringify(longrope), ...target],
   };

@@ -9,11 +9,14 @@ from rotations import rows_of_rotation
 
 def check_native(model, group, positions, found):
     """Whether the group's layers have rotary modules of the engine's own; rows of each."""
-    modules = dict(model.named_modules())
+    # A module that layers share stands under the name of each.
+    modules = dict(model.named_modules(remove_duplicate=False))
     seen = set()
     for name, module in modules.items():
         layer = re.search(r"layers\.(\d+)\.", name)
-        if not name.endswith("rotary_emb") or "visual" in name or "vision" in name:
+        if not name.endswith("rotary_emb") or not hasattr(module, "head_size"):
+            continue
+        if "visual" in name or "vision" in name:
             continue
         if layer is None or int(layer.group(1)) not in group["layers"]:
             continue

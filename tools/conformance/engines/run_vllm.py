@@ -41,9 +41,8 @@ def arguments(case, length):
     )
 
 
-def build(args):
+def build(config):
     rotary_embedding._ROPE_DICT.clear()
-    config = args.create_engine_config()
     with set_current_vllm_config(config):
         if not distributed.parallel_state.model_parallel_is_initialized():
             place = f"file://{tempfile.mktemp()}"
@@ -54,9 +53,9 @@ def build(args):
 
 def run(case, found):
     found.facts["ownLength"] = arguments(case, None).create_model_config().max_model_len
-    args = arguments(case, case["asked"])
-    found.facts["acceptedLength"] = args.create_model_config().max_model_len
-    model = build(args)
+    config = arguments(case, case["asked"]).create_engine_config()
+    found.facts["acceptedLength"] = config.model_config.max_model_len
+    model = build(config)
     for group in case["meant"]:
         if not check_native(model, group, case["positions"], found):
             transformers_rotary.check(model, group, case["positions"], found)
