@@ -62,9 +62,7 @@ export const sglang: Emitter = Object.freeze({
     // transformers 5 keeps theta in the block, and SGLang reads the one beside it where there is none.
     const stale =
       hasBlock(input) || theta !== effectiveTheta(input.geometry.groups[0]?.rope ?? group.rope);
-    // DeepSeek's classes look into the block, so that there has to be one.
-    const latent = input.geometry.attention.latent !== undefined;
-    const scaling = latent ? block : scalingOverride(block, stale);
+    const scaling = needsBlock(input) ? block : scalingOverride(block, stale);
     const merged = scaling && { ...scaling, ...leftNeutral(scaling, input) };
     const overrides = {
       rope_theta: theta,
@@ -119,6 +117,11 @@ const MULTIMODAL: Support<Block> = Object.freeze({
   yarn: SUPPORT.yarn!,
 });
 
+/** The classes of DeepSeek and gpt-oss look into the block, so that there has to be one. */
+function needsBlock({ geometry }: EmitInput): boolean {
+  return geometry.attention.latent !== undefined || geometry.modelType === 'gpt_oss';
+}
+
 function supportFor(input: EmitInput): Support<Block> {
   if (input.geometry.attention.latent !== undefined) return LATENT;
   const multimodal = 'mrope_section' in keptKeys(input, input.groups[0].layerType);
@@ -164,6 +167,9 @@ function refuse(input: EmitInput, version: Version): string | undefined {
   }
   if (shapeOf(input.raw).prefix.length > 0 && !atLeast(version, NESTED_SINCE)) {
     return `overrides are applied to the top level only before SGLang ${NESTED_SINCE}; this model keeps its settings in text_config`;
+  }
+  if (input.geometry.modelType.startsWith('qwen3_vl')) {
+    return 'the length of a nested override is taken, but its scaling does not reach the class of Qwen3-VL';
   }
   return undefined;
 }

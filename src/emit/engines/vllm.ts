@@ -62,7 +62,7 @@ export const vllm: Emitter = Object.freeze({
     const { raised } = older ? limit : limitOf(input, lengthRule(input, parseVersion(NEWEST)));
     const notes = notesOf(input, limit, version);
     const unneeded = needsNoOverride(input) && !raised && readsAsWritten(input, version);
-    if (unneeded || belongsIntoFile(input)) {
+    if (unneeded || (belongsIntoFile(input) && input.geometry.modelType !== 'gpt_oss')) {
       const setting = launch(input, version, undefined);
       return {
         ok: true,
@@ -130,7 +130,7 @@ const FAMILIES: readonly Family[] = Object.freeze<Family[]>([
   {
     // The class takes these four keys out of the block and always builds YaRN.
     has: ({ geometry }: EmitInput) => geometry.modelType === 'gpt_oss',
-    support: () => ({
+    support: (): Support<Block> => ({
       yarn: (rope) =>
         temperatureOf(rope) === undefined
           ? { ...yarnBase(rope), beta_fast: rope.betaFast, beta_slow: rope.betaSlow }
@@ -164,7 +164,7 @@ const FAMILIES: readonly Family[] = Object.freeze<Family[]>([
   {
     // Any type but `default` is renamed to DeepSeek's own YaRN.
     has: ({ geometry }: EmitInput) => geometry.attention.latent !== undefined,
-    support: () => ({
+    support: (): Support<Block> => ({
       default: thetaBlock,
       ntk: thetaBlock,
       dynamic: SUPPORT.dynamic!,
