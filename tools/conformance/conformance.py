@@ -172,7 +172,7 @@ def limit_memory():
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
 
 
-MEMORY = 6 * 2**30
+MEMORY = 10 * 2**30
 
 
 def outcomes(engine, python, tasks, log):

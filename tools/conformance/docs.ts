@@ -50,6 +50,10 @@ export function conformanceText(results: Results): string {
     '',
     ...lengthTable(results),
     '',
+    'What is printed and not yet as meant:',
+    '',
+    ...faultLines(results),
+    '',
     'What emit refuses, because the engine has no words for it:',
     '',
     ...refusedLines(results),
@@ -114,6 +118,21 @@ function lengthTable(results: Results): string[] {
     }),
   ]);
   return table(['', ...engines.map(([engine]) => nameOf(engine))], rows);
+}
+
+/** Faults of the newest version of each engine. */
+function faultLines(results: Results): string[] {
+  const lines = Object.entries(results).flatMap(([engine, versions]) => {
+    const newest = newestOf(versions);
+    return pairsOf(versions[newest] ?? {}).flatMap(([shape, candidate, { status, error }]) =>
+      status === 'failed' || status === 'differs'
+        ? [
+            `- ${nameOf(engine)} ${newest}, ${shape}, ${candidate}: \`${String(error).slice(0, 100).replaceAll('`', "'")}\``,
+          ]
+        : [],
+    );
+  });
+  return lines.length === 0 ? ['- nothing'] : lines;
 }
 
 function refusedLines(results: Results): string[] {

@@ -5,6 +5,7 @@ An engine's script calls `serve(run)`; run(case) yields what it found for each g
 and stands in the outcome.
 """
 
+import gc
 import json
 import sys
 import traceback
@@ -31,6 +32,7 @@ class Found:
 
 def outcome(case, run):
     found = Found()
+    gc.collect()
     try:
         run(case, found)
         if not found.errors:
