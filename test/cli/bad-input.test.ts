@@ -115,7 +115,7 @@ const CASES: readonly (readonly [
     'a file above the one limit',
     `${JSON.stringify(LLAMA)}${' '.repeat(9 * 1024 * 1024)}`,
     ['config.json'],
-    /config\.json is too large.*10 MiB\n.*limit is 8 MiB/,
+    /config\.json is too large for a config\.json: more than 8 MiB\n/,
   ],
   ['two configs', JSON.stringify(LLAMA), ['config.json', 'other.json'], /one config at a time/],
   ['a misspelt command', undefined, ['inspct', 'config.json'], /did you mean inspect/],

@@ -99,7 +99,7 @@ describe('the HTML page', () => {
   });
 
   it('says what it does not claim', () => {
-    expect(document.body.textContent).toContain(HONESTY);
+    expect(document.body.textContent).toContain(HONESTY['probe-model']);
   });
 
   it('escapes what came with the config', () => {

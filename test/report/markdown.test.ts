@@ -19,7 +19,7 @@ describe('Markdown', () => {
 
   it('marks the recommended candidate and says what is not claimed', () => {
     expect(printed).toContain('| **`dynamic:4`** |');
-    expect(printed).toContain(HONESTY);
+    expect(printed).toContain(HONESTY['probe-model']);
   });
 
   it('leaves the heatmap out without plots', () => {

@@ -12,7 +12,7 @@ describe('the terminal report', () => {
   it('says what to use, what it assumes and what it does not claim', () => {
     expect(printed).toContain('Use dynamic:4');
     expect(printed).toContain('Assumes weights trained without a scaling, on 32,768 tokens');
-    expect(printed.replaceAll('\n', ' ')).toContain(HONESTY);
+    expect(printed.replaceAll('\n', ' ')).toContain(HONESTY['probe-model']);
     expect(printed).toContain('Guessing scores');
   });
 

@@ -32,5 +32,5 @@ it('an empty table is listed', () => {
 });
 
 it.each(['{', '"text"', '{"id": "a"}', ''])('%s is refused by name', (text) => {
-  expect(() => parseResults(text, 'results.json')).toThrow(/^results\.json /);
+  expect(() => parseResults(text, 'results.json')).toThrow(/^results\.json: /);
 });

@@ -167,7 +167,7 @@ export const ReachSchema = z.strictObject({
 });
 
 /** The reach of a candidate, and where that of a model is expected. */
-const CandidateReachSchema = ReachSchema.extend({
+export const CandidateReachSchema = ReachSchema.extend({
   expected: z
     .strictObject({ low: z.number(), high: z.number().nullable() })
     .optional()

@@ -6,7 +6,7 @@ import {
   CandidateSchema,
   IntervalSchema,
   LengthSchema,
-  ReachSchema,
+  CandidateReachSchema,
   TokensSchema,
   VERDICTS,
 } from './candidate.js';
@@ -29,7 +29,7 @@ export const NeighbourSchema = z.strictObject({
       role: z.enum(['reference', 'candidate']),
       shortLossChange: IntervalSchema.nullable(),
       needleAtTarget: IntervalSchema.nullable(),
-      reach: ReachSchema.nullable(),
+      reach: CandidateReachSchema.nullable(),
       score: z.number().nullable(),
       verdict: z.enum(VERDICTS),
     }),
