@@ -1,21 +1,7 @@
 import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
-import {
-  addCheckOptions,
-  addEvaluationOptions,
-  addReferenceOptions,
-  type CheckFlags,
-} from '../options.js';
-
-interface Flags extends CheckFlags {
-  readonly baseRef: string;
-  readonly repository: string;
-  readonly folder: string;
-  readonly policy?: string;
-  readonly baseline?: string;
-  readonly trustCheckout?: boolean;
-  readonly quiet?: boolean;
-}
+import { addCheckOptions, addEvaluationOptions, addReferenceOptions } from '../options.js';
+import type { PullRequestFlags } from '../pull-request.js';
 
 export const pullRequestCommand: CommandModule = (program, { environment, exitWith }) => {
   const command = program
@@ -41,14 +27,14 @@ export const pullRequestCommand: CommandModule = (program, { environment, exitWi
   addEvaluationOptions(command);
   addReferenceOptions(command)
     .option('--quiet', 'no progress and no notices on standard error')
-    .action(async (configs: string[], flags: Flags) => {
+    .action(async (configs: string[], flags: PullRequestFlags) => {
       exitWith(await gate(configs, flags, environment));
     });
 };
 
 async function gate(
   configs: readonly string[],
-  flags: Flags,
+  flags: PullRequestFlags,
   environment: Environment,
 ): Promise<number> {
   const { judgePullRequest } = await import('../pull-request.js');

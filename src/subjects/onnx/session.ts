@@ -486,7 +486,6 @@ async function ownTables(
 ): Promise<{ values: RotaryValues; layout: RowLayout }[]> {
   const names = sites.flatMap(({ cos, sin }) => [cos, sin]);
   const { inputs, withoutNodes, withoutWeights } = prunedTo(graph, names);
-  const element = (site: RotarySite) => site.element;
   // A weight cannot be an output itself: it is handed on by a node.
   const session = await create({
     withoutNodes,
@@ -496,7 +495,7 @@ async function ownTables(
     outputs: sites.flatMap((site) =>
       [site.cos, site.sin].map((name) => ({
         name: `own/${name}`,
-        element: element(site),
+        element: site.element,
         dims: site.shape === 'cache' ? ['p', 'w'] : [1, 'p', 'w'],
       })),
     ),

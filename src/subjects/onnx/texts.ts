@@ -157,7 +157,6 @@ class ContextWriter {
       return { start, slots };
     });
     const queue = blocks.flatMap((b) => b.slots).sort((a, b) => a.due - b.due);
-    const used = new Set<number>();
     blocks.forEach(({ start, slots }, rung) => {
       const unstated = () => slots.filter((slot) => slot.fact.at === undefined);
       const run = Array.from(
@@ -185,7 +184,6 @@ class ContextWriter {
       }
       this.#fill(start);
       for (const { fact: asked } of slots) {
-        used.add(asked.value);
         this.#ask(asked, rung);
       }
     });
@@ -213,7 +211,7 @@ class ContextWriter {
   /** Running text up to exactly `length` tokens. */
   #fill(length: number): void {
     while (this.#length < length) this.#sentence();
-    this.#tokens.length = Math.max(length, 0) < this.#length ? Math.max(length, 0) : this.#length;
+    this.#tokens.length = length;
   }
 
   #state(fact: Fact): void {
