@@ -93,15 +93,23 @@ function olderLines(results: Results): string[] {
     return ordered(versions)
       .slice(0, -1)
       .map((version) => {
-        const differing = pairsOf(versions[version] ?? {}).flatMap(([shape, candidate, result]) => {
-          const now = newest[shape]?.[candidate]?.status;
-          const known = result.status !== 'unsupported';
-          return known && result.status !== now ? [`${shape} ${candidate} ${result.status}`] : [];
-        });
-        const unknown = Object.entries(versions[version] ?? {}).flatMap(([shape, each]) =>
+        const shapes = versions[version] ?? {};
+        const differing = [...new Set(pairsOf(shapes).map(([, , { status }]) => status))]
+          .filter((status) => status !== 'unsupported')
+          .flatMap((status) => {
+            const groups = grouped(
+              candidatesOf(results),
+              shapes,
+              (shape, candidate, result) =>
+                result.status === status && newest[shape]?.[candidate]?.status !== status,
+            );
+            return groups.length === 0 ? [] : [`${status}: ${groups.join('; ')}`];
+          });
+        const unknown = Object.entries(shapes).flatMap(([shape, each]) =>
           Object.values(each).some(({ status }) => status === 'unsupported') ? [shape] : [],
         );
-        return `- ${nameOf(engine)} ${version}: ${differing.length === 0 ? 'none' : differing.join('; ')}${unknown.length === 0 ? '' : `; does not know ${unknown.join(', ')}`}`;
+        if (unknown.length > 0) differing.push(`Does not know ${unknown.join(', ')}`);
+        return `- ${nameOf(engine)} ${version}: ${differing.length === 0 ? 'none' : differing.join('. ')}`;
       });
   });
 }
@@ -120,34 +128,58 @@ function lengthTable(results: Results): string[] {
   return table(['', ...engines.map(([engine]) => nameOf(engine))], rows);
 }
 
-/** Faults of the newest version of each engine. */
+/** Faults of the newest version of each engine, those of one message in a line. */
 function faultLines(results: Results): string[] {
   const lines = Object.entries(results).flatMap(([engine, versions]) => {
     const newest = newestOf(versions);
-    return pairsOf(versions[newest] ?? {}).flatMap(([shape, candidate, { status, error }]) =>
-      status === 'failed' || status === 'differs'
-        ? [
-            `- ${nameOf(engine)} ${newest}, ${shape}, ${candidate}: \`${String(error).slice(0, 100).replaceAll('`', "'")}\``,
-          ]
-        : [],
+    const shapes = versions[newest] ?? {};
+    const isFault = ({ status }: Result): boolean => status === 'failed' || status === 'differs';
+    const messageOf = ({ error }: Result): string =>
+      String(error).slice(0, 100).replaceAll('`', "'");
+    const messages = pairsOf(shapes).flatMap(([, , result]) =>
+      isFault(result) ? [messageOf(result)] : [],
     );
+    return [...new Set(messages)].map((message) => {
+      const groups = grouped(
+        candidatesOf(results),
+        shapes,
+        (_shape, _candidate, result) => isFault(result) && messageOf(result) === message,
+      );
+      return `- ${nameOf(engine)} ${newest}, ${groups.join('; ')}: \`${message}\``;
+    });
   });
   return lines.length === 0 ? ['- nothing'] : lines;
 }
 
 function refusedLines(results: Results): string[] {
   return Object.entries(results).map(([engine, versions]) => {
-    const shapes = versions[newestOf(versions)] ?? {};
-    const total = Object.keys(shapes).length;
-    const parts = candidatesOf(results).flatMap((candidate) => {
-      const names = Object.entries(shapes).flatMap(([shape, each]) =>
-        each[candidate]?.status === 'refused' ? [shape] : [],
-      );
-      if (names.length === 0) return [];
-      return [`${candidate} (${names.length === total ? 'every shape' : names.join(', ')})`];
-    });
+    const parts = grouped(
+      candidatesOf(results),
+      versions[newestOf(versions)] ?? {},
+      (_shape, _candidate, { status }) => status === 'refused',
+    );
     return `- ${nameOf(engine)}: ${parts.length === 0 ? 'nothing' : parts.join('; ')}`;
   });
+}
+
+/** `candidate, candidate (shape, shape)`: candidates of which the same shapes are meant, together. */
+function grouped(
+  candidates: readonly string[],
+  shapes: Shapes,
+  isMeant: (shape: string, candidate: string, result: Result) => boolean,
+): string[] {
+  const groups = new Map<string, string[]>();
+  for (const candidate of candidates) {
+    const names = Object.entries(shapes).flatMap(([shape, each]) => {
+      const result = each[candidate];
+      return result !== undefined && isMeant(shape, candidate, result) ? [shape] : [];
+    });
+    if (names.length === 0) continue;
+    const all = names.length === Object.keys(shapes).length;
+    const key = all ? 'every shape' : names.join(', ');
+    groups.set(key, [...(groups.get(key) ?? []), candidate]);
+  }
+  return [...groups].map(([names, alike]) => `${alike.join(', ')} (${names})`);
 }
 
 function candidatesOf(results: Results): string[] {
