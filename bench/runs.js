@@ -1,12 +1,16 @@
 #!/usr/bin/env node
-// node bench/runs.js [--threads 2]: three models at 2x, 4x and 8x; the tables of docs/runs.md.
+// node bench/runs.js [--threads 2] [FACTOR …]: three models at 2x, 4x and 8x, or at these factors; the
+// tables of docs/runs.md.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { evaluate } from '../dist/index.js';
 
-const { values } = parseArgs({ options: { threads: { type: 'string', default: '2' } } });
+const { values, positionals } = parseArgs({
+  options: { threads: { type: 'string', default: '2' } },
+  allowPositionals: true,
+});
 const MODELS = ['Llama-2-7b-hf', 'Qwen2.5-7B-Instruct', 'Meta-Llama-3-8B-Instruct'];
-const FACTORS = [2, 4, 8];
+const FACTORS = positionals.length > 0 ? positionals.map(Number) : [2, 4, 8];
 
 const signed = (x, digits) => `${x > 0 ? '+' : ''}${x.toFixed(digits)}`.replace('-', '−');
 const range = ({ value, low, high }) =>
