@@ -74,16 +74,15 @@ function outcomeTable(results: Results): string[] {
   const newest = Object.entries(results).map(
     ([engine, versions]) => [engine, versions[newestOf(versions)] ?? {}] as const,
   );
-  const rows = candidatesOf(results).map((candidate) => [
-    candidate,
-    ...newest.map(([, shapes]) => {
+  const rows = rowsOf(results, (candidate) =>
+    newest.map(([, shapes]) => {
       const statuses = Object.values(shapes).map((each) => each[candidate]?.status);
       const count = (status: string): number => statuses.filter((each) => each === status).length;
       const known = statuses.length - count('unsupported');
       const refused = count('refused');
       return `${count('same')} of ${known}${refused > 0 ? `, ${refused} refused` : ''}`;
     }),
-  ]);
+  );
   return table(['', ...newest.map(([engine]) => nameOf(engine))], rows);
 }
 
@@ -116,16 +115,27 @@ function olderLines(results: Results): string[] {
 
 function lengthTable(results: Results): string[] {
   const engines = Object.entries(results).filter(([engine]) => engine !== 'hf');
-  const rows = candidatesOf(results).map((candidate) => [
-    candidate,
-    ...engines.map(([, versions]) => {
+  const rows = rowsOf(results, (candidate) =>
+    engines.map(([, versions]) => {
       const result = versions[newestOf(versions)]?.['qwen2.5']?.[candidate];
       if (result?.acceptedLength === undefined) return '-';
       const own = result.ownLength === undefined ? '' : `, ${tokens(result.ownLength)}`;
       return `${tokens(result.acceptedLength)}${own}`;
     }),
-  ]);
+  );
   return table(['', ...engines.map(([engine]) => nameOf(engine))], rows);
+}
+
+/** Rows of a table; candidates of the same cells share one. */
+function rowsOf(results: Results, cellsOf: (candidate: string) => string[]): string[][] {
+  const alike = new Map<string, { candidates: string[]; cells: string[] }>();
+  for (const candidate of candidatesOf(results)) {
+    const cells = cellsOf(candidate);
+    const row = alike.get(cells.join()) ?? { candidates: [], cells };
+    row.candidates.push(candidate);
+    alike.set(cells.join(), row);
+  }
+  return [...alike.values()].map(({ candidates, cells }) => [candidates.join(', '), ...cells]);
 }
 
 /** Faults of the newest version of each engine, those of one message in a line. */
