@@ -8,7 +8,7 @@ import type { Row, Unused } from './types.js';
 import { readGeometry, readMetric, readNumber, readTokens, readValue } from './values.js';
 
 /**
- * One table of a file of published results; the form is documented in docs/validation.md. What a
+ * One table of a file of published results; the form is documented in README.md. What a
  * field may hold is decided where it is read, so that one odd value costs its row and no more.
  */
 const Table = z.looseObject({
@@ -57,7 +57,7 @@ export function parseResults(text: string, name: string): ResultEntry[] {
     throw new RopeEvalError('wrong_type', {
       file: name,
       problem: 'holds neither a list of tables nor a table',
-      hint: 'docs/validation.md describes the form.',
+      hint: 'tools/validation/README.md describes the form.',
     });
   return list.map((item: unknown, i) => {
     const parsed = Table.safeParse(item);
