@@ -58,13 +58,13 @@ const ALLOWED = {
 /** Where only a part of a folder may be imported: tables, arithmetic and documents. */
 const PARTS = {
   findings: { encodings: 'registry\\.js$' },
-  subjects: { encodings: '(twins|types|registry)\\.js$' },
+  subjects: { encodings: '(twins|registry)\\.js$' },
   report: {
-    probes: '(presets|reach|statistics)\\.js$',
+    probes: '(presets|reach|measure)\\.js$',
     subjects: 'schema\\.js$',
     encodings: '(schema|registry)\\.js$',
   },
-  gate: { probes: '(presets|reach|statistics)\\.js$', evaluation: 'setup\\.js$' },
+  gate: { probes: '(presets|reach|measure)\\.js$', evaluation: 'setup\\.js$' },
 };
 
 const FOLDERS = readdirSync(new URL('src', import.meta.url), { withFileTypes: true })

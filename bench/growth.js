@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { parseCandidates } from '../dist/candidates/parse.js';
+import { parseCandidates } from '../dist/candidates/definition.js';
 import { evaluate } from '../dist/evaluate.js';
 
 // node bench/growth.js [--threads 2 --rounds 3]: how cost grows with length, samples and candidates.

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
-import { parseCandidates } from '../dist/candidates/parse.js';
+import { parseCandidates } from '../dist/candidates/definition.js';
 import { evaluateOn } from '../dist/evaluation/evaluate.js';
 import { setUp } from '../dist/evaluation/setup.js';
 import { loadFamily } from '../dist/subjects/bundled/index.js';

@@ -1,19 +1,17 @@
-import { isRecord } from './json/parse.js';
-import type { ReadConfig } from './model/read-config.js';
-import { checkOptions, EVALUATE_OPTIONS, type EvaluateOptions, type Progress } from './options.js';
-import { show } from './json/fail.js';
 import { RopeEvalError } from './errors.js';
+import { defaultThreads } from './evaluation/conditions.js';
 import { evaluateOn } from './evaluation/evaluate.js';
 import { setUp, type Setup } from './evaluation/setup.js';
+import { show } from './json/bounds.js';
+import { isRecord } from './json/parse.js';
+import type { ReadConfig } from './model/read-model.js';
+import { checkOptions, EVALUATE_OPTIONS, type EvaluateOptions, type Progress } from './options.js';
 import { PRESETS } from './probes/presets.js';
-import type { NeighbourReport } from './report/schema/report.js';
-import type { Report } from './report/schema/report.js';
-import { bundledSubject } from './subjects/bundled/subject.js';
-import type { Subject } from './subjects/subject.js';
-import { isProbe } from './subjects/schema.js';
-import { tiersOf } from './evaluation/tiers.js';
-import { defaultThreads } from './evaluation/conditions.js';
+import type { NeighbourReport, ProbedReport, Report } from './report/schema/report.js';
 import { chooseMember, loadFamily, neighboursOf } from './subjects/bundled/family.js';
+import { bundledSubject } from './subjects/bundled/subject.js';
+import { isProbe } from './subjects/schema.js';
+import type { Subject } from './subjects/subject.js';
 
 /**
  * Compares candidate RoPE scalings for the model of a config.json on a bundled probe model; in the
@@ -176,4 +174,57 @@ function summariseNeighbour(report: Report): NeighbourReport {
       verdict,
     })),
   };
+}
+
+/** How far the probe model and the user's own weights agree about the same scalings. */
+export function tiersOf(
+  probed: Report,
+  measured: Report,
+): Pick<ProbedReport, 'rankCorrelation' | 'shortCostRatio'> {
+  const pairs = measured.candidates
+    .filter(({ role }) => role === 'candidate')
+    .flatMap((own) => {
+      const other = probed.candidates.find(({ label }) => label === own.label);
+      return other ? [{ own, other }] : [];
+    });
+  const cells = pairs.flatMap(({ own, other }) =>
+    own.needle.flatMap(({ multiple, lossChange }) => {
+      const same = other.needle.find((rung) => Math.abs(rung.multiple - multiple) < 1e-9);
+      return same ? [[same.lossChange.value, lossChange.value] as const] : [];
+    }),
+  );
+  const costs = pairs.flatMap(({ own, other }) =>
+    own.short && other.short
+      ? [[other.short.lossChange.value, own.short.lossChange.value] as const]
+      : [],
+  );
+  return { rankCorrelation: spearman(cells), shortCostRatio: slope(costs) };
+}
+
+type Pair = readonly [probed: number, measured: number];
+
+/** Spearman's rank correlation; ties share their mean rank. null: fewer than three pairs. */
+export function spearman(pairs: readonly Pair[]): number | null {
+  if (pairs.length < 3) return null;
+  const [a, b] = [ranks(pairs.map(([x]) => x)), ranks(pairs.map(([, y]) => y))];
+  const mean = (pairs.length + 1) / 2;
+  const sum = (x: readonly number[], y: readonly number[]): number =>
+    x.reduce((total, value, i) => total + (value - mean) * (y[i]! - mean), 0);
+  const spread = Math.sqrt(sum(a, a) * sum(b, b));
+  return spread === 0 ? null : sum(a, b) / spread;
+}
+
+function ranks(values: readonly number[]): number[] {
+  return values.map(
+    (value) =>
+      values.filter((other) => other < value).length +
+      (values.filter((other) => other === value).length + 1) / 2,
+  );
+}
+
+/** Least-squares factor from the probe's costs to the measured ones; null where it sees none. */
+function slope(pairs: readonly Pair[]): number | null {
+  const square = pairs.reduce((sum, [x]) => sum + x * x, 0);
+  if (square < 1e-6) return null;
+  return pairs.reduce((sum, [x, y]) => sum + x * y, 0) / square;
 }

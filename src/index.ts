@@ -5,7 +5,7 @@
  * Both take the text of a config.json, touch no files and throw `RopeEvalError` for what a caller
  * can put right.
  */
-export { parseCandidates } from './candidates/parse.js';
+export { parseCandidates } from './candidates/definition.js';
 export { type CandidateDefinition } from './candidates/definition.js';
 export { compareEncodings, type CompareEncodings } from './encodings/compare.js';
 export { EXIT, RopeEvalError } from './errors.js';

@@ -1,8 +1,7 @@
-import { parseCandidates } from './candidates/parse.js';
+import { parseCandidates } from './candidates/definition.js';
 import { resolveCandidate } from './candidates/resolve.js';
 import { RopeEvalError } from './errors.js';
-import { readConfig } from './model/read-config.js';
-import { isNotRope } from './model/read-model.js';
+import { isNotRope, readConfig } from './model/read-model.js';
 import { chooseReference, referenceSoftmaxScale } from './model/reference.js';
 import { checkOptions, INSPECT_OPTIONS, type InspectOptions } from './options.js';
 import { inspectData, inspectNotRope } from './report/inspect/data.js';

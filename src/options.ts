@@ -1,15 +1,14 @@
 import { z } from 'zod';
 import type { CandidateDefinition } from './candidates/definition.js';
-import { FACTOR_METHODS } from './rope/registry.js';
 import { ENCODING_NAMES } from './encodings/registry.js';
 import { RopeEvalError } from './errors.js';
 import { CACHE_DTYPES, type CacheDtype } from './geometry/dtypes.js';
-import { BOUNDS } from './json/bounds.js';
-import { show } from './json/fail.js';
-import type { ReadConfig } from './model/read-config.js';
+import { BOUNDS, show } from './json/bounds.js';
+import type { ReadConfig } from './model/read-model.js';
 import { REFERENCE_KINDS } from './model/types.js';
 import { DEVICES, LIMITS, PRESET_NAMES } from './probes/presets.js';
 import type { Report } from './report/schema/report.js';
+import { FACTOR_METHODS } from './rope/registry.js';
 import type { Engine, EngineRequest } from './subjects/bundled/engine.js';
 import type { Subject, TrainedModel } from './subjects/subject.js';
 import { didYouMean } from './suggest.js';

@@ -1,3 +1,8 @@
+import { parseArgs } from 'node:util';
+import { type Cluster, resamples } from '../src/probes/measure.js';
+import { Random } from '../src/probes/random.js';
+import { type BinnedFacts, lastRung, reach } from '../src/probes/reach.js';
+
 /**
  * Simulates what looking early does to reach: `npx tsx tools/coverage.ts [--runs 400]`.
  *
@@ -6,10 +11,6 @@
  * contexts where the verdict is open, as src/evaluation/stages.ts does. Printed are how often the
  * interval of reach holds the true one, and how often a verdict is wrong, against one look at all.
  */
-import { parseArgs } from 'node:util';
-import { Random } from '../src/probes/random.js';
-import { lastRung, reach, type BinnedFacts } from '../src/probes/reach.js';
-import { resamples, type Cluster } from '../src/probes/statistics.js';
 
 const { values } = parseArgs({
   options: {

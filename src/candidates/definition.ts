@@ -1,8 +1,18 @@
 import { RopeEvalError } from '../errors.js';
 import type { Finding } from '../findings/index.js';
-import type { UnknownRecord } from '../json/parse.js';
-import type { ShorthandRequest } from '../rope/kind.js';
-import type { FactorMethod, RopeSpec } from '../rope/registry.js';
+import { BOUNDS, show } from '../json/bounds.js';
+import { parseConfig, type UnknownRecord } from '../json/parse.js';
+import { referenceSoftmaxScale, referenceSpecs } from '../model/reference.js';
+import type { ModelGeometry, Reference } from '../model/types.js';
+import type { AnySpec, Shorthand, ShorthandRequest } from '../rope/kind.js';
+import {
+  FACTOR_METHODS,
+  type FactorMethod,
+  keepsItsKind,
+  type RopeSpec,
+  SHORTHANDS,
+} from '../rope/registry.js';
+import { didYouMean } from '../suggest.js';
 
 /** A scaling that a shorthand names with a factor, such as `yarn:4:beta_fast=16`. */
 export interface FactorDefinition extends ShorthandRequest {
@@ -50,4 +60,251 @@ export function failCandidate(
   hint = '',
 ): never {
   throw new RopeEvalError(kind, { candidate, problem, hint });
+}
+
+/** A decimal number; `Number` alone would read '' and ' ' as 0, and hexadecimal. */
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+
+/** A factor of at least 1. */
+function readShorthandFactor(item: string, method: string, text: string | undefined): number {
+  if (text === undefined || text === '') {
+    failCandidate('invalid_value', item, `needs a factor, e.g. ${method}:4`);
+  }
+  const factor = parseNumber(text);
+  if (!(factor >= 1)) {
+    failCandidate(
+      'invalid_value',
+      item,
+      `the factor must be a number of at least 1, found "${text}"`,
+      'a factor multiplies the trained window',
+    );
+  }
+  if (factor > BOUNDS.factor) {
+    failCandidate('invalid_value', item, `the factor must be at most ${BOUNDS.factor}`);
+  }
+  return factor;
+}
+
+/** A base above 1. */
+function readTheta(item: string, text: string | undefined): number {
+  const theta = parseNumber(text ?? '');
+  if (!(theta > 1) || theta > BOUNDS.theta) {
+    failCandidate('invalid_value', item, `needs a base above 1, e.g. theta:1e6`);
+  }
+  return theta;
+}
+
+/** `key=value` pairs; keys are those of a config block. */
+function readParams(
+  item: string,
+  pairs: readonly string[],
+  params: Shorthand<AnySpec>['params'],
+): Readonly<Record<string, number | boolean>> {
+  const known = Object.keys(params);
+  const values: Record<string, number | boolean> = {};
+  for (const pair of pairs) {
+    const [key = '', value] = pair.split('=', 2);
+    if (!known.includes(key)) {
+      failCandidate(
+        'unknown_parameter',
+        item,
+        `has no parameter "${key}"${didYouMean(key, known)}`,
+        known.length === 0 ? 'it takes a factor only' : `known: ${known.join(', ')}`,
+      );
+    }
+    if (Object.hasOwn(values, key)) {
+      failCandidate('duplicate_candidate', item, `${key} is given twice`);
+    }
+    values[key] = readParam(item, key, value ?? '', params[key]);
+  }
+  return Object.freeze(values);
+}
+
+function readParam(
+  item: string,
+  key: string,
+  text: string,
+  kind: 'number' | 'boolean' | undefined,
+): number | boolean {
+  if (kind === 'boolean') {
+    if (text === 'true' || text === 'false') return text === 'true';
+    failCandidate('invalid_value', item, `${key} must be true or false, found "${text}"`);
+  }
+  const value = parseNumber(text);
+  if (!(value > 0) || value > BOUNDS.positions) {
+    failCandidate('invalid_value', item, `${key} must be a number above 0, found "${text}"`);
+  }
+  return value;
+}
+
+function parseNumber(text: string): number {
+  return NUMBER.test(text) ? Number(text) : Number.NaN;
+}
+
+const BARE_METHODS = ['none', 'as-configured'] as const;
+const NAMES = [...FACTOR_METHODS, 'theta', 'longrope', ...BARE_METHODS];
+
+/** Each candidate costs a run; a longer list is a mistake. */
+const MAX_CANDIDATES = 64;
+
+/** Each of them is a run of every probe. */
+function checkCount(count: number): void {
+  if (count <= MAX_CANDIDATES) return;
+  failCandidate('invalid_value', '', `${count} are given; ${MAX_CANDIDATES} are allowed`);
+}
+
+/**
+ * Reads candidates: a list such as `yarn:4,linear:2,theta:1e6,none` with parameters
+ * (`yarn:4:beta_fast=16`), or one JSON object as it would stand in a config.
+ *
+ * @throws RopeEvalError exit code 2: `unknown_candidate`, `unknown_parameter`, `invalid_value`,
+ *   `duplicate_candidate`, `invalid_json`, `no_candidates`
+ */
+export function parseCandidates(text: string): CandidateDefinition[] {
+  // The library is called from programs without types as well.
+  if (typeof text !== 'string') {
+    failCandidate('invalid_value', show(text), 'must be text, such as yarn:4,linear:2');
+  }
+  const trimmed = text.trim();
+  if (trimmed.startsWith('{')) return [parseBlock(trimmed)];
+  if (trimmed.startsWith('[')) {
+    failCandidate('invalid_json', '[...]', 'a list is not read; give one JSON object per option');
+  }
+  const items = trimmed.split(',').map((item) => item.trim());
+  checkCount(items.length);
+  const found = items.map(parseOne);
+  checkDistinct(found);
+  return found;
+}
+
+/**
+ * Joins the lists of several options; the same candidate twice is an error.
+ *
+ * @throws RopeEvalError `duplicate_candidate`
+ */
+export function joinCandidates(
+  lists: readonly (readonly CandidateDefinition[])[],
+): CandidateDefinition[] {
+  const all = lists.flat();
+  checkCount(all.length);
+  checkDistinct(all);
+  return all;
+}
+
+function parseOne(item: string): CandidateDefinition {
+  if (item === '') {
+    failCandidate('no_candidates', '""', 'is empty', `known: ${NAMES.join(', ')}`);
+  }
+  const [name = '', value, ...rest] = item.split(':');
+  if (name === 'longrope') {
+    // A path may hold colons of its own, as on Windows.
+    const file = item.slice('longrope:'.length);
+    if (file === '') failCandidate('invalid_value', item, 'needs a file: longrope:factors.json');
+    return { label: item, method: 'longrope', file };
+  }
+  if (name === 'none' || name === 'as-configured') {
+    if (value !== undefined) failCandidate('invalid_value', item, 'takes no value');
+    return { label: name, method: name };
+  }
+  if (name === 'theta') {
+    if (rest.length > 0) failCandidate('unknown_parameter', item, 'theta takes no parameters');
+    return { label: item, method: 'theta', theta: readTheta(item, value) };
+  }
+  if (!isFactorMethod(name)) {
+    failCandidate(
+      'unknown_candidate',
+      item,
+      `"${name}" is not a scaling${didYouMean(name, NAMES)}`,
+      `known: ${NAMES.join(', ')}`,
+    );
+  }
+  return {
+    label: item,
+    method: name,
+    factor: readShorthandFactor(item, name, value),
+    params: readParams(item, rest, SHORTHANDS[name].shorthand.params),
+  };
+}
+
+function isFactorMethod(name: string): name is FactorMethod {
+  return Object.hasOwn(SHORTHANDS, name);
+}
+
+/** A JSON object, labelled by its type and factor. */
+function parseBlock(text: string): CandidateDefinition {
+  try {
+    const block = parseConfig(text, { source: 'candidate' });
+    return { label: blockLabel(block), method: 'block', block };
+  } catch (error) {
+    if (!(error instanceof RopeEvalError)) throw error;
+    failCandidate('invalid_json', '{...}', error.message, error.hint);
+  }
+}
+
+function blockLabel(block: Readonly<Record<string, unknown>>): string {
+  const own = (key: string): unknown => (Object.hasOwn(block, key) ? block[key] : undefined);
+  const type = own('rope_type') ?? own('type');
+  const factor = own('factor');
+  const name = typeof type === 'string' ? type.slice(0, 40) : 'block';
+  return typeof factor === 'number' ? `json:${name}:${factor}` : `json:${name}`;
+}
+
+/** Two JSON objects may share a label; two equal candidates are a mistake. */
+function checkDistinct(found: readonly CandidateDefinition[]): void {
+  const seen = new Set<string>();
+  for (const definition of found) {
+    const key = JSON.stringify({ ...definition, ...(sharesLabel(definition) && { label: '' }) });
+    if (seen.has(key)) failCandidate('duplicate_candidate', definition.label, 'is given twice');
+    seen.add(key);
+  }
+}
+
+/** `yarn:4` and `yarn:4.0` are one candidate. */
+function sharesLabel(definition: CandidateDefinition): boolean {
+  return definition.method !== 'longrope';
+}
+
+/**
+ * The candidates to compare where the user names none; the reference is a row of its own.
+ *
+ * What the config says comes first if that is not the reference, then the published scalings at the
+ * target's multiple. `dynamic:1` is the published dynamic NTK, alpha = length / window; a larger
+ * factor stretches beyond the length at hand. Raising theta by hand is `ntk` under another name,
+ * and is left out. At most 8.
+ *
+ * @param multiple target length / trained window
+ * @param before the config from before a change, which the reference was taken from
+ */
+export function defaultCandidates(
+  multiple: number,
+  model: ModelGeometry,
+  reference: Reference,
+  before: ModelGeometry = model,
+): CandidateDefinition[] {
+  const found: CandidateDefinition[] = [];
+  const trained = JSON.stringify(referenceSpecs(model, before, reference));
+  const written = JSON.stringify(model.groups.map(({ rope }) => rope));
+  const plain = JSON.stringify(referenceSpecs(model, before, { kind: 'unscaled' }));
+  if (written !== trained || model.softmaxScale !== referenceSoftmaxScale(before, reference)) {
+    found.push({ label: 'as-configured', method: 'as-configured' });
+  }
+  if (plain !== trained) found.push({ label: 'none', method: 'none' });
+  if (!(multiple > 1)) return found;
+  const factor = roundUp(multiple);
+  const fixedKind = model.groups.some((group) => keepsItsKind(group.rope));
+  const methods: readonly FactorMethod[] = fixedKind
+    ? ['linear']
+    : ['yarn', 'by-parts', 'llama3', 'ntk', 'linear'];
+  found.push(...methods.map((method) => withFactor(method, factor)));
+  if (!fixedKind) found.push(withFactor('dynamic', 1));
+  return found;
+}
+
+function withFactor(method: FactorMethod, factor: number): CandidateDefinition {
+  return { label: `${method}:${factor}`, method, factor, params: Object.freeze({}) };
+}
+
+/** Two decimals, upwards: the factor must cover the target. */
+function roundUp(value: number): number {
+  return Math.ceil(value * 100 - 1e-9) / 100;
 }

@@ -1,17 +1,32 @@
 import { finding, type Finding } from '../findings/index.js';
+import { fail } from '../json/bounds.js';
 import { isRecord, parseConfig, type UnknownRecord } from '../json/parse.js';
+import { LAYER_TYPE_KEYS } from '../model/block.js';
+import { isNotRope, readModel } from '../model/read-model.js';
 import {
   groupBefore,
   referenceRope,
   referenceSoftmaxScale,
   referenceSpecs,
 } from '../model/reference.js';
+import { dialectOf } from '../model/registry.js';
 import type { LayerGroup, ModelGeometry, Reference } from '../model/types.js';
-import { readWithBlock } from '../model/with-block.js';
+import { baseOf } from '../rope/kind.js';
 import { yarnMscale } from '../rope/kinds/yarn.js';
-import { effectiveTheta, keepsItsKind, type RopeSpec } from '../rope/registry.js';
-import { type CandidateDefinition, failCandidate, type ResolvedCandidate } from './definition.js';
-import { shorthandSpec } from './shorthand.js';
+import {
+  effectiveTheta,
+  extensionOf,
+  keepsItsKind,
+  kindOf,
+  type RopeSpec,
+  SHORTHANDS,
+} from '../rope/registry.js';
+import {
+  type CandidateDefinition,
+  type FactorDefinition,
+  failCandidate,
+  type ResolvedCandidate,
+} from './definition.js';
 
 /**
  * What a user should know before believing the row.
@@ -196,4 +211,115 @@ export function longropeBlock(
     ...inner,
     rope_type: 'longrope',
   };
+}
+
+/**
+ * The spec of a shorthand on one layer group.
+ *
+ * A factor multiplies the trained window. On unscaled weights that is the plain block: factor F,
+ * original window = trained window. Where the weights were trained with a scaling, a config can
+ * hold one block only, so the new block has to carry both: with a trained-in extension f of the
+ * window W / f, `yarn:2` on Llama 3.1 (llama3, 8 x 8192 of base theta) is YaRN with factor 8 x 2
+ * and original window 8192. Slow pairs then end exactly F times slower than in the weights. The
+ * same type continues (llama3:2 there is llama3 16 x, with the trained-in parameters); another type
+ * drops the trained-in shape of the bands, which the caller reports. A trained-in `ntk` is a theta,
+ * and every shorthand keeps it.
+ *
+ * @param trained the spec that the weights were trained with
+ * @param trainedWindow tokens
+ * @throws RopeEvalError `unsupported_candidate`, `invalid_value`
+ */
+export function shorthandSpec(
+  definition: FactorDefinition,
+  trained: RopeSpec,
+  trainedWindow: number,
+): RopeSpec {
+  const made = makeShorthand(definition, trained, trainedWindow);
+  if (!('refused' in made)) return made;
+  const { kind, problem, hint } = made.refused;
+  failCandidate(kind, definition.label, problem, hint);
+}
+
+function makeShorthand(definition: FactorDefinition, trained: RopeSpec, trainedWindow: number) {
+  const { architecture } = kindOf(trained);
+  if (architecture !== undefined) return architecture.scaled(trained, definition);
+  const { kind, shorthand } = SHORTHANDS[definition.method];
+  const extension = extensionOf(trained);
+  return shorthand.make(definition, {
+    base: { ...baseOf(trained), theta: effectiveTheta(trained) },
+    window: extension.originalMaxPositions ?? trainedWindow / extension.factor,
+    factor: extension.factor * definition.factor,
+    same: trained.type === kind ? trained : undefined,
+  });
+}
+
+/**
+ * Reads the same config with another scaling block, literally as transformers would: the block
+ * stands as `rope_scaling`, which replaces `rope_parameters` whole, theta included. A block keyed
+ * by layer type stands as `rope_parameters`.
+ *
+ * @param more other keys to set beside the block, e.g. `max_position_embeddings`
+ * @throws RopeEvalError as `readModel`
+ */
+export function readWithBlock(
+  model: ModelGeometry,
+  block: UnknownRecord,
+  more: UnknownRecord = {},
+): ModelGeometry {
+  const { config, partPath } = model;
+  if (config === undefined || partPath === undefined) {
+    fail('missing_field', '', 'this geometry was not read from a config');
+  }
+  const nested = LAYER_TYPE_KEYS.some((key) => isRecord(block[key]));
+  const keys = nested
+    ? { rope_parameters: block, rope_scaling: null }
+    : onlyNested(model)
+      ? { rope_parameters: intoGlobalBlock(model, config, partPath, block), rope_scaling: null }
+      : { rope_scaling: block };
+  const read = readModel(
+    replaceAt(config, partPath === '' ? [] : partPath.split('.'), { ...keys, ...more }),
+  );
+  if (isNotRope(read)) fail('not_rope', '', `${read.modelType} does not use RoPE`);
+  return read;
+}
+
+/** Families without a flat block take a scaling in the block of their global layers. */
+function onlyNested(model: ModelGeometry): boolean {
+  return dialectOf(model.modelType).nestedOnly === true;
+}
+
+function intoGlobalBlock(
+  model: ModelGeometry,
+  config: UnknownRecord,
+  partPath: string,
+  block: UnknownRecord,
+): UnknownRecord {
+  let part: unknown = config;
+  for (const key of partPath === '' ? [] : partPath.split('.')) {
+    part = isRecord(part) ? part[key] : undefined;
+  }
+  const given = isRecord(part) ? part['rope_parameters'] : undefined;
+  const blocks = Object.fromEntries(
+    model.groups.map((group) => [
+      group.layerType,
+      { rope_type: 'default', rope_theta: group.unscaled.theta },
+    ]),
+  );
+  const all: UnknownRecord = { ...blocks, ...(isRecord(given) ? given : {}) };
+  const global = model.groups.find((group) => group.span.kind === 'global') ?? model.groups[0];
+  const name = global?.layerType ?? 'full_attention';
+  const old = all[name];
+  return { ...all, [name]: { ...(isRecord(old) ? old : {}), ...block } };
+}
+
+/** A copy of the config with keys set in the object at a path. */
+function replaceAt(
+  record: UnknownRecord,
+  path: readonly string[],
+  keys: UnknownRecord,
+): UnknownRecord {
+  const [first, ...rest] = path;
+  if (first === undefined) return { ...record, ...keys };
+  const inner = record[first];
+  return { ...record, [first]: replaceAt(isRecord(inner) ? inner : {}, rest, keys) };
 }

@@ -1,25 +1,24 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   type Edit,
   type Emission,
   type EmitInput,
   emitInputOf,
-  patchConfig,
   type Note,
+  patchConfig,
   windowNotes,
 } from '../emit/index.js';
 import { RopeEvalError } from '../errors.js';
-import { isDeepStrictEqual } from 'node:util';
-import { parseConfig, repeatedKeys, type UnknownRecord } from '../json/parse.js';
-import { findingLines } from '../report/sections/findings.js';
 import { claimedLength } from '../gate/lengths.js';
+import { parseConfig, repeatedKeys, type UnknownRecord } from '../json/parse.js';
 import { referenceSpecs } from '../model/reference.js';
-import { list, printable, tokens } from '../report/format.js';
+import { list, type Paint, printable, tokens } from '../report/format.js';
+import { findingLines } from '../report/sections/findings.js';
+import { fill } from '../report/terminal.js';
 import type { Environment } from './environment.js';
 import type { LoadedConfig } from './inputs.js';
 import { readRopeGeometry, resolveOne } from './model.js';
 import type { ReferenceFlags } from './options.js';
-import { fill } from '../report/terminal.js';
-import type { Paint } from '../report/paint.js';
 
 /** What a candidate means for this model, as the emitters want it. */
 export async function emitInput(

@@ -1,15 +1,14 @@
-import type { Environment } from './environment.js';
-import { writeReport } from './files.js';
-import type { LoadedConfig } from './inputs.js';
-import { readConfigOf } from './model.js';
-import { outputFiles } from './outputs.js';
-import type { SearchFlags } from './optimize.js';
-import { type EvaluationFlags, evaluationOptions, type OutputFlags } from './options.js';
-import { watched, whereKept } from './run.js';
+import type { EncodingsReport } from '../encodings/schema.js';
 import { EXIT, option, RopeEvalError, words } from '../errors.js';
 import type { NotRope } from '../model/types.js';
 import type { CompareEncodingsOptions } from '../options.js';
-import type { EncodingsReport } from '../encodings/schema.js';
+import type { Environment } from './environment.js';
+import { outputFiles, writeReport } from './files.js';
+import type { LoadedConfig } from './inputs.js';
+import { readConfigOf } from './model.js';
+import type { SearchFlags } from './optimize.js';
+import { type EvaluationFlags, evaluationOptions, type OutputFlags } from './options.js';
+import { watched, whereKept } from './run.js';
 
 /** The flags of every command that compares encodings. */
 export type EncodingsFlags = EvaluationFlags & OutputFlags;
@@ -87,7 +86,7 @@ export async function compareTwin(
     reference,
     trainedWindow,
   });
-  const { forModel, twinOf } = await import('../encodings/for-model.js');
+  const { forModel, twinOf } = await import('../encodings/twins.js');
   const twin = twinOf(model);
   const { sha256 } = await readConfigOf(config);
   return runEncodings(environment, flags, {

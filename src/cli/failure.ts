@@ -2,8 +2,6 @@ import { CommanderError } from 'commander';
 import { EXIT, RopeEvalError, wordError } from '../errors.js';
 import { TOOL_VERSION } from '../version.js';
 import type { Environment } from './environment.js';
-import { FLAG_NAMES } from './flags.js';
-import { InterruptedError } from './interrupt.js';
 
 /** Says on stderr what went wrong, in words for the person it happened to; gives the exit code. */
 export async function explainFailure(error: unknown, environment: Environment): Promise<number> {
@@ -50,4 +48,47 @@ function unexpected(error: unknown, { env }: Environment): string[] {
     '  This is a defect of rope-eval. Please report it with the command, the config and the output',
     `  of the same command with ROPE_EVAL_DEBUG=1 (rope-eval ${TOOL_VERSION}, see \`rope-eval doctor\`).`,
   ];
+}
+
+/** Options whose flag is another word. */
+const SPECIAL: ReadonlyMap<string, string> = new Map([
+  ['output', '-o'],
+  ['sequenceLength', '--seq-len'],
+]);
+
+/**
+ * An option as the command line has it: `trainedWindow` → `--trained-window`. Errors name options
+ * as a program does; this is the one place that turns them into flags.
+ */
+function flagOf(option: string): string {
+  const special = SPECIAL.get(option);
+  if (special !== undefined) return special;
+  return `--${option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** Options in the texts of errors. */
+export const FLAG_NAMES = Object.freeze({ place: flagOf, mention: flagOf });
+
+/** The user ended the run and there was nothing to save. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+}
+
+export interface Interruptible {
+  readonly signal: AbortSignal;
+  readonly dispose: () => void;
+}
+
+/** The first Ctrl-C asks the run to end, which saves what is finished; the second ends at once. */
+export function interruptible(environment: Environment, onFirst: () => void): Interruptible {
+  const controller = new AbortController();
+  const dispose = environment.onInterrupt(() => {
+    if (controller.signal.aborted) {
+      environment.kill(EXIT.interrupted);
+      return;
+    }
+    onFirst();
+    controller.abort();
+  });
+  return { signal: controller.signal, dispose };
 }

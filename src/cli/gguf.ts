@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { RopeEvalError } from '../errors.js';
 import { BOUNDS } from '../json/bounds.js';
-import { FACTOR_TENSORS, fromGguf } from '../model/gguf.js';
+import { FACTOR_TENSORS, fromGguf } from '../model/other-formats.js';
 
 /** ggml's number for float32, the type in which converters write divisors of frequencies. */
 const FLOAT32 = 0;

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { RopeEvalError } from '../errors.js';
-import { type ReadObject, Tree, type TreeEntry } from '../gate/tree.js';
+import { type ReadObject, Tree, type TreeEntry } from '../gate/pull-request.js';
 import { BOUNDS } from '../json/bounds.js';
 
 const run = promisify(execFile);

@@ -1,10 +1,10 @@
 import { appendFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { wordFinding } from '../findings/index.js';
-import type { Advice } from '../gate/advice.js';
-import { lineOfKey } from '../gate/keys.js';
+import { lineOfKey } from '../gate/differences.js';
 import type { GateResult } from '../gate/judge.js';
 import {
+  type Advice,
   cellMessage,
   gateOutcome,
   missingByCandidate,
@@ -12,7 +12,6 @@ import {
   ruleSubject,
   verdictLine,
 } from '../gate/words.js';
-import { stepSummary } from '../report/forms/github.js';
 import { markdown } from '../report/forms/markdown.js';
 import type { Report } from '../report/schema/report.js';
 import type { Environment } from './environment.js';
@@ -107,4 +106,16 @@ function repositoryPath(config: LoadedConfig, { env, cwd }: Environment): string
   if (config.file === undefined) return undefined;
   const root = resolve(env['GITHUB_WORKSPACE'] ?? cwd);
   return relative(root, config.file).replaceAll('\\', '/');
+}
+
+/** Larger job summaries are dropped whole: https://github.com/actions/runner/issues/1839 */
+const SUMMARY_BYTES = 1024 * 1024;
+const CUT = '\n\n_Cut here: a job summary holds at most 1 MiB. The saved reports have the rest._\n';
+
+/** Markdown for `$GITHUB_STEP_SUMMARY`, cut at a line's end where it would be too long. */
+export function stepSummary(markdown: string, bytes = SUMMARY_BYTES): string {
+  const encoded = Buffer.from(markdown, 'utf8');
+  if (encoded.length <= bytes) return markdown;
+  const room = encoded.subarray(0, bytes - Buffer.byteLength(CUT)).toString('utf8');
+  return room.slice(0, Math.max(0, room.lastIndexOf('\n'))) + CUT;
 }

@@ -1,6 +1,6 @@
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { RopeEvalError } from '../errors.js';
-import { type EngineDump, parseDump } from '../geometry/fingerprint-diff.js';
+import { type EngineDump, parseDump } from '../geometry/fingerprint.js';
 import { BOUNDS } from '../json/bounds.js';
 import type { Environment, FileKind } from './environment.js';
 import { Bytes, PIPE_PATIENCE, type ReadLimits, timedOut } from './read-file.js';

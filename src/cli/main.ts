@@ -1,9 +1,7 @@
 import { type Command, CommanderError } from 'commander';
 import { EXIT, RopeEvalError, wordError } from '../errors.js';
 import type { Environment } from './environment.js';
-import { explainFailure } from './failure.js';
-import { FLAG_NAMES } from './flags.js';
-import { InterruptedError } from './interrupt.js';
+import { explainFailure, FLAG_NAMES, InterruptedError } from './failure.js';
 import { createProgram } from './program.js';
 
 /**

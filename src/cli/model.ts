@@ -1,11 +1,15 @@
-import { defaultCandidates } from '../candidates/default-set.js';
-import type { CandidateDefinition, ResolvedCandidate } from '../candidates/definition.js';
-import { joinCandidates, parseCandidates } from '../candidates/parse.js';
+import {
+  type CandidateDefinition,
+  defaultCandidates,
+  joinCandidates,
+  parseCandidates,
+  type ResolvedCandidate,
+} from '../candidates/definition.js';
 import { longropeBlock, resolveCandidate } from '../candidates/resolve.js';
 import { RopeEvalError } from '../errors.js';
 import type { CandidateSpecs } from '../geometry/analyse.js';
+import type { ReadConfig } from '../model/read-model.js';
 import { referenceSoftmaxScale } from '../model/reference.js';
-import type { ReadConfig } from '../model/read-config.js';
 import type { ModelGeometry, NotRope, Reference } from '../model/types.js';
 import type { Environment } from './environment.js';
 import type { NamedFile } from './files.js';
@@ -23,7 +27,7 @@ const READ = new WeakMap<LoadedConfig, ReadConfig>();
 export async function readConfigOf(config: LoadedConfig): Promise<ReadConfig> {
   const known = READ.get(config);
   if (known) return known;
-  const { readConfig } = await import('../model/read-config.js');
+  const { readConfig } = await import('../model/read-model.js');
   const read = readConfig(config.text, { source: config.source });
   READ.set(config, read);
   return read;

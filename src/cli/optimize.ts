@@ -1,4 +1,4 @@
-import { joinCandidates, parseCandidates } from '../candidates/parse.js';
+import { joinCandidates, parseCandidates } from '../candidates/definition.js';
 import { type ErrorDetails, EXIT, option, RopeEvalError, words } from '../errors.js';
 import { kvCacheGiB } from '../gate/metrics.js';
 import {
@@ -24,7 +24,7 @@ import {
 import { recomputedOnly } from '../report/sections/serving.js';
 import { contextOf, textOf } from '../report/terminal.js';
 import type { Environment } from './environment.js';
-import { outputsOf, protectInputs } from './files.js';
+import { outputsOf, prepareOutputs, protectInputs, writeOutputs } from './files.js';
 import type { LoadedConfig } from './inputs.js';
 import type { RopeModel } from './model.js';
 import {
@@ -34,7 +34,6 @@ import {
   type ReferenceFlags,
   referenceOptions,
 } from './options.js';
-import { prepareOutputs, writeOutputs } from './outputs.js';
 import { loadPolicy } from './policy.js';
 import { finish, keptBy, runEvaluation, type WatchSettings } from './run.js';
 

@@ -1,6 +1,6 @@
 import { appendFile, realpath } from 'node:fs/promises';
 import { isAbsolute, posix, relative, resolve } from 'node:path';
-import { quote } from '../emit/shell.js';
+import { quote } from '../emit/launch.js';
 import { EXIT, option, RopeEvalError, words } from '../errors.js';
 import { parseReport } from '../gate/baseline.js';
 import {
@@ -10,15 +10,13 @@ import {
   type Policy,
   POLICY_FILE,
 } from '../gate/policy.js';
-import { type ChangedConfig, changedConfigs } from '../gate/pull-request.js';
-import type { Tree } from '../gate/tree.js';
+import { type ChangedConfig, changedConfigs, type Tree } from '../gate/pull-request.js';
 import { judgeConfig, type LoadedBaseline } from './check.js';
 import type { Environment } from './environment.js';
-import { explainFailure } from './failure.js';
+import { explainFailure, InterruptedError } from './failure.js';
 import { Repository } from './git.js';
 import { onGitHub } from './github.js';
 import { readTextFile } from './inputs.js';
-import { InterruptedError } from './interrupt.js';
 import type { CheckFlags } from './options.js';
 import { POLICY } from './policy.js';
 

@@ -3,8 +3,8 @@ import { parseReport } from '../gate/baseline.js';
 import type { EvaluateOptions, Progress, Provisional } from '../options.js';
 import type { Report } from '../report/schema/report.js';
 import type { Environment } from './environment.js';
+import { InterruptedError, interruptible } from './failure.js';
 import { type LoadedConfig, requireTextFile } from './inputs.js';
-import { InterruptedError, interruptible } from './interrupt.js';
 import { readConfigOf } from './model.js';
 import type { OutputFlags } from './options.js';
 

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import { OWN_CODE } from '../report/paint.js';
+import { OWN_CODE } from '../report/format.js';
 
 /** A standard stream as Node has it; `columns` is known for terminals only. */
 export type RawStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };

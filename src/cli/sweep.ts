@@ -1,13 +1,18 @@
 import { glob } from 'tinyglobby';
 import { EXIT, RopeEvalError } from '../errors.js';
-import { type Sweep, SWEEP_SCHEMA_VERSION, type SweepEntry } from '../gate/sweep/merge.js';
-import { type Shard, shardOf } from '../gate/sweep/shard.js';
+import {
+  type Shard,
+  shardOf,
+  type Sweep,
+  SWEEP_SCHEMA_VERSION,
+  type SweepEntry,
+} from '../gate/sweep.js';
 import type { EvaluateOptions } from '../options.js';
 import { TOOL_VERSION } from '../version.js';
 import type { Environment } from './environment.js';
+import { InterruptedError } from './failure.js';
 import { protectInputs } from './files.js';
 import { loadConfig } from './inputs.js';
-import { InterruptedError } from './interrupt.js';
 import { readRopeGeometry } from './model.js';
 import { runEvaluation } from './run.js';
 

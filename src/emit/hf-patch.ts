@@ -6,12 +6,10 @@ import { isNotRope, readModel } from '../model/read-model.js';
 import { dialectOf } from '../model/registry.js';
 import type { ModelGeometry } from '../model/types.js';
 import type { Block } from '../rope/kind.js';
-import { computeRope, effectiveTheta, scalingBlock, type RopeSpec } from '../rope/registry.js';
-import { keptKeys } from './block.js';
-import { type ConfigShape, type Edit, own, shapeOf } from './config-file.js';
+import { computeRope, effectiveTheta, type RopeSpec, scalingBlock } from '../rope/registry.js';
+import { type ConfigShape, type Edit, keptKeys, own, shapeOf } from './block.js';
 import { isUnchanged, maxPositionsFor } from './lengths.js';
-import { planOf } from './plan.js';
-import type { EmitGroup, EmitInput } from './types.js';
+import { type EmitGroup, type EmitInput, planOf } from './types.js';
 
 /**
  * Reads the edited config as transformers would, and compares. Classes restrict what they read in

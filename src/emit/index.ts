@@ -1,6 +1,5 @@
 import { RopeEvalError } from '../errors.js';
 import { didYouMean } from '../suggest.js';
-import { checkedVersions } from './checked.js';
 import { hf, patchFor } from './engines/hf.js';
 import { llamaCpp } from './engines/llama-cpp.js';
 import { ollama } from './engines/ollama.js';
@@ -9,7 +8,7 @@ import { tgi } from './engines/tgi.js';
 import { vllm } from './engines/vllm.js';
 import type { Form } from './hf-patch.js';
 import type { Answer, EmitInput, Emitter } from './types.js';
-import { compareVersions, parseVersion, type Version } from './version.js';
+import { checkedVersions, compareVersions, parseVersion, type Version } from './version.js';
 
 /** One file an engine. Adding one is a file, its import and a line here. */
 const EMITTERS = Object.freeze({
@@ -100,7 +99,7 @@ export function patchForVersion(input: EmitInput, version: string | undefined, f
   return patchFor(input, versionOf('hf', hf, version), form);
 }
 
-export { type Edit, patchConfig } from './config-file.js';
+export { type Edit, patchConfig } from './block.js';
 export { editedRecord, type Form, formOf, hfPatch, type HfPatch } from './hf-patch.js';
 export { windowNotes } from './lengths.js';
 export { type EmitInput, emitInputOf, type Note } from './types.js';

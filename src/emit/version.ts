@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { RopeEvalError } from '../errors.js';
+import { isRecord } from '../json/parse.js';
 
 /** `0.30.1` is [0, 30, 1]; what is left out is 0. */
 export type Version = readonly [major: number, minor: number, patch: number];
@@ -29,3 +31,16 @@ export function compareVersions(a: Version, b: Version): number {
 export function atLeast(version: Version, from: string): boolean {
   return compareVersions(version, parseVersion(from)) >= 0;
 }
+
+/**
+ * Versions of engines whose own code read what emit writes, and made of it what was meant; written
+ * by tools/conformance. Oldest first.
+ */
+export function checkedVersions(engine: string): readonly string[] {
+  const versions = isRecord(CHECKED) ? CHECKED[engine] : undefined;
+  return Array.isArray(versions) ? versions.map(String) : [];
+}
+
+const CHECKED: unknown = JSON.parse(
+  readFileSync(new URL('./data/checked.json', import.meta.url), 'utf8'),
+);

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { parseCandidates } from '../candidates/parse.js';
+import { parseCandidates } from '../candidates/definition.js';
 import { resolveCandidate } from '../candidates/resolve.js';
 import { defaultThreads, runtimeOf } from '../evaluation/conditions.js';
 import { contextSets, type ContextSets } from '../evaluation/context-sets.js';
@@ -13,12 +13,11 @@ import { type Rung, summariseNeedle, summariseReach, windowedLoss } from '../eva
 import { readModel, requireRope } from '../model/read-model.js';
 import { chooseReference } from '../model/reference.js';
 import { checkOptions, type CompareEncodingsOptions, ENCODINGS_OPTIONS } from '../options.js';
-import type { Measurement } from '../probes/measure.js';
+import { languageTexts } from '../probes/contexts.js';
+import { type Measurement, resamples } from '../probes/measure.js';
 import { planOf, PRESETS } from '../probes/presets.js';
-import { resamples } from '../probes/statistics.js';
-import { languageTexts } from '../probes/text-source.js';
+import type { RopeTable } from '../rope/kind.js';
 import { computeRope, lengthDependent } from '../rope/registry.js';
-import type { RopeTable } from '../rope/spec.js';
 import {
   type EncodingsCard,
   type Engine,
@@ -31,9 +30,13 @@ import {
   type RopeTwin,
   type Twin,
 } from '../subjects/bundled/index.js';
-import { ContextScorer } from '../subjects/bundled/scores.js';
-import { LOSS_SCALE, TOKENS_PER_RUN } from '../subjects/bundled/subject.js';
-import { type RotaryTreatment, RotaryTreatments } from '../subjects/bundled/treatment.js';
+import {
+  ContextScorer,
+  LOSS_SCALE,
+  type RotaryTreatment,
+  RotaryTreatments,
+  TOKENS_PER_RUN,
+} from '../subjects/bundled/subject.js';
 import type { ScoreRequest } from '../subjects/subject.js';
 import { TOOL_VERSION } from '../version.js';
 import { ENCODINGS, type PositionInputs } from './registry.js';

@@ -1,7 +1,5 @@
-import type { Context } from '../probes/contexts.js';
-import { probeTokens, questionsPerRung, SHORT_RUNGS, type PresetPlan } from '../probes/presets.js';
-import { lastWindow, upToRung } from '../probes/reshape.js';
-import type { TextSource } from '../probes/text-source.js';
+import { type Context, lastWindow, type TextSource, upToRung } from '../probes/contexts.js';
+import { type PresetPlan, probeTokens, questionsPerRung, SHORT_RUNGS } from '../probes/presets.js';
 import type { ContextSet } from './questions.js';
 import type { Series } from './series.js';
 

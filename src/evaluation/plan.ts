@@ -1,19 +1,25 @@
 import type { ResolvedCandidate } from '../candidates/definition.js';
-import { probeTokens, type PresetPlan } from '../probes/presets.js';
-import type { Subject, Treatment } from '../subjects/subject.js';
+import type { Provisional } from '../options.js';
+import { type PresetPlan, probeTokens } from '../probes/presets.js';
+import type { Opened, Subject, Treatment } from '../subjects/subject.js';
 import { contextSets, drawFurther } from './context-sets.js';
 import { PROBES } from './probes/registry.js';
-import { QuestionList } from './questions.js';
+import { QuestionList, type Respondent } from './questions.js';
+import { recommend } from './recommendation.js';
 import {
+  type AskedVariant,
   atMultiple,
   ladderTreatments,
-  shortTreatments,
-  type AskedVariant,
+  type ReferenceResults,
   type Run,
   type RunPlan,
+  shortTreatments,
+  type Variant,
 } from './run.js';
-import { AskedSeries, divide } from './series.js';
+import { AskedSeries, divide, type Series } from './series.js';
 import { scalingOf, type Setup } from './setup.js';
+import { isOpen, summariseReach } from './summary.js';
+import { DRAWS, judge, type Judged, ladderResults, referenceResults, tiesOf } from './variant.js';
 
 /** What decides about the size of a run. */
 export interface RunSettings {
@@ -74,4 +80,174 @@ function planVariant(run: Run, candidate: ResolvedCandidate | undefined): AskedV
       return { facts: asked('short', treatments), text: asked('shortText', treatments) };
     }),
   };
+}
+
+export interface StageOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Units of work that are done and expected in all, and what is asked now. */
+  readonly onProgress?: (done: number, total: number, label: string) => void;
+  readonly onProvisional?: ((found: Provisional) => void) | undefined;
+  /** false: every candidate gets all the contexts of the preset. */
+  readonly stopsEarly: boolean;
+}
+
+const STAGES = ['quarter', 'half', 'whole'] as const;
+/**
+ * Has a run answered. Every variant gets a quarter, then half of the preset's contexts. Candidates
+ * that are clearly out after those keep them; the others get the rest, and where the verdict is open
+ * then, up to as many again as the preset allows.
+ *
+ * What is asked depends on answers alone, so that one seed gives one report.
+ *
+ * @returns false where the signal stopped it
+ */
+export async function answerInStages(
+  run: RunPlan,
+  { lanes, tokensPerRequest }: Opened,
+  options: StageOptions,
+): Promise<boolean> {
+  const { questions, subject } = run;
+  const respondent = { lanes, tokensPerRequest, score: subject.score.bind(subject) };
+  const clear = new Set<Variant>();
+  const watch = new Watch(run, respondent, options);
+  for (const stage of STAGES) {
+    for (const variant of run.variants) {
+      const share = clear.has(variant) ? 'half' : stage;
+      askUpTo(coreSeries(variant), share);
+      if (stage === 'whole')
+        askUpTo(
+          variant.probes.flatMap((probe) => probe.asked),
+          share,
+        );
+    }
+    if (!(await watch.answer(clear))) return false;
+    if (stage === 'half' && options.stopsEarly) findClear(run).forEach((one) => clear.add(one));
+  }
+  while (askFurther(run)) if (!(await watch.answer(clear))) return false;
+  return questions.complete;
+}
+
+/** What decides about a variant. */
+function coreSeries({ ladder, windows, short }: Variant): AskedSeries[] {
+  return [
+    ladder.facts,
+    ladder.text,
+    ...(windows ? [windows] : []),
+    ...short.flatMap(({ facts, text }) => [facts, text]),
+  ];
+}
+
+function askUpTo(all: readonly AskedSeries[], share: keyof Series['upTo']): void {
+  for (const asked of all) asked.ask(asked.series.upTo[share]);
+}
+
+/** Fewer contexts of facts settle nothing. */
+const FEWEST = 6;
+
+/**
+ * Candidates that are clearly out: even the upper end of their reach leaves a rung of the ladder
+ * between it and the target. tools/coverage.ts simulates how often that is wrong.
+ */
+function findClear(run: RunPlan): Variant[] {
+  if (run.setup.localOnly) return [];
+  const reference = referenceResults(run);
+  const { multiple: target } = run.setup.target;
+  return run.variants.filter((variant) => {
+    const { facts } = ladderResults(run, reference, variant.ladder);
+    if (!variant.candidate || !facts || facts.measurement.contexts.length < FEWEST) return false;
+    const { high } = summariseReach(facts);
+    return run.multiples.some((m) => m > Math.max(high, 1 - Number.EPSILON) && m < target);
+  });
+}
+
+/** Asks more contexts about the variants whose verdict is open. @returns false where none is */
+function askFurther(run: RunPlan): boolean {
+  if (run.setup.localOnly) return false;
+  const reference = referenceResults(run);
+  const open = run.variants.filter((variant) => isUndecided(run, reference, variant));
+  if (open.length === 0 || !run.drawFurther()) return false;
+  for (const { ladder } of open) ladder.facts.ask(ladder.facts.series.portions.length);
+  return true;
+}
+
+function isUndecided(run: RunPlan, reference: ReferenceResults, { ladder }: Variant): boolean {
+  const { facts } = ladderResults(run, reference, ladder);
+  return facts !== undefined && isOpen(summariseReach(facts), run.setup.target.multiple);
+}
+
+/** Further contexts that an open variant is likely to get, in parts of those that it may get. */
+const FURTHER_SHARE = 0.9;
+/** The same of all variants, in parts of the rest, before any is known to be open. */
+const FURTHER_BEFORE = 0.3;
+
+/** Has questions answered, and tells how far a run is. */
+class Watch {
+  readonly #rows = new Map<Variant, { readonly contexts: number; readonly judged: Judged }>();
+
+  constructor(
+    private readonly run: RunPlan,
+    private readonly respondent: Respondent,
+    private readonly options: StageOptions,
+  ) {}
+
+  async answer(clear: ReadonlySet<Variant>): Promise<boolean> {
+    const { questions } = this.run;
+    const { signal, onProgress, onProvisional } = this.options;
+    const total = this.#expected(clear);
+    return questions.answer(this.respondent, {
+      signal,
+      onProgress: (label) => onProgress?.(questions.workDone, total, label),
+      ...(onProvisional ? { onAnswered: () => this.#tell(onProvisional) } : {}),
+    });
+  }
+
+  /** Work that is asked, and what is likely to be asked yet. */
+  #expected(clear: ReadonlySet<Variant>): number {
+    const { questions, variants } = this.run;
+    const asked = questions.workAsked;
+    const rest = variants.reduce((sum, variant) => {
+      const share = clear.has(variant) ? 'half' : 'whole';
+      const all = [...coreSeries(variant), ...variant.probes.flatMap((probe) => probe.asked)];
+      return sum + all.reduce((work, one) => work + one.workUpTo(share), 0);
+    }, 0);
+    if (rest > 0) return (asked + rest) * (1 + FURTHER_BEFORE);
+    return asked + this.#further();
+  }
+
+  /** Work of the further contexts that open variants are likely to get beyond those asked. */
+  #further(): number {
+    const { run } = this;
+    const reference = referenceResults(run, DRAWS.provisional);
+    const open = run.variants.filter((variant) => isUndecided(run, reference, variant));
+    return open.reduce((sum, { ladder }) => {
+      const { series, portions } = ladder.facts;
+      const asked = series.portions.slice(0, portions);
+      const contexts = asked.reduce((count, set) => count + set.contexts.length, 0);
+      const likely = FURTHER_SHARE * Math.max(0, run.most - contexts);
+      return sum + (likely / asked[0]!.contexts.length) * ladder.facts.workOf(asked[0]!);
+    }, 0);
+  }
+
+  /** Tells of variants whose answers have become more. */
+  #tell(onProvisional: (found: Provisional) => void): void {
+    const { run } = this;
+    const grown = run.variants.filter((variant) => {
+      const core = coreSeries(variant);
+      const contexts = core.reduce((sum, one) => sum + one.portions, 0);
+      if (contexts === this.#rows.get(variant)?.contexts || !core.every((one) => one.answered))
+        return false;
+      return true;
+    });
+    if (grown.length === 0) return;
+    const reference = referenceResults(run, DRAWS.provisional);
+    for (const variant of grown) {
+      const contexts = coreSeries(variant).reduce((sum, one) => sum + one.portions, 0);
+      this.#rows.set(variant, { contexts, judged: judge(run, reference, variant, []) });
+    }
+    const rows = run.variants.flatMap((variant) => this.#rows.get(variant)?.judged ?? []);
+    if (rows[0]?.report.role !== 'reference') return;
+    const candidates = rows.map(({ report }) => report);
+    const recommendation = recommend(candidates, run.setup.target.multiple, tiesOf(rows));
+    onProvisional({ candidates, recommendation });
+  }
 }

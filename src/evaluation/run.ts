@@ -1,7 +1,7 @@
 import type { ResolvedCandidate } from '../candidates/definition.js';
 import type { Finding } from '../findings/index.js';
-import { SHORT_RUNGS, type PresetPlan } from '../probes/presets.js';
-import type { Cluster } from '../probes/statistics.js';
+import type { Cluster } from '../probes/measure.js';
+import { type PresetPlan, SHORT_RUNGS } from '../probes/presets.js';
 import type { CandidateReport } from '../report/schema/candidate.js';
 import type { Scaling, Situation, Subject, Treatment } from '../subjects/subject.js';
 import type { ContextSets } from './context-sets.js';

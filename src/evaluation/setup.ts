@@ -1,8 +1,13 @@
-import type { CandidateDefinition, ResolvedCandidate } from '../candidates/definition.js';
-import { defaultCandidates } from '../candidates/default-set.js';
+import {
+  type CandidateDefinition,
+  defaultCandidates,
+  type ResolvedCandidate,
+} from '../candidates/definition.js';
 import { resolveCandidate } from '../candidates/resolve.js';
-import { readConfig, type ReadConfig } from '../model/read-config.js';
-import { requireRope } from '../model/read-model.js';
+import { RopeEvalError } from '../errors.js';
+import { finding, type Finding } from '../findings/index.js';
+import { criticalFractionOf } from '../geometry/spectrum.js';
+import { readConfig, type ReadConfig, requireRope } from '../model/read-model.js';
 import {
   chooseReference,
   groupBefore,
@@ -10,14 +15,9 @@ import {
   referenceSpecs,
   trainedWindowOf,
 } from '../model/reference.js';
-import { rotaryShare } from '../model/types.js';
-import type { ModelGeometry, Reference } from '../model/types.js';
-import { RopeEvalError } from '../errors.js';
-import { finding, type Finding } from '../findings/index.js';
-import { criticalFractionOf } from '../geometry/spectrum.js';
+import { type ModelGeometry, type Reference, rotaryShare } from '../model/types.js';
 import type { EvaluateOptions } from '../options.js';
-import { scaleGroup, trainedGroup } from '../subjects/scaling.js';
-import type { Scaling, TrainedModel } from '../subjects/subject.js';
+import { scaleGroup, type Scaling, trainedGroup, type TrainedModel } from '../subjects/subject.js';
 
 /** What is to be compared, before anything is run. */
 export interface Setup extends TrainedModel {

@@ -1,25 +1,23 @@
 import {
   accuracyByDistance,
+  average,
+  type Cell,
+  type Cluster,
   clusters,
   DISTANCE_BINS,
-  type Cell,
-  type Measurement,
-  type Quantity,
-} from '../probes/measure.js';
-import { expectedReach, lastInRange, lastWithinLoss, reach } from '../probes/reach.js';
-import {
-  average,
+  type Interval,
   intervalOf,
   mean,
   meanInterval,
   meanOf,
+  type Measurement,
   pairedDifference,
+  type Quantity,
   runningMaximum,
   wilson,
-  type Cluster,
-  type Interval,
-} from '../probes/statistics.js';
-import type { CandidateReach, Needle, Reach, Short } from '../report/schema/candidate.js';
+} from '../probes/measure.js';
+import { expectedReach, lastInRange, lastWithinLoss, reach } from '../probes/reach.js';
+import type { CandidateReach, Needle, Reach, Short, Verdict } from '../report/schema/candidate.js';
 
 export interface Rung {
   readonly multiple: number;
@@ -254,4 +252,42 @@ export function tied(a: Score, b: Score): boolean {
   const differences = Array.from(a.draws, (x, i) => x - b.draws[i]!);
   const { low, high } = intervalOf(a.value - b.value, differences, a.contexts);
   return low <= 0 && high >= 0;
+}
+
+/** Losses that the verdict tolerates at lengths that already worked; docs/report.md. */
+export const SHORT_LIMITS = Object.freeze({
+  /** nats of next-token loss: 0.05 is about 5 % of perplexity */
+  lossChange: 0.05,
+  /** share of facts */
+  accuracyChange: -0.05,
+});
+
+export const QUANTITIES = ['accuracy', 'loss'] as const;
+
+/** A difference that is no chance, and as large as the verdict counts as a cost. */
+export function matters(
+  { value, low, high }: Interval,
+  quantity: (typeof QUANTITIES)[number],
+): boolean {
+  const limit =
+    quantity === 'accuracy' ? Math.abs(SHORT_LIMITS.accuracyChange) : SHORT_LIMITS.lossChange;
+  return (low > 0 || high < 0) && Math.abs(value) > limit;
+}
+
+/** Whether more contexts might tell if a scaling reaches the target. */
+export function isOpen(reach: Reach, target: number): boolean {
+  return reach.multiple > 0 && reach.low < target && reach.high >= target;
+}
+
+/** @param short the worst over the layer groups that the scaling reaches */
+export function verdict(reach: Reach, short: readonly Short[], target: number): Verdict {
+  if (reach.multiple === 0) return 'fails-short';
+  if (reach.high < target) return 'falls-short';
+  if (isOpen(reach, target)) return 'unclear';
+  const costs = short.some(
+    (s) =>
+      s.lossChange.value > SHORT_LIMITS.lossChange ||
+      s.accuracyChange.value < SHORT_LIMITS.accuracyChange,
+  );
+  return costs ? 'reaches-at-a-cost' : 'reaches';
 }

@@ -1,24 +1,23 @@
 import { meanLogExcess } from '../geometry/trained-range.js';
-import type { Measurement } from '../probes/measure.js';
+import { type Measurement, resamples } from '../probes/measure.js';
 import { ladder, SHORT_RUNGS } from '../probes/presets.js';
-import { resamples } from '../probes/statistics.js';
 import type { CandidateReport } from '../report/schema/candidate.js';
 import type { GroupScaling } from '../subjects/subject.js';
-import type { AskedSeries } from './series.js';
-import { verdict } from './verdict.js';
 import type { FactsAndText, PlannedProbe, ReferenceResults, RunPlan, Variant } from './run.js';
+import type { AskedSeries } from './series.js';
 import {
+  type Comparison,
   expectReach,
+  type Measured,
   score,
+  type Score,
   summariseNeedle,
   summariseReach,
   summariseShort,
-  tied,
-  windowedLoss,
-  type Comparison,
-  type Measured,
-  type Score,
   type TextMeasured,
+  tied,
+  verdict,
+  windowedLoss,
 } from './summary.js';
 
 /** Resamples behind an interval, and behind one that is only shown while a run goes on. */

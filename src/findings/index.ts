@@ -1,7 +1,6 @@
 import { BLOCK_FINDINGS } from './block.js';
-import { CANDIDATE_FINDINGS } from './candidate.js';
+import { CANDIDATE_FINDINGS, ENCODING_FINDINGS } from './candidate.js';
 import { CHANGE_FINDINGS } from './change.js';
-import { ENCODING_FINDINGS } from './encoding.js';
 import { type Args, type FindingEntry, fits, type Severity } from './entry.js';
 import { MODEL_FINDINGS } from './model.js';
 import { SERVING_FINDINGS } from './serving.js';
@@ -85,4 +84,4 @@ export function wordFinding({ code, path, args }: SavedFinding): string {
   return path === '' ? text : `${path}: ${text}`;
 }
 
-export type { FindingEntry, Severity } from './entry.js';
+export { type FindingEntry, type Severity } from './entry.js';

@@ -5,8 +5,8 @@ import {
   type PerContext,
   type Report,
   ReportSchema,
+  upgradeReport,
 } from '../report/schema/report.js';
-import { upgradeReport } from '../report/schema/upgrade.js';
 import {
   type Cell,
   CellIndex,

@@ -1,8 +1,14 @@
 import { z } from 'zod';
 import type { CandidateReport, Interval, Report } from '../report/schema/report.js';
 import { differenceOf } from './interval.js';
-import { METRIC_NAMES, METRICS, type MetricName } from './metrics.js';
-import { pairedChange, type Sample, samplesOf } from './samples.js';
+import {
+  METRIC_NAMES,
+  type MetricName,
+  METRICS,
+  pairedChange,
+  type Sample,
+  samplesOf,
+} from './metrics.js';
 
 /** How the interval of a change between two reports was made. */
 export const MethodSchema = z

@@ -1,5 +1,5 @@
 import { finding, type Finding } from '../findings/index.js';
-import { sameValue } from '../json/same.js';
+import { sameValue } from '../json/parse.js';
 import type { AttentionShape, LayerGroup, ModelGeometry } from '../model/types.js';
 import type { RopeSpec } from '../rope/registry.js';
 import type { Subject } from './metrics.js';

@@ -1,23 +1,20 @@
-import { joinCandidates, parseCandidates } from '../candidates/parse.js';
+import { joinCandidates, parseCandidates } from '../candidates/definition.js';
 import { finding, type Finding, findingName, type FindingName } from '../findings/index.js';
-import { isRecord } from '../json/parse.js';
-import { sameValue } from '../json/same.js';
-import type { ReadConfig } from '../model/read-config.js';
-import { requireRope } from '../model/read-model.js';
+import { isRecord, sameValue } from '../json/parse.js';
 import { classFields } from '../model/class-defaults.js';
+import { type ReadConfig, requireRope } from '../model/read-model.js';
 import { chooseReference, referenceSpecs } from '../model/reference.js';
 import type { ModelGeometry, Reference } from '../model/types.js';
 import type { EvaluateOptions } from '../options.js';
 import type { Report } from '../report/schema/report.js';
-import { type Advice, type AdviceContext, adviceFor } from './advice.js';
 import { type BaselineResult, compareWithBaseline } from './baseline.js';
 import { changedSubjects, changesBetween, rotateAlike } from './changes.js';
-import { type Difference, differencesBetween } from './differences.js';
+import { type Difference, differencesBetween, geometryKeys } from './differences.js';
 import { type GateResult, judgeReport } from './judge.js';
-import { geometryKeys } from './keys.js';
 import { checkLengths } from './lengths.js';
 import { kvCacheGiB } from './metrics.js';
 import { assertCanFail, type Policy } from './policy.js';
+import { type Advice, type AdviceContext, adviceFor } from './words.js';
 
 /** A config, its text for the lines of keys, and what people call it. */
 export interface GateConfig {

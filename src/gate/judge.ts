@@ -9,11 +9,16 @@ import {
 } from '../report/schema/report.js';
 import type { BaselineResult } from './baseline.js';
 import { CellNameSchema, MethodSchema } from './cells.js';
-import { DifferenceSchema, type Difference } from './differences.js';
+import { type Difference, DifferenceSchema } from './differences.js';
 import { judge, type Operator, type Outcome, samplesToDecide } from './interval.js';
 import { type Measurement, METRIC_NAMES, type MetricName, METRICS } from './metrics.js';
-import type { Policy } from './policy.js';
-import { formatRule, type LengthContext, lengthInTokens, type Rule } from './rule.js';
+import {
+  formatRule,
+  type LengthContext,
+  lengthInTokens,
+  type Policy,
+  type Rule,
+} from './policy.js';
 
 /** Whether all layers look back over a window only, so that the metric has no meaning. */
 function isLocalOnly(metric: MetricName, { candidates }: Report): boolean {

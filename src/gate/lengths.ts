@@ -2,9 +2,8 @@ import { type ErrorPlace, option, RopeEvalError, type Words, words } from '../er
 import { MAX_MULTIPLE } from '../evaluation/setup.js';
 import type { ModelGeometry } from '../model/types.js';
 import { type RopeSpec, stretchedWindow } from '../rope/registry.js';
-import { geometryKeys } from './keys.js';
-import type { Policy } from './policy.js';
-import { formatRule, lengthsOf } from './rule.js';
+import { geometryKeys } from './differences.js';
+import { formatRule, lengthsOf, type Policy } from './policy.js';
 
 /** What the weights were trained with. */
 export interface Trained {

@@ -1,12 +1,11 @@
 import { referenceRope, referenceSoftmaxScale, trainedWindowOf } from '../model/reference.js';
 import type { LayerGroup, ModelGeometry, Reference } from '../model/types.js';
+import type { RopeTable } from '../rope/kind.js';
 import { computeRope, type RopeSpec } from '../rope/registry.js';
-import type { RopeTable } from '../rope/spec.js';
 import { requiredBase, supportedLength } from './base-bound.js';
-import { boundaryOf } from './boundary.js';
 import { costOf } from './cost.js';
-import type { CacheDtype } from './dtypes.js';
 import { measureDrift } from './drift.js';
+import type { CacheDtype } from './dtypes.js';
 import type {
   CandidateGeometry,
   GeometryReport,
@@ -21,7 +20,7 @@ import {
   rotations,
   stretch,
 } from './spectrum.js';
-import { inRangeUpTo, pairsOutOfRange } from './trained-range.js';
+import { boundaryOf, inRangeUpTo, pairsOutOfRange } from './trained-range.js';
 
 /** A scaling under test. */
 export interface CandidateSpecs {

@@ -1,4 +1,4 @@
-import { ROUND, type NumberFormat } from './rounding.js';
+import { type NumberFormat, ROUND } from './dtypes.js';
 
 /**
  * Relative-distance drift: q·k must depend on the distance between the tokens alone, and does in

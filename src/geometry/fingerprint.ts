@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import { RopeEvalError } from '../errors.js';
 import type { ModelGeometry } from '../model/types.js';
+import type { RopeTable } from '../rope/kind.js';
 import { computeRope, type RopeSpec } from '../rope/registry.js';
-import type { RopeTable } from '../rope/spec.js';
+import { toBfloat16, toFloat16 } from './dtypes.js';
 
 /**
  * A table as engines hold it: sorted from the fastest pair to the slowest, unless the class of the
@@ -116,4 +118,282 @@ function cosineByPosition(table: RopeTable, unscaled: RopeTable, upTo: number): 
     });
     return { position, cosine: sum / table.invFreq.length };
   });
+}
+
+/** What a dump may hold; the shapes are in docs/fingerprint.md. */
+const DUMP_KEYS = Object.freeze(['inv_freq', 'cos', 'sin', 'cos_sin_cache'] as const);
+
+export type DumpKey = (typeof DUMP_KEYS)[number];
+
+/** Numbers taken out of an engine. */
+export interface EngineDump {
+  readonly key: DumpKey;
+  /** Row-major where the engine holds rows of positions. */
+  readonly values: readonly number[];
+}
+
+/** 1 M rows of 64 pairs is the largest table that is worth sending; more is a mistake. */
+const MAX_VALUES = 1 << 26;
+const MAX_DEPTH = 8;
+
+/**
+ * Reads `{"inv_freq": [...]}`. Nested lists (batch, heads, positions) are flattened row by row.
+ *
+ * @throws RopeEvalError with exit code 2
+ */
+export function parseDump(json: unknown): EngineDump {
+  const keys = DUMP_KEYS.join(', ');
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw new RopeEvalError('dump', { problem: `a dump is an object with one of ${keys}` });
+  }
+  const entries = Object.entries(json).filter(([key]) => isDumpKey(key));
+  const entry = entries[0];
+  if (entry === undefined || entries.length > 1) {
+    const found = Object.keys(json).slice(0, 8).join(', ') || 'nothing';
+    throw new RopeEvalError('dump', {
+      problem: `a dump has exactly one of ${keys}; found ${found}`,
+    });
+  }
+  const values: number[] = [];
+  flatten(entry[1], entry[0], 0, values);
+  if (values.length === 0)
+    throw new RopeEvalError('dump', { path: entry[0], predicate: 'is empty' });
+  return { key: entry[0] as DumpKey, values };
+}
+
+function isDumpKey(key: string): boolean {
+  return (DUMP_KEYS as readonly string[]).includes(key);
+}
+
+function flatten(value: unknown, path: string, depth: number, into: number[]): void {
+  if (Array.isArray(value) && depth < MAX_DEPTH) {
+    value.forEach((item, index) => flatten(item, `${path}[${index}]`, depth + 1, into));
+    return;
+  }
+  if (typeof value !== 'number' || !Number.isFinite(value)) {
+    throw new RopeEvalError('dump', { path, predicate: 'is not a finite number' });
+  }
+  if (into.length >= MAX_VALUES) {
+    throw new RopeEvalError('dump', { path, problem: `more than ${MAX_VALUES} numbers` });
+  }
+  into.push(value);
+}
+
+export interface DiffOptions {
+  /** Last position that matters, tokens. */
+  readonly upTo: number;
+  /**
+   * Radians for `inv_freq`; for cosines and sines a difference of value, which is at most the
+   * difference of the angle times the attention scaling.
+   */
+  readonly tolerance?: number;
+  /** The table without the scaling: says whether the engine ignored it. */
+  readonly unscaled?: RopeTable;
+  /** Position of the first row of `cos`, `sin` and `cos_sin_cache`; default 0. */
+  readonly firstPosition?: number;
+}
+
+/** Room for float32 rounding of angles and for bfloat16 rounding of a table's values. */
+export const DIFF_TOLERANCE = 0.02;
+
+export interface FingerprintDiff {
+  readonly key: EngineDump['key'];
+  /** No difference above the tolerance up to `upTo`, or in the rows given. */
+  readonly same: boolean;
+  readonly tolerance: number;
+  readonly upTo: number;
+  /** Numbers compared. */
+  readonly compared: number;
+  /** First position at which the angles part by more than the tolerance. */
+  readonly partsFrom: number | null;
+  /** The largest difference. For `inv_freq` relative to the expected frequency, else absolute. */
+  readonly worst: {
+    readonly pair: number;
+    /** null for `inv_freq`, which holds for every position. */
+    readonly position: number | null;
+    readonly expected: number;
+    readonly found: number;
+    readonly difference: number;
+  };
+  /** How the rows of cosines and sines were read; null for `inv_freq`. */
+  readonly arrangement: Arrangement | null;
+  /** Attention scaling as the dump shows it (cosine at position 0); null where it cannot. */
+  readonly attentionScaling: { readonly expected: number; readonly found: number } | null;
+  /** A simple explanation that fits every number, where the tables differ or nearly do. */
+  readonly looksLike: 'unscaled' | 'bfloat16 frequencies' | 'float16 frequencies' | null;
+}
+
+/** One value a pair; each pair's value twice, as halves or neighbours; cosines and then sines. */
+export type Arrangement = 'pairs' | 'halves' | 'neighbours' | 'cosines then sines';
+
+/** Where column `column` of a row comes from. */
+type Column = (column: number, pairs: number) => { pair: number; sine: boolean };
+
+/** Arrangements of a row that engines use, and its width in pairs. */
+const ARRANGEMENTS: Readonly<Record<Arrangement, { widthInPairs: number; column: Column }>> =
+  Object.freeze({
+    pairs: { widthInPairs: 1, column: (column) => ({ pair: column, sine: false }) },
+    halves: { widthInPairs: 2, column: (column, pairs) => ({ pair: column % pairs, sine: false }) },
+    neighbours: { widthInPairs: 2, column: (column) => ({ pair: column >> 1, sine: false }) },
+    'cosines then sines': {
+      widthInPairs: 2,
+      column: (column, pairs) => ({ pair: column % pairs, sine: column >= pairs }),
+    },
+  });
+
+/**
+ * Rows of cosines or sines, one row a position. The arrangement is not in the dump: of those that
+ * fit its length the one that agrees best is taken, so a wrong table is never made worse by it.
+ */
+export function diffRows(
+  table: RopeTable,
+  dump: EngineDump,
+  { upTo, tolerance = DIFF_TOLERANCE, unscaled, firstPosition = 0 }: DiffOptions,
+): FingerprintDiff {
+  const pairs = table.invFreq.length;
+  const possible: readonly Arrangement[] =
+    dump.key === 'cos_sin_cache' ? ['cosines then sines'] : ['pairs', 'halves', 'neighbours'];
+  const fitting = possible.filter(
+    (name) => dump.values.length % (ARRANGEMENTS[name].widthInPairs * pairs) === 0,
+  );
+  const compare = (against: RopeTable): Compared[] =>
+    fitting.map((name) => compareRows(against, dump, name, firstPosition, tolerance));
+  const best = closest(compare(table));
+  if (best === undefined) {
+    throw new RopeEvalError('dump', {
+      path: dump.key,
+      predicate: `has ${dump.values.length} numbers, which is no whole number of rows of ${pairs} or ${2 * pairs}`,
+    });
+  }
+  const same = best.partsFrom === null || best.partsFrom > upTo;
+  const other = same || unscaled === undefined ? undefined : closest(compare(unscaled));
+  return {
+    key: dump.key,
+    same,
+    tolerance,
+    upTo,
+    compared: dump.values.length,
+    partsFrom: same ? null : best.partsFrom,
+    worst: best.worst,
+    arrangement: best.arrangement,
+    attentionScaling:
+      dump.key === 'sin' || firstPosition !== 0
+        ? null
+        : { expected: table.attentionScaling, found: dump.values[0] ?? 0 },
+    looksLike: other !== undefined && other.partsFrom === null ? 'unscaled' : null,
+  };
+}
+
+interface Compared {
+  readonly arrangement: Arrangement;
+  readonly partsFrom: number | null;
+  readonly worst: FingerprintDiff['worst'];
+}
+
+function compareRows(
+  { invFreq, attentionScaling }: RopeTable,
+  { key, values }: EngineDump,
+  arrangement: Arrangement,
+  firstPosition: number,
+  tolerance: number,
+): Compared {
+  const { widthInPairs, column } = ARRANGEMENTS[arrangement];
+  const width = widthInPairs * invFreq.length;
+  let partsFrom: number | null = null;
+  let worst = { pair: 0, position: firstPosition, expected: 0, found: 0, difference: -1 };
+  values.forEach((found, index) => {
+    const position = firstPosition + Math.floor(index / width);
+    const { pair, sine } = column(index % width, invFreq.length);
+    const angle = position * (invFreq[pair] ?? 0);
+    const expected = attentionScaling * (sine || key === 'sin' ? Math.sin(angle) : Math.cos(angle));
+    const difference = Math.abs(found - expected);
+    if (difference > worst.difference) worst = { pair, position, expected, found, difference };
+    if (difference > tolerance) partsFrom ??= position;
+  });
+  return { arrangement, partsFrom, worst };
+}
+
+function closest(results: readonly Compared[]): Compared | undefined {
+  return results.reduce<Compared | undefined>(
+    (best, next) =>
+      best === undefined || next.worst.difference < best.worst.difference ? next : best,
+    undefined,
+  );
+}
+
+/** Two libraries' float32 powers differ by this much, relative; smaller is not a difference. */
+const FLOAT32_ROUNDING = 1e-6;
+
+/** Inverse frequencies: one difference per pair, which grows to an angle with the position. */
+export function diffFrequencies(
+  { invFreq }: RopeTable,
+  { key, values }: EngineDump,
+  { upTo, tolerance = DIFF_TOLERANCE, unscaled }: DiffOptions,
+): FingerprintDiff {
+  if (values.length !== invFreq.length) {
+    throw new RopeEvalError('dump', {
+      path: key,
+      predicate: `has ${values.length} numbers; this table has ${invFreq.length}, one per pair`,
+      hint: 'Dump the buffer of one layer, for the layer type that is compared.',
+    });
+  }
+  let largest = 0;
+  let worst = { pair: 0, position: null, expected: 0, found: 0, difference: -1 };
+  invFreq.forEach((expected, pair) => {
+    const found = values[pair] ?? 0;
+    const gap = Math.abs(found - expected);
+    const difference = expected > 0 ? gap / expected : gap;
+    if (difference > FLOAT32_ROUNDING) largest = Math.max(largest, gap);
+    if (difference > worst.difference)
+      worst = { pair, position: null, expected, found, difference };
+  });
+  // The angles part by p * |Δω|.
+  const parts = largest > 0 ? Math.floor(tolerance / largest) + 1 : null;
+  const partsFrom = parts !== null && parts <= upTo ? parts : null;
+  return {
+    key,
+    same: partsFrom === null,
+    tolerance,
+    upTo,
+    compared: values.length,
+    partsFrom,
+    worst,
+    arrangement: null,
+    attentionScaling: null,
+    looksLike: explain(values, invFreq, unscaled),
+  };
+}
+
+/** The simple explanations, tried in order; null where the tables agree or none fits. */
+function explain(
+  values: readonly number[],
+  invFreq: Float64Array,
+  unscaled: RopeTable | undefined,
+): FingerprintDiff['looksLike'] {
+  const fits = (expected: (pair: number) => number): boolean =>
+    values.every((found, pair) => {
+      const want = expected(pair);
+      return Math.abs(found - want) <= FLOAT32_ROUNDING * Math.abs(want);
+    });
+  const frequency = (pair: number): number => invFreq[pair] ?? 0;
+  if (fits(frequency)) return null;
+  if (unscaled !== undefined && fits((pair) => unscaled.invFreq[pair] ?? 0)) return 'unscaled';
+  if (fits((pair) => toBfloat16(frequency(pair)))) return 'bfloat16 frequencies';
+  if (fits((pair) => toFloat16(frequency(pair)))) return 'float16 frequencies';
+  return null;
+}
+
+/**
+ * Compares a rotary table with numbers dumped from an engine.
+ *
+ * @throws RopeEvalError with exit code 2 where the number of values does not fit the table
+ */
+export function diffFingerprint(
+  table: RopeTable,
+  dump: EngineDump,
+  options: DiffOptions,
+): FingerprintDiff {
+  return dump.key === 'inv_freq'
+    ? diffFrequencies(table, dump, options)
+    : diffRows(table, dump, options);
 }

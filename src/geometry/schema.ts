@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ReadonlyDeep } from '../json/readonly.js';
+import type { ReadonlyDeep } from '../json/parse.js';
 import { ROPE_TYPES } from '../rope/registry.js';
 import { CACHE_DTYPES, type CacheDtype } from './dtypes.js';
 

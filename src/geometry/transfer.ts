@@ -1,4 +1,4 @@
-import type { RopeTable } from '../rope/spec.js';
+import type { RopeTable } from '../rope/kind.js';
 
 /** What a probe model needs to know of itself to be given another model's scaling. */
 export interface ProbeGeometry {

@@ -1,3 +1,5 @@
+import { RopeEvalError } from '../errors.js';
+
 /** Limits on numbers and structure that come from an untrusted file, each with its reason. */
 export const BOUNDS = Object.freeze({
   /** Configs are a few kilobytes; DeciLM's longest is below 200 kB. More is another file. */
@@ -26,3 +28,32 @@ export const BOUNDS = Object.freeze({
   /** Attention scalings and temperatures; beyond, the softmax saturates in any precision. */
   scale: 1e4,
 });
+
+/** What is wrong with a config, in the words of machine-readable output. */
+export type ConfigErrorKind =
+  | 'invalid_json'
+  | 'too_deep'
+  | 'too_large'
+  | 'wrong_type'
+  | 'invalid_value'
+  | 'out_of_range'
+  | 'missing_field'
+  | 'wrong_length'
+  | 'odd_rotary_dim'
+  | 'not_divisible'
+  | 'unknown_rope_type'
+  | 'unknown_model_type'
+  | 'unsupported_for_model'
+  | 'not_rope';
+
+/** Throws the error of a config: exit code 2, with the path and what would be right. */
+export function fail(kind: ConfigErrorKind, path: string, problem: string, hint = ''): never {
+  throw new RopeEvalError(kind, { path, problem, hint });
+}
+
+/** A found value for a message: short, and never more than one line. */
+export function show(value: unknown): string {
+  if (typeof value === 'number') return String(value);
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}

@@ -1,4 +1,4 @@
-import { fail, show } from './fail.js';
+import { fail, show } from './bounds.js';
 import { isRecord, type UnknownRecord } from './parse.js';
 
 export interface NumberRule {

@@ -1,5 +1,4 @@
-import { BOUNDS } from './bounds.js';
-import { fail, show } from './fail.js';
+import { BOUNDS, fail, show } from './bounds.js';
 
 /** A key that an object has twice, and where: the path of the object, as in findings. */
 export interface DuplicateKey {
@@ -256,4 +255,24 @@ function checkShape(json: string, name: string): void {
       }
     } else if (c === 125 || c === 93) depth--;
   }
+}
+
+/** A document that nobody changes once it is made, whatever its schema infers. */
+export type ReadonlyDeep<T> = T extends readonly (infer E)[]
+  ? readonly ReadonlyDeep<E>[]
+  : T extends object
+    ? { readonly [K in keyof T]: ReadonlyDeep<T[K]> }
+    : T;
+
+/** Whether two parsed values are the same, whatever the order of keys; undefined = absent. */
+export function sameValue(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return a.length === b.length && a.every((item, index) => sameValue(item, b[index]));
+  }
+  if (!isRecord(a) || !isRecord(b)) return false;
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+  const own = (record: Readonly<Record<string, unknown>>, key: string): unknown =>
+    Object.hasOwn(record, key) ? record[key] : undefined;
+  return [...keys].every((key) => sameValue(own(a, key), own(b, key)));
 }

@@ -1,6 +1,5 @@
 import { finding, type Finding } from '../findings/index.js';
-import { BOUNDS } from '../json/bounds.js';
-import { fail, show } from '../json/fail.js';
+import { BOUNDS, fail, show } from '../json/bounds.js';
 import { Fields } from '../json/fields.js';
 import { isRecord } from '../json/parse.js';
 import { type Read, type RopeBlock, take } from '../rope/kind.js';

@@ -1,5 +1,4 @@
-import { BOUNDS } from '../json/bounds.js';
-import { fail, show } from '../json/fail.js';
+import { BOUNDS, fail, show } from '../json/bounds.js';
 import type { Fields } from '../json/fields.js';
 import type { ClassDefaults } from './class-defaults.js';
 import type { Source } from './source.js';

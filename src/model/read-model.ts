@@ -1,19 +1,19 @@
-import { finding, wordFinding, type Finding } from '../findings/index.js';
+import { createHash } from 'node:crypto';
 import { RopeEvalError } from '../errors.js';
-import { fail } from '../json/fail.js';
+import { finding, type Finding, wordFinding } from '../findings/index.js';
+import { BOUNDS, fail } from '../json/bounds.js';
 import { Fields } from '../json/fields.js';
-import { repeatedKeys, type UnknownRecord } from '../json/parse.js';
+import { parseConfig, type ParseOptions, repeatedKeys, type UnknownRecord } from '../json/parse.js';
 import { didYouMean, suggest } from '../suggest.js';
 import { checkModel, softenPublished } from './checks.js';
 import { CLASS_DEFAULTS } from './class-defaults.js';
-import type { Dialect } from './dialects/dialect.js';
 import { isLatent, latentAttention } from './dialects/latent.js';
-import { fromMistralParams } from './mistral-params.js';
 import { NOT_ROPE_TYPES, notRope } from './not-rope.js';
+import { fromMistralParams } from './other-formats.js';
 import { findPart, type Part } from './part.js';
 import { dialectOf, hasDialect } from './registry.js';
 import type { Source } from './source.js';
-import type { ModelGeometry, NotRope } from './types.js';
+import type { Dialect, ModelGeometry, NotRope } from './types.js';
 
 /**
  * Reads a parsed config.json: which layers rotate, with which frequencies, and what looks wrong.
@@ -189,4 +189,18 @@ export function requireRope(read: ModelGeometry | NotRope): ModelGeometry {
     `${read.modelType} does not use RoPE${why === undefined ? '' : `: ${wordFinding({ ...why, path: '' })}`}`,
     'RoPE scalings have no effect on it. `rope-eval inspect` says more.',
   );
+}
+
+/** A config.json, parsed and read: what a run passes on in place of its text. */
+export interface ReadConfig {
+  readonly sha256: string;
+  readonly raw: UnknownRecord;
+  readonly model: ModelGeometry | NotRope;
+}
+
+/** @throws RopeEvalError exit 2 for a text that is no config */
+export function readConfig(text: string, options: ParseOptions = {}): ReadConfig {
+  const raw = parseConfig(text, { ...options, maxLength: BOUNDS.configLength });
+  const sha256 = createHash('sha256').update(text).digest('hex');
+  return { sha256, raw, model: readModel(raw) };
 }

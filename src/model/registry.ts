@@ -1,5 +1,4 @@
 import { deepseekV4 } from './dialects/deepseek-v4.js';
-import type { Dialect } from './dialects/dialect.js';
 import { bailing, dots3, latentAttention, mistral4, mistralLarge4 } from './dialects/latent.js';
 import {
   cohere2,
@@ -43,6 +42,7 @@ import {
   upperSliding,
 } from './dialects/plain.js';
 import { ernieVl, hunyuan, minimaxM2, mrope, phi3, phimoe } from './dialects/scaled.js';
+import type { Dialect } from './types.js';
 
 /** Every dialect. Adding one is one file, or one value in a file of its family, and one line. */
 export const DIALECTS: readonly Dialect[] = Object.freeze([

@@ -1,6 +1,5 @@
 import { finding, type Finding } from '../findings/index.js';
-import { BOUNDS } from '../json/bounds.js';
-import { fail } from '../json/fail.js';
+import { BOUNDS, fail } from '../json/bounds.js';
 import type { Fields } from '../json/fields.js';
 import { type Read, take } from '../rope/kind.js';
 import type { ClassDefaults } from './class-defaults.js';

@@ -1,6 +1,7 @@
 import type { Finding } from '../findings/index.js';
 import type { UnknownRecord } from '../json/parse.js';
 import type { RopeSpec } from '../rope/registry.js';
+import type { Source } from './source.js';
 
 /** How far a layer looks back. */
 export type Span =
@@ -142,4 +143,22 @@ export function rotaryShare(
   const head = latent ? latent.ropeDim + latent.nopeDim : (group.headDim ?? headDim);
   const turning = invFreq.filter((frequency) => frequency > 0).length;
   return Math.min(1, (2 * turning) / head);
+}
+
+/** One family of configs that are read alike. */
+export interface Dialect {
+  /** Short name, as in docs/dialects.md. */
+  readonly name: string;
+  /** `model_type` values that belong to it. */
+  readonly modelTypes: readonly string[];
+  /**
+   * Where a scaling can be written: into a block for each layer type, or nowhere (`fixed`: the
+   * class has one table). Left out: into one block for all layers.
+   */
+  readonly writes?: 'per-layer' | 'fixed';
+  /** Whether a scaling can only stand in the block of a layer type, in no flat `rope_scaling`. */
+  readonly nestedOnly?: true;
+  /** Key of theta outside the block, where it is not `rope_theta`. */
+  readonly thetaKey?: string;
+  readonly read: (source: Source) => ModelGeometry | NotRope;
 }

@@ -1,4 +1,4 @@
-import { mean, percentiles, wilson, type Cluster } from './statistics.js';
+import { type Cluster, mean, percentiles, wilson } from './measure.js';
 
 /** (rungs, distance bins, contexts) facts found, from 1x on. */
 export type BinnedFacts = readonly (readonly (readonly Cluster[])[])[];

@@ -1,5 +1,4 @@
-import type { FingerprintDiff } from '../geometry/fingerprint-diff.js';
-import type { Fingerprint, GroupFingerprint } from '../geometry/fingerprint.js';
+import type { Fingerprint, FingerprintDiff, GroupFingerprint } from '../geometry/fingerprint.js';
 import { tokens, trim } from './format.js';
 import { paragraphs, plainTable, type Section, type TableBlock } from './sections/section.js';
 

@@ -1,6 +1,7 @@
+import { randomInt } from 'node:crypto';
 import { MINUS, percent, tokens, trim } from '../numbers.js';
 import type { CandidateReach } from './schema/candidate.js';
-import type { Interval, Reach } from './schema/report.js';
+import type { CandidateReport, Interval, Needle, Reach, Report } from './schema/report.js';
 
 export { percent, tokens, trim };
 
@@ -78,4 +79,111 @@ export function list(items: readonly string[]): string {
 export function printable(text: string): string {
   // eslint-disable-next-line no-control-regex -- they are what is looked for
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '·');
+}
+
+/** Styles that output for people uses, with the SGR codes that switch each on and off (ECMA-48). */
+const STYLES = Object.freeze({
+  bold: [[1], [22]],
+  dim: [[2], [22]],
+  red: [[31], [39]],
+  green: [[32], [39]],
+  yellow: [[33], [39]],
+  cyan: [[36], [39]],
+  boldRed: [
+    [1, 31],
+    [39, 22],
+  ],
+  boldGreen: [
+    [1, 32],
+    [39, 22],
+  ],
+} as const);
+
+export type Style = keyof typeof STYLES;
+
+/** Puts a text into a style; without colour it gives the text back. */
+export type Paint = Readonly<Record<Style, (text: string) => string>>;
+
+/**
+ * A number that no file can know, as further parameters of each code. The stream lets codes with
+ * this number through and no other, so that an escape sequence from a config never reaches a
+ * terminal, also where colour is on.
+ */
+const TOKEN = Array.from({ length: 3 }, () => String(randomInt(1000, 10_000))).join(';');
+
+/** @param color whether the text is for a terminal that shows colour */
+export function paint(color: boolean): Paint {
+  return color ? COLOURED : PLAIN;
+}
+
+const PLAIN = forEachStyle(() => (text) => text);
+
+const COLOURED = forEachStyle((style) => {
+  const [on, off] = STYLES[style];
+  // A style that ends inside of another one starts the other one again at its next code only, so
+  // each line carries its own codes: tables cut texts at line breaks.
+  return (text) =>
+    text
+      .split('\n')
+      .map((line) => (line === '' ? line : `${codes(on)}${line}${codes(off)}`))
+      .join('\n');
+});
+
+function codes(list: readonly number[]): string {
+  return list.map((code) => `\u001b[${code};${TOKEN}m`).join('');
+}
+
+function forEachStyle(make: (style: Style) => (text: string) => string): Paint {
+  const styles = Object.keys(STYLES) as Style[];
+  return Object.freeze(Object.fromEntries(styles.map((style) => [style, make(style)]))) as Paint;
+}
+
+/** Our own codes in a text; the first group is the SGR code. */
+export const OWN_CODE = new RegExp(`\\u001b\\[(\\d{1,2});${TOKEN}m`, 'g');
+
+/**
+ * What every reporter looks up in a report: no number is computed here, and no word is chosen.
+ */
+
+/** The lengths a summary shows: 1x, 2x and the target. */
+export function summaryLengths(report: Report): readonly number[] {
+  const window = report.reference.trainedWindow;
+  const wanted = [window, 2 * window, report.target.tokens];
+  return [...new Set(wanted)].filter((length) => length <= report.target.tokens);
+}
+
+/** The rung at a length in tokens; lengths are rounded to whole tokens on the way. */
+export function rungAt<Rung extends { readonly tokens: number }>(
+  { needle }: { readonly needle: readonly Rung[] },
+  length: number,
+): Rung | undefined {
+  return needle.find((rung) => Math.abs(rung.tokens - length) <= 1);
+}
+
+/** The candidate whose picture is worth showing first. */
+export function featured(report: Report): CandidateReport | undefined {
+  const label = report.recommendation.candidate;
+  return (
+    report.candidates.find((candidate) => candidate.label === label) ??
+    report.candidates.find((candidate) => candidate.needle.length > 0)
+  );
+}
+
+/** Accuracy by length and distance, longest length last; null where nothing was asked. */
+export interface Heatmap {
+  readonly rows: readonly { readonly rung: Needle; readonly cells: readonly (number | null)[] }[];
+  /** Distance bins as shares of the length, nearest first. */
+  readonly bins: readonly { readonly from: number; readonly to: number }[];
+}
+
+export function heatmapOf(candidate: CandidateReport): Heatmap | undefined {
+  const rows = [...candidate.needle]
+    .filter((rung) => rung.byDistance.length > 0)
+    .sort((a, b) => a.tokens - b.tokens)
+    .map((rung) => ({
+      rung,
+      cells: rung.byDistance.map(({ correct, total }) => (total > 0 ? correct / total : null)),
+    }));
+  const first = rows[0];
+  return first && { rows, bins: first.rung.byDistance };
 }

@@ -1,16 +1,15 @@
 import { createRequire } from 'node:module';
-import type { TableConstructorOptions } from 'cli-table3';
 import type CliTable from 'cli-table3';
-import { percent, printable, shortTokens } from './format.js';
-import { type Paint, paint as paintFor } from './paint.js';
-import type { PlotRole, PlotStyle } from './plots/terminal.js';
+import type { TableConstructorOptions } from 'cli-table3';
+import { type Paint, paint as paintFor, percent, printable, shortTokens } from './format.js';
+import type { PlotRole, PlotStyle } from './plots.js';
 import {
-  sectionsToDraw,
   type Block,
   type Cell,
   type Column,
   type HeatmapBlock,
   type Section,
+  sectionsToDraw,
   type TableBlock,
   type Tone,
 } from './sections/section.js';

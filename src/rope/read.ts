@@ -1,11 +1,9 @@
 import { finding, type Finding } from '../findings/index.js';
-import { BOUNDS } from '../json/bounds.js';
-import { fail, show } from '../json/fail.js';
+import { BOUNDS, fail, show } from '../json/bounds.js';
 import type { Fields } from '../json/fields.js';
 import { didYouMean, suggest } from '../suggest.js';
-import type { Read, Reading, RopeBlock, ScalingContext, ScalingInput } from './kind.js';
-import { ROPE_KINDS, unscaledSpec, type RopeSpec } from './registry.js';
-import type { RopeBase } from './spec.js';
+import type { Read, Reading, RopeBase, RopeBlock, ScalingContext, ScalingInput } from './kind.js';
+import { ROPE_KINDS, type RopeSpec, unscaledSpec } from './registry.js';
 
 /** A configured table, its unscaled twin, and the original window where one is written. */
 export interface ReadRope extends Reading<RopeSpec> {

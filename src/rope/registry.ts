@@ -1,5 +1,13 @@
 import { RopeEvalError } from '../errors.js';
-import type { Block, Extension, RopeKind, Shorthand, Trained } from './kind.js';
+import {
+  baseOf,
+  type Block,
+  type Extension,
+  type RopeKind,
+  type RopeTable,
+  type Shorthand,
+  type Trained,
+} from './kind.js';
 import { defaultRope } from './kinds/default.js';
 import { dynamicRope } from './kinds/dynamic.js';
 import { linearRope } from './kinds/linear.js';
@@ -9,7 +17,6 @@ import { ntkMixedRope } from './kinds/ntk-mixed.js';
 import { ntkRope } from './kinds/ntk.js';
 import { proportionalRope } from './kinds/proportional.js';
 import { yarnRope } from './kinds/yarn.js';
-import { baseOf, type RopeTable } from './spec.js';
 
 /** Every rope kind. Adding one is one new file, its import and one line here. */
 export const ROPE_KINDS = Object.freeze({

@@ -1,10 +1,9 @@
 import type { Finding } from '../findings/index.js';
-import type { Context } from '../probes/contexts.js';
+import type { Context, TextSource } from '../probes/contexts.js';
 import type { ContextScores } from '../probes/measure.js';
-import type { PRESETS, PresetPlan, Provider } from '../probes/presets.js';
-import type { TextSource } from '../probes/text-source.js';
-import type { RopeSpec } from '../rope/registry.js';
-import type { RopeTable } from '../rope/spec.js';
+import type { PresetPlan, PRESETS, Provider } from '../probes/presets.js';
+import type { RopeTable } from '../rope/kind.js';
+import { computeRope, lengthDependent, type RopeSpec } from '../rope/registry.js';
 import type { SubjectReport } from './schema.js';
 
 /** Layers of the user's model that share a table, as the weights know them. */
@@ -143,4 +142,30 @@ export interface Opened {
   readonly lanes: number;
   /** About this many tokens in one request are fast, and soon stopped. */
   readonly tokensPerRequest: number;
+}
+
+/** A scaling of one layer group, which computes each of its tables once. */
+export function scaleGroup(
+  trained: TrainedGroup,
+  spec: RopeSpec,
+  softmaxScaleRatio = 1,
+): GroupScaling {
+  const tables = new Map<number, RopeTable>();
+  const follows = lengthDependent(spec);
+  return {
+    trained,
+    spec,
+    softmaxScaleRatio,
+    tableAt(tokens) {
+      const length = follows ? tokens : trained.window;
+      let table = tables.get(length);
+      if (!table) tables.set(length, (table = computeRope(spec, length)));
+      return table;
+    },
+  };
+}
+
+/** A group as its weights know it. */
+export function trainedGroup(group: Omit<TrainedGroup, 'referenceTable'>): TrainedGroup {
+  return { ...group, referenceTable: computeRope(group.reference, group.window) };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { joinCandidates, parseCandidates } from '../../src/candidates/parse.js';
+import { joinCandidates, parseCandidates } from '../../src/candidates/definition.js';
 
 describe('a list of candidates', () => {
   it('reads every shorthand', () => {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ResolvedCandidate } from '../../src/candidates/definition.js';
-import { parseCandidates } from '../../src/candidates/parse.js';
+import { parseCandidates, type ResolvedCandidate } from '../../src/candidates/definition.js';
 import { resolveCandidate } from '../../src/candidates/resolve.js';
 import { chooseReference } from '../../src/model/reference.js';
 import type { ModelGeometry } from '../../src/model/types.js';

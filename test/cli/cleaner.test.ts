@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Output } from '../../src/cli/streams.js';
-import { paint } from '../../src/report/paint.js';
+import { paint } from '../../src/report/format.js';
 
 /** What reaches a stream of the kind described. */
 function written(

@@ -1,12 +1,12 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { CompareEncodingsOptions } from '../../src/options.js';
 import { EncodingsSchema } from '../../src/encodings/schema.js';
+import type { CompareEncodingsOptions } from '../../src/options.js';
 import { InspectSchema } from '../../src/report/schema/inspect.js';
 import { makeEncodingsReport, ROWS } from '../helpers/encodings.js';
 import { type FakeOptions, runCli } from '../helpers/environment.js';
 
-vi.mock('../../src/encodings/for-model.js', async (original) => ({
-  ...(await original<typeof import('../../src/encodings/for-model.js')>()),
+vi.mock('../../src/encodings/twins.js', async (original) => ({
+  ...(await original<typeof import('../../src/encodings/twins.js')>()),
   measuredEncodings: async () => makeEncodingsReport(),
 }));
 

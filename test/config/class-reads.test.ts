@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Finding, findingName } from '../../src/findings/index.js';
 import { classFields } from '../../src/model/class-defaults.js';
-import { readConfig } from '../../src/model/read-config.js';
-import { isNotRope, readModel } from '../../src/model/read-model.js';
+import { isNotRope, readConfig, readModel } from '../../src/model/read-model.js';
 import { chooseReference } from '../../src/model/reference.js';
 import type { ModelGeometry } from '../../src/model/types.js';
 import { LLAMA, read } from '../read.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { checkSequenceLength } from '../../src/cli/options.js';
 import { RopeEvalError } from '../../src/errors.js';
 import { findingName } from '../../src/findings/index.js';
 import { parseConfig } from '../../src/json/parse.js';
-import { checkSequenceLength } from '../../src/json/sequence-length.js';
 import { isNotRope, readModel } from '../../src/model/read-model.js';
 import { computeRope } from '../../src/rope/registry.js';
 import { goldenLines, type InvalidCase } from '../golden-cases.js';

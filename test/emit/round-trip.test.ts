@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parseCandidates } from '../../src/candidates/parse.js';
+import { parseCandidates } from '../../src/candidates/definition.js';
 import { resolveCandidate } from '../../src/candidates/resolve.js';
 import { editedRecord, emitInputOf, type Form, hfPatch } from '../../src/emit/index.js';
 import { parseConfig } from '../../src/json/parse.js';

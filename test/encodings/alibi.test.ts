@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { alibi, alibiSlopes } from '../../src/encodings/kinds.js';
+import { alibi, alibiSlopes } from '../../src/encodings/registry.js';
 
 describe('ALiBi', () => {
   // Press et al. 2022, section 3: 8 heads have 1/2, 1/4, ... 1/256; 16 start at 2^-0.5.

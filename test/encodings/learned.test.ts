@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { learned } from '../../src/encodings/kinds.js';
+import { learned } from '../../src/encodings/registry.js';
 
 const shape = { width: 2, heads: 1 };
 const table = { values: Float32Array.of(1, 2, 3, 4, 5, 6), rows: 3, columns: 2 };

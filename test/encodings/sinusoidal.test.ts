@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { sinusoidalTable } from '../../src/encodings/kinds.js';
+import { sinusoidalTable } from '../../src/encodings/registry.js';
 
 it('the sinusoidal table has sine and cosine interleaved, from one radian to 1/10000', () => {
   const table = sinusoidalTable(50, 128);

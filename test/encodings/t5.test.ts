@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { t5, t5Bucket } from '../../src/encodings/kinds.js';
+import { t5, t5Bucket } from '../../src/encodings/registry.js';
 
 /** First distance of each bucket up to 2047. */
 const firsts = (buckets: number, max: number): number[] => {

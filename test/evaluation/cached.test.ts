@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { probeFrequencies } from '../../src/geometry/transfer.js';
 import type { RopeSpec } from '../../src/rope/registry.js';
 import { cachedTable, sharedTable } from '../../src/subjects/bundled/engine.js';
-import { RotaryTreatments } from '../../src/subjects/bundled/treatment.js';
+import { RotaryTreatments } from '../../src/subjects/bundled/subject.js';
 import { byIndexOf, cachedUpTo, scalingOf, subjectOf, tablesAt } from '../helpers/subject.js';
 
 const subject = subjectOf({ invFreq: probeFrequencies(400, 32), window: 256 });

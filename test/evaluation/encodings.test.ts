@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { compareEncodings, LADDER } from '../../src/encodings/compare.js';
-import { measuredEncodings } from '../../src/encodings/for-model.js';
 import { ENCODING_NAMES } from '../../src/encodings/registry.js';
 import { type EncodingsReport, EncodingsSchema } from '../../src/encodings/schema.js';
+import { measuredEncodings } from '../../src/encodings/twins.js';
 
 const base = { preset: 'quick', samples: 1, threads: 1, worker: false, device: 'cpu' } as const;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseCandidates } from '../../src/candidates/parse.js';
+import { parseCandidates } from '../../src/candidates/definition.js';
 import { evaluate } from '../../src/evaluate.js';
 import { type Report, ReportSchema, VOLATILE_KEYS } from '../../src/report/schema/report.js';
 import { openSession } from '../../src/subjects/bundled/index.js';

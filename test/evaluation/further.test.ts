@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { parseCandidates } from '../../src/candidates/parse.js';
+import { parseCandidates } from '../../src/candidates/definition.js';
 import { evaluate } from '../../src/evaluate.js';
 import { perContextDefect } from '../../src/gate/baseline.js';
-import { pairedChange, samplesOf } from '../../src/gate/samples.js';
+import { pairedChange, samplesOf } from '../../src/gate/metrics.js';
 import { mostLong, PRESETS } from '../../src/probes/presets.js';
 import { type CandidateReport, type Report, ReportSchema } from '../../src/report/schema/report.js';
 import { settingsUsedWords } from '../../src/report/sections/conditions.js';

@@ -4,9 +4,8 @@ import { QuestionList } from '../../src/evaluation/questions.js';
 import type { AskedVariant, Run } from '../../src/evaluation/run.js';
 import type { RopeSpec } from '../../src/rope/registry.js';
 import { loadFamily } from '../../src/subjects/bundled/family.js';
-import { probeGeometry } from '../../src/subjects/bundled/subject.js';
-import type { RotaryTreatment } from '../../src/subjects/bundled/treatment.js';
-import { trainedGroup } from '../../src/subjects/scaling.js';
+import { probeGeometry, type RotaryTreatment } from '../../src/subjects/bundled/subject.js';
+import { trainedGroup } from '../../src/subjects/subject.js';
 import { byIndexOf, cachedUpTo, scalingOf, subjectOf, tablesAt } from '../helpers/subject.js';
 
 /** c 0.071 */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { plainDecoder, WINDOW } from '../../bench/plain-decoder.js';
-import { parseCandidates } from '../../src/candidates/parse.js';
+import { parseCandidates } from '../../src/candidates/definition.js';
 import { evaluateOn } from '../../src/evaluation/evaluate.js';
 import { setUp } from '../../src/evaluation/setup.js';
 import { loadFamily } from '../../src/subjects/bundled/family.js';

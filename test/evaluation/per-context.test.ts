@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseCandidates } from '../../src/candidates/parse.js';
+import { parseCandidates } from '../../src/candidates/definition.js';
 import { evaluate } from '../../src/evaluate.js';
 import { cellName, cellsOf } from '../../src/gate/cells.js';
 import { ReportSchema } from '../../src/report/schema/report.js';

@@ -1,15 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { parseCandidates } from '../../src/candidates/parse.js';
+import { parseCandidates } from '../../src/candidates/definition.js';
 import { resolveCandidate } from '../../src/candidates/resolve.js';
-import { requestProfiles } from '../../src/evaluation/profiles.js';
+import { requestProfiles } from '../../src/evaluation/recommendation.js';
 import type { Setup } from '../../src/evaluation/setup.js';
-import { readConfig } from '../../src/model/read-config.js';
-import { requireRope } from '../../src/model/read-model.js';
+import { readConfig, requireRope } from '../../src/model/read-model.js';
 import { chooseReference } from '../../src/model/reference.js';
 import type { CandidateReport } from '../../src/report/schema/candidate.js';
 import { verdictSection } from '../../src/report/sections/verdict.js';
-import { makeReport } from '../helpers/report.js';
 import { configText } from '../emit/input.js';
+import { makeReport } from '../helpers/report.js';
 
 /** Reach of each candidate as a multiple of the trained window; the reference reaches 1. */
 function profiles(reaches: Readonly<Record<string, number>>, recommended: string) {

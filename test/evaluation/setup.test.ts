@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseCandidates } from '../../src/candidates/parse.js';
+import { parseCandidates } from '../../src/candidates/definition.js';
 import { setUp } from '../../src/evaluation/setup.js';
 import { computeRope } from '../../src/rope/registry.js';
 import { modelConfig } from '../golden-cases.js';

@@ -1,10 +1,9 @@
 import { expect, it } from 'vitest';
-import { parseCandidates } from '../../src/candidates/parse.js';
+import { parseCandidates } from '../../src/candidates/definition.js';
 import { resolveCandidate } from '../../src/candidates/resolve.js';
 import { keysToWrite, unwritableFindings } from '../../src/evaluation/recommendation.js';
 import type { Setup } from '../../src/evaluation/setup.js';
-import { readConfig } from '../../src/model/read-config.js';
-import { requireRope } from '../../src/model/read-model.js';
+import { readConfig, requireRope } from '../../src/model/read-model.js';
 import { chooseReference } from '../../src/model/reference.js';
 import { fixtureText } from '../emit/input.js';
 

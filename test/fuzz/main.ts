@@ -1,3 +1,15 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { RopeEvalError } from '../../src/errors.js';
+import { check } from '../../src/gate/check.js';
+import { defaultPolicy } from '../../src/gate/policy.js';
+import { inspect } from '../../src/inspect.js';
+import { isNotRope, readConfig } from '../../src/model/read-model.js';
+import type { ModelGeometry } from '../../src/model/types.js';
+import { computeRope } from '../../src/rope/registry.js';
+import { candidate, makeReport, short } from '../helpers/report.js';
+import { Mutator } from './mutate.js';
+
 /**
  * Mutates model configs and the inputs of known attacks, and looks for what must not happen.
  *
@@ -8,18 +20,6 @@
  * probes that see no difference: a change of a rotary table, of the layers that rotate, of a window
  * or of the softmax scale never passes without a word. The same seed gives the same inputs.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
-import { RopeEvalError } from '../../src/errors.js';
-import { check } from '../../src/gate/check.js';
-import { defaultPolicy } from '../../src/gate/policy.js';
-import { inspect } from '../../src/inspect.js';
-import { readConfig } from '../../src/model/read-config.js';
-import { isNotRope } from '../../src/model/read-model.js';
-import type { ModelGeometry } from '../../src/model/types.js';
-import { computeRope } from '../../src/rope/registry.js';
-import { candidate, makeReport, short } from '../helpers/report.js';
-import { Mutator } from './mutate.js';
 
 const { values } = parseArgs({
   options: {

@@ -1,8 +1,7 @@
 import { readdirSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
-import { defaultCandidates } from '../../src/candidates/default-set.js';
-import { parseCandidates } from '../../src/candidates/parse.js';
+import { defaultCandidates, parseCandidates } from '../../src/candidates/definition.js';
 import { resolveCandidate } from '../../src/candidates/resolve.js';
 import { RopeEvalError } from '../../src/errors.js';
 import { wordFinding } from '../../src/findings/index.js';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { adviceFor } from '../../src/gate/advice.js';
 import type { RuleResult } from '../../src/gate/judge.js';
+import { adviceFor } from '../../src/gate/words.js';
 import { makeReport } from '../helpers/report.js';
 
 const CONFIG = '{"model_type": "llama"}';

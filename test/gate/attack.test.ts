@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import type { GateResult } from '../../src/gate/judge.js';
 import { check, type CheckRun, type GateConfig } from '../../src/gate/check.js';
-import { readConfig } from '../../src/model/read-config.js';
+import type { GateResult } from '../../src/gate/judge.js';
 import { defaultPolicy, parsePolicy, type Policy } from '../../src/gate/policy.js';
+import { readConfig } from '../../src/model/read-model.js';
 import { candidate, makeReport, short } from '../helpers/report.js';
 
 /** Probes that see no difference: what fails here fails by what was compared. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { wordFinding } from '../../src/findings/index.js';
-import { geometryKeys } from '../../src/gate/keys.js';
 import { changesBetween, describeScaling } from '../../src/gate/changes.js';
+import { geometryKeys } from '../../src/gate/differences.js';
 import { parseConfig } from '../../src/json/parse.js';
 import { isNotRope, readModel } from '../../src/model/read-model.js';
 import type { ModelGeometry } from '../../src/model/types.js';

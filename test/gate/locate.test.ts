@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { culpritOf, lineOfKey } from '../../src/gate/keys.js';
+import { culpritOf, lineOfKey } from '../../src/gate/differences.js';
 
 const text = `{
   "model_type": "llama",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mergeSweeps, parseSweep, type Sweep } from '../../src/gate/sweep/merge.js';
+import { mergeSweeps, parseSweep, type Sweep } from '../../src/gate/sweep.js';
 import { makeReport } from '../helpers/report.js';
 
 function part(index: number, configs: string[], more: Partial<Sweep> = {}) {

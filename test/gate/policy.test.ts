@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import {
   defaultPolicy,
+  formatRule,
   parsePackagePolicy,
   parsePolicy,
   withOverrides,
 } from '../../src/gate/policy.js';
-import { formatRule } from '../../src/gate/rule.js';
 
 const texts = (policy: ReturnType<typeof defaultPolicy>): string[] =>
   policy.rules.map((rule) => `${rule.level} ${formatRule(rule)}`);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RopeEvalError } from '../../src/errors.js';
-import { formatRule, parseRule } from '../../src/gate/rule.js';
+import { formatRule, parseRule } from '../../src/gate/policy.js';
 
 function errorOf(text: string): RopeEvalError {
   try {

@@ -5,10 +5,10 @@ import { ENCODINGS_SCHEMA_VERSION, EncodingsSchema } from '../../src/encodings/s
 import { COMPARE_SCHEMA_VERSION, ComparisonSchema } from '../../src/gate/compare.js';
 import { CHECK_SCHEMA_VERSION, CheckSchema } from '../../src/gate/judge.js';
 import { OptimizationSchema, OPTIMIZE_SCHEMA_VERSION } from '../../src/gate/optimize.js';
-import { SWEEP_SCHEMA_VERSION, SweepSchema } from '../../src/gate/sweep/merge.js';
+import { SWEEP_SCHEMA_VERSION, SweepSchema } from '../../src/gate/sweep.js';
 import { InspectSchema } from '../../src/report/schema/inspect.js';
-import { INSPECT_SCHEMA_VERSION } from '../../src/version.js';
 import { REPORT_SCHEMA_VERSION, ReportSchema } from '../../src/report/schema/report.js';
+import { INSPECT_SCHEMA_VERSION } from '../../src/version.js';
 
 /**
  * One file a version: a schema that changes must raise its version (docs/json.md), which makes a

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseShard, shardOf } from '../../src/gate/sweep/shard.js';
+import { parseShard, shardOf } from '../../src/gate/sweep.js';
 
 describe('shards', () => {
   it('hold every config once, whatever the order they were found in', () => {

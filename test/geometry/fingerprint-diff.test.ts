@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { RopeEvalError } from '../../src/errors.js';
-import { diffFingerprint, parseDump } from '../../src/geometry/fingerprint-diff.js';
-import { toBfloat16 } from '../../src/geometry/rounding.js';
+import { toBfloat16 } from '../../src/geometry/dtypes.js';
+import { diffFingerprint, parseDump } from '../../src/geometry/fingerprint.js';
 import { computeRope } from '../../src/rope/registry.js';
 import { plain, yarn } from './models.js';
 

@@ -5,7 +5,7 @@ import { main } from '../../src/cli/main.js';
 import { readBounded } from '../../src/cli/read-file.js';
 import { Output } from '../../src/cli/streams.js';
 import type { CompareEncodings } from '../../src/encodings/compare.js';
-import type { ReadConfig } from '../../src/model/read-config.js';
+import type { ReadConfig } from '../../src/model/read-model.js';
 import type { Evaluate, EvaluateOptions } from '../../src/options.js';
 import { makeReport } from './report.js';
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { parseCandidates } from '../../src/candidates/parse.js';
+import { parseCandidates } from '../../src/candidates/definition.js';
 import { resolveCandidate } from '../../src/candidates/resolve.js';
 import { analyseGeometry } from '../../src/geometry/analyse.js';
 import type { GeometryReport } from '../../src/geometry/schema.js';

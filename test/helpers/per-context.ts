@@ -1,4 +1,4 @@
-import { mean } from '../../src/probes/statistics.js';
+import { mean } from '../../src/probes/measure.js';
 import type { CandidateReport, PerContext, Report } from '../../src/report/schema/report.js';
 import { interval, makeReport } from './report.js';
 

@@ -1,11 +1,18 @@
 import type { ProbeGeometry } from '../../src/geometry/transfer.js';
-import { languageTexts } from '../../src/probes/text-source.js';
+import { languageTexts } from '../../src/probes/contexts.js';
 import type { RopeSpec } from '../../src/rope/registry.js';
 import type { Member } from '../../src/subjects/bundled/family.js';
-import { BundledSubject } from '../../src/subjects/bundled/subject.js';
-import type { Rotation, TablesByIndex } from '../../src/subjects/bundled/treatment.js';
-import { scaleGroup, trainedGroup } from '../../src/subjects/scaling.js';
-import type { GroupScaling, Scaling } from '../../src/subjects/subject.js';
+import {
+  BundledSubject,
+  type Rotation,
+  type TablesByIndex,
+} from '../../src/subjects/bundled/subject.js';
+import {
+  type GroupScaling,
+  scaleGroup,
+  type Scaling,
+  trainedGroup,
+} from '../../src/subjects/subject.js';
 import { language } from './language.js';
 
 /** A probe model of one layer group that is never opened. */

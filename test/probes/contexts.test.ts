@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { writeFacts, writeText } from '../../src/probes/contexts.js';
-import { lastWindow } from '../../src/probes/reshape.js';
+import { lastWindow, writeFacts, writeText } from '../../src/probes/contexts.js';
 import { language } from '../helpers/language.js';
 
 const rungs = [256, 512, 1024];

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { reach } from '../../src/probes/reach.js';
 import {
   average,
   bootstrap,
@@ -10,7 +9,8 @@ import {
   pairedDifference,
   resamples,
   wilson,
-} from '../../src/probes/statistics.js';
+} from '../../src/probes/measure.js';
+import { reach } from '../../src/probes/reach.js';
 
 const bad = fc.constantFrom(NaN, Infinity, -Infinity);
 const answered = fc.record({

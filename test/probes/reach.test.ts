@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { type Cluster, resamples } from '../../src/probes/measure.js';
 import { Random } from '../../src/probes/random.js';
-import { lastRung, reach, type BinnedFacts } from '../../src/probes/reach.js';
-import { resamples, type Cluster } from '../../src/probes/statistics.js';
+import { type BinnedFacts, lastRung, reach } from '../../src/probes/reach.js';
 
 const BINS = 5;
 const RUNGS = 6;

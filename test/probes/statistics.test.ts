@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { Random } from '../../src/probes/random.js';
 import {
   bootstrap,
   meanInterval,
   pairedDifference,
   resamples,
   wilson,
-} from '../../src/probes/statistics.js';
+} from '../../src/probes/measure.js';
+import { Random } from '../../src/probes/random.js';
 
 describe('wilson', () => {
   it('gives the textbook interval for independent answers', () => {

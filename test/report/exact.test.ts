@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { turnsFigure } from '../../src/report/forms/svg.js';
 import { GeometryReportSchema } from '../../src/geometry/schema.js';
-import { exactLines, exactSection } from '../../src/report/sections/exact.js';
+import { turnsFigure } from '../../src/report/forms/html.js';
 import type { Report } from '../../src/report/schema/report.js';
+import { exactLines, exactSection } from '../../src/report/sections/exact.js';
 import { qwenGeometry } from '../helpers/geometry.js';
 import { makeReport } from '../helpers/report.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { stepSummary } from '../../src/report/forms/github.js';
+import { stepSummary } from '../../src/cli/github.js';
 
 describe('the step summary', () => {
   it('is left alone where it fits', () => {

@@ -1,8 +1,7 @@
 import { Window } from 'happy-dom';
 import { describe, expect, it } from 'vitest';
 import type { GateOutcome } from '../../src/report/forms/form.js';
-import { html } from '../../src/report/forms/html.js';
-import { HEAT, STYLE } from '../../src/report/forms/style.js';
+import { HEAT, html, STYLE } from '../../src/report/forms/html.js';
 import type { Report } from '../../src/report/schema/report.js';
 import { HONESTY } from '../../src/report/sections/conditions.js';
 import { candidate, makeReport, short } from '../helpers/report.js';

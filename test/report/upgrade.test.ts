@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { parseReport } from '../../src/gate/baseline.js';
-import { upgradeReport } from '../../src/report/schema/upgrade.js';
+import { upgradeReport } from '../../src/report/schema/report.js';
 import { makeReport } from '../helpers/report.js';
 
 /** As version 1.6 saved it. */

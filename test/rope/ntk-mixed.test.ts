@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseCandidates } from '../../src/candidates/parse.js';
-import { shorthandSpec } from '../../src/candidates/shorthand.js';
+import { parseCandidates } from '../../src/candidates/definition.js';
+import { shorthandSpec } from '../../src/candidates/resolve.js';
 import { emit } from '../../src/emit/index.js';
 import { computeRope, type RopeSpec } from '../../src/rope/registry.js';
 import { configText, flag, inputFor } from '../emit/input.js';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, expect, it } from 'vitest';
-import { parseCandidates } from '../../src/candidates/parse.js';
+import { parseCandidates } from '../../src/candidates/definition.js';
 import { loadFamily } from '../../src/subjects/bundled/family.js';
 import type { openPool, openProcess } from '../../src/subjects/bundled/pool.js';
 import { build, engineOf, isGone, processes, ROOT, start } from '../helpers/built.js';

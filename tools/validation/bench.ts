@@ -3,15 +3,21 @@ import { contextSets, drawContexts, STREAM } from '../../src/evaluation/context-
 import { type Asked, type ContextSet, QuestionList } from '../../src/evaluation/questions.js';
 import { windowedLoss } from '../../src/evaluation/summary.js';
 import { criticalFraction } from '../../src/geometry/spectrum.js';
-import { clusters, type Measurement } from '../../src/probes/measure.js';
+import { type Cluster, clusters, type Measurement } from '../../src/probes/measure.js';
 import { probeTokens } from '../../src/probes/presets.js';
-import type { Cluster } from '../../src/probes/statistics.js';
 import type { RopeSpec } from '../../src/rope/registry.js';
 import { loadFamily } from '../../src/subjects/bundled/family.js';
-import { type BundledSubject, bundledSubject } from '../../src/subjects/bundled/subject.js';
-import type { RotaryTreatment } from '../../src/subjects/bundled/treatment.js';
-import { scaleGroup, trainedGroup } from '../../src/subjects/scaling.js';
-import type { GroupScaling, TrainedGroup } from '../../src/subjects/subject.js';
+import {
+  type BundledSubject,
+  bundledSubject,
+  type RotaryTreatment,
+} from '../../src/subjects/bundled/subject.js';
+import {
+  type GroupScaling,
+  scaleGroup,
+  trainedGroup,
+  type TrainedGroup,
+} from '../../src/subjects/subject.js';
 import { onLadder, type Samples, type Wanted, weighted } from './ladder.js';
 import type { Geometry } from './types.js';
 

@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util';
 import { drawContexts, STREAM } from '../../src/evaluation/context-sets.js';
-import { average, type Cluster } from '../../src/probes/statistics.js';
+import { average, type Cluster } from '../../src/probes/measure.js';
 import {
   cachedTable,
   type RotaryInputs,
   type RotaryTable,
 } from '../../src/subjects/bundled/engine.js';
-import { ContextScorer } from '../../src/subjects/bundled/scores.js';
 import { openSession } from '../../src/subjects/bundled/session.js';
+import { ContextScorer } from '../../src/subjects/bundled/subject.js';
 import type { Situation } from '../../src/subjects/subject.js';
 import { benchOf, scalingOf } from './bench.js';
 import { LLAMA1 } from './reach.js';

@@ -1,4 +1,4 @@
-import { quantile } from '../../src/probes/statistics.js';
+import { quantile } from '../../src/probes/measure.js';
 import {
   type Agreement,
   changeError,

@@ -1,7 +1,7 @@
 import { meanLogExcess } from '../../src/geometry/trained-range.js';
+import type { RopeTable } from '../../src/rope/kind.js';
 import { yarnMscale } from '../../src/rope/kinds/yarn.js';
 import { computeRope, type RopeSpec } from '../../src/rope/registry.js';
-import type { RopeTable } from '../../src/rope/spec.js';
 import { specOf } from './specs.js';
 import type { Geometry, Row } from './types.js';
 

@@ -1,6 +1,6 @@
 import { outOfRangeByRung } from '../../src/evaluation/variant.js';
 import { criticalFraction } from '../../src/geometry/spectrum.js';
-import { runningMaximum } from '../../src/probes/statistics.js';
+import { runningMaximum } from '../../src/probes/measure.js';
 import { LOSS_SCALE } from '../../src/subjects/bundled/subject.js';
 import {
   type Bench,

@@ -1,7 +1,6 @@
 import { outOfRangeByRung } from '../../src/evaluation/variant.js';
-import { accuracyByDistance, clusters } from '../../src/probes/measure.js';
+import { accuracyByDistance, average, clusters } from '../../src/probes/measure.js';
 import { expectedReach, lastInRange, lastRung, lastWithinLoss } from '../../src/probes/reach.js';
-import { average } from '../../src/probes/statistics.js';
 import {
   type Bench,
   benchOf,

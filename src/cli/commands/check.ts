@@ -1,4 +1,3 @@
-import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
 import {
   addCheckOptions,
@@ -6,6 +5,7 @@ import {
   addOutputOptions,
   addReferenceOptions,
   type CheckFlags,
+  type CommandModule,
   type OutputFlags,
 } from '../options.js';
 
@@ -63,10 +63,10 @@ async function check(argument: string, flags: Flags, environment: Environment): 
     { assertTrusted, loadPolicy },
   ] = await Promise.all([
     import('../check.js'),
-    import('../../emit/shell.js'),
+    import('../../emit/launch.js'),
     import('../files.js'),
     import('../inputs.js'),
-    import('../outputs.js'),
+    import('../files.js'),
     import('../policy.js'),
   ]);
   const config = await loadConfig(argument, environment);

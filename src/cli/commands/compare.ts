@@ -1,4 +1,4 @@
-import type { CommandModule } from '../command.js';
+import type { CommandModule } from '../options.js';
 
 export const compareCommand: CommandModule = (program, { environment }) => {
   program

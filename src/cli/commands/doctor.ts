@@ -1,9 +1,9 @@
 import { EXIT } from '../../errors.js';
+import { paint as paintFor } from '../../report/format.js';
 import type { RuntimeDescription } from '../../subjects/bundled/describe.js';
 import { TOOL_VERSION } from '../../version.js';
-import type { CommandModule } from '../command.js';
 import type { HostFacts } from '../environment.js';
-import { paint as paintFor } from '../../report/paint.js';
+import type { CommandModule } from '../options.js';
 
 export interface Check {
   readonly state: 'ok' | 'note' | 'bad';

@@ -1,11 +1,15 @@
 import { Option } from 'commander';
 import type { EmitInput, Form } from '../../emit/index.js';
 import { option, RopeEvalError, words } from '../../errors.js';
-import type { CommandModule } from '../command.js';
+import { paint } from '../../report/format.js';
 import type { Environment } from '../environment.js';
 import { loadConfig, type LoadedConfig } from '../inputs.js';
-import { addReferenceOptions, type ReferenceFlags, tokensFor } from '../options.js';
-import { paint } from '../../report/paint.js';
+import {
+  addReferenceOptions,
+  type CommandModule,
+  type ReferenceFlags,
+  tokensFor,
+} from '../options.js';
 
 interface Flags extends ReferenceFlags {
   readonly target?: number;

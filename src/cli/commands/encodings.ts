@@ -1,6 +1,5 @@
 import type { EncodingsFlags } from '../encodings.js';
-import type { CommandModule } from '../command.js';
-import { addEvaluationOptions, collect } from '../options.js';
+import { addEvaluationOptions, collect, type CommandModule } from '../options.js';
 
 export const encodingsCommand: CommandModule = (program, { environment, exitWith }) => {
   const command = program

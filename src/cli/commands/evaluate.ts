@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { type ErrorDetails, option, RopeEvalError, words } from '../../errors.js';
 import type { Report } from '../../report/schema/report.js';
-import type { CommandContext } from '../command.js';
 import type { Environment } from '../environment.js';
 import { loadConfig } from '../inputs.js';
 import type { SearchFlags } from '../optimize.js';
@@ -11,12 +10,13 @@ import {
   addOutputOptions,
   addReferenceOptions,
   collect,
+  type CommandContext,
   evaluationOptions,
   factors,
+  type ModelFlags,
   modelOptions,
   referenceOptions,
   tokensFor,
-  type ModelFlags,
 } from '../options.js';
 
 interface Flags extends SearchFlags, ModelFlags {
@@ -83,7 +83,7 @@ async function compare(argument: string, flags: Flags, environment: Environment)
     { finish, keptBy, loadUnfinished },
   ] = await Promise.all([
     import('../model.js'),
-    import('../outputs.js'),
+    import('../files.js'),
     import('../files.js'),
     import('../model.js'),
     import('../run.js'),

@@ -1,5 +1,5 @@
 import { RopeEvalError } from '../../errors.js';
-import type { CommandModule } from '../command.js';
+import type { CommandModule } from '../options.js';
 
 export const explainCommand: CommandModule = (program, { environment }) => {
   program

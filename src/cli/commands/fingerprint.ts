@@ -1,12 +1,11 @@
 import { EXIT, option, RopeEvalError, words } from '../../errors.js';
-import type { FingerprintDiff } from '../../geometry/fingerprint-diff.js';
+import type { FingerprintDiff } from '../../geometry/fingerprint.js';
+import type { Section } from '../../report/sections/section.js';
 import type { RopeSpec } from '../../rope/registry.js';
-import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
 import { loadConfig } from '../inputs.js';
 import type { RopeModel } from '../model.js';
-import { once, tokensFor } from '../options.js';
-import type { Section } from '../../report/sections/section.js';
+import { type CommandModule, once, tokensFor } from '../options.js';
 
 interface Flags {
   readonly json?: boolean;
@@ -94,7 +93,7 @@ async function compare(
 ): Promise<FingerprintDiff> {
   const [{ loadDump }, { diffFingerprint }, { stored }, { computeRope }] = await Promise.all([
     import('../inputs.js'),
-    import('../../geometry/fingerprint-diff.js'),
+    import('../../geometry/fingerprint.js'),
     import('../../geometry/fingerprint.js'),
     import('../../rope/registry.js'),
   ]);

@@ -2,11 +2,11 @@ import { InvalidArgumentError, Option } from 'commander';
 import { CACHE_DTYPES, type CacheDtype, dtypeNamed } from '../../geometry/dtypes.js';
 import type { NotRope } from '../../model/types.js';
 import type { InspectData } from '../../report/schema/inspect.js';
-import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
 import { loadConfig } from '../inputs.js';
 import {
   addReferenceOptions,
+  type CommandModule,
   once,
   positiveNumber,
   type ReferenceFlags,
@@ -74,8 +74,8 @@ async function withoutRope(model: NotRope, source: string, flags: Flags): Promis
     { refuseFlags },
   ] = await Promise.all([
     import('../../report/inspect/data.js'),
-    import('../../encodings/for-model.js'),
-    import('../../encodings/for-model.js'),
+    import('../../encodings/twins.js'),
+    import('../../encodings/twins.js'),
     import('../encodings.js'),
   ]);
   const { candidate, target, seqLen, dtype, bandwidth, reference, trainedWindow } = flags;

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { EXIT } from '../../errors.js';
-import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
+import type { CommandModule } from '../options.js';
 import { jsonText } from '../streams.js';
 
 interface Flags {
@@ -26,7 +26,7 @@ async function merge(
 ): Promise<number> {
   const [{ mergeSweeps, parseSweep }, { requireTextFile }, { writeAtomically }, protect] =
     await Promise.all([
-      import('../../gate/sweep/merge.js'),
+      import('../../gate/sweep.js'),
       import('../inputs.js'),
       import('../files.js'),
       import('../files.js'),

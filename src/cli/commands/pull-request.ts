@@ -1,6 +1,10 @@
-import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
-import { addCheckOptions, addEvaluationOptions, addReferenceOptions } from '../options.js';
+import {
+  addCheckOptions,
+  addEvaluationOptions,
+  addReferenceOptions,
+  type CommandModule,
+} from '../options.js';
 import type { PullRequestFlags } from '../pull-request.js';
 
 export const pullRequestCommand: CommandModule = (program, { environment, exitWith }) => {

@@ -1,13 +1,13 @@
 import { Argument } from 'commander';
 import type { ZodType } from 'zod';
-import type { CommandModule } from '../command.js';
+import type { CommandModule } from '../options.js';
 
 /** What can be described; loaded when asked for. */
 const SCHEMAS: Readonly<Record<string, () => Promise<ZodType>>> = Object.freeze({
   report: async () => (await import('../../report/schema/report.js')).ReportSchema,
   inspect: async () => (await import('../../report/schema/inspect.js')).InspectSchema,
   check: async () => (await import('../../gate/judge.js')).CheckSchema,
-  sweep: async () => (await import('../../gate/sweep/merge.js')).SweepSchema,
+  sweep: async () => (await import('../../gate/sweep.js')).SweepSchema,
   encodings: async () => (await import('../../encodings/schema.js')).EncodingsSchema,
   compare: async () => (await import('../../gate/compare.js')).ComparisonSchema,
   optimize: async () => (await import('../../gate/optimize.js')).OptimizationSchema,

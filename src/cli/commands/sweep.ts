@@ -1,15 +1,15 @@
 import { resolve } from 'node:path';
 import { EXIT, RopeEvalError } from '../../errors.js';
-import type { CommandModule } from '../command.js';
 import type { Environment } from '../environment.js';
-import { jsonText } from '../streams.js';
 import {
   addEvaluationOptions,
   collect,
+  type CommandModule,
   type EvaluationFlags,
   evaluationOptions,
   tokensFor,
 } from '../options.js';
+import { jsonText } from '../streams.js';
 
 interface Flags extends EvaluationFlags {
   readonly shard: string;
@@ -49,11 +49,11 @@ async function sweep(
 ): Promise<number> {
   const [{ parseShard }, { runSweep }, { writeAtomically }, { outputFiles }, candidates] =
     await Promise.all([
-      import('../../gate/sweep/shard.js'),
+      import('../../gate/sweep.js'),
       import('../sweep.js'),
       import('../files.js'),
-      import('../outputs.js'),
-      import('../../candidates/parse.js'),
+      import('../files.js'),
+      import('../../candidates/definition.js'),
     ]);
   const shard = parseShard(flags.shard);
   await outputFiles([flags.output], environment, { '.json': true }, unknownForm);

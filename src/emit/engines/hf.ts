@@ -1,8 +1,8 @@
 import { effectiveTheta, type RopeSpecOf } from '../../rope/registry.js';
-import { type ConfigShape, type Edit, shapeOf } from '../config-file.js';
+import { type ConfigShape, type Edit, shapeOf } from '../block.js';
 import { type Form, formOf, hfPatch, type HfPatch, needsThreeKeys } from '../hf-patch.js';
+import { blockJson } from '../launch.js';
 import { coverageNotes, isUnchanged, maxPositionsFor, staticNotes } from '../lengths.js';
-import { blockJson } from '../shell.js';
 import type { Answer, EmitInput, Emitter, Note, Setting } from '../types.js';
 import { atLeast, compareVersions, parseVersion, type Version } from '../version.js';
 

@@ -2,8 +2,8 @@ import { tokens, trim } from '../../numbers.js';
 import { attnFactorOf, YARN_BETAS, type YarnSpec } from '../../rope/kinds/yarn.js';
 import { effectiveTheta } from '../../rope/registry.js';
 import { dynamicAsTheta, isUnsaid, sayIn, type Support } from '../block.js';
+import { command, decimal } from '../launch.js';
 import { coverageNotes, isUnchanged, staticNotes } from '../lengths.js';
-import { command, decimal } from '../shell.js';
 import type { Answer, EmitInput, Emitter, Note } from '../types.js';
 
 type Option = readonly [flag: string, value: string];

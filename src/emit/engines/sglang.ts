@@ -6,29 +6,35 @@ import {
   dynamicAsTheta,
   hasBlock,
   isUnsaid,
-  originalBeside,
-  servedLongrope,
   keptKeys,
+  originalBeside,
   sayIn,
   scalingOverride,
+  servedLongrope,
+  shapeOf,
   type Support,
   temperatureOf,
   thetaBlock,
   wholeBlock,
   yarnBase,
 } from '../block.js';
-import { shapeOf } from '../config-file.js';
 import {
   belongsIntoFile,
+  command,
   dynamicNote,
   INTO_FILE,
   needsNoOverride,
   overrideJson,
 } from '../launch.js';
 import { coverageNotes, type LengthRule, type Limit, limitOf, staticNotes } from '../lengths.js';
-import { planOf } from '../plan.js';
-import { command } from '../shell.js';
-import type { Answer, EmitInput, Emitter, Note, Setting } from '../types.js';
+import {
+  type Answer,
+  type EmitInput,
+  type Emitter,
+  type Note,
+  planOf,
+  type Setting,
+} from '../types.js';
 import { atLeast, type Version } from '../version.js';
 
 const OLDEST = '0.4.6';

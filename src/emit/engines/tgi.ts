@@ -1,13 +1,17 @@
-import type { RopeSpec } from '../../rope/registry.js';
 import { attnFactorOf, YARN_BETAS } from '../../rope/kinds/yarn.js';
-import { shapeOf } from '../config-file.js';
+import type { RopeSpec } from '../../rope/registry.js';
+import { isUnsaid, sayIn, shapeOf, type Support } from '../block.js';
 import { hfPatch } from '../hf-patch.js';
-import { isUnsaid, sayIn, type Support } from '../block.js';
-import { INTO_FILE } from '../launch.js';
+import { blockJson, command, INTO_FILE } from '../launch.js';
 import { coverageNotes, isUnchanged } from '../lengths.js';
-import { planOf } from '../plan.js';
-import { blockJson, command } from '../shell.js';
-import type { Answer, EmitInput, Emitter, Note, Setting } from '../types.js';
+import {
+  type Answer,
+  type EmitInput,
+  type Emitter,
+  type Note,
+  planOf,
+  type Setting,
+} from '../types.js';
 
 /** Text Generation Inference: two launcher flags, and config.json for the rest. */
 export const tgi: Emitter = Object.freeze({

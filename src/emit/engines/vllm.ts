@@ -5,11 +5,13 @@ import {
   dynamicAsTheta,
   hasBlock,
   isUnsaid,
-  originalBeside,
-  servedLongrope,
   keptKeys,
+  originalBeside,
+  own,
   sayIn,
   scalingOverride,
+  servedLongrope,
+  shapeOf,
   type Support,
   temperatureOf,
   thetaBlock,
@@ -17,9 +19,9 @@ import {
   wholeBlock,
   yarnBase,
 } from '../block.js';
-import { own, shapeOf } from '../config-file.js';
 import {
   belongsIntoFile,
+  command,
   dynamicNote,
   INTO_FILE,
   needsNoOverride,
@@ -33,9 +35,15 @@ import {
   shortTable,
   staticNotes,
 } from '../lengths.js';
-import { planOf } from '../plan.js';
-import { command } from '../shell.js';
-import type { Answer, EmitGroup, EmitInput, Emitter, Note, Setting } from '../types.js';
+import {
+  type Answer,
+  type EmitGroup,
+  type EmitInput,
+  type Emitter,
+  type Note,
+  planOf,
+  type Setting,
+} from '../types.js';
 import { atLeast, parseVersion, type Version } from '../version.js';
 
 /** Told apart: `rope_scaling` up to 0.11, YaRN's own keys up to 0.29, transformers' since 0.30. */

@@ -1,12 +1,11 @@
-import type { Context } from '../../probes/contexts.js';
+import { type Context, squeezed, stretched } from '../../probes/contexts.js';
+import { resamples } from '../../probes/measure.js';
 import { probeTokens } from '../../probes/presets.js';
-import { squeezed, stretched } from '../../probes/reshape.js';
-import { resamples } from '../../probes/statistics.js';
 import type { Interval, Parts } from '../../report/schema/candidate.js';
 import { drawContexts, STREAM } from '../context-sets.js';
 import type { AskedVariant, Probe, ReferenceResults, Run, RunPlan } from '../run.js';
-import { factLossAgainst, factsAtHome, type Home, type Measured } from '../summary.js';
 import { AskedSeries, divide, type Series } from '../series.js';
+import { factLossAgainst, factsAtHome, type Home, type Measured } from '../summary.js';
 import { ladderResults } from '../variant.js';
 
 const QUESTIONS = 6;

@@ -1,29 +1,32 @@
 import { finding, type Finding } from '../../findings/index.js';
-import { clusters, type Measurement, type Quantity } from '../../probes/measure.js';
-import { SHORT_RUNGS } from '../../probes/presets.js';
-import { pairedDifference } from '../../probes/statistics.js';
-import type { CandidateReport } from '../../report/schema/candidate.js';
-import type { DynamicForm as Form, Gap } from '../../report/schema/candidate.js';
-import { staticForm } from '../../rope/kinds/dynamic.js';
-import { scaleGroup } from '../../subjects/scaling.js';
-import type { Scaling, Treatment } from '../../subjects/subject.js';
-import { AskedSeries } from '../series.js';
-import { matters, QUANTITIES } from '../verdict.js';
 import {
-  ladderTreatments,
-  shortTreatments,
+  clusters,
+  type Measurement,
+  pairedDifference,
+  type Quantity,
+} from '../../probes/measure.js';
+import { SHORT_RUNGS } from '../../probes/presets.js';
+import type { CandidateReport, DynamicForm as Form, Gap } from '../../report/schema/candidate.js';
+import { staticForm } from '../../rope/kinds/dynamic.js';
+import { scaleGroup, type Scaling, type Treatment } from '../../subjects/subject.js';
+import {
   type AskedVariant,
   type FactsAndText,
+  ladderTreatments,
   type Probe,
   type ReferenceResults,
   type Run,
   type RunPlan,
+  shortTreatments,
 } from '../run.js';
+import { AskedSeries } from '../series.js';
 import {
+  matters,
+  type Measured,
+  QUANTITIES,
   summariseNeedle,
   summariseReach,
   summariseShort,
-  type Measured,
   type TextMeasured,
 } from '../summary.js';
 import { ladderResults, shortResults } from '../variant.js';

@@ -1,14 +1,19 @@
 import { finding, type Finding } from '../../findings/index.js';
-import { clusters, type Measurement } from '../../probes/measure.js';
-import { meanInterval, pairedDifference, resamples, wilson } from '../../probes/statistics.js';
-import type { CandidateReport } from '../../report/schema/candidate.js';
-import type { Reading, Switch } from '../../report/schema/candidate.js';
+import {
+  clusters,
+  meanInterval,
+  type Measurement,
+  pairedDifference,
+  resamples,
+  wilson,
+} from '../../probes/measure.js';
+import type { CandidateReport, Reading, Switch } from '../../report/schema/candidate.js';
 import { switchLength } from '../../rope/registry.js';
 import type { Scaling, Situation } from '../../subjects/subject.js';
 import { drawContexts, STREAM } from '../context-sets.js';
-import { AskedSeries, divide, type Series } from '../series.js';
-import { matters } from '../verdict.js';
 import type { FactsAndText, Probe, Run, RunPlan } from '../run.js';
+import { AskedSeries, divide, type Series } from '../series.js';
+import { matters } from '../summary.js';
 
 /** Switches that the contexts can straddle, as window multiples. */
 const SHORTEST = 0.25;

@@ -1,5 +1,4 @@
-import { BOUNDS } from '../../json/bounds.js';
-import { fail, show } from '../../json/fail.js';
+import { BOUNDS, fail, show } from '../../json/bounds.js';
 import { Fields } from '../../json/fields.js';
 import { isRecord, type UnknownRecord } from '../../json/parse.js';
 import type { Read, RopeBlock } from '../../rope/kind.js';
@@ -8,7 +7,7 @@ import { pickBlock } from '../block.js';
 import { readDecoder } from '../decoder.js';
 import { spanOf } from '../layers.js';
 import type { Source } from '../source.js';
-import type { Dialect } from './dialect.js';
+import type { Dialect } from '../types.js';
 
 const DEFAULTS = Object.freeze({ theta: 10_000, compressTheta: 160_000, partial: 0.125 });
 

@@ -1,13 +1,11 @@
 import { finding, type Finding } from '../../findings/index.js';
-import { BOUNDS } from '../../json/bounds.js';
-import { fail } from '../../json/fail.js';
+import { BOUNDS, fail } from '../../json/bounds.js';
 import type { LatentDefault } from '../class-defaults.js';
 import { type DecoderRules, readDecoder } from '../decoder.js';
 import { eitherKeys, type Source } from '../source.js';
-import type { AttentionShape } from '../types.js';
-import type { Dialect } from './dialect.js';
-import { perLayer, type PerLayerRules } from './per-layer.js';
+import type { AttentionShape, Dialect } from '../types.js';
 import { layersWithout } from './no-rope-layers.js';
+import { perLayer, type PerLayerRules } from './per-layer.js';
 
 const DIM = Object.freeze({ above: 0, max: BOUNDS.headDim });
 

@@ -1,9 +1,8 @@
-import { BOUNDS } from '../../json/bounds.js';
-import { fail, show } from '../../json/fail.js';
+import { BOUNDS, fail, show } from '../../json/bounds.js';
 import { type DecoderRules, type PlacedScaling, readDecoder, slidingWindow } from '../decoder.js';
 import { notRope } from '../not-rope.js';
 import { type Source, USUAL_KEYS } from '../source.js';
-import type { Dialect } from './dialect.js';
+import type { Dialect } from '../types.js';
 
 /** Every fourth layer goes without RoPE, in SmolLM3 and Llama 4. */
 const DEFAULT_INTERVAL = 4;

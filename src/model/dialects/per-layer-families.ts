@@ -1,10 +1,9 @@
-import { BOUNDS } from '../../json/bounds.js';
-import { fail, show } from '../../json/fail.js';
+import { BOUNDS, fail, show } from '../../json/bounds.js';
 import { Fields } from '../../json/fields.js';
 import { isRecord } from '../../json/parse.js';
 import { type DecoderRules, isBidirectional, slidingWindow } from '../decoder.js';
 import { type Shape, type Source, USUAL_KEYS } from '../source.js';
-import type { Dialect } from './dialect.js';
+import type { Dialect } from '../types.js';
 import { perLayer, type PerLayerRules } from './per-layer.js';
 
 /**

@@ -1,5 +1,5 @@
 import { finding, type Finding } from '../../findings/index.js';
-import { fail } from '../../json/fail.js';
+import { fail } from '../../json/bounds.js';
 import type { Fields } from '../../json/fields.js';
 import { isRecord } from '../../json/parse.js';
 import { type Read, type RopeBlock, take } from '../../rope/kind.js';
@@ -7,7 +7,7 @@ import { readPartial, readTheta } from '../block.js';
 import { type DecoderRules, readDecoder } from '../decoder.js';
 import { attends } from '../layers.js';
 import type { Source } from '../source.js';
-import type { Dialect } from './dialect.js';
+import type { Dialect } from '../types.js';
 
 /** How a family with a block per layer type reads older configs. */
 export interface PerLayerRules {

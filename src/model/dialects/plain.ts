@@ -1,6 +1,6 @@
 import { allSlidingTypes, type DecoderRules, narrowWindow, readDecoder } from '../decoder.js';
 import type { Shape, Source } from '../source.js';
-import type { Dialect } from './dialect.js';
+import type { Dialect } from '../types.js';
 
 /**
  * The LLaMA rule: one block, head_dim or hidden / heads, theta outside or inside the block.

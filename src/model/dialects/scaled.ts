@@ -1,11 +1,10 @@
 import { finding } from '../../findings/index.js';
-import { BOUNDS } from '../../json/bounds.js';
-import { fail, show } from '../../json/fail.js';
+import { BOUNDS, fail, show } from '../../json/bounds.js';
 import type { Read, RopeBlock } from '../../rope/kind.js';
 import { flatBlock } from '../block.js';
 import { allSlidingTypes, forAllLayers, readDecoder } from '../decoder.js';
 import type { Source } from '../source.js';
-import type { Dialect } from './dialect.js';
+import type { Dialect } from '../types.js';
 import { upperSlidingRules } from './plain.js';
 
 const PHI_ALIASES: ReadonlyMap<string, string> = new Map([

@@ -1,7 +1,6 @@
 import { percent, printable, tokens, trim } from '../format.js';
 import { reportSections } from '../sections/index.js';
 import {
-  sectionsToDraw,
   type Block,
   type Cell,
   type HeatmapBlock,
@@ -9,13 +8,12 @@ import {
   type IntervalRow,
   type MarkedLine,
   type Section,
+  sectionsToDraw,
   type TableBlock,
   type Tone,
+  type TurnsChart,
 } from '../sections/section.js';
-import type { Reporter } from './form.js';
-import { markup, Markup } from './markup.js';
-import { HEAT, STYLE } from './style.js';
-import { turnsFigure } from './svg.js';
+import { markup, Markup, type Reporter } from './form.js';
 
 /** No script, no font, no picture from anywhere: the page says so, and browsers hold it to that. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
@@ -194,3 +192,155 @@ function scaleOf({
   const span = Math.max(...values) - low || 1;
   return (value) => Math.round(((value - low) / span) * 10_000) / 100;
 }
+
+const WIDTH = 760;
+const LEFT = 70;
+const RIGHT = 20;
+const TOP = 20;
+const HEIGHT = 260;
+
+/** Turns of each rotary pair as curves; the legend stands below as text, so that it wraps. */
+export function turnsFigure({ lines }: TurnsChart): Markup {
+  const pairs = Math.max(...lines.map(({ turns }) => turns.length));
+  const logs = lines.flatMap(({ turns }) => turns.filter((t) => t > 0).map(Math.log10));
+  if (logs.length === 0 || pairs < 2) return markup``;
+  const low = Math.floor(Math.min(0, ...logs));
+  const high = Math.ceil(Math.max(0, ...logs));
+  const x = (pair: number): number => round(LEFT + (pair / (pairs - 1)) * (WIDTH - LEFT - RIGHT));
+  const y = (log: number): number => round(TOP + ((high - log) / (high - low)) * HEIGHT);
+  const ticks = Array.from({ length: high - low + 1 }, (_, i) => low + i);
+  const bottom = TOP + HEIGHT;
+  const description = lines.map(({ name, turns }) => `${name}: ${slowest(turns)}`).join('; ');
+  return markup`<figure>
+<figcaption>Turns of each rotary pair, logarithmic</figcaption>
+<svg viewBox="0 0 ${WIDTH} ${bottom + 30}" role="img" aria-labelledby="turns-t turns-d">
+<title id="turns-t">Turns of each rotary pair, logarithmic</title><desc id="turns-d">${description}</desc>
+${ticks.map(
+  (
+    log,
+  ) => markup`<line class="${log === 0 ? 'goal' : 'axis'}" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(log)}" y2="${y(log)}"/>
+<text class="soft" x="${LEFT - 8}" y="${y(log) + 5}" text-anchor="end">${log === 0 ? '1 turn' : tick(log)}</text>`,
+)}
+<text class="soft" x="${LEFT}" y="${bottom + 22}">pair 0, the fastest</text>
+<text class="soft" x="${WIDTH - RIGHT}" y="${bottom + 22}" text-anchor="end">pair ${pairs - 1}</text>
+${lines.map(({ turns, style }) => {
+  const points = turns.flatMap((t, pair) => (t > 0 ? [`${x(pair)},${y(Math.log10(t))}`] : []));
+  return markup`<polyline class="curve ${style}" points="${points.join(' ')}"/>`;
+})}
+</svg>
+<ul class="legend">${lines.map(
+    ({ name, style }) =>
+      markup`<li><svg class="key" viewBox="0 0 40 8" aria-hidden="true"><line class="curve ${style}" x1="0" x2="40" y1="4" y2="4"/></svg> ${name}</li>`,
+  )}</ul></figure>`;
+}
+
+function tick(log: number): string {
+  return log > 0 ? tokens(10 ** log) : String(Number((10 ** log).toPrecision(1)));
+}
+
+function slowest(turns: readonly number[]): string {
+  const turning = turns.filter((t) => t > 0);
+  const fewest = Math.min(...turning);
+  return `${turning.filter((t) => t < 1).length} of ${turns.length} pairs below one turn, the slowest makes ${Number(fewest.toPrecision(2))}`;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+/**
+ * One sheet for both schemes. Text keeps a contrast of at least 4.5 : 1, also on the heatmaps,
+ * whose cells carry their own text colour.
+ */
+export const STYLE = `
+:root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --paper: #ffffff;
+  --panel: #f6f8fa; --line: #d0d7de; --accent: #0a58ca; --bad: #b3261e; --good: #1a6b34;
+  --warn: #7a5200; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --soft: #9aa6b2; --paper: #0d1117;
+  --panel: #161b22; --line: #30363d; --accent: #6cb0ff; --bad: #ff8a80; --good: #6fdc8c;
+  --warn: #f2c14e; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 72rem; padding: 1.5rem; background: var(--paper);
+  color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
+h1 { font-size: 1.6rem; margin: 0 0 .25rem; overflow-wrap: anywhere; }
+h2 { font-size: 1.25rem; margin: 2.25rem 0 .5rem; } h3 { font-size: 1rem; margin: 1.5rem 0 .35rem; }
+p { margin: .4rem 0; max-width: 48rem; overflow-wrap: anywhere; } li { max-width: 48rem; overflow-wrap: anywhere; }
+a { color: var(--accent); } code, pre { font-family: ui-monospace, monospace; font-size: .9em; }
+pre { background: var(--panel); border: 1px solid var(--line); border-radius: 6px;
+  padding: .75rem; overflow-x: auto; } pre code { font-size: 1em; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+.skip { position: absolute; left: -999rem; } .skip:focus { position: static; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+nav ul { list-style: none; padding: 0; margin: .75rem 0 0; display: flex; flex-wrap: wrap; gap: .25rem 1rem; }
+p.soft { font-size: .9rem; } .soft { color: var(--soft); } .strong { font-weight: 600; }
+.callout { border-left: 4px solid var(--accent); background: var(--panel);
+  padding: .6rem 1rem; border-radius: 0 6px 6px 0; } .callout pre { background: var(--paper); }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: .5rem 0; }
+caption { text-align: left; color: var(--soft); font-size: .9rem; padding-bottom: .3rem; }
+th, td { padding: .35rem .6rem; border-bottom: 1px solid var(--line); text-align: right;
+  vertical-align: top; white-space: nowrap; }
+th.left, td.left { text-align: left; } td.left { white-space: normal; }
+thead th { vertical-align: bottom; white-space: normal; max-width: 8rem; } tbody th { font-weight: 600; }
+td small { display: block; color: var(--soft); }
+tr.best th, tr.best td { background: var(--panel); }
+tr.best th:first-child { box-shadow: inset 4px 0 var(--accent); }
+.label { white-space: normal; overflow-wrap: anywhere; min-width: 6.5rem; max-width: 18rem;
+  display: inline-block; }
+.good { color: var(--good); } .bad { color: var(--bad); } .warn { color: var(--warn); }
+.heat td { text-align: center; border: 1px solid var(--paper); padding: .2rem .35rem; min-width: 2.4rem; }
+.heat th { border: 0; font-weight: 400; padding: .2rem .35rem; white-space: nowrap; text-align: center; }
+.heat tbody th { text-align: right; }
+.grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 0 2rem; }
+figure { margin: 1rem 0 1.5rem; max-width: 60rem; } figcaption { font-weight: 600; margin-bottom: .35rem; }
+.interval-row, .axis-row { display: grid; align-items: center; column-gap: .9rem;
+  grid-template-columns: minmax(5.5rem, 10rem) 1fr 7.5rem; font-size: .9rem; }
+.interval-row .label { text-align: right; min-width: 0; justify-self: end; }
+.interval-row .value { font-variant-numeric: tabular-nums; }
+.track { position: relative; height: 1.9rem; margin: 0 .6rem; }
+.axis-row .track { height: 1.4rem; }
+.track i { position: absolute; display: block; }
+.grid-line, .goal-line { top: 0; bottom: 0; width: 0; border-left: 1px solid var(--line); }
+.goal-line { border-left: 2px dashed var(--warn); margin-left: -1px; }
+.bar { top: 50%; height: 2px; margin-top: -1px; background: var(--accent); }
+.bar::before, .bar::after { content: ""; position: absolute; top: -5px; height: 12px; width: 2px; background: var(--accent); }
+.bar::before { left: 0; } .bar::after { right: 0; }
+.bar.point::before, .bar.point::after { display: none; }
+.bar.open::after { right: -14px; width: 0; height: 0; top: -5px; background: none;
+  border: 6px solid transparent; border-left: 9px solid var(--accent); border-right: 0; display: block; }
+.dot { width: 10px; height: 10px; border-radius: 50%; background: var(--accent); top: 50%; margin: -5px 0 0 -5px; }
+.tick { position: absolute; transform: translateX(-50%); color: var(--soft); font-size: .8rem; white-space: nowrap; }
+.goal-text { color: var(--warn); }
+svg { width: 100%; height: auto; display: block; }
+svg text { fill: var(--ink); font: 14px system-ui, sans-serif; } svg .soft { fill: var(--soft); }
+svg .axis { stroke: var(--line); } svg .curve { fill: none; stroke-width: 2; stroke: var(--soft); }
+svg .curve.trained { stroke-dasharray: 2 4; stroke: var(--ink); }
+svg .curve.scaled { stroke: var(--accent); stroke-width: 3; }
+svg .goal { stroke: var(--warn); stroke-dasharray: 5 4; stroke-width: 1.5; }
+.legend { list-style: none; padding: 0; margin: .25rem 0; font-size: .9rem; }
+.key { display: inline-block; width: 40px; vertical-align: middle; }
+ul.marks { padding-left: 1.2rem; }
+@media (max-width: 40rem) { body { padding: 1rem; } svg text { font-size: 24px; }
+  .interval-row { grid-template-columns: 1fr auto; } .interval-row .label { grid-column: 1; justify-self: start; }
+  .interval-row .value { grid-column: 2; grid-row: 1; } .interval-row .track { grid-column: 1 / -1; grid-row: 2; height: 1.4rem; }
+  .axis-row { grid-template-columns: 0 1fr 0; column-gap: 0; } .tick.thin { display: none; } }
+@media print { body { max-width: none; padding: 0; font-size: 10pt; } nav, .skip { display: none; }
+  .scroll { overflow: visible; } figure, .heat, tr, .callout, pre { break-inside: avoid; }
+  h2, h3, figcaption { break-after: avoid; } table { font-size: 8.5pt; } th, td { padding: .2rem .35rem; }
+  .heat td, .track i, .bar::before, .bar::after { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
+`;
+
+/** Background and text of a heatmap cell, from nothing found to everything; same in both schemes. */
+export const HEAT: readonly (readonly [background: string, text: string])[] = Object.freeze([
+  ['#f7fbff', '#1b1f24'],
+  ['#e3eef9', '#1b1f24'],
+  ['#cfe1f2', '#1b1f24'],
+  ['#b5d4e9', '#1b1f24'],
+  ['#93c3df', '#1b1f24'],
+  ['#6daed5', '#1b1f24'],
+  ['#4b97c9', '#10151a'],
+  ['#2a72b2', '#ffffff'],
+  ['#18609f', '#ffffff'],
+  ['#0b4d8c', '#ffffff'],
+  ['#08306b', '#ffffff'],
+]);

@@ -2,8 +2,13 @@ import { nats, points, printable, reachTokens, tokens } from '../format.js';
 import type { CandidateReport, Report, Verdict } from '../schema/report.js';
 import { honestyWords } from '../sections/conditions.js';
 import { verdictWords } from '../sections/summary.js';
-import type { GateOutcome, Reporter, RuleOutcome } from './form.js';
-import { type Markup, markup as xml } from './markup.js';
+import {
+  type GateOutcome,
+  type Markup,
+  type Reporter,
+  type RuleOutcome,
+  markup as xml,
+} from './form.js';
 
 /** One test: a gate's rule where a gate ran, otherwise whether a candidate reaches the target. */
 interface TestCase {

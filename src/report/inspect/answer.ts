@@ -4,8 +4,8 @@ import { bytes, multiple, tokens, trim } from '../format.js';
 import type { InspectData, InspectReading } from '../schema/inspect.js';
 import { findingLines } from '../sections/findings.js';
 import { type Block, paragraphs, type Section } from '../sections/section.js';
+import { costNote } from './sections.js';
 import { lengthSentences, modelSentences, readingName } from './sentences.js';
-import { costNote } from './tables.js';
 
 /**
  * `rope-eval inspect` on one screen: what the model does with positions, what its weights know, how

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { EncodingRowSchema } from '../../encodings/schema.js';
 import { CostSchema, GeometrySchema, SpanSchema } from '../../geometry/schema.js';
-import type { ReadonlyDeep } from '../../json/readonly.js';
+import type { ReadonlyDeep } from '../../json/parse.js';
 import { REFERENCE_KINDS } from '../../model/types.js';
 import { INSPECT_SCHEMA_VERSION } from '../../version.js';
 import { FindingSchema } from './report.js';

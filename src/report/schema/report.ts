@@ -1,16 +1,17 @@
 import { z } from 'zod';
+import { GeometryReportSchema } from '../../geometry/schema.js';
+import { isRecord, type UnknownRecord } from '../../json/parse.js';
 import { REFERENCE_KINDS } from '../../model/types.js';
 import { DEVICES, PRESET_NAMES, PROVIDERS } from '../../probes/presets.js';
 import { SubjectSchema } from '../../subjects/schema.js';
 import {
+  CandidateReachSchema,
   CandidateSchema,
   IntervalSchema,
   LengthSchema,
-  CandidateReachSchema,
   TokensSchema,
   VERDICTS,
 } from './candidate.js';
-import { GeometryReportSchema } from '../../geometry/schema.js';
 
 /** The same comparison on another probe model: how far they differ is the probe's uncertainty. */
 export const NeighbourSchema = z.strictObject({
@@ -238,3 +239,23 @@ export type Report = z.infer<typeof ReportSchema>;
 
 /** What a dashboard should ignore when it asks whether two runs agree. */
 export const VOLATILE_KEYS = Object.freeze(['createdAt', 'timings'] as const);
+
+/** What version 2.0 calls a report; another one would make a circle with the schema. */
+const CURRENT = '2.0';
+
+/**
+ * A saved report in the present form. Version 1 knew one subject, under the name of `probeModel`;
+ * everything else of it still stands as it was.
+ *
+ * @param value anything; what is no report of version 1 is returned as it is
+ */
+export function upgradeReport(value: unknown): unknown {
+  if (!isRecord(value) || !/^1\.[0-6]$/.test(String(value['schemaVersion']))) return value;
+  const entries = Object.entries(value).map(([key, own]): [string, unknown] => {
+    if (key === 'schemaVersion') return [key, CURRENT];
+    if (key === 'probeModel' && isRecord(own))
+      return ['subject', { kind: 'probe-model', ...own } satisfies UnknownRecord];
+    return [key, own];
+  });
+  return Object.fromEntries(entries);
+}

@@ -4,12 +4,12 @@ import {
   percent,
   printable,
   reachTokens,
+  rungAt,
   shortTokens,
   signed,
   tokens,
 } from '../format.js';
 import type { CandidateReport, Interval, Report, Verdict } from '../schema/report.js';
-import { rungAt } from '../view.js';
 import { findingLines } from './findings.js';
 import { type Block, type Cell, type Column, plainTable, type Section } from './section.js';
 import { NOT_MEASURED, verdictCell } from './summary.js';

@@ -1,8 +1,8 @@
 import * as format from '../format.js';
+import { rungAt } from '../format.js';
 import type { CandidateReport, NeighbourReport, Report } from '../schema/report.js';
-import { rungAt } from '../view.js';
-import { verdictWords } from './summary.js';
 import type { Cell, Row, Section } from './section.js';
+import { verdictWords } from './summary.js';
 
 /** What the neighbouring probe models say: the uncertainty that no interval holds. */
 

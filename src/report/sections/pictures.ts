@@ -1,7 +1,7 @@
-import * as format from '../format.js';
 import { MINUS } from '../../numbers.js';
+import * as format from '../format.js';
+import { featured, heatmapOf } from '../format.js';
 import type { CandidateReport, Interval, Report } from '../schema/report.js';
-import { featured, heatmapOf } from '../view.js';
 import type { Block, IntervalChart, IntervalRow, Section } from './section.js';
 
 /** Pictures of what the tables hold. */

@@ -1,5 +1,5 @@
-import type { PlotStyle } from '../plots/terminal.js';
-import type { Heatmap } from '../view.js';
+import type { Heatmap } from '../format.js';
+import type { PlotStyle } from '../plots.js';
 
 /**
  * What a document says, before any form draws it: a section is written once, as data, and the

@@ -1,9 +1,9 @@
 import * as format from '../format.js';
+import { rungAt, summaryLengths } from '../format.js';
 import type { DynamicForm, Gap, Reading, Switch } from '../schema/candidate.js';
 import type { CandidateReport, Report } from '../schema/report.js';
-import { rungAt, summaryLengths } from '../view.js';
-import { natsCell, pointsCell } from './summary.js';
 import type { Cell, Column, Section } from './section.js';
+import { natsCell, pointsCell } from './summary.js';
 
 /** What becomes of a scaling while text is generated. */
 

@@ -1,3 +1,4 @@
+import { isProbe } from '../../subjects/schema.js';
 import {
   ends,
   nats,
@@ -6,18 +7,18 @@ import {
   printable,
   reachEnds,
   reachTokens,
+  rungAt,
   shortTokens,
   signed,
+  summaryLengths,
   tokens,
 } from '../format.js';
 import type { CandidateReport, Interval, Report, Verdict } from '../schema/report.js';
-import { isProbe } from '../../subjects/schema.js';
-import { rungAt, summaryLengths } from '../view.js';
 import { chanceWords, subjectWords } from './conditions.js';
 import {
-  paragraphs,
   type Cell,
   type Column,
+  paragraphs,
   type Section,
   type TableBlock,
   type Tone,

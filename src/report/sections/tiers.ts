@@ -1,7 +1,7 @@
 import { fixed } from '../../numbers.js';
 import * as format from '../format.js';
+import { rungAt } from '../format.js';
 import type { CandidateReport, ProbedReport, Report } from '../schema/report.js';
-import { rungAt } from '../view.js';
 import type { Cell, Row, Section } from './section.js';
 import { verdictWords } from './summary.js';
 

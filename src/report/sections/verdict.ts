@@ -1,3 +1,6 @@
+import { MINUS } from '../../numbers.js';
+import { ROPE_KINDS, type RopeType } from '../../rope/registry.js';
+import { isProbe } from '../../subjects/schema.js';
 import {
   list,
   nats,
@@ -5,16 +8,13 @@ import {
   points,
   printable,
   reachTokens,
+  rungAt,
   shortTokens,
   signed,
   tokens,
 } from '../format.js';
-import { MINUS } from '../../numbers.js';
-import type { CandidateReport, Interval, Report } from '../schema/report.js';
-import { ROPE_KINDS, type RopeType } from '../../rope/registry.js';
 import { costOnRealModels, parametersText } from '../real-models.js';
-import { rungAt } from '../view.js';
-import { isProbe } from '../../subjects/schema.js';
+import type { CandidateReport, Interval, Report } from '../schema/report.js';
 import { statusWords } from './conditions.js';
 import { type Block, paragraphs, type Section } from './section.js';
 import { recomputedOnly } from './serving.js';

@@ -1,5 +1,4 @@
-import { defineKind } from '../kind.js';
-import { baseFrequencies, type RopeBase, type RopeTable } from '../spec.js';
+import { baseFrequencies, defineKind, type RopeBase, type RopeTable } from '../kind.js';
 
 export interface DefaultSpec extends RopeBase {
   readonly type: 'default';

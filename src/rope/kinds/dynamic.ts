@@ -1,10 +1,18 @@
-import { fail } from '../../json/fail.js';
+import { fail } from '../../json/bounds.js';
 import { tokens, trim } from '../../numbers.js';
-import { defineKind, needsPairs, type Reading, type ScalingInput } from '../kind.js';
-import { baseFrequencies, baseOf, type RopeBase, type RopeTable } from '../spec.js';
+import {
+  baseFrequencies,
+  baseOf,
+  defineKind,
+  needsPairs,
+  type Reading,
+  type RopeBase,
+  type RopeTable,
+  type ScalingInput,
+} from '../kind.js';
 import { FACTOR_RULE, readFactor } from '../values.js';
 import type { DefaultSpec } from './default.js';
-import { ntkTheta, type NtkSpec } from './ntk.js';
+import { type NtkSpec, ntkTheta } from './ntk.js';
 
 /** NTK-aware, alpha recomputed from the sequence length once it exceeds maxPositions. */
 export interface DynamicSpec extends RopeBase {

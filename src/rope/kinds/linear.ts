@@ -1,6 +1,5 @@
 import { trim } from '../../numbers.js';
-import { defineKind } from '../kind.js';
-import { baseFrequencies, type RopeBase, type RopeTable } from '../spec.js';
+import { baseFrequencies, defineKind, type RopeBase, type RopeTable } from '../kind.js';
 import { readFactor } from '../values.js';
 
 export interface LinearSpec extends RopeBase {

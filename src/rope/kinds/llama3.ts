@@ -1,21 +1,21 @@
 import { finding } from '../../findings/index.js';
-import { BOUNDS } from '../../json/bounds.js';
-import { fail, show } from '../../json/fail.js';
-import { bandSentence } from '../bands.js';
+import { BOUNDS, fail, show } from '../../json/bounds.js';
 import {
+  baseFrequencies,
   defineKind,
-  numberParam,
-  refuse,
-  stretchedOriginal,
   type Ground,
+  numberParam,
   type Reading,
+  refuse,
   type Refused,
+  type RopeBase,
   type RopeBlock,
+  type RopeTable,
   type ScalingInput,
   type ShorthandRequest,
+  stretchedOriginal,
 } from '../kind.js';
-import { baseFrequencies, type RopeBase, type RopeTable } from '../spec.js';
-import { originalWindow, readFactor } from '../values.js';
+import { bandSentence, originalWindow, readFactor } from '../values.js';
 
 /** Factors of frequency in turns over the original window, which is in tokens. */
 export interface Llama3Spec extends RopeBase {

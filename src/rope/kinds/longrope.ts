@@ -1,16 +1,17 @@
-import { BOUNDS } from '../../json/bounds.js';
-import { fail } from '../../json/fail.js';
+import { BOUNDS, fail } from '../../json/bounds.js';
 import { checkNumber, type Fields } from '../../json/fields.js';
 import { tokens } from '../../numbers.js';
 import {
+  baseFrequencies,
   defineKind,
   optional,
-  stretchedOriginal,
   type Reading,
+  type RopeBase,
   type RopeBlock,
+  type RopeTable,
   type ScalingInput,
+  stretchedOriginal,
 } from '../kind.js';
-import { baseFrequencies, type RopeBase, type RopeTable } from '../spec.js';
 import { FACTOR_RULE, originalWindow, readAttentionFactor, readFactor } from '../values.js';
 
 export interface LongropeSpec extends RopeBase {

@@ -1,6 +1,11 @@
 import { trim } from '../../numbers.js';
-import { defineKind, numberParam } from '../kind.js';
-import { baseFrequencies, type RopeBase, type RopeTable } from '../spec.js';
+import {
+  baseFrequencies,
+  defineKind,
+  numberParam,
+  type RopeBase,
+  type RopeTable,
+} from '../kind.js';
 
 /** NTK-RoPE-mixed: every pair has a divisor of its own, which grows from the fast to the slow. */
 export interface NtkMixedSpec extends RopeBase {

@@ -1,6 +1,5 @@
 import { trim } from '../../numbers.js';
-import { defineKind, needsPairs } from '../kind.js';
-import { baseFrequencies, type RopeBase, type RopeTable } from '../spec.js';
+import { baseFrequencies, defineKind, needsPairs, type RopeBase, type RopeTable } from '../kind.js';
 
 /** Static NTK-aware: theta is replaced by theta * alpha^(d / (d - 2)). */
 export interface NtkSpec extends RopeBase {

@@ -1,6 +1,5 @@
 import { percent, trim } from '../../numbers.js';
-import { defineKind, refuse } from '../kind.js';
-import { baseFrequencies, type RopeBase, type RopeTable } from '../spec.js';
+import { baseFrequencies, defineKind, refuse, type RopeBase, type RopeTable } from '../kind.js';
 import { readFactor } from '../values.js';
 
 /** Gemma 4: a leading share of the pairs turns, the tail stands still (frequency 0). */

@@ -1,23 +1,29 @@
 import { finding, type Finding } from '../../findings/index.js';
-import { BOUNDS } from '../../json/bounds.js';
-import { fail } from '../../json/fail.js';
+import { BOUNDS, fail } from '../../json/bounds.js';
 import type { Fields } from '../../json/fields.js';
-import { bandSentence } from '../bands.js';
 import {
+  baseFrequencies,
+  type Block,
   defineKind,
+  type Ground,
   numberParam,
   optional,
-  stretchedOriginal,
-  type Block,
-  type Ground,
   type Read,
   type Reading,
+  type RopeBase,
+  type RopeTable,
   type ScalingContext,
   type ScalingInput,
   type ShorthandRequest,
+  stretchedOriginal,
 } from '../kind.js';
-import { baseFrequencies, type RopeBase, type RopeTable } from '../spec.js';
-import { originalWindow, readAttentionFactor, readFactor, type OriginalWindow } from '../values.js';
+import {
+  bandSentence,
+  originalWindow,
+  type OriginalWindow,
+  readAttentionFactor,
+  readFactor,
+} from '../values.js';
 
 /** `by-parts` is YaRN with attention factor 1. Lengths in tokens. */
 export interface YarnSpec extends RopeBase {

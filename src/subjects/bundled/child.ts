@@ -1,4 +1,4 @@
-import { serve } from '../serve.js';
+import { serve } from '../worker.js';
 import type { Batch, EngineRequest } from './engine.js';
 import { openSession } from './session.js';
 

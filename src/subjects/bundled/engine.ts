@@ -1,4 +1,4 @@
-import type { PositionInputs } from '../../encodings/types.js';
+import type { PositionInputs } from '../../encodings/registry.js';
 import type { Device, Provider } from '../../probes/presets.js';
 
 export type Runtime = typeof import('onnxruntime-node');

@@ -1,16 +1,17 @@
+import { createHash } from 'node:crypto';
 import { finding, type Finding } from '../../findings/index.js';
 import {
   heldPairs,
   probeFrequencies,
-  transfer,
-  withHeldOf,
   type ProbeGeometry,
   type ProbeTable,
+  transfer,
+  withHeldOf,
 } from '../../geometry/transfer.js';
+import { type Context, languageTexts, type TextSource } from '../../probes/contexts.js';
 import type { ContextScores } from '../../probes/measure.js';
-import { languageTexts, type TextSource } from '../../probes/text-source.js';
+import type { RopeTable } from '../../rope/kind.js';
 import { computeRope } from '../../rope/registry.js';
-import { type RopeTable } from '../../rope/spec.js';
 import type { ProbeModelReport } from '../schema.js';
 import type {
   Opened,
@@ -21,12 +22,19 @@ import type {
   SubjectGroup,
   TrainedGroup,
   TrainedModel,
+  Treatment,
 } from '../subject.js';
-import type { Engine, EngineInfo, EngineRequest } from './engine.js';
-import { chooseMember, loadFamily, loadLanguage, type Family, type Member } from './family.js';
+import {
+  type Batch,
+  cachedTable,
+  type Engine,
+  type EngineInfo,
+  type EngineRequest,
+  type RotaryInputs,
+  sharedTable,
+} from './engine.js';
+import { chooseMember, type Family, loadFamily, loadLanguage, type Member } from './family.js';
 import { opener } from './pool.js';
-import { ContextScorer } from './scores.js';
-import { RotaryTreatments, type RotaryTreatment } from './treatment.js';
 
 /**
  * Nats of a real model that one nat of the probe language stands for. Words of a small vocabulary,
@@ -218,4 +226,167 @@ export async function bundledSubject(
     options,
     inRange ? [] : [outside],
   );
+}
+
+/** What a pass rotates by: one table for all positions, or one for each index. */
+export type Rotation = ProbeTable | TablesByIndex;
+
+/**
+ * Decoding token by token with a KV cache: a key keeps the rotation of the length at which it was
+ * written, and a query has that of its own length. Index t thus has the table of length t + 1, for
+ * its query and its key alike, and one causal pass gives every length.
+ */
+export interface TablesByIndex {
+  /** (length) one table an index. */
+  readonly byIndex: readonly ProbeTable[];
+}
+
+/** Rotary tables, as the probe decoder takes them. */
+export interface RotaryTreatment extends Treatment {
+  readonly rotation: Rotation;
+}
+
+/** Gives bit-identical tables one treatment, whatever they are called: they are run once. */
+export class RotaryTreatments {
+  readonly #known = new Map<string, RotaryTreatment>();
+
+  of(rotation: Rotation): RotaryTreatment {
+    const single = 'byIndex' in rotation ? onlyTable(rotation.byIndex) : rotation;
+    const used = single ?? rotation;
+    const digest = digestOf(used);
+    const known = this.#known.get(digest);
+    if (known) return known;
+    const treatment = { digest, rotation: used };
+    this.#known.set(digest, treatment);
+    return treatment;
+  }
+}
+
+/** The one table that all indices have; undefined where they differ. */
+function onlyTable(byIndex: readonly ProbeTable[]): ProbeTable | undefined {
+  const first = byIndex[0]!;
+  return byIndex.every((table) => sameTable(table, first)) ? first : undefined;
+}
+
+export function sameTable(a: ProbeTable, b: ProbeTable): boolean {
+  if (a === b) return true;
+  return (
+    a.attentionScaling === b.attentionScaling &&
+    a.headScaling === b.headScaling &&
+    a.invFreq.every((x, i) => x === b.invFreq[i])
+  );
+}
+
+function digestOf(rotation: Rotation): string {
+  const hash = createHash('sha256');
+  const tables = 'byIndex' in rotation ? rotation.byIndex : [rotation];
+  for (const { invFreq, attentionScaling, headScaling = 1 } of tables) {
+    hash.update(invFreq);
+    hash.update(Float64Array.of(attentionScaling, headScaling));
+  }
+  return hash.digest('hex');
+}
+
+/** Whether one table of positions does not serve them all. */
+const hasOwnPositions = (contexts: readonly Context[]): boolean =>
+  contexts.some((context) => context.positions);
+
+/** Turns requests into batches of the engine, and its answers into scores by context. */
+export class ContextScorer {
+  /** Questions about one treatment follow each other and share its table: a shorter one is its start. */
+  #latest:
+    | {
+        readonly treatment: RotaryTreatment;
+        readonly length: number;
+        readonly rotary: RotaryInputs;
+      }
+    | undefined;
+
+  /** @param place what the model is told of positions beside the rotation, by length */
+  constructor(
+    private readonly engine: Engine,
+    private readonly place?: (length: number) => Batch['place'],
+  ) {}
+
+  async score({
+    contexts,
+    length,
+    treatment,
+  }: ScoreRequest<RotaryTreatment>): Promise<ContextScores[]> {
+    // Rows are ascending, so the scored tokens of a shorter length come first.
+    const counts = contexts.map((c) => c.rows.filter((row) => row < length).length);
+    const batch = batchOf(contexts, counts, length, this.#rotaryOf(contexts, length, treatment));
+    const place = this.place?.(length);
+    const { score } = batch;
+    const out = await this.engine.run(place ? { ...batch, place } : batch);
+    return contexts.map((_, b) => ({
+      logProbability: out.logProbability.slice(b * score, b * score + counts[b]!),
+      correct: out.correct.slice(b * score, b * score + counts[b]!),
+    }));
+  }
+
+  #rotaryOf(
+    contexts: readonly Context[],
+    length: number,
+    treatment: RotaryTreatment,
+  ): RotaryInputs {
+    if (hasOwnPositions(contexts)) return rotaryOf(treatment.rotation, length, contexts);
+    if (this.#latest?.treatment !== treatment || this.#latest.length < length)
+      this.#latest = { treatment, length, rotary: rotaryOf(treatment.rotation, length, contexts) };
+    const { rotary } = this.#latest;
+    return rotary.rows === length ? rotary : firstRows(rotary, length);
+  }
+}
+
+function firstRows({ pairs, qCos, qSin, kCos, kSin }: RotaryInputs, rows: number): RotaryInputs {
+  const first = (table: Float32Array): Float32Array => table.subarray(0, rows * pairs);
+  const [cos, sin] = [first(qCos), first(qSin)];
+  const keys = kCos === qCos ? { kCos: cos, kSin: sin } : { kCos: first(kCos), kSin: first(kSin) };
+  return { rows, pairs, qCos: cos, qSin: sin, ...keys };
+}
+
+/**
+ * What contexts are rotated by.
+ *
+ * @param length tokens of each
+ * @returns (length) rows; where contexts have positions of their own, (contexts * length)
+ */
+export function rotaryOf(
+  rotation: Rotation,
+  length: number,
+  contexts: readonly Context[],
+): RotaryInputs {
+  if ('byIndex' in rotation) return cachedTable(rotation.byIndex.slice(0, length));
+  const upTo = (at: Context['positions']) => Array.from({ length }, (_, t) => at?.[t] ?? t);
+  const positions = hasOwnPositions(contexts)
+    ? contexts.flatMap((c) => upTo(c.positions))
+    : upTo(undefined);
+  return sharedTable(rotation, positions);
+}
+
+/** @param counts (contexts) scored rows within the length */
+function batchOf(
+  contexts: readonly Context[],
+  counts: readonly number[],
+  length: number,
+  rotary: RotaryInputs,
+): Batch {
+  const batch = contexts.length;
+  const score = Math.max(1, ...counts);
+  const own = hasOwnPositions(contexts);
+  const tokens = new BigInt64Array(batch * length);
+  const positions = new BigInt64Array(batch * length);
+  const scored = new BigInt64Array(batch * score);
+  const targets = new BigInt64Array(batch * score);
+  contexts.forEach((context, b) => {
+    for (let t = 0; t < length; t++) {
+      tokens[b * length + t] = BigInt(context.tokens[t]!);
+      positions[b * length + t] = BigInt(own ? b * length + t : t);
+    }
+    for (let i = 0; i < counts[b]!; i++) {
+      scored[b * score + i] = BigInt(context.rows[i]!);
+      targets[b * score + i] = BigInt(context.targets[i]!);
+    }
+  });
+  return { tokens, batch, length, positions, scored, targets, score, rotary };
 }

@@ -1,5 +1,5 @@
-import { serve } from '../serve.js';
-import { DecoderSession, type DecoderRequest, type DecoderRun } from './session.js';
+import { serve } from '../worker.js';
+import { type DecoderRequest, type DecoderRun, DecoderSession } from './session.js';
 
 // A decoder in a process of its own. Requests: the DecoderRequest, then a DecoderRun at a time.
 serve(async (request: DecoderRequest) => {

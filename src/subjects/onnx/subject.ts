@@ -1,15 +1,12 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { option, RopeEvalError, words } from '../../errors.js';
 import { finding, type Finding } from '../../findings/index.js';
 import type { ContextScores } from '../../probes/measure.js';
 import type { PresetPlan, PRESETS } from '../../probes/presets.js';
+import type { RopeTable } from '../../rope/kind.js';
 import type { OnnxDecoderReport } from '../schema.js';
-import { openDecoder, type Decoder } from './decoder.js';
-import { bundledTexts } from './documents.js';
-import { findModel, type ModelFiles } from './folder.js';
-import { loadTokenizer } from './tokenizer.js';
-import { TokenizedTexts } from './texts.js';
-import type { RopeTable } from '../../rope/spec.js';
 import type {
   Opened,
   Scaling,
@@ -20,9 +17,18 @@ import type {
   TrainedModel,
   Treatment,
 } from '../subject.js';
+import { Worker } from '../worker.js';
 import { errors } from './refusals.js';
-import type { DecoderInfo } from './session.js';
+import {
+  type DecoderInfo,
+  type DecoderRequest,
+  type DecoderRun,
+  type DecoderScores,
+  DecoderSession,
+} from './session.js';
 import { readTable, rotaryValues, type RotaryValues } from './tables.js';
+import { bundledTexts, TokenizedTexts } from './texts.js';
+import { findModel, loadTokenizer, type ModelFiles } from './tokenizer.js';
 
 /** A table of each layer group of the user's model. */
 export interface TablesTreatment extends Treatment {
@@ -315,4 +321,41 @@ export async function onnxSubject(
   const documents = options.texts ?? (await bundledTexts());
   const texts = new TokenizedTexts(loadTokenizer(files), documents);
   return new OnnxSubject(trained, model, files, texts, options);
+}
+
+/** A decoder, wherever it runs. */
+export interface Decoder {
+  readonly info: DecoderInfo;
+  run(run: DecoderRun): Promise<DecoderScores>;
+  close(): Promise<void>;
+}
+
+/** Seconds that one context may take: a long one of a large model on a CPU takes many minutes. */
+const PATIENCE = 7200;
+
+function died(reason: string): RopeEvalError {
+  return new RopeEvalError('engine_died', {
+    problem: `the process that runs the model stopped: ${reason}`,
+    hint: words`Out of memory is the usual cause: try a smaller ${option('target')}, or an export with fewer bits.`,
+  });
+}
+
+/** Opens a decoder in a process of its own, or in this one. Errors as `DecoderSession.open`. */
+export async function openDecoder(request: DecoderRequest, worker = true): Promise<Decoder> {
+  if (!worker) return DecoderSession.open(request);
+  const child = new Worker(fileURLToPath(new URL('./child.js', import.meta.url)), {
+    died,
+    patience: PATIENCE,
+  });
+  try {
+    const info = (await child.ask(request)) as DecoderInfo;
+    return {
+      info,
+      run: async (run) => (await child.ask(run)) as DecoderScores,
+      close: () => child.close(),
+    };
+  } catch (error) {
+    await child.close();
+    throw error;
+  }
 }

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
-import type { ModelFiles } from './folder.js';
 import { errors } from './refusals.js';
 import type { TextTokenizer } from './texts.js';
 
@@ -36,4 +36,70 @@ function leading(tokenizer: Tokenizer): number[] {
   const [whole, bare] = [ids(true), ids(false)];
   const at = whole.findIndex((_, i) => bare.every((id, j) => whole[i + j] === id));
   return whole.slice(0, Math.max(0, at));
+}
+
+/** What belongs to a model on disk. */
+export interface ModelFiles {
+  /** The ONNX file. */
+  readonly model: string;
+  readonly tokenizer: string;
+  /** Beside the tokenizer, where there is one. */
+  readonly tokenizerConfig: string | undefined;
+  /** The model's own config.json, where there is one. */
+  readonly config: string | undefined;
+}
+
+/** Folders that exporters write the graph into, inside of the model's folder. */
+const GRAPH_FOLDERS = ['', 'onnx'];
+
+/**
+ * Finds a model's files: a file, a folder with one, or a repository's folder with `onnx/`.
+ *
+ * @param path an .onnx file or a folder
+ * @param choice name of the file to take where a folder has several
+ * @throws RopeEvalError exit 2 with what was looked for, and the names to choose from
+ */
+export function findModel(path: string, choice?: string): ModelFiles {
+  const model = findGraph(path, choice);
+  const folders = [dirname(model), dirname(dirname(model))];
+  const find = (name: string): string | undefined =>
+    folders.map((folder) => join(folder, name)).find((file) => existsSync(file));
+  const tokenizer = find('tokenizer.json');
+  if (!tokenizer) throw errors.noTokenizer(folders[0]!);
+  return {
+    model,
+    tokenizer,
+    tokenizerConfig: find('tokenizer_config.json'),
+    config: find('config.json'),
+  };
+}
+
+function findGraph(path: string, choice: string | undefined): string {
+  if (!existsSync(path)) throw errors.missing(path);
+  if (statSync(path).isFile()) {
+    if (!path.endsWith('.onnx')) throw errors.notOnnx(path);
+    return path;
+  }
+  const found = GRAPH_FOLDERS.flatMap((folder) => {
+    const inside = join(path, folder);
+    if (!existsSync(inside) || !statSync(inside).isDirectory()) return [];
+    return readdirSync(inside)
+      .filter((name) => name.endsWith('.onnx'))
+      .sort()
+      .map((name) => join(inside, name));
+  });
+  if (choice !== undefined) {
+    const wanted = found.find((file) => basename(file) === basename(choice));
+    if (!wanted)
+      throw errors.choice(
+        choice,
+        found.map((file) => basename(file)),
+      );
+    return wanted;
+  }
+  const plain = found.filter((file) => basename(file) === 'model.onnx');
+  if (plain.length === 1) return plain[0]!;
+  if (found.length === 1) return found[0]!;
+  if (found.length === 0) throw errors.noGraph(path);
+  throw errors.several(found.map((file) => basename(file)));
 }

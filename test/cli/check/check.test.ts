@@ -2,11 +2,11 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CheckSchema } from '../../../src/gate/judge.js';
+import { readConfig } from '../../../src/model/read-model.js';
 import type { Report } from '../../../src/report/schema/report.js';
 import { type FakeOptions, type Ran, runCli } from '../../helpers/environment.js';
 import { candidate, makeReport, short } from '../../helpers/report.js';
 import { temporaryFolder } from '../../helpers/temporary.js';
-import { readConfig } from '../../../src/model/read-config.js';
 
 const CONFIG = {
   model_type: 'qwen2',

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Sweep, SweepSchema } from '../../../src/gate/sweep/merge.js';
+import { type Sweep, SweepSchema } from '../../../src/gate/sweep.js';
 import { configText } from '../../emit/input.js';
 import { runCli } from '../../helpers/environment.js';
 import { makeReport } from '../../helpers/report.js';

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { diffFingerprint } from '../../../src/geometry/fingerprint-diff.js';
-import { fingerprintData } from '../../../src/geometry/fingerprint.js';
+import { diffFingerprint, fingerprintData } from '../../../src/geometry/fingerprint.js';
 import { fingerprintDiffSections, fingerprintSections } from '../../../src/report/fingerprint.js';
 import { textOf } from '../../../src/report/terminal.js';
 import { computeRope } from '../../../src/rope/registry.js';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { decayCurve } from '../../../src/geometry/spectrum.js';
-import { decayChart } from '../../../src/report/plots/terminal.js';
+import { decayChart } from '../../../src/report/plots.js';
 import { computeRope } from '../../../src/rope/registry.js';
 import { plain, yarn } from '../../geometry/models.js';
 

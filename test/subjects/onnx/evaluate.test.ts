@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { parseCandidates } from '../../../src/candidates/parse.js';
-import { evaluate } from '../../../src/evaluate.js';
+import { parseCandidates } from '../../../src/candidates/definition.js';
+import { evaluate, spearman } from '../../../src/evaluate.js';
 import { parseReport } from '../../../src/gate/baseline.js';
-import { textOf } from '../../../src/report/terminal.js';
-import { reportSections } from '../../../src/report/sections/index.js';
-import { spearman } from '../../../src/evaluation/tiers.js';
 import type { Report } from '../../../src/report/schema/report.js';
+import { reportSections } from '../../../src/report/sections/index.js';
+import { textOf } from '../../../src/report/terminal.js';
 
 const FOLDER = 'fixtures/onnx-decoders';
 /** The fixtures' decoder, said to be trained on lengths that have room for facts. */

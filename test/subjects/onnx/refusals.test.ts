@@ -9,10 +9,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { findModel } from '../../../src/subjects/onnx/folder.js';
 import { DecoderSession } from '../../../src/subjects/onnx/session.js';
 import { groupsOfSites } from '../../../src/subjects/onnx/subject.js';
 import { TokenizedTexts } from '../../../src/subjects/onnx/texts.js';
+import { findModel } from '../../../src/subjects/onnx/tokenizer.js';
 import { bytesField, numberField } from '../../../src/subjects/onnx/wire.js';
 
 const FIXTURES = 'fixtures/onnx-decoders';

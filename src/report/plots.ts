@@ -1,4 +1,4 @@
-import { multiple, shortTokens } from '../format.js';
+import { multiple, shortTokens } from './format.js';
 
 /** What a mark stands for, so that a caller can colour it. */
 export type PlotRole = 'axis' | 'reference' | 'candidate' | 'trained' | 'target' | 'text';
