@@ -74,6 +74,12 @@ export interface EngineRequest {
   readonly graph?: 'family' | 'encodings';
   readonly device: Device;
   readonly threads: number;
+  /**
+   * Numbers below the normal range of float32 count as zero, on the thread that opens the engine as
+   * well; for a process that does nothing else. Weights of a sharp softmax end there, and a product
+   * with one takes several times as long. What they would add to a sum is far below its last bit.
+   */
+  readonly flushesDenormals?: boolean;
 }
 
 /**

@@ -21,7 +21,7 @@ export async function openProcess(
   const worker = new Worker(CHILD, { died, ...limits });
   try {
     return {
-      info: (await worker.ask(request)) as EngineInfo,
+      info: (await worker.ask({ ...request, flushesDenormals: true })) as EngineInfo,
       run: async (batch: Batch) => (await worker.ask(batch)) as Scores,
       close: () => worker.close(),
     };

@@ -243,8 +243,13 @@ async function create(
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
     externalData: [{ path: 'weights', data: weights }],
-    // A node that quietly lands on the CPU would make every CUDA figure a lie.
-    ...(device === 'cuda' ? { extra: { session: { disable_cpu_ep_fallback: '1' } } } : {}),
+    extra: {
+      session: {
+        // A node that quietly lands on the CPU would make every CUDA figure a lie.
+        ...(device === 'cuda' ? { disable_cpu_ep_fallback: '1' } : {}),
+        ...(request.flushesDenormals ? { set_denormal_as_zero: '1' } : {}),
+      },
+    },
   });
   const info = {
     device,
