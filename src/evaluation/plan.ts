@@ -1,5 +1,6 @@
 import type { ResolvedCandidate } from '../candidates/definition.js';
 import type { Provisional } from '../options.js';
+import { resamples } from '../probes/measure.js';
 import { type PresetPlan, probeTokens } from '../probes/presets.js';
 import type { Opened, Subject, Treatment } from '../subjects/subject.js';
 import { contextSets, drawFurther } from './context-sets.js';
@@ -18,7 +19,7 @@ import {
 } from './run.js';
 import { AskedSeries, divide, type Series } from './series.js';
 import { scalingOf, type Setup } from './setup.js';
-import { isOpen, summariseReach } from './summary.js';
+import { isOpen, summariseReach, type Measured } from './summary.js';
 import { DRAWS, judge, type Judged, ladderResults, referenceResults, tiesOf } from './variant.js';
 
 /** What decides about the size of a run. */
@@ -175,10 +176,30 @@ function isUndecided(run: RunPlan, reference: ReferenceResults, { ladder }: Vari
   return facts !== undefined && isOpen(summariseReach(facts), run.setup.target.multiple);
 }
 
-/** Further contexts that an open variant is likely to get, in parts of those that it may get. */
-const FURTHER_SHARE = 0.9;
-/** The same of all variants, in parts of the rest, before any is known to be open. */
+/** Further work of a variant before anything is known of it, in parts of its own. */
 const FURTHER_BEFORE = 0.3;
+
+/**
+ * Contexts of facts that a variant is likely to get: as many as would settle its verdict if further
+ * ones turned out like those that were answered.
+ */
+function likelyContexts({ setup, most }: RunPlan, facts: Measured, usual: number): number {
+  const isSettledBy = (count: number): boolean => {
+    const { contexts, at } = facts.measurement;
+    const repeated = <T>(list: readonly T[]): T[] =>
+      Array.from({ length: count }, (_, i) => list[i % list.length]!);
+    const measurement = {
+      ...facts.measurement,
+      contexts: repeated(contexts),
+      at: at.map(repeated),
+    };
+    const draws = resamples(count, setup.seed, DRAWS.provisional);
+    return !isOpen(summariseReach({ ...facts, measurement, draws }), setup.target.multiple);
+  };
+  let count = usual;
+  while (count < most && !isSettledBy(count)) count = Math.min(2 * count, most);
+  return count;
+}
 
 /** Has questions answered, and tells how far a run is. */
 class Watch {
@@ -210,21 +231,29 @@ class Watch {
       const all = [...coreSeries(variant), ...variant.probes.flatMap((probe) => probe.asked)];
       return sum + all.reduce((work, one) => work + one.workUpTo(share), 0);
     }, 0);
-    if (rest > 0) return (asked + rest) * (1 + FURTHER_BEFORE);
-    return asked + this.#further();
+    return asked + rest + this.#further(clear);
   }
 
-  /** Work of the further contexts that open variants are likely to get beyond those asked. */
-  #further(): number {
+  /** Work of the further contexts that variants are likely to get beyond those of the preset. */
+  #further(clear: ReadonlySet<Variant>): number {
     const { run } = this;
+    if (run.setup.localOnly) return 0;
     const reference = referenceResults(run, DRAWS.provisional);
-    const open = run.variants.filter((variant) => isUndecided(run, reference, variant));
-    return open.reduce((sum, { ladder }) => {
-      const { series, portions } = ladder.facts;
-      const asked = series.portions.slice(0, portions);
+    const usual = run.sets.ladder.contexts.length;
+    return run.variants.reduce((sum, variant) => {
+      if (clear.has(variant)) return sum;
+      const { ladder } = variant;
+      const { portions, upTo } = ladder.facts.series;
+      const whole = portions
+        .slice(0, upTo.whole)
+        .reduce((w, set) => w + ladder.facts.workOf(set), 0);
+      const { facts } = ladderResults(run, reference, ladder);
+      if (!facts) return sum + (run.most > usual ? FURTHER_BEFORE * whole : 0);
+      const asked = portions.slice(0, ladder.facts.portions);
       const contexts = asked.reduce((count, set) => count + set.contexts.length, 0);
-      const likely = FURTHER_SHARE * Math.max(0, run.most - contexts);
-      return sum + (likely / asked[0]!.contexts.length) * ladder.facts.workOf(asked[0]!);
+      const more =
+        likelyContexts(run, facts, Math.max(usual, contexts)) - Math.max(usual, contexts);
+      return sum + (more / usual) * whole;
     }, 0);
   }
 
