@@ -80,6 +80,10 @@ export interface ClassDefaults {
 export interface Composite {
   readonly key: string;
   readonly type: string;
+  /** Other keys that the class reads its language model from. */
+  readonly also?: readonly string[];
+  /** Whether the class reads the keys of its language model at the top where the part is missing. */
+  readonly flat?: boolean;
 }
 
 /**

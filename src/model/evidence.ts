@@ -1,15 +1,29 @@
+import { sameValue } from '../json/parse.js';
 import type { RopeSpec, RopeType } from '../rope/registry.js';
 
 /** A block as weights were published with it. */
 interface Published {
-  readonly factor: number;
+  /** Left out for lists of divisors, whose factor follows from the windows. */
+  readonly factor?: number;
   readonly originalMaxPositions?: number;
   readonly theta?: number;
   /** The longest window that the evidence is about, tokens. */
   readonly maxPositions?: number;
   /** Width of the widest model published with it. */
   readonly hiddenAtMost?: number;
+  /** Further numbers of the block, where they are not the usual ones of its type. */
+  readonly rest?: Readonly<Record<string, unknown>>;
+  /** Least and largest divisor of the two lists of LongRoPE, and scale of its softmax. */
+  readonly divisors?: { readonly short: Range; readonly long: Range; readonly mscale?: Range };
 }
+
+type Range = readonly [least: number, largest: number];
+
+/** Numbers that blocks of a type are published with, by their names in a `RopeSpec`. */
+const USUAL: Partial<Record<RopeType, Readonly<Record<string, unknown>>>> = Object.freeze({
+  yarn: { betaFast: 32, betaSlow: 1, truncate: true },
+  llama3: { lowFreqFactor: 1, highFreqFactor: 4 },
+});
 
 /** One reason to believe that a scaling is part of what the weights were trained with. */
 export interface TrainedInRow {
@@ -18,8 +32,8 @@ export interface TrainedInRow {
   readonly ropeType: RopeType;
   /** Model types for which it holds. */
   readonly modelTypes: readonly string[];
-  /** Blocks that it is about; left out: any block of this type in these model types. */
-  readonly published?: readonly Published[];
+  /** Blocks that it is about. */
+  readonly published: readonly Published[];
   /** Tokens known before the scaling, where every model of these types was published with it. */
   readonly before?: number;
   /** What is known, and where it is written. */
@@ -27,6 +41,14 @@ export interface TrainedInRow {
 }
 
 const LLAMA_31 = { originalMaxPositions: 8192, theta: 500_000, maxPositions: 131_072 } as const;
+
+const LLAMA_4 = { originalMaxPositions: 8192, maxPositions: 10_485_760 } as const;
+
+/** DeepSeek's blocks name both factors of the temperature, so that they leave the softmax to it. */
+const MSCALES = { mscale: 1, mscaleAllDim: 1 } as const;
+const DEEPSEEK = { factor: 40, originalMaxPositions: 4096, maxPositions: 163_840 } as const;
+const OLMO_3 = { factor: 8, originalMaxPositions: 8192, maxPositions: 65_536 } as const;
+const KIMI = { originalMaxPositions: 4096, rest: MSCALES } as const;
 
 /**
  * Which scalings were trained in. Everything else is an overlay: the numbers of a config cannot
@@ -39,8 +61,9 @@ export const TRAINED_IN: readonly TrainedInRow[] = Object.freeze([
     ropeType: 'llama3',
     modelTypes: ['llama4_text', 'llama4'],
     published: [
-      { factor: 8, originalMaxPositions: 8192, maxPositions: 10_485_760 },
-      { factor: 16, originalMaxPositions: 8192, maxPositions: 10_485_760 },
+      { factor: 8, ...LLAMA_4 },
+      { factor: 16, ...LLAMA_4 },
+      { factor: 16, ...LLAMA_4, rest: { highFreqFactor: 1 } },
     ],
     source:
       "published with Llama 4; Meta's announcement (April 2025) gives 256K tokens of training and " +
@@ -76,7 +99,12 @@ export const TRAINED_IN: readonly TrainedInRow[] = Object.freeze([
     published: [
       { factor: 8, originalMaxPositions: 8192, maxPositions: 65_536 },
       { factor: 16, originalMaxPositions: 8192, maxPositions: 131_072 },
-      { factor: 32, originalMaxPositions: 1024, maxPositions: 2048 },
+      {
+        factor: 32,
+        originalMaxPositions: 1024,
+        maxPositions: 2048,
+        rest: { lowFreqFactor: 0.125, highFreqFactor: 0.5 },
+      },
     ],
     source: 'the default of the class in transformers 5, as published with the weights',
   },
@@ -84,6 +112,19 @@ export const TRAINED_IN: readonly TrainedInRow[] = Object.freeze([
     key: 'longrope',
     ropeType: 'longrope',
     modelTypes: ['phi3', 'phi4_multimodal', 'phimoe', 'minicpm', 'minicpm3'],
+    // Every model has lists of its own: these are the ranges that published ones lie in.
+    published: [
+      {
+        originalMaxPositions: 4096,
+        maxPositions: 131_072,
+        divisors: { short: [1, 4], long: [1, 66], mscale: [1, 1.25] },
+      },
+      {
+        originalMaxPositions: 32_768,
+        maxPositions: 131_072,
+        divisors: { short: [0.9, 8], long: [0.9, 8] },
+      },
+    ],
     source:
       'Ding et al. 2024 (arXiv:2402.13753): the factors are searched for one model, which is then fine-tuned with them; Phi-3 technical report (arXiv:2404.14219)',
   },
@@ -96,6 +137,7 @@ export const TRAINED_IN: readonly TrainedInRow[] = Object.freeze([
       'diffusion_gemma_text',
       'embedding_gemma2_text',
     ],
+    published: [{ factor: 1 }],
     source: 'Gemma 4 model classes in transformers 5: the zero tail is part of the architecture',
   },
   {
@@ -110,6 +152,7 @@ export const TRAINED_IN: readonly TrainedInRow[] = Object.freeze([
     key: 'hunyuan-alpha',
     ropeType: 'ntk',
     modelTypes: ['hunyuan_v1_dense', 'hunyuan_v1_moe', 'hunyuan_vl_text'],
+    published: [{ rest: { alpha: 1000 } }],
     source:
       'alpha is published with the weights and its own code reads it; Hunyuan-Large (arXiv:2411.02265) raised the base of RoPE for its long-context training. No paper states the alpha of the smaller models',
   },
@@ -117,7 +160,10 @@ export const TRAINED_IN: readonly TrainedInRow[] = Object.freeze([
     key: 'deepseek-yarn',
     ropeType: 'yarn',
     modelTypes: ['deepseek_v2', 'deepseek_v3', 'deepseek_v32'],
-    published: [{ factor: 40, originalMaxPositions: 4096, maxPositions: 163_840 }],
+    published: [
+      { ...DEEPSEEK, rest: MSCALES },
+      { ...DEEPSEEK, rest: { mscale: 0.707, mscaleAllDim: 0.707 } },
+    ],
     before: 4096,
     source:
       'DeepSeek-V2 (arXiv:2405.04434), section 3.1.4: trained further with YaRN; DeepSeek-V3 (arXiv:2412.19437), section 4.3: two phases of training with YaRN, to 32K and to 128K',
@@ -127,8 +173,9 @@ export const TRAINED_IN: readonly TrainedInRow[] = Object.freeze([
     ropeType: 'yarn',
     modelTypes: ['kimi_k2', 'kimi_k25'],
     published: [
-      { factor: 32, originalMaxPositions: 4096, maxPositions: 131_072 },
-      { factor: 64, originalMaxPositions: 4096, maxPositions: 262_144 },
+      { factor: 32, maxPositions: 131_072, ...KIMI },
+      { factor: 32, maxPositions: 131_072, ...KIMI, rest: { ...MSCALES, betaFast: 1 } },
+      { factor: 64, maxPositions: 262_144, ...KIMI },
     ],
     before: 4096,
     source:
@@ -138,7 +185,14 @@ export const TRAINED_IN: readonly TrainedInRow[] = Object.freeze([
     key: 'gpt-oss-yarn',
     ropeType: 'yarn',
     modelTypes: ['gpt_oss', 'openai_privacy_filter'],
-    published: [{ factor: 32, originalMaxPositions: 4096, maxPositions: 131_072 }],
+    published: [
+      {
+        factor: 32,
+        originalMaxPositions: 4096,
+        maxPositions: 131_072,
+        rest: { truncate: false },
+      },
+    ],
     source:
       'gpt-oss model card (arXiv:2508.10925): the context of the dense layers is extended to 131,072 tokens with YaRN; the block is the default of the class',
   },
@@ -146,7 +200,7 @@ export const TRAINED_IN: readonly TrainedInRow[] = Object.freeze([
     key: 'olmo3-yarn',
     ropeType: 'yarn',
     modelTypes: ['olmo3'],
-    published: [{ factor: 8, originalMaxPositions: 8192, maxPositions: 65_536 }],
+    published: [OLMO_3, { ...OLMO_3, rest: { attentionFactor: 1.2079441541679836 } }],
     before: 8192,
     source:
       'Olmo 3 technical report (Ai2, 2025): long-context extension stage with YaRN on full-attention layers',
@@ -156,9 +210,14 @@ export const TRAINED_IN: readonly TrainedInRow[] = Object.freeze([
     ropeType: 'yarn',
     modelTypes: ['ministral3', 'mistral4', 'mistral_large4_text'],
     published: [
-      { factor: 16, originalMaxPositions: 16_384, maxPositions: 262_144 },
-      { factor: 128, originalMaxPositions: 8192, maxPositions: 1_048_576 },
-      { factor: 2048, originalMaxPositions: 512, maxPositions: 1_048_576 },
+      { factor: 16, originalMaxPositions: 16_384, maxPositions: 262_144, rest: MSCALES },
+      { factor: 128, originalMaxPositions: 8192, maxPositions: 1_048_576, rest: MSCALES },
+      {
+        factor: 2048,
+        originalMaxPositions: 512,
+        maxPositions: 1_048_576,
+        rest: { attentionFactor: 1 },
+      },
     ],
     source:
       'published with the weights, and the default of the class in transformers 5; no paper was used',
@@ -185,23 +244,42 @@ export interface Evidence {
 export function trainedIn(rope: RopeSpec, model: ModelFacts): Evidence | undefined {
   for (const { key, ropeType, modelTypes, published } of TRAINED_IN) {
     if (ropeType !== rope.type || !modelTypes.includes(model.modelType)) continue;
-    if (published === undefined) return { key, maxPositions: undefined };
     const same = published.find((one) => isPublished(one, rope, model));
     if (same !== undefined) return { key, maxPositions: same.maxPositions };
   }
   return undefined;
 }
 
+/**
+ * Whether a scaling is the published one in every number. One that agrees in the factor alone may be
+ * an edit: nobody trained with Llama 3.1's factor over other bands.
+ */
 function isPublished(published: Published, rope: RopeSpec, { hiddenSize }: ModelFacts): boolean {
-  const { factor, originalMaxPositions, theta, hiddenAtMost = hiddenSize } = published;
-  const original = 'originalMaxPositions' in rope ? rope.originalMaxPositions : undefined;
+  const { originalMaxPositions, theta, hiddenAtMost = hiddenSize, rest, divisors } = published;
+  const { type, theta: found, rotaryDim, exponentDim, ...own } = rope;
+  void [rotaryDim, exponentDim];
+  const numbers: Record<string, unknown> = { ...own };
+  const factor = published.factor ?? numbers['factor'];
+  const original = originalMaxPositions ?? numbers['originalMaxPositions'];
+  if (rope.type === 'longrope' && divisors !== undefined) {
+    const { shortFactor, longFactor, shortMscale = 1, longMscale = 1 } = rope;
+    if (!isWithin(shortFactor, divisors.short) || !isWithin(longFactor, divisors.long))
+      return false;
+    if (!isWithin([shortMscale, longMscale], divisors.mscale ?? [1, 1])) return false;
+    for (const name of IN_RANGES) delete numbers[name];
+  }
   return (
-    'factor' in rope &&
-    rope.factor === factor &&
-    (originalMaxPositions ?? original) === original &&
-    (theta ?? rope.theta) === rope.theta &&
-    hiddenSize <= hiddenAtMost
+    (theta ?? found) === found &&
+    hiddenSize <= hiddenAtMost &&
+    sameValue(numbers, { ...USUAL[type], factor, originalMaxPositions: original, ...rest })
   );
+}
+
+/** What of LongRoPE is compared by its range; the last is a property of a class, not of a block. */
+const IN_RANGES = ['shortFactor', 'longFactor', 'shortMscale', 'longMscale', 'shortAtEveryLength'];
+
+function isWithin(values: readonly number[], [least, largest]: Range): boolean {
+  return values.every((value) => value >= least && value <= largest);
 }
 
 /**

@@ -204,6 +204,16 @@ const NAMES: readonly (readonly [from: string, to: string])[] = Object.freeze([
 /** Lengths, the one that counts first. */
 const LENGTH_KEYS = ['max_position_embeddings', 'max_seq_len', 'model_max_length'] as const;
 
+/** Whether an object is a params.json of Mistral's, or Meta's, and no config.json. */
+export function isMistralParams(params: UnknownRecord): boolean {
+  const has = hasIn(params);
+  return !has('model_type') && has('dim') && has('n_layers') && has('n_heads');
+}
+
+function hasIn(params: UnknownRecord): (key: string) => boolean {
+  return (key) => Object.hasOwn(params, key) && params[key] !== null;
+}
+
 /**
  * Mistral's params.json as a config.json: other names for the same numbers, and a block `yarn` in
  * which beta is beta_fast and alpha beta_slow. Without `apply_scale` YaRN has no temperature.
@@ -215,9 +225,8 @@ const LENGTH_KEYS = ['max_position_embeddings', 'max_seq_len', 'model_max_length
 export function fromMistralParams(
   params: UnknownRecord,
 ): { readonly config: UnknownRecord } | undefined {
-  const has = (key: string): boolean => Object.hasOwn(params, key) && params[key] !== null;
-  if (has('model_type') || !has('dim') || !has('n_layers') || !has('n_heads')) return undefined;
-  const length = LENGTH_KEYS.find(has);
+  if (!isMistralParams(params)) return undefined;
+  const length = LENGTH_KEYS.find(hasIn(params));
   if (length === undefined) {
     fail(
       'missing_field',

@@ -29,9 +29,9 @@ export interface Part {
 /**
  * Finds the language model inside a config, as the class of its model type does: a composite in the
  * part that its class reads, any other model type that is known at the top, whatever part stands in
- * the file beside it. A composite whose text keys stand at the top (as Qwen2-VL was published) is
- * read there, with the defaults of its text class. Of an unknown model type the part is taken if it
- * has one.
+ * the file beside it. Without that part, a class that also reads the top (Qwen2-VL was published so)
+ * is read there, and any other by the defaults of its text class. Of an unknown model type the part
+ * is taken if it has one.
  *
  * @throws RopeEvalError `missing_field` without a model type, `wrong_type` for one that is no text
  */
@@ -43,15 +43,11 @@ export function findPart(root: Fields): Part {
   const findings: Finding[] = [];
   // A thinker holds a text_config of its own; published configs go no deeper.
   for (let level = 0; level < MAX_LEVELS; level++) {
-    const key = partKey(fields, type);
-    if (key === undefined) break;
-    if (readsTop(type)) {
-      findings.push(finding('part_not_read', fields.at(key), { model: type, part: key }));
-      break;
-    }
-    const inner = fields.nullableFields(key);
+    const found = partOf(fields, type);
+    findings.push(...found.findings);
+    const { inner } = found;
     if (inner === undefined) break;
-    if (key === 'decoder') encoder = fields.nullableFields('encoder');
+    if (found.key === 'decoder') encoder = fields.nullableFields('encoder');
     const own = inner.nullableString('model_type');
     type = textClassOf(own ?? COMPOSITES.get(type)?.type ?? `${type}_text`);
     fields = inner;
@@ -65,11 +61,32 @@ export function findPart(root: Fields): Part {
 
 const MAX_LEVELS = 2;
 
-/** The key of the part, that of the class first. */
-function partKey(fields: Fields, type: string): string | undefined {
-  const own = COMPOSITES.get(type)?.key;
-  const keys = own === undefined ? PART_KEYS : [own, ...PART_KEYS];
-  return keys.find((key) => isRecord(fields.raw(key)));
+/** The part of one level, and the parts beside it that its class leaves alone. */
+interface Inner {
+  readonly key?: string;
+  readonly inner?: Fields | undefined;
+  readonly findings: readonly Finding[];
+}
+
+function partOf(fields: Fields, type: string): Inner {
+  const present = PART_KEYS.filter((key) => isRecord(fields.raw(key)));
+  const composite = COMPOSITES.get(type);
+  const unread = (keys: readonly string[]): readonly Finding[] =>
+    keys.map((part) => finding('part_not_read', fields.at(part), { model: type, part }));
+  if (composite === undefined) {
+    if (readsTop(type)) return { findings: unread(present) };
+    const [key] = present;
+    return key === undefined
+      ? { findings: [] }
+      : { key, inner: fields.nullableFields(key), findings: [] };
+  }
+  const { also = [], flat = false } = composite;
+  const key = [composite.key, ...also].find((each) => fields.given(each)) ?? composite.key;
+  const findings = unread(present.filter((each) => each !== key));
+  const inner = fields.nullableFields(key);
+  if (inner !== undefined) return { key, inner, findings };
+  // Without its part a class makes one of its own defaults, whatever stands elsewhere in the file.
+  return flat ? { findings } : { key, inner: fields.beside({}, fields.at(key)), findings };
 }
 
 /** Whether the class of a model type is known to read its own keys, and no part. */

@@ -98,8 +98,26 @@ def composites():
             continue
         part = parts(config)
         if part is not None:
-            found[model_type] = part
+            found[model_type] = {**part, **other_places(cls, part["key"])}
     return found
+
+
+# A number of positions that no class has by default.
+PROBE = {"max_position_embeddings": 7777}
+
+
+def other_places(cls, key):
+    """Where else than under its own key a class takes its language model from."""
+
+    def takes(given):
+        config = build(cls, **given)
+        if isinstance(config, Exception):
+            return False
+        part = vars(config).get(key)
+        return getattr(part, "max_position_embeddings", None) == PROBE["max_position_embeddings"]
+
+    also = [name for name in PART_KEYS if name != key and takes({name: dict(PROBE)})]
+    return {**({"also": also} if also else {}), **({"flat": True} if takes(PROBE) else {})}
 
 
 def class_fields(wanted):
