@@ -1,8 +1,9 @@
 /* The report names what it ran on; the one place outside the command line that looks. */
 import { arch, availableParallelism, platform } from 'node:os';
 import { versions } from 'node:process';
-import { option, type OptionName, RopeEvalError, words } from '../errors.js';
+import { option, RopeEvalError, words } from '../errors.js';
 import type { EvaluateOptions } from '../options.js';
+import { disagreements, disagreementWords, type MadeBy, RESUMED } from '../report/agreement.js';
 import type { Report } from '../report/schema/report.js';
 import type { Opened } from '../subjects/subject.js';
 import { isWhole, type QuestionList } from './questions.js';
@@ -22,12 +23,6 @@ export function runtimeOf<Version extends string | null>(
   return { onnxruntime, node: versions.node, platform: `${platform()}-${arch()}` };
 }
 
-/** The parts of a report that are known before anything is asked. */
-export type ReportHead = Pick<
-  Report,
-  'tool' | 'config' | 'reference' | 'target' | 'settings' | 'subject'
->;
-
 /** How a run is made. */
 export interface Conditions {
   readonly settings: Pick<Report['settings'], 'preset' | 'seed' | 'contexts' | 'threads'>;
@@ -41,7 +36,7 @@ export function reportHead(
   { settings, multiples }: Conditions,
   { entry, device }: Opened,
   tool: Report['tool'],
-): ReportHead {
+): MadeBy {
   const { config, model, criticalFraction, rotaryShare } = setup;
   const { reference, window } = setup.groups[setup.decisive]!;
   return {
@@ -70,39 +65,17 @@ export function reportHead(
   };
 }
 
-/** What saved scores depend on. Candidates are left out: a scaling that is new is run. */
-const CONDITIONS: readonly (readonly [string | OptionName, (run: ReportHead) => string])[] =
-  Object.freeze([
-    ['rope-eval', ({ tool }) => tool.version],
-    ['config', ({ config }) => `SHA-256 ${config.sha256.slice(0, 12)}…`],
-    ['reference', ({ reference: r }) => `${r.kind}, trained window ${r.trainedWindow}`],
-    [option('target'), ({ target }) => String(target.tokens)],
-    ['lengths', ({ settings }) => settings.ladder.map(({ tokens }) => tokens).join(' ')],
-    [option('preset'), ({ settings }) => settings.preset],
-    [option('samples'), ({ settings }) => String(settings.contexts.long)],
-    [option('seed'), ({ settings }) => String(settings.seed)],
-    // Another device or another number of threads rounds the last digits in another way.
-    [option('device'), ({ settings }) => settings.device ?? 'none'],
-    ['device asked for', ({ settings }) => settings.deviceAsked],
-    [option('threads'), ({ settings }) => String(settings.threads)],
-    ['probe model', ({ subject: s }) => `${s.name} ${s.weightsSha256.slice(0, 12)}…`],
-    ['probe graph', ({ subject }) => `${subject.graphSha256.slice(0, 12)}…`],
-  ]);
-
 /**
  * Takes the finished work of an earlier run over.
  *
  * @throws RopeEvalError `not_comparable`, exit 3, with everything in which that run was another
  */
-export function takeOver(questions: QuestionList, saved: Report, now: ReportHead): void {
-  const differences = CONDITIONS.flatMap(([what, read]) => {
-    const [there, here] = [read(saved), read(now)];
-    return there === here ? [] : ['\n  ', what, `: ${there} there, ${here} here`];
-  });
+export function takeOver(questions: QuestionList, saved: Report, now: MadeBy): void {
+  const differences = disagreements(RESUMED, saved, now);
   if (differences.length > 0) {
     throw new RopeEvalError('not_comparable', {
       option: 'resume',
-      problem: ['the report is of another run:', ...differences],
+      problem: ['the report is of another run:', ...disagreementWords(differences)],
       hint: words`Run with the options of the first run, or without ${option('resume')}.`,
     });
   }

@@ -6,6 +6,7 @@ import { analyseGeometry } from '../geometry/analyse.js';
 import type { EvaluateOptions } from '../options.js';
 import { accuracyByDistance, type Cluster, clusters } from '../probes/measure.js';
 import { ladder, mostLong, planOf, PRESETS, probeTokens } from '../probes/presets.js';
+import type { MadeBy } from '../report/agreement.js';
 import type { CandidateReport } from '../report/schema/candidate.js';
 import {
   type PerContext,
@@ -15,14 +16,7 @@ import {
 } from '../report/schema/report.js';
 import type { Opened, Subject } from '../subjects/subject.js';
 import { TOOL_VERSION } from '../version.js';
-import {
-  type Conditions,
-  defaultThreads,
-  reportHead,
-  type ReportHead,
-  runtimeOf,
-  takeOver,
-} from './conditions.js';
+import { type Conditions, defaultThreads, reportHead, runtimeOf, takeOver } from './conditions.js';
 import { answerInStages, planRun } from './plan.js';
 import { PROBES } from './probes/registry.js';
 import type { ContextSet, SavedAnswer } from './questions.js';
@@ -117,7 +111,7 @@ async function answerAll(
   run: RunPlan,
   opened: Opened,
   options: EvaluateOptions,
-  head: ReportHead,
+  head: MadeBy,
 ): Promise<string | undefined> {
   const { onProgress, onProvisional, signal, resume, samples, stopEarly = true } = options;
   try {
@@ -142,7 +136,7 @@ async function answerAll(
 /** @param stopped why it ended early; undefined: it did not */
 function buildReport(
   run: RunPlan,
-  { tool, ...head }: ReportHead,
+  { tool, ...head }: MadeBy,
   opened: Opened,
   stopped: string | undefined,
 ): Report {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { option, RopeEvalError, words } from '../errors.js';
-import { IntervalSchema, isProbe, type Report } from '../report/schema/report.js';
-
+import { COMPARED, type Condition, disagreements, disagreementWords } from '../report/agreement.js';
+import { IntervalSchema, type Report } from '../report/schema/report.js';
 import {
   type Cell,
   CellIndex,
@@ -16,51 +16,12 @@ import {
 } from './cells.js';
 import { METRICS } from './metrics.js';
 
-/** Something that two reports must share before their cells can be compared. */
-export interface Difference {
-  readonly what: string;
-  readonly before: string;
-  readonly after: string;
-}
-
-/** A report's cells depend on these: the same contexts, asked of the same model, at the same lengths. */
-const CONDITIONS: readonly (readonly [string, (report: Report) => string])[] = Object.freeze([
-  ['status', (report) => report.status],
-  ['schema', (report) => `version ${report.schemaVersion.split('.')[0]}`],
-  ['probe model', (report) => `${report.subject.name} ${report.subject.weightsSha256}`],
-  ['probe graph', (report) => report.subject.graphSha256],
-  [
-    'held pairs of the probe',
-    ({ subject }) => String(isProbe(subject) ? (subject.heldPairs ?? 0) : 0),
-  ],
-  [
-    'nats',
-    ({ subject }) => `${isProbe(subject) ? (subject.lossScale ?? 1) : 1} to one of the probe’s`,
-  ],
-  ['preset', (report) => report.settings.preset],
-  ['seed', (report) => String(report.settings.seed)],
-  [
-    'samples',
-    (report) =>
-      Object.entries(report.settings.contexts)
-        .map(([name, count]) => `${count} ${name}`)
-        .join(', '),
-  ],
-  [
-    'reference',
-    ({ reference: r }) =>
-      `${r.kind}, trained window ${r.trainedWindow}, ${r.ropeType}, theta ${r.theta}`,
-  ],
-  ['ladder', (report) => report.settings.ladder.map((rung) => rung.tokens).join(' ')],
+/** Conditions on two reports: those of their cells, and that both are finished and of one schema. */
+const CONDITIONS: readonly Condition<Report>[] = Object.freeze<Condition<Report>[]>([
+  { what: 'status', read: (report) => report.status },
+  { what: 'schema', read: (report) => `version ${report.schemaVersion.split('.')[0]}` },
+  ...COMPARED,
 ]);
-
-/** Conditions that differ; empty = comparable cell by cell. */
-export function differencesOf(before: Report, after: Report): readonly Difference[] {
-  return CONDITIONS.flatMap(([what, read]) => {
-    const [a, b] = [read(before), read(after)];
-    return a === b ? [] : [{ what, before: a, after: b }];
-  });
-}
 
 /** @throws RopeEvalError `not_comparable` (exit 3) with everything that differs */
 export function assertComparable(before: Report, after: Report, path: string): void {
@@ -76,11 +37,11 @@ export function assertComparable(before: Report, after: Report, path: string): v
       });
     }
   }
-  const differences = differencesOf(before, after);
+  const differences = disagreements(CONDITIONS, before, after);
   if (differences.length === 0) return;
   throw new RopeEvalError('not_comparable', {
     file: path,
-    predicate: `cannot be compared with this run:\n${differences.map(({ what, before: a, after: b }) => `  ${what}: ${a} there, ${b} here`).join('\n')}`,
+    predicate: ['cannot be compared with this run:', ...disagreementWords(differences)],
     hint: words`Run with the same settings (${option('preset')}, ${option('seed')}, ${option('samples')}, ${option('target')}). Where rope-eval or what the weights were trained with is another one, accept this run with ${option('updateBaseline')}; for a changed config, ${option('base')} judges it against the old one.`,
   });
 }
@@ -98,6 +59,13 @@ const CellSchema = z.strictObject({
   method: MethodSchema,
   clear: z.boolean().describe('The whole interval of the change lies on one side of 0.'),
 });
+
+/** A condition in which two reports differ. */
+export interface Difference {
+  readonly what: string;
+  readonly before: string;
+  readonly after: string;
+}
 
 /** What `compare --json` prints. */
 export const ComparisonSchema = z.strictObject({
@@ -142,7 +110,9 @@ export function compareReports(
   after: Report,
   names: { readonly before: string; readonly after: string },
 ): Comparison {
-  const differences = differencesOf(before, after);
+  const differences = disagreements(CONDITIONS, before, after).map(
+    ({ what, there, here }): Difference => ({ what, before: there, after: here }),
+  );
   const paired = differences.length === 0 && before.config.sha256 === after.config.sha256;
   const sameWindow = before.reference.trainedWindow === after.reference.trainedWindow;
   const was = indexed(before, sameWindow);

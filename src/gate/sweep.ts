@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { option, RopeEvalError, words } from '../errors.js';
 import { isRecord, parseConfig, type UnknownRecord } from '../json/parse.js';
+import { type Condition, disagreements, disagreementWords, SWEPT } from '../report/agreement.js';
 import { type Report, ReportSchema, upgradeReport } from '../report/schema/report.js';
 
 /** Part `index` of `count`, from 1. */
@@ -179,46 +180,45 @@ function isShort({ entries, shards, configsTotal }: Sweep): boolean {
   return entries.length < sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** Undefined where a part does not say: an older one, or one without a report. */
-type Condition = readonly [what: string, read: (sweep: Sweep) => string | undefined];
-
-const CONDITIONS: readonly Condition[] = Object.freeze<Condition[]>([
-  ['rope-eval version', ({ tool }) => tool.version],
-  ['number of shards', ({ shards }) => String(shards.count)],
-  ['number of configs', ({ configsTotal }) => String(configsTotal)],
-  ['preset', (sweep) => settingsOf(sweep)?.preset],
-  ['seed', (sweep) => settingsOf(sweep)?.seed.toString()],
-  ['samples', (sweep) => countsOf(settingsOf(sweep)?.contexts)],
-  [
-    'target',
-    ({ settings }) =>
+/** Conditions on two parts; a part says nothing of what an older version did not write down. */
+const CONDITIONS: readonly Condition<Sweep>[] = Object.freeze([
+  { what: 'rope-eval version', read: ({ tool }) => tool.version },
+  { what: 'number of shards', read: ({ shards }) => String(shards.count) },
+  { what: 'number of configs', read: ({ configsTotal }) => String(configsTotal) },
+  // All reports of a part were made with the same.
+  ...SWEPT.map(({ read, ...named }): Condition<Sweep> => {
+    return { ...named, read: (sweep) => mapped(firstReport(sweep), read) };
+  }),
+  {
+    what: 'target',
+    option: 'target',
+    read: ({ settings }) =>
       settings && (settings.target === null ? 'of each window' : `${settings.target} tokens`),
-  ],
-  ['candidates', ({ settings }) => settings && (settings.candidates?.join(',') ?? 'the usual set')],
+  },
+  {
+    what: 'candidates',
+    option: 'candidates',
+    read: ({ settings }) => settings && (settings.candidates?.join(',') ?? 'the usual set'),
+  },
 ]);
 
-/** All reports of a part were made with the same. */
-function settingsOf({ entries }: Sweep): Report['settings'] | undefined {
-  return entries.find(({ report }) => report)?.report?.settings;
+function firstReport({ entries }: Sweep): Report | undefined {
+  return entries.find(({ report }) => report)?.report;
 }
 
-function countsOf(contexts: Readonly<Record<string, number>> | undefined): string | undefined {
-  if (contexts === undefined) return undefined;
-  return Object.entries(contexts)
-    .map(([name, count]) => `${count} ${name}`)
-    .join(', ');
+function mapped<T, U>(value: T | undefined, read: (value: T) => U): U | undefined {
+  return value === undefined ? undefined : read(value);
 }
 
 function assertSameSweep(a: Part, b: Part): void {
-  const differences = CONDITIONS.flatMap(([what, read]) => {
-    const [there, here] = [read(a.sweep), read(b.sweep)];
-    if (there === undefined || here === undefined || there === here) return [];
-    return [`${what} ${there} and ${here}`];
-  });
+  const differences = disagreements(CONDITIONS, a.sweep, b.sweep);
   if (differences.length === 0) return;
   throw new RopeEvalError('not_comparable', {
     file: a.source,
-    predicate: `and ${b.source} are not parts of one sweep: ${differences.join('; ')}`,
+    predicate: [
+      `and ${b.source} are not parts of one sweep:`,
+      ...disagreementWords(differences, [`in ${a.source}`, `in ${b.source}`]),
+    ],
     hint: words`Make all parts with the same configs and options, and another ${option('shard')} each.`,
   });
 }

@@ -96,7 +96,7 @@ describe('a baseline', () => {
         },
       }),
     ],
-    ['ladder', makeReport({ settings: { ...settings, ladder: settings.ladder.slice(1) } })],
+    ['lengths', makeReport({ settings: { ...settings, ladder: settings.ladder.slice(1) } })],
     ['reference', makeReport({ reference: { ...makeReport().reference, trainedWindow: 4096 } })],
     ['reference', makeReport({ reference: { ...makeReport().reference, theta: 12_500 } })],
     [

@@ -35,17 +35,17 @@ describe('merging a sweep', () => {
 
   it('refuses parts of different sweeps', () => {
     expect(() => mergeSweeps([part(1, ['a']), part(2, ['b'], { configsTotal: 9 })])).toThrow(
-      /not parts of one sweep: number of configs 3 and 9/,
+      /not parts of one sweep:\n {2}number of configs: 3 in part-1.json, 9 in part-2.json/,
     );
   });
 
   it.each([
-    ['preset', { preset: 'quick' }, /preset standard and quick/],
-    ['seed', { seed: 9 }, /seed 0 and 9/],
+    ['preset', { preset: 'quick' }, /preset: standard in part-1.json, quick in/],
+    ['seed', { seed: 9 }, /seed: 0 in part-1.json, 9 in/],
     [
       'samples',
       { contexts: { ...makeReport().settings.contexts, long: 3 } },
-      /samples .* and .*3 long/,
+      /samples: .* in part-1.json, .*3 long/,
     ],
   ] as const)('refuses parts of another %s', (_what, settings, message) => {
     const report = makeReport();
@@ -66,7 +66,7 @@ describe('merging a sweep', () => {
       part(index + 1, ['a'], { settings: each, shards: { count: 3, present: [index + 1] } }),
     );
     expect(() => mergeSweeps([silent, ...parts])).toThrow(
-      /part-1.json and part-2.json .*: target 65536 tokens and of each window; candidates yarn:2 and the usual set/,
+      /part-1.json and part-2.json .*:\n {2}target: 65536 tokens in part-1.json, of each window .*\n {2}candidates: yarn:2 in part-1.json, the usual set/,
     );
   });
 

@@ -1,0 +1,135 @@
+import { option, type OptionName, type Words } from '../errors.js';
+import { isProbe, type Report } from './schema/report.js';
+
+/** Something in which two runs must agree before numbers of one may stand for, or beside, the other's. */
+export interface Condition<Run> {
+  readonly what: string;
+  /** The option that sets it, by its name in a program. */
+  readonly option?: string;
+  /** Its value in words; undefined where a run does not say, which agrees with every other. */
+  readonly read: (run: Run) => string | undefined;
+}
+
+/** A condition in which two runs differ. */
+export interface Disagreement {
+  readonly what: string;
+  readonly option?: string;
+  readonly there: string;
+  readonly here: string;
+}
+
+/** The parts of a report that say how it was made. */
+export type MadeBy = Pick<
+  Report,
+  'tool' | 'config' | 'reference' | 'target' | 'settings' | 'subject'
+>;
+
+/** Every condition on a report, once; who asks for agreement picks its own below. */
+const OF_REPORTS = Object.freeze({
+  version: { what: 'rope-eval', read: ({ tool }) => tool.version },
+  config: { what: 'config', read: ({ config }) => `SHA-256 ${config.sha256.slice(0, 12)}…` },
+  subject: {
+    what: 'probe model',
+    read: ({ subject }) => `${subject.name} ${subject.weightsSha256.slice(0, 12)}…`,
+  },
+  graph: { what: 'probe graph', read: ({ subject }) => `${subject.graphSha256.slice(0, 12)}…` },
+  heldPairs: {
+    what: 'held pairs of the probe',
+    read: ({ subject }) => String(isProbe(subject) ? (subject.heldPairs ?? 0) : 0),
+  },
+  nats: {
+    what: 'nats',
+    read: ({ subject }) =>
+      `${isProbe(subject) ? (subject.lossScale ?? 1) : 1} to one of the probe’s`,
+  },
+  reference: {
+    what: 'reference',
+    read: ({ reference: { kind, trainedWindow, ropeType, theta } }) =>
+      `${kind}, trained window ${trainedWindow}, ${ropeType}, theta ${theta}`,
+  },
+  target: { what: 'target', option: 'target', read: ({ target }) => String(target.tokens) },
+  lengths: {
+    what: 'lengths',
+    read: ({ settings }) => settings.ladder.map(({ tokens }) => tokens).join(' '),
+  },
+  preset: { what: 'preset', option: 'preset', read: ({ settings }) => settings.preset },
+  samples: {
+    what: 'samples',
+    option: 'samples',
+    read: ({ settings }) => String(settings.contexts.long),
+  },
+  // What one sample stands for may be another number of contexts in another version.
+  contexts: { what: 'samples', option: 'samples', read: ({ settings }) => countsOf(settings) },
+  seed: { what: 'seed', option: 'seed', read: ({ settings }) => String(settings.seed) },
+  // Another device or another number of threads rounds the last digits in another way.
+  device: { what: 'device', option: 'device', read: ({ settings }) => settings.device ?? 'none' },
+  deviceAsked: { what: 'device asked for', read: ({ settings }) => settings.deviceAsked },
+  threads: { what: 'threads', option: 'threads', read: ({ settings }) => String(settings.threads) },
+} satisfies Record<string, Condition<MadeBy>>);
+
+function countsOf({ contexts }: Report['settings']): string {
+  return Object.entries(contexts)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(', ');
+}
+
+type Name = keyof typeof OF_REPORTS;
+
+function pick(...names: readonly Name[]): readonly Condition<MadeBy>[] {
+  return Object.freeze(names.map((name): Condition<MadeBy> => OF_REPORTS[name]));
+}
+
+/** What saved scores depend on. Candidates are left out: a scaling that is new is run. */
+export const RESUMED = pick(
+  ...([
+    'version',
+    'config',
+    'reference',
+    'target',
+    'lengths',
+    'preset',
+    'samples',
+    'seed',
+  ] as const),
+  ...(['device', 'deviceAsked', 'threads', 'subject', 'graph'] as const),
+);
+
+/** What cells depend on: the same contexts, asked of the same model, at the same lengths. */
+export const COMPARED = pick(
+  ...(['subject', 'graph', 'heldPairs', 'nats', 'preset', 'contexts', 'seed'] as const),
+  ...(['reference', 'lengths'] as const),
+);
+
+/** What every report of one sweep shares, whatever its config. */
+export const SWEPT = pick('preset', 'contexts', 'seed');
+
+/** In what two runs differ; empty: they agree. */
+export function disagreements<Run>(
+  conditions: readonly Condition<Run>[],
+  there: Run,
+  here: Run,
+): readonly Disagreement[] {
+  return conditions.flatMap(({ what, option: name, read }) => {
+    const values = { there: read(there), here: read(here) };
+    if (values.there === undefined || values.here === undefined) return [];
+    if (values.there === values.here) return [];
+    const named = name === undefined ? {} : { option: name };
+    return [{ what, ...named, there: values.there, here: values.here }];
+  });
+}
+
+/**
+ * One line for each, to stand behind a colon.
+ *
+ * @param places where the two runs are, for the reader
+ */
+export function disagreementWords(
+  all: readonly Disagreement[],
+  places: readonly [there: string, here: string] = ['there', 'here'],
+): readonly Exclude<Words, string>[number][] {
+  return all.flatMap(({ what, option: name, there, here }): (string | OptionName)[] => [
+    '\n  ',
+    name === undefined ? what : option(name),
+    `: ${there} ${places[0]}, ${here} ${places[1]}`,
+  ]);
+}
