@@ -199,7 +199,7 @@ export class QuestionList {
       const found = scores ? undefined : this.#saved.get(keyOf(question));
       if (found?.length !== length || found.contexts.length !== set.contexts.length) continue;
       const answers = found.contexts.map(unpack);
-      if (!answers.every(isMeasured)) continue;
+      if (!answers.every((each, c) => isPossible(each, set.contexts[c]!, length))) continue;
       question.scores = answers;
       this.tokens += tokensOf(question);
       this.workDone += this.#workOf(question);
@@ -218,6 +218,20 @@ export class QuestionList {
 
 const isMeasured = ({ logProbability }: ContextScores): boolean =>
   logProbability.every((x) => Number.isFinite(x));
+
+/** Above 0 by no more than rounding in float32 makes of it. */
+const MOST_LOG_PROBABILITY = 1e-3;
+
+/** Whether scores that a file brings can be those of a context: one a row, each a probability. */
+function isPossible(scores: ContextScores, { rows }: Context, length: number): boolean {
+  const { logProbability, correct } = scores;
+  return (
+    correct.length === rows.filter((row) => row < length).length &&
+    correct.every((hit) => hit <= 1) &&
+    isMeasured(scores) &&
+    logProbability.every((x) => x <= MOST_LOG_PROBABILITY)
+  );
+}
 
 /** An answer that is no number (weights that overflow, a broken device) must not become a loss. */
 function notMeasured({ label, set, length }: Question): RopeEvalError {

@@ -18,7 +18,7 @@ const set = {
 const one = { digest: 'one' };
 const two = { digest: 'two' };
 
-/** Answers with the first token of each context, the later asked the sooner. */
+/** Answers with the first token of each context, negative, the later asked the sooner. */
 function respondent(lanes: number, act: (run: number) => void = () => {}) {
   let [under, runs] = [0, 0];
   const self = {
@@ -32,7 +32,7 @@ function respondent(lanes: number, act: (run: number) => void = () => {}) {
       under--;
       act(run);
       return contexts.map(({ tokens }) => ({
-        logProbability: Float32Array.of(tokens[0]!, tokens[0]!),
+        logProbability: Float32Array.of(-tokens[0]!, -tokens[0]!),
         correct: new Uint8Array(2),
       }));
     },
@@ -53,7 +53,7 @@ it.each([1, 3])('puts scores where they belong with %d requests at once', async 
   expect(runner.most).toBe(lanes);
   expect(list.tokens).toBe(list.totalTokens);
   const scores = list.measurement(asked)!.at[0]!;
-  expect(scores.map((s) => s.logProbability[0])).toEqual([0, 1, 2, 3, 4, 5, 6]);
+  expect(scores.map((s) => -s.logProbability[0]!)).toEqual([0, 1, 2, 3, 4, 5, 6]);
 });
 
 it('keeps what was finished when it is stopped, and goes on from there', async () => {
@@ -67,6 +67,27 @@ it('keeps what was finished when it is stopped, and goes on from there', async (
   expect(next.list.tokens).toBe(7 * 1024);
   expect(await next.list.answer(respondent(2))).toBe(true);
   expect(next.list.tokens).toBe(next.list.totalTokens);
+});
+
+const bytes = (values: Float32Array | Uint8Array): string =>
+  Buffer.from(values.buffer).toString('base64');
+
+it.each<[string, Float32Array, Uint8Array]>([
+  ['more than certain', Float32Array.of(5, -1), Uint8Array.of(1, 0)],
+  ['hits that count seven times', Float32Array.of(-1, -1), Uint8Array.of(7, 0)],
+  ['fewer than were asked', Float32Array.of(-1), Uint8Array.of(1)],
+  ['no number', Float32Array.of(NaN, -1), Uint8Array.of(1, 0)],
+])('asks again where saved answers cannot be: %s', async (_, logProbability, correct) => {
+  const { list } = questions();
+  await list.answer(respondent(2));
+  const forged = { logProbability: bytes(logProbability), correct: bytes(correct) };
+  const saved = list.finished().map((each) => ({
+    ...each,
+    contexts: each.contexts.map((context, i) => (i === 3 ? forged : context)),
+  }));
+  const next = questions();
+  next.list.resume(saved);
+  expect(next.list.tokens).toBe(0);
 });
 
 it('stops all where one request fails, and says why', async () => {
