@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import {
   access,
+  appendFile,
   constants,
   type FileHandle,
   open,
@@ -38,7 +39,8 @@ export async function writeAtomically(path: string, text: string): Promise<void>
     }
     await rename(temporary, target);
   } catch (error) {
-    await rm(temporary, { force: true });
+    // A disk that failed may fail here too; the first failure is the one to tell.
+    await rm(temporary, { force: true }).catch(() => undefined);
     throw cannotWrite(path, error);
   }
 }
@@ -51,6 +53,13 @@ async function keepOwner(file: FileHandle, { uid, gid, mode }: Stats): Promise<v
     await file.chown(uid, gid).catch(() => undefined);
   }
   await file.chmod(mode & 0o777);
+}
+
+/** Adds text to a file that others write to as well, such as the summary of a CI job. */
+export async function appendText(path: string, text: string): Promise<void> {
+  await appendFile(path, text).catch((error: unknown) => {
+    throw cannotWrite(path, error);
+  });
 }
 
 /** Other names of a file, which keep its old text when `writeAtomically` replaces it. */
@@ -101,6 +110,8 @@ const REASONS: Readonly<Record<string, string>> = Object.freeze({
   EPERM: 'operation not permitted',
   EROFS: 'the file system is read-only',
   ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota of the disk is used up',
+  EIO: 'the disk reports an error',
 });
 
 function cannotWrite(path: string, error: unknown): RopeEvalError {

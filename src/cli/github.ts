@@ -1,4 +1,3 @@
-import { appendFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { wordFinding } from '../findings/index.js';
 import { lineOfKey } from '../gate/differences.js';
@@ -15,6 +14,7 @@ import {
 import { markdown } from '../report/forms/markdown.js';
 import type { Report } from '../report/schema/report.js';
 import type { Environment } from './environment.js';
+import { appendText } from './files.js';
 import type { LoadedConfig } from './inputs.js';
 
 /** Whether the run is a step of a GitHub workflow. */
@@ -98,7 +98,7 @@ export async function writeStepSummary(
     plots: true,
     gate: gateOutcome(result),
   });
-  await appendFile(file, stepSummary(text));
+  await appendText(file, stepSummary(text));
 }
 
 /** GitHub wants paths from the root of the checkout. */

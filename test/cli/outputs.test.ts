@@ -1,6 +1,15 @@
-import { chmod, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  type FileHandle,
+  open,
+  readdir,
+  readFile,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { assertWritable, writeAtomically } from '../../src/cli/files.js';
 import { ReportSchema } from '../../src/report/schema/report.js';
 import { runCli } from '../helpers/environment.js';
@@ -51,6 +60,33 @@ describe('atomic writes', () => {
     expect(await readFile(file, 'utf8')).toBe('new');
     expect((await stat(file)).mode & 0o777).toBe(0o640);
     expect((await readdir(folder)).sort()).toEqual(['link.json', 'real.json']);
+  });
+
+  it.each([
+    ['ENOSPC', 'writeFile', 'the disk is full'],
+    ['EIO', 'writeFile', 'the disk reports an error'],
+    ['EIO', 'sync', 'the disk reports an error'],
+    ['EDQUOT', 'sync', 'the quota of the disk is used up'],
+  ] as const)('leave the old file alone on %s of %s', async (code, method, words) => {
+    const folder = await temporaryFolder();
+    const path = join(folder, 'r.json');
+    await writeFile(path, 'old');
+    const probe = await open(path, 'r');
+    const handle = Object.getPrototypeOf(probe) as FileHandle;
+    await probe.close();
+    const failing = vi.spyOn(handle, method).mockImplementationOnce(async function (
+      this: FileHandle,
+    ) {
+      // Half of it is on the disk already.
+      if (method === 'writeFile') await this.write('{"half":');
+      throw Object.assign(new Error(code), { code });
+    } as never);
+    const written = writeAtomically(path, '{"whole": true}');
+    await expect(written).rejects.toMatchObject({ kind: 'unwritable_output', exitCode: 2 });
+    await expect(written).rejects.toThrow(words);
+    failing.mockRestore();
+    expect(await readdir(folder)).toEqual(['r.json']);
+    expect(await readFile(path, 'utf8')).toBe('old');
   });
 
   it('leaves nothing behind when it checks', async () => {

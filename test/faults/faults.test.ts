@@ -76,6 +76,42 @@ describe('a limit of the system', () => {
   );
 });
 
+/** Runs a line in a folder of a file system of so many kilobytes, which holds a report. */
+const FULL = (size: number, line: string): string =>
+  `unshare -rm bash -c 'mkdir disk && mount -t tmpfs -o size=${size}k disk disk && cd disk && ` +
+  `echo old > report.json && { ${line}; echo "code $?"; cat report.json; ls -A; }'`;
+const { code: cannotMount } = await shell('unshare -rm mount -t tmpfs -o size=64k x /mnt', '/');
+
+describe.skipIf(cannotMount !== 0)('a full disk', () => {
+  const outputs = ['report.json', 'report.html', 'report.md'];
+
+  it.each([
+    ['evaluate', `$run $config ${QUICK.join(' ')} -o report.json > /dev/null`],
+    ['sweep', `$run sweep $config ${QUICK.join(' ')} -o report.json > /dev/null`],
+    ['check', `$run check $config --preset quick --samples 2 -o report.json > /dev/null`],
+  ])(
+    'leaves the report that was there, and no other file: %s',
+    async (_, line) => {
+      const { stdout, stderr } = await shell(FULL(8, line), await temporaryFolder());
+      expect(stderr).toContain('cannot be written: the disk is full');
+      expect(stdout).toBe('code 2\nold\nreport.json\n');
+    },
+    MINUTES,
+  );
+
+  it(
+    'takes every report that still fits, whole',
+    async () => {
+      const flags = outputs.map((file) => `-o ${file}`).join(' ');
+      const line = `$run $config ${QUICK.join(' ')} ${flags} > /dev/null`;
+      const { stdout } = await shell(FULL(4096, line), await temporaryFolder());
+      expect(stdout).toMatch(/^code 0\n\{/);
+      expect(stdout.trimEnd().split('\n').slice(-3).sort()).toEqual([...outputs].sort());
+    },
+    MINUTES,
+  );
+});
+
 describe('processes', () => {
   it(
     'that are killed or stopped from outside: the engine, at several moments',
