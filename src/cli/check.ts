@@ -6,6 +6,7 @@ import { parseReport } from '../gate/baseline.js';
 import { check, type CheckRun } from '../gate/check.js';
 import { CHECK_SCHEMA_VERSION, type GateResult, type RuleResult } from '../gate/judge.js';
 import { type Policy, withOverrides } from '../gate/policy.js';
+import type { Beside } from '../gate/pull-request.js';
 import {
   type Advice,
   type AdviceContext,
@@ -39,6 +40,8 @@ import { finish, keptBy, runEvaluation } from './run.js';
 export interface CheckInput {
   readonly config: LoadedConfig;
   readonly base: BaseConfig | undefined;
+  /** Changed files that decide beside the config. */
+  readonly beside?: readonly Beside[];
   readonly policy: Policy;
   /** The policy as an argument of a shell; undefined for the default one. */
   readonly policyArgument: string | undefined;
@@ -65,6 +68,7 @@ export async function judgeConfig(
   const run = await check({
     config: { ...config, read: await readConfigOf(config) },
     base: base && { ...base, read: await readConfigOf(base) },
+    beside: input.beside ?? [],
     policy,
     target: flags.target,
     baseline,
@@ -74,9 +78,11 @@ export async function judgeConfig(
       runEvaluation(environment, config, { ...options, stopEarly: false }, watch),
     commands: (target) => commandsFor(input, flags, target),
   });
-  await writeOutputs(outputs, run.report, { gate: gateOutcome(run.result) });
+  if (run.report) await writeOutputs(outputs, run.report, { gate: gateOutcome(run.result) });
+  else if (outputs.length > 0)
+    environment.stderr.write('nothing was measured: no report is written\n');
   await print(run, input, flags, environment);
-  finish(run.report, { flags, resumable: false }, environment);
+  if (run.report) finish(run.report, { flags, resumable: false }, environment);
   return run;
 }
 
@@ -147,6 +153,7 @@ async function print(
     const text = {
       result,
       report,
+      source: config.source,
       candidates,
       base: base?.source,
       columns: stdout.columns,
@@ -165,18 +172,19 @@ async function print(
   )) {
     stream.command(severity, { file, line, title }, message);
   }
-  await writeStepSummary(report, result, environment);
+  if (report) await writeStepSummary(report, result, environment);
 }
 
 /** Writes a run's report to the baseline; one that did not finish replaces nothing. */
 export async function updateBaseline(
   path: string,
-  report: Report,
+  report: Report | null,
   environment: Environment,
   notices: boolean,
 ): Promise<void> {
-  if (report.status !== 'complete') {
-    environment.stderr.write(`${path} is left as it was: the run is ${report.status}\n`);
+  if (report?.status !== 'complete') {
+    const why = report === null ? 'nothing was measured' : `the run is ${report.status}`;
+    environment.stderr.write(`${path} is left as it was: ${why}\n`);
     return;
   }
   const context = { color: false, columns: 100, plots: false };
@@ -219,7 +227,10 @@ export async function loadBaseline(
 
 export interface CheckText {
   readonly result: GateResult;
-  readonly report: Report;
+  /** null: nothing was measured. */
+  readonly report: Report | null;
+  /** The config's path, as the user wrote it. */
+  readonly source: string;
   readonly candidates: readonly string[];
   /** The config that gave the reference, where it is another one. */
   readonly base: string | undefined;
@@ -230,12 +241,14 @@ export interface CheckText {
 
 /** The gate for a person: pass or fail first, then what to change and where, then every rule. */
 export function checkText(input: CheckText, paint: Paint): string {
-  const { result, report, candidates, base, advice, columns } = input;
+  const { result, report, source, candidates, base, advice, columns } = input;
   const filled = (text: string, indent = ''): string => `${indent}${fill(text, columns, indent)}`;
   const policy = result.policy === 'default' ? 'the default policy' : result.policy;
-  const head =
-    `Gate on ${printable(report.config.source)}: ${list(candidates.map(printable))} ` +
-    `at ${tokens(result.target)} tokens, by ${printable(policy)}`;
+  const what =
+    result.target === null
+      ? 'compared key by key'
+      : `${list(candidates.map(printable))} at ${tokens(result.target)} tokens`;
+  const head = `Gate on ${printable(report?.config.source ?? source)}: ${what}, by ${printable(policy)}`;
   const blocks = [
     [painted(filled(verdictLine(result)), result, paint)],
     advice.length > 0
@@ -246,15 +259,22 @@ export function checkText(input: CheckText, paint: Paint): string {
     baselineLines(result, columns, paint),
     [
       ...(base === undefined ? [] : [`The reference is ${printable(base)}.`]),
-      ...servingWords(report, candidates),
-      ...referenceWords(report),
-      subjectWords(report),
-      honestyWords(report),
+      ...(report === null
+        ? [WITHOUT_ROPE]
+        : [
+            ...servingWords(report, candidates),
+            ...referenceWords(report),
+            subjectWords(report),
+            honestyWords(report),
+          ]),
     ].map((line) => filled(line)),
   ];
   const shown = blocks.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
   return `${shown.join('\n\n')}\n`;
 }
+
+const WITHOUT_ROPE =
+  'No probe stands for a model without RoPE: what is unchanged or harmless passes, and every other change fails.';
 
 /** What the dynamic scalings that were judged are elsewhere than where they were measured. */
 function servingWords(report: Report, judged: readonly string[]): string[] {

@@ -1,17 +1,20 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { RopeEvalError } from '../errors.js';
-import { type ReadObject, Tree, type TreeEntry } from '../gate/pull-request.js';
+import { type ReadObject, Tree, type TreeEntry } from '../gate/tree.js';
 import { BOUNDS } from '../json/bounds.js';
 
 const run = promisify(execFile);
 
 /** Settings of a repository must not make git run anything but git. */
 const SAFE = Object.freeze(
-  ['core.fsmonitor=', 'core.hooksPath=/dev/null', 'protocol.ext.allow=never'].flatMap((each) => [
-    '-c',
-    each,
-  ]),
+  [
+    'core.fsmonitor=',
+    'core.hooksPath=/dev/null',
+    'protocol.ext.allow=never',
+    // A folder of the checkout may look like a repository with settings of its own.
+    'safe.bareRepository=explicit',
+  ].flatMap((each) => ['-c', each]),
 );
 
 /** Paths of a million files. */
@@ -69,8 +72,8 @@ export class Repository {
 
   /** Every file of a commit. */
   async tree(commit: string): Promise<Tree> {
-    const list = await this.#git(['ls-tree', '-r', '-z', '--full-tree', commit]);
-    const entries = list.split('\0').flatMap((line): TreeEntry[] => {
+    const list = await this.#bytes(['ls-tree', '-r', '-z', '--full-tree', commit], MOST_BYTES);
+    const entries = linesOf(list).flatMap((line): TreeEntry[] => {
       const [, mode, id, path] = /^(\d+) \w+ ([0-9a-f]+)\t(.+)$/s.exec(line) ?? [];
       if (mode === undefined || id === undefined || path === undefined) return [];
       const kind = mode === '120000' ? 'link' : mode === '160000' ? 'commit' : 'file';
@@ -106,6 +109,27 @@ export class Repository {
     });
     return stdout;
   }
+}
+
+/** Texts between zero bytes. A path that is no UTF-8 keeps its bytes, or two would become one. */
+function linesOf(list: Buffer): readonly string[] {
+  const whole = list.toString('utf8').split('\0');
+  if (!whole.some((line) => line.includes('\ufffd'))) return whole;
+  const exact = new TextDecoder('utf-8', { fatal: true });
+  return list
+    .toString('latin1')
+    .split('\0')
+    .map((line) => {
+      const bytes = Buffer.from(line, 'latin1');
+      try {
+        return exact.decode(bytes);
+      } catch {
+        return line.replaceAll(
+          /[\u0080-\u00ff]/g,
+          (byte) => `\0${byte.charCodeAt(0).toString(16)}`,
+        );
+      }
+    });
 }
 
 function lastLine(error: unknown): string {

@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { option, RopeEvalError, words } from '../errors.js';
 import {
   defaultPolicy,
@@ -72,6 +72,14 @@ function noKey(path: string): RopeEvalError {
 export interface Judges {
   readonly policy: string | undefined;
   readonly baseline: string | undefined;
+  /** The config before the change. */
+  readonly base: string | undefined;
+}
+
+/** Whether a path lies in a folder, both without links. A name may begin with two dots. */
+export function isInside(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
 /**
@@ -80,11 +88,22 @@ export interface Judges {
  */
 const UNTRUSTED = Object.freeze([
   { variable: 'GITHUB_EVENT_NAME', value: /^pull_request/, checkout: 'GITHUB_WORKSPACE' },
-  { variable: 'CI_PIPELINE_SOURCE', value: /^merge_request_event$/, checkout: 'CI_PROJECT_DIR' },
+  {
+    variable: 'CI_PIPELINE_SOURCE',
+    value: /^(?:merge_request|external_pull_request)_event$/,
+    checkout: 'CI_PROJECT_DIR',
+  },
+  { variable: 'BUILD_REASON', value: /^PullRequest$/, checkout: 'BUILD_SOURCESDIRECTORY' },
+  { variable: 'BITBUCKET_PR_ID', value: /./, checkout: 'BITBUCKET_CLONE_DIR' },
+  { variable: 'BUILDKITE_PULL_REQUEST', value: /^\d/, checkout: 'BUILDKITE_BUILD_CHECKOUT_PATH' },
+  { variable: 'TRAVIS_PULL_REQUEST', value: /^\d/, checkout: 'TRAVIS_BUILD_DIR' },
+  { variable: 'DRONE_BUILD_EVENT', value: /^pull_request$/, checkout: 'DRONE_WORKSPACE' },
+  // Jenkins, where a job builds the pull requests of a repository.
+  { variable: 'CHANGE_ID', value: /./, checkout: 'WORKSPACE' },
 ]);
 
 /**
- * A pull request must not bring the policy that it is judged by.
+ * A pull request must not bring what it is judged by.
  *
  * @throws RopeEvalError `untrusted_policy`
  */
@@ -93,10 +112,9 @@ export async function assertTrusted(judges: Judges, { cwd, env }: Environment): 
   if (job === undefined) return;
   const checkout = await realpath(env[job.checkout] ?? cwd).catch(() => cwd);
   for (const [what, path] of Object.entries(judges)) {
-    if (path === undefined) continue;
+    if (path === undefined || path === '-') continue;
     const real = await realpath(resolve(cwd, path)).catch(() => resolve(cwd, path));
-    const inside = relative(checkout, real);
-    if (inside.startsWith('..') || isAbsolute(inside)) continue;
+    if (!isInside(checkout, real)) continue;
     throw new RopeEvalError('untrusted_policy', {
       file: path,
       problem: `this ${what} lies in the checkout of the pull request, which may have written it`,

@@ -1,4 +1,4 @@
-import { appendFile, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { isAbsolute, posix, relative, resolve } from 'node:path';
 import { quote } from '../emit/launch.js';
 import { EXIT, option, RopeEvalError, words } from '../errors.js';
@@ -10,15 +10,17 @@ import {
   type Policy,
   POLICY_FILE,
 } from '../gate/policy.js';
-import { type ChangedConfig, changedConfigs, type Tree } from '../gate/pull-request.js';
+import { type ChangedConfig, changedConfigs } from '../gate/pull-request.js';
+import type { Tree } from '../gate/tree.js';
 import { judgeConfig, type LoadedBaseline } from './check.js';
 import type { Environment } from './environment.js';
 import { explainFailure, InterruptedError } from './failure.js';
+import { appendText } from './files.js';
 import { Repository } from './git.js';
 import { onGitHub } from './github.js';
 import { readTextFile } from './inputs.js';
 import type { CheckFlags } from './options.js';
-import { POLICY } from './policy.js';
+import { isInside, POLICY } from './policy.js';
 
 export interface PullRequestFlags extends CheckFlags {
   readonly baseRef: string;
@@ -62,7 +64,7 @@ export async function judgePullRequest(
   const { read } = job.repository;
   const { changed, notices } = await changedConfigs(
     { base: job.base, head: job.head, read },
-    named,
+    { named, allow: [...(judges.policy.allow ?? []), ...(flags.allow ?? [])] },
   );
   for (const notice of [...judges.notices, ...notices]) stdout.write(`${notice}\n`);
   if (changed.length === 0) stdout.write('no config.json changed: nothing to judge\n');
@@ -73,7 +75,7 @@ export async function judgePullRequest(
     if (code === EXIT.interrupted) break;
   }
   const outputs = environment.env['GITHUB_OUTPUT'];
-  if (outputs) await appendFile(outputs, `exit-code=${worst}\n`);
+  if (outputs) await appendText(outputs, `exit-code=${worst}\n`);
   return worst;
 }
 
@@ -174,8 +176,7 @@ async function requireJudge(
   const { environment, flags, ref, root } = job;
   if (isAbsolute(path)) {
     const real = await realpath(path).catch(() => path);
-    const inside = relative(await realpath(root), real);
-    if (inside.startsWith('..')) {
+    if (!isInside(await realpath(root), real)) {
       const text = await readTextFile(path, environment, POLICY);
       if (text !== undefined) {
         return { path, source: path, text, argument: quote(path), notices: [] };
@@ -206,8 +207,9 @@ async function judgeFile(path: string, job: Job): Promise<JudgeFile | undefined>
   const tree = trusted ? head : base;
   const found = await tree.resolve(path);
   if (found.kind === 'absent') return undefined;
-  if (found.kind === 'unreadable') {
-    throw new RopeEvalError('unreadable', { file: path, predicate: found.why });
+  if (found.kind !== 'file') {
+    const predicate = found.kind === 'folder' ? 'is a folder' : found.why;
+    throw new RopeEvalError('unreadable', { file: path, predicate });
   }
   const there = await head.resolve(path);
   const same = there.kind === 'file' && there.id === found.id;
@@ -228,7 +230,7 @@ async function judgeFile(path: string, job: Job): Promise<JudgeFile | undefined>
 /** Judges one config; an error about it is said and does not stop the others. */
 async function judgeOne(config: ChangedConfig, judges: Judges, job: Job): Promise<number> {
   const { repository, ref, root, flags, environment } = job;
-  const { path, id, before } = config;
+  const { path, id, before, beside } = config;
   const { stdout } = environment;
   stdout.write(`\n${path}\n`);
   if (!before) stdout.write('It is new on this branch, so it gives its own reference.\n');
@@ -246,6 +248,7 @@ async function judgeOne(config: ChangedConfig, judges: Judges, job: Job): Promis
                 argument: `<(git show ${quote(at)})`,
               }
             : undefined,
+        beside,
         policy: judges.policy,
         policyArgument: judges.policyArgument,
         baseline: judges.baseline,

@@ -166,9 +166,10 @@ export const CHANGE_FINDINGS = Object.freeze({
     args: {
       found: 'string',
       was: 'string',
-      why: ['unread', 'remote-code', 'unknown-model-type', 'too-many'],
+      why: ['unread', 'remote-code', 'unknown-model-type', 'file-beside', 'too-many'],
     },
     message: (a) => {
+      if (a.why === 'file-beside') return `${a.found} is another file now; ${NOT_JUDGED[a.why]}`;
       const moved = a.was === a.found ? '' : `was ${a.was} and is ${a.found} now; `;
       return `${moved}${NOT_JUDGED[a.why]}`;
     },
@@ -193,6 +194,7 @@ const NOT_JUDGED = Object.freeze({
   unread: 'nothing that rope-eval reads depends on it, so nothing judged the change',
   'remote-code': 'code that comes with the model reads this config, and nobody knows how',
   'unknown-model-type': 'transformers has no such model type, so nobody knows what is read',
+  'file-beside': 'it decides beside this config, and nothing judged it',
   'too-many': 'further keys differ than are looked at one by one',
 });
 

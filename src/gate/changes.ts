@@ -1,6 +1,7 @@
 import { finding, type Finding } from '../findings/index.js';
 import { sameValue } from '../json/parse.js';
-import type { AttentionShape, LayerGroup, ModelGeometry } from '../model/types.js';
+import { isNotRope } from '../model/read-model.js';
+import type { AttentionShape, LayerGroup, ModelGeometry, NotRope } from '../model/types.js';
 import type { RopeSpec } from '../rope/registry.js';
 import type { Subject } from './metrics.js';
 
@@ -27,12 +28,31 @@ export function changesBetween(
   ];
 }
 
+/** What two readings differ in where they do not both rotate: position encoding, type and class. */
+export function identityChanges(
+  before: ModelGeometry | NotRope,
+  after: ModelGeometry | NotRope,
+): readonly Finding[] {
+  const identity = (model: ModelGeometry | NotRope): Readonly<Record<string, string>> => ({
+    'the position encoding': isNotRope(model) ? model.encoding : 'RoPE',
+    model_type: model.modelType,
+    'the class in architectures': model.architecture ?? 'absent',
+  });
+  const [old, now] = [identity(before), identity(after)];
+  return Object.keys(old).flatMap((what) => {
+    const [was = '', found = ''] = [old[what], now[what]];
+    return was === found
+      ? []
+      : [finding('model_changed', '', { what, was: show(was), found: show(found) })];
+  });
+}
+
 /** What of the things that a rule can be blamed on has changed. */
 export function changedSubjects(before: ModelGeometry, after: ModelGeometry): readonly Subject[] {
   const tables = commonGroups(before, after);
   const changed: Readonly<Record<Subject, boolean>> = {
     theta: tables.some(([old, now]) => old.unscaled.theta !== now.unscaled.theta),
-    scaling: tables.some(([old, now]) => describeScaling(old.rope) !== describeScaling(now.rope)),
+    scaling: tables.some(([old, now]) => !sameScaling(old.rope, now.rope)),
     window: before.maxPositions !== after.maxPositions,
     localWindow: tables.some(([old, now]) => !sameValue(old.span, now.span)),
   };
@@ -65,24 +85,11 @@ function windowChanges(
 
 /** What one layer does, as far as positions go. */
 interface LayerRole {
-  readonly kind: 'rotates' | 'no-positions' | 'no-attention';
+  readonly kind: 'rotates' | 'no-positions' | 'no-attention' | 'no-layer';
   readonly layerType: string;
   /** Tokens; undefined = the whole context. */
   readonly window: number | undefined;
   readonly chunked: boolean;
-}
-
-function roleOf(model: ModelGeometry, layer: number): LayerRole | undefined {
-  const group = model.groups.find(({ layers }) => layers.includes(layer));
-  if (group) {
-    const { span, layerType } = group;
-    const window = span.kind === 'global' ? undefined : span.window;
-    return { kind: 'rotates', layerType, window, chunked: span.kind === 'chunked' };
-  }
-  const none = { layerType: '', window: undefined, chunked: false };
-  if (model.layersWithoutRope.includes(layer)) return { kind: 'no-positions', ...none };
-  if (model.layersWithoutAttention?.includes(layer)) return { kind: 'no-attention', ...none };
-  return undefined;
 }
 
 type LayerChange =
@@ -96,6 +103,8 @@ type LayerChange =
 
 function changeOf(was: LayerRole, is: LayerRole): LayerChange | undefined {
   if (was.kind !== is.kind) {
+    // Another number of layers is said once, with the numbers.
+    if (was.kind === 'no-layer' || is.kind === 'no-layer') return undefined;
     if (was.kind === 'no-attention' || is.kind === 'no-attention')
       return 'attention_layers_changed';
     return is.kind === 'rotates' ? 'gained_positions' : 'lost_positions';
@@ -113,18 +122,17 @@ function layerChanges(
 ): readonly Finding[] {
   const layers = new Map<LayerChange, number[]>();
   const windows = { found: 0, was: 0 };
-  const count = Math.min(before.attention.layers, after.attention.layers);
-  const [old, now] = [rolesOf(before, count), rolesOf(after, count)];
-  for (let layer = 0; layer < count; layer++) {
-    const [was, is] = [old[layer], now[layer]];
-    const change = was && is ? changeOf(was, is) : undefined;
+  const [old, now] = [rolesOf(before), rolesOf(after)];
+  for (const layer of new Set([...old.keys(), ...now.keys()])) {
+    const [was, is] = [old.get(layer) ?? NOWHERE, now.get(layer) ?? NOWHERE];
+    const change = changeOf(was, is);
     if (change === undefined) continue;
     layers.set(change, [...(layers.get(change) ?? []), layer]);
     windows.was ||= was?.window ?? 0;
     windows.found ||= is?.window ?? 0;
   }
   return [...layers].map(([change, list]): Finding => {
-    const of = ranges(list);
+    const of = ranges(list.sort((a, b) => a - b));
     const { found, was } = windows;
     if (change === 'lost_global_view') {
       return finding(change, pathOf.localWindow, { layers: of, window: found });
@@ -139,20 +147,26 @@ function layerChanges(
   });
 }
 
-/** One pass over the groups: models of ten thousand layers are accepted. */
-function rolesOf(model: ModelGeometry, count: number): readonly (LayerRole | undefined)[] {
-  const roles = new Array<LayerRole | undefined>(count).fill(undefined);
-  const all = [
-    ...model.groups.map(({ layers }) => layers),
-    model.layersWithoutRope,
-    model.layersWithoutAttention ?? [],
-  ];
-  for (const layers of all) {
-    const [first] = layers;
-    if (first === undefined) continue;
-    const role = roleOf(model, first);
-    for (const layer of layers) if (layer < count) roles[layer] = role;
+/** A layer that the other reading has and this one has not. */
+const NOWHERE: LayerRole = Object.freeze({
+  kind: 'no-layer',
+  layerType: '',
+  window: undefined,
+  chunked: false,
+});
+
+/** What each layer does, by its index; layers that do not attend have one too. */
+function rolesOf(model: ModelGeometry): ReadonlyMap<number, LayerRole> {
+  const roles = new Map<number, LayerRole>();
+  const add = (layers: readonly number[], role: LayerRole): void =>
+    layers.forEach((layer) => roles.set(layer, role));
+  for (const { layers, layerType, span } of model.groups) {
+    const window = span.kind === 'global' ? undefined : span.window;
+    add(layers, { kind: 'rotates', layerType, window, chunked: span.kind === 'chunked' });
   }
+  const none = { layerType: '', window: undefined, chunked: false };
+  add(model.layersWithoutRope, { kind: 'no-positions', ...none });
+  add(model.layersWithoutAttention ?? [], { kind: 'no-attention', ...none });
   return roles;
 }
 
@@ -162,38 +176,47 @@ function tableChanges(
   after: ModelGeometry,
   pathOf: KeyPaths,
 ): readonly Finding[] {
-  const findings: Finding[] = [];
   const types = new Set([...before.groups, ...after.groups].map((group) => group.layerType));
-  for (const layerType of types) {
+  return [...types].flatMap((layerType) => {
     const [old, now] = [groupOf(before, layerType), groupOf(after, layerType)];
     if (!old || !now) {
       const args = { found: presence(now), was: presence(old), layers: layerType };
-      findings.push(finding('layers_changed', '', args));
-      continue;
+      return [finding('layers_changed', '', args)];
     }
     // Naming the layers of a model that has one kind of them says nothing.
-    const layers = types.size > 1 ? layerType : '';
-    const [was, found] = [old.unscaled.theta, now.unscaled.theta];
-    if (was !== found) {
-      findings.push(finding('theta_changed', pathOf.theta, { found, was, layers }));
-    }
-    const [scaling, newScaling] = [describeScaling(old.rope), describeScaling(now.rope)];
-    if (scaling !== newScaling) {
-      const args = { found: newScaling, was: scaling, layers };
-      findings.push(finding('scaling_changed', pathOf.scaling, args));
-    }
-    const [turned, turns] = [rotatedDimensions(old.rope), rotatedDimensions(now.rope)];
-    if (turned !== turns) {
-      findings.push(finding('rotated_part_changed', '', { found: turns, was: turned, layers }));
-    }
-    for (const key of ['headDim', 'kvHeads', 'scalable'] as const) {
-      const [had, has] = [String(old[key] ?? ''), String(now[key] ?? '')];
-      if (had !== has) {
-        findings.push(
-          finding('model_changed', '', { what: `${key} of ${layerType}`, found: has, was: had }),
-        );
-      }
-    }
+    return groupChanges(old, now, types.size > 1 ? layerType : '', pathOf);
+  });
+}
+
+function groupChanges(
+  old: LayerGroup,
+  now: LayerGroup,
+  layers: string,
+  pathOf: KeyPaths,
+): readonly Finding[] {
+  const findings: Finding[] = [];
+  const [was, found] = [old.unscaled.theta, now.unscaled.theta];
+  if (was !== found) {
+    findings.push(finding('theta_changed', pathOf.theta, { found, was, layers }));
+  }
+  if (!sameScaling(old.rope, now.rope)) {
+    const args = { found: describeScaling(now.rope), was: describeScaling(old.rope), layers };
+    findings.push(finding('scaling_changed', pathOf.scaling, args));
+  }
+  const [turned, turns] = [rotatedDimensions(old.rope), rotatedDimensions(now.rope)];
+  if (turned !== turns) {
+    findings.push(finding('rotated_part_changed', '', { found: turns, was: turned, layers }));
+  }
+  const of = layers === '' ? '' : ` of ${layers}`;
+  const model = (what: string, before: unknown, after: unknown): Finding =>
+    finding('model_changed', '', { what: `${what}${of}`, found: show(after), was: show(before) });
+  for (const key of ['headDim', 'kvHeads', 'scalable'] as const) {
+    if (!sameValue(old[key], now[key])) findings.push(model(key, old[key], now[key]));
+  }
+  // Whatever else a group holds, or comes to hold, is compared without a line here.
+  const table = (group: LayerGroup): unknown => ({ ...group, layers: undefined, span: undefined });
+  if (findings.length === 0 && !sameValue(table(old), table(now))) {
+    findings.push(model('the rotary table', old.rope, now.rope));
   }
   return findings;
 }
@@ -237,7 +260,7 @@ const SHAPE_KEYS: Readonly<Record<Exclude<keyof AttentionShape, 'latent'>, strin
 );
 
 function shapeChanges(before: ModelGeometry, after: ModelGeometry): readonly Finding[] {
-  const [old, now] = [before.attention, after.attention];
+  const [old, now] = [shapeOf(before), shapeOf(after)];
   const names = new Set([...Object.keys(old), ...Object.keys(now)]) as Set<keyof AttentionShape>;
   return [...names].flatMap((name) => {
     const [was, found] = [old[name], now[name]];
@@ -247,7 +270,12 @@ function shapeChanges(before: ModelGeometry, after: ModelGeometry): readonly Fin
   });
 }
 
-/** Parts of a reading that the functions above compare, or that say nothing about the model. */
+/** The shape of attention, with all layers: also those that do not attend. */
+function shapeOf(model: ModelGeometry): AttentionShape {
+  return { ...model.attention, layers: rolesOf(model).size };
+}
+
+/** Facts that the functions above compare. */
 const COMPARED: ReadonlySet<string> = new Set([
   'maxPositions',
   'groups',
@@ -256,22 +284,30 @@ const COMPARED: ReadonlySet<string> = new Set([
   'softmaxScale',
   'unscaledSoftmaxScale',
   'attention',
-  // The window of a scaling stands in its table, and the reference comes from the base.
-  'originalMaxPositions',
+]);
+
+/**
+ * Everything that a reading says about the model, whatever is added to it. The original window is
+ * left out: where it has an effect it stands in a table, and the reference comes from the base.
+ */
+export function factsOf(model: ModelGeometry | NotRope): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(model).filter(([name]) => !NOT_FACTS.has(name)));
+}
+
+const NOT_FACTS: ReadonlySet<string> = new Set([
+  'findings',
   'config',
   'partPath',
-  'readKeys',
-  'findings',
+  'originalMaxPositions',
 ]);
 
 /** Whatever else a reading holds: a fact that is added to it is compared without a line here. */
 function otherChanges(before: ModelGeometry, after: ModelGeometry): readonly Finding[] {
-  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...names]
+  const [old, now] = [factsOf(before), factsOf(after)];
+  return [...new Set([...Object.keys(old), ...Object.keys(now)])]
     .filter((name) => !COMPARED.has(name))
     .flatMap((name) => {
-      const key = name as keyof ModelGeometry;
-      const [was, found] = [before[key], after[key]];
+      const [was, found] = [old[name], now[name]];
       if (sameValue(was, found)) return [];
       const what = WORDS[name] ?? name;
       return [finding('model_changed', '', { what, was: show(was), found: show(found) })];
@@ -317,12 +353,21 @@ function ranges(sorted: readonly number[]): string {
 
 const MOST_RUNS = 8;
 
+/** What of a rope is not the scaling's own, and is compared for itself. */
+const SHARED: ReadonlySet<string> = new Set(['theta', 'rotaryDim', 'exponentDim']);
+
+/** Whether two ropes are scaled alike, number by number: a description may leave some out. */
+function sameScaling(a: RopeSpec, b: RopeSpec): boolean {
+  const own = (rope: RopeSpec): unknown =>
+    Object.fromEntries(Object.entries(rope).filter(([name]) => !SHARED.has(name)));
+  return sameValue(own(a), own(b));
+}
+
 /** A scaling on one line, by the keys of a config: `yarn factor=4 beta_fast=32`. */
 export function describeScaling(rope: RopeSpec): string {
   if (rope.type === 'default') return 'none';
-  const shared = ['type', 'theta', 'rotaryDim', 'exponentDim'];
   const own = Object.entries(rope)
-    .filter(([name, value]) => !shared.includes(name) && value !== undefined)
+    .filter(([name, value]) => name !== 'type' && !SHARED.has(name) && value !== undefined)
     .map(([name, value]) => `${configKey(name)}=${Array.isArray(value) ? briefly(value) : value}`);
   return [rope.type, ...own].join(' ');
 }
@@ -334,7 +379,7 @@ function configKey(name: string): string {
     .replace(/max_positions$/, 'max_position_embeddings');
 }
 
-/** Long lists of divisors, short enough for a message; lists that differ give another mean. */
+/** Long lists of divisors, short enough for a message. */
 function briefly(values: readonly number[]): string {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   return `[${values.length} numbers from ${values[0]} to ${values.at(-1)}, mean ${mean.toPrecision(8)}]`;

@@ -2,19 +2,20 @@ import { joinCandidates, parseCandidates } from '../candidates/definition.js';
 import { finding, type Finding, findingName, type FindingName } from '../findings/index.js';
 import { isRecord, sameValue } from '../json/parse.js';
 import { classFields } from '../model/class-defaults.js';
-import { type ReadConfig, requireRope } from '../model/read-model.js';
+import { isNotRope, type ReadConfig, requireRope } from '../model/read-model.js';
 import { chooseReference, referenceSpecs } from '../model/reference.js';
-import type { ModelGeometry, Reference } from '../model/types.js';
+import type { ModelGeometry, NotRope, Reference } from '../model/types.js';
 import type { EvaluateOptions } from '../options.js';
 import type { Report } from '../report/schema/report.js';
 import { type BaselineResult, compareWithBaseline } from './baseline.js';
-import { changedSubjects, changesBetween, rotateAlike } from './changes.js';
+import { changedSubjects, changesBetween, identityChanges, rotateAlike } from './changes.js';
 import { type Difference, differencesBetween, geometryKeys } from './differences.js';
-import { type GateResult, judgeReport } from './judge.js';
+import { type GateResult, judgeEquality, judgeReport } from './judge.js';
 import { checkLengths } from './lengths.js';
 import { kvCacheGiB } from './metrics.js';
 import { assertCanFail, type Policy } from './policy.js';
 import { type Advice, type AdviceContext, adviceFor } from './words.js';
+import type { Beside } from './pull-request.js';
 
 /** A config, its text for the lines of keys, and what people call it. */
 export interface GateConfig {
@@ -27,6 +28,8 @@ export interface CheckRequest {
   readonly config: GateConfig;
   /** The config before the change: gives the reference, and what did not change cannot fail. */
   readonly base?: GateConfig | undefined;
+  /** Changed files that decide beside the config. */
+  readonly beside?: readonly Beside[];
   readonly policy: Policy;
   /** Tokens; undefined = the policy's, or the largest that the config claims. */
   readonly target: number | undefined;
@@ -41,7 +44,8 @@ export interface CheckRequest {
 }
 
 export interface CheckRun {
-  readonly report: Report;
+  /** null: nothing was measured, since neither config uses RoPE or only one of the two does. */
+  readonly report: Report | null;
   readonly result: GateResult;
   /** Labels that were judged. */
   readonly candidates: readonly string[];
@@ -59,6 +63,8 @@ export async function check(request: CheckRequest): Promise<CheckRun> {
   const { config, base, policy, baseline } = request;
   assertCanFail(policy, baseline !== undefined);
   const options = { ...policyOptions(policy), ...request.options };
+  const without = base && withoutRope(request, base);
+  if (without) return without;
   const now = sideOf(config);
   const before = base && sideOf(base);
   const reference = chooseReference((before ?? now).model, options);
@@ -89,7 +95,8 @@ export async function check(request: CheckRequest): Promise<CheckRun> {
     findings: [
       ...(before ? changesBetween(before.model, now.model, geometryKeys(config.text)) : []),
       ...unjudged(now, differences, policy),
-      ...ambiguities(now, before),
+      ...unjudgedBeside(request.beside, policy),
+      ...ambiguities(before, now),
     ],
     ...(differences ? { differences } : {}),
     ...compared(baseline, report, labels),
@@ -123,9 +130,36 @@ export async function check(request: CheckRequest): Promise<CheckRun> {
   };
 }
 
-/** One side of a change. */
-interface Side {
+/**
+ * The verdict where one of the two configs does not use RoPE: no probe stands for it, so that what
+ * is left alone passes as equal and every other change fails.
+ *
+ * @returns undefined where both use RoPE
+ */
+function withoutRope(
+  { config: { read: now }, policy, beside }: CheckRequest,
+  { read: was }: GateConfig,
+): CheckRun | undefined {
+  if (!isNotRope(now.model) && !isNotRope(was.model)) return undefined;
+  const sides = [was, now].map(({ raw, model }) => ({ config: raw, model })) as [Read, Read];
+  const differences = differencesOf(...sides, policy);
+  const result = judgeEquality(policy, differences, [
+    ...identityChanges(was.model, now.model),
+    ...unjudged(sides[1], differences, policy),
+    ...unjudgedBeside(beside, policy),
+    ...ambiguities(...sides),
+  ]);
+  return { report: null, result, candidates: [], advice: [] };
+}
+
+/** One side of a change, whatever positions it has. */
+interface Read {
   readonly config: ReadConfig['raw'];
+  readonly model: ModelGeometry | NotRope;
+}
+
+/** One side of a change that the probes stand for. */
+interface Side extends Read {
   readonly model: ModelGeometry;
 }
 
@@ -145,10 +179,11 @@ function policyOptions(policy: Policy): EvaluateOptions {
   };
 }
 
-function differencesOf(before: Side, now: Side, { allow = [] }: Policy): readonly Difference[] {
+function differencesOf(before: Read, now: Read, { allow = [] }: Policy): readonly Difference[] {
   return differencesBetween(before.config, now.config, {
     partPath: now.model.partPath ?? '',
     defaults: classFields(now.model.modelType),
+    rotates: !isNotRope(before.model) && !isNotRope(now.model),
     allow,
   });
 }
@@ -161,7 +196,7 @@ const MOST_NAMED = 50;
  * model, a model type that nobody knows. The last two are no concern of a change that is harmless.
  */
 function unjudged(
-  { config, model }: Side,
+  { config, model }: Read,
   differences: readonly Difference[] | undefined,
   { allow = [] }: Policy,
 ): readonly Finding[] {
@@ -175,12 +210,10 @@ function unjudged(
   }
   const matters = differences?.some(({ judgement }) => judgement !== 'harmless') ?? true;
   if (!matters) return findings;
-  const parts = [config, ...(model.partPath ?? '').split('.').map((key) => config[key])];
-  const remote = parts.some((part) => isRecord(part) && isRecord(part['auto_map']));
   const named = (key: string): boolean =>
     allow.includes(key) || open.some((each) => each.key.split('.').includes(key));
   const same = { was: '', found: '' };
-  if (remote && !named('auto_map')) {
+  if (hasRemoteCode(config) && !named('auto_map')) {
     findings.push(finding('not_judged', 'auto_map', { ...same, why: 'remote-code' }));
   }
   const unknown = model.findings.some((each) => findingName(each) === 'unknown_model_type');
@@ -188,6 +221,25 @@ function unjudged(
     findings.push(finding('not_judged', 'model_type', { ...same, why: 'unknown-model-type' }));
   }
   return findings;
+}
+
+/** Code and further configs that a pull request changes; no key of this config says what they do. */
+function unjudgedBeside(
+  beside: readonly Beside[] = [],
+  { allow = [] }: Policy,
+): readonly Finding[] {
+  return beside
+    .filter(({ key, path }) => !allow.includes(key) && !allow.includes(path))
+    .slice(0, MOST_NAMED)
+    .map(({ key, path }) =>
+      finding('not_judged', key, { was: '', found: path, why: 'file-beside' }),
+    );
+}
+
+/** Whether a config, or a part of it at any depth, names code that comes with the model. */
+function hasRemoteCode(config: unknown): boolean {
+  if (!isRecord(config)) return false;
+  return Object.hasOwn(config, 'auto_map') || Object.values(config).some(hasRemoteCode);
 }
 
 /** Findings that say that two values stand for one thing: they fail a config as it stands too. */
@@ -212,7 +264,7 @@ const UNREAD: readonly FindingName[] = [
 ];
 
 /** One that the change did not bring in is no reason to stop the change. */
-function ambiguities(now: Side, before: Side | undefined): readonly Finding[] {
+function ambiguities(before: Read | undefined, now: Read): readonly Finding[] {
   const names: readonly string[] = before ? [...CONTRADICTIONS, ...UNREAD] : CONTRADICTIONS;
   return now.model.findings
     .filter((found) => names.includes(findingName(found)))

@@ -2,8 +2,10 @@ import { findNodeAtLocation, type Node, parseTree } from 'jsonc-parser';
 import { z } from 'zod';
 import { Fields } from '../json/fields.js';
 import { isRecord, parseConfig, sameValue, type UnknownRecord } from '../json/parse.js';
+import { isMistralParams } from '../model/other-formats.js';
 import { findPart } from '../model/part.js';
-import { readModel } from '../model/read-model.js';
+import { isNotRope, readModel } from '../model/read-model.js';
+import { factsOf } from './changes.js';
 import { harmlessReason } from './harmless.js';
 import { type MetricName, METRICS, type Subject } from './metrics.js';
 
@@ -36,9 +38,15 @@ function lineAt(text: string, offset: number): number {
 
 /** What a key is about, and the names it goes by; the first that is there is meant. */
 const KEYS: Readonly<Record<Subject, readonly string[]>> = Object.freeze({
-  scaling: ['rope_scaling', 'rope_parameters'],
+  scaling: ['rope_scaling', 'rope_parameters', 'yarn'],
   theta: ['rope_theta', 'rotary_emb_base', 'rope_parameters.rope_theta'],
-  window: ['max_position_embeddings', 'n_positions', 'max_sequence_length', 'seq_length'],
+  window: [
+    'max_position_embeddings',
+    'n_positions',
+    'max_sequence_length',
+    'seq_length',
+    'max_seq_len',
+  ],
   localWindow: ['sliding_window', 'attention_window_size', 'attention_chunk_size'],
 });
 
@@ -61,27 +69,35 @@ export function culpritOf(
 ): KeyPlace & { readonly subject: Subject | undefined } {
   const usual = METRICS[metric].culprits;
   const subjects = changed.length === 0 ? usual : BLAME.filter((each) => changed.includes(each));
-  const places = subjects.map((subject) => ({ subject, ...placeOf(configText, subject) }));
-  return places.find(({ path }) => path !== '') ?? { subject: undefined, path: '', line: 1 };
+  const fields = fieldsOf(configText);
+  const places = subjects.map((subject) => ({ subject, path: pathOf(fields, subject) }));
+  const found = places.find(({ path }) => path !== '');
+  if (found === undefined) return { subject: undefined, path: '', line: 1 };
+  return { ...found, line: lineOfKey(configText, found.path) };
 }
 
 const BLAME: readonly Subject[] = ['theta', 'scaling', 'window', 'localWindow'];
 
 /** The paths under which this config writes theta, windows and scaling; '' = it does not. */
 export function geometryKeys(configText: string): Readonly<Record<Subject, string>> {
+  const fields = fieldsOf(configText);
   return {
-    theta: placeOf(configText, 'theta').path,
-    window: placeOf(configText, 'window').path,
-    localWindow: placeOf(configText, 'localWindow').path,
-    scaling: placeOf(configText, 'scaling').path,
+    theta: pathOf(fields, 'theta'),
+    window: pathOf(fields, 'window'),
+    localWindow: pathOf(fields, 'localWindow'),
+    scaling: pathOf(fields, 'scaling'),
   };
 }
 
-function placeOf(configText: string, subject: Subject): KeyPlace {
-  const { fields } = findPart(new Fields(parseConfig(configText), ''));
+/** The part of a config that is read. */
+function fieldsOf(configText: string): Fields {
+  const root = new Fields(parseConfig(configText), '');
+  return isMistralParams(root.record) ? root : findPart(root).fields;
+}
+
+function pathOf(fields: Fields, subject: Subject): string {
   const key = KEYS[subject].find((name) => isWritten(fields, name.split('.')));
-  const path = key === undefined ? '' : fields.at(key);
-  return { path, line: path === '' ? 1 : lineOfKey(configText, path) };
+  return key === undefined ? '' : fields.at(key);
 }
 
 /** A null block is written down, but says nothing. */
@@ -107,14 +123,19 @@ export const DifferenceSchema = z.strictObject({
 
 export type Difference = Readonly<z.infer<typeof DifferenceSchema>>;
 
-/** More differences than this are another file; the rest is not judged. */
+/** More differences than this are another file, of which none is looked at: each costs readings. */
 const MOST_PROBED = 64;
+
+/** Nobody reads a longer list. */
+const MOST_LISTED = 1000;
 
 export interface DifferenceContext {
   /** Path of the part that was read, with dots; '' = the top. */
   readonly partPath: string;
   /** Defaults of the class that reads the part, by key; undefined where nobody knows the class. */
   readonly defaults: ReadonlyMap<string, unknown> | undefined;
+  /** Whether the model uses RoPE, before and after. */
+  readonly rotates: boolean;
   /** Keys that the policy allows to change; one covers what lies below it. */
   readonly allow: readonly string[];
 }
@@ -131,26 +152,28 @@ export function differencesBetween(
   after: UnknownRecord,
   context: DifferenceContext,
 ): readonly Difference[] {
-  const paths = differingPaths(before, after, []);
-  return paths.map((path, index) => {
+  const all = differingPaths(before, after, []);
+  const paths = all.slice(0, MOST_LISTED);
+  const isRead = paths.length > MOST_PROBED ? () => false : readerOf(before, after);
+  const listed = paths.map((path): Difference => {
     const [was, found] = [valueAt(before, path), valueAt(after, path)];
     const key = path.join('.');
     const shown = { key, was: show(was), found: show(found) };
     const same = sameEffect(path, was, found, context);
     if (same !== undefined) return { ...shown, judgement: 'harmless', reason: same };
     const parent = path.slice(0, -1);
-    const reason = harmlessReason(
-      path,
-      [before, after]
-        .filter((config) => valueAt(config, path) !== undefined)
-        .map((config) => valueAt(config, parent)),
-    );
+    const sides = [before, after]
+      .map((config) => ({ part: valueAt(config, parent), value: valueAt(config, path) }))
+      .filter(({ value }) => value !== undefined);
+    const reason = harmlessReason(path, sides, context.rotates);
     if (reason !== undefined) return { ...shown, judgement: 'harmless', reason };
-    if (index < MOST_PROBED && isRead(before, after, path))
-      return { ...shown, judgement: 'judged' };
+    if (isRead(path)) return { ...shown, judgement: 'judged' };
     const allowed = context.allow.some((name) => key === name || key.startsWith(`${name}.`));
     return { ...shown, judgement: allowed ? 'allowed' : 'not-judged' };
   });
+  if (all.length === paths.length) return listed;
+  const left = `${all.length - paths.length} more keys`;
+  return [...listed, { key: '', was: left, found: left, judgement: 'not-judged' }];
 }
 
 type Path = readonly string[];
@@ -203,18 +226,28 @@ function isEmpty(value: unknown): boolean {
   return (value ?? null) === null || (isRecord(value) && Object.keys(value).length === 0);
 }
 
-/** Whether what is read from a config depends on this key, by the reader's own behaviour. */
-function isRead(before: UnknownRecord, after: UnknownRecord, path: Path): boolean {
-  const [was, found] = [valueAt(before, path), valueAt(after, path)];
-  const [old, now] = [reading(before), reading(after)];
-  if (reading(withValue(before, path, found)) !== old) return true;
-  if (reading(withValue(after, path, was)) !== now) return true;
-  // A value that says what holds anyway, as beta_fast 32 in a new block, has no effect of its own.
-  // Lists are left out: a reader of one entry does not answer for the others.
-  const other = otherThan(found ?? was);
-  if (other === undefined) return false;
-  const [config, read] = found === undefined ? [before, old] : [after, now];
-  return reading(withValue(config, path, other)) !== read;
+/**
+ * Whether what is read from two configs depends on a key, by the reader's own behaviour. The original
+ * window counts in a block that came or went whole: there it belongs to what is measured, and
+ * elsewhere nothing compares it.
+ */
+function readerOf(before: UnknownRecord, after: UnknownRecord): (path: Path) => boolean {
+  const whole = [reading(before, true), reading(after, true)] as const;
+  const compared = [reading(before, false), reading(after, false)] as const;
+  return (path) => {
+    const parent = path.slice(0, -1);
+    const inBoth = [before, after].every((config) => isRecord(valueAt(config, parent)));
+    const [old, now] = inBoth ? compared : whole;
+    const read = (config: UnknownRecord, value: unknown): string =>
+      reading(withValue(config, path, value), !inBoth);
+    const [was, found] = [valueAt(before, path), valueAt(after, path)];
+    if (read(before, found) !== old || read(after, was) !== now) return true;
+    // A value that says what holds anyway, as beta_fast 32 in a new block, has no effect of its own.
+    // Lists are left out: a reader of one entry does not answer for the others.
+    const other = otherThan(found ?? was);
+    if (other === undefined) return false;
+    return found === undefined ? read(before, other) !== old : read(after, other) !== now;
+  };
 }
 
 function otherThan(value: unknown): unknown {
@@ -224,18 +257,11 @@ function otherThan(value: unknown): unknown {
 }
 
 /** Everything that a config says about the model, as text; an error where it says nothing right. */
-function reading(config: UnknownRecord): string {
+function reading(config: UnknownRecord, withOriginal: boolean): string {
   try {
-    const {
-      findings,
-      config: _,
-      ...facts
-    } = readModel(config) as ReturnType<typeof readModel> & {
-      config?: unknown;
-    };
-    void findings;
-    void _;
-    return JSON.stringify(facts);
+    const model = readModel(config);
+    const original = isNotRope(model) || !withOriginal ? undefined : model.originalMaxPositions;
+    return JSON.stringify([factsOf(model), original]);
   } catch (error) {
     return `error: ${error instanceof Error ? error.message : String(error)}`;
   }

@@ -4,9 +4,29 @@ import { isRecord, type UnknownRecord } from '../json/parse.js';
 interface Harmless {
   readonly keys: readonly string[];
   readonly reason: string;
+  /** Values that the reason is about; any other is no such setting, whatever the key's name. */
+  readonly takes: (value: unknown) => boolean;
   /** Where the reason holds; default: everywhere. Both parts that hold the key are asked. */
   readonly where?: (part: UnknownRecord) => boolean;
+  /** Whether the reason is about models with RoPE alone. */
+  readonly withRope?: boolean;
 }
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value);
+const isNumber = (value: unknown): boolean => Number.isFinite(value);
+const isFlag = (value: unknown): boolean => typeof value === 'boolean';
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isShare = (value: unknown): boolean =>
+  isNumber(value) && Number(value) > 0 && Number(value) < 1;
+/** Whole numbers, lists of them, or none. */
+const isTokens = (value: unknown): boolean =>
+  value === null || isCount(value) || (Array.isArray(value) && value.every(isCount));
+const isSampling = (value: unknown): boolean =>
+  value === null || isNumber(value) || isFlag(value) || isText(value);
+/** As transformers and torch spell number formats. */
+const isDtype = (value: unknown): boolean =>
+  isText(value) &&
+  /^(?:torch\.)?(?:auto|half|double|b?float(?:\d+(?:_\w+)?)?)$/.test(String(value));
 
 /** Keys that nobody has to allow. What is not here and has no effect on the reading is not judged. */
 const HARMLESS: readonly Harmless[] = Object.freeze([
@@ -14,7 +34,6 @@ const HARMLESS: readonly Harmless[] = Object.freeze([
     keys: [
       'bos_token_id',
       'eos_token_id',
-      'pad_token_id',
       'unk_token_id',
       'sep_token_id',
       'cls_token_id',
@@ -23,14 +42,24 @@ const HARMLESS: readonly Harmless[] = Object.freeze([
       'forced_bos_token_id',
       'forced_eos_token_id',
     ],
+    takes: isTokens,
     reason: 'names tokens of the vocabulary; no angle depends on which token stands where',
   },
   {
+    keys: ['pad_token_id'],
+    takes: isTokens,
+    reason: 'names a token of the vocabulary; no angle depends on it',
+    // RoBERTa's learned positions are counted from this number on.
+    withRope: true,
+  },
+  {
     keys: ['torch_dtype', 'dtype'],
+    takes: isDtype,
     reason: 'number format of the weights; transformers computes rotary tables in float32',
   },
   {
     keys: ['initializer_range', 'init_std', 'initializer_factor', 'initializer_cutoff_factor'],
+    takes: isShare,
     reason: 'spread of fresh weights; a trained checkpoint replaces them',
   },
   {
@@ -46,25 +75,30 @@ const HARMLESS: readonly Harmless[] = Object.freeze([
       'dropout',
       'router_aux_loss_coef',
       'router_jitter_noise',
-      'output_router_logits',
-      'gradient_checkpointing',
     ],
+    takes: isNumber,
+    reason: 'acts in training alone',
+  },
+  {
+    keys: ['output_router_logits', 'gradient_checkpointing'],
+    takes: isFlag,
     reason: 'acts in training alone',
   },
   {
     keys: ['transformers_version', '_name_or_path', 'name_or_path', '_commit_hash'],
+    takes: isText,
     reason: 'says where the file comes from; no class reads it',
+    // Remote code is loaded from the repository that is named here.
+    where: (part) => !Object.hasOwn(part, 'auto_map'),
   },
   {
-    keys: [
-      'use_cache',
-      'output_attentions',
-      'output_hidden_states',
-      'return_dict',
-      'torchscript',
-      'pretraining_tp',
-      'chunk_size_feed_forward',
-    ],
+    keys: ['use_cache', 'output_attentions', 'output_hidden_states', 'return_dict', 'torchscript'],
+    takes: isFlag,
+    reason: 'how the same numbers are computed or returned',
+  },
+  {
+    keys: ['pretraining_tp', 'chunk_size_feed_forward'],
+    takes: isCount,
     reason: 'how the same numbers are computed or returned',
   },
   {
@@ -80,51 +114,81 @@ const HARMLESS: readonly Harmless[] = Object.freeze([
       'max_new_tokens',
       'early_stopping',
     ],
+    takes: isSampling,
     reason: 'a default for generation; the model computes the same probabilities',
   },
   {
     keys: ['id2label', 'label2id', 'problem_type', 'num_labels', 'finetuning_task'],
+    takes: () => true,
     reason: 'names the outputs of a classifier',
   },
   {
     keys: ['vocab_size'],
+    takes: isCount,
     reason: 'rows of the embedding; weights of another size do not load',
   },
   {
     keys: ['max_window_layers'],
+    takes: isCount,
     reason: 'no layer has a window',
     where: (part) => part['use_sliding_window'] === false && !Array.isArray(part['layer_types']),
   },
   {
     keys: ['sliding_window'],
+    takes: isTokens,
     reason: 'use_sliding_window is false, so that no layer has a window',
     where: (part) => part['use_sliding_window'] === false && !Array.isArray(part['layer_types']),
   },
 ]);
 
+/** One side of a difference: the object that the key stands in, and the value it has there. */
+export interface KeyIn {
+  readonly part: unknown;
+  readonly value: unknown;
+}
+
 /**
  * @param path of the key; the last name counts
- * @param parts the objects that hold the key before and after the change
+ * @param sides those of the config before the change and after it that have the key
+ * @param rotates whether the model uses RoPE, before and after
  * @returns the reason; undefined: the key is not known to be harmless
  */
 export function harmlessReason(
   path: readonly string[],
-  parts: readonly unknown[],
+  sides: readonly KeyIn[],
+  rotates: boolean,
 ): string | undefined {
   const label = path.findIndex((each) => LABELS.has(each));
   const parents = path.slice(0, label === -1 ? -1 : label);
   // In any other object, a rope block among them, the name may mean something else.
-  if (!parents.every((each) => PART.test(each))) return undefined;
+  if (!parents.every((each) => PARTS.has(each))) return undefined;
   const name = path[label === -1 ? path.length - 1 : label] ?? '';
   return HARMLESS.find(
-    ({ keys, where }) =>
+    ({ keys, takes, where, withRope = false }) =>
       keys.includes(name) &&
-      (where === undefined || parts.every((part) => isRecord(part) && where(part))),
+      (rotates || !withRope) &&
+      sides.every(({ value }) => label !== -1 || takes(value)) &&
+      (where === undefined || sides.every(({ part }) => isRecord(part) && where(part))),
   )?.reason;
 }
 
 /** Objects of their own: `id2label.0`. */
 const LABELS: ReadonlySet<string> = new Set(['id2label', 'label2id']);
 
-/** Objects that hold the config of a part of the model. */
-const PART = /^(?:\w+_config|encoder|decoder)$/;
+/** Objects that hold the config of a part of the model; `quantization_config` is none of them. */
+const PARTS: ReadonlySet<string> = new Set([
+  'text_config',
+  'vision_config',
+  'audio_config',
+  'speech_config',
+  'image_config',
+  'video_config',
+  'thinker_config',
+  'talker_config',
+  'language_config',
+  'llm_config',
+  'encoder',
+  'encoder_config',
+  'decoder',
+  'decoder_config',
+]);

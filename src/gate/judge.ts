@@ -205,8 +205,8 @@ export type GateStatus =
 export interface GateResult {
   readonly status: GateStatus;
   readonly exitCode: 0 | 1 | 3 | 130;
-  /** Tokens. */
-  readonly target: number;
+  /** Tokens; null where nothing was measured, since the model does not use RoPE. */
+  readonly target: number | null;
   readonly policy: string;
   readonly rules: readonly RuleResult[];
   readonly findings: readonly JudgedFinding[];
@@ -250,6 +250,25 @@ export function judgeReport(input: VerdictInput): GateResult {
     findings,
     ...(input.differences ? { differences: input.differences } : {}),
     ...(input.baseline ? { baseline: input.baseline } : {}),
+  };
+}
+
+/** Judges two configs of which no probe can tell anything: what did not change passes as equal. */
+export function judgeEquality(
+  policy: Policy,
+  differences: readonly Difference[],
+  changes: readonly SavedFinding[],
+): GateResult {
+  const findings = changes.flatMap((finding) => judgeFinding(finding, policy));
+  const status = findings.some(({ level }) => level === 'error') ? 'failed' : 'passed';
+  return {
+    status,
+    exitCode: EXIT_CODE_OF[status],
+    target: null,
+    policy: policy.source,
+    rules: [],
+    findings,
+    differences,
   };
 }
 
@@ -313,7 +332,7 @@ export const CheckSchema = z.strictObject({
     'runtime-failed',
   ]),
   exitCode: z.union([z.literal(0), z.literal(1), z.literal(3), z.literal(130)]),
-  target: z.number().describe('Tokens.'),
+  target: z.number().nullable().describe('Tokens; null where the model does not use RoPE.'),
   policy: z.string().describe('Path of the policy, or `default`.'),
   base: z.string().nullable().describe('The config that gave the reference; null = this one.'),
   rules: z.array(RuleResultSchema),
@@ -323,5 +342,5 @@ export const CheckSchema = z.strictObject({
     .optional()
     .describe('Keys that differ from the base config; absent without one.'),
   baseline: BaselineSchema.optional(),
-  report: ReportSchema,
+  report: ReportSchema.nullable().describe('null where the model does not use RoPE.'),
 });

@@ -147,6 +147,7 @@ function toPolicy(file: PolicyFile, source: string): Policy {
       throw policyError(source, `no finding has the code ${code}`, `lint.${code}`, hint);
     }
   }
+  assertNames(rest.allow ?? [], { file: source, path: 'allow' });
   return {
     ...rest,
     source,
@@ -154,6 +155,17 @@ function toPolicy(file: PolicyFile, source: string): Policy {
     lint,
     candidates: candidates ?? ['as-configured'],
   };
+}
+
+/** A pattern would be taken for a name that no key has, and allow nothing. */
+function assertNames(allow: readonly string[], place: ErrorPlace): void {
+  const pattern = allow.find((name) => /[*?]/.test(name));
+  if (pattern === undefined) return;
+  throw new RopeEvalError('bad_policy', {
+    ...place,
+    problem: `'${pattern}' is a pattern, and keys are allowed by name`,
+    hint: 'Name each key; one covers what lies below it: quantization_config.',
+  });
 }
 
 /** What is said beside the policy file; it wins. */
@@ -175,6 +187,7 @@ export function withOverrides(policy: Policy, flags: PolicyOverrides): Policy {
     ...(flags.rules ?? []).map((text) => parseRule(text, 'error', { option: 'rule' })),
     ...(flags.warnings ?? []).map((text) => parseRule(text, 'warn', { option: 'warn' })),
   ];
+  assertNames(flags.allow ?? [], { option: 'allow' });
   const kept = policy.rules.filter((rule) => !added.some((each) => sameSubject(rule, each)));
   return {
     ...policy,
@@ -222,13 +235,21 @@ const BLANKET_HINT = 'Name the keys that may change in `allow`.';
  * @throws RopeEvalError `bad_policy`
  */
 export function assertCanFail(policy: Policy, comparesCells: boolean): void {
-  if (comparesCells || policy.rules.some((rule) => rule.level === 'error' && !isVoid(rule))) return;
+  const judges = (rule: Rule): boolean =>
+    rule.level === 'error' && !isVoid(rule) && !isAboutNothing(rule, policy);
+  if (comparesCells || policy.rules.some(judges)) return;
   throw policyError(
     policy.source,
     'it has no rule that could fail: every value that can be measured satisfies it',
     'rules',
     'Add a rule of level error, such as "short.lossChange <= 0.05", or leave rules out for the default ones.',
   );
+}
+
+/** Whether a rule is about the config without its scaling alone, whatever the config says. */
+function isAboutNothing({ candidate }: Rule, { candidates }: Policy): boolean {
+  const about = candidate === undefined ? candidates : [candidate];
+  return about.every((each) => each === 'none');
 }
 
 /** Whether every value that the metric can have satisfies the rule. */

@@ -1,5 +1,8 @@
 import { posix } from 'node:path';
 import { RopeEvalError } from '../errors.js';
+import { isRecord, sameValue } from '../json/parse.js';
+import { isMistralParams } from '../model/other-formats.js';
+import { CONFIG, folded, isConfigName, type ReadObject, type Tree } from './tree.js';
 
 /** A config as a pull request leaves it, and as it was on the target branch. */
 export interface ChangedConfig {
@@ -9,11 +12,13 @@ export interface ChangedConfig {
   readonly id: string;
   /** undefined: the config is new, by git's own word. */
   readonly before: { readonly path: string; readonly id: string } | undefined;
+  /** Changed files that decide beside the config, and its keys that say so. */
+  readonly beside: readonly Beside[];
 }
 
 export interface PullRequest {
   readonly changed: readonly ChangedConfig[];
-  /** What a reader of the log should know: what was moved, deleted or left out. */
+  /** What a reader of the log should know: what was moved or deleted. */
   readonly notices: readonly string[];
 }
 
@@ -24,63 +29,166 @@ export interface Sides {
   readonly read: ReadObject;
 }
 
+export interface Wanted {
+  /** Paths from the root of the repository; empty: every config that changed. */
+  readonly named?: readonly string[];
+  /** Paths that may change although nobody can see what they lead to. */
+  readonly allow?: readonly string[];
+}
+
 /** As many as a job can judge; more in one pull request are no edit by hand. */
 const MOST_CONFIGS = 100;
+
+/** Each one costs a call of git. */
+const MOST_LINKS = 1000;
 
 /**
  * The configs that a pull request changes, each with what it was. A config that moved is compared
  * with what it was before it moved, and links are followed in the commits, never on the disk.
  *
- * @param named paths from the root of the repository; empty: every config that changed
  * @throws RopeEvalError `unreadable`, `missing_file`, `too_many_arguments` (exit 2): what cannot be
  *   gated does not pass
  */
 export async function changedConfigs(
-  sides: Sides,
-  named: readonly string[] = [],
+  { base, head, read }: Sides,
+  { named = [], allow = [] }: Wanted = {},
 ): Promise<PullRequest> {
-  const { base, head } = sides;
-  const old = await configsOf(base, 'the target branch');
-  const now =
+  const sides = { base, head, read: remembered(read) };
+  if (named.length === 0) await refuseHidden(sides, allow);
+  const old = await configsOf(base, 'the target branch', sides);
+  const all =
     named.length > 0
       ? await Promise.all(named.map((path) => namedConfig(head, path)))
-      : (await configsOf(head, 'this pull request')).filter(
-          ({ path, id }) => !old.some((each) => each.path === path && each.id === id),
-        );
-  if (now.length > MOST_CONFIGS) {
-    throw new RopeEvalError('too_many_arguments', {
-      problem: `${now.length} configs change, and ${MOST_CONFIGS} are judged at most`,
-      hint: 'Split the pull request, or name the configs to judge.',
-    });
-  }
+      : await configsOf(head, 'this pull request', sides);
   const gone: Found[] = [];
   for (const each of old) {
     const left = await head.resolve(each.path);
     if (left.kind === 'unreadable') throw unreadable(each.path, left.why);
+    if (left.kind === 'folder') throw unreadable(each.path, 'is a folder now');
     if (left.kind === 'absent') gone.push(each);
   }
   const notices: string[] = [];
   const changed: ChangedConfig[] = [];
-  for (const each of now) {
+  for (const each of all) {
+    const beside = await filesBeside(each, sides);
     const same = await base.resolve(each.path);
     if (same.kind === 'unreadable') throw unreadable(`${each.path} on the target branch`, same.why);
+    if (same.kind === 'file' && same.id === each.id && named.length === 0 && beside.length === 0) {
+      continue;
+    }
     const before =
       same.kind === 'file'
         ? { path: each.path, id: same.id }
-        : (sameButForCase(each, old) ?? (await movedFrom(each, gone, sides)));
+        : (sameButForSpelling(each, old) ?? (await movedFrom(each, gone, sides)));
     if (before && before.path !== each.path) {
       notices.push(`${each.path} was ${before.path} and is compared with it`);
       const at = gone.findIndex(({ path }) => path === before.path);
       if (at !== -1) gone.splice(at, 1);
       // Moved and otherwise left alone.
-      if (before.id === each.id && named.length === 0) continue;
+      if (before.id === each.id && named.length === 0 && beside.length === 0) continue;
     }
-    changed.push({ ...each, before });
+    changed.push({ ...each, before, beside });
+  }
+  if (changed.length > MOST_CONFIGS) {
+    throw new RopeEvalError('too_many_arguments', {
+      problem: `${changed.length} configs change, and ${MOST_CONFIGS} are judged at most`,
+      hint: 'Split the pull request, or name the configs to judge.',
+    });
   }
   notices.push(...gone.map(({ path }) => `${path} is deleted: there is nothing to judge`));
-  const links = head.submodules.filter((path) => !base.submodules.includes(path));
-  notices.push(...links.map((path) => `${path} is a new submodule: what it holds is not judged`));
   return { changed, notices };
+}
+
+/** A reader that asks git for an object once. */
+function remembered(read: ReadObject): ReadObject {
+  const texts = new Map<string, Promise<string>>();
+  return (id) => {
+    const text = texts.get(id) ?? read(id);
+    texts.set(id, text);
+    return text;
+  };
+}
+
+/**
+ * Links and submodules that the pull request brings or moves, where what they lead to is not in the
+ * commit: a model may lie there, and nobody can see which.
+ *
+ * @throws RopeEvalError `unreadable`
+ */
+async function refuseHidden({ base, head }: Sides, allow: readonly string[]): Promise<void> {
+  const entries = head.changedSince(base).filter(({ path }) => !allow.includes(path));
+  const links = entries.filter(({ kind }) => kind === 'link');
+  if (links.length > MOST_LINKS) {
+    throw new RopeEvalError('too_many_arguments', {
+      problem: `${links.length} links change, and ${MOST_LINKS} are followed at most`,
+      hint: 'Split the pull request, or name the configs to judge.',
+    });
+  }
+  for (const { path } of entries.filter(({ kind }) => kind === 'commit')) {
+    throw unreadable(path, 'is a submodule that this pull request brings or moves', ALLOW);
+  }
+  for (const { path } of links) {
+    const found = await head.resolve(path);
+    if (found.kind === 'unreadable') throw unreadable(path, found.why, ALLOW);
+    if (found.kind === 'absent')
+      throw unreadable(path, 'is a link to nothing in this commit', ALLOW);
+  }
+}
+
+const ALLOW =
+  'A model may lie there that nobody can judge. The list `allow` of the policy takes its path, where it is none.';
+
+/** A changed file that decides beside a config. */
+export interface Beside {
+  /** The key of the config that names such files. */
+  readonly key: 'auto_map' | 'configuration_files';
+  readonly path: string;
+}
+
+/** What a config names files by, and how those files are called in its folder. */
+const NAMED_FILES: readonly { readonly key: Beside['key']; readonly file: RegExp }[] = [
+  { key: 'auto_map', file: /\.py$/i },
+  { key: 'configuration_files', file: /^config\..*\.json$/i },
+];
+
+/**
+ * The changed files in the folder of a config that transformers reads because of it: code that ships
+ * with the model, and configs for other versions.
+ */
+async function filesBeside(
+  { path, id }: Found,
+  { base, head, read }: Sides,
+): Promise<readonly Beside[]> {
+  const found: Beside[] = [];
+  for (const folder of new Set([posix.dirname(path), await realFolder(path, head)])) {
+    for (const file of new Set([...base.filesIn(folder), ...head.filesIn(folder)])) {
+      const named = NAMED_FILES.find((each) => each.file.test(posix.basename(file)));
+      if (named === undefined || file === path) continue;
+      const [was, is] = [await base.resolve(file), await head.resolve(file)];
+      if (!sameValue(was, is)) found.push({ key: named.key, path: file });
+    }
+  }
+  if (found.length === 0) return [];
+  const text = await read(id);
+  return found.filter(({ key }) => mentions(text, key));
+}
+
+async function realFolder(path: string, tree: Tree): Promise<string> {
+  const real = await tree.resolve(path);
+  return posix.dirname(real.kind === 'file' ? real.path : path);
+}
+
+/** Whether a text holds a key, at any depth; one that is no JSON is refused where it is judged. */
+function mentions(text: string, key: string): boolean {
+  const within = (value: unknown): boolean =>
+    typeof value === 'object' &&
+    value !== null &&
+    (Object.hasOwn(value, key) || Object.values(value).some(within));
+  try {
+    return within(JSON.parse(text.replace(/^\uFEFF/, '')));
+  } catch {
+    return false;
+  }
 }
 
 interface Found {
@@ -88,7 +196,11 @@ interface Found {
   readonly id: string;
 }
 
-async function configsOf(tree: Tree, side: string): Promise<readonly Found[]> {
+async function configsOf(
+  tree: Tree,
+  side: string,
+  { base, head, read }: Sides,
+): Promise<readonly Found[]> {
   const found: Found[] = [];
   for (const path of await tree.configs()) {
     const resolved = await tree.resolve(path);
@@ -96,13 +208,35 @@ async function configsOf(tree: Tree, side: string): Promise<readonly Found[]> {
     // A link that leads nowhere is no config that anybody could load.
     if (resolved.kind === 'file') found.push({ path, id: resolved.id });
   }
+  for (const { path, id } of tree.files) {
+    if (folded(posix.basename(path)) !== PARAMS) continue;
+    // The name is common: what counts is whether it holds, or held, a model.
+    const texts = [base.get(path)?.id, head.get(path)?.id, id].filter((each) => each !== undefined);
+    const models = await Promise.all(
+      [...new Set(texts)].map(async (each) => isParams(await read(each))),
+    );
+    if (models.includes(true)) found.push({ path, id });
+  }
   return found;
+}
+
+/** The config of a model in Mistral's own form. */
+const PARAMS = 'params.json';
+
+function isParams(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) && isMistralParams(value);
+  } catch {
+    return false;
+  }
 }
 
 async function namedConfig(head: Tree, path: string): Promise<Found> {
   const file = head.isFolder(path) ? posix.join(path, CONFIG) : path;
   const resolved = await head.resolve(file);
   if (resolved.kind === 'unreadable') throw unreadable(path, resolved.why);
+  if (resolved.kind === 'folder') throw unreadable(path, 'is a folder');
   if (resolved.kind === 'file') return { path: file, id: resolved.id };
   throw new RopeEvalError('missing_file', {
     file,
@@ -111,17 +245,17 @@ async function namedConfig(head: Tree, path: string): Promise<Found> {
   });
 }
 
-function unreadable(file: string, why: string): RopeEvalError {
-  return new RopeEvalError('unreadable', {
-    file,
-    predicate: why,
-    hint: 'What cannot be read cannot be judged, so it does not pass.',
-  });
+function unreadable(
+  file: string,
+  why: string,
+  hint = 'What cannot be read cannot be judged, so it does not pass.',
+): RopeEvalError {
+  return new RopeEvalError('unreadable', { file, predicate: why, hint });
 }
 
 /** `Config.json` is `config.json` to a file system that does not tell them apart. */
-function sameButForCase({ path }: Found, old: readonly Found[]): Found | undefined {
-  return old.find((each) => each.path.toLowerCase() === path.toLowerCase());
+function sameButForSpelling({ path }: Found, old: readonly Found[]): Found | undefined {
+  return old.find((each) => folded(each.path) === folded(path));
 }
 
 /**
@@ -134,7 +268,7 @@ async function movedFrom(
   gone: readonly Found[],
   { base, head, read }: Sides,
 ): Promise<Found | undefined> {
-  const pool = gone.length > 0 || isConfigName(path) ? gone : await goneJson(base, head);
+  const pool = gone.length > 0 || isConfigName(path) ? gone : goneJson(base, head);
   if (pool.length === 0) return undefined;
   const exact = pool.find((each) => each.id === id);
   if (exact) return exact;
@@ -146,12 +280,8 @@ async function movedFrom(
   return gone.length > 0 || best.score >= HALF ? best.each : undefined;
 }
 
-function isConfigName(path: string): boolean {
-  return posix.basename(path).toLowerCase() === CONFIG;
-}
-
 /** Configs that are named one by one may have any name. */
-async function goneJson(base: Tree, head: Tree): Promise<readonly Found[]> {
+function goneJson(base: Tree, head: Tree): readonly Found[] {
   return base.files
     .filter(({ path }) => /\.jsonc?$/i.test(path) && !head.has(path))
     .slice(0, MOST_CONFIGS)
@@ -170,124 +300,4 @@ function likeness(old: string, now: string): number {
   const kept = new Set(lines(now));
   const all = lines(old);
   return all.filter((line) => kept.has(line)).length / Math.max(1, all.length);
-}
-
-/** A file of a commit, as `git ls-tree` lists it. */
-export interface TreeEntry {
-  /** From the root of the repository. */
-  readonly path: string;
-  /** `link`: a symlink; `commit`: a submodule. */
-  readonly kind: 'file' | 'link' | 'commit';
-  /** Object id of the content. */
-  readonly id: string;
-}
-
-/** The content of an object; for links, where they lead. */
-export type ReadObject = (id: string) => Promise<string>;
-
-/** Where a path of a commit leads. */
-export type Resolved =
-  | { readonly kind: 'file'; readonly path: string; readonly id: string }
-  | { readonly kind: 'absent' }
-  /** A link out of the repository or into a submodule, a circle, or a folder. */
-  | { readonly kind: 'unreadable'; readonly why: string };
-
-/** As many links in a row as Linux follows. */
-const MAX_LINKS = 40;
-
-/** The files of one commit; links are followed inside of it and never on the disk. */
-export class Tree {
-  readonly #entries: ReadonlyMap<string, TreeEntry>;
-  readonly #folders: ReadonlySet<string>;
-
-  constructor(
-    entries: readonly TreeEntry[],
-    private readonly read: ReadObject,
-  ) {
-    this.#entries = new Map(entries.map((entry) => [entry.path, entry]));
-    const folders = new Set<string>(['']);
-    for (const { path } of entries) {
-      for (let folder = parentOf(path); folder !== ''; folder = parentOf(folder)) {
-        if (folders.has(folder)) break;
-        folders.add(folder);
-      }
-    }
-    this.#folders = folders;
-  }
-
-  /**
-   * Paths under which somebody who loads models would find a config: files and links of this name
-   * in any spelling, and folders that are links.
-   */
-  async configs(): Promise<readonly string[]> {
-    const paths: string[] = [];
-    for (const { path, kind } of this.#entries.values()) {
-      if (kind !== 'commit' && posix.basename(path).toLowerCase() === CONFIG) paths.push(path);
-      else if (kind === 'link' && (await this.#leadsToModel(path))) paths.push(`${path}/${CONFIG}`);
-    }
-    return paths.sort();
-  }
-
-  async #leadsToModel(link: string): Promise<boolean> {
-    return (await this.resolve(`${link}/${CONFIG}`)).kind === 'file';
-  }
-
-  /** Submodules, whose files this commit does not hold. */
-  get submodules(): readonly string[] {
-    return [...this.#entries.values()].filter(({ kind }) => kind === 'commit').map((e) => e.path);
-  }
-
-  get files(): readonly TreeEntry[] {
-    return [...this.#entries.values()].filter(({ kind }) => kind === 'file');
-  }
-
-  has(path: string): boolean {
-    return this.#entries.has(path);
-  }
-
-  isFolder(path: string): boolean {
-    return this.#folders.has(path);
-  }
-
-  /** Follows links in every part of a path, as an operating system would. */
-  async resolve(path: string): Promise<Resolved> {
-    let rest = path.split('/').filter((part) => part !== '' && part !== '.');
-    let at = '';
-    let links = 0;
-    while (rest.length > 0) {
-      const [part = '', ...after] = rest;
-      rest = after;
-      if (part === '..') {
-        if (at === '') return { kind: 'unreadable', why: 'leads out of the repository' };
-        at = parentOf(at);
-        continue;
-      }
-      const next = at === '' ? part : `${at}/${part}`;
-      const entry = this.#entries.get(next);
-      if (entry === undefined) {
-        if (!this.#folders.has(next)) return { kind: 'absent' };
-        at = next;
-      } else if (entry.kind === 'commit') {
-        return { kind: 'unreadable', why: `lies in the submodule ${next}` };
-      } else if (entry.kind === 'file') {
-        if (rest.length > 0) return { kind: 'absent' };
-        return { kind: 'file', path: next, id: entry.id };
-      } else {
-        if (++links > MAX_LINKS) return { kind: 'unreadable', why: 'is a circle of links' };
-        const target = await this.read(entry.id);
-        if (target.startsWith('/')) {
-          return { kind: 'unreadable', why: `is a link to ${target}, outside of the repository` };
-        }
-        rest = [...target.split('/').filter((each) => each !== '' && each !== '.'), ...rest];
-      }
-    }
-    return { kind: 'unreadable', why: 'is a folder' };
-  }
-}
-
-export const CONFIG = 'config.json';
-
-function parentOf(path: string): string {
-  const slash = path.lastIndexOf('/');
-  return slash === -1 ? '' : path.slice(0, slash);
 }

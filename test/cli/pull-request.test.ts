@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { cp, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { Repository } from '../../src/cli/git.js';
 import { type FakeOptions, type Ran, runCli } from '../helpers/environment.js';
 import { candidate, makeReport, short } from '../helpers/report.js';
 import { temporaryFolder } from '../helpers/temporary.js';
@@ -266,6 +267,170 @@ describe('names and refs', () => {
   });
 });
 
+describe('what the commit does not hold', () => {
+  const gitlink = (id: string, path: string): string[] => [
+    'update-index',
+    '--add',
+    '--cacheinfo',
+    `160000,${id.repeat(40)},${path}`,
+  ];
+  const cases: readonly [string, (root: string, git: Demo['git']) => Promise<void>, string][] = [
+    [
+      'a config that links to a file that a build makes',
+      async (root) => {
+        await rm(join(root, 'model/config.json'));
+        await symlink('../build/config.json', join(root, 'model/config.json'));
+      },
+      'model/config.json',
+    ],
+    [
+      'a folder that links to nothing',
+      async (root) => {
+        await rm(join(root, 'model'), { recursive: true });
+        await symlink('nowhere', join(root, 'model'));
+      },
+      'model',
+    ],
+    ['a new link out of the repository', (root) => symlink('/opt/model', join(root, 'new')), 'new'],
+    [
+      'a model that moved into a submodule',
+      async (root, git) => {
+        await rm(join(root, 'model'), { recursive: true });
+        await mkdir(join(root, 'moved'));
+        git(...gitlink('a', 'moved'));
+      },
+      'moved',
+    ],
+  ];
+
+  it.each(cases)('is an error, not nothing: %s', async (_, edit, path) => {
+    const demo = await pullRequest(edit);
+    const { code, judged, stderr } = await judge(demo);
+    expect({ code, judged }).toEqual({ code: 2, judged: [] });
+    expect(stderr).toContain(`error: ${path} `);
+    const allowed = await judge(demo, [`--allow=${path}`]);
+    expect(allowed.code).toBe(0);
+  });
+
+  it('is an error where a submodule is moved to another commit', async () => {
+    const demo = await pullRequest(async (root, git) => {
+      git('checkout', '--quiet', 'main');
+      await mkdir(join(root, 'sub'));
+      git(...gitlink('a', 'sub'));
+      git('commit', '--quiet', '-m', 'submodule');
+      git('checkout', '--quiet', '-B', 'change');
+      git(...gitlink('b', 'sub'));
+    });
+    expect(await judge(demo)).toMatchObject({ code: 2, judged: [] });
+  });
+});
+
+describe('files that decide beside a config', () => {
+  it.each<[string, object, string, string]>([
+    ['code', { auto_map: { AutoModel: 'modeling_x.X' } }, 'modeling_x.py', 'auto_map'],
+    [
+      'a config for other versions',
+      { configuration_files: ['config.4.0.0.json'] },
+      'config.4.0.0.json',
+      'configuration_files',
+    ],
+  ])('fail where they change: %s', async (_, names, file, key) => {
+    const demo = await pullRequest(async (root, git) => {
+      git('checkout', '--quiet', 'main');
+      await write(join(root, 'model/config.json'), { ...MODEL, ...names });
+      await write(join(root, 'model', file), 'before');
+      git('add', '-A');
+      git('commit', '--quiet', '-m', 'before');
+      git('checkout', '--quiet', '-B', 'change');
+      await write(join(root, 'model', file), 'after');
+    });
+    const { code, stdout } = await judge(demo);
+    expect(code).toBe(1);
+    expect(stdout).toContain(`RE085 ${key}: model/${file} is another file now`);
+    expect((await judge(demo, [`--allow=${key}`])).code).toBe(0);
+  });
+
+  it('are no concern of a config that names none', async () => {
+    const demo = await pullRequest((root) => write(join(root, 'model/tool.py'), 'print()'));
+    expect(await judge(demo)).toMatchObject({ code: 0, judged: [] });
+  });
+});
+
+describe('a config under another name', () => {
+  it.each([
+    'con\ufb01g.json',
+    'con\u200dfig.json',
+    'config.j\u017fon',
+    'config.json.',
+    'CONFIG.JSON ',
+  ])('is judged where a file system takes it for config.json: %j', async (name) => {
+    const demo = await pullRequest((root) => write(join(root, 'model', name), linear));
+    const { code, judged } = await judge(demo, [], { evaluate: async () => bad });
+    expect({ code, judged }).toEqual({ code: 1, judged: [`model/${name}`] });
+  });
+
+  it('is judged in a folder of another spelling', async () => {
+    const demo = await pullRequest(async (root) => {
+      await mkdir(join(root, 'Model'));
+      await write(join(root, 'Model/config.json'), { ...MODEL, max_position_embeddings: 64 });
+    });
+    expect((await judge(demo)).code).toBe(1);
+  });
+
+  it('is judged as params.json, which replaces a config.json in vLLM', async () => {
+    const params = { dim: 3584, n_layers: 28, n_heads: 28, n_kv_heads: 4, head_dim: 128 };
+    const demo = await pullRequest(async (root) => {
+      await rm(join(root, 'model/config.json'));
+      const more = { rope_theta: 10, vocab_size: 9, max_seq_len: 4096, norm_eps: 1e-5 };
+      await write(join(root, 'model/params.json'), { ...params, ...more });
+    });
+    const { code, stdout, stderr } = await judge(demo);
+    expect(stderr).toBe('');
+    expect(code).toBe(1);
+    expect(stdout).toContain('model/params.json was model/config.json');
+  });
+
+  it('is no params.json of anything else', async () => {
+    const demo = await pullRequest((root) => write(join(root, 'params.json'), { lr: 1 }));
+    expect(await judge(demo)).toMatchObject({ code: 0, judged: [] });
+  });
+
+  it('is told from another whose bytes are no text', async () => {
+    const demo = await pullRequest(async (root, git) => {
+      git('checkout', '--quiet', 'main');
+      await mkdir(join(root, 'm\ufffd'));
+      await write(join(root, 'm\ufffd/config.json'), MODEL);
+      git('add', '-A');
+      git('commit', '--quiet', '-m', 'odd');
+      git('checkout', '--quiet', '-B', 'change');
+      await write(join(root, 'm\ufffd/config.json'), { ...MODEL, max_position_embeddings: 64 });
+      const twin = Buffer.concat([Buffer.from(`${root}/m`), Buffer.from([0xff])]);
+      await mkdir(twin);
+      await writeFile(Buffer.concat([twin, Buffer.from('/config.json')]), JSON.stringify(MODEL));
+    });
+    const { code, judged } = await judge(demo);
+    expect(code).toBe(1);
+    expect(judged).toHaveLength(2);
+  });
+});
+
+it('is not read by the settings of a repository that the checkout brings', async () => {
+  const demo = await pullRequest(async (root) => {
+    const bare = join(root, 'model');
+    await mkdir(join(bare, 'objects'));
+    await mkdir(join(bare, 'refs'));
+    await write(join(bare, 'objects/keep'), '');
+    await write(join(bare, 'refs/keep'), '');
+    await write(join(bare, 'HEAD'), 'ref: refs/heads/main\n');
+    const settings = ['[core]', 'bare = false', 'worktree = .', 'sshCommand = touch ran;'];
+    settings.push('[remote "origin"]', 'url = ssh://example.invalid/x');
+    await write(join(bare, 'config'), settings.join('\n'));
+  });
+  const folder = join(demo.checkout, 'model');
+  await expect(new Repository(folder).fetch('main')).rejects.toMatchObject({ kind: 'unreadable' });
+  expect(await readdir(folder)).not.toContain('ran');
+});
+
 describe('what a pull request is judged by', () => {
   const loosened = { rules: [['error', 'short.lossChange <= 90']], allow: ['x'] };
 
@@ -327,11 +492,30 @@ describe('what a pull request is judged by', () => {
       runCli(['check', 'config.json', ...argv], { cwd, env, evaluate: async () => equal });
     const github = { GITHUB_EVENT_NAME: 'pull_request', GITHUB_WORKSPACE: cwd };
     const gitlab = { CI_PIPELINE_SOURCE: 'merge_request_event', CI_PROJECT_DIR: cwd };
+    const azure = { BUILD_REASON: 'PullRequest', BUILD_SOURCESDIRECTORY: cwd };
+    const jenkins = { CHANGE_ID: '7', WORKSPACE: cwd };
     expect((await run({})).code).toBe(0);
-    for (const env of [github, gitlab]) {
+    for (const env of [github, gitlab, azure, jenkins]) {
       expect((await run(env)).code).toBe(2);
       expect((await run(env, '--policy', 'rope-eval.config.json')).code).toBe(2);
       expect((await run(env, '--trust-checkout')).code).toBe(0);
+    }
+  });
+
+  it('is refused in a folder whose name begins with dots, and so is a base of the checkout', async () => {
+    const cwd = await temporaryFolder();
+    await mkdir(join(cwd, '..p'));
+    await write(join(cwd, 'config.json'), linear);
+    await write(join(cwd, 'old.json'), linear);
+    await write(join(cwd, '..p/policy.json'), {});
+    const env = { GITHUB_EVENT_NAME: 'pull_request', GITHUB_WORKSPACE: cwd };
+    for (const judge of [
+      ['--policy', '..p/policy.json'],
+      ['--base', 'old.json'],
+    ]) {
+      const { code, stderr } = await runCli(['check', 'config.json', ...judge], { cwd, env });
+      expect(code).toBe(2);
+      expect(stderr).toContain('lies in the checkout of the pull request');
     }
   });
 });

@@ -46,6 +46,18 @@ const ODD: readonly unknown[] = [
   '\u001b[31m##[error]\u202e',
 ];
 
+/** Names under which a config may hold its language model, and those of its rope block. */
+const PARTS = [
+  'text_config',
+  'thinker_config',
+  'llm_config',
+  'language_config',
+  'decoder',
+  'decoder_config',
+  'vision_config',
+];
+const BLOCKS = ['rope_scaling', 'rope_parameters'];
+
 /** Makes configs that are nearly right, the same ones for the same seed. */
 export class Mutator {
   readonly #configs: readonly Config[];
@@ -95,6 +107,10 @@ export class Mutator {
   #change(config: Config): void {
     const place = this.#pick([config, config, ...recordsIn(config)]);
     const own = Object.keys(place);
+    if (own.length > 0 && this.#below(12) === 0) {
+      this.#rename(place, this.#pick(own));
+      return;
+    }
     const key = own.length > 0 && this.#below(3) > 0 ? this.#pick(own) : this.#pick(this.#keys);
     const other = this.#pick(this.#configs);
     const old = Object.hasOwn(place, key) ? place[key] : undefined;
@@ -107,10 +123,15 @@ export class Mutator {
     ];
     const value = this.#pick(ways)();
     if (value === undefined) delete place[key];
-    else {
-      const property = { value, enumerable: true, configurable: true, writable: true };
-      Object.defineProperty(place, key, property);
-    }
+    else put(place, key, value);
+  }
+
+  /** Moves or copies a value to another key: a part or a block to another name for one above all. */
+  #rename(place: Config, key: string): void {
+    const names = [PARTS, BLOCKS].find((each) => each.includes(key)) ?? this.#keys;
+    const value = place[key];
+    if (this.#below(2) === 0) delete place[key];
+    put(place, this.#pick(names), structuredClone(value));
   }
 
   /** A value of the same kind. */
@@ -124,7 +145,9 @@ export class Mutator {
     if (!Array.isArray(value) || value.length === 0) return structuredClone(this.#pick(ODD));
     const list = [...(value as unknown[])];
     const at = this.#below(list.length);
-    if (this.#below(3) === 0) list.splice(at, 1);
+    const way = this.#below(4);
+    if (way === 0) list.splice(at, 1);
+    else if (way === 1) list.push(...list.splice(at, 1));
     else list[at] = this.#below(2) === 0 ? this.#near(list[at]) : this.#pick(list);
     return list;
   }
@@ -140,6 +163,15 @@ export class Mutator {
     x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
     return Math.floor((((x ^ (x >>> 14)) >>> 0) / 2 ** 32) * end);
   }
+}
+
+function put(place: Config, key: string, value: unknown): void {
+  Object.defineProperty(place, key, {
+    value,
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  });
 }
 
 function keysOf(value: unknown): string[] {

@@ -1,63 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { check, type CheckRun, type GateConfig } from '../../src/gate/check.js';
-import type { GateResult } from '../../src/gate/judge.js';
+import { check, type CheckRun } from '../../src/gate/check.js';
 import { defaultPolicy, parsePolicy, type Policy } from '../../src/gate/policy.js';
-import { readConfig } from '../../src/model/read-model.js';
+import { errors, judge, LLAMA, side, verdict } from '../helpers/judge.js';
 import { candidate, makeReport, short } from '../helpers/report.js';
-
-/** Probes that see no difference: what fails here fails by what was compared. */
-const equal = makeReport({
-  candidates: [
-    candidate('none', 'reference', 1, short(0, 0)),
-    candidate('as-configured', 'reaches', 4, short(0, 0)),
-  ],
-});
-
-function side(text: string, source: string): GateConfig {
-  return { text, source, read: readConfig(text, { source }) };
-}
-
-function judge(
-  config: object | string,
-  base: object | string | undefined,
-  policy = defaultPolicy(),
-): Promise<CheckRun> {
-  const text = (value: object | string): string =>
-    typeof value === 'string' ? value : JSON.stringify(value);
-  return check({
-    config: side(text(config), 'config.json'),
-    base: base === undefined ? undefined : side(text(base), 'base.json'),
-    policy,
-    target: undefined,
-    options: {},
-    evaluate: async () => equal,
-    commands: () => ({ compare: 'rope-eval', again: () => 'rope-eval' }),
-  });
-}
-
-async function verdict(...given: Parameters<typeof judge>): Promise<GateResult> {
-  return (await judge(...given)).result;
-}
 
 const attack = (name: string): Promise<string> => readFile(`fixtures/attack/${name}.json`, 'utf8');
 
-/** Codes of severity error. */
-function errors(result: GateResult): string[] {
-  return result.findings.filter(({ level }) => level === 'error').map(({ code }) => code);
-}
-
-const LLAMA = {
-  architectures: ['LlamaForCausalLM'],
-  model_type: 'llama',
-  hidden_size: 4096,
-  num_attention_heads: 32,
-  num_hidden_layers: 4,
-  num_key_value_heads: 8,
-  max_position_embeddings: 8192,
-  vocab_size: 32000,
-  rope_theta: 500000,
-};
 const QWEN = { ...LLAMA, architectures: ['Qwen2ForCausalLM'], model_type: 'qwen2' };
 
 describe('a change that no probe sees', () => {
@@ -181,6 +130,10 @@ describe('what the policy allows', () => {
     expect((await verdict(model, undefined, allowing('auto_map', 'model_type'))).exitCode).toBe(0);
   });
 
+  it.each(['*', 'vision_config.*', 'rope_?'])('is no pattern: %s', (name) => {
+    expect(() => allowing(name)).toThrow(expect.objectContaining({ kind: 'bad_policy' }));
+  });
+
   it('is never everything', () => {
     for (const level of ['off', 'warn']) {
       expect(() => parsePolicy(JSON.stringify({ lint: { RE085: level } }), 'p.json')).toThrow(
@@ -215,6 +168,14 @@ describe('a policy that cannot fail', () => {
       exitCode: 2,
     });
   });
+
+  it.each([[{ rules: [['error', 'none: short.lossChange <= 0.05']] }], [{ candidates: ['none'] }]])(
+    'is refused where it is never about the config: %j',
+    async (policy) => {
+      const parsed = parsePolicy(JSON.stringify(policy), 'p.json');
+      await expect(judge(LLAMA, LLAMA, parsed)).rejects.toMatchObject({ kind: 'bad_policy' });
+    },
+  );
 
   it('is refused though the pull request brought it', async () => {
     const policy = parsePolicy(await attack('policy-that-loosens'), 'rope-eval.config.json');

@@ -72,7 +72,8 @@ async function check(argument: string, flags: Flags, environment: Environment): 
   const config = await loadConfig(argument, environment);
   const { policy, file, baseline: own } = await loadPolicy(flags.policy, environment);
   const baseline = flags.baseline ?? own;
-  if (!flags.trustCheckout) await assertTrusted({ policy: file, baseline }, environment);
+  if (!flags.trustCheckout)
+    await assertTrusted({ policy: file, baseline, base: flags.base }, environment);
   const replaced = flags.updateBaseline === true;
   // A baseline is an input until it is to be updated; then it is written, and never over a config.
   const written = replaced ? [{ name: '--baseline', path: baseline }] : [];
