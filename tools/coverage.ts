@@ -8,7 +8,7 @@ import { type BinnedFacts, lastRung, reach } from '../src/probes/reach.js';
  *
  * Scalings with a known accuracy at every rung and distance answer contexts whose difficulty differs;
  * a run looks after half of the contexts, stops where the scaling is clearly out, and doubles the
- * contexts where the verdict is open, as src/evaluation/stages.ts does. Printed are how often the
+ * contexts where the verdict is open, as src/evaluation/plan.ts does. Printed are how often the
  * interval of reach holds the true one, and how often a verdict is wrong, against one look at all.
  */
 
