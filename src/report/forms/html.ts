@@ -158,11 +158,16 @@ function intervalFigure({ id, title, rows, ticks, goal }: IntervalChart): Markup
   return markup`<figure class="intervals" role="img" aria-labelledby="${id}" aria-describedby="${id}-d">
 <figcaption id="${id}">${title}</figcaption>
 <p class="unseen" id="${id}-d">${printable(description)}</p>
-<div class="axis-row top"><span></span><span class="track"><span class="tick goal-text" style="left:${at(goal.at)}%">${goal.text}</span></span><span></span></div>
+<div class="axis-row top"><span></span><span class="track"><span class="tick goal-text ${edgeOf(at(goal.at))}" style="left:${at(goal.at)}%">${goal.text}</span></span><span></span></div>
 ${rows.map((row) => intervalRow(row, at, goal.at, ticks))}
 <div class="axis-row"><span></span><span class="track">${ticks.map(
     (tick) => markup`<span class="tick" style="left:${at(tick.at)}%">${tick.text}</span>`,
   )}</span><span></span></div></figure>`;
+}
+
+/** A label at an end of the axis stays on a narrow page. */
+function edgeOf(place: number): string {
+  return place < 10 ? 'first' : place > 90 ? 'last' : '';
 }
 
 function intervalRow(
@@ -194,7 +199,7 @@ function scaleOf({
 }
 
 const WIDTH = 760;
-const LEFT = 70;
+const LEFT = 100;
 const RIGHT = 20;
 const TOP = 20;
 const HEIGHT = 260;
@@ -282,16 +287,19 @@ th, td { padding: .35rem .6rem; border-bottom: 1px solid var(--line); text-align
   vertical-align: top; white-space: nowrap; }
 th.left, td.left { text-align: left; } td.left { white-space: normal; }
 thead th { vertical-align: bottom; white-space: normal; max-width: 8rem; } tbody th { font-weight: 600; }
+/* The name of a row stays in sight where the rest scrolls. */
+.scroll tr > th:first-child { position: sticky; left: 0; background: var(--paper); }
 td small { display: block; color: var(--soft); }
-tr.best th, tr.best td { background: var(--panel); }
+tr.best th, tr.best td, .scroll tr.best > th:first-child { background: var(--panel); }
 tr.best th:first-child { box-shadow: inset 4px 0 var(--accent); }
 .label { white-space: normal; overflow-wrap: anywhere; min-width: 6.5rem; max-width: 18rem;
   display: inline-block; }
 .good { color: var(--good); } .bad { color: var(--bad); } .warn { color: var(--warn); }
+.heat { width: 100%; max-width: 34rem; }
 .heat td { text-align: center; border: 1px solid var(--paper); padding: .2rem .35rem; min-width: 2.4rem; }
 .heat th { border: 0; font-weight: 400; padding: .2rem .35rem; white-space: nowrap; text-align: center; }
 .heat tbody th { text-align: right; }
-.grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 0 2rem; }
+.grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(21rem, 100%), 1fr)); gap: 0 2rem; }
 figure { margin: 1rem 0 1.5rem; max-width: 60rem; } figcaption { font-weight: 600; margin-bottom: .35rem; }
 .interval-row, .axis-row { display: grid; align-items: center; column-gap: .9rem;
   grid-template-columns: minmax(5.5rem, 10rem) 1fr 7.5rem; font-size: .9rem; }
@@ -320,12 +328,13 @@ svg .goal { stroke: var(--warn); stroke-dasharray: 5 4; stroke-width: 1.5; }
 .legend { list-style: none; padding: 0; margin: .25rem 0; font-size: .9rem; }
 .key { display: inline-block; width: 40px; vertical-align: middle; }
 ul.marks { padding-left: 1.2rem; }
-@media (max-width: 40rem) { body { padding: 1rem; } svg text { font-size: 24px; }
+@media (max-width: 40rem) { body { padding: 1rem; } svg text { font-size: 22px; }
   .interval-row { grid-template-columns: 1fr auto; } .interval-row .label { grid-column: 1; justify-self: start; }
   .interval-row .value { grid-column: 2; grid-row: 1; } .interval-row .track { grid-column: 1 / -1; grid-row: 2; height: 1.4rem; }
+  .tick.first { transform: translateX(-.6rem); } .tick.last { transform: translateX(calc(.6rem - 100%)); }
   .axis-row { grid-template-columns: 0 1fr 0; column-gap: 0; } .tick.thin { display: none; } }
 @media print { body { max-width: none; padding: 0; font-size: 10pt; } nav, .skip { display: none; }
-  .scroll { overflow: visible; } figure, .heat, tr, .callout, pre { break-inside: avoid; }
+  .scroll { overflow: visible; } .scroll tr > th:first-child { position: static; } figure, .heat, tr, .callout, pre { break-inside: avoid; }
   h2, h3, figcaption { break-after: avoid; } table { font-size: 8.5pt; } th, td { padding: .2rem .35rem; }
   .heat td, .track i, .bar::before, .bar::after { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 `;
