@@ -185,10 +185,7 @@ export class RopeEvalError extends Error {
     readonly kind: ErrorKind,
     readonly details: ErrorDetails,
   ) {
-    const { message, path, hint } = wordError(details, {
-      place: (name) => `option ${name}`,
-      mention: (name) => name,
-    });
+    const { message, path, hint } = wordError(details, PROGRAM_NAMES);
     super(message);
     this.exitCode = EXIT[KINDS[kind]];
     this.path = path;
@@ -196,16 +193,27 @@ export class RopeEvalError extends Error {
   }
 }
 
+/** A text with its options as the reader knows them. */
+export function inWords(said: Words, names: Pick<OptionNames, 'mention'>): string {
+  if (typeof said === 'string') return said;
+  return said
+    .map((part) => (typeof part === 'object' ? names.mention(part.option) : part))
+    .join('');
+}
+
+/** Options as a program names them. */
+export const PROGRAM_NAMES: OptionNames = Object.freeze({
+  place: (name: string) => `option ${name}`,
+  mention: (name: string) => name,
+});
+
 /** The texts of an error, with options as the reader knows them. */
 export function wordError(
   details: ErrorDetails,
   names: OptionNames,
 ): { readonly message: string; readonly path: string; readonly hint: string } {
   const { file, path, option: name, value, candidate, hint = '' } = details;
-  const text = (said: Words): string =>
-    typeof said === 'string'
-      ? said
-      : said.map((part) => (typeof part === 'object' ? names.mention(part.option) : part)).join('');
+  const text = (said: Words): string => inWords(said, names);
   const places = [
     file,
     path,

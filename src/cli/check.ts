@@ -24,6 +24,7 @@ import { honestyWords, referenceWords, subjectWords } from '../report/sections/c
 import { recomputedOnly } from '../report/sections/serving.js';
 import { fill } from '../report/terminal.js';
 import type { Environment } from './environment.js';
+import { FLAG_NAMES, flagOf } from './failure.js';
 import { type Output, writeOutputs, writeReport } from './files.js';
 import { gateAnnotations, onGitHub, writeStepSummary } from './github.js';
 import { type LoadedConfig, readTextFile } from './inputs.js';
@@ -78,7 +79,8 @@ export async function judgeConfig(
       runEvaluation(environment, config, { ...options, stopEarly: false }, watch),
     commands: (target) => commandsFor(input, flags, target),
   });
-  if (run.report) await writeOutputs(outputs, run.report, { gate: gateOutcome(run.result) });
+  if (run.report)
+    await writeOutputs(outputs, run.report, { gate: gateOutcome(run.result, FLAG_NAMES) });
   else if (outputs.length > 0)
     environment.stderr.write('nothing was measured: no report is written\n');
   await print(run, input, flags, environment);
@@ -106,18 +108,21 @@ function commandsFor(
   target: number,
 ): AdviceContext['commands'] {
   const options = { ...policy, ...evaluationOptions(flags), ...referenceOptions(flags) };
+  /** @param value quoted already, or undefined where the option is not given */
+  const word = (name: string, value: string | undefined): string[] =>
+    value === undefined ? [] : [`${flagOf(name)} ${value}`];
   const flag = (name: string, value: string | number | undefined): string[] =>
-    value === undefined ? [] : [`--${name} ${quote(String(value))}`];
+    word(name, value === undefined ? undefined : quote(String(value)));
   const list = (name: string, values: readonly string[] = []): string[] =>
     values.flatMap((value) => flag(name, value));
   const measured = (samples: number | undefined): string[] => [
-    ...(base === undefined ? [] : [`--base ${base.argument}`]),
+    ...word('base', base?.argument),
     ...flag('target', target),
     ...flag('preset', options.preset),
     ...flag('seed', options.seed),
     ...flag('samples', samples),
     ...flag('reference', options.reference),
-    ...flag('trained-window', options.trainedWindow),
+    ...flag('trainedWindow', options.trainedWindow),
   ];
   const source = quote(config.source);
   return {
@@ -127,7 +132,7 @@ function commandsFor(
         'rope-eval check',
         source,
         ...measured(samples),
-        ...(policyArgument === undefined ? [] : [`--policy ${policyArgument}`]),
+        ...word('policy', policyArgument),
         ...list('rule', flags.rule),
         ...list('warn', flags.warn),
         ...list('severity', flags.severity),
@@ -298,7 +303,7 @@ function ruleLines(rule: RuleResult, columns: number, paint: Paint): string {
       ? paint.yellow('warn')
       : paint.red(rule.outcome === 'fail' ? 'FAIL' : '????');
   const subject = fill(printable(ruleSubject(rule)), columns, UNDER_MARK);
-  return `  ${mark}  ${subject}\n${UNDER_MARK}${fill(ruleMessage(rule), columns, UNDER_MARK)}`;
+  return `  ${mark}  ${subject}\n${UNDER_MARK}${fill(ruleMessage(rule, FLAG_NAMES), columns, UNDER_MARK)}`;
 }
 
 function findingLines({ findings }: GateResult, columns: number, paint: Paint): string[] {

@@ -9,6 +9,7 @@ import {
   type Section,
   type TableBlock,
 } from '../report/sections/section.js';
+import { flagOf } from './failure.js';
 
 /** Two reports for a person: what differs between the runs, then the cells, largest change first. */
 export function compareSections(
@@ -48,7 +49,7 @@ function summary({ cells }: Comparison, moved: number, clear: number): string {
   if (moved === 0) return `All ${cells.length} cells are the same.`;
   return (
     `${clear} of ${cells.length} cells changed by more than their intervals, ` +
-    `${moved - clear} within them, ${cells.length - moved} are the same (--json has all). ${methodWords(cells)}`
+    `${moved - clear} within them, ${cells.length - moved} are the same (${flagOf('json')} has all). ${methodWords(cells)}`
   );
 }
 

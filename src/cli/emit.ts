@@ -8,7 +8,7 @@ import {
   patchConfig,
   windowNotes,
 } from '../emit/index.js';
-import { RopeEvalError } from '../errors.js';
+import { option, RopeEvalError, words } from '../errors.js';
 import { claimedLength } from '../gate/lengths.js';
 import { parseConfig, repeatedKeys, type UnknownRecord } from '../json/parse.js';
 import { referenceSpecs } from '../model/reference.js';
@@ -35,7 +35,7 @@ export async function emitInput(
     throw new RopeEvalError('usage', {
       option: 'target',
       problem: `${label} says nothing about a length`,
-      hint: 'Add the length to serve: --target 131072.',
+      hint: words`Add the length to serve: ${option('target')} 131072.`,
     });
   }
   const scaled = {

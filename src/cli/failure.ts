@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { EXIT, RopeEvalError, wordError } from '../errors.js';
+import { EXIT, inWords, RopeEvalError, wordError, type Words } from '../errors.js';
 import { TOOL_VERSION } from '../version.js';
 import type { Environment } from './environment.js';
 
@@ -57,17 +57,22 @@ const SPECIAL: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * An option as the command line has it: `trainedWindow` → `--trained-window`. Errors name options
+ * An option as the command line has it: `trainedWindow` → `--trained-window`. All texts name options
  * as a program does; this is the one place that turns them into flags.
  */
-function flagOf(option: string): string {
+export function flagOf(option: string): string {
   const special = SPECIAL.get(option);
   if (special !== undefined) return special;
   return `--${option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** Options in the texts of errors. */
+/** Options in the texts of errors and verdicts. */
 export const FLAG_NAMES = Object.freeze({ place: flagOf, mention: flagOf });
+
+/** A text for the command line: words`Try a smaller ${option('samples')}.` */
+export function inShell(said: Words): string {
+  return inWords(said, FLAG_NAMES);
+}
 
 /** The user ended the run and there was nothing to save. */
 export class InterruptedError extends Error {

@@ -18,6 +18,7 @@ import { fileExtension, REPORTERS } from '../report/forms/index.js';
 import type { Report } from '../report/schema/report.js';
 import type { Environment } from './environment.js';
 import { cleanJson, cleanText } from './streams.js';
+import { flagOf } from './failure.js';
 
 /**
  * Writes a file whole or not at all: a temporary file beside it, then a rename, so that neither a
@@ -180,7 +181,7 @@ async function identity(path: string): Promise<string> {
 
 /** The files that `-o` names. */
 export function outputsOf(paths: readonly string[] | undefined): NamedFile[] {
-  return (paths ?? []).map((path) => ({ name: '-o', path }));
+  return (paths ?? []).map((path) => ({ name: flagOf('output'), path }));
 }
 
 /** A file that `-o` asked for, checked before the run. */

@@ -14,6 +14,7 @@ import {
 import { markdown } from '../report/forms/markdown.js';
 import type { Report } from '../report/schema/report.js';
 import type { Environment } from './environment.js';
+import { FLAG_NAMES } from './failure.js';
 import { appendText } from './files.js';
 import type { LoadedConfig } from './inputs.js';
 
@@ -33,7 +34,10 @@ export interface Annotation {
   readonly line?: number;
 }
 
-/** Puts each problem beside the line of the config that causes it. */
+/**
+ * Puts each problem beside the line of the config that causes it, in the words of `check`: the verdict
+ * first, then of each problem what to change.
+ */
 export function gateAnnotations(
   result: GateResult,
   config: LoadedConfig,
@@ -43,9 +47,14 @@ export function gateAnnotations(
   const file = repositoryPath(config, environment);
   const at = (line: number): Pick<Annotation, 'file' | 'line'> =>
     file === undefined ? {} : { file, line };
+  const verdict: Annotation = {
+    severity: 'error',
+    title: 'rope-eval',
+    message: verdictLine(result),
+  };
   if (result.status === 'interrupted' || result.status === 'runtime-failed') {
     // What was not measured yet is no problem of the config.
-    return [{ severity: 'error', title: 'rope-eval', message: verdictLine(result) }];
+    return [verdict];
   }
   const rules = result.rules.flatMap((rule, index): Annotation[] => {
     if (rule.outcome === 'pass') return [];
@@ -54,7 +63,7 @@ export function gateAnnotations(
       {
         severity: rule.level === 'error' ? 'error' : 'warning',
         title: ruleSubject(rule),
-        message: [ruleMessage(rule), ...(advice ? [advice.text] : [])].join('\n'),
+        message: [...(advice ? [advice.text] : []), ruleMessage(rule, FLAG_NAMES)].join('\n'),
         ...at(advice?.line ?? 1),
       },
     ];
@@ -81,7 +90,7 @@ export function gateAnnotations(
       ...at(1),
     }),
   );
-  return [...rules, ...findings, ...cells, ...missing];
+  return [...(result.exitCode === 0 ? [] : [verdict]), ...rules, ...findings, ...cells, ...missing];
 }
 
 /** The report as the job's summary, where the runner asks for one. */
@@ -96,7 +105,7 @@ export async function writeStepSummary(
     color: false,
     columns: 100,
     plots: true,
-    gate: gateOutcome(result),
+    gate: gateOutcome(result, FLAG_NAMES),
   });
   await appendText(file, stepSummary(text));
 }

@@ -36,6 +36,7 @@ import {
 } from './options.js';
 import { loadPolicy } from './policy.js';
 import { finish, keptBy, runEvaluation, type WatchSettings } from './run.js';
+import { inShell } from './failure.js';
 
 export interface OptimizeRequest {
   readonly config: LoadedConfig;
@@ -141,7 +142,9 @@ function noneWords(trials: readonly Trial[], what: string): string {
   if (unclear === 0) return `Nothing passes ${what}. Ask for less, or loosen a rule.`;
   return (
     `Nothing is sure to pass ${what}: ${unclear} could not be decided. ` +
-    'Run it again with --preset thorough, or with more --samples.'
+    inShell(
+      words`Run it again with ${option('preset')} thorough, or with more ${option('samples')}.`,
+    )
   );
 }
 
@@ -246,7 +249,7 @@ function targetOf(flags: SearchFlags, trainedWindow: number): number {
     return refuse({
       option: 'target',
       problem: words`${option('optimize')} needs a length to reach`,
-      hint: 'Add --target 131072.',
+      hint: words`Add ${option('target')} 131072.`,
     });
   }
   if (target <= trainedWindow) {

@@ -1,9 +1,9 @@
-import { EXIT, RopeEvalError } from '../errors.js';
+import { EXIT, option, RopeEvalError, words } from '../errors.js';
 import { parseReport } from '../gate/baseline.js';
 import type { EvaluateOptions, Progress, Provisional } from '../options.js';
 import type { Report } from '../report/schema/report.js';
 import type { Environment } from './environment.js';
-import { InterruptedError, interruptible } from './failure.js';
+import { inShell, InterruptedError, interruptible } from './failure.js';
 import { type LoadedConfig, requireTextFile } from './inputs.js';
 import { readConfigOf } from './model.js';
 import type { OutputFlags } from './options.js';
@@ -60,10 +60,15 @@ export function finish(
   const why = report.unfinished?.reason ?? 'the runtime failed before the end';
   const what = interrupted ? 'interrupted' : `error: ${why}`;
   const lines = [`${what}; the finished part is ${whereKept(flags)}`];
-  if (!interrupted) lines.push('  Where memory ran out, try a smaller --samples or --target.');
+  if (!interrupted)
+    lines.push(
+      inShell(
+        words`  Where memory ran out, try a smaller ${option('samples')} or ${option('target')}.`,
+      ),
+    );
   const json = flags.output?.find((path) => path.toLowerCase().endsWith('.json'));
   if (json !== undefined && resumable)
-    lines.push(`  To go on: the same command with --resume ${json}`);
+    lines.push(inShell(words`  To go on: the same command with ${option('resume')} ${json}`));
   environment.stderr.write(`${lines.join('\n')}\n`);
   return interrupted ? EXIT.interrupted : EXIT.runtime;
 }

@@ -1,3 +1,4 @@
+import { inWords, option, type OptionNames, PROGRAM_NAMES, type Words, words } from '../errors.js';
 import { wordFinding } from '../findings/index.js';
 import { CONTEXTS_PER_SAMPLE, PRESETS } from '../probes/presets.js';
 import { list, tokens, trim } from '../report/format.js';
@@ -100,7 +101,7 @@ function counted(count: number, one: string, many = one): string {
 }
 
 /** Expected, found and interval; then why it could not be decided, and what would decide it. */
-export function ruleMessage(result: RuleResult): string {
+export function ruleMessage(result: RuleResult, names: OptionNames = PROGRAM_NAMES): string {
   const expected = `expected ${result.operator} ${value(result, result.threshold)}`;
   if (result.reason === 'local-only') {
     if (result.outcome !== 'pass')
@@ -118,7 +119,7 @@ export function ruleMessage(result: RuleResult): string {
     return `${expected}, ${found}: as in the base config, which the change leaves alone here`;
   }
   if (result.outcome !== 'unverifiable') return `${expected}, ${found}`;
-  return `${expected}, ${found}: ${undecidedWords(result)}`;
+  return `${expected}, ${found}: ${inWords(undecidedWords(result), names)}`;
 }
 
 function missingWords(result: RuleResult): string {
@@ -132,12 +133,12 @@ function missingWords(result: RuleResult): string {
 
 const LOCAL_ONLY = 'no layer that rotates looks farther than its window';
 
-function undecidedWords(result: RuleResult): string {
+function undecidedWords(result: RuleResult): Words {
   if (result.reason === 'ambiguous-reference') {
-    return 'the linear block names no original window, so the weights may have been trained with it, and then nothing is lost; say which (`reference`), or compare with the config before the change (`base`)';
+    return words`the linear block names no original window, so the weights may have been trained with it, and then nothing is lost; say which (${option('reference')}), or compare with the config before the change (${option('base')})`;
   }
   if (result.reason === 'ladder-ended') {
-    return 'it still holds where the ladder ends, and nothing longer was measured (raise `target`)';
+    return words`it still holds where the ladder ends, and nothing longer was measured (raise ${option('target')})`;
   }
   if (result.samplesToDecide) {
     return `the interval straddles the threshold; about ${result.samplesToDecide} samples would decide`;
@@ -159,7 +160,7 @@ export function ruleSubject(result: RuleResult): string {
 }
 
 /** What the reporters show of a gate. */
-export function gateOutcome(result: GateResult): GateOutcome {
+export function gateOutcome(result: GateResult, names: OptionNames = PROGRAM_NAMES): GateOutcome {
   const statuses = { pass: 'passed', fail: 'failed', unverifiable: 'unverifiable' } as const;
   const rules = result.rules.map((rule): RuleOutcome => {
     const { level, outcome, candidate } = rule;
@@ -168,7 +169,7 @@ export function gateOutcome(result: GateResult): GateOutcome {
       level,
       status: statuses[outcome],
       candidate: rule.part === undefined ? candidate : `${candidate} (${rule.part})`,
-      message: ruleMessage(rule),
+      message: ruleMessage(rule, names),
     };
   });
   return {

@@ -8,6 +8,7 @@ import {
   type CommandModule,
   type OutputFlags,
 } from '../options.js';
+import { flagOf } from '../failure.js';
 
 interface Flags extends CheckFlags, OutputFlags {
   readonly policy?: string;
@@ -76,12 +77,12 @@ async function check(argument: string, flags: Flags, environment: Environment): 
     await assertTrusted({ policy: file, baseline, base: flags.base }, environment);
   const replaced = flags.updateBaseline === true;
   // A baseline is an input until it is to be updated; then it is written, and never over a config.
-  const written = replaced ? [{ name: '--baseline', path: baseline }] : [];
+  const written = replaced ? [{ name: flagOf('baseline'), path: baseline }] : [];
   await protectInputs(
     [...outputsOf(flags.output), ...written],
     [
       { name: 'the config', path: config.file },
-      { name: 'the config of --base', path: flags.base },
+      { name: `the config of ${flagOf('base')}`, path: flags.base },
       { name: 'the policy', path: file },
       ...(replaced ? [] : [{ name: 'the baseline', path: baseline }]),
     ],

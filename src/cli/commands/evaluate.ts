@@ -18,6 +18,7 @@ import {
   referenceOptions,
   tokensFor,
 } from '../options.js';
+import { flagOf } from '../failure.js';
 
 interface Flags extends SearchFlags, ModelFlags {
   readonly optimize?: boolean;
@@ -96,7 +97,7 @@ async function compare(argument: string, flags: Flags, environment: Environment)
     outputsOf(flags.output),
     [
       { name: 'the config', path: config.file },
-      { name: 'the config of --base', path: flags.base },
+      { name: `the config of ${flagOf('base')}`, path: flags.base },
       ...candidateFiles(named),
     ],
     environment,

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
-import { EXIT } from '../../errors.js';
+import { EXIT, option, words } from '../../errors.js';
 import type { Environment } from '../environment.js';
 import type { CommandModule } from '../options.js';
 import { jsonText } from '../streams.js';
+import { inShell } from '../failure.js';
 
 interface Flags {
   readonly output?: string;
@@ -49,10 +50,18 @@ async function merge(
   const say = (line: string): void => void environment.stderr.write(`${line}\n`);
   if (missing.length > 0) {
     const names = missing.map((shard) => `${shard}/${sweep.shards.count}`).join(', ');
-    say(`error: incomplete: shard ${names} is missing; run sweep --shard and give its file too`);
+    say(
+      inShell(
+        words`error: incomplete: shard ${names} is missing; run sweep ${option('shard')} and give its file too`,
+      ),
+    );
   }
   for (const source of interrupted) {
-    say(`error: incomplete: ${source} was interrupted; run its sweep --shard again`);
+    say(
+      inShell(
+        words`error: incomplete: ${source} was interrupted; run its sweep ${option('shard')} again`,
+      ),
+    );
   }
   return missing.length + interrupted.length === 0 ? EXIT.ok : EXIT.usage;
 }

@@ -240,6 +240,17 @@ describe('on GitHub', () => {
     expect(stdout).toMatch(/^::error file=config\.json,line=9,title=short\.lossChange/m);
   });
 
+  it('says the verdict first, then what to change, as the text does', async () => {
+    const { stdout } = await check([], { report: bad, env });
+    const lines = stdout.split('\n');
+    const annotations = lines.filter((line) => line.startsWith('::'));
+    expect(annotations[0]).toBe(`::error title=rope-eval::${lines[0]}`);
+    const advice = lines[lines.indexOf('What to change') + 1]!.trim();
+    expect(annotations.some((line) => line.includes(`::${advice}%0A`))).toBe(true);
+    const passed = await check([], { env });
+    expect(passed.stdout).not.toContain('::error');
+  });
+
   it('annotates what the baseline has and this run has not, once a candidate', async () => {
     const report = makeReport({
       candidates: good.candidates.map((each) => ({ ...each, reach: null, needle: [] })),
@@ -345,6 +356,18 @@ describe('--severity', () => {
 });
 
 describe('--base with the same scaling in both', () => {
+  it('calls options as the command line does, in its text and in its files', async () => {
+    const { code, stdout, cwd } = await check(['-o', 'gate.md'], {
+      files: { 'config.json': { ...CONFIG, rope_scaling: { rope_type: 'linear', factor: 4 } } },
+      report: bad,
+    });
+    expect(code).toBe(1);
+    for (const text of [stdout, await readFile(join(cwd, 'gate.md'), 'utf8')]) {
+      expect(text).toContain('say which (--reference)');
+      expect(text).toContain('before the change (--base)');
+    }
+  });
+
   it('passes what the change left alone, and says so', async () => {
     const files = { 'base.json': { ...LINEAR, vocab_size: 7 } };
     const { code, stdout } = await check(['--base', 'base.json'], { files, report: bad });
