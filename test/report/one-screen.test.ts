@@ -125,3 +125,56 @@ describe('the table of the answer', () => {
     expect(lines.some((line) => line.includes('needs'))).toBe(false);
   });
 });
+
+describe('an answer of the user’s own decoder', () => {
+  const report: Report = {
+    ...makeReport(),
+    subject: {
+      kind: 'onnx-decoder',
+      name: 'mine.onnx',
+      window: 32_768,
+      weightsSha256: 'a'.repeat(64),
+      graphSha256: 'b'.repeat(64),
+      producer: 'onnxruntime-genai',
+      forms: ['RotaryEmbedding'],
+      precision: 'float32',
+      editDifference: 1e-5,
+      textTokens: 30_000,
+      textRepeats: false,
+    },
+  };
+
+  it('gives its own nats, not a range of other models', () => {
+    const costly = (of: Report): Report => ({
+      ...of,
+      candidates: of.candidates.map((row) => ({
+        ...row,
+        groups: row.groups.map((group) => ({ ...group, ropeType: 'yarn', changed: true })),
+        short: short(-0.03, 0.06),
+      })),
+    });
+    expect(draw(costly(makeReport()))).toMatch(/on\s+models\s+of/);
+    expect(draw(costly(report))).not.toMatch(/on\s+models\s+of/);
+    expect(draw(report)).toContain('mine.onnx');
+    expect(draw(report)).not.toContain('Probe');
+  });
+
+  it('says where facts cannot judge', () => {
+    const lost = { multiple: 0, tokens: 0, low: 0, high: 0, censored: false };
+    const candidates = report.candidates.map((row) => ({ ...row, reach: lost }));
+    expect(
+      draw({
+        ...report,
+        candidates,
+        recommendation: { code: 'none-reaches', candidate: null, tied: [] },
+      }),
+    ).toMatch(/too few facts within its own\s+trained window/);
+  });
+});
+
+it('explains a mark only where one stands', () => {
+  const { candidates, ...rest } = makeReport();
+  const alone = { ...rest, candidates: candidates.slice(0, 2) };
+  const recommendation = { ...rest.recommendation, candidate: candidates[1]!.label, tied: [] };
+  expect(draw({ ...alone, recommendation })).not.toContain('≈');
+});

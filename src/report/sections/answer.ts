@@ -1,4 +1,5 @@
 import type { SavedFinding } from '../../findings/index.js';
+import { isProbe } from '../../subjects/schema.js';
 import {
   multiple,
   percent,
@@ -21,11 +22,12 @@ import { nextBlocks, verdictBlocks } from './verdict.js';
  * done, the table is left out.
  */
 export function answerSections(report: Report): readonly Section[] {
-  const settled = report.recommendation.code === 'keep';
+  const table = report.recommendation.code === 'keep' ? [] : candidatesRows(report);
+  const marks = table.some((row) => row.some(({ text }) => text.includes(LEVEL)));
   return [
     section('model', [{ kind: 'text', text: modelLine(report) }, ...verdictBlocks(report)]),
-    section('candidates', settled ? [] : [candidatesTable(report)]),
-    section('advice', [...findingBlocks(report), ...nextBlocks(report), conditions(report)]),
+    section('candidates', table.length > 0 ? [candidatesTable(report, table)] : []),
+    section('advice', [...findingBlocks(report), ...nextBlocks(report), conditions(report, marks)]),
   ];
 }
 
@@ -40,10 +42,12 @@ function modelLine({ config, reference, target }: Report): string {
   return `${model}: trained on ${tokens(reference.trainedWindow)} tokens${to}`;
 }
 
-function candidatesTable(report: Report): Block {
-  const { target, recommendation, candidates } = report;
-  const best = candidates.find(({ label }) => label === recommendation.candidate);
-  const rows = inOrder(candidates, best);
+/** Marks what cannot be told from the recommended candidate. */
+const LEVEL = '≈';
+
+type Row = readonly Cell[];
+
+function candidatesTable({ target }: Report, rows: readonly Row[]): Block {
   const columns: readonly Column[] = [
     { title: 'candidate', align: 'left' },
     { title: 'reach', align: 'right' },
@@ -51,25 +55,27 @@ function candidatesTable(report: Report): Block {
     { title: `needle at ${shortTokens(target.tokens)}`, align: 'right' },
     { title: 'verdict', align: 'left', spare: 1 },
   ];
-  return plainTable(
-    'Candidates',
-    columns,
-    rows.map((candidate): readonly Cell[] => {
-      const isBest = candidate === best;
-      const mark = isBest ? '> ' : recommendation.tied.includes(candidate.label) ? '≈ ' : '  ';
-      const rung = rungAt(candidate, target.tokens);
-      const { reach, short, role, verdict } = candidate;
-      return [
-        { text: `${mark}${labelOf(candidate)}`, ...(isBest ? { tone: 'strong' } : {}) },
-        reach ? { text: reachTokens(reach) } : NOT_MEASURED,
-        role === 'reference'
-          ? { text: '0  ' }
-          : compared(short?.lossChange, best?.short?.lossChange, (v) => signed(v, 3), isBest),
-        compared(rung?.accuracy, accuracyOf(best, target.tokens), percent, isBest),
-        verdictCell(verdict),
-      ];
-    }),
-  );
+  return plainTable('Candidates', columns, rows);
+}
+
+function candidatesRows({ target, recommendation, candidates }: Report): readonly Row[] {
+  const best = candidates.find(({ label }) => label === recommendation.candidate);
+  return inOrder(candidates, best).map((candidate): Row => {
+    const isBest = candidate === best;
+    const isTied = recommendation.tied.includes(candidate.label);
+    const mark = isBest ? '> ' : isTied ? `${LEVEL} ` : '  ';
+    const rung = rungAt(candidate, target.tokens);
+    const { reach, short, role, verdict } = candidate;
+    return [
+      { text: `${mark}${labelOf(candidate)}`, ...(isBest ? { tone: 'strong' } : {}) },
+      reach ? { text: reachTokens(reach) } : NOT_MEASURED,
+      role === 'reference'
+        ? { text: '0  ' }
+        : compared(short?.lossChange, best?.short?.lossChange, (v) => signed(v, 3), isBest),
+      compared(rung?.accuracy, accuracyOf(best, target.tokens), percent, isBest),
+      verdictCell(verdict),
+    ];
+  });
 }
 
 const LABEL_WIDTH = 15;
@@ -93,7 +99,7 @@ function compared(
 ): Cell {
   if (!own) return { text: `${NOT_MEASURED.text}  ` };
   const level = !isBest && best !== undefined && own.low <= best.high && own.high >= best.low;
-  return { text: `${write(own.value)}${level ? ' ≈' : '  '}` };
+  return { text: `${write(own.value)}${level ? ` ${LEVEL}` : '  '}` };
 }
 
 const ORDER: Readonly<Record<Verdict, number>> = Object.freeze({
@@ -149,11 +155,18 @@ function changesAdvice(
   return code !== SAID && [candidate].flat().some((name) => name === recommendation.candidate);
 }
 
-/** How it was measured, and where the rest is. */
-function conditions(report: Report): Block {
+/**
+ * How it was measured, and where the rest is.
+ *
+ * @param marks the table has marks to explain
+ */
+function conditions(report: Report, marks: boolean): Block {
   const { subject, settings, candidates, findings, recommendation } = report;
-  const marked = recommendation.code !== 'keep' && recommendation.candidate !== null;
-  const legend = marked ? `≈ within chance of ${printable(recommendation.candidate ?? '')}. ` : '';
+  const best = printable(recommendation.candidate ?? '');
+  const legend = marks ? `${LEVEL} within chance of ${best}. ` : '';
+  const who = isProbe(subject)
+    ? `Probe ${subject.name} ranks geometry, not your checkpoint’s accuracy`
+    : `Measured on ${printable(subject.name)} itself, on ${tokens(subject.textTokens)} tokens of text`;
   const long = [settings.contexts.long, ...candidates.flatMap((c) => c.longContexts ?? [])];
   const [fewest, most] = [Math.min(...long), Math.max(...long)];
   const contexts = fewest === most ? `${fewest}` : `${fewest} to ${most}`;
@@ -163,7 +176,7 @@ function conditions(report: Report): Block {
     kind: 'text',
     tone: 'soft',
     text:
-      `${legend}Probe ${subject.name} ranks geometry, not your checkpoint’s accuracy; ${settings.preset}, ` +
-      `${contexts} contexts, seed ${settings.seed}. --details: ${more}.`,
+      `${legend}${who}; ${settings.preset}, ${contexts} contexts, seed ${settings.seed}. ` +
+      `--details: ${more}.`,
   };
 }

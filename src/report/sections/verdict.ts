@@ -98,13 +98,13 @@ function gainWords(
 }
 
 /** What a scaling costs where the model worked without it, and where that can be avoided. */
-function costSentence({ reference }: Report, best: CandidateReport | undefined): string {
+function costSentence(report: Report, best: CandidateReport | undefined): string {
   const short = best?.short;
   if (!short) return 'What it costs at lengths that already worked was not measured.';
   if (isFree(short)) return 'At lengths that already worked it costs nothing measurable.';
   return (
-    `At lengths that already worked it costs ${priceWords(best)}; nothing up to ` +
-    `${tokens(reference.trainedWindow)} tokens if your server can switch it on for longer ones only.`
+    `At lengths that already worked it costs ${priceWords(report, best)}; nothing up to ` +
+    `${tokens(report.reference.trainedWindow)} tokens if your server can switch it on for longer ones only.`
   );
 }
 
@@ -115,10 +115,11 @@ function isFree({ lossChange, accuracyChange }: Short): boolean {
 }
 
 /** The changes that are more than chance; both where neither is. */
-function priceWords({ short, groups }: CandidateReport): string {
+function priceWords({ subject }: Report, { short, groups }: CandidateReport): string {
   if (!short) return '';
   const { lossChange, accuracyChange } = short;
-  const type = groups.find(({ changed }) => changed)?.ropeType;
+  // The nats of a user's own weights are those of a real model already.
+  const type = isProbe(subject) ? groups.find(({ changed }) => changed)?.ropeType : undefined;
   const changes = [
     { words: lossWords(lossChange.value, type), chance: holdsZero(lossChange) },
     { words: `${points(accuracyChange.value)} of facts`, chance: holdsZero(accuracyChange) },
@@ -165,7 +166,7 @@ function keepSentences(report: Report): readonly string[] {
     return ['Keep the config as it is.', why];
   }
   const short = own?.short;
-  const costs = own && short && !isFree(short) ? `, which costs ${priceWords(own)}` : '';
+  const costs = own && short && !isFree(short) ? `, which costs ${priceWords(report, own)}` : '';
   return [
     'Go back to what the weights were trained with.',
     why,
@@ -182,7 +183,7 @@ function unclearSentences(report: Report, best: CandidateReport | undefined): re
     `${nameOf(best)} looks best, but these contexts leave open whether it reaches ` +
       `${targetWords(report)}: it finds ${percent(rung.accuracy.value)} of the facts there.`,
     best.short && !isFree(best.short)
-      ? `At lengths that already worked it costs ${priceWords(best)}.`
+      ? `At lengths that already worked it costs ${priceWords(report, best)}.`
       : costSentence(report, best),
   ];
 }
@@ -193,6 +194,11 @@ function furthestSentences(report: Report, best: CandidateReport | undefined): r
   const start = `No candidate reaches ${targetWords(report)}.`;
   if (!best?.reach) {
     const lost = others.length > 0 && others.every((c) => c.reach?.multiple === 0);
+    if (report.candidates[0]?.reach?.multiple === 0)
+      return [
+        'The model finds too few facts within its own trained window, without any scaling, to judge',
+        `by them whether one reaches ${targetWords(report)}; the losses can still be compared.`,
+      ];
     return [start, lost ? 'All of them lose facts inside the trained window already.' : ''];
   }
   return [
