@@ -188,6 +188,14 @@ function tableChanges(
   });
 }
 
+/** What of a kind of layers no probe measures, by the keys that people know. */
+const GROUP_KEYS = Object.freeze({
+  headDim: 'head_dim',
+  kvHeads: 'num_key_value_heads',
+  scalable: 'whether a scaling reaches the layers',
+  partialRotaryFactor: 'partial_rotary_factor',
+});
+
 function groupChanges(
   old: LayerGroup,
   now: LayerGroup,
@@ -210,13 +218,14 @@ function groupChanges(
   const of = layers === '' ? '' : ` of ${layers}`;
   const model = (what: string, before: unknown, after: unknown): Finding =>
     finding('model_changed', '', { what: `${what}${of}`, found: show(after), was: show(before) });
-  for (const key of ['headDim', 'kvHeads', 'scalable'] as const) {
-    if (!sameValue(old[key], now[key])) findings.push(model(key, old[key], now[key]));
+  for (const [key, what] of Object.entries(GROUP_KEYS) as [keyof typeof GROUP_KEYS, string][]) {
+    const said = key === 'partialRotaryFactor' && turned !== turns;
+    if (!said && !sameValue(old[key], now[key])) findings.push(model(what, old[key], now[key]));
   }
   // Whatever else a group holds, or comes to hold, is compared without a line here.
-  const table = (group: LayerGroup): unknown => ({ ...group, layers: undefined, span: undefined });
-  if (findings.length === 0 && !sameValue(table(old), table(now))) {
-    findings.push(model('the rotary table', old.rope, now.rope));
+  const rest = (group: LayerGroup): unknown => ({ ...group, layers: undefined, span: undefined });
+  if (findings.length === 0 && !sameValue(rest(old), rest(now))) {
+    findings.push(model('what is read', rest(old), rest(now)));
   }
   return findings;
 }
