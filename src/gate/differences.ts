@@ -243,17 +243,29 @@ function readerOf(before: UnknownRecord, after: UnknownRecord): (path: Path) => 
     const [was, found] = [valueAt(before, path), valueAt(after, path)];
     if (read(before, found) !== old || read(after, was) !== now) return true;
     // A value that says what holds anyway, as beta_fast 32 in a new block, has no effect of its own.
-    // Lists are left out: a reader of one entry does not answer for the others.
-    const other = otherThan(found ?? was);
-    if (other === undefined) return false;
-    return found === undefined ? read(before, other) !== old : read(after, other) !== now;
+    const others = otherThan(found ?? was);
+    const matters = (other: unknown): boolean =>
+      found === undefined ? read(before, other) !== old : read(after, other) !== now;
+    return others.length > 0 && others.every(matters);
   };
 }
 
-function otherThan(value: unknown): unknown {
-  if (typeof value === 'number') return value * 2 + 1;
-  if (typeof value === 'boolean') return !value;
-  return typeof value === 'string' ? `${value}-other` : undefined;
+/** More entries than this are not looked into: each costs a reading. */
+const MOST_ENTRIES = 128;
+
+/**
+ * Other values in the place of one; none where nobody can say. A list has one for each entry, since a
+ * reader of one entry does not answer for the others.
+ */
+function otherThan(value: unknown): readonly unknown[] {
+  if (typeof value === 'number') return [value * 2 + 1];
+  if (typeof value === 'boolean') return [!value];
+  if (typeof value === 'string') return [`${value}-other`];
+  if (!Array.isArray(value) || value.length > MOST_ENTRIES) return [];
+  const list: readonly unknown[] = value;
+  const others = list.map((entry) => (Array.isArray(entry) ? [] : otherThan(entry)));
+  if (others.some((each) => each.length === 0)) return [];
+  return others.map(([other], index) => list.map((entry, i) => (i === index ? other : entry)));
 }
 
 /** Everything that a config says about the model, as text; an error where it says nothing right. */

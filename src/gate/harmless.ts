@@ -28,6 +28,16 @@ const isDtype = (value: unknown): boolean =>
   isText(value) &&
   /^(?:torch\.)?(?:auto|half|double|b?float(?:\d+(?:_\w+)?)?)$/.test(String(value));
 
+/** Whether a part says that its layers have no window, and names none that would have one. */
+function hasNoWindow(part: UnknownRecord): boolean {
+  const types = part['layer_types'] ?? [];
+  return (
+    part['use_sliding_window'] === false &&
+    Array.isArray(types) &&
+    types.every((each) => each === 'full_attention')
+  );
+}
+
 /** Keys that nobody has to allow. What is not here and has no effect on the reading is not judged. */
 const HARMLESS: readonly Harmless[] = Object.freeze([
   {
@@ -85,7 +95,12 @@ const HARMLESS: readonly Harmless[] = Object.freeze([
     reason: 'acts in training alone',
   },
   {
-    keys: ['transformers_version', '_name_or_path', 'name_or_path', '_commit_hash'],
+    keys: ['transformers_version', '_commit_hash'],
+    takes: isText,
+    reason: 'says where the file comes from; no class reads it',
+  },
+  {
+    keys: ['_name_or_path', 'name_or_path'],
     takes: isText,
     reason: 'says where the file comes from; no class reads it',
     // Remote code is loaded from the repository that is named here.
@@ -131,13 +146,13 @@ const HARMLESS: readonly Harmless[] = Object.freeze([
     keys: ['max_window_layers'],
     takes: isCount,
     reason: 'no layer has a window',
-    where: (part) => part['use_sliding_window'] === false && !Array.isArray(part['layer_types']),
+    where: hasNoWindow,
   },
   {
     keys: ['sliding_window'],
     takes: isTokens,
     reason: 'use_sliding_window is false, so that no layer has a window',
-    where: (part) => part['use_sliding_window'] === false && !Array.isArray(part['layer_types']),
+    where: hasNoWindow,
   },
 ]);
 

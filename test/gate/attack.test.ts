@@ -97,6 +97,16 @@ describe('a change that touches nothing', () => {
     expect(result.differences?.every(({ reason }) => reason !== undefined)).toBe(true);
   });
 
+  it('passes a list that says what holds anyway, as transformers 5 writes it', async () => {
+    const qwen = { ...QWEN, use_sliding_window: false, sliding_window: 131072 };
+    const full = Array<string>(4).fill('full_attention');
+    const saved = { ...qwen, sliding_window: null, layer_types: full };
+    expect((await verdict(saved, qwen)).exitCode).toBe(0);
+    const sliding = full.with(2, 'sliding_attention');
+    const local = { ...saved, sliding_window: 64, layer_types: sliding };
+    expect((await verdict(local, qwen)).exitCode).toBe(1);
+  });
+
   it('passes in a model with remote code and of an unknown type', async () => {
     const model = { ...LLAMA, model_type: 'nobody', auto_map: { AutoModel: 'a.B' } };
     expect((await verdict({ ...model, eos_token_id: 7 }, model)).exitCode).toBe(0);
