@@ -7,7 +7,7 @@ attention operator can follow the device:
 
 - decoder.onnx           attention in chunks of queries, each with the keys up to its end: the fastest on
                          the CPU (bench/attention.py), and no T x T matrix;
-- decoder-portable.onnx  MatMul + Softmax with a mask: runs wherever ONNX Runtime runs, CUDA included;
+- decoder-portable.onnx  MatMul + Softmax with a mask of its own making: runs wherever ONNX Runtime runs, CUDA included;
 - <member>.weights       8-bit integers with a float32 scale for each row of a matrix, read as external
                          data and widened to float32 when loaded.
 
@@ -204,9 +204,15 @@ class Graph:
         """-1e9 where a key stands after the row that asks: (B, 1, S, T), from indices, not positions."""
         self.constant("zero", np.array(0.0, np.float32)), self.constant("far", np.array(-1e9, np.float32))
         self.constant("head_axis", np.array([1, 3], np.int64))
-        asks = self.op("Unsqueeze", ["scored", "head_axis"], "asks")  # (B, 1, S, 1)
-        later = self.op("Greater", ["indices", asks], "later")
-        return self.op("Where", [later, "far", "zero"], "rows_mask")
+        self.unseen(self.op("Unsqueeze", ["scored", "head_axis"], "asks"), "later", "rows_mask")  # asks (B, 1, S, 1)
+        if not self.chunked:
+            # Sending it would cost more than all else: it is 256 MiB at 8192 tokens.
+            self.constant("row_axis", np.array([1], np.int64))
+            self.unseen(self.op("Unsqueeze", ["indices", "row_axis"], "asks.all"), "later.all", self.mask)  # (T, T)
+
+    def unseen(self, asks, later, out):
+        """asks (..., 1), the rows that ask -> later, out (..., T): out is -1e9 where a key stands after its row."""
+        return self.op("Where", [self.op("Greater", ["indices", asks], later), "far", "zero"], out)
 
     def embedding(self):
         """-> (B, T, d)"""
@@ -251,10 +257,7 @@ class Graph:
         return common + self.mask_inputs()
 
     def mask_inputs(self):
-        value = helper.make_tensor_value_info
-        if self.chunked:
-            return [value("block", TensorProto.FLOAT, ["chunk", "chunk"])]
-        return [value("mask", TensorProto.FLOAT, ["length", "length"])]
+        return [helper.make_tensor_value_info("block", TensorProto.FLOAT, ["chunk", "chunk"])] if self.chunked else []
 
 
 def sha256(data):

@@ -160,7 +160,7 @@ class RowGroup {
     const scorer = new ContextScorer(engine, rememberByLength(this.plans[0]!.place));
     const respondent: Respondent = {
       lanes: engine.lanes ?? 1,
-      tokensPerRequest: TOKENS_PER_RUN,
+      tokensPerRequest: TOKENS_PER_RUN[engine.info.device],
       score: (request) => scorer.score(request as ScoreRequest<RotaryTreatment>),
     };
     return this.#questions.answer(respondent, options);

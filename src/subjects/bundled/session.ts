@@ -1,3 +1,4 @@
+import process from 'node:process';
 import type { InferenceSession } from 'onnxruntime-node';
 import { encodingsModel } from '../../encodings/twins.js';
 import { option, RopeEvalError, words } from '../../errors.js';
@@ -125,10 +126,7 @@ export const chunkedMask: Mask = {
 /** decoder-portable.onnx */
 export const portableMask: Mask = {
   fit: enoughRows,
-  feeds: (runtime, { length }) => ({
-    indices: indices(runtime, length),
-    mask: new runtime.Tensor('float32', causalMask(length), [length, length]),
-  }),
+  feeds: (runtime, { length }) => ({ indices: indices(runtime, length) }),
 };
 
 /** encodings.onnx */
@@ -146,7 +144,9 @@ export function placedMask({ width, heads }: { width: number; heads: number }): 
 }
 
 /** Loaded late: `--help` and `inspect` must not pay for the runtime. */
-export async function loadRuntime(): Promise<Runtime> {
+export async function loadRuntime(device: Provider = 'cpu'): Promise<Runtime> {
+  // TensorFloat-32 would cut the factors of a product to ten bits. CUDA reads this when it starts.
+  if (device === 'cuda') process.env['NVIDIA_TF32_OVERRIDE'] ??= '0';
   try {
     const runtime = await import('onnxruntime-node');
     runtime.env.logLevel = 'fatal'; // its own messages would land on stderr beside ours
@@ -234,7 +234,7 @@ async function create(
   device: Provider,
   portable: boolean,
 ): Promise<Engine> {
-  const runtime = await loadRuntime();
+  const runtime = await loadRuntime(device);
   const { graph, graphSha256, weights, weightsSha256, mask } = await loadModel(request, portable);
   const session = await runtime.InferenceSession.create(graph, {
     executionProviders: device === 'cuda' ? ['cuda', 'cpu'] : ['cpu'],

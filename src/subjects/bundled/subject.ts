@@ -10,6 +10,7 @@ import {
 } from '../../geometry/transfer.js';
 import { type Context, languageTexts, type TextSource } from '../../probes/contexts.js';
 import type { ContextScores } from '../../probes/measure.js';
+import type { Provider } from '../../probes/presets.js';
 import type { RopeTable } from '../../rope/kind.js';
 import { computeRope } from '../../rope/registry.js';
 import type { ProbeModelReport } from '../schema.js';
@@ -44,8 +45,14 @@ import { opener } from './pool.js';
  */
 export const LOSS_SCALE = 1.2;
 
-/** About this many tokens in one run: large enough to be fast, small enough to stop soon. */
-export const TOKENS_PER_RUN = 1024;
+/**
+ * About this many tokens in one run, by device: large enough to be fast, small enough to stop soon.
+ * A GPU takes as long for few as for many.
+ */
+export const TOKENS_PER_RUN: Readonly<Record<Provider, number>> = Object.freeze({
+  cpu: 1024,
+  cuda: 8192,
+});
 
 /** Tokens of a context at which attention takes as long as everything else (docs/performance.md). */
 const ATTENTION_TOKENS = 1150;
@@ -149,7 +156,7 @@ export class BundledSubject implements Subject<RotaryTreatment> {
       onnxruntime: engine.info.onnxruntime,
       findings: this.findings,
       lanes: engine.lanes ?? 1,
-      tokensPerRequest: TOKENS_PER_RUN,
+      tokensPerRequest: TOKENS_PER_RUN[engine.info.device],
     };
   }
 

@@ -134,7 +134,7 @@ export class DecoderSession {
       const roles = rolesOf(graph, request);
       const folder = weightsFolder(graph, request.file, cleaners);
       const sites = rotarySites(graph, (weight, bytes) => firstBytes(graph, folder, weight, bytes));
-      const runtime = await loadRuntime();
+      const runtime = await loadRuntime(request.device);
       const create = (edit: GraphEdit) =>
         createSession(runtime, editedModel(graph, edit, basename(request.file)), folder, request);
       // A graph that chooses its table by the length is asked at a short one and at the longest.
