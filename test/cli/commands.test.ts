@@ -107,6 +107,27 @@ describe('doctor', () => {
     expect(ran.stdout).toContain('onnxruntime-node-install=cuda12');
   });
 
+  it('says how to find the library of CUDA that keeps the provider from starting', async () => {
+    const library = 'libonnxruntime_providers_cuda.so';
+    const ran = await runCli(['doctor', '--json'], {
+      changes: {
+        describeHost: () => ({ node: '20.0.0', platform: 'linux', arch: 'x64', glibc: '2.36' }),
+        describeRuntime: async () => ({
+          onnxruntime: '1.30.0',
+          libraryFolder: '/runtime',
+          providers: [{ name: 'cuda', library, present: true }],
+          trial: { ok: true, model: 'a', milliseconds: 1 },
+          cudaTrial: { ok: false, error: 'Failed to load shared library' },
+          probeModels: ['a'],
+        }),
+      },
+    });
+    expect(ran.code).toBe(0);
+    const { checks } = JSON.parse(ran.stdout) as { checks: { text: string; hint?: string }[] };
+    const [found] = checks.filter(({ text }) => text.startsWith('CUDA: '));
+    expect(found?.hint).toContain(`ldd /runtime/${library}`);
+  });
+
   it('exits with 3 where no model can be run', async () => {
     const ran = await runCli(['doctor', '--json'], {
       changes: {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { EXIT } from '../../errors.js';
 import { paint as paintFor } from '../../report/format.js';
 import type { RuntimeDescription } from '../../subjects/bundled/describe.js';
@@ -93,10 +94,20 @@ const CUDA_HINT =
   'it first with npm approve-scripts onnxruntime-node. An NVIDIA driver, CUDA and cuDNN come with ' +
   'the system, not with npm.';
 
-function cudaCheck({ platform }: HostFacts, { cudaTrial, providers }: RuntimeDescription): Check {
+const missingHint = (library: string): string =>
+  `The provider is there, but it does not start: ldd ${library} names the libraries of CUDA that ` +
+  'are “not found”. It also needs cuDNN 9, an NVIDIA GPU and its driver.';
+
+function cudaCheck(
+  { platform }: HostFacts,
+  { cudaTrial, providers, libraryFolder }: RuntimeDescription,
+): Check {
   if (cudaTrial?.ok) return trialCheck('CUDA', cudaTrial);
   if (cudaTrial) {
-    return { state: 'note', text: `CUDA: ${firstLine(cudaTrial.error)}`, hint: CUDA_HINT };
+    // The runtime keeps to itself which library it misses.
+    const library = join(libraryFolder ?? '', 'libonnxruntime_providers_cuda.so');
+    const hint = platform === 'linux' ? missingHint(library) : CUDA_HINT;
+    return { state: 'note', text: `CUDA: ${firstLine(cudaTrial.error)}`, hint };
   }
   const present = providers.some((provider) => provider.name === 'cuda' && provider.present);
   const text = `CUDA: ${present ? 'not tried' : 'not available; --device auto uses the CPU'}`;
