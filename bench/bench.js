@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { evaluate } from '../dist/evaluate.js';
 import { bundledPath, loadFamily } from '../dist/subjects/bundled/family.js';
-import { openPool, openSession } from '../dist/subjects/bundled/index.js';
+import { openPool } from '../dist/subjects/bundled/index.js';
 import { attention, gemm } from './peak.js';
+import { record } from './record.js';
 
 // npm run bench [-- --threads 2 --rounds 5 --python python3 --quick]
 // Every figure is a best of interleaved rounds in this one run; ratios are within a round's pair.
@@ -33,28 +33,6 @@ function command(args) {
   const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`node ${args.join(' ')}: ${stderr}`);
   return (performance.now() - start) / 1000;
-}
-
-/** The batches that the standard preset runs on this config, with their answers. */
-async function record() {
-  const batches = [];
-  await evaluate(config, {
-    threads,
-    device: 'cpu',
-    openEngine: async (request) => {
-      const engine = await openSession(request);
-      return {
-        info: { ...engine.info, member: request.member },
-        run: async (batch) => {
-          const scores = await engine.run(batch);
-          batches.push({ batch, want: scores.logProbability, member: request.member });
-          return scores;
-        },
-        close: () => engine.close(),
-      };
-    },
-  });
-  return batches;
 }
 
 async function dump(batches, folder) {
@@ -107,7 +85,7 @@ const row = (name, value, limit = '') =>
 
 const folder = mkdtempSync(join(tmpdir(), 'rope-eval-bench-'));
 try {
-  const batches = await record();
+  const batches = await record(config, { threads });
   await dump(batches, folder);
   const tokens = batches.reduce((n, { batch }) => n + batch.tokens.length, 0);
   const longest = Math.max(...batches.map(({ batch }) => batch.length));

@@ -1,0 +1,68 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { DecoderSession } from '../../dist/subjects/onnx/session.js';
+import { rotaryValues } from '../../dist/subjects/onnx/tables.js';
+
+// node bench/cuda/forms.js [--device cuda]
+// Every form of a user's decoder under fixtures/onnx-decoders, held against the decoder in numpy.
+
+const { values } = parseArgs({ options: { device: { type: 'string', default: 'cuda' } } });
+const folder = 'fixtures/onnx-decoders';
+const expected = JSON.parse(readFileSync(`${folder}/expected.json`, 'utf8'));
+const { tokens } = expected;
+const rows = tokens.slice(0, -1).map((_, i) => i);
+const targets = tokens.slice(1);
+
+/** Name, the answers that it is held against, and the largest difference allowed. */
+const FORMS = [
+  ['genai', 'full', 1e-4],
+  ['genai-one-file', 'full', 1e-4],
+  ['genai-rotary', 'full', 1e-4],
+  ['genai-longrope', 'full', 1e-4],
+  ['opset-23', 'full', 1e-4],
+  ['torch', 'full', 1e-4],
+  ['torch-two-tables', 'two-tables', 1e-4],
+  ['folded', 'full', 1e-4],
+  ['genai-4bit', '4bit', 1e-4],
+  ['genai-fp16', 'full', 0.1],
+  ['torch-fp16', 'full', 0.1],
+];
+
+for (const [name, group, limit] of FORMS) {
+  let decoder;
+  try {
+    decoder = await DecoderSession.open({
+      file: `${folder}/${name}.onnx`,
+      device: values.device,
+      threads: 1,
+      positions: 128,
+      memory: 512,
+      heads: 2,
+      keyHeads: 1,
+      headDim: 16,
+    });
+    const { sites, editDifference } = decoder.info;
+    let worst = 0;
+    for (const { invFreq, attentionScaling, logProbability } of Object.values(expected[group])) {
+      const tables = invFreq.map((f, i) => rotaryValues(f, attentionScaling[i], tokens.length));
+      const got = await decoder.run({
+        tokens,
+        tables: sites.length === 2 ? tables : tables.slice(0, 1),
+        rows,
+        targets,
+      });
+      logProbability.forEach((x, i) => {
+        const difference = Math.abs(got.logProbability[i] - x);
+        if (!(difference <= worst)) worst = difference;
+      });
+    }
+    console.log(
+      `${worst < limit ? 'ok  ' : 'FAIL'} ${name}: differs by ${worst.toExponential(1)}, limit ${limit}; edit ${editDifference.toExponential(1)}`,
+    );
+  } catch (error) {
+    console.log(`FAIL ${name}: ${error.problem ?? error.message}`);
+  } finally {
+    await decoder?.close();
+  }
+}
