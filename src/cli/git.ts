@@ -39,7 +39,7 @@ export class Repository {
   }
 
   /**
-   * The newest commit of a branch of `origin`; depth 1 is enough, since only its files are read.
+   * The newest commit of a branch of `origin`; its files alone are read.
    *
    * @throws RopeEvalError `bad_ref`, `unreadable` (exit 2)
    */
@@ -54,7 +54,10 @@ export class Repository {
     }
     const wanted = COMMIT.test(ref) || ref.startsWith('refs/') ? ref : `refs/heads/${ref}`;
     try {
-      await this.#git(['fetch', '--quiet', '--no-tags', '--depth=1', '--', 'origin', wanted]);
+      // Into a whole clone, a fetch of one commit would cut the history that it has.
+      const shallow = await this.#git(['rev-parse', '--is-shallow-repository']);
+      const depth = shallow.trim() === 'true' ? ['--depth=1'] : [];
+      await this.#git(['fetch', '--quiet', '--no-tags', ...depth, '--', 'origin', wanted]);
     } catch (error) {
       throw new RopeEvalError('unreadable', {
         option: 'baseRef',

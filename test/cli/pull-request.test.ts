@@ -85,6 +85,14 @@ describe('a pull request', () => {
     expect(stdout).toContain('nothing to judge');
   });
 
+  it('leaves the history of a whole clone alone', async () => {
+    const demo = await pullRequest((root) => write(join(root, 'model/config.json'), linear));
+    demo.git('fetch', '--quiet', '--unshallow');
+    expect((await judge(demo)).judged).toEqual(['model/config.json']);
+    expect(demo.git('rev-parse', '--is-shallow-repository').trim()).toBe('false');
+    expect(demo.git('rev-list', '--count', 'HEAD').trim()).toBe('2');
+  });
+
   it('is judged by what it changes, against the target branch', async () => {
     const demo = await pullRequest((root) => write(join(root, 'model/config.json'), linear));
     const { code, judged, stdout } = await judge(demo, [], { evaluate: async () => bad });
