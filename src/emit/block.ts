@@ -73,12 +73,19 @@ function blockOf(shape: ConfigShape, modelType: string, layerType: string): Bloc
  * describes the model. A partial rotary factor is repeated wherever it came from, since transformers
  * 5 keeps it nowhere but in the block.
  */
-export function wholeBlock(scaling: Block, group: EmitGroup, input: EmitInput): Block {
+export function wholeBlock(scaling: Block, group: EmitGroup, input: EmitInput): Block | Unsaid {
   const { partial } = group;
+  const kept = keptKeys(input, group.layerType);
+  const original = kept[ORIGINAL];
+  if (original !== undefined && (scaling[ORIGINAL] ?? original) !== original) {
+    return {
+      unsaid: `${input.geometry.modelType} scales its queries with the position, counted in ${ORIGINAL} (${String(original)}), and this scaling needs another there`,
+    };
+  }
   return {
     // First for the order of the keys, last because it has the last word.
     ...scaling,
-    ...keptKeys(input, group.layerType),
+    ...kept,
     ...(partial !== undefined && { partial_rotary_factor: partial }),
     ...scaling,
   };

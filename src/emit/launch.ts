@@ -3,6 +3,7 @@ import type { Block } from '../rope/kind.js';
 import { longropeAttentionScaling } from '../rope/kinds/longrope.js';
 import { computeRope, type RopeSpec } from '../rope/registry.js';
 import { dynamicAsTheta } from './block.js';
+import { formOf, hfPatch } from './hf-patch.js';
 import { isUnchanged, maxPositionsFor } from './lengths.js';
 import type { EmitInput, Note } from './types.js';
 
@@ -28,11 +29,12 @@ export function needsNoOverride(input: EmitInput): boolean {
 /**
  * Whether longrope's lists belong into the file: they are too long for a command line. vLLM and
  * SGLang make the temperature of the two windows alone, so that this is right only where the
- * factor says the same.
+ * factor says the same, and where the file can say it at all.
  */
 export function belongsIntoFile(input: EmitInput): boolean {
   const { rope } = input.groups[0];
   if (rope.type !== 'longrope' || input.geometry.layout === 'interleaved') return false;
+  if (!hfPatch(input, formOf(input)).ok) return false;
   const derived = longropeAttentionScaling(
     maxPositionsFor(input) / rope.originalMaxPositions,
     rope.originalMaxPositions,

@@ -45,24 +45,46 @@ function baseWindow({ geometry, reference }: EmitInput): number {
   return (reference.kind === 'configured' && under) || reference.trainedWindow;
 }
 
-/** What an engine serves, and whether a raised `max_position_embeddings` is what admits more. */
+/** What an engine serves, and whether another `max_position_embeddings` is needed for it. */
 export interface Limit {
   readonly rule: LengthRule;
   /** Tokens that the engine would serve with the file's `max_position_embeddings`. */
   readonly derived: number;
   readonly raised: boolean;
+  /** `max_position_embeddings` to write; absent: the file's is right. */
+  readonly maxPositions?: number;
   /** More is asked for than the engine takes. */
   readonly refused: boolean;
 }
 
-/** @param rope what the engine is told, where it is not the candidate itself (dynamic as a theta) */
-export function limitOf({ groups, geometry, length }: EmitInput, rule: LengthRule): Limit {
-  const { rope } = groups[0];
+export function limitOf(input: EmitInput, rule: LengthRule): Limit {
+  const { geometry, length } = input;
+  const { rope } = input.groups[0];
   const derived = derivedLength(rule, rope, geometry.maxPositions);
   const short = derived < length;
   // Raising it is of no use where the length is made from something else.
   const raised = short && rule === 'max';
-  return { rule, derived, raised, refused: short && !raised };
+  const maxPositions = raised ? length : rule === 'factor-max' ? unscaledLimit(input) : undefined;
+  return {
+    rule,
+    derived,
+    raised,
+    ...(maxPositions !== undefined && { maxPositions }),
+    refused: short && !raised,
+  };
+}
+
+/**
+ * `max_position_embeddings` for linear scaling, where the file's holds a trained-in extension
+ * already: engines build `factor` times as many rows of the table, and would serve as many tokens.
+ *
+ * @returns undefined where the file's is right
+ */
+export function unscaledLimit(input: EmitInput): number | undefined {
+  const { rope } = input.groups[0];
+  if (rope.type !== 'linear') return undefined;
+  const limit = Math.max(baseWindow(input), Math.ceil(input.length / rope.factor));
+  return limit < input.geometry.maxPositions ? limit : undefined;
 }
 
 /** vLLM has a row of YaRN's table for each of factor x original window tokens, no more. */

@@ -293,6 +293,9 @@ function undecidedAdvice(
   if (reason === 'local-only') {
     return 'no rotating layer looks beyond its window any more, so no length can be measured; undo the change, or restore the layers’ view.';
   }
+  if (reason === 'ambiguous-reference') {
+    return 'change nothing on this ground: say what the weights were trained with (--reference configured, or unscaled), or give the config before the change (--base).';
+  }
   if (reason === 'ladder-ended') {
     return `nothing longer than ${tokens(report.target.tokens)} tokens was measured; judge at a longer target.`;
   }

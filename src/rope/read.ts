@@ -38,6 +38,20 @@ const COMMON_KEYS = [
 ] as const;
 
 /**
+ * What to do about a block that vLLM alone reads. Without an exponent it is the form of one base.
+ *
+ * @see vLLM `NTKScalingRotaryEmbedding`
+ */
+function vllmsNtk(fields: Fields): string {
+  const { factor, mixed_b: exponent } = fields.record;
+  const said =
+    typeof factor === 'number'
+      ? `ntk-mixed:${factor}:mixed_b=${typeof exponent === 'number' ? exponent : 1}`
+      : 'ntk-mixed:FACTOR:mixed_b=1';
+  return `vLLM alone has this type, and transformers refuses the file: take the block out, and name what it means as a candidate, ${said} (emit --engine vllm writes it as an override)`;
+}
+
+/**
  * Reads one block into a spec.
  *
  * @throws RopeEvalError for values that have no meaning; what transformers would compute in
@@ -50,7 +64,9 @@ export function readScaling(block: RopeBlock, context: ScalingContext): ReadRope
       'unknown_rope_type',
       block.fields.at(block.fields.has('rope_type') ? 'rope_type' : 'type'),
       `${show(block.type)} is not a rope type${didYouMean(block.type, READERS.keys())}`,
-      `known types: ${[...READERS.keys()].join(', ')}`,
+      block.type === 'ntk'
+        ? vllmsNtk(block.fields)
+        : `known types: ${[...READERS.keys()].join(', ')}`,
     );
   }
   const dims = rotaryDimensions(block, context);

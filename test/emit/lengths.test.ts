@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { emit, type EmitInput, type Engine } from '../../src/emit/index.js';
 import { configText, dynamic, flag, inputFor, linear, yarn } from './input.js';
@@ -75,6 +76,43 @@ describe('notes follow the rule of the length', () => {
     expect(raised.notes).toContain('is raised here');
     const enough = settings(inputFor(llama31, yarn(16, 8192), 131_072), 'sglang');
     expect(enough.notes).not.toContain('is raised here');
+  });
+});
+
+describe('linear scaling in place of a trained-in one', () => {
+  // A table has factor x max_position_embeddings rows: 16 x 131,072 would be 2 GB a layer in float32.
+  const input = inputFor(llama31, linear(16), 262_144);
+
+  it('vLLM: max_position_embeddings is lowered to what the factor multiplies', () => {
+    const { text, notes } = settings(input, 'vllm');
+    expect(JSON.parse(flag(text, '--hf-overrides'))).toMatchObject({
+      max_position_embeddings: 16_384,
+    });
+    expect(notes).toContain('factor 16 x max_position_embeddings 16,384');
+  });
+
+  it('SGLang: the length is said by a key that it reads before max_position_embeddings', () => {
+    const { text, notes } = settings(input, 'sglang');
+    expect(JSON.parse(flag(text, '--json-model-override-args'))).toMatchObject({
+      max_position_embeddings: 16_384,
+      model_max_length: 262_144,
+    });
+    expect(notes).toContain('model_max_length says so here');
+  });
+
+  it('an original window at the top level of the file counts as one in the block', () => {
+    const phi4 = readFileSync('fixtures/field/03-phi4-mini.json', 'utf8');
+    const phi = inputFor(phi4, linear(64), 262_144);
+    expect(
+      JSON.parse(flag(settings(phi, 'sglang').text, '--json-model-override-args')),
+    ).toMatchObject({ max_position_embeddings: 4096, model_max_length: 262_144 });
+  });
+
+  it('nothing is lowered where the file has no scaling', () => {
+    for (const engine of ['vllm', 'sglang'] as const) {
+      const { text } = settings(inputFor(llama, linear(4), 16_384), engine);
+      expect(text).not.toContain('max_position_embeddings');
+    }
   });
 });
 

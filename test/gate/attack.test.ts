@@ -213,9 +213,11 @@ describe('a linear block without an original window', () => {
     });
 
   it('is not failed by a guess where nothing says what was trained', async () => {
-    const { result } = await judgeBad(undefined);
+    const { result, advice } = await judgeBad(undefined);
     expect(result.status).toBe('unverifiable');
     expect(result.rules.map(({ reason }) => reason)).toContain('ambiguous-reference');
+    const [first] = advice.flatMap((each) => each?.text ?? []);
+    expect(first).toMatch(/--reference .*--base/);
   });
 
   it('is not told to be undone where it did not change', async () => {

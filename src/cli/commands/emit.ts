@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import type { EmitInput, Form } from '../../emit/index.js';
 import { option, RopeEvalError, words } from '../../errors.js';
+import { wordFinding } from '../../findings/index.js';
 import { paint } from '../../report/format.js';
 import type { Environment } from '../environment.js';
 import { loadConfig, type LoadedConfig } from '../inputs.js';
@@ -102,6 +103,14 @@ async function write(
     throw new RopeEvalError('usage', {
       option: 'write',
       predicate: 'needs a file, not standard input',
+    });
+  }
+  const translated = input.findings?.find(({ code }) => code === 'RE076');
+  if (translated !== undefined) {
+    throw new RopeEvalError('not_expressible', {
+      option: 'write',
+      problem: `${source} is no config.json: ${wordFinding(translated)}, and nothing writes it back`,
+      hint: 'Give the config.json of the same model to --write, or leave --write away and pass the settings to the engine (--engine).',
     });
   }
   const [{ editedRecord, patchForVersion }, { otherNames, writeAtomically }, { patchedText }] =

@@ -8,6 +8,7 @@ import {
   isUnsaid,
   keptKeys,
   originalBeside,
+  own,
   sayIn,
   scalingOverride,
   servedLongrope,
@@ -26,7 +27,15 @@ import {
   needsNoOverride,
   overrideJson,
 } from '../launch.js';
-import { coverageNotes, type LengthRule, type Limit, limitOf, staticNotes } from '../lengths.js';
+import {
+  coverageNotes,
+  derivedLength,
+  type LengthRule,
+  type Limit,
+  limitOf,
+  staticNotes,
+  unscaledLimit,
+} from '../lengths.js';
 import {
   type Answer,
   type EmitInput,
@@ -64,6 +73,7 @@ export const sglang: Emitter = Object.freeze({
     const said = sayIn(supportFor(input), group.rope, input);
     if (isUnsaid(said)) return intoFile(said.unsaid);
     const block = wholeBlock(said, group, input);
+    if (isUnsaid(block)) return intoFile(block.unsaid);
     const theta = block['rope_theta'];
     // transformers 5 keeps theta in the block, and SGLang reads the one beside it where there is none.
     const stale =
@@ -74,8 +84,7 @@ export const sglang: Emitter = Object.freeze({
       rope_theta: theta,
       ...(merged === undefined ? {} : { rope_scaling: merged }),
       ...originalBeside(input),
-      // SGLang refuses a --context-length above what it derives.
-      ...(limit.raised ? { max_position_embeddings: input.length } : {}),
+      ...limitKeys(input, limit),
     };
     const notes = [...notesOf(input, limit), ...thetaNotes(scaling)];
     return { ok: true, settings: [launch(input, overrides)], notes };
@@ -212,15 +221,17 @@ function launch({ length, raw }: EmitInput, overrides: Block | undefined): Setti
 }
 
 /**
- * The factor counts only where the block has no `original_max_position_embeddings`, so that YaRN
- * leaves the length at `max_position_embeddings`.
+ * The factor counts only where the block has no `original_max_position_embeddings` (transformers 5
+ * puts that of the top level into it), so that YaRN leaves the length at `max_position_embeddings`.
  *
  * @see python/sglang/srt/utils/hf_transformers_utils.py `get_context_length`
  */
 function lengthRule(input: EmitInput): LengthRule {
   const { rope, layerType } = input.groups[0];
   const names =
-    Object.hasOwn(blockInForce(input), ORIGINAL) || ORIGINAL in keptKeys(input, layerType);
+    own(shapeOf(input.raw).at, ORIGINAL) !== undefined ||
+    Object.hasOwn(blockInForce(input), ORIGINAL) ||
+    ORIGINAL in keptKeys(input, layerType);
   return rope.type === 'linear' && !names ? 'factor-max' : 'max';
 }
 
@@ -235,8 +246,8 @@ function notesOf(input: EmitInput, limit: Limit): Note[] {
     {
       kind: 'derives',
       text: limit.raised
-        ? `Serves ${tokens(input.length)} tokens; max_position_embeddings is raised here, as SGLang would take ${tokens(derived)} for the limit${why === undefined ? '' : ` (${why})`} and refuse more.`
-        : `Without --context-length SGLang would serve ${derived} tokens${why === undefined ? '' : ` (${why})`}.`,
+        ? `Serves ${tokens(input.length)} tokens; ${unscaledLimit(input) === undefined ? 'max_position_embeddings is raised here' : 'model_max_length says so here'}, as SGLang would take ${tokens(derived)} for the limit${why === undefined ? '' : ` (${why})`} and refuse more.`
+        : `Without --context-length SGLang would serve ${tokens(derivedLength(limit.rule, rope, limit.maxPositions ?? input.geometry.maxPositions))} tokens${why === undefined ? '' : ` (${why})`}.`,
     },
     ...(rope.type === 'dynamic' ? dynamicNote(rope, input.length) : staticNotes(input)),
   ];
@@ -252,6 +263,18 @@ function notesOf(input: EmitInput, limit: Limit): Note[] {
     text: `Refuses more than ${derived} tokens unless SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN=1; choose a larger factor instead.`,
   });
   return notes;
+}
+
+/**
+ * SGLang refuses a --context-length above what it derives. A table of linear scaling has factor x
+ * max_position_embeddings rows, so that its length is said by a key that comes before that one.
+ */
+function limitKeys(input: EmitInput, { raised, maxPositions }: Limit): Block {
+  const unscaled = unscaledLimit(input);
+  if (raised && unscaled !== undefined) {
+    return { model_max_length: input.length, max_position_embeddings: unscaled };
+  }
+  return maxPositions === undefined ? {} : { max_position_embeddings: maxPositions };
 }
 
 function thetaNotes(scaling: Block | null | undefined): Note[] {

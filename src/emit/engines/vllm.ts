@@ -29,6 +29,7 @@ import {
 } from '../launch.js';
 import {
   coverageNotes,
+  derivedLength,
   type LengthRule,
   type Limit,
   limitOf,
@@ -67,9 +68,12 @@ export const vllm: Emitter = Object.freeze({
     }
     const limit = limitOf(input, lengthRule(input, version));
     // One form for every version since 0.12: what the newest needs does the others no harm.
-    const { raised } = older ? limit : limitOf(input, lengthRule(input, parseVersion(NEWEST)));
+    const { maxPositions } = older
+      ? limit
+      : limitOf(input, lengthRule(input, parseVersion(NEWEST)));
     const notes = notesOf(input, limit, version);
-    const unneeded = needsNoOverride(input) && !raised && readsAsWritten(input, version);
+    const unneeded =
+      needsNoOverride(input) && maxPositions === undefined && readsAsWritten(input, version);
     if (unneeded || (belongsIntoFile(input) && input.geometry.modelType !== 'gpt_oss')) {
       const setting = launch(input, version, undefined);
       return {
@@ -91,7 +95,7 @@ export const vllm: Emitter = Object.freeze({
     }
     const overrides = older ? olderForm(input, block) : { rope_parameters: block };
     // Without a raised limit vLLM refuses a longer --max-model-len.
-    const max = raised ? { max_position_embeddings: input.length } : {};
+    const max = maxPositions === undefined ? {} : { max_position_embeddings: maxPositions };
     const beside = originalBeside(input);
     const all = { ...overrides, ...beside, ...max };
     return { ok: true, settings: [launch(input, version, all)], notes };
@@ -318,15 +322,21 @@ function refusedText(input: EmitInput, limit: Limit): string {
 }
 
 /** longrope starts at its original window, where the top level of the config names that. */
-function withoutLength({ groups, raw }: EmitInput, { derived }: Limit): number {
+function withoutLength({ groups, raw }: EmitInput, { derived, rule, maxPositions }: Limit): number {
   const { rope } = groups[0];
+  if (maxPositions !== undefined) return derivedLength(rule, rope, maxPositions);
   if (rope.type !== 'longrope') return derived;
   const top = own(shapeOf(raw).at, 'original_max_position_embeddings');
   return typeof top === 'number' ? top : derived;
 }
 
-function derivation(rope: RopeSpec, { rule }: Limit, { geometry, raw }: EmitInput): string {
-  const max = `max_position_embeddings ${tokens(geometry.maxPositions)}`;
+function derivation(
+  rope: RopeSpec,
+  { rule, maxPositions }: Limit,
+  { geometry, raw }: EmitInput,
+): string {
+  const written = rule === 'factor-max' ? maxPositions : undefined;
+  const max = `max_position_embeddings ${tokens(written ?? geometry.maxPositions)}`;
   const factor = 'factor' in rope ? rope.factor : 1;
   if (rule === 'factor-original' && rope.type === 'yarn') {
     return `factor ${factor} x original window ${tokens(rope.originalMaxPositions)}`;

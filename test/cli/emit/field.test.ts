@@ -311,10 +311,63 @@ describe('SGLang merges an override into the block in force', () => {
     expect(await override('yarn:2')).toMatchObject({
       rope_scaling: { factor: 2, beta_fast: 32, mscale: null, mscale_all_dim: null },
     });
-    // The window that the block names keeps the factor from counting.
+    // The window that the block names keeps the factor from counting, and a table has factor x
+    // max_position_embeddings rows.
     expect(await override('linear:8')).toMatchObject({
       rope_scaling: { rope_type: 'linear', factor: 8 },
-      max_position_embeddings: 262_144,
+      model_max_length: 262_144,
+      max_position_embeddings: 32_768,
     });
   });
+});
+
+describe('a file that is no config.json', () => {
+  it('is not written into: settings for an engine are given, and the file stays as it is', async () => {
+    const cwd = await temporaryFolder();
+    const params = await readFile('fixtures/field/02-params.json', 'utf8');
+    await writeFile(join(cwd, 'params.json'), params);
+    const { code, stderr } = await runCli(['emit', 'params.json', 'yarn:4', '--write'], { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toContain("Mistral's params.json");
+    expect(stderr).toContain('Give the config.json of the same model');
+    expect(await readFile(join(cwd, 'params.json'), 'utf8')).toBe(params);
+    const vllm = await runCli(['emit', 'params.json', 'yarn:4', '--engine', 'vllm'], { cwd });
+    expect(vllm.code).toBe(0);
+  });
+
+  it.each([
+    [{ rope_type: 'ntk', factor: 4 }, 'ntk-mixed:4:mixed_b=1'],
+    [{ rope_type: 'ntk', factor: 8, mixed_b: 0.6 }, 'ntk-mixed:8:mixed_b=0.6'],
+    [{ type: 'ntk', alpha: 8 }, 'ntk-mixed:FACTOR:mixed_b=1'],
+  ])(
+    'vLLM’s own block %j is refused with the candidate that it means',
+    async (block, candidate) => {
+      const cwd = await temporaryFolder();
+      const qwen = JSON.parse(await readFile('fixtures/field/07-qwen3-32b.json', 'utf8')) as object;
+      await writeFile(join(cwd, 'config.json'), JSON.stringify({ ...qwen, rope_scaling: block }));
+      const { code, stderr } = await runCli(['inspect', 'config.json'], { cwd });
+      expect(code).toBe(2);
+      expect(stderr).toContain(candidate);
+    },
+  );
+});
+
+it('Ministral 3: a block that would count its queries in another window is refused', async () => {
+  const cwd = await temporaryFolder();
+  const ones = Array.from({ length: 64 }, () => 1);
+  const longrope = {
+    rope_type: 'longrope',
+    short_factor: ones,
+    long_factor: ones.map(() => 2),
+    factor: 2,
+    original_max_position_embeddings: 262_144,
+  };
+  const ministral = await readFile('fixtures/field/01-ministral3-8b.json', 'utf8');
+  await writeFile(join(cwd, 'config.json'), ministral);
+  const words = ['emit', 'config.json', JSON.stringify(longrope), '--target', '524288'];
+  for (const engine of ['vllm', 'sglang', 'hf']) {
+    const { code, stderr } = await runCli([...words, '--engine', engine], { cwd });
+    expect([engine, code]).toEqual([engine, 2]);
+    expect(stderr).toContain('original_max_position_embeddings');
+  }
 });
