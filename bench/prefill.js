@@ -1,0 +1,35 @@
+#!/usr/bin/env node
+import { createInterface } from 'node:readline';
+import { argv, resourceUsage } from 'node:process';
+import { DecoderSession } from '../dist/subjects/onnx/session.js';
+import { rotaryValues } from '../dist/subjects/onnx/tables.js';
+
+// One of the workers of bench/prefill.py: reads a number of tokens a line, answers with seconds and
+// the peak of memory. The edited graph is fed with a table, as in a run.
+
+const [, , file, threads, longest, shape] = argv;
+const { layers, heads, keyHeads, headDim, theta } = JSON.parse(shape);
+const positions = Number(longest);
+const session = await DecoderSession.open({
+  file,
+  device: 'cpu',
+  threads: Number(threads),
+  positions,
+  memory: 1024,
+  scoredRows: 256,
+  layers,
+  heads,
+  keyHeads,
+  headDim,
+});
+const invFreq = Array.from({ length: headDim / 2 }, (_, i) => theta ** ((-2 * i) / headDim));
+const tables = [rotaryValues(invFreq, 1, positions)];
+console.log(JSON.stringify({ ready: true }));
+for await (const line of createInterface({ input: process.stdin })) {
+  const { tokens } = JSON.parse(line);
+  const start = performance.now();
+  await session.run({ tokens, tables, rows: [tokens.length - 1], targets: [tokens[0]] });
+  const seconds = (performance.now() - start) / 1000;
+  console.log(JSON.stringify({ seconds, peak: resourceUsage().maxRSS / 1024 }));
+}
+await session.close();

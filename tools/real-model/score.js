@@ -1,0 +1,43 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { stdin } from 'node:process';
+import { setUp } from '../../dist/evaluation/setup.js';
+import { computeRope } from '../../dist/rope/registry.js';
+import { DecoderSession } from '../../dist/subjects/onnx/session.js';
+import { rotaryValues } from '../../dist/subjects/onnx/tables.js';
+
+// The half of agreement.py that asks `--model`: reads { export, configs, tokens, scored, threads } on
+// standard input, prints one JSON line with the log-probabilities of the last `scored` tokens a config.
+
+const asked = JSON.parse(readFileSync(stdin.fd, 'utf8'));
+const { configs, tokens, scored, threads } = asked;
+const { attention } = setUp(Object.values(configs)[0], {}).model;
+const session = await DecoderSession.open({
+  file: asked.export,
+  device: 'cpu',
+  threads,
+  positions: tokens.length,
+  memory: 1024,
+  scoredRows: 256,
+  layers: attention.layers,
+  heads: attention.heads,
+  keyHeads: attention.kvHeads,
+  headDim: attention.headDim,
+});
+const rows = Array.from({ length: scored }, (_, i) => tokens.length - 1 - scored + i);
+const answers = {};
+for (const [name, config] of Object.entries(configs)) {
+  const { rope } = setUp(config, {}).model.groups[0];
+  const { invFreq, attentionScaling } = computeRope(rope, tokens.length);
+  const table = rotaryValues(invFreq, attentionScaling, tokens.length);
+  const { logProbability } = await session.run({
+    tokens,
+    tables: session.info.sites.map(() => table),
+    rows,
+    targets: rows.map((row) => tokens[row + 1]),
+  });
+  answers[name] = [...logProbability];
+}
+const { editDifference, precision, quantised, chunk } = session.info;
+await session.close();
+console.log(JSON.stringify({ answers, editDifference, precision, quantised, chunk }));
