@@ -97,6 +97,7 @@ const KINDS = Object.freeze({
   onnx_input: 'usage',
   onnx_external: 'usage',
   onnx_edit_differs: 'usage',
+  onnx_memory: 'runtime',
   onnx_other_model: 'usage',
   onnx_softmax: 'usage',
   onnx_no_tokenizer: 'usage',

@@ -22,6 +22,13 @@ export interface Progress {
   readonly label: string;
 }
 
+/** What a run will take, told before it starts by subjects that take long. */
+export interface RunEstimate {
+  readonly milliseconds: number;
+  /** MiB at most. */
+  readonly memory: number;
+}
+
 /** What is known while a run goes on: rows on the contexts answered so far, and what they suggest. */
 export type Provisional = Pick<Report, 'candidates' | 'recommendation'>;
 
@@ -146,6 +153,7 @@ export const EVALUATE_OPTIONS = z.strictObject({
   /** Opens the probe model; default: a process of its own. For tests and benchmarks. */
   openEngine: action<(request: EngineRequest) => Promise<Engine>>(),
   /** Is told what is known while the run goes on, whenever a row has more contexts. */
+  onEstimate: action<(estimate: RunEstimate) => void>(),
   onProvisional: action<(found: Provisional) => void>(),
   /**
    * Leave candidates that are clearly out after half of the contexts at those. Default true; has no

@@ -8,4 +8,4 @@ const { version } = JSON.parse(
 export const TOOL_VERSION = version;
 
 /** Of `inspect --json`, which loads no schema. Additive changes keep the major version. */
-export const INSPECT_SCHEMA_VERSION = '1.3';
+export const INSPECT_SCHEMA_VERSION = '1.4';

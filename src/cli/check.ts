@@ -31,7 +31,9 @@ import { type LoadedConfig, readTextFile } from './inputs.js';
 import { readConfigOf } from './model.js';
 import {
   type CheckFlags,
+  type ModelFlags,
   evaluationOptions,
+  modelOptions,
   type OutputFlags,
   referenceOptions,
 } from './options.js';
@@ -58,7 +60,7 @@ export interface BaseConfig extends LoadedConfig {
 /** Judges one config, prints the result, and writes what was asked for. @returns the run */
 export async function judgeConfig(
   input: CheckInput,
-  flags: CheckFlags & OutputFlags,
+  flags: CheckFlags & ModelFlags & OutputFlags,
   outputs: readonly Output[],
   environment: Environment,
 ): Promise<CheckRun> {
@@ -73,7 +75,11 @@ export async function judgeConfig(
     policy,
     target: flags.target,
     baseline,
-    options: { ...evaluationOptions(flags), ...referenceOptions(flags) },
+    options: {
+      ...evaluationOptions(flags),
+      ...referenceOptions(flags),
+      ...(await modelOptions(flags, environment)),
+    },
     // A rule may be about any cell, also of a candidate that is clearly out.
     evaluate: (options) =>
       runEvaluation(environment, config, { ...options, stopEarly: false }, watch),
@@ -104,7 +110,7 @@ function withFlags(
 /** Commands that reproduce a verdict: whatever it depends on stands on them. */
 function commandsFor(
   { config, base, policy, policyArgument }: CheckInput,
-  flags: CheckFlags,
+  flags: CheckFlags & ModelFlags,
   target: number,
 ): AdviceContext['commands'] {
   const options = { ...policy, ...evaluationOptions(flags), ...referenceOptions(flags) };
@@ -123,6 +129,9 @@ function commandsFor(
     ...flag('samples', samples),
     ...flag('reference', options.reference),
     ...flag('trainedWindow', options.trainedWindow),
+    ...flag('model', flags.model),
+    ...flag('modelFile', flags.modelFile),
+    ...list('text', flags.text),
   ];
   const source = quote(config.source);
   return {

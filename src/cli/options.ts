@@ -203,37 +203,47 @@ export function referenceOptions({ reference, trainedWindow }: ReferenceFlags): 
   };
 }
 
-export interface ModelFlags {
+/** A model's graph on disk. */
+export interface ExportFlags {
   readonly model?: string;
   readonly modelFile?: string;
+}
+
+export interface ModelFlags extends ExportFlags {
   readonly text?: readonly string[];
+}
+
+/** An exported graph. @param what is done with it */
+export function addExportOptions(command: Command, what: string): Command {
+  return command
+    .option('--model <path>', what)
+    .option('--model-file <name>', 'with --model: which .onnx file of a folder that has several');
 }
 
 /** The user's own weights. */
 export function addModelOptions(command: Command): Command {
-  return command
-    .option(
-      '--model <path>',
-      'your own weights as an ONNX decoder, an .onnx file or a folder with its tokenizer.json: ' +
-        'measured beside the probe, and the report is about them (docs/real-weights.md)',
-    )
-    .option('--model-file <name>', 'with --model: which .onnx file of a folder that has several')
-    .option(
-      '--text <file>',
-      'with --model: a text of your own domain to be asked on, instead of those of the package; ' +
-        'may be given again',
-      collect,
-    );
+  return addExportOptions(
+    command,
+    'your own weights as an ONNX decoder, an .onnx file or a folder with its tokenizer.json: ' +
+      'measured beside the probe, and the report is about them (docs/real-weights.md)',
+  ).option(
+    '--text <file>',
+    'with --model: a text of your own domain to be asked on, instead of those of the package; ' +
+      'may be given again',
+    collect,
+  );
 }
 
-/** @returns undefined without such weights */
-export async function modelOptions(
-  flags: ModelFlags,
+/**
+ * @returns undefined where none is named
+ * @throws RopeEvalError `no_effect` for an option that needs one, `hub_id` for a name on a hub
+ */
+export async function exportOptions(
+  { model, modelFile, ...others }: ModelFlags,
   environment: Environment,
-): Promise<{ readonly model: NonNullable<EvaluateOptions['model']> } | undefined> {
-  const { model, modelFile, text } = flags;
+): Promise<{ readonly path: string; readonly file?: string } | undefined> {
   if (model === undefined) {
-    for (const [name, value] of Object.entries({ modelFile, text }))
+    for (const [name, value] of Object.entries({ modelFile, text: others.text }))
       if (value !== undefined)
         throw new RopeEvalError('no_effect', {
           option: name,
@@ -241,15 +251,36 @@ export async function modelOptions(
         });
     return undefined;
   }
+  const path = resolve(environment.cwd, model);
+  const { hubId, hubIdFromUrl } = await import('./inputs.js');
+  const id = hubIdFromUrl(model) ?? hubId(model);
+  if (/^https?:/i.test(model) || (id !== undefined && !(await exists(path, environment))))
+    throw new RopeEvalError('hub_id', {
+      option: 'model',
+      problem: `${model} is not on this machine, and rope-eval downloads nothing`,
+      hint: 'Download the model, export it to ONNX and give that folder (docs/real-weights.md has the commands).',
+    });
+  return { path, ...(modelFile === undefined ? {} : { file: modelFile }) };
+}
+
+async function exists(path: string, environment: Environment): Promise<boolean> {
+  return environment.stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** @returns undefined without such weights */
+export async function modelOptions(
+  flags: ModelFlags,
+  environment: Environment,
+): Promise<{ readonly model: NonNullable<EvaluateOptions['model']> } | undefined> {
+  const exported = await exportOptions(flags, environment);
+  if (exported === undefined) return undefined;
+  const { text } = flags;
   const { requireTextFile } = await import('./inputs.js');
   const texts = text && (await Promise.all(text.map((path) => requireTextFile(path, environment))));
-  return {
-    model: {
-      path: resolve(environment.cwd, model),
-      ...(modelFile === undefined ? {} : { file: modelFile }),
-      ...(texts === undefined ? {} : { texts }),
-    },
-  };
+  return { model: { ...exported, ...(texts === undefined ? {} : { texts }) } };
 }
 
 /** What a command's action gets beside its own arguments. */

@@ -1,5 +1,6 @@
 import ora from 'ora';
-import type { Progress, Provisional } from '../options.js';
+import { fixed } from '../numbers.js';
+import type { Progress, Provisional, RunEstimate } from '../options.js';
 import { nats, reachTokens } from '../report/format.js';
 import type { Environment } from './environment.js';
 import { cleanText } from './streams.js';
@@ -8,6 +9,8 @@ export interface ProgressDisplay {
   readonly update: (progress: Progress) => void;
   /** Rows that are known so far. */
   readonly fill: (found: Provisional) => void;
+  /** A line that stays. */
+  readonly note: (text: string) => void;
   readonly stop: () => void;
 }
 
@@ -43,6 +46,11 @@ export function progressDisplay(environment: Environment, wanted: boolean): Prog
       known = describeProvisional(found);
       draw();
     },
+    note: (text) => {
+      if (shown) spinner.clear();
+      stderr.write(`${text}\n`);
+      if (shown) spinner.render();
+    },
     stop: () => spinner.stop(),
   };
 }
@@ -70,6 +78,18 @@ export function describeProvisional({ candidates, recommendation }: Provisional)
       return `  ${label.padEnd(width)}  reaches ${reachTokens(reach!)}${cost}`;
     }),
   ];
+}
+
+/** `your own weights: about 41 min on this machine, up to 1.6 GiB of memory` */
+export function describeEstimate({ milliseconds, memory }: RunEstimate): string {
+  const minutes = milliseconds / 60_000;
+  const time =
+    minutes < 1.5
+      ? `${Math.max(1, Math.round(milliseconds / 1000))} s`
+      : minutes < 90
+        ? `${Math.round(minutes)} min`
+        : `${fixed(minutes / 60, 1)} h`;
+  return `your own weights: about ${time} on this machine, up to ${fixed(memory / 1024, 1)} GiB of memory`;
 }
 
 function timeLeft(milliseconds: number): string {

@@ -1,6 +1,6 @@
 import { EXIT, option, RopeEvalError, words } from '../errors.js';
 import { parseReport } from '../gate/baseline.js';
-import type { EvaluateOptions, Progress, Provisional } from '../options.js';
+import type { EvaluateOptions, Progress, Provisional, RunEstimate } from '../options.js';
 import type { Report } from '../report/schema/report.js';
 import type { Environment } from './environment.js';
 import { inShell, InterruptedError, interruptible } from './failure.js';
@@ -92,6 +92,7 @@ const KEPT: Readonly<Record<Kept, string>> = Object.freeze({
 export interface Watch {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
+  readonly onEstimate: (estimate: RunEstimate) => void;
 }
 
 /**
@@ -110,7 +111,10 @@ export async function watched<Loaded, Result>(
     onProvisional: (found: Provisional) => void,
   ) => Promise<Result>,
 ): Promise<Result> {
-  const [{ progressDisplay }, loaded] = await Promise.all([import('./progress.js'), load()]);
+  const [{ progressDisplay, describeEstimate: describe }, loaded] = await Promise.all([
+    import('./progress.js'),
+    load(),
+  ]);
   const display = progressDisplay(environment, settings.progress);
   const stop = interruptible(environment, () => {
     display.stop();
@@ -125,7 +129,13 @@ export async function watched<Loaded, Result>(
       (told: Told): void => {
         if (!stop.signal.aborted) show(told);
       };
-    const watch = { signal: stop.signal, onProgress: whileRunning(display.update) };
+    const watch = {
+      signal: stop.signal,
+      onProgress: whileRunning(display.update),
+      onEstimate: whileRunning((estimate: RunEstimate) => {
+        if (settings.notices) display.note(describe(estimate));
+      }),
+    };
     return await run(loaded, watch, whileRunning(display.fill));
   } catch (error) {
     if (stop.signal.aborted) throw new InterruptedError('interrupted; nothing was finished yet');

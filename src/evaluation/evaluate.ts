@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { RopeEvalError } from '../errors.js';
 import type { Finding } from '../findings/index.js';
 import { analyseGeometry } from '../geometry/analyse.js';
-import type { EvaluateOptions } from '../options.js';
+import type { EvaluateOptions, RunEstimate } from '../options.js';
 import { accuracyByDistance, type Cluster, clusters } from '../probes/measure.js';
 import { ladder, mostLong, planOf, PRESETS, probeTokens } from '../probes/presets.js';
 import type { MadeBy } from '../report/agreement.js';
@@ -55,17 +55,25 @@ export async function evaluateOn(
   const tool = { name: 'rope-eval', version: TOOL_VERSION } as const;
   const head = reportHead(setup, options, conditions, opened, tool);
   const engineStarted = performance.now();
-  const stopped = await answerAll(run, opened, options, head);
+  let estimatedMs: number | undefined;
+  const stopped = await answerAll(run, opened, options, head, (estimate) => {
+    estimatedMs = estimate.milliseconds;
+    options.onEstimate?.(estimate);
+  });
   const engineMs = performance.now() - engineStarted;
   const report = buildReport(run, head, opened, stopped);
-  report.timings = { totalMs: performance.now() - started, engineMs, tokens: run.questions.tokens };
+  report.timings = {
+    totalMs: performance.now() - started,
+    engineMs,
+    tokens: run.questions.tokens,
+    ...(estimatedMs === undefined ? {} : { estimatedMs }),
+  };
   return { report, finished: () => run.questions.finished() };
 }
 
 /** What the options make of the run. */
 function conditionsOf(setup: Setup, options: EvaluateOptions, subject: Subject): Conditions {
   const preset = options.preset ?? 'standard';
-  const usual = subject.samples?.(preset) ?? PRESETS[preset];
   const { window } = setup.groups[setup.decisive]!;
   const asked = options.lengths?.map((tokens) => tokens / window);
   return {
@@ -73,7 +81,8 @@ function conditionsOf(setup: Setup, options: EvaluateOptions, subject: Subject):
     settings: {
       preset,
       seed: setup.seed,
-      contexts: planOf(usual, options.samples),
+      contexts:
+        subject.samples?.(preset, options.samples) ?? planOf(PRESETS[preset], options.samples),
       threads: options.threads ?? defaultThreads(),
     },
   };
@@ -112,6 +121,7 @@ async function answerAll(
   opened: Opened,
   options: EvaluateOptions,
   head: MadeBy,
+  onEstimate: (estimate: RunEstimate) => void,
 ): Promise<string | undefined> {
   const { onProgress, onProvisional, signal, resume, samples, stopEarly = true } = options;
   try {
@@ -119,6 +129,14 @@ async function answerAll(
     const complete = await answerInStages(run, opened, {
       signal,
       onProgress: (done, total, label) => onProgress?.({ done, total, label }),
+      onStart: (work) => {
+        const { expected } = opened;
+        if (expected)
+          onEstimate({
+            milliseconds: work * expected.millisecondsPerWork,
+            memory: expected.memory,
+          });
+      },
       onProvisional,
       stopsEarly: stopEarly && samples === undefined,
     });

@@ -87,6 +87,8 @@ export interface StageOptions {
   readonly signal?: AbortSignal | undefined;
   /** Units of work that are done and expected in all, and what is asked now. */
   readonly onProgress?: (done: number, total: number, label: string) => void;
+  /** Before the first question: units of work that are left. */
+  readonly onStart?: (work: number) => void;
   readonly onProvisional?: ((found: Provisional) => void) | undefined;
   /** false: every candidate gets all the contexts of the preset. */
   readonly stopsEarly: boolean;
@@ -205,6 +207,8 @@ function likelyContexts({ setup, most }: RunPlan, facts: Measured, usual: number
 class Watch {
   readonly #rows = new Map<Variant, { readonly contexts: number; readonly judged: Judged }>();
 
+  #started = false;
+
   constructor(
     private readonly run: RunPlan,
     private readonly respondent: Respondent,
@@ -215,6 +219,8 @@ class Watch {
     const { questions } = this.run;
     const { signal, onProgress, onProvisional } = this.options;
     const total = this.#expected(clear);
+    if (!this.#started) this.options.onStart?.(total - questions.workDone);
+    this.#started = true;
     return questions.answer(this.respondent, {
       signal,
       onProgress: (label) => onProgress?.(questions.workDone, total, label),

@@ -38,10 +38,13 @@ export const SERVING_FINDINGS = Object.freeze({
     code: 'RE090',
     severity: 'warning',
     title: 'the exported model does not run with the scaling that the config names',
-    args: { layerType: 'string', difference: 'number' },
+    args: { layerType: 'string', difference: 'number', unscaled: 'boolean' },
     message: (a) =>
-      `the rotary table in the exported graph (${a.layerType} layers) is not the one that the config names: ` +
-      `cos and sin differ by up to ${a.difference.toPrecision(2)}`,
+      a.unscaled
+        ? `this export runs without the scaling that the config names (${a.layerType} layers): ` +
+          'its rotary table is that of the base frequencies'
+        : `the rotary table in the exported graph (${a.layerType} layers) is not the one that the config names: ` +
+          `cos and sin differ by up to ${a.difference.toPrecision(2)}`,
     explanation:
       'An exporter computes the rotary table once and stores it. Some leave out a scaling that they do not know: the model builder of onnxruntime-genai writes ntk, dynamic and a YaRN block without beta_fast as if there were no scaling. Such an export answers otherwise than the model that the config describes. rope-eval replaces the table by that of each scaling, so its own figures are of what the config says; what runs in production from this export is not.',
     affects: 'programs that run the exported graph as it is',

@@ -28,11 +28,21 @@ export type MadeBy = Pick<
 const OF_REPORTS = Object.freeze({
   version: { what: 'rope-eval', read: ({ tool }) => tool.version },
   config: { what: 'config', read: ({ config }) => `SHA-256 ${config.sha256.slice(0, 12)}…` },
+  kind: { what: 'who answered', read: ({ subject }) => subject.kind },
   subject: {
-    what: 'probe model',
+    what: 'model',
     read: ({ subject }) => `${subject.name} ${subject.weightsSha256.slice(0, 12)}…`,
   },
-  graph: { what: 'probe graph', read: ({ subject }) => `${subject.graphSha256.slice(0, 12)}…` },
+  graph: { what: 'graph', read: ({ subject }) => `${subject.graphSha256.slice(0, 12)}…` },
+  // A probe model has its own language; an older report of own weights does not name their texts.
+  texts: {
+    what: 'texts',
+    option: 'text',
+    read: ({ subject }) =>
+      isProbe(subject) || subject.textSha256 === undefined
+        ? undefined
+        : `SHA-256 ${subject.textSha256.slice(0, 12)}…`,
+  },
   heldPairs: {
     what: 'held pairs of the probe',
     read: ({ subject }) => String(isProbe(subject) ? (subject.heldPairs ?? 0) : 0),
@@ -91,13 +101,13 @@ export const RESUMED = pick(
     'samples',
     'seed',
   ] as const),
-  ...(['device', 'deviceAsked', 'threads', 'subject', 'graph'] as const),
+  ...(['device', 'deviceAsked', 'threads', 'kind', 'subject', 'graph', 'texts'] as const),
 );
 
 /** What cells depend on: the same contexts, asked of the same model, at the same lengths. */
 export const COMPARED = pick(
-  ...(['subject', 'graph', 'heldPairs', 'nats', 'preset', 'contexts', 'seed'] as const),
-  ...(['reference', 'lengths'] as const),
+  ...(['kind', 'subject', 'graph', 'texts', 'heldPairs', 'nats'] as const),
+  ...(['preset', 'contexts', 'seed', 'reference', 'lengths'] as const),
 );
 
 /** What every report of one sweep shares, whatever its config. */

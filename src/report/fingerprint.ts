@@ -1,5 +1,6 @@
 import type { Fingerprint, FingerprintDiff, GroupFingerprint } from '../geometry/fingerprint.js';
-import { tokens, trim } from './format.js';
+import type { ExportReport } from '../subjects/schema.js';
+import { printable, tokens, trim } from './format.js';
 import { paragraphs, plainTable, type Section, type TableBlock } from './sections/section.js';
 
 /** Pairs shown at either end of a table. */
@@ -56,6 +57,41 @@ function cosineTable({ versusUnscaled }: GroupFingerprint): TableBlock {
     ['position', 'cosine to unscaled'],
     versusUnscaled.map(({ position, cosine }) => [tokens(position), cosine.toFixed(4)]),
   );
+}
+
+/** The tables of an export beside those of a config. */
+export function exportSections(exported: ExportReport): readonly Section[] {
+  return [
+    {
+      id: 'export',
+      title: 'The export',
+      depth: 2,
+      blocks: paragraphs(exportSentences(exported)),
+    },
+  ];
+}
+
+/** One sentence for each table. */
+export function exportSentences({ name, producer, tables }: ExportReport): readonly string[] {
+  const file = `${printable(name)}${producer ? ` (${printable(producer)})` : ''}`;
+  return tables.map((table) => {
+    const which = tables.length === 1 ? '' : `, ${table.layerType} layers`;
+    return `${file}${which} ${tableWords(table)}`;
+  });
+}
+
+/** Of the tables that are as the config names them; findings say which are not. */
+export function sameSentences(exported: ExportReport | undefined): readonly string[] {
+  if (exported === undefined) return [];
+  return exportSentences({ ...exported, tables: exported.tables.filter(({ same }) => same) });
+}
+
+function tableWords({ same, looksLike, difference, positions }: ExportReport['tables'][number]) {
+  if (same)
+    return `runs with the table that the config names: the same at ${tokens(positions)} positions.`;
+  if (looksLike === 'unscaled')
+    return 'runs without the scaling that the config names: its table is that of the base frequencies.';
+  return `runs with another table than the config names: cos and sin differ by up to ${difference.toPrecision(2)}.`;
 }
 
 const LOOKS_LIKE: Readonly<Record<NonNullable<FingerprintDiff['looksLike']>, string>> =

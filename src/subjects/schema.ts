@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ReadonlyDeep } from '../json/parse.js';
 
 /** The bundled probe model, which stands in for the user's model. */
 const ProbeModelSchema = z.strictObject({
@@ -40,8 +41,34 @@ const OnnxDecoderSchema = z.strictObject({
     .describe('Largest difference in log-probability between the edited graph and the original.'),
   chunk: z.number().int().optional().describe('Tokens that are read at a time.'),
   textTokens: z.number().int().describe('Tokens of the texts that it is asked on.'),
+  textSha256: z.string().optional().describe('Of their tokens. Since 2.1.'),
   textRepeats: z.boolean().describe('Contexts are longer than the texts, which are read again.'),
 });
+
+/** A rotary table of an export, beside the one that a config names for the same layers. */
+export const ExportedTableSchema = z.strictObject({
+  layerType: z.string(),
+  layers: z.array(z.number().int()).describe('Indices; empty where the graph does not name them.'),
+  form: z.string().describe('How the exporter wrote it.'),
+  positions: z.number().int().describe('Rows that were compared.'),
+  invFreq: z.array(z.number()).describe('Radians per token, read off its cosines and sines.'),
+  attentionScaling: z.number(),
+  difference: z
+    .number()
+    .describe('Largest difference in cos and sin; 0 where rounding explains all of them.'),
+  same: z.boolean(),
+  looksLike: z.literal('unscaled').nullable(),
+});
+
+/** An exported graph, by its tables alone. */
+export const ExportSchema = z.strictObject({
+  name: z.string().describe('The model file.'),
+  producer: z.string(),
+  tables: z.array(ExportedTableSchema),
+});
+
+export type ExportReport = ReadonlyDeep<z.infer<typeof ExportSchema>>;
+export type ExportedTable = ExportReport['tables'][number];
 
 /** Who answered. A new subject is one variant. */
 export const SubjectSchema = z.discriminatedUnion('kind', [ProbeModelSchema, OnnxDecoderSchema]);

@@ -100,8 +100,12 @@ export interface Subject<T extends Treatment = Treatment> {
   readonly texts: TextSource;
   /** Tokens before a rung that count as text at that length, at most. */
   readonly textSpan: number;
-  /** Contexts of a preset, where its answers cost too much for the usual ones. */
-  readonly samples?: (preset: keyof typeof PRESETS) => PresetPlan;
+  /**
+   * Contexts of a preset, where its answers cost too much for the usual ones.
+   *
+   * @param exactly long contexts, whatever the preset
+   */
+  samples?(preset: keyof typeof PRESETS, exactly: number | undefined): PresetPlan;
   /** Relative time that a context takes, by its length; default: the length. */
   workOf?(length: number): number;
   /** Nats of a real model that one nat of its language's loss stands for. */
@@ -140,6 +144,13 @@ export interface Opened {
   readonly findings: readonly Finding[];
   /** Requests that may be under way at once. */
   readonly lanes: number;
+  /** What a run will take, where that has been measured. */
+  readonly expected?: {
+    /** Of `workOf`. */
+    readonly millisecondsPerWork: number;
+    /** MiB at most. */
+    readonly memory: number;
+  };
   /** About this many tokens in one request are fast, and soon stopped. */
   readonly tokensPerRequest: number;
 }

@@ -81,10 +81,7 @@ describe('a baseline', () => {
   });
 
   it.each([
-    [
-      'probe model',
-      makeReport({ subject: { ...makeReport().subject, weightsSha256: 'd'.repeat(64) } }),
-    ],
+    ['model', makeReport({ subject: { ...makeReport().subject, weightsSha256: 'd'.repeat(64) } })],
     ['preset', makeReport({ settings: { ...settings, preset: 'quick' } })],
     ['seed', makeReport({ settings: { ...settings, seed: 7 } })],
     [

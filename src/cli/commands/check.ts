@@ -2,15 +2,17 @@ import type { Environment } from '../environment.js';
 import {
   addCheckOptions,
   addEvaluationOptions,
+  addModelOptions,
   addOutputOptions,
   addReferenceOptions,
   type CheckFlags,
   type CommandModule,
+  type ModelFlags,
   type OutputFlags,
 } from '../options.js';
 import { flagOf } from '../failure.js';
 
-interface Flags extends CheckFlags, OutputFlags {
+interface Flags extends CheckFlags, ModelFlags, OutputFlags {
   readonly policy?: string;
   readonly base?: string;
   readonly baseline?: string;
@@ -48,6 +50,7 @@ export const checkCommand: CommandModule = (program, { environment, exitWith }) 
         'pull request may have written',
     );
   addEvaluationOptions(command);
+  addModelOptions(command);
   addReferenceOptions(command);
   addOutputOptions(command, 'the result').action(async (argument: string, flags: Flags) => {
     exitWith(await check(argument, flags, environment));

@@ -191,6 +191,13 @@ function refuseWithoutEffect(flags: Flags): void {
       hint: 'Run the search on the config before the change.',
     });
   }
+  if (flags.model !== undefined && flags.optimize) {
+    refuse({
+      option: 'model',
+      predicate: words`has no effect on ${option('optimize')}`,
+      hint: 'The search asks the probe model many times; measure what it finds with your own weights.',
+    });
+  }
   if (flags.resume !== undefined && flags.optimize) {
     refuse({
       option: 'resume',

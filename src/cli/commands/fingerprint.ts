@@ -5,9 +5,16 @@ import type { RopeSpec } from '../../rope/registry.js';
 import type { Environment } from '../environment.js';
 import { loadConfig } from '../inputs.js';
 import type { RopeModel } from '../model.js';
-import { type CommandModule, once, tokensFor } from '../options.js';
+import {
+  addExportOptions,
+  type CommandModule,
+  type ExportFlags,
+  exportOptions,
+  once,
+  tokensFor,
+} from '../options.js';
 
-interface Flags {
+interface Flags extends ExportFlags {
   readonly json?: boolean;
   readonly diff?: string;
   readonly layerType?: string;
@@ -16,7 +23,7 @@ interface Flags {
 }
 
 export const fingerprintCommand: CommandModule = (program, { environment, exitWith }) => {
-  program
+  const command = program
     .command('fingerprint')
     .description('print the rotary tables that an engine should hold for a config, with their hash')
     .argument('<config>', 'a config.json, a folder that holds one, or - for standard input')
@@ -32,10 +39,14 @@ export const fingerprintCommand: CommandModule = (program, { environment, exitWi
       '--seq-len <tokens>',
       'tables for this length, for scalings that depend on it',
       tokensFor('sequenceLength'),
-    )
-    .action(async (argument: string, flags: Flags) => {
-      exitWith(await fingerprint(argument, flags, environment));
-    });
+    );
+  addExportOptions(
+    command,
+    'compare with the tables that an exported graph runs with, an .onnx file or its folder; ' +
+      'exit code 1 where they differ',
+  ).action(async (argument: string, flags: Flags) => {
+    exitWith(await fingerprint(argument, flags, environment));
+  });
 };
 
 async function fingerprint(
@@ -50,13 +61,32 @@ async function fingerprint(
       predicate: words`has no effect without ${option('diff')}`,
     });
   }
+  if (flags.model !== undefined) {
+    for (const name of ['diff', 'seqLen'] as const)
+      if (flags[name] !== undefined)
+        throw new RopeEvalError('no_effect', {
+          option: name === 'seqLen' ? 'sequenceLength' : name,
+          predicate: words`has no effect beside ${option('model')}`,
+        });
+  }
   const config = await loadConfig(argument, environment);
   const read = await readRopeGeometry(config, {});
+  const exported = await exportOptions(flags, environment);
   const specs = await specsOf(read, flags, environment);
   const { stdout } = environment;
   const [{ fingerprintSections, fingerprintDiffSections }, { contextOf, textOf }] =
     await Promise.all([import('../../report/fingerprint.js'), import('../../report/terminal.js')]);
   const draw = (sections: readonly Section[]): string => textOf(sections, contextOf(stdout));
+  if (exported !== undefined) {
+    const [{ inspectExport }, { exportSections }] = await Promise.all([
+      import('../../subjects/onnx/compare.js'),
+      import('../../report/fingerprint.js'),
+    ]);
+    const found = await inspectExport(exported, read.model, specs);
+    if (flags.json) stdout.json(found);
+    else stdout.write(draw(exportSections(found)));
+    return found.tables.every(({ same }) => same) ? EXIT.ok : EXIT.gateFailed;
+  }
   if (flags.diff !== undefined) {
     const diff = await compare(flags.diff, read, specs, flags, environment);
     if (flags.json) stdout.json(diff);

@@ -5,8 +5,11 @@ import type { InspectData } from '../../report/schema/inspect.js';
 import type { Environment } from '../environment.js';
 import { loadConfig } from '../inputs.js';
 import {
+  addExportOptions,
   addReferenceOptions,
   type CommandModule,
+  type ExportFlags,
+  exportOptions,
   once,
   positiveNumber,
   type ReferenceFlags,
@@ -14,7 +17,7 @@ import {
   tokensFor,
 } from '../options.js';
 
-interface Flags extends ReferenceFlags {
+interface Flags extends ReferenceFlags, ExportFlags {
   readonly json?: boolean;
   readonly seqLen?: number;
   readonly candidate?: string;
@@ -44,7 +47,10 @@ export const inspectCommand: CommandModule = (program, { environment }) => {
       'length to reach; default: 4 x the trained window',
       tokensFor('target'),
     );
-  addReferenceOptions(command)
+  addExportOptions(
+    addReferenceOptions(command),
+    'an exported graph, an .onnx file or its folder: shows whether it runs with the tables of the config',
+  )
     .addOption(
       new Option('--dtype <name>', 'number format of the KV cache (default: bfloat16)')
         .choices(Object.keys(CACHE_DTYPES))
@@ -79,7 +85,16 @@ async function withoutRope(model: NotRope, source: string, flags: Flags): Promis
     import('../encodings.js'),
   ]);
   const { candidate, target, seqLen, dtype, bandwidth, reference, trainedWindow } = flags;
-  refuseFlags(model, { candidate, target, seqLen, dtype, bandwidth, reference, trainedWindow });
+  refuseFlags(model, {
+    candidate,
+    target,
+    seqLen,
+    dtype,
+    bandwidth,
+    reference,
+    trainedWindow,
+    model: flags.model,
+  });
   const data = inspectNotRope(model, source);
   const rows = twinOf(model) === undefined ? [] : (await measuredEncodings()).rows;
   const twin = twinRow(model, rows);
@@ -107,7 +122,8 @@ async function inspectArgument(
     flags.candidate === undefined
       ? undefined
       : await (await import('../model.js')).candidateSpecs(flags.candidate, read, environment);
-  return inspectData(read.model, read.reference, {
+  const exported = await exportOptions(flags, environment);
+  const data = inspectData(read.model, read.reference, {
     source: config.source,
     ...(target === undefined ? {} : { target }),
     ...(seqLen === undefined ? {} : { sequenceLength: seqLen }),
@@ -115,6 +131,14 @@ async function inspectArgument(
     ...(dtype === undefined ? {} : { dtype }),
     ...(bandwidth === undefined ? {} : { bandwidthGBps: bandwidth }),
   });
+  if (exported === undefined) return data;
+  const { exportFindings, inspectExport } = await import('../../subjects/onnx/compare.js');
+  const found = await inspectExport(exported, read.model, candidate?.specs);
+  return {
+    ...data,
+    exported: found,
+    findings: [...data.findings, ...exportFindings(found.tables)],
+  };
 }
 
 async function asText(

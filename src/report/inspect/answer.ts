@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CandidateGeometry } from '../../geometry/schema.js';
+import { sameSentences } from '../fingerprint.js';
 import { bytes, multiple, tokens, trim } from '../format.js';
 import type { InspectData, InspectReading } from '../schema/inspect.js';
 import { findingLines } from '../sections/findings.js';
@@ -27,6 +28,7 @@ export function inspectAnswer(data: InspectData): readonly Section[] {
     },
     { ...prose('tables', lengthSentences(data)), title: 'The tables at the length asked for' },
     prose('length', [...weightsSentences(data), ...reachSentences(data), costSentence(data)]),
+    prose('export', sameSentences(data.exported)),
     { id: 'findings', depth: 2, blocks: closingBlocks(data) },
   ];
 }

@@ -1,4 +1,5 @@
 import type { CandidateGeometry, CostReport, GroupGeometry } from '../../geometry/schema.js';
+import { sameSentences } from '../fingerprint.js';
 import { bytes, multiple, percent, printable, shortTokens, tokens, trim } from '../format.js';
 import { decayChart, spectrumChart } from '../plots.js';
 import type { InspectData } from '../schema/inspect.js';
@@ -18,6 +19,7 @@ export function inspectSections(data: InspectData, words: InspectWords = {}): re
     headSection(data),
     prose('positions', 'What it does with positions', sentences.modelSentences(data)),
     prose('tables', 'The tables at the length asked for', sentences.lengthSentences(data)),
+    prose('export', 'The export', sameSentences(data.exported)),
     prose('weights', 'What the weights know', sentences.referenceSentences(data, evidenceWords)),
     ...geometrySections(data),
     ...costSections(data),

@@ -4,6 +4,7 @@ import { CostSchema, GeometrySchema, SpanSchema } from '../../geometry/schema.js
 import type { ReadonlyDeep } from '../../json/parse.js';
 import { REFERENCE_KINDS } from '../../model/types.js';
 import { INSPECT_SCHEMA_VERSION } from '../../version.js';
+import { ExportSchema } from '../../subjects/schema.js';
 import { FindingSchema } from './report.js';
 
 /** One way to read what the weights were trained with. */
@@ -73,6 +74,7 @@ export const InspectSchema = z.strictObject({
     alternative: ReadingSchema.nullable(),
   }).nullable(),
   findings: z.array(FindingSchema),
+  exported: ExportSchema.optional().describe('With --model: the tables that the graph runs with.'),
   geometry: GeometrySchema.nullable(),
   cost: CostSchema.nullable(),
   twin: EncodingRowSchema.optional().describe(

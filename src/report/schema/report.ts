@@ -113,10 +113,10 @@ export { IntervalSchema, LengthSchema, type Interval } from './candidate.js';
  * Additive changes (a new optional key) keep the major version; anything that a reader could trip
  * over raises it. Lengths are tokens, losses nats, shares 0..1, frequencies radians per token.
  */
-export const REPORT_SCHEMA_VERSION = '2.0';
+export const REPORT_SCHEMA_VERSION = '2.1';
 
 /** Versions that can be read as they are; `upgradeReport` brings older ones into this form. */
-const READABLE_VERSIONS = [REPORT_SCHEMA_VERSION] as const;
+const READABLE_VERSIONS = ['2.0', REPORT_SCHEMA_VERSION] as const;
 
 export const FindingSchema = z.strictObject({
   code: z.string(),
@@ -232,7 +232,15 @@ export const ReportSchema = z.strictObject({
     .optional(),
   perContext: PerContextSchema.optional().describe('Complete runs only.'),
   geometry: GeometryReportSchema.optional().describe('Exact: computed from the config alone.'),
-  timings: z.strictObject({ totalMs: z.number(), engineMs: z.number(), tokens: z.number() }),
+  timings: z.strictObject({
+    totalMs: z.number(),
+    engineMs: z.number(),
+    tokens: z.number(),
+    estimatedMs: z
+      .number()
+      .optional()
+      .describe('What engineMs was expected to be before the start. Since 2.1.'),
+  }),
 });
 
 export type Report = z.infer<typeof ReportSchema>;

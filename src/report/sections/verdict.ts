@@ -198,6 +198,7 @@ function furthestSentences(report: Report, best: CandidateReport | undefined): r
       return [
         'The model finds too few facts within its own trained window, without any scaling, to judge',
         `by them whether one reaches ${targetWords(report)}; the losses can still be compared.`,
+        byLossSentence(report),
       ];
     return [start, lost ? 'All of them lose facts inside the trained window already.' : ''];
   }
@@ -207,6 +208,14 @@ function furthestSentences(report: Report, best: CandidateReport | undefined): r
     costSentence(report, best),
     leastLossSentence(report, best),
   ];
+}
+
+/** The candidate with the lowest score, for weights that facts say nothing about. */
+function byLossSentence({ candidates }: Report): string {
+  const [least] = ranked(candidates.slice(1));
+  return least
+    ? `By them ${printable(least.label)} is the best: ${nats(least.score)} nats a token over all lengths.`
+    : '';
 }
 
 /** The candidate with the lowest score, where that is another than the one advised. */

@@ -71,6 +71,16 @@ export const errors = Object.freeze({
       `the graph has ${graph} rotary table${graph === 1 ? '' : 's'}, the config asks for ${config} on different layers`,
       'Export it again with a version of the exporter that knows this model type.',
     ),
+  layer: (layer: number, config: number) =>
+    refuse(
+      'onnx_other_model',
+      `layer ${layer} of the graph rotates, but the ${config} rotating layers of the config do not include it: they are not of one model`,
+    ),
+  layers: (graph: number, config: number) =>
+    refuse(
+      'onnx_other_model',
+      `the graph has ${graph} layers that rotate, the config ${config}: they are not of one model`,
+    ),
   pairs: (graph: number, config: number) =>
     refuse(
       'onnx_other_model',
@@ -92,6 +102,12 @@ export const errors = Object.freeze({
       'window_too_short',
       `a context of ${tokens} tokens has no room for facts and questions, which take ${least}`,
       words`Give a longer ${option('trainedWindow')} or ${option('target')}.`,
+    ),
+  memory: (needed: number, available: number, tokens: number) =>
+    refuse(
+      'onnx_memory',
+      `weights and cache of a context of ${tokens} tokens take ${needed} MiB, there are ${available} MiB of memory left`,
+      words`Give a shorter ${option('target')}, or an export with fewer bits.`,
     ),
   notTheSame: (difference: number, limit: number) =>
     refuse(

@@ -2,9 +2,16 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { option, RopeEvalError, words } from '../../errors.js';
-import { finding, type Finding } from '../../findings/index.js';
+import { asStored } from '../../geometry/fingerprint.js';
+import type { AttentionShape } from '../../model/types.js';
 import type { ContextScores } from '../../probes/measure.js';
-import type { PresetPlan, PRESETS } from '../../probes/presets.js';
+import {
+  type PresetPlan,
+  type PRESETS,
+  probeTokens,
+  questionsPerRung,
+  SHORT_RUNGS,
+} from '../../probes/presets.js';
 import type { RopeTable } from '../../rope/kind.js';
 import type { OnnxDecoderReport } from '../schema.js';
 import type {
@@ -13,12 +20,13 @@ import type {
   ScoreRequest,
   Situation,
   Subject,
-  TrainedGroup,
   TrainedModel,
   Treatment,
 } from '../subject.js';
 import { Worker } from '../worker.js';
 import { errors } from './refusals.js';
+import { compareTables, type ConfiguredModel, exportFindings, groupsOfSites } from './compare.js';
+import { productsAt } from './cost.js';
 import {
   type DecoderInfo,
   type DecoderRequest,
@@ -26,7 +34,7 @@ import {
   type DecoderScores,
   DecoderSession,
 } from './session.js';
-import { readTable, rotaryValues, type RotaryValues } from './tables.js';
+import { rotaryValues, type RotaryValues } from './tables.js';
 import { bundledTexts, TokenizedTexts } from './texts.js';
 import { findModel, loadTokenizer, type ModelFiles } from './tokenizer.js';
 
@@ -64,51 +72,8 @@ function withSoftmaxScale(
 }
 
 /** What has to be known of the user's model beside what its weights were trained with. */
-export interface DecoderShape {
-  readonly groups: readonly {
-    readonly layers: readonly number[];
-    readonly rope: { readonly rotaryDim: number };
-  }[];
-  readonly attention: {
-    readonly heads: number;
-    readonly kvHeads: number;
-    readonly headDim: number;
-  };
-}
-
-/**
- * For each site of the graph, the layer group of the model that it serves: by the layers that use it,
- * or, where an exporter does not name them, by the frequencies that its table has.
- *
- * @throws RopeEvalError `onnx_other_model` where graph and config are not of one model
- */
-export function groupsOfSites(
-  model: Pick<DecoderShape, 'groups'>,
-  trained: readonly TrainedGroup[],
-  sites: DecoderInfo['sites'],
-): number[] {
-  if (sites.length < model.groups.length) throw errors.tables(sites.length, model.groups.length);
-  return sites.map(({ layers, own }) => {
-    const wanted = model.groups.flatMap((group, index) =>
-      group.rope.rotaryDim === 2 * own.pairs ? [index] : [],
-    );
-    if (wanted.length === 0) throw errors.pairs(own.pairs, model.groups[0]!.rope.rotaryDim / 2);
-    const named = wanted.find((index) =>
-      layers.some((layer) => model.groups[index]!.layers.includes(layer)),
-    );
-    if (named !== undefined) return named;
-    const { invFreq } = readTable(own);
-    const distance = (index: number): number =>
-      largestLogRatio(invFreq, trained[index]!.referenceTable.invFreq);
-    return wanted.reduce((best, index) => (distance(index) < distance(best) ? index : best));
-  });
-}
-
-function largestLogRatio(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  return Array.from(a).reduce((worst, x, i) => {
-    const y = b[i]!;
-    return x > 0 && y > 0 ? Math.max(worst, Math.abs(Math.log(x / y))) : worst;
-  }, 0);
+export interface DecoderShape extends ConfiguredModel {
+  readonly attention: Pick<AttentionShape, 'layers' | 'heads' | 'kvHeads' | 'headDim'>;
 }
 
 /** Answers questions about contexts of a user's decoder, one context at a time. */
@@ -119,6 +84,7 @@ export class DecoderScorer {
   constructor(
     private readonly decoder: Decoder,
     private readonly siteGroups: readonly number[],
+    private readonly pairOrder: DecoderShape['pairOrder'],
   ) {}
 
   async score(
@@ -148,12 +114,20 @@ export class DecoderScorer {
     if (latest?.treatment === treatment && latest.length >= length) return latest.values;
     const values = this.siteGroups.map((group) => {
       const { invFreq, attentionScaling } = treatment.tables[group]!;
-      return rotaryValues(invFreq, attentionScaling, length);
+      const { pairOrder } = this;
+      return rotaryValues(
+        pairOrder ? asStored(invFreq, { pairOrder }) : invFreq,
+        attentionScaling,
+        length,
+      );
     });
     this.#latest = { treatment, length, values };
     return values;
   }
 }
+
+/** Tokens by which the time of all contexts is estimated. */
+const PACE_TOKENS = 512;
 
 /** Tokens before a rung whose loss counts as that of the rung's length. */
 const TEXT_SPAN = 256;
@@ -190,7 +164,9 @@ export class OnnxSubject implements Subject<TablesTreatment> {
   readonly lossScale = 1;
   readonly takes = { positions: false, cachedKeys: 'no' } as const;
   readonly #treatments = new TableTreatments();
-  #opened: { readonly decoder: Decoder; readonly scorer: DecoderScorer } | undefined;
+  #opened:
+    | { readonly decoder: Decoder; readonly scorer: DecoderScorer; readonly pace: number }
+    | undefined;
 
   constructor(
     private readonly trained: TrainedModel,
@@ -203,8 +179,10 @@ export class OnnxSubject implements Subject<TablesTreatment> {
     this.groups = [{ group: trained.decisive }];
   }
 
-  samples(preset: keyof typeof PRESETS): PresetPlan {
-    return SAMPLES[preset];
+  samples(preset: keyof typeof PRESETS, exactly: number | undefined): PresetPlan {
+    if (exactly === undefined) return SAMPLES[preset];
+    const short = Math.ceil(exactly / 2);
+    return { short, shortText: exactly, long: exactly, longText: exactly, apart: 0 };
   }
 
   treat(scaling: Scaling, at: Situation): TablesTreatment {
@@ -223,27 +201,55 @@ export class OnnxSubject implements Subject<TablesTreatment> {
         threads,
         positions: longest,
         memory: SCORE_MEMORY,
+        layers: attention.layers,
         heads: attention.heads,
         keyHeads: attention.kvHeads,
         headDim: attention.headDim,
+        scoredRows: 2 * TEXT_SPAN,
       },
       worker,
     );
     try {
-      const siteGroups = groupsOfSites(this.model, this.trained.groups, decoder.info.sites);
-      this.#opened = { decoder, scorer: new DecoderScorer(decoder, siteGroups) };
+      const { sites, cost, onnxruntime } = decoder.info;
+      const siteGroups = groupsOfSites(this.model, sites);
+      assertSameModel(this.model, this.texts, decoder.info);
+      const scorer = new DecoderScorer(decoder, siteGroups, this.model.pairOrder);
+      this.#opened = { decoder, scorer, pace: await this.#pace(decoder, siteGroups, longest) };
       return {
         entry: entryOf(this.files, this, decoder.info, longest),
         device: device === 'cuda' ? 'cuda' : 'cpu',
-        onnxruntime: decoder.info.onnxruntime,
-        findings: exportFindings(this.trained, decoder.info, siteGroups),
+        onnxruntime,
+        findings: exportFindings(compareTables(this.model, sites, longest)),
         lanes: 1,
         tokensPerRequest: 1,
+        expected: { millisecondsPerWork: 1, memory: cost.memory },
       };
     } catch (error) {
       await decoder.close();
       throw error;
     }
+  }
+
+  /** Milliseconds that one multiplication takes, by a short context of the model's own table. */
+  async #pace(decoder: Decoder, siteGroups: readonly number[], longest: number): Promise<number> {
+    const length = Math.min(PACE_TOKENS, longest);
+    const tokens = Array.from({ length }, (_, i) => this.texts.token(i));
+    const tables = siteGroups.map((group) => {
+      const { invFreq, attentionScaling } = this.trained.groups[group]!.referenceTable;
+      return rotaryValues(invFreq, attentionScaling, length);
+    });
+    const read = () => decoder.run({ tokens, tables, rows: [0], targets: [tokens[1]!] });
+    await read(); // the first run of a length also makes room for it
+    const started = performance.now();
+    await read();
+    return (performance.now() - started) / productsAt(decoder.info.cost, length);
+  }
+
+  /** Milliseconds; before it is open, in proportion to the length. */
+  workOf(length: number): number {
+    if (!this.#opened) return length;
+    const { decoder, pace } = this.#opened;
+    return pace * productsAt(decoder.info.cost, length);
   }
 
   score(
@@ -259,34 +265,15 @@ export class OnnxSubject implements Subject<TablesTreatment> {
   }
 }
 
-/** Differences of a table in cos and sin that rounding explains: of float32, and of float16. */
-const TABLE_LIMIT = Object.freeze({ full: 2e-3, half: 4e-3 });
-
-/** Whether the export runs with the table that the config names. */
-export function exportFindings(
-  trained: TrainedModel,
-  { sites }: DecoderInfo,
-  siteGroups: readonly number[],
-): Finding[] {
-  return sites.flatMap((site, i) => {
-    const { referenceTable, layerType } = trained.groups[siteGroups[i]!]!;
-    const { own, half } = site;
-    const wanted = rotaryValues(
-      referenceTable.invFreq,
-      referenceTable.attentionScaling,
-      own.positions,
-    );
-    const difference = largestDifference(own, wanted);
-    if (difference <= (half ? TABLE_LIMIT.half : TABLE_LIMIT.full)) return [];
-    return [finding('export_has_other_table', '', { layerType, difference })];
-  });
-}
-
-function largestDifference(a: RotaryValues, b: RotaryValues): number {
-  let worst = 0;
-  for (const of of ['cos', 'sin'] as const)
-    for (let i = 0; i < a[of].length; i++) worst = Math.max(worst, Math.abs(a[of][i]! - b[of][i]!));
-  return worst;
+/** @throws RopeEvalError `onnx_other_model` or `onnx_tokenizer` where the files are not of one model */
+function assertSameModel(
+  { attention }: DecoderShape,
+  texts: TokenizedTexts,
+  { cachedLayers, vocabulary }: DecoderInfo,
+): void {
+  if (cachedLayers > attention.layers) throw errors.layers(cachedLayers, attention.layers);
+  if (vocabulary !== undefined && texts.highest >= vocabulary)
+    throw errors.vocabulary(texts.highest, vocabulary);
 }
 
 function entryOf(
@@ -307,6 +294,7 @@ function entryOf(
     editDifference: info.editDifference,
     ...(info.chunk === undefined ? {} : { chunk: info.chunk }),
     textTokens: texts.tokens,
+    textSha256: texts.sha256,
     textRepeats: texts.tokens < longest,
   };
 }
@@ -320,6 +308,12 @@ export async function onnxSubject(
   const files = findModel(options.path, options.file);
   const documents = options.texts ?? (await bundledTexts());
   const texts = new TokenizedTexts(loadTokenizer(files), documents);
+  const [shortest] = SHORT_RUNGS;
+  const { window } = trained.groups[trained.decisive]!;
+  texts.assertRoom(
+    probeTokens(shortest!, window),
+    questionsPerRung(SHORT_RUNGS.length, texts.keys),
+  );
   return new OnnxSubject(trained, model, files, texts, options);
 }
 

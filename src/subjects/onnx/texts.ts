@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Context, Item, Kind, TextSource } from '../../probes/contexts.js';
@@ -71,8 +72,9 @@ export class TokenizedTexts implements TextSource {
       ids.length === 1 ? [ids[0]!] : [],
     );
     if (values.length < LEAST_VALUES) throw errors.values(values.length, VALUES.length);
+    // What ends one document and begins the next are an empty line apart.
     const sentences = documents.flatMap((text) =>
-      sentencesOf(text).map((sentence) => tokenizer.encode(sentence)),
+      sentencesOf(`\n\n${text.trim()}`).map((sentence) => tokenizer.encode(sentence)),
     );
     const longest = (words: readonly string[], name: (word: string) => string): number =>
       Math.max(...words.map((word) => tokenizer.encode(begun(name(word))).length));
@@ -85,6 +87,38 @@ export class TokenizedTexts implements TextSource {
       1 +
       tokenizer.encode(END).length;
     this.#material = { tokenizer, values: [...new Set(values)], sentences, room };
+  }
+
+  /** Of the tokens of all documents: who is asked on other texts answers another question. */
+  get sha256(): string {
+    const hash = createHash('sha256');
+    for (const sentence of this.#material.sentences) hash.update(Int32Array.from(sentence));
+    return hash.digest('hex');
+  }
+
+  /** The highest id that contexts have. */
+  get highest(): number {
+    const { sentences, values } = this.#material;
+    return [...sentences, values].reduce(
+      (most, ids) => ids.reduce((a, b) => (b > a ? b : a), most),
+      0,
+    );
+  }
+
+  /** Token `index` of the running text. */
+  token(index: number): number {
+    const { sentences } = this.#material;
+    const ids = sentences[index % sentences.length]!;
+    return ids[index % ids.length]!;
+  }
+
+  /**
+   * @param tokens of the shortest rung that is asked
+   * @throws RopeEvalError `window_too_short` where facts and questions have no room in it
+   */
+  assertRoom(tokens: number, questions: number): void {
+    const least = 2 * this.#material.room * questions;
+    if (tokens < least) throw errors.window(tokens, least);
   }
 
   /** Tokens of all documents: contexts longer than that read them again. */

@@ -74,7 +74,8 @@ export function findModel(path: string, choice?: string): ModelFiles {
   };
 }
 
-function findGraph(path: string, choice: string | undefined): string {
+/** The graph alone. Errors as `findModel`. */
+export function findGraph(path: string, choice: string | undefined): string {
   if (!existsSync(path)) throw errors.missing(path);
   if (statSync(path).isFile()) {
     if (!path.endsWith('.onnx')) throw errors.notOnnx(path);

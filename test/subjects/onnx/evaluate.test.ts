@@ -3,6 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parseCandidates } from '../../../src/candidates/definition.js';
 import { evaluate, spearman } from '../../../src/evaluate.js';
 import { parseReport } from '../../../src/gate/baseline.js';
+import type { RunEstimate } from '../../../src/options.js';
+import { adviceWords } from '../../../src/report/sections/verdict.js';
 import type { Report } from '../../../src/report/schema/report.js';
 import { reportSections } from '../../../src/report/sections/index.js';
 import { textOf } from '../../../src/report/terminal.js';
@@ -13,8 +15,10 @@ const config = JSON.stringify({
   ...(JSON.parse(readFileSync(`${FOLDER}/config.json`, 'utf8')) as object),
   max_position_embeddings: 512,
 });
-const run = (file: string, more: object = {}): Promise<Report> =>
-  evaluate(config, {
+const withKeys = (keys: object): string =>
+  JSON.stringify({ ...(JSON.parse(config) as object), ...keys });
+const run = (file: string, more: object = {}, text = config): Promise<Report> =>
+  evaluate(text, {
     model: { path: FOLDER, file, texts: ['The river rose in the night. Nobody woke.'] },
     target: 1024,
     candidates: parseCandidates('yarn:2,linear:2,dynamic:1'),
@@ -79,14 +83,71 @@ describe('a report on a user’s own decoder', () => {
   }, 120_000);
 });
 
-it('an export with another table than the config names is a finding', async () => {
-  const { findings } = await run('torch.onnx', {
-    candidates: parseCandidates('none'),
-    trainedWindow: 512,
-    base: JSON.stringify({ ...(JSON.parse(config) as object), rope_theta: 50_000 }),
+describe('the table of the export beside that of the config', () => {
+  const few = { candidates: parseCandidates('none'), target: 512 };
+  const found = async (keys: object) =>
+    (await run('torch.onnx', few, withKeys(keys))).findings.filter(({ code }) => code === 'RE090');
+
+  it('is a finding where it is another', async () => {
+    expect(await found({ rope_theta: 50_000 })).toMatchObject([{ args: { unscaled: false } }]);
+  }, 60_000);
+
+  it('is a finding where the export leaves the scaling of the config out', async () => {
+    const rope_scaling = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 512 };
+    expect(await found({ rope_scaling })).toMatchObject([
+      { args: { layerType: 'full_attention', unscaled: true } },
+    ]);
+  }, 60_000);
+
+  it('is none where both are the same', async () => {
+    expect(await found({})).toEqual([]);
+  }, 60_000);
+});
+
+it('says before the start what it will take, and keeps that beside what it took', async () => {
+  const told: RunEstimate[] = [];
+  const { timings } = await run('genai.onnx', { onEstimate: (e: RunEstimate) => told.push(e) });
+  expect(told).toHaveLength(1);
+  expect(told[0]!.memory).toBeGreaterThan(100);
+  expect(timings.estimatedMs).toBe(told[0]!.milliseconds);
+  expect(timings.estimatedMs).toBeGreaterThan(0);
+}, 60_000);
+
+it('goes on where an interrupted run on a decoder stopped, to the same report', async () => {
+  const options = { target: 1024, samples: 2, candidates: parseCandidates('yarn:2,linear:2') };
+  const whole = await run('genai.onnx', options);
+  const stop = new AbortController();
+  let questions = 0;
+  const part = await run('genai.onnx', {
+    ...options,
+    signal: stop.signal,
+    onProgress: () => void (++questions === 60 && stop.abort()),
   });
-  expect(findings.map(({ code }) => code)).toContain('RE090');
+  expect(part.status).toBe('interrupted');
+  const saved = JSON.parse(JSON.stringify(part)) as Report;
+  expect(saved.unfinished!.jobs.length).toBeGreaterThan(0);
+  const asked: string[] = [];
+  const resumed = await run('genai.onnx', {
+    ...options,
+    resume: saved,
+    onProgress: ({ label }: { label: string }) => asked.push(label),
+  });
+  const lasting = ({ createdAt: _, timings: __, ...rest }: Report) => rest;
+  expect(lasting(resumed)).toEqual(lasting(whole));
+  // Answers of other texts must not be mixed with these.
+  const other = {
+    ...options,
+    resume: saved,
+    model: { path: FOLDER, file: 'genai.onnx', texts: ['Another text. It is short.'] },
+  };
+  await expect(run('genai.onnx', other)).rejects.toMatchObject({ kind: 'not_comparable' });
 }, 120_000);
+
+it('of weights that find no facts, the advice is by their losses', async () => {
+  const report = await run('genai.onnx', { samples: 2 });
+  expect(adviceWords(report)).toMatch(/too few facts within its own trained window/);
+  expect(adviceWords(report)).toMatch(/nats a token over all lengths/);
+}, 60_000);
 
 it('rank correlation shares ranks between ties', () => {
   expect(spearman([[1, 2], [2, 4], [3, 8]])).toBe(1); // prettier-ignore

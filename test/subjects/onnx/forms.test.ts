@@ -32,6 +32,8 @@ const open = (name: string, memory = 512) =>
     threads: 1,
     positions: 128,
     memory,
+    layers: 2,
+    scoredRows: 64,
     heads: 2,
     keyHeads: 1,
     headDim: 16,

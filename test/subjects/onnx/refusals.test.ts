@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { DecoderSession } from '../../../src/subjects/onnx/session.js';
-import { groupsOfSites } from '../../../src/subjects/onnx/subject.js';
+import { groupsOfSites } from '../../../src/subjects/onnx/compare.js';
 import { TokenizedTexts } from '../../../src/subjects/onnx/texts.js';
 import { findModel } from '../../../src/subjects/onnx/tokenizer.js';
 import { bytesField, numberField } from '../../../src/subjects/onnx/wire.js';
@@ -29,6 +29,8 @@ const open = (file: string) =>
     threads: 1,
     positions: 64,
     memory: 64,
+    layers: 2,
+    scoredRows: 64,
     heads: 2,
     keyHeads: 1,
     headDim: 16,
@@ -156,12 +158,20 @@ it('graph and config that are not of one model are told apart', async () => {
   const decoder = await open(`${FIXTURES}/torch.onnx`);
   const { sites } = decoder.info;
   await decoder.close();
-  const group = (rotaryDim: number) => ({ layers: [0, 1], rope: { rotaryDim } });
-  expect(groupsOfSites({ groups: [group(16)] }, [], sites)).toEqual([0]);
-  expect(() => groupsOfSites({ groups: [group(64)] }, [], sites)).toThrow(/rotates 8 pairs/);
-  expect(() => groupsOfSites({ groups: [group(16), group(16)] }, [], sites)).toThrow(
-    /1 rotary table/,
-  );
+  const group = (rotaryDim: number, layers = [0, 1]) => {
+    const rope = { type: 'default', theta: 10_000, rotaryDim } as const;
+    return {
+      layerType: 'full_attention',
+      layers,
+      span: { kind: 'global' },
+      rope,
+      unscaled: rope,
+    } as const;
+  };
+  expect(groupsOfSites({ groups: [group(16)] }, sites)).toEqual([0]);
+  expect(() => groupsOfSites({ groups: [group(64)] }, sites)).toThrow(/rotates 8 pairs/);
+  expect(() => groupsOfSites({ groups: [group(16, [0])] }, sites)).toThrow(/layer 1 of the graph/);
+  expect(() => groupsOfSites({ groups: [group(16), group(16)] }, sites)).toThrow(/1 rotary table/);
 });
 
 it('a tokenizer that splits the words of answers is refused', () => {

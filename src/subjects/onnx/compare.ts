@@ -1,0 +1,190 @@
+import { basename } from 'node:path';
+import { finding, type Finding } from '../../findings/index.js';
+import { asStored } from '../../geometry/fingerprint.js';
+import type { ModelGeometry } from '../../model/types.js';
+import { computeRope, lengthDependent, type RopeSpec } from '../../rope/registry.js';
+import type { ExportedTable, ExportReport } from '../schema.js';
+import { ExportedModel, SHORT_POSITIONS, type SiteInfo } from './exported.js';
+import { errors } from './refusals.js';
+import { findGraph } from './tokenizer.js';
+import { readTable, type ReadTable, rotaryValues, type RotaryValues } from './tables.js';
+
+/** The tables that an export runs with, beside those that a config names. */
+
+/** What has to be known of the config's model. */
+export type ConfiguredModel = Pick<ModelGeometry, 'groups' | 'pairOrder'>;
+
+/**
+ * For each site of the graph, the layer group of the model that it serves: by the layers that use it,
+ * or, where an exporter does not name them, by the frequencies that its table has.
+ *
+ * @throws RopeEvalError `onnx_other_model` where graph and config are not of one model
+ */
+export function groupsOfSites(
+  { groups }: ConfiguredModel,
+  sites: readonly Pick<SiteInfo, 'form' | 'layers' | 'own'>[],
+): number[] {
+  if (sites.length < groups.length) throw errors.tables(sites.length, groups.length);
+  const layers = new Set(groups.flatMap((group) => group.layers));
+  const strange = sites.flatMap((site) => site.layers).find((n) => n >= 0 && !layers.has(n));
+  if (strange !== undefined) throw errors.layer(strange, layers.size);
+  // Nodes that take a cache are all seen; layers of computed rows are found by names alone.
+  const named = new Set(sites.flatMap((site) => site.layers));
+  const seen =
+    sites.every(({ form }) => form !== 'computed' && form !== 'folded') && !named.has(-1);
+  if (seen && named.size !== layers.size) throw errors.layers(named.size, layers.size);
+  return sites.map(({ layers, own }) => {
+    const wanted = groups.flatMap((group, index) =>
+      group.rope.rotaryDim === 2 * own.pairs ? [index] : [],
+    );
+    if (wanted.length === 0) throw errors.pairs(own.pairs, groups[0]!.rope.rotaryDim / 2);
+    const named = wanted.find((index) =>
+      layers.some((layer) => groups[index]!.layers.includes(layer)),
+    );
+    if (named !== undefined) return named;
+    const { invFreq } = readTable(own);
+    const distance = (index: number): number =>
+      largestLogRatio(invFreq, computeRope(groups[index]!.rope).invFreq);
+    return wanted.reduce((best, index) => (distance(index) < distance(best) ? index : best));
+  });
+}
+
+function largestLogRatio(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  return Array.from(a).reduce((worst, x, i) => {
+    const y = b[i]!;
+    return x > 0 && y > 0 ? Math.max(worst, Math.abs(Math.log(x / y))) : worst;
+  }, 0);
+}
+
+/** Longest table that is looked at. */
+const MOST_POSITIONS = 65_536;
+
+/**
+ * Positions at which tables are compared: as far as the config goes, and beyond where its scaling
+ * sets in there.
+ */
+export function comparedPositions({ groups, maxPositions }: ModelGeometry): number {
+  const grows = groups.some(({ rope }) => lengthDependent(rope));
+  return Math.min(MOST_POSITIONS, grows ? 2 * maxPositions : maxPositions);
+}
+
+/**
+ * Each table of an export beside the one that the config names.
+ *
+ * @param positions that the export was asked for
+ */
+export function compareTables(
+  model: ConfiguredModel,
+  sites: readonly SiteInfo[],
+  positions: number,
+): ExportedTable[] {
+  const groups = groupsOfSites(model, sites);
+  return sites.map((site, i) => {
+    const group = model.groups[groups[i]!]!;
+    const wide = site.ownLong ?? site.own;
+    const difference = Math.max(
+      ...(site.ownLong ? [differenceFrom(group.rope, SHORT_POSITIONS, site.own, site, model)] : []),
+      differenceFrom(group.rope, positions, wide, site, model),
+    );
+    const { invFreq, attentionScaling } = readTable(wide);
+    return {
+      layerType: group.layerType,
+      layers: [...site.layers].filter((layer) => layer >= 0),
+      form: site.form,
+      positions: wide.positions,
+      invFreq: [...invFreq],
+      attentionScaling,
+      difference,
+      same: difference === 0,
+      looksLike:
+        difference > 0 && differenceFrom(group.unscaled, positions, wide, site, model) === 0
+          ? 'unscaled'
+          : null,
+    };
+  });
+}
+
+/** What rounding explains of a difference in cos or sin: of a table's own numbers, */
+const ROUNDING = Object.freeze({ full: 2e-3, half: 4e-3 });
+/** and of its angle, which exporters compute in float32, by parts of the angle. */
+const ANGLE_ROUNDING = 4e-7;
+
+/** The largest difference in cos and sin; 0 where rounding explains all of them. */
+function differenceFrom(
+  rope: RopeSpec,
+  length: number,
+  own: RotaryValues,
+  { half }: Pick<SiteInfo, 'half'>,
+  { pairOrder }: ConfiguredModel,
+): number {
+  const { invFreq, attentionScaling } = configured(rope, length, pairOrder);
+  const wanted = rotaryValues(invFreq, attentionScaling, own.positions);
+  const [near, far] = [half ? ROUNDING.half : ROUNDING.full, ANGLE_ROUNDING * attentionScaling];
+  let [worst, excess] = [0, 0];
+  for (const of of ['cos', 'sin'] as const)
+    for (let i = 0; i < own[of].length; i++) {
+      const apart = Math.abs(own[of][i]! - wanted[of][i]!);
+      const angle = Math.floor(i / own.pairs) * invFreq[i % own.pairs]!;
+      worst = Math.max(worst, apart);
+      excess = Math.max(excess, apart - near - far * angle);
+    }
+  return excess > 0 ? worst : 0;
+}
+
+/** A table as the graph of its model holds it, at a length. */
+function configured(
+  rope: RopeSpec,
+  length: number,
+  pairOrder: ModelGeometry['pairOrder'],
+): ReadTable {
+  const { invFreq, attentionScaling } = computeRope(
+    rope,
+    lengthDependent(rope) ? length : undefined,
+  );
+  return {
+    invFreq: Float64Array.from(pairOrder ? asStored(invFreq, { pairOrder }) : invFreq),
+    attentionScaling,
+  };
+}
+
+/**
+ * Reads the tables of an export; its weights are not loaded.
+ *
+ * @param specs another scaling to compare with, parallel to the groups of the model
+ * @throws RopeEvalError exit 2 where the file is not understood
+ */
+export async function inspectExport(
+  { path, file }: { readonly path: string; readonly file?: string },
+  model: ModelGeometry,
+  specs?: readonly RopeSpec[],
+): Promise<ExportReport> {
+  const groups = model.groups.map((group, i) => ({ ...group, rope: specs?.[i] ?? group.rope }));
+  const shown = { ...model, groups };
+  const graph = findGraph(path, file);
+  const positions = comparedPositions(shown);
+  const exported = await ExportedModel.open({ file: graph, device: 'cpu', threads: 1, positions });
+  try {
+    return {
+      name: basename(graph),
+      producer: exported.graph.producer,
+      tables: compareTables(shown, exported.tables, positions),
+    };
+  } finally {
+    exported.close();
+  }
+}
+
+/** Whether the export runs with the tables that the config names. */
+export function exportFindings(tables: readonly ExportedTable[]): Finding[] {
+  return tables.flatMap(({ same, layerType, difference, looksLike }) =>
+    same
+      ? []
+      : [
+          finding('export_has_other_table', '', {
+            layerType,
+            difference,
+            unscaled: looksLike === 'unscaled',
+          }),
+        ],
+  );
+}

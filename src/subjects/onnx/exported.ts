@@ -1,0 +1,294 @@
+import { createHash } from 'node:crypto';
+import { existsSync, linkSync, lstatSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, normalize } from 'node:path';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import { loadRuntime } from '../bundled/session.js';
+import {
+  editedModel,
+  ELEMENT,
+  type Graph,
+  type GraphEdit,
+  prunedTo,
+  readGraph,
+  type Weight,
+} from './graph.js';
+import { errors } from './refusals.js';
+import { rotarySites, type RotarySite } from './rotary.js';
+import { fromHalf, layoutOf, pairsOnce, type RotaryValues, type RowLayout } from './tables.js';
+import { FileBytes } from './wire.js';
+
+export type Runtime = Awaited<ReturnType<typeof loadRuntime>>;
+export type Feeds = Record<string, Tensor>;
+
+/** Which export is opened, and how. */
+export interface ExportRequest {
+  /** The model file. */
+  readonly file: string;
+  readonly device: 'cpu' | 'cuda';
+  readonly threads: number;
+  /** Positions of the export's own table that are read. */
+  readonly positions: number;
+}
+
+/** A rotary table of the graph, as the export has it. */
+export interface SiteInfo {
+  readonly form: RotarySite['form'];
+  readonly layers: readonly number[];
+  /** float16 tables are known to three digits. */
+  readonly half: boolean;
+  readonly own: RotaryValues;
+  /** Of a graph that chooses by length: the table for long contexts. */
+  readonly ownLong?: RotaryValues;
+}
+
+/** A place of a table in the graph, and how its rows are laid out. */
+export type LaidOutSite = RotarySite & { readonly layout: RowLayout };
+
+export const isHalf = (site: RotarySite): boolean => site.element === ELEMENT.float16;
+
+/** Positions at which a graph that chooses its table by the length is asked for the short one. */
+export const SHORT_POSITIONS = 48;
+
+/**
+ * A model file: its graph, the folder of its weights, and the rotary tables that it runs with. No
+ * weights are loaded before a session is made of it.
+ */
+export class ExportedModel {
+  private constructor(
+    readonly runtime: Runtime,
+    readonly graph: Graph,
+    readonly sites: readonly LaidOutSite[],
+    /** (sites) */
+    readonly tables: readonly SiteInfo[],
+    /** Makes a session of the graph with this edit. */
+    readonly create: (edit: GraphEdit) => Promise<InferenceSession>,
+    private readonly request: ExportRequest,
+    private readonly folder: string,
+    private readonly cleaners: (() => void)[],
+  ) {}
+
+  /**
+   * @param accept throws where the graph cannot be used, before anything else is asked of it
+   * @throws RopeEvalError exit 2 where the file is no such model, or its tables are not found
+   */
+  static async open(
+    request: ExportRequest,
+    accept: (graph: Graph) => void = () => {},
+  ): Promise<ExportedModel> {
+    const source = new FileBytes(request.file);
+    const cleaners = [() => source.close()];
+    try {
+      const graph = readGraph(source);
+      accept(graph);
+      const folder = weightsFolder(graph, request.file, cleaners);
+      const sites = rotarySites(graph, (weight, bytes) => firstBytes(graph, folder, weight, bytes));
+      const runtime = await loadRuntime(request.device);
+      const create = (edit: GraphEdit) =>
+        createSession(runtime, editedModel(graph, edit, basename(request.file)), folder, request);
+      const { positions } = request;
+      const chooses = sites.some((site) => site.form === 'genai-longrope');
+      const [own, long] = [
+        await ownTables(runtime, graph, sites, chooses ? SHORT_POSITIONS : positions, create),
+        chooses ? await ownTables(runtime, graph, sites, positions, create) : undefined,
+      ];
+      const tables = sites.map((site, i) => ({
+        form: site.form,
+        layers: site.layers,
+        half: isHalf(site),
+        own: own[i]!.values,
+        ...(long ? { ownLong: long[i]!.values } : {}),
+      }));
+      const laidOut = sites.map((site, i) => ({ ...site, layout: own[i]!.layout }));
+      return new ExportedModel(runtime, graph, laidOut, tables, create, request, folder, cleaners);
+    } catch (error) {
+      cleaners.forEach((clean) => clean());
+      throw error;
+    }
+  }
+
+  identity(): ModelIdentity {
+    return identityOf(this.graph, this.folder, basename(this.request.file));
+  }
+
+  /** Bytes of all its weights, wherever they lie. */
+  weightBytes(): number {
+    return [...this.graph.weights.values()].reduce(
+      (sum, { raw, external }) => sum + (raw?.length ?? external?.length ?? 0),
+      0,
+    );
+  }
+
+  close(): void {
+    this.cleaners.forEach((clean) => clean());
+  }
+}
+
+/**
+ * The folder that weights are mapped from. The runtime refuses symbolic links, which a hub's cache is
+ * made of: those files are linked hard into a folder of their own.
+ */
+function weightsFolder(graph: Graph, file: string, cleaners: (() => void)[]): string {
+  const folder = dirname(file);
+  const names = new Set([basename(file)]);
+  for (const { external } of graph.weights.values()) {
+    if (!external) continue;
+    const name = normalize(external.location);
+    if (name.startsWith('..') || name.startsWith('/') || name === '.')
+      throw errors.external(external.location, 'lie outside of the model’s folder');
+    names.add(name);
+  }
+  for (const name of names)
+    if (!existsSync(join(folder, name)))
+      throw errors.external(name, 'are missing beside the model');
+  if (![...names].some((name) => lstatSync(join(folder, name)).isSymbolicLink())) return folder;
+  const own = mkdtempSync(
+    join(existsSync(folder) ? dirname(realpathSync(file)) : tmpdir(), '.rope-eval-'),
+  );
+  cleaners.push(() => rmSync(own, { recursive: true, force: true }));
+  for (const name of names) {
+    try {
+      linkSync(realpathSync(join(folder, name)), join(own, basename(name)));
+    } catch {
+      throw errors.external(name, 'are behind a symbolic link and could not be linked hard');
+    }
+  }
+  return own;
+}
+
+/** Hashes, hexadecimal. */
+export interface ModelIdentity {
+  readonly graphSha256: string;
+  readonly weightsSha256: string;
+}
+
+/** Bytes of each sample of a file, and how many are taken. */
+const SAMPLE_BYTES = 1 << 16;
+const SAMPLES = 64;
+
+/**
+ * What tells one model from another: the bytes of its structure, and sizes and evenly spread samples
+ * of all its files. Reading gigabytes whole would take longer than some answers.
+ */
+function identityOf(graph: Graph, folder: string, file: string): ModelIdentity {
+  const structure = createHash('sha256');
+  for (const node of graph.nodes) structure.update(node.bytes);
+  const weights = createHash('sha256');
+  const names = [...graph.weights.values()].flatMap((w) =>
+    w.external ? [normalize(w.external.location)] : [],
+  );
+  for (const name of [...new Set([file, ...names])].sort()) {
+    const bytes = new FileBytes(join(folder, name));
+    try {
+      weights.update(`${bytes.size}\n`);
+      const length = Math.min(SAMPLE_BYTES, bytes.size);
+      for (let i = 0; i < SAMPLES; i++)
+        weights.update(bytes.read(Math.floor(((bytes.size - length) * i) / (SAMPLES - 1)), length));
+    } finally {
+      bytes.close();
+    }
+  }
+  return { graphSha256: structure.digest('hex'), weightsSha256: weights.digest('hex') };
+}
+
+function firstBytes(
+  graph: Graph,
+  folder: string,
+  weight: Weight,
+  bytes: number,
+): Buffer | undefined {
+  const { raw, external } = weight;
+  if (raw) return raw.length < bytes ? undefined : graph.source.read(raw.from, bytes);
+  if (!external) return undefined;
+  const file = new FileBytes(join(folder, external.location));
+  try {
+    return Buffer.from(file.read(external.offset, bytes));
+  } finally {
+    file.close();
+  }
+}
+
+async function createSession(
+  runtime: Runtime,
+  model: Buffer,
+  folder: string,
+  { device, threads }: ExportRequest,
+): Promise<InferenceSession> {
+  return runtime.InferenceSession.create(model, {
+    executionProviders: [device],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    extra: { session: { model_external_initializers_file_folder_path: folder } },
+  });
+}
+
+/**
+ * The table that the export itself has, at each site: read by running the part of the graph that
+ * makes it, so that a table is what the runtime would use, however it was written.
+ */
+async function ownTables(
+  runtime: Runtime,
+  graph: Graph,
+  sites: readonly RotarySite[],
+  positions: number,
+  create: (edit: GraphEdit) => Promise<InferenceSession>,
+): Promise<{ values: RotaryValues; layout: RowLayout }[]> {
+  const names = sites.flatMap(({ cos, sin }) => [cos, sin]);
+  const { inputs, withoutNodes, withoutWeights } = prunedTo(graph, names);
+  // A weight cannot be an output itself: it is handed on by a node.
+  const session = await create({
+    withoutNodes,
+    withoutWeights,
+    withoutInputs: new Set(graph.inputs.map((p) => p.name).filter((name) => !inputs.has(name))),
+    addedNodes: names.map((name) => ({ op: 'Identity', inputs: [name], outputs: [`own/${name}`] })),
+    outputs: sites.flatMap((site) =>
+      [site.cos, site.sin].map((name) => ({
+        name: `own/${name}`,
+        element: site.element,
+        dims: site.shape === 'cache' ? ['p', 'w'] : [1, 'p', 'w'],
+      })),
+    ),
+  });
+  try {
+    const { Tensor } = runtime;
+    const whole = (value: (i: number) => number) =>
+      new Tensor(
+        'int64',
+        BigInt64Array.from({ length: positions }, (_, i) => BigInt(value(i))),
+        [1, positions],
+      );
+    const feeds: Feeds = {};
+    for (const name of inputs) {
+      if (name === 'position_ids') feeds[name] = whole((i) => i);
+      else if (name === 'attention_mask') feeds[name] = whole(() => 1);
+      else if (name === 'input_ids') feeds[name] = whole(() => 0);
+      else throw errors.rotaryNode(sites[0]!.cos, `depends on the input "${name}"`);
+    }
+    const out = await session.run(feeds);
+    return sites.map((site) => {
+      const [cos, sin] = [out[`own/${site.cos}`]!, out[`own/${site.sin}`]!];
+      const width = cos.dims.at(-1)!;
+      const [c, s] = [numbersOf(cos), numbersOf(sin)];
+      const layout = site.shape === 'cache' ? 'once' : layoutOf(c, width);
+      if (!layout)
+        throw errors.rotaryNode(site.cos, 'repeats its pairs in a way that is not known');
+      const values = {
+        positions: c.length / width,
+        pairs: layout === 'once' ? width : width / 2,
+        cos: pairsOnce(c, width, layout),
+        sin: pairsOnce(s, width, layout),
+      };
+      return { values, layout };
+    });
+  } finally {
+    await session.release();
+  }
+}
+
+/** float values of a tensor of float32 or float16. */
+export function numbersOf(tensor: Tensor): Float32Array {
+  const { data } = tensor;
+  if (data instanceof Float32Array) return data;
+  return fromHalf(data as Uint16Array);
+}
