@@ -15,9 +15,13 @@ const labels = ({ candidates }: EvaluateOptions): string[] | undefined =>
 
 describe('what the options ask of the evaluation', () => {
   it('leaves the defaults to it', async () => {
-    const { onProgress, signal, ...rest } = await optionsOf();
+    const { onProgress, onEstimate, signal, ...rest } = await optionsOf();
     expect(rest).toEqual({ source: CONFIG });
-    expect([typeof onProgress, signal?.aborted]).toEqual(['function', false]);
+    expect([typeof onProgress, typeof onEstimate, signal?.aborted]).toEqual([
+      'function',
+      'function',
+      false,
+    ]);
   });
 
   it('passes every setting on', async () => {

@@ -1,7 +1,6 @@
 import { basename } from 'node:path';
 import { finding, type Finding } from '../../findings/index.js';
 import { asStored } from '../../geometry/fingerprint.js';
-import type { ModelGeometry } from '../../model/types.js';
 import { computeRope, lengthDependent, type RopeSpec } from '../../rope/registry.js';
 import type { ExportedTable, ExportReport } from '../schema.js';
 import { ExportedModel, SHORT_POSITIONS, type SiteInfo } from './exported.js';
@@ -12,7 +11,23 @@ import { readTable, type ReadTable, rotaryValues, type RotaryValues } from './ta
 /** The tables that an export runs with, beside those that a config names. */
 
 /** What has to be known of the config's model. */
-export type ConfiguredModel = Pick<ModelGeometry, 'groups' | 'pairOrder'>;
+export interface ConfiguredModel {
+  /** Layers that share a table. */
+  readonly groups: readonly {
+    readonly layerType: string;
+    readonly layers: readonly number[];
+    /** As the config stands, and without its scaling. */
+    readonly rope: RopeSpec;
+    readonly unscaled: RopeSpec;
+  }[];
+  /** Order in which graphs hold the pairs, where they are not sorted by frequency. */
+  readonly pairOrder?: readonly number[];
+}
+
+/** A config's model and the tokens that it claims. */
+export interface ClaimingModel extends ConfiguredModel {
+  readonly maxPositions: number;
+}
 
 /**
  * For each site of the graph, the layer group of the model that it serves: by the layers that use it,
@@ -63,7 +78,7 @@ const MOST_POSITIONS = 65_536;
  * Positions at which tables are compared: as far as the config goes, and beyond where its scaling
  * sets in there.
  */
-export function comparedPositions({ groups, maxPositions }: ModelGeometry): number {
+export function comparedPositions({ groups, maxPositions }: ClaimingModel): number {
   const grows = groups.some(({ rope }) => lengthDependent(rope));
   return Math.min(MOST_POSITIONS, grows ? 2 * maxPositions : maxPositions);
 }
@@ -135,7 +150,7 @@ function differenceFrom(
 function configured(
   rope: RopeSpec,
   length: number,
-  pairOrder: ModelGeometry['pairOrder'],
+  pairOrder: ConfiguredModel['pairOrder'],
 ): ReadTable {
   const { invFreq, attentionScaling } = computeRope(
     rope,
@@ -155,7 +170,7 @@ function configured(
  */
 export async function inspectExport(
   { path, file }: { readonly path: string; readonly file?: string },
-  model: ModelGeometry,
+  model: ClaimingModel,
   specs?: readonly RopeSpec[],
 ): Promise<ExportReport> {
   const groups = model.groups.map((group, i) => ({ ...group, rope: specs?.[i] ?? group.rope }));

@@ -3,7 +3,6 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { option, RopeEvalError, words } from '../../errors.js';
 import { asStored } from '../../geometry/fingerprint.js';
-import type { AttentionShape } from '../../model/types.js';
 import type { ContextScores } from '../../probes/measure.js';
 import {
   type PresetPlan,
@@ -73,7 +72,12 @@ function withSoftmaxScale(
 
 /** What has to be known of the user's model beside what its weights were trained with. */
 export interface DecoderShape extends ConfiguredModel {
-  readonly attention: Pick<AttentionShape, 'layers' | 'heads' | 'kvHeads' | 'headDim'>;
+  readonly attention: {
+    readonly layers: number;
+    readonly heads: number;
+    readonly kvHeads: number;
+    readonly headDim: number;
+  };
 }
 
 /** Answers questions about contexts of a user's decoder, one context at a time. */
