@@ -97,18 +97,25 @@ export class DecoderScorer {
   ): Promise<ContextScores[]> {
     const tables = this.#values(treatment, length);
     const out: ContextScores[] = [];
-    for (const context of contexts) {
-      if (signal?.aborted) break;
-      // Rows of a rung may be asked twice; they are run once.
-      const rows = context.rows.filter((row) => row < length);
-      out.push(
-        await this.decoder.run({
-          tokens: context.tokens.slice(0, length),
-          tables,
-          rows,
-          targets: context.targets.slice(0, rows.length),
-        }),
-      );
+    // A context takes minutes: who stops a run does not wait for its end.
+    const abandon = (): void => this.decoder.abandon?.();
+    signal?.addEventListener('abort', abandon, { once: true });
+    try {
+      for (const context of contexts) {
+        if (signal?.aborted) break;
+        // Rows of a rung may be asked twice; they are run once.
+        const rows = context.rows.filter((row) => row < length);
+        out.push(
+          await this.decoder.run({
+            tokens: context.tokens.slice(0, length),
+            tables,
+            rows,
+            targets: context.targets.slice(0, rows.length),
+          }),
+        );
+      }
+    } finally {
+      signal?.removeEventListener('abort', abandon);
     }
     return out;
   }
@@ -325,6 +332,8 @@ export async function onnxSubject(
 export interface Decoder {
   readonly info: DecoderInfo;
   run(run: DecoderRun): Promise<DecoderScores>;
+  /** Ends it in the middle of a context, which then fails; absent where it runs in this process. */
+  abandon?(): void;
   close(): Promise<void>;
 }
 
@@ -350,6 +359,7 @@ export async function openDecoder(request: DecoderRequest, worker = true): Promi
     return {
       info,
       run: async (run) => (await child.ask(run)) as DecoderScores,
+      abandon: () => void child.close(),
       close: () => child.close(),
     };
   } catch (error) {

@@ -7,6 +7,8 @@ import type { RunEstimate } from '../../../src/options.js';
 import { adviceWords } from '../../../src/report/sections/verdict.js';
 import type { Report } from '../../../src/report/schema/report.js';
 import { reportSections } from '../../../src/report/sections/index.js';
+import { type Decoder, DecoderScorer } from '../../../src/subjects/onnx/subject.js';
+import type { Context } from '../../../src/probes/contexts.js';
 import { textOf } from '../../../src/report/terminal.js';
 
 const FOLDER = 'fixtures/onnx-decoders';
@@ -154,4 +156,22 @@ it('rank correlation shares ranks between ties', () => {
   expect(spearman([[1, 8], [2, 4], [3, 2]])).toBe(-1); // prettier-ignore
   expect(spearman([[1, 1], [1, 1], [1, 1]])).toBeNull(); // prettier-ignore
   expect(spearman([[1, 1], [2, 2]])).toBeNull(); // prettier-ignore
+});
+
+it('who stops a run does not wait for the end of a context', async () => {
+  let end = (_: Error): void => {};
+  const decoder = {
+    run: () => new Promise<never>((_, reject) => (end = reject)),
+    abandon: () => end(new Error('ended')),
+    close: async () => {},
+  } as unknown as Decoder;
+  const stop = new AbortController();
+  const context = { tokens: [1, 2], rows: [0], targets: [2] } as unknown as Context;
+  const treatment = { digest: '', tables: [{ invFreq: new Float64Array(1), attentionScaling: 1 }] };
+  const asked = new DecoderScorer(decoder, [0], undefined).score(
+    { contexts: [context], length: 2, treatment },
+    stop.signal,
+  );
+  stop.abort();
+  await expect(asked).rejects.toThrow('ended');
 });
