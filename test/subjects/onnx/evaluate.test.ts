@@ -159,7 +159,7 @@ it('rank correlation shares ranks between ties', () => {
 });
 
 it('who stops a run does not wait for the end of a context', async () => {
-  let end = (_: Error): void => {};
+  let end: (error: Error) => void;
   const decoder = {
     run: () => new Promise<never>((_, reject) => (end = reject)),
     abandon: () => end(new Error('ended')),
