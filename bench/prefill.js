@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { createInterface } from 'node:readline';
-import { argv, resourceUsage } from 'node:process';
+import { argv, cpuUsage, resourceUsage } from 'node:process';
 import { DecoderSession } from '../dist/subjects/onnx/session.js';
 import { rotaryValues } from '../dist/subjects/onnx/tables.js';
 
@@ -27,9 +27,11 @@ const tables = [rotaryValues(invFreq, 1, positions)];
 console.log(JSON.stringify({ ready: true }));
 for await (const line of createInterface({ input: process.stdin })) {
   const { tokens } = JSON.parse(line);
-  const start = performance.now();
+  const [start, cpu] = [performance.now(), cpuUsage()];
   await session.run({ tokens, tables, rows: [tokens.length - 1], targets: [tokens[0]] });
   const seconds = (performance.now() - start) / 1000;
-  console.log(JSON.stringify({ seconds, peak: resourceUsage().maxRSS / 1024 }));
+  const { user, system } = cpuUsage(cpu);
+  const peak = resourceUsage().maxRSS / 1024;
+  console.log(JSON.stringify({ seconds, cpu: (user + system) / 1e6, peak }));
 }
 await session.close();

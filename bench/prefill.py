@@ -5,7 +5,8 @@
 
 Peers are onnxruntime-genai, PyTorch with scaled_dot_product_attention and, with --llama and a Python that has
 xllamacpp, llama.cpp; all in float32, asked for the logits of the last token. Each is a process of its own that loads
-once. Rounds are interleaved and the best of each counts; peaks of memory are of whole processes, weights included.
+once. Rounds are interleaved and the best of each counts, of seconds and, for machines that others use too, of seconds
+of all its threads; peaks of memory are of whole processes, weights included.
 """
 import argparse
 import json
@@ -94,10 +95,11 @@ def work(name, folder, threads, longest):
     print(json.dumps({"ready": True}), file=answers, flush=True)
     for line in sys.stdin:
         tokens = json.loads(line)["tokens"]
-        start = time.perf_counter()
+        start, cpu = time.perf_counter(), time.process_time()
         seconds = read(tokens) or time.perf_counter() - start
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps({"seconds": seconds, "peak": peak}), file=answers, flush=True)
+        answer = {"seconds": seconds, "cpu": time.process_time() - cpu,
+                  "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+        print(json.dumps(answer), file=answers, flush=True)
     answers.close()
     os._exit(0)
 
@@ -152,18 +154,20 @@ def main():
                               "--lengths", args.lengths]
     workers = {name: Worker(command) for name, command in commands.items()}
     vocabulary = config["vocab_size"]
-    print(f"{'tokens':>7}  {'':18}{'tokens/s':>9}  {'rope-eval is':>12}  {'peak, MiB':>9}")
+    print(f"{'tokens':>7}  {'':18}{'tokens/s':>9}  {'rope-eval is':>12}  {'tokens/CPU s':>12}  {'peak, MiB':>9}", flush=True)
     for length in lengths:
         tokens = [(i * 7919 + 13) % (vocabulary - 100) + 50 for i in range(length)]
-        best, peak = {}, {}
+        best, cpu, peak = {}, {}, {}
         for _ in range(args.rounds):
             for name, worker in workers.items():
                 answer = worker.ask(tokens)
                 best[name] = min(best.get(name, float("inf")), answer["seconds"])
+                cpu[name] = min(cpu.get(name, float("inf")), answer["cpu"])
                 peak[name] = answer["peak"]
         for name, seconds in best.items():
             ratio = seconds / best["rope-eval"]
-            print(f"{length:7}  {name:18}{length / seconds:9.0f}  {ratio:11.2f}x  {peak[name]:9.0f}", flush=True)
+            print(f"{length:7}  {name:18}{length / seconds:9.0f}  {ratio:11.2f}x  {length / cpu[name]:12.0f}  "
+                  f"{peak[name]:9.0f}", flush=True)
     for worker in workers.values():
         worker.close()
 
