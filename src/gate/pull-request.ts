@@ -95,6 +95,17 @@ export async function changedConfigs(
       hint: 'Split the pull request, or name the configs to judge.',
     });
   }
+  const [lost] = gone;
+  const edited = changed.find(
+    ({ path, id, before }) => before && folded(before.path) !== folded(path) && before.id !== id,
+  );
+  if (lost && edited?.before) {
+    throw unreadable(
+      edited.path,
+      `may be what became of ${edited.before.path} or of ${lost.path}, and is the same as neither`,
+      'Move one and delete the other in pull requests of their own, or move them as they are.',
+    );
+  }
   notices.push(...gone.map(({ path }) => `${path} is deleted: there is nothing to judge`));
   return { changed, notices };
 }

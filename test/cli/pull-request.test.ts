@@ -364,6 +364,29 @@ describe('files that decide beside a config', () => {
   });
 });
 
+it('does not choose whose successor a config is, where two are gone', async () => {
+  const legacy = async (root: string, git: Demo['git']): Promise<void> => {
+    git('checkout', '--quiet', 'main');
+    await mkdir(join(root, 'legacy'));
+    await write(join(root, 'legacy/config.json'), linear);
+    git('add', '-A');
+    git('commit', '--quiet', '-m', 'legacy');
+    git('checkout', '--quiet', '-B', 'change');
+    git('rm', '--quiet', '-r', 'legacy', 'model');
+    await mkdir(join(root, 'new'));
+  };
+  const edited = await pullRequest(async (root, git) => {
+    await legacy(root, git);
+    await write(join(root, 'new/config.json'), { ...linear, bos_token_id: 7 });
+  });
+  expect(await judge(edited)).toMatchObject({ code: 2, judged: [] });
+  const moved = await pullRequest(async (root, git) => {
+    await legacy(root, git);
+    await write(join(root, 'new/config.json'), linear);
+  });
+  expect(await judge(moved)).toMatchObject({ code: 0, judged: [] });
+});
+
 describe('a config under another name', () => {
   it.each([
     'con\ufb01g.json',
