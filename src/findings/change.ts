@@ -159,6 +159,17 @@ export const CHANGE_FINDINGS = Object.freeze({
       'The type of a model, the number of its layers and heads and the width of each belong to the weights. The gate judges a change of context length; it cannot say whether other weights are as good.',
     affects: 'everyone',
   }),
+  block_respelt: entry({
+    code: 'RE091',
+    severity: 'warning',
+    title: 'frequencies moved to where older versions do not look',
+    args: { keys: 'strings' },
+    message: (a) =>
+      `${a.keys.join(' and ')} went, and the block holds the same: versions of transformers before 5, and programs that read like them, take the default of the class`,
+    explanation:
+      'transformers 5 keeps scaling and theta in rope_parameters, and still reads rope_scaling and rope_theta. Version 4 reads these two alone, so that a config saved by version 5 loses its scaling there without a word. Where an older program still serves the model, leave the old spelling.',
+    affects: 'transformers 4, engines built on it, and converters of its time',
+  }),
   not_judged: entry({
     code: 'RE085',
     severity: 'error',

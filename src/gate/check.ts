@@ -97,6 +97,7 @@ export async function check(request: CheckRequest): Promise<CheckRun> {
       ...unjudged(now, differences, policy),
       ...unjudgedBeside(request.beside, policy),
       ...ambiguities(before, now),
+      ...(before ? respelt(before, now) : []),
     ],
     ...(differences ? { differences } : {}),
     ...compared(baseline, report, labels),
@@ -241,6 +242,25 @@ function hasRemoteCode(config: unknown): boolean {
   if (!isRecord(config)) return false;
   return Object.hasOwn(config, 'auto_map') || Object.values(config).some(hasRemoteCode);
 }
+
+/** Old keys of theta and scaling that a change replaced by a block which only transformers 5 reads. */
+function respelt(before: Side, now: Side): readonly Finding[] {
+  const [old, part] = [before, now].map(({ config, model }) =>
+    (model.partPath ?? '')
+      .split('.')
+      .filter((key) => key !== '')
+      .reduce<unknown>((at, key) => (isRecord(at) ? at[key] : undefined), config),
+  );
+  if (!isRecord(old) || !isRecord(part)) return [];
+  const given = (record: typeof part, key: string): boolean => (record[key] ?? null) !== null;
+  if (given(old, BLOCK) || !given(part, BLOCK)) return [];
+  const keys = OLD_KEYS.filter((key) => given(old, key) && !given(part, key));
+  const path = [now.model.partPath, BLOCK].filter(Boolean).join('.');
+  return keys.length === 0 ? [] : [finding('block_respelt', path, { keys })];
+}
+
+const BLOCK = 'rope_parameters';
+const OLD_KEYS = ['rope_theta', 'rope_scaling'] as const;
 
 /** Findings that say that two values stand for one thing: they fail a config as it stands too. */
 const CONTRADICTIONS: readonly FindingName[] = [

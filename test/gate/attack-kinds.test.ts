@@ -91,6 +91,19 @@ describe('what changed', () => {
   });
 });
 
+it('says where a block moved to a spelling that older programs do not read', async () => {
+  const rope_scaling = { rope_type: 'linear', factor: 8 };
+  const { rope_theta, ...rest } = LLAMA;
+  const moved = { ...rest, rope_parameters: { ...rope_scaling, rope_theta } };
+  const { findings, exitCode } = await verdict(moved, { ...LLAMA, rope_scaling });
+  expect(exitCode).toBe(0);
+  expect(findings).toMatchObject([{ code: 'RE091', level: 'warn', path: 'rope_parameters' }]);
+  const both = { ...moved, rope_theta, rope_scaling };
+  expect((await verdict(both, { ...LLAMA, rope_scaling })).findings).not.toContainEqual(
+    expect.objectContaining({ code: 'RE091' }),
+  );
+});
+
 describe('a harmless name', () => {
   it.each<[string, object]>([
     ['in an object that is no part of the model', { quantization_config: { dtype: 'int2' } }],
