@@ -82,7 +82,7 @@ interface Tally {
   contexts: number;
 }
 
-/** One run as stages.ts makes it. */
+/** One run as the plan makes it. */
 function sequential(bins: BinnedFacts, seed: number) {
   const half = Math.ceil(PRESET / 2);
   const early = look(bins, half, seed);
