@@ -13,7 +13,7 @@ export interface Measurement {
   readonly contexts: readonly Context[];
   /** (rung) → one entry per context. */
   readonly at: readonly (readonly ContextScores[])[];
-  /** Nats of a real model that one nat of the language's loss stands for; 1: they are such nats. */
+  /** Nats of LLaMA 7B that one nat of the language's loss stands for; 1: measured on the user's weights. */
   readonly lossScale: number;
 }
 

@@ -74,7 +74,7 @@ export function reach(
 const CLEAR = Math.log(1.1);
 
 /**
- * Nats of a real model that one unit of mean ln excess over the trained angles costs: the formula's
+ * Nats that one unit of mean ln excess over the trained angles costs LLaMA 7B: the formula's
  * weight (docs/validation.md, "The rival").
  */
 const NATS_PER_EXCESS = 12;

@@ -108,7 +108,7 @@ export interface Subject<T extends Treatment = Treatment> {
   samples?(preset: keyof typeof PRESETS, exactly: number | undefined): PresetPlan;
   /** Relative time that a context takes, by its length; default: the length. */
   workOf?(length: number): number;
-  /** Nats of a real model that one nat of its language's loss stands for. */
+  /** Nats of LLaMA 7B that one nat of its language's loss stands for; 1 where the loss is the user's own. */
   readonly lossScale: number;
   /** What it can be told beside tokens and tables. */
   readonly takes: {

@@ -10,7 +10,7 @@ it('counts every distance in exactly one bin, whole fifths too', () => {
     }
 });
 
-it('counts losses of text in nats of a real model, of facts in its own', () => {
+it('counts losses of text in nats of LLaMA 7B, of facts in its own', () => {
   const item = (kind: string) => ({ kind, rung: 0, distance: 8, surprise: 0.5 });
   const contexts = [{ items: [item('language'), item('fact')] }];
   const scores = { logProbability: Float32Array.of(-1.5, -1.5), correct: Uint8Array.of(1, 1) };

@@ -115,7 +115,7 @@ function fitted(v: Validation): string[] {
     ),
     'Weights: out of range, order of near tokens, spread.',
     '',
-    `The probe's nats: ${LOSS_SCALE} of a real model each; fitted to this file: ${v.lossScale.toFixed(2)}`,
+    `One nat of the probe stands for ${LOSS_SCALE} of LLaMA 7B; fitted to this file: ${v.lossScale.toFixed(2)}`,
     '',
     "The probe by weight of the facts' loss (same factor, any factor)",
     `  ${v.byWeight.map((w) => `${w.weight}: ${w.same.agree}, ${w.any.agree}`).join('; ')}`,

@@ -118,7 +118,7 @@ function isFree({ lossChange, accuracyChange }: Short): boolean {
 function priceWords({ subject }: Report, { short, groups }: CandidateReport): string {
   if (!short) return '';
   const { lossChange, accuracyChange } = short;
-  // The nats of a user's own weights are those of a real model already.
+  // The nats of a user's own weights are measured: no range of other models stands beside them.
   const type = isProbe(subject) ? groups.find(({ changed }) => changed)?.ropeType : undefined;
   const changes = [
     { words: lossWords(lossChange.value, type), chance: holdsZero(lossChange) },

@@ -38,7 +38,7 @@ import { chooseMember, type Family, loadFamily, loadLanguage, type Member } from
 import { opener } from './pool.js';
 
 /**
- * Nats of a real model that one nat of the probe language stands for. Words of a small vocabulary,
+ * Nats of LLaMA 7B that one nat of the probe language stands for. Words of a small vocabulary,
  * most of them foreseen from a few others, have less to lose than text: at 1x LLaMA 7B loses about
  * this many times what the probe model does, whatever the scaling. Fitted to its published losses
  * (docs/method.md, "Nats"); it orders nothing.

@@ -143,7 +143,7 @@ const PACE_TOKENS = 512;
 /** Tokens before a rung whose loss counts as that of the rung's length. */
 const TEXT_SPAN = 256;
 
-/** A context of a real model takes minutes: few of them, each with many scored tokens. */
+/** A context of a user's decoder takes minutes: few of them, each with many scored tokens. */
 const SAMPLES: Readonly<Record<keyof typeof PRESETS, PresetPlan>> = Object.freeze({
   quick: { short: 1, shortText: 2, long: 2, longText: 2, apart: 0 },
   standard: { short: 2, shortText: 4, long: 4, longText: 4, apart: 0 },
