@@ -8,7 +8,7 @@ export interface DecoderCost {
   /** Multiplications for each token, and for each pair of a token and one before it. */
   readonly perToken: number;
   readonly perPair: number;
-  /** MiB that must be had at the longest context: weights, and keys and values. */
+  /** MiB that must be had at the longest context: weights, keys and values, and kept scores. */
   readonly leastMemory: number;
   /** MiB that are expected at the longest context. */
   readonly memory: number;
@@ -21,8 +21,10 @@ export interface CostRequest {
   readonly heads: number;
   readonly keyHeads: number;
   readonly headDim: number;
-  /** Tokens that are read at a time. */
+  /** Tokens that are read at a time; undefined: a context in one go. */
   readonly chunk: number | undefined;
+  /** Attention keeps the scores of all pairs of tokens that are read at a time. */
+  readonly keepsScores: boolean;
   /** Of the cache and of the hidden states. */
   readonly precision: 'float32' | 'float16';
   readonly weightBytes: number;
@@ -69,16 +71,22 @@ export function costOf(graph: Graph, request: CostRequest): DecoderCost {
   const hidden = head?.rows ?? heads * headDim;
   const widest = Math.max(hidden, ...body.map(({ columns }) => columns));
   const states = atOnce * bytes * (HIDDEN_STATES * hidden + WIDE_STATES * widest);
-  const scores = chunk === undefined ? 0 : SCORE_COPIES * heads * chunk * positions * 4;
+  const scores = request.keepsScores ? heads * atOnce * positions * 4 : 0;
   const logits = SCORE_COPIES * request.scoredRows * (head?.columns ?? 0) * 4;
   // A cache that grows by copying is there twice while it does.
   const caches = chunk === undefined ? cache : 2 * cache;
   return {
     perToken,
     perPair: layers * heads * headDim,
-    leastMemory: Math.ceil((weightBytes + cache) / MIB),
+    leastMemory: Math.ceil((weightBytes + cache + scores) / MIB),
     memory: Math.ceil(
-      PROCESS + (WEIGHT_COPIES[precision] * weightBytes + caches + states + scores + logits) / MIB,
+      PROCESS +
+        (WEIGHT_COPIES[precision] * weightBytes +
+          caches +
+          states +
+          SCORE_COPIES * scores +
+          logits) /
+          MIB,
     ),
   };
 }

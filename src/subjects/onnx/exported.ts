@@ -86,7 +86,7 @@ export class ExportedModel {
       const runtime = await loadRuntime(request.device);
       const create = (edit: GraphEdit) =>
         createSession(runtime, editedModel(graph, edit, basename(request.file)), folder, request);
-      const { positions } = request;
+      const positions = Math.min(request.positions, ...sites.flatMap(({ rows }) => rows ?? []));
       const chooses = sites.some((site) => site.form === 'genai-longrope');
       const [own, long] = [
         await ownTables(runtime, graph, sites, chooses ? SHORT_POSITIONS : positions, create),

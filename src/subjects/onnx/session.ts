@@ -11,7 +11,7 @@ import {
   type Runtime,
   type SiteInfo,
 } from './exported.js';
-import { ELEMENT, type Graph, type GraphEdit } from './graph.js';
+import { ELEMENT, type Graph, type GraphEdit, type Node } from './graph.js';
 import { SCORED, scoredHead } from './head.js';
 import { errors } from './refusals.js';
 import { type RotaryValues, siteRows } from './tables.js';
@@ -231,6 +231,7 @@ function factsOf(
     cost: costOf(graph, {
       ...request,
       chunk,
+      keepsScores: keepsScores(graph),
       precision,
       weightBytes: model.weightBytes(),
     }),
@@ -355,12 +356,24 @@ function rolesOf(graph: Graph, { keyHeads, headDim }: DecoderRequest): Roles {
 const BYTES_A_SCORE = 12;
 const SMALLEST_CHUNK = 64;
 
-/** Attention that keeps no matrix of scores reads a context at once; any other in chunks. */
+/** Place of the input of an attention node that has a number for each pair of tokens. */
+const ATTENTION_BIAS: Readonly<Record<string, number>> = Object.freeze({
+  MultiHeadAttention: 5,
+  GroupQueryAttention: 10,
+});
+
+const isFused = ({ op }: Node): boolean => Object.hasOwn(ATTENTION_BIAS, op);
+
+/** With a bias for every pair of tokens fused attention keeps their scores too. */
+function keepsScores({ nodes }: Graph): boolean {
+  const fused = nodes.filter(isFused);
+  return fused.length === 0 || fused.some((node) => node.inputs[ATTENTION_BIAS[node.op]!]);
+}
+
+/** Attention that is written out in nodes is read in chunks, so that its scores have room. */
 function chunkOf(graph: Graph, roles: Roles, request: DecoderRequest): number | undefined {
-  const fused = graph.nodes.some(
-    (n) => n.op === 'GroupQueryAttention' || n.op === 'MultiHeadAttention',
-  );
-  if (fused || roles.past.length === 0) return undefined;
+  // The masks of MultiHeadAttention that exporters write are for a prompt, or for one token after it.
+  if (graph.nodes.some(isFused) || roles.past.length === 0) return undefined;
   const chunk = Math.floor(
     (request.memory * 2 ** 20) / (request.heads * BYTES_A_SCORE * request.positions),
   );

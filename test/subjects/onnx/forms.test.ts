@@ -25,19 +25,19 @@ const { tokens } = expected;
 const rows = tokens.slice(0, -1).map((_, i) => i);
 const targets = tokens.slice(1);
 
-const open = (name: string, memory = 512) =>
-  DecoderSession.open({
-    file: `${FOLDER}/${name}.onnx`,
-    device: 'cpu',
-    threads: 1,
-    positions: 128,
-    memory,
-    layers: 2,
-    scoredRows: 64,
-    heads: 2,
-    keyHeads: 1,
-    headDim: 16,
-  });
+const request = (name: string, memory: number) => ({
+  file: `${FOLDER}/${name}.onnx`,
+  device: 'cpu' as const,
+  threads: 1,
+  positions: 128,
+  memory,
+  layers: 2,
+  scoredRows: 64,
+  heads: 2,
+  keyHeads: 1,
+  headDim: 16,
+});
+const open = (name: string, memory = 512) => DecoderSession.open(request(name, memory));
 
 const tablesOf = ({ invFreq, attentionScaling }: Case) =>
   invFreq.map((f, i) => rotaryValues(f, attentionScaling[i]!, tokens.length));
@@ -104,4 +104,36 @@ it('reads a context in chunks where scores would not fit, with the same answer',
   expect(
     largestDifference(logProbability, expected.full['own table']!.logProbability),
   ).toBeLessThan(1e-4);
+});
+
+it('reads a folded table that is shorter than the contexts', async () => {
+  const decoder = await DecoderSession.open({ ...request('folded', 512), positions: 4096 });
+  await decoder.close();
+  expect(decoder.info.sites[0]!.own.positions).toBe(512);
+});
+
+describe('memory that is expected', () => {
+  const at = async (name: string, positions: number) => {
+    const decoder = await DecoderSession.open({
+      ...request(name, 512),
+      positions,
+    });
+    await decoder.close();
+    return decoder.info.cost;
+  };
+
+  it('grows with the scores of a chunk where attention keeps them, and only there', async () => {
+    const grows = async (name: string) =>
+      (await at(name, 16_384)).leastMemory - (await at(name, 256)).leastMemory;
+    // 2 heads x 1,024 x 16,384 scores of 4 bytes are 128 MiB.
+    expect(await grows('genai')).toBeLessThan(64);
+    expect(await grows('genai-rotary')).toBeGreaterThan(100);
+  });
+
+  it('and multiplications are those of the weights', async () => {
+    const { perToken, perPair } = await at('genai', 256);
+    // q and o 32 x 32, k and v 32 x 16, gate, up and down 32 x 48, in 2 layers.
+    expect(perToken).toBe(2 * (2 * 32 * 32 + 2 * 32 * 16 + 3 * 32 * 48));
+    expect(perPair).toBe(2 * 2 * 16);
+  });
 });
