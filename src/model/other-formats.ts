@@ -246,6 +246,8 @@ export function fromMistralParams(
   return {
     config: {
       model_type: modelTypeOf(params),
+      // Absent means none, where the class of a config.json has a window of its own.
+      sliding_window: null,
       ...Object.fromEntries(renamed),
       max_position_embeddings: params[length],
       ...(block !== undefined && { rope_scaling: block }),

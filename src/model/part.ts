@@ -56,6 +56,10 @@ export function findPart(root: Fields): Part {
   if (modelType === '') {
     fail('missing_field', 'model_type', 'is missing', withoutModelType(root));
   }
+  // Names a model type as a config.json does, and keeps the numbers under other names.
+  if (MLC.keys.every((key) => root.given(key))) {
+    fail('missing_field', 'max_position_embeddings', 'is missing', looksLike(MLC));
+  }
   return { fields, modelType: textClassOf(modelType), nested: false, encoder, findings };
 }
 
@@ -114,6 +118,12 @@ interface OtherFile {
 
 const TWIN = 'give the config.json of the same model in the form that transformers reads';
 
+const MLC: OtherFile = Object.freeze({
+  keys: ['quantization', 'model_config'],
+  name: "MLC-LLM's config",
+  instead: TWIN,
+});
+
 /** Of two that fit, the first counts. */
 const OTHER_FILES: readonly OtherFile[] = Object.freeze([
   { keys: ['weight_map'], name: 'the index of the weights' },
@@ -132,11 +142,6 @@ const OTHER_FILES: readonly OtherFile[] = Object.freeze([
     name: "TensorRT-LLM's config of a checkpoint",
     instead: `${TWIN}: the one that it was converted from`,
   },
-  {
-    keys: ['model_type', 'quantization', 'context_window_size'],
-    name: "MLC-LLM's config",
-    instead: TWIN,
-  },
   { keys: ['tokenizer_class'], name: 'a config of the tokenizer' },
   { keys: ['added_tokens'], name: 'a config of the tokenizer' },
   { keys: ['processor_class'], name: 'a config of the processor' },
@@ -154,6 +159,10 @@ const OTHER_FILES: readonly OtherFile[] = Object.freeze([
   },
 ]);
 
+function looksLike({ name, instead }: OtherFile): string {
+  return `this looks like ${name}: ${instead ?? 'give the config.json beside it'}`;
+}
+
 /** What to do where a config has no model type: most often it is another file. */
 export function withoutModelType(root: Fields): string {
   if (root.given('peft_type')) {
@@ -162,8 +171,6 @@ export function withoutModelType(root: Fields): string {
     return `this is the config of an adapter, which has no positions of its own: give that of its base model${named}`;
   }
   const other = OTHER_FILES.find(({ keys }) => keys.every((key) => root.given(key)));
-  if (other !== undefined) {
-    return `this looks like ${other.name}: ${other.instead ?? 'give the config.json beside it'}`;
-  }
+  if (other !== undefined) return looksLike(other);
   return 'the model type decides which keys count; transformers cannot load such a file either';
 }

@@ -230,6 +230,28 @@ describe('other files and other formats', () => {
     });
   });
 
+  it('a params.json without a sliding window has none, whatever the class of a config.json has', () => {
+    const nemo = { dim: 5120, n_layers: 40, n_heads: 32, n_kv_heads: 8, head_dim: 128 };
+    const model = readModel({ ...nemo, rope_theta: 1e6, max_position_embeddings: 131_072 });
+    if (isNotRope(model)) throw new Error('not rope');
+    expect(model.groups.map(({ span }) => span.kind)).toEqual(['global']);
+    const local = readModel({ ...nemo, max_seq_len: 32_768, sliding_window: 4096 });
+    if (isNotRope(local)) throw new Error('not rope');
+    expect(local.groups.map(({ span }) => span.kind)).not.toContain('global');
+  });
+
+  it('a config of MLC-LLM is named, although it has a model type', () => {
+    const mlc = {
+      model_type: 'llama',
+      quantization: 'q4f16_1',
+      model_config: { hidden_size: 4096, context_window_size: 8192 },
+      context_window_size: 8192,
+    };
+    expect(() => readModel(mlc)).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining('MLC-LLM') }),
+    );
+  });
+
   it('one that says no length is named', () => {
     const meta = { dim: 4096, n_layers: 32, n_heads: 32, norm_eps: 1e-5, rope_theta: 5e5 };
     expect(() => readModel(meta)).toThrow(

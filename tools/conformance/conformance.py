@@ -225,11 +225,12 @@ def changes(old, new):
 def write(results):
     """The results, and for emit the versions in which nothing that it writes was found wrong."""
     RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
-    checked = {
-        engine: sorted(versions, key=lambda v: [int(part) for part in v.split(".")])
-        for engine, versions in results.items()
-    }
-    CHECKED.write_text(json.dumps(checked, indent=2) + "\n")
+    lines = []
+    for engine, versions in sorted(results.items()):
+        right = [version for version, found in versions.items() if not faults(found)]
+        right.sort(key=lambda version: [int(part) for part in version.split(".")])
+        lines.append(f"  {json.dumps(engine)}: {json.dumps(right)}")
+    CHECKED.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
 def arguments():

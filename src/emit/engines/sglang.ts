@@ -1,22 +1,17 @@
 import { tokens } from '../../numbers.js';
 import type { Block } from '../../rope/kind.js';
-import { effectiveTheta, scalingBlock } from '../../rope/registry.js';
+import { effectiveTheta } from '../../rope/registry.js';
 import {
   blockInForce,
-  dynamicAsTheta,
   hasBlock,
   isUnsaid,
   keptKeys,
   originalBeside,
   own,
-  sayIn,
   scalingOverride,
-  servedLongrope,
   shapeOf,
   type Support,
   temperatureOf,
-  thetaBlock,
-  wholeBlock,
   yarnBase,
 } from '../block.js';
 import {
@@ -36,6 +31,7 @@ import {
   staticNotes,
   unscaledLimit,
 } from '../lengths.js';
+import { LATENT, multimodal, type SayYarn, SERVED, servedBlock } from '../served.js';
 import {
   type Answer,
   type EmitInput,
@@ -70,9 +66,7 @@ export const sglang: Emitter = Object.freeze({
       const notes = [INTO_FILE, ...notesOf(input, limit)];
       return { ok: true, settings: [launch(input, undefined)], notes };
     }
-    const said = sayIn(supportFor(input), group.rope, input);
-    if (isUnsaid(said)) return intoFile(said.unsaid);
-    const block = wholeBlock(said, group, input);
+    const block = servedBlock(group, input, ENGINE, version);
     if (isUnsaid(block)) return intoFile(block.unsaid);
     const theta = block['rope_theta'];
     // transformers 5 keeps theta in the block, and SGLang reads the one beside it where there is none.
@@ -91,56 +85,25 @@ export const sglang: Emitter = Object.freeze({
   },
 });
 
+const yarn: SayYarn = (rope) => {
+  const temperature = temperatureOf(rope);
+  return { ...yarnBase(rope), ...(temperature && { attn_factor: temperature.attn }) };
+};
+
 /** One line a rope type that an override can name. */
 const SUPPORT: Support<Block> = Object.freeze({
-  default: thetaBlock,
-  ntk: thetaBlock,
-  dynamic: (rope, { length }) => ({
-    rope_type: 'default',
-    rope_theta: dynamicAsTheta(rope, length).theta,
-  }),
-  linear: (rope) => ({ ...scalingBlock(rope), rope_theta: rope.theta }),
-  llama3: (rope) => ({ ...scalingBlock(rope), rope_theta: rope.theta }),
-  longrope: servedLongrope,
-  yarn: (rope) => {
-    const temperature = temperatureOf(rope);
-    return { ...yarnBase(rope), ...(temperature && { attn_factor: temperature.attn }) };
-  },
+  ...SERVED,
+  yarn,
 });
 
-/** DeepSeek's classes read mscale themselves, and take every type but `default` for their YaRN. */
-const LATENT: Support<Block> = Object.freeze({
-  default: thetaBlock,
-  ntk: thetaBlock,
-  dynamic: SUPPORT.dynamic!,
-  yarn: (rope) => {
-    if (!rope.truncate) return { unsaid: 'DeepSeek’s YaRN does not read truncate' };
-    // An mscale of 0 takes the temperature away from the tables and from the softmax.
-    if (rope.attentionFactor === 1) return { ...yarnBase(rope), mscale: 0, mscale_all_dim: 0 };
-    if (rope.attentionFactor !== undefined) {
-      return { unsaid: 'DeepSeek’s YaRN does not read attention_factor' };
-    }
-    return { ...scalingBlock(rope), rope_theta: rope.theta };
-  },
-});
-
-/** Sections of pairs for time, height and width are read beside these types alone. */
-const MULTIMODAL: Support<Block> = Object.freeze({
-  default: thetaBlock,
-  ntk: thetaBlock,
-  dynamic: SUPPORT.dynamic!,
-  yarn: SUPPORT.yarn!,
+const ENGINE = Object.freeze({
+  support: SUPPORT,
+  families: Object.freeze([LATENT, multimodal(() => yarn)]),
 });
 
 /** The classes of DeepSeek and gpt-oss look into the block, so that there has to be one. */
 function needsBlock({ geometry }: EmitInput): boolean {
   return geometry.attention.latent !== undefined || geometry.modelType === 'gpt_oss';
-}
-
-function supportFor(input: EmitInput): Support<Block> {
-  if (input.geometry.attention.latent !== undefined) return LATENT;
-  const multimodal = 'mrope_section' in keptKeys(input, input.groups[0].layerType);
-  return multimodal ? MULTIMODAL : SUPPORT;
 }
 
 /** What a key of the block in force would mean if it stayed there, and what takes that away. */

@@ -2,21 +2,16 @@ import { tokens } from '../../numbers.js';
 import type { Block } from '../../rope/kind.js';
 import { type RopeSpec, scalingBlock } from '../../rope/registry.js';
 import {
-  dynamicAsTheta,
   hasBlock,
   isUnsaid,
   keptKeys,
   originalBeside,
   own,
-  sayIn,
   scalingOverride,
-  servedLongrope,
   shapeOf,
   type Support,
   temperatureOf,
-  thetaBlock,
   type Unsaid,
-  wholeBlock,
   yarnBase,
 } from '../block.js';
 import {
@@ -36,6 +31,7 @@ import {
   shortTable,
   staticNotes,
 } from '../lengths.js';
+import { type Family, LATENT, multimodal, type SayYarn, SERVED, servedBlock } from '../served.js';
 import {
   type Answer,
   type EmitGroup,
@@ -102,41 +98,28 @@ export const vllm: Emitter = Object.freeze({
   },
 });
 
+const yarn: SayYarn = (rope) => {
+  const temperature = temperatureOf(rope);
+  return {
+    ...yarnBase(rope),
+    // Up to 0.29 the first is read and the second dropped; since 0.30 it is the other way round.
+    ...(temperature && {
+      attn_factor: temperature.attn,
+      attention_factor: temperature.attention,
+    }),
+  };
+};
+
 /** One line a rope type that an override can name. */
 const SUPPORT: Support<Block> = Object.freeze({
-  default: thetaBlock,
-  ntk: thetaBlock,
-  // Its own `dynamic` has rows for the window alone and, since 0.22, no scaling at all.
-  dynamic: (rope, { length }) => ({
-    rope_type: 'default',
-    rope_theta: dynamicAsTheta(rope, length).theta,
-  }),
-  linear: (rope) => ({ ...scalingBlock(rope), rope_theta: rope.theta }),
+  ...SERVED,
   'ntk-mixed': (rope) => ({ ...scalingBlock(rope), rope_theta: rope.theta }),
-  llama3: (rope) => ({ ...scalingBlock(rope), rope_theta: rope.theta }),
-  yarn: (rope) => {
-    const temperature = temperatureOf(rope);
-    return {
-      ...yarnBase(rope),
-      // Up to 0.29 the first is read and the second dropped; since 0.30 it is the other way round.
-      ...(temperature && {
-        attn_factor: temperature.attn,
-        attention_factor: temperature.attention,
-      }),
-    };
-  },
-  longrope: servedLongrope,
+  yarn,
   proportional: (rope) =>
     rope.factor === 1
       ? { ...scalingBlock(rope), rope_theta: rope.theta }
       : { unsaid: 'the factor of `proportional` is not read' },
 });
-
-/** Families whose class builds its own table, whatever the block says. */
-interface Family {
-  readonly has: (input: EmitInput) => boolean;
-  readonly support: (version: Version) => Support<Block>;
-}
 
 const FAMILIES: readonly Family[] = Object.freeze<Family[]>([
   {
@@ -157,53 +140,22 @@ const FAMILIES: readonly Family[] = Object.freeze<Family[]>([
       return rest;
     },
   },
-  {
-    // Sections of pairs for time, height and width are read beside these types alone.
-    has: (input: EmitInput) => 'mrope_section' in keptKeys(input, input.groups[0].layerType),
-    support: (version: Version): Support<Block> => ({
-      default: thetaBlock,
-      ntk: thetaBlock,
-      dynamic: SUPPORT.dynamic!,
-      yarn: (rope, input) =>
-        atLeast(version, '0.32') && /^qwen3_(vl|5)/.test(input.geometry.modelType)
-          ? SUPPORT.yarn!(rope, input)
-          : {
-              unsaid:
-                'the ramp of YaRN is made from 4 x the original window for multimodal positions, but for Qwen3-VL and Qwen3.5 since 0.32',
-            },
-    }),
-  },
-  {
-    // Any type but `default` is renamed to DeepSeek's own YaRN.
-    has: ({ geometry }: EmitInput) => geometry.attention.latent !== undefined,
-    support: (): Support<Block> => ({
-      default: thetaBlock,
-      ntk: thetaBlock,
-      dynamic: SUPPORT.dynamic!,
-      yarn: (rope) => {
-        if (!rope.truncate) return { unsaid: 'DeepSeek’s YaRN does not read truncate' };
-        if (rope.attentionFactor !== undefined && rope.attentionFactor !== 1) {
-          return { unsaid: 'DeepSeek’s YaRN does not read attention_factor' };
-        }
-        // An mscale of 0 takes the temperature away from the tables and from the softmax.
-        if (rope.attentionFactor === 1) return { ...yarnBase(rope), mscale: 0, mscale_all_dim: 0 };
-        return { ...yarnBase(rope), ...scalingBlock(rope) };
-      },
-    }),
-  },
+  multimodal(
+    (version) => (rope, input) =>
+      atLeast(version, '0.32') && /^qwen3_(vl|5)/.test(input.geometry.modelType)
+        ? yarn(rope, input)
+        : {
+            unsaid:
+              'the ramp of YaRN is made from 4 x the original window for multimodal positions, but for Qwen3-VL and Qwen3.5 since 0.32',
+          },
+  ),
+  LATENT,
 ]);
 
+const ENGINE = Object.freeze({ support: SUPPORT, families: FAMILIES });
+
 function blocksOf(input: EmitInput, perLayer: boolean, version: Version): Block | Unsaid {
-  const family = FAMILIES.find(({ has }) => has(input))?.support(version);
-  const blockOf = (group: EmitGroup): Block | Unsaid => {
-    const said = sayIn(family ?? SUPPORT, group.rope, input);
-    if (isUnsaid(said)) {
-      return family === undefined || Object.hasOwn(family, group.rope.type)
-        ? said
-        : { unsaid: `the class of ${input.geometry.modelType} does not take ${group.rope.type}` };
-    }
-    return wholeBlock(said, group, input);
-  };
+  const blockOf = (group: EmitGroup): Block | Unsaid => servedBlock(group, input, ENGINE, version);
   if (!perLayer) return blockOf(input.groups[0]);
   const blocks = input.groups.map((group) => [group.layerType, blockOf(group)] as const);
   const unsaid = blocks.map(([, block]) => block).find(isUnsaid);

@@ -56,6 +56,21 @@ def model_config(case, length):
     return ModelConfig.from_server_args(args)
 
 
+def build_plain_tables(model_class):
+    """DeepSeek's class has a factory for the CPU that knows its YaRN alone: what has no scaling is
+    built as on a GPU.
+    """
+    module = sys.modules[model_class.__module__]
+    if not hasattr(module, "get_rope_wrapper"):
+        return
+
+    def wrapper(*words, device=None, **more):
+        on = device if more.get("rope_scaling") else None
+        return factory.get_rope_wrapper(*words, device=on, **more)
+
+    module.get_rope_wrapper = wrapper
+
+
 def run(case, found):
     factory._ROPE_DICT.clear()
     found.facts["ownLength"] = model_config(case, None).context_len
@@ -63,6 +78,7 @@ def run(case, found):
     found.facts["acceptedLength"] = config.context_len
     torch.set_default_dtype(torch.float32)
     model_class, _ = get_model_architecture(config)
+    build_plain_tables(model_class)
     model = model_class(config=config.hf_config, quant_config=None)
     # As the server does before it takes requests.
     reserve_rope_cache_for_long_sequences(model, config)
