@@ -174,6 +174,25 @@ it('graph and config that are not of one model are told apart', async () => {
   expect(() => groupsOfSites({ groups: [group(16), group(16)] }, sites)).toThrow(/1 rotary table/);
 });
 
+it('documents stand apart in the running text', () => {
+  // Words and marks, each a token.
+  const ids = new Map<string, number>();
+  const id = (piece: string): number => {
+    if (!ids.has(piece)) ids.set(piece, ids.size);
+    return ids.get(piece)!;
+  };
+  const words = {
+    encode: (text: string) => (text.match(/ ?\w+|\n|[^\w\n]/g) ?? []).map(id),
+    first: [],
+  };
+  const texts = new TokenizedTexts(words, ['It ends here.\n', 'Another begins.\n']);
+  const { tokens } = texts.text({ rungs: [64], span: 8 }, 1, 0);
+  const pieces = [...ids.keys()];
+  const text = tokens.map((token) => pieces[token]).join('');
+  expect(text).toContain('It ends here.\n\nAnother begins.');
+  expect(text).not.toContain('here.Another');
+});
+
 it('a tokenizer that splits the words of answers is refused', () => {
   const letters = { encode: (text: string) => [...text].map((c) => c.charCodeAt(0)), first: [] };
   expect(() => new TokenizedTexts(letters, ['A text.'])).toThrow(/keeps 0 of the/);
