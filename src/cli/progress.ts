@@ -1,7 +1,7 @@
 import ora from 'ora';
 import { fixed } from '../numbers.js';
 import type { Progress, Provisional, RunEstimate } from '../options.js';
-import { nats, reachTokens } from '../report/format.js';
+import { nats, percent, reachTokens } from '../report/format.js';
 import type { Environment } from './environment.js';
 import { cleanText } from './streams.js';
 
@@ -64,19 +64,32 @@ export function describeProgress({ done, total, label }: Progress, elapsedMs: nu
   return parts.join(' · ');
 }
 
-/** What is known so far, and what it suggests: a line each, and nothing before there is a candidate. */
+/**
+ * What is known so far, and what it suggests: a verdict that is said to be provisional, and the
+ * columns of the table that will stand in its place. Nothing before there is a candidate.
+ */
 export function describeProvisional({ candidates, recommendation }: Provisional): string[] {
   const rows = candidates.filter(({ role, reach }) => role === 'candidate' && reach !== null);
   if (rows.length === 0) return [];
-  const width = Math.max(...rows.map(({ label }) => label.length));
   const { candidate } = recommendation;
-  const best = candidate === null ? 'none reaches the target' : candidate;
+  const cells = rows.map(({ label, reach, short, needle }) => {
+    const last = needle.at(-1);
+    return [
+      `${label === candidate ? '>' : ' '} ${label}`,
+      `reach ${reachTokens(reach!)}`,
+      short ? `short ${nats(short.lossChange.value)} nats` : '',
+      last ? `needle ${percent(last.accuracy.value)}` : '',
+    ];
+  });
+  const widths = cells[0]!.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
   return [
-    `  so far, to be confirmed: ${best}`,
-    ...rows.map(({ label, reach, short }) => {
-      const cost = short ? `, ${nats(short.lossChange.value)} nats at short lengths` : '';
-      return `  ${label.padEnd(width)}  reaches ${reachTokens(reach!)}${cost}`;
-    }),
+    `  provisional: ${candidate ?? 'none reaches the target so far'}`,
+    ...cells.map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i]!))
+        .join('  ')
+        .trimEnd(),
+    ),
   ];
 }
 

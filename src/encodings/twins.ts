@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { finding, type Finding } from '../findings/index.js';
 import type { NotRope } from '../model/types.js';
-import { damaged, loadFamily, parseBundled, readBundled } from '../subjects/bundled/family.js';
+import { loadFamily, parseBundled } from '../subjects/bundled/family.js';
+import { damaged, readBundled } from '../subjects/bundled/files.js';
 import { ENCODING_NAMES, type EncodingName, type TrainedTable } from './registry.js';
 import { type EncodingRow, type EncodingsReport, EncodingsSchema } from './schema.js';
 

@@ -2,12 +2,8 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { RopeEvalError } from '../../src/errors.js';
-import {
-  chooseMember,
-  loadFamily,
-  parseBundled,
-  readBundled,
-} from '../../src/subjects/bundled/family.js';
+import { chooseMember, loadFamily, parseBundled } from '../../src/subjects/bundled/family.js';
+import { readBundled } from '../../src/subjects/bundled/files.js';
 
 describe('the model family', () => {
   it('holds the files that its card names, byte for byte', async () => {

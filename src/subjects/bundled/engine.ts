@@ -1,5 +1,6 @@
 import type { PositionInputs } from '../../encodings/registry.js';
 import type { Device, Provider } from '../../probes/presets.js';
+import type { ModelFiles } from './files.js';
 
 export type Runtime = typeof import('onnxruntime-node');
 
@@ -72,6 +73,8 @@ export interface EngineRequest {
   readonly member: string;
   /** `encodings`: the graph that takes `Batch.place`, which runs the twins. Default: family. */
   readonly graph?: 'family' | 'encodings';
+  /** Of a member of the family, for a process that need not read its card again. */
+  readonly files?: ModelFiles;
   readonly device: Device;
   readonly threads: number;
   /**

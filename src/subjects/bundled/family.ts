@@ -1,9 +1,6 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { RopeEvalError } from '../../errors.js';
 import { type Language, LanguageSchema } from '../../probes/language.js';
+import { damaged, type ModelFiles, readBundled } from './files.js';
 
 const MemberSchema = z.object({
   name: z.string(),
@@ -28,44 +25,18 @@ const FamilySchema = z.object({
 export type Member = z.infer<typeof MemberSchema>;
 export type Family = z.infer<typeof FamilySchema>;
 
-/** Graph files; which one runs depends on the device (training/export.py). */
-export const GRAPHS = Object.freeze({
-  cpu: 'decoder.onnx',
-  portable: 'decoder-portable.onnx',
-} as const);
-
-/** `fixtures/probe-models`, beside `src/` in a checkout and beside `dist/` in the package. */
-const directory = new URL('../../../fixtures/probe-models/', import.meta.url);
-
-/** Path of a bundled file. */
-export function bundledPath(name: string): string {
-  return fileURLToPath(new URL(name, directory));
-}
-
-/**
- * Reads a bundled file and compares its hash with the model card.
- *
- * @throws RopeEvalError exit 3 when the file is missing or is not the one that was shipped
- */
-export async function readBundled(name: string, sha256?: string): Promise<Buffer> {
-  const data = await readFile(bundledPath(name)).catch((error: Error) => {
-    throw damaged(`${name} is missing (${error.message})`);
-  });
-  if (sha256 !== undefined && createHash('sha256').update(data).digest('hex') !== sha256)
-    throw damaged(`${name} differs from the one that the model card names`);
-  return data;
-}
-
-export function damaged(what: string): RopeEvalError {
-  return new RopeEvalError('damaged_models', {
-    problem: `the bundled probe models are damaged: ${what}`,
-    hint: 'Install rope-eval again.',
-  });
-}
-
 /** The model card, `family.json`. */
 export async function loadFamily(): Promise<Family> {
   return parseBundled('family.json', await readBundled('family.json'), FamilySchema);
+}
+
+/** The files of a member of the family. */
+export async function filesOf(name: string): Promise<ModelFiles> {
+  const { graphs, members } = await loadFamily();
+  const member = members.find((each) => each.name === name);
+  if (!member) throw new Error(`no probe model ${name}`);
+  const { weights, weightsSha256 } = member;
+  return { graphs, weights, weightsSha256 };
 }
 
 /** What the probe models speak. */

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { option, RopeEvalError, words } from '../../errors.js';
 import { Worker, type WorkerOptions } from '../worker.js';
 import type { Batch, Engine, EngineInfo, EngineRequest, Scores } from './engine.js';
+import { filesOf } from './family.js';
 import { openSession } from './session.js';
 
 const CHILD = fileURLToPath(new URL('./child.js', import.meta.url));
@@ -20,8 +21,10 @@ export async function openProcess(
 ): Promise<Engine> {
   const worker = new Worker(CHILD, { died, ...limits });
   try {
+    const files = request.graph === 'encodings' ? {} : { files: await filesOf(request.member) };
+    const first: EngineRequest = { ...request, ...files, flushesDenormals: true };
     return {
-      info: (await worker.ask({ ...request, flushesDenormals: true })) as EngineInfo,
+      info: (await worker.ask(first)) as EngineInfo,
       run: async (batch: Batch) => (await worker.ask(batch)) as Scores,
       close: () => worker.close(),
     };

@@ -1,10 +1,9 @@
 import process from 'node:process';
 import type { InferenceSession } from 'onnxruntime-node';
-import { encodingsModel } from '../../encodings/twins.js';
 import { option, RopeEvalError, words } from '../../errors.js';
 import type { Provider } from '../../probes/presets.js';
 import type { Batch, Engine, EngineRequest, RotaryInputs, Runtime, Scores } from './engine.js';
-import { GRAPHS, loadFamily, readBundled } from './family.js';
+import { GRAPHS, readBundled } from './files.js';
 
 /** What a row may not see: finite, so that a softmax over it stays a number. */
 const UNSEEN = -1e9;
@@ -207,24 +206,24 @@ interface Loaded {
   readonly mask: Mask;
 }
 
+/** What reads the model cards is imported only where the request does not say what they say. */
 async function loadModel(
-  { member: name, graph }: EngineRequest,
+  { member, graph, files: known }: EngineRequest,
   portable: boolean,
 ): Promise<Loaded> {
   if (graph === 'encodings') {
-    const { shape, ...files } = await encodingsModel(name);
+    const { encodingsModel } = await import('../../encodings/twins.js');
+    const { shape, ...files } = await encodingsModel(member);
     return { ...files, mask: placedMask(shape) };
   }
-  const family = await loadFamily();
-  const member = family.members.find((m) => m.name === name);
-  if (!member) throw new Error(`no probe model ${name}`);
+  const files = known ?? (await (await import('./family.js')).filesOf(member));
   const graphName = portable ? GRAPHS.portable : GRAPHS.cpu;
-  const graphSha256 = family.graphs[graphName]!;
+  const graphSha256 = files.graphs[graphName]!;
   return {
     graph: await readBundled(graphName, graphSha256),
     graphSha256,
-    weights: await readBundled(member.weights, member.weightsSha256),
-    weightsSha256: member.weightsSha256,
+    weights: await readBundled(files.weights, files.weightsSha256),
+    weightsSha256: files.weightsSha256,
     mask: portable ? portableMask : chunkedMask,
   };
 }
