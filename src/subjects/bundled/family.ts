@@ -30,13 +30,11 @@ export async function loadFamily(): Promise<Family> {
   return parseBundled('family.json', await readBundled('family.json'), FamilySchema);
 }
 
-/** The files of a member of the family. */
-export async function filesOf(name: string): Promise<ModelFiles> {
+/** The files of a member of the family; undefined where there is none of that name. */
+export async function filesOf(name: string): Promise<ModelFiles | undefined> {
   const { graphs, members } = await loadFamily();
   const member = members.find((each) => each.name === name);
-  if (!member) throw new Error(`no probe model ${name}`);
-  const { weights, weightsSha256 } = member;
-  return { graphs, weights, weightsSha256 };
+  return member && { graphs, weights: member.weights, weightsSha256: member.weightsSha256 };
 }
 
 /** What the probe models speak. */

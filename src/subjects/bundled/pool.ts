@@ -21,8 +21,8 @@ export async function openProcess(
 ): Promise<Engine> {
   const worker = new Worker(CHILD, { died, ...limits });
   try {
-    const files = request.graph === 'encodings' ? {} : { files: await filesOf(request.member) };
-    const first: EngineRequest = { ...request, ...files, flushesDenormals: true };
+    const files = request.graph === 'encodings' ? undefined : await filesOf(request.member);
+    const first: EngineRequest = { ...request, ...(files && { files }), flushesDenormals: true };
     return {
       info: (await worker.ask(first)) as EngineInfo,
       run: async (batch: Batch) => (await worker.ask(batch)) as Scores,

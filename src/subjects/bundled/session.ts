@@ -217,6 +217,7 @@ async function loadModel(
     return { ...files, mask: placedMask(shape) };
   }
   const files = known ?? (await (await import('./family.js')).filesOf(member));
+  if (!files) throw new Error(`no probe model ${member}`);
   const graphName = portable ? GRAPHS.portable : GRAPHS.cpu;
   const graphSha256 = files.graphs[graphName]!;
   return {
