@@ -69,7 +69,7 @@ function drawn(block: Block, pen: Pen): readonly string[] {
         return more === undefined ? [body] : [body, `  ${filled(more, pen, '  ')}`];
       });
     case 'code':
-      return drawCode(block.lead, block.text.split('\n').map(printable));
+      return drawCode(block.lead, block.text.split('\n').map(printable), columns);
     case 'table':
       return [drawTable(block, pen)];
     case 'heatmap':
@@ -83,11 +83,15 @@ function drawn(block: Block, pen: Pen): readonly string[] {
 }
 
 /** Never broken, so that it can be copied: a terminal that is too narrow breaks it by itself. */
-function drawCode(lead: string | undefined, lines: readonly string[]): readonly string[] {
-  if (lead === undefined) return lines.map((line) => `  ${line}`);
-  return lines.length === 1
-    ? [`${lead} ${lines[0]!}`]
-    : [lead, ...lines.map((line) => `  ${line}`)];
+function drawCode(
+  lead: string | undefined,
+  lines: readonly string[],
+  columns: number,
+): readonly string[] {
+  const apart = lines.map((line) => `  ${line}`);
+  if (lead === undefined) return apart;
+  const together = `${lead} ${lines[0]!}`;
+  return lines.length === 1 && textWidth(together) <= columns ? [together] : [lead, ...apart];
 }
 
 function toned(paint: Paint, tone: Tone | undefined): (text: string) => string {
