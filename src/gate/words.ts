@@ -289,11 +289,6 @@ function undecidedAdvice(
   { report, commands }: AdviceContext,
 ): string {
   if (reason === 'no-candidate') return `add ${candidate} to the candidates of the policy.`;
-  if (reason === 'ambiguous-reference')
-    return (
-      'whether the weights were trained with this scaling decides, and the file does not say. Name ' +
-      'it as the reference where they were; else give the config before the change as the base.'
-    );
   if (reason === 'not-measured') return 'the run ended before this was measured; let one finish.';
   if (reason === 'local-only') {
     return 'no rotating layer looks beyond its window any more, so no length can be measured; undo the change, or restore the layers’ view.';

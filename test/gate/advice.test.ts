@@ -36,7 +36,7 @@ it.each([
   [{ samplesToDecide: 300 }, 'about 300 samples would decide: AGAIN 300'],
   [{ samplesToDecide: null }, 'more contexts would hardly decide'],
   [{ reason: 'ladder-ended' }, 'nothing longer than'],
-  [{ reason: 'ambiguous-reference' }, 'whether the weights were trained with this scaling'],
+  [{ reason: 'ambiguous-reference' }, 'change nothing on this ground'],
   [{ reason: 'no-candidate' }, 'add yarn:4 to the candidates of the policy.'],
   [{ reason: 'not-measured' }, 'the run ended before this was measured'],
 ] as const)('says what would decide %j', (result, words) => {
