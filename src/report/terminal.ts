@@ -91,7 +91,10 @@ function drawCode(
   const apart = lines.map((line) => `  ${line}`);
   if (lead === undefined) return apart;
   const together = `${lead} ${lines[0]!}`;
-  return lines.length === 1 && textWidth(together) <= columns ? [together] : [lead, ...apart];
+  const fits = (line: string): boolean => textWidth(line) <= columns;
+  // What is too wide either way takes the fewest lines in one piece.
+  const inOne = lines.length === 1 && (fits(together) || !apart.every(fits));
+  return inOne ? [together] : [lead, ...apart];
 }
 
 function toned(paint: Paint, tone: Tone | undefined): (text: string) => string {

@@ -292,7 +292,7 @@ export function nextCommand(
     case 'use-at-a-cost':
       if (candidate === null) return undefined;
       return {
-        why: 'the settings to use (of one engine alone: add --engine vllm)',
+        why: 'the settings to use (--engine vllm for one engine)',
         text: `rope-eval emit ${source} ${shellWord(candidate)} --target ${target.tokens}${read}`,
       };
     case 'unclear': {
