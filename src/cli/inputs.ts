@@ -49,6 +49,8 @@ export interface LoadedConfig {
   readonly source: string;
   /** Absolute path; undefined for standard input. */
   readonly file: string | undefined;
+  /** What the text was translated from, where the file holds another one. */
+  readonly format?: string;
 }
 
 /** A file, a folder that holds a config.json, or `-` for standard input. */
@@ -153,7 +155,8 @@ async function fromFile(
   if (/\.gguf$/i.test(shown) && (await look(path, environment))?.kind === 'file') {
     const { readGguf } = await import('./gguf.js');
     // A header is no text that an edit could be written to.
-    return { text: await readGguf(path, shown), source: shown, file: undefined };
+    const text = await readGguf(path, shown);
+    return { text, source: shown, file: undefined, format: 'the header of a GGUF file' };
   }
   const bytes = await environment
     .readFile(path, shown, CONFIG)

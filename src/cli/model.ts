@@ -28,7 +28,7 @@ export async function readConfigOf(config: LoadedConfig): Promise<ReadConfig> {
   const known = READ.get(config);
   if (known) return known;
   const { readConfig } = await import('../model/read-model.js');
-  const read = readConfig(config.text, { source: config.source });
+  const read = readConfig(config.text, { source: config.source }, config.format);
   READ.set(config, read);
   return read;
 }

@@ -198,9 +198,15 @@ export interface ReadConfig {
   readonly model: ModelGeometry | NotRope;
 }
 
-/** @throws RopeEvalError exit 2 for a text that is no config */
-export function readConfig(text: string, options: ParseOptions = {}): ReadConfig {
+/**
+ * @param format what the text was translated from, where no file says it so
+ * @throws RopeEvalError exit 2 for a text that is no config
+ */
+export function readConfig(text: string, options: ParseOptions = {}, format?: string): ReadConfig {
   const raw = parseConfig(text, { ...options, maxLength: BOUNDS.configLength });
   const sha256 = createHash('sha256').update(text).digest('hex');
-  return { sha256, raw, model: readModel(raw) };
+  const model = readModel(raw);
+  if (format === undefined) return { sha256, raw, model };
+  const translated = finding('translated', '', { format, model: model.modelType });
+  return { sha256, raw, model: { ...model, findings: [translated, ...model.findings] } };
 }

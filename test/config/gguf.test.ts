@@ -1,11 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/cli/inputs.js';
 import { fromGguf } from '../../src/model/other-formats.js';
 import { isNotRope, readConfig } from '../../src/model/read-model.js';
 import { computeRope } from '../../src/rope/registry.js';
-import { fakeProcess } from '../helpers/environment.js';
+import { fakeProcess, runCli } from '../helpers/environment.js';
 import { temporaryFolder } from '../helpers/temporary.js';
 
 const STRING = 8;
@@ -209,4 +209,26 @@ describe('files that are no config.json are named', () => {
       hint: expect.stringContaining(join('snapshots', revision)),
     });
   });
+});
+
+it('the findings say that a header was translated, and nothing is written into the file', async () => {
+  const cwd = await temporaryFolder();
+  const file = ggufFile({ ...LLAMA, 'llama.block_count': 1 }, ['token_embd.weight', [1, 2]]);
+  await writeFile(join(cwd, 'model.gguf'), file);
+  const { code, stdout } = await runCli(['inspect', 'model.gguf', '--json'], { cwd });
+  expect(code).toBe(0);
+  const { findings } = JSON.parse(stdout) as {
+    readonly findings: readonly { readonly code: string; readonly args: unknown }[];
+  };
+  expect(findings).toContainEqual(
+    expect.objectContaining({
+      code: 'RE076',
+      args: { format: 'the header of a GGUF file', model: 'llama' },
+    }),
+  );
+  expect((await runCli(['inspect', 'model.gguf'], { cwd })).stdout).toContain('The one layer sees');
+  const written = await runCli(['emit', 'model.gguf', 'yarn:2', '--write'], { cwd });
+  expect(written.code).toBe(2);
+  expect(written.stderr).toContain('model.gguf is no config.json');
+  expect(await readFile(join(cwd, 'model.gguf'))).toEqual(file);
 });

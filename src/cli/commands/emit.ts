@@ -99,18 +99,18 @@ async function write(
   { stdout, stderr }: Environment,
 ): Promise<void> {
   const { file, source, text } = config;
-  if (file === undefined) {
-    throw new RopeEvalError('usage', {
-      option: 'write',
-      predicate: 'needs a file, not standard input',
-    });
-  }
   const translated = input.findings?.find(({ code }) => code === 'RE076');
   if (translated !== undefined) {
     throw new RopeEvalError('not_expressible', {
       option: 'write',
       problem: `${source} is no config.json: ${wordFinding(translated)}, and nothing writes it back`,
       hint: 'Give the config.json of the same model to --write, or leave --write away and pass the settings to the engine (--engine).',
+    });
+  }
+  if (file === undefined) {
+    throw new RopeEvalError('usage', {
+      option: 'write',
+      predicate: 'needs a file, not standard input',
     });
   }
   const [{ editedRecord, patchForVersion }, { otherNames, writeAtomically }, { patchedText }] =

@@ -96,11 +96,13 @@ function whoWords(data: InspectData, name: string, { layers }: InspectLayerType)
   const only = Object.keys(data.layerTypes).length === 1 && data.layersWithoutRope.length === 0;
   const count = layerCount(layers.length);
   if (!only) return `${name}: ${count}`;
-  return data.layersWithoutAttention.length === 0 ? `All ${count}` : `${count} with attention`;
+  if (layers.length === 0) return 'No layer';
+  if (data.layersWithoutAttention.length > 0) return `${count} with attention`;
+  return layers.length === 1 ? 'The one layer' : `All ${count}`;
 }
 
 function seesWords({ span, layers }: InspectLayerType, bothSides: boolean): string {
-  const verb = layers.length === 1 ? 'sees' : 'see';
+  const verb = layers.length < 2 ? 'sees' : 'see';
   switch (span.kind) {
     case 'global':
       return `${verb} the whole context${bothSides ? ', before and after a token' : ''}`;
