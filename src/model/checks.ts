@@ -228,6 +228,11 @@ const MECHANISMS: readonly Mechanism[] = Object.freeze([
     does: 'changes the slow pairs, or counts positions by content',
     keys: /^(use_)?cope(_|$)|^npos_max$/,
   },
+  {
+    name: 'Dynamic NTK scaling in the model’s own code (nomic_bert)',
+    does: 'raises theta with the length beyond max_trained_positions',
+    keys: /^rotary_scaling_factor$/,
+  },
 ]);
 
 /** Mechanisms beside RoPE that a key switches on, at the top or inside the block. */

@@ -153,12 +153,18 @@ describe('what a config says besides its frequencies', () => {
     ['SelfExtend', { self_extend_group_size: 8 }],
     ['DroPE', { drope: true }],
     ['CoPE', { rope_parameters: { rope_type: 'default', cope: { npos_max: 64 } } }],
+    ['Dynamic NTK scaling in the model’s own code (nomic_bert)', { rotary_scaling_factor: 2 }],
   ])('%s is named and left out', (mechanism, keys) => {
     expect(byName(read({ ...LLAMA, ...keys }))['not_evaluated']?.args).toMatchObject({ mechanism });
   });
 
   it('a mechanism that is switched off is not named', () => {
-    const off = read({ ...LLAMA, dual_chunk_attention_config: null, drope: false });
+    const off = read({
+      ...LLAMA,
+      dual_chunk_attention_config: null,
+      drope: false,
+      rotary_scaling_factor: null,
+    });
     expect(byName(off)['not_evaluated']).toBeUndefined();
   });
 
