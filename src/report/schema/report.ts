@@ -248,9 +248,6 @@ export type Report = z.infer<typeof ReportSchema>;
 /** What a dashboard should ignore when it asks whether two runs agree. */
 export const VOLATILE_KEYS = Object.freeze(['createdAt', 'timings'] as const);
 
-/** What version 2.0 calls a report; another one would make a circle with the schema. */
-const CURRENT = '2.0';
-
 /**
  * A saved report in the present form. Version 1 knew one subject, under the name of `probeModel`;
  * everything else of it still stands as it was.
@@ -260,7 +257,7 @@ const CURRENT = '2.0';
 export function upgradeReport(value: unknown): unknown {
   if (!isRecord(value) || !/^1\.[0-6]$/.test(String(value['schemaVersion']))) return value;
   const entries = Object.entries(value).map(([key, own]): [string, unknown] => {
-    if (key === 'schemaVersion') return [key, CURRENT];
+    if (key === 'schemaVersion') return [key, REPORT_SCHEMA_VERSION];
     if (key === 'probeModel' && isRecord(own))
       return ['subject', { kind: 'probe-model', ...own } satisfies UnknownRecord];
     return [key, own];
