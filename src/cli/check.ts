@@ -263,13 +263,17 @@ export function checkText(input: CheckText, paint: Paint): string {
       ? 'compared key by key'
       : `${list(candidates.map(printable))} at ${tokens(result.target)} tokens`;
   const head = `Gate on ${printable(report?.config.source ?? source)}: ${what}, by ${printable(policy)}`;
+  const findings = findingLines(result, columns, paint);
+  // What fails the gate stands above what passed.
+  const failing = result.findings.some(({ level }) => level === 'error');
   const blocks = [
     [painted(filled(verdictLine(result)), result, paint)],
     advice.length > 0
       ? [paint.bold('What to change'), ...advice.map(({ text }) => filled(printable(text), '  '))]
       : [],
+    failing ? findings : [],
     [paint.bold(filled(head)), ...result.rules.map((rule) => ruleLines(rule, columns, paint))],
-    findingLines(result, columns, paint),
+    failing ? [] : findings,
     baselineLines(result, columns, paint),
     [
       ...(base === undefined ? [] : [`The reference is ${printable(base)}.`]),

@@ -202,7 +202,8 @@ export const CHANGE_FINDINGS = Object.freeze({
 });
 
 const NOT_JUDGED = Object.freeze({
-  unread: 'nothing that rope-eval reads depends on it, so nothing judged the change',
+  unread:
+    'nothing that rope-eval reads depends on it, so nothing judged the change: take it back, or name the key under "allow" in the policy',
   'remote-code': 'code that comes with the model reads this config, and nobody knows how',
   'unknown-model-type': 'transformers has no such model type, so nobody knows what is read',
   'file-beside': 'it decides beside this config, and nothing judged it',
