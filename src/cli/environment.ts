@@ -90,7 +90,7 @@ export function nodeEnvironment(): Environment {
 const ENDINGS = Object.freeze(['SIGINT', 'SIGTERM', 'SIGHUP'] as const);
 
 function hostFacts(): HostFacts {
-  // The typings know the report as an object without keys.
+  // The type declarations give the report no keys.
   const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
   return {
     node: process.versions.node,

@@ -62,7 +62,7 @@ export function limitOf(input: EmitInput, rule: LengthRule): Limit {
   const { rope } = input.groups[0];
   const derived = derivedLength(rule, rope, geometry.maxPositions);
   const short = derived < length;
-  // Raising it is of no use where the length is made from something else.
+  // Raising it has no effect if the engine derives the length from something else.
   const raised = short && rule === 'max';
   const maxPositions = raised ? length : rule === 'factor-max' ? unscaledLimit(input) : undefined;
   return {

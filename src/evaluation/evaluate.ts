@@ -232,7 +232,7 @@ export function perContext(run: RunPlan): PerContext | undefined {
   const [reference] = rows;
   if (!reference || !rows.every((row) => row !== undefined)) return undefined;
   const { facts, copies, textLoss } = reference.short;
-  // Rows that are shorter are of the first of these contexts.
+  // A shorter row covers only the first of these contexts.
   const longest = rows.reduce((a, b) => (contextsOf(b) > contextsOf(a) ? b : a));
   return {
     sha256: digest([sets.short, sets.shortText, sets.ladder]),

@@ -186,7 +186,7 @@ export class QuestionList {
     });
   }
 
-  /** Takes answers over, which are not asked again. What does not fit is asked all the same. */
+  /** Takes over saved answers. Those that do not fit are discarded and asked again. */
   resume(saved: readonly SavedAnswer[]): void {
     this.#saved = new Map(saved.map((answer) => [answer.key, answer]));
     this.#takeOver();

@@ -428,7 +428,7 @@ function measureReach({ report, candidate }: MetricSource): readonly Measurement
   ];
 }
 
-/** One sample is one of them. */
+/** One sample is one long context. */
 function longContexts(report: Report, candidate: CandidateReport): number {
   return candidate.longContexts ?? report.settings.contexts.long;
 }

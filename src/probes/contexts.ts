@@ -423,7 +423,7 @@ export function lastWindow(context: Context, rung: number, end: number, window: 
  *
  * - `stretched`: as many tokens as the window, but far apart: the facts and the questions stand
  *   where they would stand in a context `multiple` times as long, the gaps between them are gaps
- *   in the position ids. What is lost here, RoPE loses.
+ *   in the position ids. Any loss here is due to RoPE.
  * - `squeezed`: the tokens of the long context, but no long distances: everything but facts and
  *   questions stands at fractional positions, so that the whole fits into the window. What is lost
  *   here is lost to attention over more tokens (dilution).

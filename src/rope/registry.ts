@@ -18,7 +18,7 @@ import { ntkRope } from './kinds/ntk.js';
 import { proportionalRope } from './kinds/proportional.js';
 import { yarnRope } from './kinds/yarn.js';
 
-/** Every rope kind. Adding one is one new file, its import and one line here. */
+/** Every rope kind. A new one is a file, its import and a line here (CONTRIBUTING.md, "How to add"). */
 export const ROPE_KINDS = Object.freeze({
   default: defaultRope,
   linear: linearRope,

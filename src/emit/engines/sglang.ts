@@ -45,7 +45,7 @@ import { atLeast, type Version } from '../version.js';
 const OLDEST = '0.4.6';
 const NEWEST = '0.5.23';
 
-/** Read there; when before that overrides began to reach nested configs was not looked up. */
+/** Read in this version; earlier ones were not looked at. */
 const NESTED_SINCE = '0.5.23';
 
 const ORIGINAL = 'original_max_position_embeddings';
