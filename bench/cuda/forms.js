@@ -9,38 +9,22 @@ import { rotaryValues } from '../../dist/subjects/onnx/tables.js';
 
 const { values } = parseArgs({ options: { device: { type: 'string', default: 'cuda' } } });
 const folder = 'fixtures/onnx-decoders';
-const expected = JSON.parse(readFileSync(`${folder}/expected.json`, 'utf8'));
+const read = (name) => JSON.parse(readFileSync(`${folder}/${name}`, 'utf8'));
+const expected = read('expected.json');
+// Each form, the answers that it is held against, and the largest difference allowed.
+const { open, forms } = read('forms.json');
 const { tokens } = expected;
 const rows = tokens.slice(0, -1).map((_, i) => i);
 const targets = tokens.slice(1);
 
-/** Name, the answers that it is held against, and the largest difference allowed. */
-const FORMS = [
-  ['genai', 'full', 1e-4],
-  ['genai-one-file', 'full', 1e-4],
-  ['genai-rotary', 'full', 1e-4],
-  ['genai-longrope', 'full', 1e-4],
-  ['opset-23', 'full', 1e-4],
-  ['torch', 'full', 1e-4],
-  ['torch-two-tables', 'two-tables', 1e-4],
-  ['folded', 'full', 1e-4],
-  ['genai-4bit', '4bit', 1e-4],
-  ['genai-fp16', 'full', 0.1],
-  ['torch-fp16', 'full', 0.1],
-];
-
-for (const [name, group, limit] of FORMS) {
+for (const { name, group, limit } of forms) {
   let decoder;
   try {
     decoder = await DecoderSession.open({
+      ...open,
       file: `${folder}/${name}.onnx`,
       device: values.device,
-      threads: 1,
-      positions: 128,
       memory: 512,
-      heads: 2,
-      keyHeads: 1,
-      headDim: 16,
     });
     const { sites, editDifference } = decoder.info;
     let worst = 0;

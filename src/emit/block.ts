@@ -1,6 +1,6 @@
 import { applyEdits, type FormattingOptions, modify } from 'jsonc-parser';
 import { Fields } from '../json/fields.js';
-import { isRecord, type UnknownRecord } from '../json/parse.js';
+import { isRecord, own, type UnknownRecord } from '../json/parse.js';
 import { CLASS_DEFAULTS } from '../model/class-defaults.js';
 import { findPart } from '../model/part.js';
 import type { Block } from '../rope/kind.js';
@@ -234,11 +234,6 @@ export function writtenBlock({ at, form }: ConfigShape, layerType: string): unkn
   const block = form === 'v5' ? at['rope_parameters'] : at['rope_scaling'];
   if (!isRecord(block) || !Object.hasOwn(block, layerType)) return block;
   return block[layerType];
-}
-
-/** A key of an object, if it is one. */
-export function own(value: unknown, key: string): unknown {
-  return isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
 /** One key to set, or to remove where the value is undefined. */

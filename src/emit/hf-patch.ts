@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { RopeEvalError } from '../errors.js';
-import { isRecord, type UnknownRecord } from '../json/parse.js';
+import { isRecord, own, type UnknownRecord } from '../json/parse.js';
 import { CLASS_DEFAULTS } from '../model/class-defaults.js';
 import { isNotRope, readModel } from '../model/read-model.js';
 import { dialectOf } from '../model/registry.js';
 import type { ModelGeometry } from '../model/types.js';
 import type { Block } from '../rope/kind.js';
 import { computeRope, effectiveTheta, type RopeSpec, scalingBlock } from '../rope/registry.js';
-import { type ConfigShape, type Edit, keptKeys, own, shapeOf } from './block.js';
+import { type ConfigShape, type Edit, keptKeys, shapeOf } from './block.js';
 import { isUnchanged, maxPositionsFor } from './lengths.js';
 import { type EmitGroup, type EmitInput, planOf } from './types.js';
 

@@ -140,6 +140,11 @@ function coreSeries({ ladder, windows, short }: Variant): AskedSeries[] {
   ];
 }
 
+/** Portions of contexts that were asked of a variant so far. */
+function portionsOf(variant: Variant): number {
+  return coreSeries(variant).reduce((sum, one) => sum + one.portions, 0);
+}
+
 function askUpTo(all: readonly AskedSeries[], share: keyof Series['upTo']): void {
   for (const asked of all) asked.ask(asked.series.upTo[share]);
 }
@@ -205,7 +210,7 @@ function likelyContexts({ setup, most }: RunPlan, facts: Measured, usual: number
 
 /** Has questions answered, and tells how far a run is. */
 class Watch {
-  readonly #rows = new Map<Variant, { readonly contexts: number; readonly judged: Judged }>();
+  readonly #rows = new Map<Variant, { readonly portions: number; readonly judged: Judged }>();
 
   #started = false;
 
@@ -266,18 +271,16 @@ class Watch {
   /** Tells of variants whose answers have become more. */
   #tell(onProvisional: (found: Provisional) => void): void {
     const { run } = this;
-    const grown = run.variants.filter((variant) => {
-      const core = coreSeries(variant);
-      const contexts = core.reduce((sum, one) => sum + one.portions, 0);
-      if (contexts === this.#rows.get(variant)?.contexts || !core.every((one) => one.answered))
-        return false;
-      return true;
-    });
+    const grown = run.variants.filter(
+      (variant) =>
+        portionsOf(variant) !== this.#rows.get(variant)?.portions &&
+        coreSeries(variant).every((one) => one.answered),
+    );
     if (grown.length === 0) return;
     const reference = referenceResults(run, DRAWS.provisional);
     for (const variant of grown) {
-      const contexts = coreSeries(variant).reduce((sum, one) => sum + one.portions, 0);
-      this.#rows.set(variant, { contexts, judged: judge(run, reference, variant, []) });
+      const judged = judge(run, reference, variant, []);
+      this.#rows.set(variant, { portions: portionsOf(variant), judged });
     }
     const rows = run.variants.flatMap((variant) => this.#rows.get(variant)?.judged ?? []);
     if (rows[0]?.report.role !== 'reference') return;

@@ -1,6 +1,6 @@
 import { joinCandidates, parseCandidates } from '../candidates/definition.js';
 import { finding, type Finding, findingName, type FindingName } from '../findings/index.js';
-import { isRecord, sameValue } from '../json/parse.js';
+import { holdsKey, isRecord, own, sameValue, valueAt } from '../json/parse.js';
 import { classFields } from '../model/class-defaults.js';
 import { isNotRope, type ReadConfig, requireRope } from '../model/read-model.js';
 import { chooseReference, referenceSpecs } from '../model/reference.js';
@@ -214,7 +214,7 @@ function unjudged(
   const named = (key: string): boolean =>
     allow.includes(key) || open.some((each) => each.key.split('.').includes(key));
   const same = { was: '', found: '' };
-  if (hasRemoteCode(config) && !named('auto_map')) {
+  if (holdsKey(config, 'auto_map') && !named('auto_map')) {
     findings.push(finding('not_judged', 'auto_map', { ...same, why: 'remote-code' }));
   }
   const unknown = model.findings.some((each) => findingName(each) === 'unknown_model_type');
@@ -237,22 +237,16 @@ function unjudgedBeside(
     );
 }
 
-/** Whether a config, or a part of it at any depth, names code that comes with the model. */
-function hasRemoteCode(config: unknown): boolean {
-  if (!isRecord(config)) return false;
-  return Object.hasOwn(config, 'auto_map') || Object.values(config).some(hasRemoteCode);
-}
-
 /** Old keys of theta and scaling that a change replaced by a block which only transformers 5 reads. */
 function respelt(before: Side, now: Side): readonly Finding[] {
   const [old, part] = [before, now].map(({ config, model }) =>
-    (model.partPath ?? '')
-      .split('.')
-      .filter((key) => key !== '')
-      .reduce<unknown>((at, key) => (isRecord(at) ? at[key] : undefined), config),
+    valueAt(
+      config,
+      (model.partPath ?? '').split('.').filter((key) => key !== ''),
+    ),
   );
   if (!isRecord(old) || !isRecord(part)) return [];
-  const given = (record: typeof part, key: string): boolean => (record[key] ?? null) !== null;
+  const given = (record: typeof part, key: string): boolean => (own(record, key) ?? null) !== null;
   if (given(old, BLOCK) || !given(part, BLOCK)) return [];
   const keys = OLD_KEYS.filter((key) => given(old, key) && !given(part, key));
   const path = [now.model.partPath, BLOCK].filter(Boolean).join('.');

@@ -1,7 +1,14 @@
 import { findNodeAtLocation, type Node, parseTree } from 'jsonc-parser';
 import { z } from 'zod';
 import { Fields } from '../json/fields.js';
-import { isRecord, parseConfig, sameValue, type UnknownRecord } from '../json/parse.js';
+import {
+  isRecord,
+  own,
+  parseConfig,
+  sameValue,
+  type UnknownRecord,
+  valueAt,
+} from '../json/parse.js';
 import { isMistralParams } from '../model/other-formats.js';
 import { findPart } from '../model/part.js';
 import { isNotRope, readModel } from '../model/read-model.js';
@@ -190,14 +197,6 @@ function differingPaths(before: unknown, after: unknown, path: Path): Path[] {
   const found = keys.flatMap((key) => differingPaths(own(old, key), own(now, key), [...path, key]));
   // `{}` against null: the readers take both for absent, but nothing proves it here.
   return found.length === 0 && !sameValue(before, after) ? [path] : found;
-}
-
-function own(record: UnknownRecord, key: string): unknown {
-  return Object.hasOwn(record, key) ? record[key] : undefined;
-}
-
-function valueAt(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>((at, key) => (isRecord(at) ? own(at, key) : undefined), value);
 }
 
 /** Spelling a class's default out changes nothing, and neither does an empty rope block. */

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { RopeEvalError } from '../errors.js';
-import { isRecord, sameValue } from '../json/parse.js';
+import { holdsKey, isRecord, sameValue } from '../json/parse.js';
 import { isMistralParams } from '../model/other-formats.js';
 import { CONFIG, folded, isConfigName, type ReadObject, type Tree } from './tree.js';
 
@@ -191,12 +191,8 @@ async function realFolder(path: string, tree: Tree): Promise<string> {
 
 /** Whether a text holds a key, at any depth; one that is no JSON is refused where it is judged. */
 function mentions(text: string, key: string): boolean {
-  const within = (value: unknown): boolean =>
-    typeof value === 'object' &&
-    value !== null &&
-    (Object.hasOwn(value, key) || Object.values(value).some(within));
   try {
-    return within(JSON.parse(text.replace(/^\uFEFF/, '')));
+    return holdsKey(JSON.parse(text.replace(/^\uFEFF/, '')), key);
   } catch {
     return false;
   }

@@ -232,6 +232,25 @@ export function isRecord(value: unknown): value is UnknownRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** A key of an object, if the value is one that has it. */
+export function own(value: unknown, key: string): unknown {
+  return isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+
+/** What stands at a path of keys; undefined where nothing does. */
+export function valueAt(value: unknown, path: readonly string[]): unknown {
+  return path.reduce(own, value);
+}
+
+/** Whether a key stands anywhere in a value, at any depth, in lists too. */
+export function holdsKey(value: unknown, key: string): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    (Object.hasOwn(value, key) || Object.values(value).some((inner) => holdsKey(inner, key)))
+  );
+}
+
 /**
  * Counts brackets outside strings before anything recursive sees the value: how deep it nests, and
  * how many objects and lists it has, since each costs time whatever is in it.
@@ -272,7 +291,5 @@ export function sameValue(a: unknown, b: unknown): boolean {
   }
   if (!isRecord(a) || !isRecord(b)) return false;
   const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-  const own = (record: Readonly<Record<string, unknown>>, key: string): unknown =>
-    Object.hasOwn(record, key) ? record[key] : undefined;
   return [...keys].every((key) => sameValue(own(a, key), own(b, key)));
 }

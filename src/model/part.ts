@@ -7,7 +7,7 @@ import { NOT_ROPE_TYPES } from './not-rope.js';
 import { hasDialect } from './registry.js';
 
 /** Keys under which a multimodal or encoder-decoder config keeps its language model. */
-const PART_KEYS = [
+export const PART_KEYS = [
   'text_config',
   'thinker_config',
   'llm_config',

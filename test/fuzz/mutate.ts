@@ -1,3 +1,5 @@
+import { PART_KEYS } from '../../src/model/part.js';
+
 /** A JSON object that may be changed. */
 type Config = Record<string, unknown>;
 
@@ -47,15 +49,7 @@ const ODD: readonly unknown[] = [
 ];
 
 /** Names under which a config may hold its language model, and those of its rope block. */
-const PARTS = [
-  'text_config',
-  'thinker_config',
-  'llm_config',
-  'language_config',
-  'decoder',
-  'decoder_config',
-  'vision_config',
-];
+const PARTS = [...PART_KEYS, 'vision_config'];
 const BLOCKS = ['rope_scaling', 'rope_parameters'];
 
 /** Makes configs that are nearly right, the same ones for the same seed. */

@@ -61,16 +61,14 @@ async function check(argument: string, flags: Flags, environment: Environment): 
   const [
     { loadBaseline, judgeConfig, updateBaseline },
     { quote },
-    { outputsOf, protectInputs },
+    { outputsOf, prepareOutputs, protectInputs },
     { loadConfig },
-    { prepareOutputs },
     { assertTrusted, loadPolicy },
   ] = await Promise.all([
     import('../check.js'),
     import('../../emit/launch.js'),
     import('../files.js'),
     import('../inputs.js'),
-    import('../files.js'),
     import('../policy.js'),
   ]);
   const config = await loadConfig(argument, environment);

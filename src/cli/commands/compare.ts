@@ -10,7 +10,11 @@ export const compareCommand: CommandModule = (program, { environment }) => {
     .argument('<after>', 'another one')
     .option('--json', 'print the comparison as JSON, and nothing else, on standard output')
     .action(async (before: string, after: string, flags: { readonly json?: boolean }) => {
-      const [{ compareReports }, { parseReport }, { requireTextFile }] = await Promise.all([
+      const [
+        { COMPARE_SCHEMA_VERSION: schemaVersion, compareReports },
+        { parseReport },
+        { requireTextFile },
+      ] = await Promise.all([
         import('../../gate/compare.js'),
         import('../../gate/baseline.js'),
         import('../inputs.js'),
@@ -25,7 +29,6 @@ export const compareCommand: CommandModule = (program, { environment }) => {
       }
       const { stdout } = environment;
       if (flags.json) {
-        const { COMPARE_SCHEMA_VERSION: schemaVersion } = await import('../../gate/compare.js');
         stdout.json({ schemaVersion, ...comparison });
         return;
       }

@@ -77,18 +77,10 @@ export function evaluateCommand(program: Command, context: CommandContext): void
 
 async function compare(argument: string, flags: Flags, environment: Environment): Promise<number> {
   const [
-    { candidateFiles, chooseCandidates, namedCandidates, readConfigOf },
-    { prepareOutputs, writeOutputs },
-    { outputsOf, protectInputs },
-    { readGeometry, usesRope },
-    { finish, keptBy, loadUnfinished },
-  ] = await Promise.all([
-    import('../model.js'),
-    import('../files.js'),
-    import('../files.js'),
-    import('../model.js'),
-    import('../run.js'),
-  ]);
+    { candidateFiles, chooseCandidates, namedCandidates, readConfigOf, readGeometry, usesRope },
+    { outputsOf, prepareOutputs, protectInputs, writeOutputs },
+    { finish, keptBy, loadUnfinished, runEvaluation },
+  ] = await Promise.all([import('../model.js'), import('../files.js'), import('../run.js')]);
   refuseWithoutEffect(flags);
   const config = await loadConfig(argument, environment);
   const named = namedCandidates(flags.candidates);
@@ -118,7 +110,6 @@ async function compare(argument: string, flags: Flags, environment: Environment)
     flags.resume === undefined ? undefined : await loadUnfinished(flags.resume, environment);
   const model = await modelOptions(flags, environment);
   const outputs = await prepareOutputs(flags.output ?? [], environment);
-  const { runEvaluation } = await import('../run.js');
   const quiet = flags.quiet === true;
   const report = await runEvaluation(
     environment,

@@ -74,14 +74,11 @@ async function fingerprint(
   const exported = await exportOptions(flags, environment);
   const specs = await specsOf(read, flags, environment);
   const { stdout } = environment;
-  const [{ fingerprintSections, fingerprintDiffSections }, { contextOf, textOf }] =
+  const [{ exportSections, fingerprintDiffSections, fingerprintSections }, { contextOf, textOf }] =
     await Promise.all([import('../../report/fingerprint.js'), import('../../report/terminal.js')]);
   const draw = (sections: readonly Section[]): string => textOf(sections, contextOf(stdout));
   if (exported !== undefined) {
-    const [{ inspectExport }, { exportSections }] = await Promise.all([
-      import('../../subjects/onnx/compare.js'),
-      import('../../report/fingerprint.js'),
-    ]);
+    const { inspectExport } = await import('../../subjects/onnx/compare.js');
     const found = await inspectExport(exported, read.model, specs);
     if (flags.json) stdout.json(found);
     else stdout.write(draw(exportSections(found)));
@@ -121,9 +118,8 @@ async function compare(
   { layerType, seqLen }: Flags,
   environment: Environment,
 ): Promise<FingerprintDiff> {
-  const [{ loadDump }, { diffFingerprint }, { stored }, { computeRope }] = await Promise.all([
+  const [{ loadDump }, { diffFingerprint, stored }, { computeRope }] = await Promise.all([
     import('../inputs.js'),
-    import('../../geometry/fingerprint.js'),
     import('../../geometry/fingerprint.js'),
     import('../../rope/registry.js'),
   ]);

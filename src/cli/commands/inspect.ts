@@ -75,12 +75,10 @@ export const inspectCommand: CommandModule = (program, { environment }) => {
 async function withoutRope(model: NotRope, source: string, flags: Flags): Promise<InspectData> {
   const [
     { inspectNotRope },
-    { measuredEncodings },
-    { twinFindings, twinOf, twinRow },
+    { measuredEncodings, twinFindings, twinOf, twinRow },
     { refuseFlags },
   ] = await Promise.all([
     import('../../report/inspect/data.js'),
-    import('../../encodings/twins.js'),
     import('../../encodings/twins.js'),
     import('../encodings.js'),
   ]);
@@ -110,7 +108,7 @@ async function inspectArgument(
   flags: Flags,
   environment: Environment,
 ): Promise<InspectData> {
-  const [{ inspectData }, { readGeometry, usesRope }] = await Promise.all([
+  const [{ inspectData }, { candidateSpecs, readGeometry, usesRope }] = await Promise.all([
     import('../../report/inspect/data.js'),
     import('../model.js'),
   ]);
@@ -121,7 +119,7 @@ async function inspectArgument(
   const candidate =
     flags.candidate === undefined
       ? undefined
-      : await (await import('../model.js')).candidateSpecs(flags.candidate, read, environment);
+      : await candidateSpecs(flags.candidate, read, environment);
   const exported = await exportOptions(flags, environment);
   const data = inspectData(read.model, read.reference, {
     source: config.source,

@@ -25,14 +25,15 @@ async function merge(
   flags: Flags,
   environment: Environment,
 ): Promise<number> {
-  const [{ mergeSweeps, parseSweep }, { requireTextFile }, { writeAtomically }, protect] =
-    await Promise.all([
-      import('../../gate/sweep.js'),
-      import('../inputs.js'),
-      import('../files.js'),
-      import('../files.js'),
-    ]);
-  const { outputsOf, protectInputs } = protect;
+  const [
+    { mergeSweeps, parseSweep },
+    { requireTextFile },
+    { outputsOf, protectInputs, writeAtomically },
+  ] = await Promise.all([
+    import('../../gate/sweep.js'),
+    import('../inputs.js'),
+    import('../files.js'),
+  ]);
   await protectInputs(
     outputsOf(flags.output === undefined ? [] : [flags.output]),
     paths.map((path) => ({ name: 'a part', path })),

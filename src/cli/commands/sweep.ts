@@ -47,11 +47,10 @@ async function sweep(
   flags: Flags,
   environment: Environment,
 ): Promise<number> {
-  const [{ parseShard }, { runSweep }, { writeAtomically }, { outputFiles }, candidates] =
+  const [{ parseShard }, { runSweep }, { outputFiles, writeAtomically }, candidates] =
     await Promise.all([
       import('../../gate/sweep.js'),
       import('../sweep.js'),
-      import('../files.js'),
       import('../files.js'),
       import('../../candidates/definition.js'),
     ]);

@@ -1,3 +1,4 @@
+import { own } from '../../json/parse.js';
 import { tokens } from '../../numbers.js';
 import type { Block } from '../../rope/kind.js';
 import { type RopeSpec, scalingBlock } from '../../rope/registry.js';
@@ -6,7 +7,6 @@ import {
   isUnsaid,
   keptKeys,
   originalBeside,
-  own,
   scalingOverride,
   shapeOf,
   type Support,

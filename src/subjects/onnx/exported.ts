@@ -251,13 +251,7 @@ async function ownTables(
     ),
   });
   try {
-    const { Tensor } = runtime;
-    const whole = (value: (i: number) => number) =>
-      new Tensor(
-        'int64',
-        BigInt64Array.from({ length: positions }, (_, i) => BigInt(value(i))),
-        [1, positions],
-      );
+    const whole = (value: (i: number) => number) => wholeNumbers(runtime, positions, value);
     const feeds: Feeds = {};
     for (const name of inputs) {
       if (name === 'position_ids') feeds[name] = whole((i) => i);
@@ -284,6 +278,19 @@ async function ownTables(
   } finally {
     await session.release();
   }
+}
+
+/** (1, length) whole numbers. */
+export function wholeNumbers(
+  { Tensor }: Runtime,
+  length: number,
+  value: (i: number) => number,
+): Tensor {
+  return new Tensor(
+    'int64',
+    BigInt64Array.from({ length }, (_, i) => BigInt(value(i))),
+    [1, length],
+  );
 }
 
 /** float values of a tensor of float32 or float16. */

@@ -10,6 +10,7 @@ import {
   numbersOf,
   type Runtime,
   type SiteInfo,
+  wholeNumbers,
 } from './exported.js';
 import { ELEMENT, type Graph, type GraphEdit, type Node } from './graph.js';
 import { SCORED, scoredHead } from './head.js';
@@ -281,19 +282,16 @@ function largest(a: Float32Array, b: Float32Array): number {
 
 /** Tokens, mask, positions and the cache of keys, for tokens [from, to). */
 function tokenFeeds(
-  { Tensor }: Runtime,
+  runtime: Runtime,
   roles: Roles,
   tokens: readonly number[],
   from: number,
   to: number,
   past: Feeds | undefined,
 ): Feeds {
+  const { Tensor } = runtime;
   const whole = (length: number, value: (i: number) => number) =>
-    new Tensor(
-      'int64',
-      BigInt64Array.from({ length }, (_, i) => BigInt(value(i))),
-      [1, length],
-    );
+    wholeNumbers(runtime, length, value);
   const none = () =>
     Object.fromEntries(
       roles.past.map(({ input, dims, half }) => [

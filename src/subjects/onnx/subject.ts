@@ -204,11 +204,12 @@ export class OnnxSubject implements Subject<TablesTreatment> {
 
   async open(longest: number): Promise<Opened> {
     const { attention } = this.model;
-    const { device, threads, worker } = this.options;
+    const { threads, worker } = this.options;
+    const device = this.options.device === 'cuda' ? 'cuda' : 'cpu';
     const decoder = await openDecoder(
       {
         file: this.files.model,
-        device: device === 'cuda' ? 'cuda' : 'cpu',
+        device,
         threads,
         positions: longest,
         memory: SCORE_MEMORY,
@@ -228,7 +229,7 @@ export class OnnxSubject implements Subject<TablesTreatment> {
       this.#opened = { decoder, scorer, pace: await this.#pace(decoder, siteGroups, longest) };
       return {
         entry: entryOf(this.files, this, decoder.info, longest),
-        device: device === 'cuda' ? 'cuda' : 'cpu',
+        device,
         onnxruntime,
         findings: exportFindings(compareTables(this.model, sites, longest)),
         lanes: 1,
