@@ -152,8 +152,9 @@ export const EVALUATE_OPTIONS = z.strictObject({
   subject: action<(model: TrainedModel) => Promise<Subject>>(),
   /** Opens the probe model; default: a process of its own. For tests and benchmarks. */
   openEngine: action<(request: EngineRequest) => Promise<Engine>>(),
-  /** Is told what is known while the run goes on, whenever a row has more contexts. */
+  /** Is told before the first question what the run will take, where the subject can say. */
   onEstimate: action<(estimate: RunEstimate) => void>(),
+  /** Is told what is known while the run goes on, whenever a row has more contexts. */
   onProvisional: action<(found: Provisional) => void>(),
   /**
    * Leave candidates that are clearly out after half of the contexts at those. Default true; has no

@@ -92,7 +92,12 @@ const KEPT: Readonly<Record<Kept, string>> = Object.freeze({
 export interface Watch {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
+}
+
+/** What an evaluation tells besides; a comparison of encodings has neither. */
+export interface Told {
   readonly onEstimate: (estimate: RunEstimate) => void;
+  readonly onProvisional: (found: Provisional) => void;
 }
 
 /**
@@ -105,11 +110,7 @@ export async function watched<Loaded, Result>(
   environment: Environment,
   settings: WatchSettings,
   load: () => Promise<Loaded>,
-  run: (
-    loaded: Loaded,
-    watch: Watch,
-    onProvisional: (found: Provisional) => void,
-  ) => Promise<Result>,
+  run: (loaded: Loaded, watch: Watch, told: Told) => Promise<Result>,
 ): Promise<Result> {
   const [{ progressDisplay, describeEstimate: describe }, loaded] = await Promise.all([
     import('./progress.js'),
@@ -125,18 +126,17 @@ export async function watched<Loaded, Result>(
   });
   try {
     const whileRunning =
-      <Told>(show: (told: Told) => void) =>
-      (told: Told): void => {
-        if (!stop.signal.aborted) show(told);
+      <News>(show: (news: News) => void) =>
+      (news: News): void => {
+        if (!stop.signal.aborted) show(news);
       };
-    const watch = {
-      signal: stop.signal,
-      onProgress: whileRunning(display.update),
+    const watch = { signal: stop.signal, onProgress: whileRunning(display.update) };
+    return await run(loaded, watch, {
       onEstimate: whileRunning((estimate: RunEstimate) => {
         if (settings.notices) display.note(describe(estimate));
       }),
-    };
-    return await run(loaded, watch, whileRunning(display.fill));
+      onProvisional: whileRunning(display.fill),
+    });
   } catch (error) {
     if (stop.signal.aborted) throw new InterruptedError('interrupted; nothing was finished yet');
     throw error;
@@ -162,11 +162,12 @@ export function runEvaluation(
     environment,
     settings,
     async () => ({ evaluate: await environment.loadEvaluate(), read: await readConfigOf(config) }),
-    ({ evaluate, read }, watch, onProvisional) =>
+    ({ evaluate, read }, watch, { onEstimate, onProvisional }) =>
       evaluate(read, {
         ...options,
         source: config.source,
         ...watch,
+        onEstimate,
         // Rows that nobody sees are not worth their time.
         ...(settings.progress && environment.stderr.isLively ? { onProvisional } : {}),
       }),

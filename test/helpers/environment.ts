@@ -72,6 +72,9 @@ export function fakeProcess(argv: readonly string[], options: FakeOptions = {}):
   const killed: number[] = [];
   const listeners = new Set<() => void>();
   const evaluate: Evaluate = async (config, given = {}) => {
+    // The real one refuses what it does not know, so that a command cannot hand it on unseen.
+    const { checkOptions, EVALUATE_OPTIONS } = await import('../../src/options.js');
+    checkOptions(given, EVALUATE_OPTIONS);
     calls.push({ config, options: given });
     return options.evaluate ? options.evaluate(config, given) : makeReport();
   };
@@ -93,8 +96,15 @@ export function fakeProcess(argv: readonly string[], options: FakeOptions = {}):
     },
     kill: (code) => killed.push(code),
     loadEvaluate: async () => evaluate,
-    loadCompareEncodings: async () =>
-      options.compareEncodings ?? Promise.reject(new Error('unset')),
+    loadCompareEncodings: async () => {
+      const { compareEncodings } = options;
+      if (compareEncodings === undefined) throw new Error('unset');
+      const { checkOptions, ENCODINGS_OPTIONS } = await import('../../src/options.js');
+      return (given = {}) => {
+        checkOptions(given, ENCODINGS_OPTIONS);
+        return compareEncodings(given);
+      };
+    },
     describeHost: () => ({ node: '20.20.2', platform: 'linux', arch: 'x64', glibc: '2.36' }),
     describeRuntime: async () => ({
       onnxruntime: '1.30.0',
