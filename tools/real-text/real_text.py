@@ -99,6 +99,7 @@ def make_corpus(a):
     tokenizer.train_from_iterator((text for _, text in train), trainer)
     encode = lambda pairs: [torch.tensor(e.ids, dtype=torch.int16) for e in tokenizer.encode_batch([t for _, t in pairs])]
     joined = [torch.cat((torch.tensor([BOS], dtype=torch.int16), d)) for d in encode(train)]
+    Path(a.out).parent.mkdir(parents=True, exist_ok=True)
     torch.save({"train": torch.cat(joined), "held": encode(held), "names": [n for n, _ in held]}, a.out)
     print(len(train), "documents,", sum(map(len, joined)), "tokens; held out", len(held))
 
@@ -228,6 +229,7 @@ def make_decoder(a):
     decoder, out = DECODERS[a.name], checkpoint(a.runs, a.name)
     if decoder.init and not checkpoint(a.runs, decoder.init).exists():
         raise SystemExit(f"{a.name} starts from {decoder.init}: make that one first")
+    out.parent.mkdir(parents=True, exist_ok=True)
     if not out.exists():
         train(decoder, a.corpus, out, a.threads)
     table = measure(a.name, out, a.corpus, a.threads)
