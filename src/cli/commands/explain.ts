@@ -14,7 +14,8 @@ export const explainCommand: CommandModule = (program, { environment }) => {
         import('../../suggest.js'),
       ]);
       if (code === undefined) {
-        for (const entry of CATALOGUE.values()) {
+        const byCode = [...CATALOGUE.values()].sort((a, b) => a.code.localeCompare(b.code));
+        for (const entry of byCode) {
           stdout.write(`${entry.code}  ${entry.severity.padEnd(7)}  ${entry.title}\n`);
         }
         return;
