@@ -8,8 +8,8 @@ export const EXIT = Object.freeze({
 });
 
 /**
- * Every kind of error, as machine-readable output names it, and the name of the exit code that a
- * command ends with.
+ * Every kind of error, by its name in machine-readable output, and the exit code of a command that
+ * ends with it.
  */
 const KINDS = Object.freeze({
   // Options and arguments
@@ -115,15 +115,17 @@ const KINDS = Object.freeze({
 
 export type ErrorKind = keyof typeof KINDS;
 
-/** An option of `evaluate` or of a command, by its name in a program: `trainedWindow`. */
+/** An option of `evaluate` or of a command, by its name in the API, e.g. `trainedWindow`. */
 export interface OptionName {
   readonly option: string;
 }
 
-/** Text that names options; plain data, so that it travels between processes. */
+/** Text that mentions options. It is plain data, so that it can travel between processes. */
 export type Words = string | readonly (string | number | OptionName)[];
 
-/** How options are called where a text is read: `target` in a program, `--target` in a shell. */
+/**
+ * How options are spelled for the reader of a text: `target` for the API, `--target` in a shell.
+ */
 export interface OptionNames {
   /** At the start of a message: `option target`. */
   place(name: string): string;
@@ -135,7 +137,7 @@ export function option(name: string): OptionName {
   return { option: name };
 }
 
-/** Text around options: words`Leave ${option('factor')} out.` */
+/** A template tag for text that mentions options: words`Leave ${option('factor')} out.` */
 export function words(
   strings: TemplateStringsArray,
   ...values: readonly (string | number | OptionName)[]
@@ -143,43 +145,43 @@ export function words(
   return strings.flatMap((text, i) => (i < values.length ? [text, values[i]!] : [text]));
 }
 
-/** Where an error is; usually one of these. */
+/** Where an error is. Usually one of these is set. */
 export interface ErrorPlace {
-  /** File that holds the place, where it is not the config. */
+  /** The file with the error, if it is not the config. */
   readonly file?: string;
   /** Place in a config, a policy or a dump, such as `rope_scaling.factor`. */
   readonly path?: string;
-  /** Option that asks for what cannot be, such as `trainedWindow`. */
+  /** The option that asks for something impossible, such as `trainedWindow`. */
   readonly option?: string;
-  /** What was given with the option, where that helps to find it. */
+  /** The value of the option, if that helps to find it. */
   readonly value?: string;
-  /** Candidate as it was written. */
+  /** The candidate as the user wrote it. */
   readonly candidate?: string;
 }
 
 interface Advice {
-  /** One line on what to do. */
+  /** One line of advice. */
   readonly hint?: Words;
 }
 
-/** The place stands before what is wrong, which does not repeat it. */
+/** Details of an error. The message begins with the place, so the rest does not repeat it. */
 export type ErrorDetails = ErrorPlace &
   Advice &
   (
-    | { /** What is wrong and what was found, after a colon. */ readonly problem: Words }
-    | { /** The same as the end of a sentence that the place begins. */ readonly predicate: Words }
+    | { /** What is wrong; stands after the place and a colon. */ readonly problem: Words }
+    | { /** The same as a predicate whose subject is the place. */ readonly predicate: Words }
   );
 
 /**
- * An error for people: what is wrong, where, what was found, what would be right.
- * Anything else that is thrown is a defect of ours.
+ * An error for people: it says what is wrong, where, what was found and what would be right.
+ * Anything else that is thrown is a bug in this package.
  */
 export class RopeEvalError extends Error {
   override readonly name = 'RopeEvalError';
   readonly exitCode: 2 | 3;
-  /** Place in the config or policy, option, candidate or file; '' = none. */
+  /** The place in the config or policy, option, candidate or file; '' = none. */
   readonly path: string;
-  /** One line on what to do; '' = nothing. */
+  /** One line of advice; '' = none. */
   readonly hint: string;
 
   constructor(
@@ -194,7 +196,7 @@ export class RopeEvalError extends Error {
   }
 }
 
-/** A text with its options as the reader knows them. */
+/** Renders a text with its options spelled for the reader. */
 export function inWords(said: Words, names: Pick<OptionNames, 'mention'>): string {
   if (typeof said === 'string') return said;
   return said
@@ -202,13 +204,13 @@ export function inWords(said: Words, names: Pick<OptionNames, 'mention'>): strin
     .join('');
 }
 
-/** Options as a program names them. */
+/** Spells options as the API does. */
 export const PROGRAM_NAMES: OptionNames = Object.freeze({
   place: (name: string) => `option ${name}`,
   mention: (name: string) => name,
 });
 
-/** The texts of an error, with options as the reader knows them. */
+/** Renders the message, path and hint of an error, with options spelled for the reader. */
 export function wordError(
   details: ErrorDetails,
   names: OptionNames,

@@ -14,13 +14,16 @@ import { isProbe } from './subjects/schema.js';
 import type { Subject } from './subjects/subject.js';
 
 /**
- * Compares candidate RoPE scalings for the model of a config.json on a bundled probe model; in the
- * thorough preset on its neighbours too, and what they say otherwise is the probe's uncertainty.
+ * Compares candidate RoPE scalings for the model of a config.json. They are measured on a bundled
+ * probe model, and with `options.model` also on the user's own weights, which the report is then
+ * about. The thorough preset repeats the measurement on neighbouring probe models; how far they
+ * disagree is the uncertainty of the probe.
  *
- * One seed, one thread count, one machine: the same report but for `createdAt` and `timings`.
+ * The same seed, thread count and machine give the same report except for `createdAt` and
+ * `timings`.
  *
- * @param config text of a config.json, or what `readConfig` made of it
- * @throws RopeEvalError exit 2 for a bad config or option, 3 where the runtime fails
+ * @param config text of a config.json, or the result of `readConfig`
+ * @throws RopeEvalError exit 2 for a bad config or option, 3 if the runtime fails
  */
 export async function evaluate(
   config: string | ReadConfig,
@@ -44,10 +47,12 @@ function isRead(config: unknown): config is ReadConfig {
   return isRecord(config) && isRecord(config['raw']) && isRecord(config['model']);
 }
 
-/** Share of the work that the probe is, beside a model of the user's. */
+/** The probe's share of the progress bar when the user's own weights are measured too. */
 const PROBE_SHARE = 0.02;
 
-/** The probe first, which takes seconds, then the user's own weights, which the report is about. */
+/**
+ * Runs the probe, which takes seconds, and then the user's own weights, which the report is about.
+ */
 async function evaluateBoth(
   setup: Setup,
   options: EvaluateOptions,
@@ -56,7 +61,7 @@ async function evaluateBoth(
   const started = performance.now();
   const { device = 'auto', threads = defaultThreads(), worker, onProgress } = options;
   const { onnxSubject } = await import('./subjects/onnx/subject.js');
-  // Before the probe runs: what is wrong with the files is said at once.
+  // The files are opened before the probe runs, so that an error in them is reported at once.
   const subject = await onnxSubject(setup, setup.model, { ...model, device, threads, worker });
   const share = (from: number, part: number): Pick<EvaluateOptions, 'onProgress'> =>
     onProgress
@@ -65,7 +70,7 @@ async function evaluateBoth(
             onProgress({ ...rest, done: Math.round(total * from + done * part), total }),
         }
       : {};
-  const { resume: _, ...fresh } = options; // saved work is that of the user's own weights
+  const { resume: _, ...fresh } = options; // Saved work belongs to the user's own weights.
   const probed = await evaluateOn(
     setup,
     { ...fresh, ...share(0, PROBE_SHARE) },
@@ -92,7 +97,7 @@ async function evaluateWithNeighbours(setup: Setup, options: EvaluateOptions): P
   const report: Report = { ...main.report, otherProbeModels: [] };
   for (const [i, name] of names.entries()) {
     if (report.status !== 'complete') break;
-    // Saved work is the main run's.
+    // Saved work belongs to the main run.
     const { resume, ...fresh } = options;
     const own = { ...fresh, preset: 'standard', ...progress(i + 1) } as const;
     const other = await evaluateOn(setup, own, await bundled(name));
@@ -102,7 +107,7 @@ async function evaluateWithNeighbours(setup: Setup, options: EvaluateOptions): P
       report.timings.engineMs += other.report.timings.engineMs;
     } else {
       report.status = other.report.status;
-      delete report.perContext; // of complete runs only
+      delete report.perContext; // Only complete runs have it.
       report.unfinished = {
         reason: other.report.unfinished?.reason ?? other.report.status,
         jobs: main.finished(),
@@ -113,7 +118,10 @@ async function evaluateWithNeighbours(setup: Setup, options: EvaluateOptions): P
   return report;
 }
 
-/** The bundled probe models; without a name, the one whose critical fraction is nearest. */
+/**
+ * Returns a function that opens a bundled probe model. Without a name, it opens the one whose
+ * critical fraction is nearest to the model's.
+ */
 function bundledFor(
   setup: Setup,
   { device = 'auto', threads = defaultThreads(), worker, openEngine }: EvaluateOptions,
@@ -121,18 +129,24 @@ function bundledFor(
   return (member) => bundledSubject(setup, { member, device, threads, worker, openEngine });
 }
 
-/** The members next to the one that a model is probed on, and other seeds of its geometry. */
+/**
+ * Names the probe models next to the one that a model is probed on, and those of the same geometry
+ * with another seed.
+ */
 async function neighboursFor(setup: Setup): Promise<string[]> {
   const family = await loadFamily();
   const { member } = chooseMember(family, setup);
   return neighboursOf(family, member).map(({ name }) => name);
 }
 
-/** A neighbour's part of the work, in parts of the main run's: it has the standard contexts. */
+/**
+ * The work of a neighbour relative to that of the main run. A neighbour runs with the standard
+ * preset.
+ */
 const SHARE = PRESETS.standard.long / PRESETS.thorough.long;
 
 /**
- * One progress of all runs.
+ * Combines the progress of all runs into one.
  *
  * @param names of the neighbours
  * @returns the options of run `i` (0: the main one)
@@ -157,7 +171,7 @@ function sharedProgress(
   });
 }
 
-/** What a reader compares between probe models. */
+/** Reduces a report to what readers compare between probe models. */
 function summariseNeighbour(report: Report): NeighbourReport {
   if (!isProbe(report.subject)) throw new Error('only the probe has neighbours');
   const { name, criticalFraction, seed, weightsSha256, heldPairs = 0 } = report.subject;
@@ -176,7 +190,7 @@ function summariseNeighbour(report: Report): NeighbourReport {
   };
 }
 
-/** How far the probe model and the user's own weights agree about the same scalings. */
+/** Measures how far the probe model and the user's own weights agree about the same scalings. */
 export function tiersOf(
   probed: Report,
   measured: Report,
@@ -203,7 +217,10 @@ export function tiersOf(
 
 type Pair = readonly [probed: number, measured: number];
 
-/** Spearman's rank correlation; ties share their mean rank. null: fewer than three pairs. */
+/**
+ * Computes Spearman's rank correlation; ties share their mean rank. null: fewer than three pairs,
+ * or no spread.
+ */
 export function spearman(pairs: readonly Pair[]): number | null {
   if (pairs.length < 3) return null;
   const [a, b] = [ranks(pairs.map(([x]) => x)), ranks(pairs.map(([, y]) => y))];
@@ -222,7 +239,10 @@ function ranks(values: readonly number[]): number[] {
   );
 }
 
-/** Least-squares factor from the probe's costs to the measured ones; null where it sees none. */
+/**
+ * Fits the factor from the probe's costs to the measured ones by least squares; null if the probe
+ * sees no costs.
+ */
 function slope(pairs: readonly Pair[]): number | null {
   const square = pairs.reduce((sum, [x]) => sum + x * x, 0);
   if (square < 1e-6) return null;

@@ -2,8 +2,8 @@
  * The library: what the commands do, without a command line.
  *
  * `evaluate` compares scalings on a bundled probe model; `inspect` answers from the config alone.
- * Both take the text of a config.json, touch no files and throw `RopeEvalError` for what a caller
- * can put right.
+ * Both take the text of a config.json and throw `RopeEvalError` for what the caller can fix. The
+ * only files of the caller that they read are those of the ONNX decoder that `model` names.
  */
 export { parseCandidates } from './candidates/definition.js';
 export { type CandidateDefinition } from './candidates/definition.js';

@@ -8,7 +8,7 @@ import { inspectData, inspectNotRope } from './report/inspect/data.js';
 import type { InspectData } from './report/schema/inspect.js';
 
 /**
- * Exact geometry of a config.json: from the numbers in it alone, without any runtime.
+ * Computes the exact geometry of a config.json from its numbers alone, without any runtime.
  *
  * @param config the text of a config.json
  * @throws RopeEvalError for a config or an option that has no meaning

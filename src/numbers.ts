@@ -1,4 +1,4 @@
-/** A true minus sign: a hyphen is easily lost beside a number. */
+/** A true minus sign, because a hyphen is easily overlooked beside a number. */
 export const MINUS = '−';
 
 /** -0.08 → `−0.080` */
@@ -8,7 +8,7 @@ export function fixed(value: number, digits: number): string {
 
 /** 131072 → `131,072` */
 export function tokens(count: number): string {
-  // Not toLocaleString: it loads the tables of all languages first.
+  // This does not use toLocaleString, which first loads the tables of all languages.
   return String(Math.round(count)).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
@@ -17,7 +17,7 @@ export function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
 }
 
-/** At most so many digits after the point, without trailing zeros. */
+/** Rounds to at most `digits` digits after the point and drops trailing zeros. */
 export function trim(value: number, digits: number): string {
   return String(Number(value.toFixed(digits)));
 }

@@ -13,23 +13,28 @@ import type { Engine, EngineRequest } from './subjects/bundled/engine.js';
 import type { Subject, TrainedModel } from './subjects/subject.js';
 import { didYouMean } from './suggest.js';
 
-/** What `evaluate` tells while it works. */
+/** What `evaluate` reports while it works. */
 export interface Progress {
-  /** Finished and planned units of work (token-batches); the share is honest work, not steps. */
+  /**
+   * Finished and planned units of work (token-batches), so that equal shares take about equal time.
+   */
   readonly done: number;
   readonly total: number;
-  /** What runs now, e.g. `yarn:4 to 131072 tokens`. */
+  /** What is running now, e.g. `yarn:4 to 131072 tokens`. */
   readonly label: string;
 }
 
-/** What a run will take, told before it starts by subjects that take long. */
+/** What a run will take. Slow subjects report it before the run starts. */
 export interface RunEstimate {
   readonly milliseconds: number;
-  /** MiB at most. */
+  /** Upper bound, in MiB. */
   readonly memory: number;
 }
 
-/** What is known while a run goes on: rows on the contexts answered so far, and what they suggest. */
+/**
+ * Preliminary results of a run: rows from the contexts answered so far, and the recommendation that
+ * follows from them.
+ */
 export type Provisional = Pick<Report, 'candidates' | 'recommendation'>;
 
 const whole = (low: number, high: number, unit = '') =>
@@ -74,15 +79,18 @@ const RUN = {
   preset: choice(PRESET_NAMES),
   device: choice(DEVICES),
   seed: whole(0, LIMITS.seed),
-  /** Exactly so many long contexts, whatever the preset; other probes follow (`CONTEXTS_PER_SAMPLE`). */
+  /**
+   * The exact number of long contexts, whatever the preset; the other probes scale with it
+   * (`CONTEXTS_PER_SAMPLE`).
+   */
   samples: whole(1, LIMITS.samples),
   threads: whole(1, LIMITS.threads),
-  /** false: run the engine in this process (blocks the event loop). Default true. */
+  /** false: run the engine in this process, which blocks the event loop. Default true. */
   worker: z.boolean({ error: 'must be true or false' }).optional(),
   onProgress: action<(progress: Progress) => void>(),
-  /** Aborting ends the run with status `interrupted` and the finished cells. */
+  /** Aborting it ends the run with status `interrupted` and keeps the finished cells. */
   signal: z
-    // Not by its class: signals of other realms are as good.
+    // The class is not checked, since signals of other realms work too.
     .custom<AbortSignal>((value) => Reflect.has(Object(value), 'aborted'), {
       error: 'must be an AbortSignal',
     })
@@ -90,101 +98,111 @@ const RUN = {
 };
 
 const WEIGHTS = {
-  /** Path shown in the report; `-` for standard input. */
+  /** The path shown in the report; `-` for standard input. */
   source: z.string({ error: 'must be a path, as text' }).optional(),
   /** Absolute target length in tokens; default 4 x the trained window. */
   target: whole(1, BOUNDS.positions, ' of tokens'),
-  /** Tokens. */
+  /** In tokens. */
   trainedWindow: whole(1, BOUNDS.positions, ' of tokens'),
   reference: choice(REFERENCE_KINDS),
 };
 
 /**
- * What a program without types can get wrong and would find out late, or never. Strict: a key with
- * a wrong letter would leave its option at the default in silence.
+ * Options of `evaluate`. The schema catches what a program without types would find out late or
+ * never. It is strict because a misspelt key would silently leave its option at the default.
  */
 export const EVALUATE_OPTIONS = z.strictObject({
   ...RUN,
   ...WEIGHTS,
-  /** Further lengths in tokens at which the needle is to be measured (gate rules). */
+  /** Further lengths in tokens at which the needle is measured; gate rules need them. */
   lengths: z
     .array(z.number().positive(), { error: 'must be a list of tokens' })
     .readonly()
     .optional(),
-  /** The config before a change, as text or read: the reference is taken from it. */
+  /** The config before a change, as text or as read. The reference is taken from it. */
   base: z
     .custom<string | ReadConfig>(
       (value) => typeof value === 'string' || ReadConfigShape.safeParse(value).success,
       { error: 'must be the text of a config.json' },
     )
     .optional(),
-  /** As `parseCandidates('yarn:4,ntk:4')` gives them; default: a set chosen for the target. */
+  /** The result of `parseCandidates('yarn:4,ntk:4')`; default: a set chosen for the target. */
   candidates: z
     .array(Candidate, { error: 'must be a list, as parseCandidates gives it' })
     .min(1, { error: 'must not be empty; leave it out for a set chosen for the target' })
     .readonly()
     .optional(),
-  /** A report of an unfinished run: its finished work is not done again. */
+  /** The report of an unfinished run, whose finished work is not repeated. */
   resume: z
     .custom<Report>((value) => typeof value === 'object' && value !== null, {
       error: 'must be a report',
     })
     .optional(),
   /**
-   * The user's own weights as an ONNX decoder: measured beside the probe, and the report is about
-   * them.
+   * The user's own weights as an ONNX decoder. They are measured beside the probe, and the report
+   * is about them.
    */
   model: z
     .strictObject(
       {
         /** An .onnx file, or a folder with its tokenizer.json. */
         path: z.string().min(1),
-        /** Which .onnx file of a folder that has several. */
+        /** Which .onnx file to use, if a folder has several. */
         file: z.string().optional(),
-        /** What it is asked on; default: the texts of the package. */
+        /** The texts to ask it on; default: those of the package. */
         texts: z.array(z.string()).min(1).readonly().optional(),
       },
       { error: 'must be an object with the path of an ONNX decoder' },
     )
     .readonly()
     .optional(),
-  /** Who answers; default: the bundled probe model that is nearest to the model. */
+  /** Opens the model that answers; default: the bundled probe model nearest to the config's. */
   subject: action<(model: TrainedModel) => Promise<Subject>>(),
-  /** Opens the probe model; default: a process of its own. For tests and benchmarks. */
+  /** Opens the engine of the probe model; default: in its own process. For tests and benchmarks. */
   openEngine: action<(request: EngineRequest) => Promise<Engine>>(),
-  /** Is told before the first question what the run will take, where the subject can say. */
+  /**
+   * Called before the first question with what the run will take, if the subject can estimate it.
+   */
   onEstimate: action<(estimate: RunEstimate) => void>(),
-  /** Is told what is known while the run goes on, whenever a row has more contexts. */
+  /** Called during the run with preliminary results, whenever a row has more contexts. */
   onProvisional: action<(found: Provisional) => void>(),
   /**
-   * Leave candidates that are clearly out after half of the contexts at those. Default true; has no
-   * effect beside `samples`, which says how many contexts there are.
+   * Drop candidates that are clearly out after half of the contexts. Default true; has no effect
+   * together with `samples`, which sets the number of contexts.
    */
   stopEarly: z.boolean({ error: 'must be true or false' }).optional(),
 });
 
+/** Options of `compareEncodings`. Strict for the same reason as those of `evaluate`. */
 export const ENCODINGS_OPTIONS = z.strictObject({
   ...RUN,
-  /** Encodings to run, beside unscaled RoPE; none: nothing is run. Default: all, RoPE scaled too. */
+  /**
+   * Encodings to run beside unscaled RoPE; an empty list runs nothing. Default: all, and scaled
+   * RoPE too.
+   */
   encodings: z
     .array(z.enum(ENCODING_NAMES, { error: `must be one of ${ENCODING_NAMES.join(', ')}` }))
     .readonly()
     .optional(),
 });
 
+/** Options of `inspect`. Strict for the same reason as those of `evaluate`. */
 export const INSPECT_OPTIONS = z.strictObject({
   ...WEIGHTS,
-  /** Tokens, for tables that depend on the length; default: as transformers builds them. */
+  /**
+   * In tokens, for tables that depend on the length; default: the table that transformers builds at
+   * construction.
+   */
   sequenceLength: whole(1, BOUNDS.positions, ' of tokens'),
-  /** Show another scaling in place of the config's, e.g. `yarn:4`, or a JSON object as text. */
+  /** Another scaling to show in place of the config's, e.g. `yarn:4`, or a JSON object as text. */
   candidate: z.string({ error: 'must be a scaling as text, such as yarn:4' }).optional(),
   /** Format of the KV cache; default bfloat16. */
   dtype: choice(Object.keys(CACHE_DTYPES) as [CacheDtype, ...CacheDtype[]]),
-  /** Memory bandwidth, 1e9 bytes a second; without it there is no decode time. */
+  /** Memory bandwidth in 1e9 bytes a second; without it, no decode time is given. */
   bandwidthGBps: z.number({ error: MORE_THAN_0 }).positive({ error: MORE_THAN_0 }).optional(),
 });
 
-/** Options as a program gives them: a key is there with a value, or it is not there. */
+/** The type of a program's options: a key is absent or has a value, but is never undefined. */
 type OptionsOf<S extends z.ZodObject> = {
   readonly [K in keyof z.output<S>]?: Exclude<z.output<S>[K], undefined>;
 };
@@ -193,13 +211,14 @@ export type EvaluateOptions = OptionsOf<typeof EVALUATE_OPTIONS>;
 export type CompareEncodingsOptions = OptionsOf<typeof ENCODINGS_OPTIONS>;
 export type InspectOptions = OptionsOf<typeof INSPECT_OPTIONS>;
 
-/** @param config text of a config.json, or what `readConfig` made of it */
+/** @param config text of a config.json, or the result of `readConfig` */
 export type Evaluate = (config: string | ReadConfig, options?: EvaluateOptions) => Promise<Report>;
 
 /**
- * Refuses options of the library that have no meaning, before anything is opened.
+ * Refuses options that have no meaning, before anything is opened.
  *
- * @throws RopeEvalError `bad_option`, exit 2, with the option, what was found and what would be right
+ * @throws RopeEvalError `bad_option`, exit 2, with the option, what was found and what would be
+ *   right
  */
 export function checkOptions(options: object, known: z.ZodObject): void {
   const parsed = known.safeParse(options);
@@ -208,7 +227,7 @@ export function checkOptions(options: object, known: z.ZodObject): void {
   if (issue.code === 'unrecognized_keys') refuseUnknown(issue.keys[0]!, Object.keys(known.shape));
   const { path, message } = issue;
   const [name, index] = path;
-  // Of a candidate only the whole tells the reader what it is.
+  // For a candidate, the message shows all of it, since one part means nothing to the reader.
   const where = name === 'candidates' && index !== undefined ? path.slice(0, 2) : path;
   const said = name === 'candidates' && path.length > 2 ? CANDIDATE : message;
   const found = where.reduce<unknown>(

@@ -1,7 +1,7 @@
-/** Words longer than this are not compared: the work grows with the product of the lengths. */
+/** Longer words are not compared, because the work grows with the product of the lengths. */
 const MAX_WORD = 64;
 
-/** Levenshtein distance, with a swap of two neighbours counted as one edit. */
+/** Computes the Levenshtein distance, counting a swap of two neighbouring letters as one edit. */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);
@@ -22,8 +22,8 @@ export function editDistance(a: string, b: string): number {
 }
 
 /**
- * The known word that was probably meant, or undefined. Case, `-` and `_` do not count; otherwise
- * one edit for short words and up to a quarter of the letters for long ones.
+ * Returns the known word that was probably meant, or undefined. Case, `-` and `_` are ignored.
+ * Otherwise one edit is allowed in short words, and up to a quarter of the letters in long ones.
  */
 export function suggest(word: string, known: Iterable<string>): string | undefined {
   if (word.length > MAX_WORD) return undefined;
@@ -33,7 +33,7 @@ export function suggest(word: string, known: Iterable<string>): string | undefin
   let bestDistance = allowed + 1;
   for (const candidate of known) {
     const other = plain(candidate);
-    // Each letter that one word has more is an edit, so this one cannot win.
+    // Each extra letter costs an edit, so this word cannot win.
     if (Math.abs(other.length - wanted.length) >= bestDistance) continue;
     const distance = editDistance(wanted, other);
     if (distance < bestDistance) {
@@ -44,7 +44,7 @@ export function suggest(word: string, known: Iterable<string>): string | undefin
   return best;
 }
 
-/** ` (did you mean "yarn"?)`, or nothing. */
+/** Returns ` (did you mean "yarn"?)`, or '' if no known word is close. */
 export function didYouMean(word: string, known: Iterable<string>): string {
   const found = suggest(word, known);
   return found === undefined ? '' : ` (did you mean "${found}"?)`;

@@ -7,5 +7,8 @@ const { version } = JSON.parse(
 /** Version of this package. */
 export const TOOL_VERSION = version;
 
-/** Of `inspect --json`, which loads no schema. Additive changes keep the major version. */
+/**
+ * Schema version of `inspect --json`. It is here because that command loads no schema. Additive
+ * changes keep the major version.
+ */
 export const INSPECT_SCHEMA_VERSION = '1.4';

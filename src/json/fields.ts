@@ -1,8 +1,9 @@
 import { fail, show } from './bounds.js';
 import { isRecord, type UnknownRecord } from './parse.js';
 
+/** The range in which a number has a meaning, and the error kind on each side of it. */
 export interface NumberRule {
-  /** Exclusive lower bound; below or at it the value has no meaning (`invalid_value`). */
+  /** Exclusive lower bound: a value at or below it has no meaning (`invalid_value`). */
   readonly above?: number;
   /** Inclusive lower bound (`invalid_value`). */
   readonly min?: number;
@@ -10,11 +11,11 @@ export interface NumberRule {
   readonly max: number;
 }
 
-/** Typed access to an untrusted JSON object; every error names its path. */
+/** Gives typed access to an untrusted JSON object. Every error names the path of its key. */
 export class Fields {
   /**
-   * @param seen paths of the keys that were read, shared by all parts of one document: what is left
-   *   over is unknown to us
+   * @param seen paths of the keys that were read, shared by all parts of one document; a key that
+   *   is missing from it was read by nobody
    */
   constructor(
     readonly record: UnknownRecord,
@@ -22,46 +23,46 @@ export class Fields {
     readonly seen: Set<string> = new Set(),
   ) {}
 
-  /** Another record in the same document, e.g. one put together from parts of it. */
+  /** Returns another record of the same document, such as one assembled from its parts. */
   beside(record: UnknownRecord, path: string): Fields {
     return new Fields(record, path, this.seen);
   }
 
-  /** Path of a key, e.g. `rope_scaling.factor`. */
+  /** Returns the path of a key, e.g. `rope_scaling.factor`. */
   at(key: string): string {
     return this.path === '' ? key : `${this.path}.${key}`;
   }
 
-  /** Whether the key is there, null included. */
+  /** Whether the key exists, even if its value is null. */
   has(key: string): boolean {
     return Object.hasOwn(this.record, key);
   }
 
-  /** The value; undefined where the key is absent. */
+  /** Returns the unchecked value; undefined if the key is absent. */
   raw(key: string): unknown {
     this.seen.add(this.at(key));
     return this.has(key) ? this.record[key] : undefined;
   }
 
-  /** Whether the key is there with a value other than null. */
+  /** Whether the key exists and its value is not null. */
   given(key: string): boolean {
     const value = this.raw(key);
     return value !== undefined && value !== null;
   }
 
-  /** A number, or undefined where the key is absent. null is an error. */
+  /** Reads a number; undefined if the key is absent. A null is an error. */
   number(key: string, rule: NumberRule): number | undefined {
     const value = this.raw(key);
     if (value === undefined) return undefined;
     return checkNumber(value, this.at(key), rule);
   }
 
-  /** Like `number`; null counts as absent. */
+  /** Like `number`, but null counts as absent. */
   nullableNumber(key: string, rule: NumberRule): number | undefined {
     return this.given(key) ? this.number(key, rule) : undefined;
   }
 
-  /** A whole number, or undefined where the key is absent. */
+  /** Reads a whole number; undefined if the key is absent. */
   integer(key: string, rule: NumberRule): number | undefined {
     const value = this.number(key, rule);
     if (value !== undefined && !Number.isInteger(value)) {
@@ -70,12 +71,12 @@ export class Fields {
     return value;
   }
 
-  /** Like `integer`; null counts as absent. */
+  /** Like `integer`, but null counts as absent. */
   nullableInteger(key: string, rule: NumberRule): number | undefined {
     return this.given(key) ? this.integer(key, rule) : undefined;
   }
 
-  /** A string, or undefined where the key is absent or null. */
+  /** Reads a string; undefined if the key is absent or null. */
   nullableString(key: string): string | undefined {
     if (!this.given(key)) return undefined;
     const value = this.raw(key);
@@ -85,7 +86,7 @@ export class Fields {
     return value;
   }
 
-  /** A boolean, or undefined where the key is absent or null. */
+  /** Reads a boolean; undefined if the key is absent or null. */
   nullableBoolean(key: string): boolean | undefined {
     if (!this.given(key)) return undefined;
     const value = this.raw(key);
@@ -95,7 +96,7 @@ export class Fields {
     return value;
   }
 
-  /** A list, or undefined where the key is absent or null. */
+  /** Reads a list; undefined if the key is absent or null. */
   nullableList(key: string): readonly unknown[] | undefined {
     if (!this.given(key)) return undefined;
     const value = this.raw(key);
@@ -105,7 +106,7 @@ export class Fields {
     return value;
   }
 
-  /** A nested object, or undefined where the key is absent or null. */
+  /** Reads a nested object; undefined if the key is absent or null. */
   nullableFields(key: string): Fields | undefined {
     if (!this.given(key)) return undefined;
     const value = this.raw(key);
@@ -116,7 +117,10 @@ export class Fields {
   }
 }
 
-/** Checks one number; booleans and numbers in quotes are wrong types here, as 1 is not true. */
+/**
+ * Checks one number. Numbers in quotes and booleans have the wrong type, although Python takes
+ * `True` for 1.
+ */
 export function checkNumber(value: unknown, path: string, rule: NumberRule): number {
   if (typeof value !== 'number') {
     fail('wrong_type', path, `must be a number, found ${show(value)}`);

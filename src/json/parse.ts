@@ -1,24 +1,24 @@
 import { BOUNDS, fail, show } from './bounds.js';
 
-/** A key that an object has twice, and where: the path of the object, as in findings. */
+/** A key that an object has twice. The path is that of the key, as in findings. */
 export interface DuplicateKey {
   readonly path: string;
 }
 
-/** Enough to see what happened; a machine-made file could repeat any number. */
+/** Enough to show what happened; a machine-made file could repeat any number of keys. */
 const MAX_REPORTED = 20;
 
 const KEY_TOKEN = /"(?:[^"\\]|\\.)*"|[[\]{},:]/g;
 
 /**
- * Keys written twice in one object. JSON.parse and Python keep the last value in silence, so that
- * an edit of the first one has no effect.
+ * Finds keys that are written twice in one object. JSON.parse and Python silently keep the last
+ * value, so editing the first one has no effect.
  *
  * @param json a text that JSON.parse accepts
  */
 export function duplicateKeys(json: string): readonly DuplicateKey[] {
   const found: DuplicateKey[] = [];
-  // One entry per open bracket; lists have no keys.
+  // There is one entry per open bracket. A list has no keys.
   const open: { readonly keys: Set<string> | undefined; key: string; index: number }[] = [];
   let text = '';
   KEY_TOKEN.lastIndex = 0;
@@ -48,7 +48,7 @@ function pathOf(
     .slice(1);
 }
 
-/** Where and why a text is not JSON. */
+/** Where and why a text stops being JSON. Line and column count from 1. */
 export interface JsonProblem {
   readonly line: number;
   readonly column: number;
@@ -64,7 +64,7 @@ type Expect =
 
 /**
  * Finds the first place where a text stops being JSON. JavaScript engines word this differently and
- * often give no position; people need a line and a column.
+ * often give no position, but people need a line and a column.
  */
 export function locateJsonProblem(text: string): JsonProblem {
   const closers: string[] = [];
@@ -84,7 +84,7 @@ export function locateJsonProblem(text: string): JsonProblem {
   }
 }
 
-/** The state after a token, or undefined where the token is not allowed. */
+/** Returns the state after a token; undefined if the token is not allowed. */
 function step(
   expect: Expect,
   isValue: boolean,
@@ -151,23 +151,26 @@ function problemAt(text: string, offset: number, problem: string): JsonProblem {
   return { line, column: offset - (before.lastIndexOf('\n') + 1) + 1, problem };
 }
 
-/** A JSON object whose keys nobody has checked yet. Read it with `Object.hasOwn` only. */
+/**
+ * A JSON object whose keys are still unchecked. Read it only after `Object.hasOwn`, since a key may
+ * be `__proto__`.
+ */
 export type UnknownRecord = Readonly<Record<string, unknown>>;
 
 export interface ParseOptions {
   /** Name of the file in messages; `-` for standard input. */
   readonly source?: string;
-  /** Characters that are read; default that of any document. */
+  /** The most characters that are read; default: the limit for any document. */
   readonly maxLength?: number;
 }
 
 /**
- * Reads the text of a JSON object. A byte order mark is dropped; of a key written twice the last
- * one counts, as in Python; `__proto__` is a key like any other. `NaN` and `Infinity`, which Python
- * writes and reads, become numbers that whoever needs a finite one refuses.
+ * Parses the text of a JSON object. It accepts what Python's json module accepts: a byte order mark
+ * is dropped, the last of two equal keys wins, and `NaN` and `Infinity` become numbers, which later
+ * checks refuse where they need a finite one. `__proto__` is a key like any other.
  *
  * @throws RopeEvalError `invalid_json` with line and column, `too_large`, `too_deep`, or
- *   `wrong_type` where the file does not hold an object
+ *   `wrong_type` if the text does not hold an object
  */
 export function parseConfig(text: string, options: ParseOptions = {}): UnknownRecord {
   const name = options.source === undefined || options.source === '-' ? 'config' : options.source;
@@ -198,10 +201,13 @@ function parseText(json: string, revive?: (key: string, value: unknown) => unkno
   }
 }
 
-/** Stands for NaN, which no JSON number can spell. */
+/** Stands for NaN, which JSON has no way to write. */
 const NAN_TEXT = '\u0000NaN';
 
-/** Infinity has a spelling that JSON.parse takes: a number beyond the range of a double. */
+/**
+ * JSON.parse reads a number beyond the range of a double as Infinity, so Infinity can be rewritten
+ * as one.
+ */
 const PYTHON_NUMBERS: Readonly<Record<string, string>> = Object.freeze({
   NaN: JSON.stringify(NAN_TEXT),
   Infinity: '1e999',
@@ -219,30 +225,30 @@ function reviveNan(_key: string, value: unknown): unknown {
   return value === NAN_TEXT ? Number.NaN : value;
 }
 
-/** What a parsed object cannot tell of the text that it came from. */
+/** The duplicate keys of each parsed object, which the object itself no longer shows. */
 const REPEATED = new WeakMap<UnknownRecord, readonly DuplicateKey[]>();
 
-/** Keys that the text of a config has twice; none for an object that was not parsed here. */
+/** Returns the keys that a config's text has twice; none for an object that was not parsed here. */
 export function repeatedKeys(config: UnknownRecord): readonly DuplicateKey[] {
   return REPEATED.get(config) ?? [];
 }
 
-/** A JSON object: not null, not a list. */
+/** Whether a value is a JSON object, that is neither null nor a list. */
 export function isRecord(value: unknown): value is UnknownRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A key of an object, if the value is one that has it. */
+/** Returns the value of a key, or undefined if the value is not an object with that key. */
 export function own(value: unknown, key: string): unknown {
   return isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
-/** What stands at a path of keys; undefined where nothing does. */
+/** Returns the value at a path of keys; undefined if there is none. */
 export function valueAt(value: unknown, path: readonly string[]): unknown {
   return path.reduce(own, value);
 }
 
-/** Whether a key stands anywhere in a value, at any depth, in lists too. */
+/** Whether a key occurs anywhere in a value, at any depth and inside lists. */
 export function holdsKey(value: unknown, key: string): boolean {
   return (
     typeof value === 'object' &&
@@ -252,8 +258,8 @@ export function holdsKey(value: unknown, key: string): boolean {
 }
 
 /**
- * Counts brackets outside strings before anything recursive sees the value: how deep it nests, and
- * how many objects and lists it has, since each costs time whatever is in it.
+ * Checks how deep the text nests before anything recurses over it, and how many objects and lists
+ * it has, since each costs time. It counts brackets outside strings.
  */
 function checkShape(json: string, name: string): void {
   let depth = 0;
@@ -276,14 +282,20 @@ function checkShape(json: string, name: string): void {
   }
 }
 
-/** A document that nobody changes once it is made, whatever its schema infers. */
+/**
+ * A document type without its mutability, which zod infers although nobody changes a finished
+ * report.
+ */
 export type ReadonlyDeep<T> = T extends readonly (infer E)[]
   ? readonly ReadonlyDeep<E>[]
   : T extends object
     ? { readonly [K in keyof T]: ReadonlyDeep<T[K]> }
     : T;
 
-/** Whether two parsed values are the same, whatever the order of keys; undefined = absent. */
+/**
+ * Whether two parsed values are equal, whatever the order of their keys; undefined counts as
+ * absent.
+ */
 export function sameValue(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (Array.isArray(a) && Array.isArray(b)) {

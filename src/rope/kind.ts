@@ -8,17 +8,18 @@ export interface RopeBase {
   /** Rotated dimensions of a head; even. */
   readonly rotaryDim: number;
   /**
-   * Denominator of the exponent, `theta^(-2i / exponentDim)`, where it is not rotaryDim:
-   * an odd partial dimension (25 of 100) has ceil(25 / 2) pairs but divides by 25.
+   * Denominator of the exponent in `theta^(-2i / exponentDim)`, where it differs from rotaryDim. An
+   * odd partial dimension (25 of 100) has ceil(25 / 2) pairs but divides by 25.
    */
   readonly exponentDim?: number;
 }
 
-/** A spec of any rope kind, as far as code that knows no kind by name needs it. */
+/** A spec of any rope kind, for code that treats all kinds alike. */
 export interface AnySpec extends RopeBase {
   readonly type: string;
 }
 
+/** The result of a rope formula: what an attention layer needs to rotate queries and keys. */
 export interface RopeTable {
   /** (rotaryDim / 2,) radians per token. */
   readonly invFreq: Float64Array;
@@ -26,17 +27,18 @@ export interface RopeTable {
   readonly attentionScaling: number;
 }
 
-/** The base of a spec, without what its kind adds. */
+/** Returns the base of a spec without the parameters of its kind. */
 export function baseOf({ theta, rotaryDim, exponentDim }: RopeBase): RopeBase {
   return { theta, rotaryDim, ...(exponentDim !== undefined && { exponentDim }) };
 }
 
 /**
- * Frequencies of plain RoPE: `theta^(-2i / d)` for pair i.
+ * Computes the frequencies of plain RoPE: `theta^(-2i / d)` for pair i.
  *
  * @param theta base, > 1
  * @param rotaryDim rotated dimensions of a head, even
- * @param exponentDim denominator of the exponent; rotaryDim unless that was rounded up to even
+ * @param exponentDim denominator of the exponent; differs from rotaryDim if that was rounded up to
+ *   even
  * @returns (rotaryDim / 2,) radians per token
  * @see Su et al. 2021, arXiv:2104.09864, section 3.2.2; transformers
  *   `LlamaRotaryEmbedding.compute_default_rope_parameters`
@@ -51,18 +53,21 @@ export function baseFrequencies(
   );
 }
 
-/** A rope block together with what lies around it. */
+/** A rope block together with the keys around it that affect it. */
 export interface RopeBlock {
-  /** The block itself; empty for a config without one. */
+  /** The block itself; empty if the config has none. */
   readonly fields: Fields;
-  /** Type after aliases, e.g. `yarn`; may be unknown. */
+  /** Rope type after aliases are resolved, e.g. `yarn`; may be unknown. */
   readonly type: string;
   readonly theta: number;
-  /** partial_rotary_factor that applies, if any is given. */
+  /** The partial_rotary_factor that applies, if one is given. */
   readonly partial: number | undefined;
-  /** `original_max_position_embeddings` outside the block, which beats the one inside. */
+  /**
+   * `original_max_position_embeddings` outside the block, which takes precedence over the one
+   * inside.
+   */
   readonly outerOriginal: number | undefined;
-  /** Whether that is a default of the class, which the file does not show. */
+  /** Whether `outerOriginal` is a class default, which the file does not show. */
   readonly originalFromClass?: boolean;
   /** Whether the block belongs to one layer type. */
   readonly nested: boolean;
@@ -72,29 +77,30 @@ export interface RopeBlock {
   readonly shortAtEveryLength?: boolean;
 }
 
-/** The model around a block. Lengths in tokens. */
+/** What a rope kind needs to know about the model around a block. Lengths in tokens. */
 export interface ScalingContext {
   readonly modelType: string;
   readonly headDim: number;
   readonly usesPartial: boolean;
   readonly maxPositions: number;
-  /** false: a class default; dynamic must not be built on it. */
+  /** false: `maxPositions` is a class default, which dynamic scaling must not be built on. */
   readonly maxPositionsGiven: boolean;
 }
 
+/** All that a rope kind reads its spec from. */
 export interface ScalingInput {
   readonly block: RopeBlock;
   readonly context: ScalingContext;
   readonly base: RopeBase;
 }
 
-/** A value read from a block, and what a person should know about it. */
+/** A value read from a block, with the findings that came up while reading it. */
 export interface Read<T> {
   readonly value: T;
   readonly findings: readonly Finding[];
 }
 
-/** The value of what was read; what was found goes to the findings of the reader that asked. */
+/** Returns the value that was read and adds its findings to the caller's list. */
 export function take<T>(into: Finding[], { value, findings }: Read<T>): T {
   into.push(...findings);
   return value;
@@ -103,27 +109,27 @@ export function take<T>(into: Finding[], { value, findings }: Read<T>): T {
 /** What a kind reads from a block. */
 export interface Reading<S extends AnySpec> {
   readonly rope: S;
-  /** The original window, where the config gives one; tokens. */
+  /** The original window in tokens, if the config gives one. */
   readonly originalMaxPositions: number | undefined;
   readonly findings: readonly Finding[];
 }
 
-/** A JSON object on its way into a config or a command line. */
+/** A JSON object to be written to a config or a command line. */
 export type Block = Readonly<Record<string, unknown>>;
 
-/** How far a scaling stretches the frequencies under it. */
+/** How far a scaling stretches the frequencies that it is applied to. */
 export interface Extension {
   /** 1 = not at all. */
   readonly factor: number;
-  /** Tokens that the frequencies under it cover; undefined: the trained window / factor. */
+  /** Tokens that the unscaled frequencies cover; undefined: the trained window / factor. */
   readonly originalMaxPositions?: number;
 }
 
-/** What the weights were trained with, as a scaling over them sees it. */
+/** What the weights were trained with, for a scaling that is applied on top. */
 export interface Trained<S extends AnySpec> extends Extension {
-  /** Tokens; holds a trained-in extension already. */
+  /** In tokens; includes any extension that the weights were trained with. */
   readonly window: number;
-  /** The trained-in spec, where it is of the kind that asks. */
+  /** The trained-in spec, if it is of the same kind as the scaling on top. */
   readonly same: S | undefined;
 }
 
@@ -136,18 +142,20 @@ export interface ShorthandRequest {
   readonly params: Readonly<Record<string, number | boolean>>;
 }
 
-/** What a shorthand starts from: the base under the trained-in scaling, and that scaling. */
+/**
+ * What a shorthand builds on: the unscaled base and the scaling that the weights were trained with.
+ */
 export interface Ground<S extends AnySpec> {
   readonly base: RopeBase;
   /** Tokens that the base covers without any scaling. */
   readonly window: number;
-  /** Extension that the weights were trained with x the factor asked for. */
+  /** The trained-in extension multiplied by the factor asked for. */
   readonly factor: number;
-  /** The trained-in spec, where it is of the same kind: its parameters are continued. */
+  /** The trained-in spec, if it is of the same kind; its parameters carry over. */
   readonly same: S | undefined;
 }
 
-/** Why a shorthand has no meaning on a model. */
+/** Why a shorthand does not apply to a model. */
 export interface Refused {
   readonly refused: {
     readonly kind: 'invalid_value' | 'unsupported_candidate';
@@ -156,71 +164,80 @@ export interface Refused {
   };
 }
 
+/** How a shorthand such as `yarn:4` becomes a spec. */
 export interface Shorthand<S extends AnySpec> {
-  /** Parameters in the words of a config block, and what each takes. */
+  /** The parameters that it takes, by config key, and the type of each. */
   readonly params: Readonly<Record<string, 'number' | 'boolean'>>;
   readonly make: (request: ShorthandRequest, ground: Ground<S>) => S | Refused;
 }
 
-/** A kind that is part of the architecture, and stays under every scaling. */
+/** Set for a kind that belongs to the architecture and so remains under every scaling. */
 export interface Architecture<S extends AnySpec> {
   /** The spec without its scaling. */
   readonly unscaled: (spec: S) => S;
   readonly scaled: (spec: S, request: ShorthandRequest) => S | Refused;
 }
 
-/** What a file and the weights say about lengths, tokens. */
+/** The lengths that decide which limit is written to a config. All in tokens. */
 export interface LimitLengths {
-  /** `max_position_embeddings` of the file. */
+  /** `max_position_embeddings` in the file. */
   readonly written: number;
-  /** The window that the base frequencies cover. */
+  /** The window that the unscaled frequencies cover. */
   readonly window: number;
-  /** The window that the scaling stretches on these weights. */
+  /** The window that the scaling reaches on these weights. */
   readonly stretched: number;
   /** The length to be served. */
   readonly length: number;
 }
 
 /**
- * A rope kind with all its faces.
+ * Everything that the tool knows about one rope kind: its formula, and how it is read, written,
+ * extended and described.
  *
  * @typeParam S its spec
  * @typeParam N names of its shorthands
- * @typeParam R specs that a block of this type may mean; S, but for Hunyuan's `dynamic`
+ * @typeParam R specs that a block of this type can mean; the same as S except for Hunyuan's
+ *   `dynamic`
  */
 export interface RopeKind<S extends AnySpec, N extends string = never, R extends AnySpec = S> {
   readonly type: S['type'];
-  /** `sequenceLength` undefined: the table as transformers builds it at construction. */
+  /**
+   * Computes the table. Without `sequenceLength`, it is the one that transformers builds at
+   * construction.
+   */
   readonly compute: (spec: S, sequenceLength: number | undefined) => RopeTable;
   readonly lengthDependent: boolean;
-  /** Longest length, tokens, before the table jumps to another one; absent: it never jumps. */
+  /**
+   * The longest length in tokens before the table switches to another one; absent if it never does.
+   */
   readonly switchLength?: (spec: S) => number;
 
-  /** How a config block says it; absent: transformers has no block of this type. */
+  /** How a config block expresses it; absent if transformers has no block of this type. */
   readonly block?: {
     /** Keys that this type reads, besides those common to all blocks. */
     readonly keys: readonly string[];
     /** @throws RopeEvalError for values that have no meaning */
     readonly read: (input: ScalingInput) => Reading<R>;
   };
-  /** The block in transformers' words; undefined where theta says it all. */
+  /** Writes the config block; undefined where theta alone expresses the spec. */
   readonly write: (spec: S) => Block | undefined;
-  /** The theta that the table amounts to, where it is nothing but a larger theta. */
+  /** The equivalent theta, for a kind that only raises theta. */
   readonly effectiveTheta?: (spec: S) => number;
   /**
-   * `max_position_embeddings` to write beside the block, where it is not at least the length to be
-   * served: engines multiply it by the factor, or work the length out from the block.
+   * The `max_position_embeddings` to write beside the block, for engines that multiply it by the
+   * factor or derive the length from the block. Absent: the larger of the file's value and the
+   * length to be served.
    */
   readonly limitBeside?: (spec: S, lengths: LimitLengths) => number;
 
   readonly shorthands: Readonly<Record<N, Shorthand<S>>>;
-  /** What it does to the window; absent: it stretches nothing. */
+  /** How far it extends the window; absent if it does not. */
   readonly extension?: (spec: S) => Extension;
-  /** Tokens that it reaches by its own factor on these weights; 0 = it says nothing of a length. */
+  /** The tokens that it reaches by its own factor on these weights; 0 if it implies no length. */
   readonly stretched: (spec: S, trained: Trained<S>) => number;
   readonly architecture?: Architecture<S>;
 
-  /** One sentence: what it does to the frequencies. */
+  /** Describes in one sentence what it does to the frequencies. */
   readonly sentence: (spec: S) => string;
 }
 
@@ -232,9 +249,9 @@ export function defineKind<S extends AnySpec, N extends string = never, R extend
 }
 
 /**
- * Tokens that a scaling of an original window reaches. Where the weights were trained with a
- * scaling of the same original window, that says better than factor x original what this one adds:
- * Llama 3.1 writes 8 x 8192 and was trained on 131,072.
+ * Returns the tokens that a scaling of an original window reaches. If the weights were trained with
+ * a scaling of the same original window, the result is relative to that training, which is more
+ * accurate than factor x original: Llama 3.1 writes 8 x 8192 but was trained on 131,072 tokens.
  */
 export function stretchedOriginal(
   spec: { readonly factor: number; readonly originalMaxPositions: number },
@@ -245,12 +262,12 @@ export function stretchedOriginal(
     : spec.factor * spec.originalMaxPositions;
 }
 
-/** A key of a block, where there is a value for it. */
+/** Returns a block with one key, or an empty one if there is no value for it. */
 export function optional(key: string, value: number | undefined): Block {
   return value === undefined ? {} : { [key]: value };
 }
 
-/** A numeric parameter of a shorthand, if it was given. */
+/** Returns a numeric parameter of a shorthand, if it was given. */
 export function numberParam({ params }: ShorthandRequest, key: string): number | undefined {
   const value = params[key];
   return typeof value === 'number' ? value : undefined;
@@ -260,7 +277,10 @@ export function refuse(kind: Refused['refused']['kind'], problem: string, hint?:
   return { refused: { kind, problem, ...(hint !== undefined && { hint }) } };
 }
 
-/** Scalings that raise theta have an exponent that divides by zero at one pair. */
+/**
+ * Refuses scalings that raise theta on a head with one rotated pair, where their exponent divides
+ * by zero.
+ */
 export function needsPairs({ rotaryDim }: RopeBase): Refused | undefined {
   return rotaryDim > 2
     ? undefined

@@ -5,7 +5,10 @@ import { didYouMean, suggest } from '../suggest.js';
 import type { Read, Reading, RopeBase, RopeBlock, ScalingContext, ScalingInput } from './kind.js';
 import { ROPE_KINDS, type RopeSpec, unscaledSpec } from './registry.js';
 
-/** A configured table, its unscaled twin, and the original window where one is written. */
+/**
+ * A configured table, the same table without its scaling, and the original window if one is
+ * written.
+ */
 export interface ReadRope extends Reading<RopeSpec> {
   readonly unscaled: RopeSpec;
 }
@@ -15,30 +18,34 @@ interface BlockReader {
   readonly read: (input: ScalingInput) => Reading<RopeSpec>;
 }
 
-/** Readers by rope type, as transformers names them. A Map: the type is untrusted. */
+/**
+ * Readers by transformers' rope type. This is a Map because the type is untrusted and may be the
+ * name of an inherited property.
+ */
 const READERS: ReadonlyMap<string, BlockReader> = new Map(
   Object.values(ROPE_KINDS).flatMap((kind): [string, BlockReader][] =>
     kind.block === undefined ? [] : [[kind.type, kind.block]],
   ),
 );
 
-/** Keys that may stand in every block. */
+/** Keys that may appear in every block. */
 const COMMON_KEYS = [
   'rope_type',
   'type',
   'rope_theta',
   'partial_rotary_factor',
-  // Multimodal models split the pairs among time, height and width; the frequencies stay.
+  // Multimodal models split the pairs among time, height and width; the frequencies do not change.
   'mrope_section',
   'mrope_interleaved',
   'interleaved',
-  // Read by the attention of Ministral 3, not by its RoPE.
+  // The attention of Ministral 3 reads this key; its RoPE does not.
   'llama_4_scaling_beta',
   'max_position_embeddings',
 ] as const;
 
 /**
- * What to do about a block that vLLM alone reads. Without an exponent it is the form of one base.
+ * Advises on a block of type `ntk`, which only vLLM reads. Without `mixed_b`, vLLM computes the
+ * form with one shared base, whose exponent is 1.
  *
  * @see vLLM `NTKScalingRotaryEmbedding`
  */
@@ -52,10 +59,10 @@ function vllmsNtk(fields: Fields): string {
 }
 
 /**
- * Reads one block into a spec.
+ * Reads one block into a spec. What transformers would silently compute from a questionable value
+ * becomes a finding.
  *
- * @throws RopeEvalError for values that have no meaning; what transformers would compute in
- *   silence becomes a finding
+ * @throws RopeEvalError for values that have no meaning
  */
 export function readScaling(block: RopeBlock, context: ScalingContext): ReadRope {
   const reader = READERS.get(block.type);
@@ -80,12 +87,12 @@ export function readScaling(block: RopeBlock, context: ScalingContext): ReadRope
   };
 }
 
-/** Rotated dimensions of a head; `exponentDim` where they were rounded up to even. */
+/** Rotated dimensions of a head, with `exponentDim` if they were rounded up to even. */
 type RotaryDimensions = Pick<RopeBase, 'rotaryDim' | 'exponentDim'>;
 
 /**
- * int(head_dim * partial_rotary_factor). The unscaled path of many classes ignores the factor;
- * proportional RoPE keeps the whole head and applies the share itself.
+ * Computes int(head_dim * partial_rotary_factor). Many classes ignore the factor when there is no
+ * scaling. Proportional RoPE keeps the whole head and applies the share itself.
  *
  * @throws RopeEvalError `out_of_range` for a factor outside (0, 1] or one that leaves no pair,
  *   `odd_rotary_dim` for a fully rotated odd head
@@ -119,7 +126,10 @@ function rotaryDimensions(block: RopeBlock, context: ScalingContext): Read<Rotar
   return { value: { rotaryDim: dim + 1, exponentDim: dim }, findings };
 }
 
-/** Keys of the block that nothing reads: a scaling without a type, or unknown keys. */
+/**
+ * Reports the keys of a block that nothing reads: those of a scaling without a rope type, and
+ * unknown ones.
+ */
 function unreadKeys(
   block: RopeBlock,
   typeKeys: readonly string[],
@@ -144,7 +154,7 @@ function unreadKeys(
   });
 }
 
-/** More findings of one kind tell nobody anything new. */
+/** Caps the findings about unread keys; more would tell the reader nothing new. */
 const MAX_REPORTED_KEYS = 20;
 
 function originalUnused(fields: Fields, type: string, context: ScalingContext): Finding {

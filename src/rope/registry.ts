@@ -31,7 +31,9 @@ export const ROPE_KINDS = Object.freeze({
   proportional: proportionalRope,
 });
 
-/** Rope types that can be computed. `by-parts` is `yarn` with attention factor 1. */
+/**
+ * Rope types that can be computed. The shorthand `by-parts` is a `yarn` with attention factor 1.
+ */
 export type RopeType = keyof typeof ROPE_KINDS;
 
 /** Every rope type, as reports and schemas name them. */
@@ -45,17 +47,20 @@ type Entry = (typeof ROPE_KINDS)[RopeType];
 /** Everything a rotary table depends on, as plain data. Lengths in tokens. */
 export type RopeSpec = Parameters<Entry['compute']>[0];
 
-/** One member of the union. */
+/** The spec of one rope type. */
 export type RopeSpecOf<T extends RopeType> = Extract<RopeSpec, { readonly type: T }>;
 
-/** Shorthands that take a factor, `yarn:4`. */
+/** The name of a shorthand that takes a factor, as in `yarn:4`. */
 export type FactorMethod = Entry extends infer K
   ? K extends { readonly shorthands: infer Names }
     ? keyof Names & string
     : never
   : never;
 
-/** The kind of a spec. TypeScript cannot follow that the union and the table pair up. */
+/**
+ * Returns the kind of a spec. The cast is there because TypeScript cannot see that the spec and the
+ * table entry belong together.
+ */
 export function kindOf(spec: RopeSpec): RopeKind<RopeSpec, FactorMethod> {
   return ROPE_KINDS[spec.type] as unknown as RopeKind<RopeSpec, FactorMethod>;
 }
@@ -81,12 +86,13 @@ export const SHORTHANDS = Object.freeze(
 export const FACTOR_METHODS = Object.freeze(Object.keys(SHORTHANDS) as FactorMethod[]);
 
 /**
- * The rotary table of a spec.
+ * Computes the rotary table of a spec.
  *
- * @param sequenceLength tokens, for the types that depend on it; undefined = as transformers
- *   builds the table at construction
+ * @param sequenceLength tokens, for the types that depend on it; without it, the table is the one
+ *   that transformers builds at construction
  * @returns invFreq (rotaryDim / 2,) radians per token, and the multiplier on cos and sin
- * @throws RopeEvalError `out_of_range` if a number of the spec does not give finite frequencies
+ * @throws RopeEvalError `out_of_range` if the sequence length is not a positive number or the spec
+ *   does not give finite frequencies
  */
 export function computeRope(spec: RopeSpec, sequenceLength?: number): RopeTable {
   if (sequenceLength !== undefined && !(sequenceLength > 0 && Number.isFinite(sequenceLength))) {
@@ -112,34 +118,40 @@ export function lengthDependent(spec: RopeSpec): boolean {
   return kindOf(spec).lengthDependent;
 }
 
-/** Longest length, tokens, before the table of this spec jumps; undefined: it never jumps. */
+/**
+ * Returns the longest length in tokens before the table of this spec switches to another one;
+ * undefined if it never does.
+ */
 export function switchLength(spec: RopeSpec): number | undefined {
   return kindOf(spec).switchLength?.(spec);
 }
 
-/** The scaling block in transformers' words; undefined where theta says it all. */
+/** Returns the config block of a spec; undefined where theta alone expresses it. */
 export function scalingBlock(spec: RopeSpec): Block | undefined {
   return kindOf(spec).write(spec);
 }
 
 /**
- * The base that a scaling leaves in the table: static NTK-aware is nothing but a larger theta, and
- * that is how weights know it and every engine can express it.
+ * Returns the base that the table amounts to. Static NTK-aware scaling is only a larger theta, so
+ * that is how weights are trained with it and how every engine can express it.
  */
 export function effectiveTheta(spec: RopeSpec): number {
   return kindOf(spec).effectiveTheta?.(spec) ?? spec.theta;
 }
 
-/** How far a scaling stretches the frequencies under it; factor 1 where it stretches nothing. */
+/**
+ * Returns how far a scaling stretches the frequencies that it is applied to; the factor is 1 if it
+ * does not stretch them.
+ */
 export function extensionOf(spec: RopeSpec): Extension {
   return kindOf(spec).extension?.(spec) ?? { factor: 1 };
 }
 
 /**
- * Tokens that a scaling reaches by its own factor; 0 where it says nothing about a length.
+ * Returns the tokens that a scaling reaches by its own factor; 0 if it implies no length.
  *
- * @param trained what the weights were trained with
- * @param window tokens that they were trained on; holds a trained-in extension already
+ * @param trained the spec that the weights were trained with
+ * @param window tokens that they were trained on, including any trained-in extension
  */
 export function stretchedWindow(
   spec: RopeSpec,
@@ -154,7 +166,7 @@ export function stretchedWindow(
   return kindOf(spec).stretched(spec, under);
 }
 
-/** The spec without its scaling: the config's base frequencies. */
+/** Returns the spec without its scaling, that is the config's base frequencies. */
 export function unscaledSpec(spec: RopeSpec): RopeSpec {
   const architecture = kindOf(spec).architecture;
   return architecture === undefined
@@ -162,12 +174,12 @@ export function unscaledSpec(spec: RopeSpec): RopeSpec {
     : architecture.unscaled(spec);
 }
 
-/** Whether the kind of a spec is part of the architecture, and stays under every scaling. */
+/** Whether the kind of a spec belongs to the architecture and so remains under every scaling. */
 export function keepsItsKind(spec: RopeSpec): boolean {
   return kindOf(spec).architecture !== undefined;
 }
 
-/** One sentence: what a scaling does to the frequencies. */
+/** Describes in one sentence what a scaling does to the frequencies. */
 export function ropeSentence(spec: RopeSpec): string {
   return kindOf(spec).sentence(spec);
 }

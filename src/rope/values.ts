@@ -4,7 +4,10 @@ import type { Fields } from '../json/fields.js';
 import { tokens, trim } from '../numbers.js';
 import type { Read, RopeBlock, ScalingContext } from './kind.js';
 
-/** A factor, or a divisor of one pair: beyond these nothing is left of float32's useful range. */
+/**
+ * The range of a factor, or of the divisor of one pair. Outside it, nothing is left of float32's
+ * useful range.
+ */
 export const FACTOR_RULE = Object.freeze({
   above: 0,
   min: 1 / BOUNDS.factor,
@@ -12,10 +15,10 @@ export const FACTOR_RULE = Object.freeze({
 });
 
 /**
- * The required `factor` of a block.
+ * Reads the required `factor` of a block.
  *
  * @throws RopeEvalError `missing_field`, `invalid_value` (null, 0, below 0), `wrong_type`,
- *   `out_of_range`; below 1 is a finding
+ *   `out_of_range`; a factor below 1 is only a finding
  */
 export function readFactor(fields: Fields): Read<number> {
   const path = fields.at('factor');
@@ -32,10 +35,11 @@ export function readFactor(fields: Fields): Read<number> {
   };
 }
 
+/** The window that a scaling extends. */
 export interface OriginalWindow {
   /** Tokens. */
   readonly tokens: number;
-  /** false: max_position_embeddings was taken for it. */
+  /** false: the config does not give one, and max_position_embeddings was used instead. */
   readonly given: boolean;
   readonly path: string;
 }
@@ -43,8 +47,8 @@ export interface OriginalWindow {
 const KEY = 'original_max_position_embeddings';
 
 /**
- * The window before the extension: outside the block, else inside, else max_position_embeddings
- * with a finding. Two different values are a finding too.
+ * Reads the window before the extension: from outside the block, else from inside it, else from
+ * max_position_embeddings with a finding. Two different values also give a finding.
  */
 export function originalWindow(block: RopeBlock, context: ScalingContext): Read<OriginalWindow> {
   const { fields, outerOriginal } = block;
@@ -52,7 +56,7 @@ export function originalWindow(block: RopeBlock, context: ScalingContext): Read<
   const inner = fields.nullableInteger(KEY, { above: 0, max: BOUNDS.positions });
   if (outerOriginal !== undefined) {
     const value = { tokens: outerOriginal, given: true, path: KEY };
-    // The reader of the block has said so where a class default wins.
+    // If a class default wins, the reader of the block has already reported that.
     const said = block.originalFromClass === true;
     if (said || inner === undefined || inner === outerOriginal) return { value, findings: [] };
     const args = { used: outerOriginal, usedPath: KEY, ignored: inner };
@@ -66,25 +70,28 @@ export function originalWindow(block: RopeBlock, context: ScalingContext): Read<
   };
 }
 
-/** An explicit multiplier on cos and sin, if given. */
+/** Reads an explicit multiplier on cos and sin, if one is given. */
 export function readAttentionFactor(fields: Fields): number | undefined {
   return fields.nullableNumber('attention_factor', { above: 0, max: BOUNDS.scale });
 }
 
-/** Two bands of pairs, as YaRN and Llama 3 have them. */
+/** The two bands of pairs that YaRN and Llama 3 scaling define. */
 export interface Bands {
   readonly factor: number;
-  /** Tokens over which turns are counted. */
+  /** Tokens over which the turns are counted. */
   readonly window: number;
-  /** Pairs with more turns than this are left alone. */
+  /** Pairs with more turns than this keep their frequency. */
   readonly kept: number;
   /** Pairs with fewer turns than this are divided by the factor. */
   readonly divided: number;
-  /** What joins the two. */
+  /** Names what joins the two bands. */
   readonly between: string;
 }
 
-/** What YaRN and Llama 3 share: pairs are kept above a number of turns, divided below another. */
+/**
+ * Describes a scaling that, like YaRN and Llama 3, keeps pairs above one number of turns and
+ * divides those below another.
+ */
 export function bandSentence(name: string, { factor, window, kept, divided, between }: Bands) {
   const joined = kept === divided ? '' : `, and ${between} joins the two`;
   return (

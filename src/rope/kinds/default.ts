@@ -5,7 +5,7 @@ export interface DefaultSpec extends RopeBase {
 }
 
 /**
- * RoPE without a scaling.
+ * Computes RoPE without a scaling.
  *
  * @returns invFreq (rotaryDim / 2,) radians per token; attention scaling 1
  * @see Su et al. 2021, arXiv:2104.09864; transformers `compute_default_rope_parameters`

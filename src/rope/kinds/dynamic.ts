@@ -14,7 +14,10 @@ import { FACTOR_RULE, readFactor } from '../values.js';
 import type { DefaultSpec } from './default.js';
 import { type NtkSpec, ntkTheta } from './ntk.js';
 
-/** NTK-aware, alpha recomputed from the sequence length once it exceeds maxPositions. */
+/**
+ * Dynamic NTK-aware scaling: alpha is recomputed from the sequence length once it exceeds
+ * maxPositions.
+ */
 export interface DynamicSpec extends RopeBase {
   readonly type: 'dynamic';
   readonly factor: number;
@@ -23,8 +26,8 @@ export interface DynamicSpec extends RopeBase {
 }
 
 /**
- * The extension that dynamic NTK applies at a length: `F * n / W - (F - 1)`, and 1 up to W.
- * Published "dynamic" results have alpha = n / W, which is F = 1.
+ * Returns the alpha that dynamic NTK applies at a length: `F * n / W - (F - 1)`, and 1 up to W.
+ * Published "dynamic" results use alpha = n / W, which is F = 1.
  *
  * @param sequenceLength n in tokens; undefined or below W counts as W
  */
@@ -38,29 +41,34 @@ export function dynamicAlpha(
 }
 
 /**
- * NTK-aware scaling recomputed from the sequence length once that exceeds `maxPositions`;
- * plain RoPE before.
+ * Computes NTK-aware scaling whose alpha follows the sequence length once that exceeds
+ * `maxPositions`, and plain RoPE up to there.
  *
- * @param sequenceLength tokens; undefined = as built, which is plain RoPE
+ * @param sequenceLength tokens; undefined = at construction, which is plain RoPE
  * @returns invFreq (rotaryDim / 2,) radians per token; attention scaling 1
  * @see emozilla 2023 ("Dynamically Scaled RoPE"); transformers `_compute_dynamic_ntk_parameters`
  */
 export function computeDynamic(spec: DynamicSpec, sequenceLength: number | undefined): RopeTable {
   const dim = spec.exponentDim ?? spec.rotaryDim;
   const alpha = dynamicAlpha(spec.factor, spec.maxPositions, sequenceLength);
-  // At alpha 1 the base is theta itself, also for two dimensions, where the exponent has no value.
+  // At alpha 1 the base is theta itself. That includes heads of two dimensions, where the exponent
+  // of ntkTheta is undefined.
   const theta = alpha === 1 ? spec.theta : ntkTheta(spec.theta, alpha, dim);
   return { invFreq: baseFrequencies(theta, spec.rotaryDim, dim), attentionScaling: 1 };
 }
 
-/** The alpha of engines with one table for every length: that of F W tokens, `F^2 - F + 1`. */
+/**
+ * Returns the alpha of engines that use one table for every length. It is that of F W tokens, `F^2
+ * - F + 1`.
+ */
 export function staticAlpha(factor: number): number {
   return dynamicAlpha(factor, 1, factor);
 }
 
 /**
- * Dynamic scaling as engines with one table compute it: the table of `factor * maxPositions`
- * tokens at every length, alpha = F^2 - F + 1. At factor 1 that is no scaling at all.
+ * Returns the static scaling that engines with one table compute from a dynamic block: the table of
+ * `factor * maxPositions` tokens at every length, alpha = F^2 - F + 1. At factor 1 it is plain
+ * RoPE.
  *
  * @see vLLM `DynamicNTKScalingRotaryEmbedding` (vllm-project/vllm#41236); docs/engines.md
  */
@@ -71,8 +79,8 @@ export function staticForm(spec: DynamicSpec): NtkSpec | DefaultSpec {
 }
 
 /**
- * Reads a dynamic block. Hunyuan writes static NTK as `dynamic` with `alpha`; its dialect lists
- * that key in `extraKeys`, elsewhere it is unknown.
+ * Reads a dynamic block. Hunyuan writes static NTK as `dynamic` with `alpha`. Its dialect lists
+ * that key in `extraKeys`; for every other model the key is unknown.
  */
 function readDynamic({ block, context, base }: ScalingInput): Reading<DynamicSpec | NtkSpec> {
   const { fields } = block;
@@ -112,7 +120,8 @@ export const dynamicRope = defineKind<DynamicSpec, 'dynamic', DynamicSpec | NtkS
   shorthands: {
     dynamic: {
       params: {},
-      // HF's own formula, alpha = F n / W - (F - 1), from the window of the base on.
+      // The formula is transformers' own, alpha = F n / W - (F - 1), where W is the unscaled
+      // window.
       make: (request, { base, window }) =>
         needsPairs(base) ?? {
           type: 'dynamic',
@@ -122,7 +131,8 @@ export const dynamicRope = defineKind<DynamicSpec, 'dynamic', DynamicSpec | NtkS
         },
     },
   },
-  // Recomputed at any length; the factor is what serving engines multiply the window by.
+  // The table follows any length, so the scaling has no limit of its own. Serving engines multiply
+  // the window by the factor.
   stretched: ({ factor, maxPositions }, { window }) => factor * Math.min(maxPositions, window),
   sentence: ({ factor, maxPositions }) =>
     `Dynamic NTK-aware scaling with factor ${trim(factor, 4)}: plain RoPE up to ` +

@@ -8,7 +8,7 @@ export interface LinearSpec extends RopeBase {
 }
 
 /**
- * Position interpolation: every pair is slowed by `factor`.
+ * Computes position interpolation: every frequency is divided by `factor`.
  *
  * @returns invFreq (rotaryDim / 2,) radians per token; attention scaling 1
  * @see Chen et al. 2023, arXiv:2306.15595; kaiokendev 2023; transformers
@@ -35,7 +35,8 @@ export const linearRope = defineKind<LinearSpec, 'linear'>({
     },
   },
   write: ({ factor }) => ({ rope_type: 'linear', factor }),
-  // Engines multiply it by the factor, also where the file has raised it already.
+  // Engines multiply this limit by the factor, so it must be the unscaled window even if the file
+  // has a larger one.
   limitBeside: (_, { window }) => window,
   shorthands: {
     linear: {

@@ -17,7 +17,10 @@ import {
 } from '../kind.js';
 import { bandSentence, originalWindow, readFactor } from '../values.js';
 
-/** Factors of frequency in turns over the original window, which is in tokens. */
+/**
+ * Llama 3 scaling. The two frequency factors are turns over the original window, which is in
+ * tokens.
+ */
 export interface Llama3Spec extends RopeBase {
   readonly type: 'llama3';
   readonly factor: number;
@@ -27,10 +30,11 @@ export interface Llama3Spec extends RopeBase {
 }
 
 /**
- * Llama 3.1 scaling: pairs that turn more than `highFreqFactor` times over the original window are
- * kept, pairs that turn less than `lowFreqFactor` times are slowed by `factor`, and the share in
- * between follows the number of turns. With both factors equal (Llama 4 Scout) the band between
- * has no width and a pair exactly on it is slowed: there is no 0 / 0.
+ * Computes Llama 3.1 scaling. Pairs that turn more than `highFreqFactor` times over the original
+ * window keep their frequency, pairs that turn less than `lowFreqFactor` times are divided by
+ * `factor`, and pairs in between are blended by their number of turns. If both factors are equal
+ * (Llama 4 Scout), the band in between has no width; a pair exactly on it is divided, which avoids
+ * 0 / 0.
  *
  * @returns invFreq (rotaryDim / 2,) radians per token; attention scaling 1
  * @see Llama 3.1 reference code, `apply_scaling`; Grattafiori et al. 2024, arXiv:2407.21783;
@@ -95,7 +99,10 @@ function requiredTurns(block: RopeBlock, key: string): number {
   return value;
 }
 
-/** Llama 3.1's own band: 1 and 4 turns over the original window. */
+/**
+ * Makes a spec with Llama 3.1's own band, 1 to 4 turns over the original window, unless told
+ * otherwise.
+ */
 function makeLlama3(
   request: ShorthandRequest,
   { base, window, factor, same }: Ground<Llama3Spec>,

@@ -14,26 +14,28 @@ import {
 } from '../kind.js';
 import { FACTOR_RULE, originalWindow, readAttentionFactor, readFactor } from '../values.js';
 
+/** LongRoPE: one list of divisors for short sequences and one for long ones. */
 export interface LongropeSpec extends RopeBase {
   readonly type: 'longrope';
-  /** One divisor per pair, length rotaryDim / 2; used up to originalMaxPositions. */
+  /** One divisor per pair, length rotaryDim / 2; used up to originalMaxPositions tokens. */
   readonly shortFactor: readonly number[];
-  /** Used above originalMaxPositions. */
+  /** The divisors above originalMaxPositions tokens; same length. */
   readonly longFactor: readonly number[];
   /** Tokens. */
   readonly originalMaxPositions: number;
-  /** Extension, for the attention scaling only. */
+  /** The extension, used only for the attention scaling. */
   readonly factor: number;
   readonly attentionFactor?: number;
-  /** Phi-MoE gives the attention scaling of each range itself. */
+  /** PhiMoE writes the attention scaling of each range itself. */
   readonly shortMscale?: number;
   readonly longMscale?: number;
-  /** PhiMoE: its class never passes a length to the table, so that the short list always runs. */
+  /** PhiMoE's class never passes a length to the table, so the short list is always used. */
   readonly shortAtEveryLength?: boolean;
 }
 
 /**
- * LongRoPE's attention scaling: `sqrt(1 + ln(factor) / ln(original window))`; 1 without extension.
+ * Returns LongRoPE's attention scaling: `sqrt(1 + ln(factor) / ln(original window))`; 1 without
+ * extension.
  *
  * @see Ding et al. 2024, arXiv:2402.13753; transformers `_compute_longrope_parameters`
  */
@@ -42,13 +44,13 @@ export function longropeAttentionScaling(factor: number, originalMaxPositions: n
 }
 
 /**
- * LongRoPE: a searched divisor per pair, one list up to the original window and one above it, so
- * that the whole table switches when a sequence crosses that length.
+ * Computes LongRoPE. Each pair has a searched divisor, from one list up to the original window and
+ * from another above it, so the whole table switches when a sequence crosses that length.
  *
- * @param sequenceLength tokens; undefined = as built, with the short list
+ * @param sequenceLength tokens; undefined = at construction, with the short list
  * @returns invFreq (rotaryDim / 2,) radians per token
- * @see Ding et al. 2024, arXiv:2402.13753; transformers `_compute_longrope_parameters`, and for
- *   the two mscales `PhimoeRotaryEmbedding`
+ * @see Ding et al. 2024, arXiv:2402.13753; transformers `_compute_longrope_parameters`, and for the
+ *   two mscales `PhimoeRotaryEmbedding`
  */
 export function computeLongrope(spec: LongropeSpec, sequenceLength: number | undefined): RopeTable {
   const long = sequenceLength !== undefined && sequenceLength > spec.originalMaxPositions;
@@ -102,7 +104,7 @@ function readLongrope({ block, context, base }: ScalingInput): Reading<LongropeS
   };
 }
 
-/** One divisor above 0 per pair. */
+/** Reads one divisor above 0 per pair. */
 function divisors(fields: Fields, key: string, pairs: number): readonly number[] {
   const list = fields.nullableList(key);
   if (list === undefined) {
@@ -118,7 +120,7 @@ function divisors(fields: Fields, key: string, pairs: number): readonly number[]
   return list.map((value, index) => checkNumber(value, `${fields.at(key)}[${index}]`, FACTOR_RULE));
 }
 
-/** Read by PhiMoE alone, whose dialect lists the key. */
+/** Reads an mscale if the dialect lists its key in `extraKeys`, as only PhiMoE's does. */
 function mscale({ fields, extraKeys }: RopeBlock, key: string): number | undefined {
   if (extraKeys?.includes(key) !== true) return undefined;
   return fields.nullableNumber(key, { above: 0, max: BOUNDS.scale });
@@ -149,7 +151,7 @@ export const longropeRope = defineKind<LongropeSpec>({
     ...optional('short_mscale', spec.shortMscale),
     ...optional('long_mscale', spec.longMscale),
   }),
-  // `longrope:FILE` takes its lists from a file and is read as a block.
+  // `longrope:FILE` takes its lists from a file, which is read as a block.
   shorthands: {},
   extension: ({ factor, originalMaxPositions }) => ({ factor, originalMaxPositions }),
   stretched: stretchedOriginal,

@@ -7,20 +7,22 @@ import {
   type RopeTable,
 } from '../kind.js';
 
-/** NTK-RoPE-mixed: every pair has a divisor of its own, which grows from the fast to the slow. */
+/**
+ * NTK-RoPE-mixed: each pair has its own divisor, which grows from the fastest pair to the slowest.
+ */
 export interface NtkMixedSpec extends RopeBase {
   readonly type: 'ntk-mixed';
   readonly factor: number;
-  /** Exponent of the growth, above 0; at 1 all pairs share one base, as in the NTK-fixed form. */
+  /** Exponent of the growth, above 0. At 1 all pairs share one base, as in the NTK-fixed form. */
   readonly mixedB: number;
 }
 
-/** Su's choice; a smaller exponent divides the fast pairs more. */
+/** The exponent that Su chose. A smaller one divides the fast pairs more. */
 const DEFAULT_MIXED_B = 0.625;
 
 /**
- * NTK-RoPE-mixed: pair m of M, counted from 1, is divided by `exp(a m^b)` with
- * `a = ln(factor) / M^b`, so that the slowest pair is slowed by the factor exactly.
+ * Computes NTK-RoPE-mixed. Pair m of M, counted from 1, is divided by `exp(a m^b)` with `a =
+ * ln(factor) / M^b`, so that the slowest pair is divided by exactly the factor.
  *
  * @returns invFreq (rotaryDim / 2,) radians per token; attention scaling 1
  * @see Su Jianlin 2023, kexue.fm/archives/9706; vLLM `NTKScalingRotaryEmbedding` with `mixed_b`
@@ -44,7 +46,7 @@ export const ntkMixedRope = defineKind<NtkMixedSpec, 'ntk-mixed'>({
   type: 'ntk-mixed',
   compute: computeNtkMixed,
   lengthDependent: false,
-  // transformers has no block of this type; vLLM calls it `ntk`.
+  // transformers has no block of this type; this is vLLM's, which it calls `ntk`.
   write: ({ factor, mixedB }) => ({ rope_type: 'ntk', factor, mixed_b: mixedB }),
   shorthands: {
     'ntk-mixed': {

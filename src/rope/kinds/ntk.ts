@@ -1,15 +1,15 @@
 import { trim } from '../../numbers.js';
 import { baseFrequencies, defineKind, needsPairs, type RopeBase, type RopeTable } from '../kind.js';
 
-/** Static NTK-aware: theta is replaced by theta * alpha^(d / (d - 2)). */
+/** Static NTK-aware scaling: theta is replaced by theta * alpha^(d / (d - 2)). */
 export interface NtkSpec extends RopeBase {
   readonly type: 'ntk';
   readonly alpha: number;
 }
 
 /**
- * The base of NTK-aware scaling: `theta * alpha^(d / (d - 2))`. The slowest pair is slowed by
- * alpha exactly, the fastest not at all.
+ * Returns the base of NTK-aware scaling, `theta * alpha^(d / (d - 2))`. It divides the slowest pair
+ * by exactly alpha and leaves the fastest as it is.
  *
  * @param alpha extension, >= 1
  * @param dim rotated dimensions, > 2 (at 2 the exponent divides by zero)
@@ -24,8 +24,8 @@ function effectiveTheta({ theta, alpha, exponentDim, rotaryDim }: NtkSpec): numb
 }
 
 /**
- * Static NTK-aware scaling: a larger base, the same at every length. Hunyuan writes it as
- * `dynamic` with `alpha`.
+ * Computes static NTK-aware scaling: a larger base that is the same at every length. Hunyuan writes
+ * it as `dynamic` with `alpha`.
  *
  * @returns invFreq (rotaryDim / 2,) radians per token; attention scaling 1
  * @see bloc97 2023 ("NTK-Aware Scaled RoPE"); Peng et al. 2023, arXiv:2309.00071, section 3.1;
@@ -43,7 +43,8 @@ export const ntkRope = defineKind<NtkSpec, 'ntk'>({
   type: 'ntk',
   compute: computeNtk,
   lengthDependent: false,
-  // It is nothing but a larger theta, and that is how weights know it and engines can express it.
+  // The scaling is only a larger theta, so that is how weights are trained with it and how engines
+  // can express it.
   write: () => undefined,
   effectiveTheta,
   shorthands: {
@@ -53,7 +54,8 @@ export const ntkRope = defineKind<NtkSpec, 'ntk'>({
     },
   },
   stretched: ({ alpha, theta }, trained) => {
-    // Weights that know a larger theta already continue it, over the same base.
+    // If the weights were trained with NTK-aware scaling of the same theta, this one continues
+    // theirs.
     const known = trained.same === undefined ? trained.factor : sameBase(trained.same, theta);
     return (alpha / known) * trained.window;
   },

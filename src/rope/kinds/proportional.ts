@@ -2,7 +2,7 @@ import { percent, trim } from '../../numbers.js';
 import { baseFrequencies, defineKind, refuse, type RopeBase, type RopeTable } from '../kind.js';
 import { readFactor } from '../values.js';
 
-/** Gemma 4: a leading share of the pairs turns, the tail stands still (frequency 0). */
+/** Proportional RoPE (Gemma 4): the first pairs turn and the rest stand still (frequency 0). */
 export interface ProportionalSpec extends RopeBase {
   readonly type: 'proportional';
   readonly partialRotaryFactor: number;
@@ -10,8 +10,8 @@ export interface ProportionalSpec extends RopeBase {
 }
 
 /**
- * Proportional RoPE (Gemma 4): the exponent runs over the whole head, but only the leading share of
- * the pairs turns; the rest has frequency 0.
+ * Computes proportional RoPE (Gemma 4). The exponent runs over the whole head, but only the first
+ * share of the pairs turns; the rest has frequency 0.
  *
  * @returns invFreq (rotaryDim / 2,) radians per token, zeros at the end; attention scaling 1
  * @see transformers `_compute_proportional_rope_parameters`
@@ -49,7 +49,8 @@ export const proportionalRope = defineKind<ProportionalSpec>({
   }),
   shorthands: {},
   stretched: () => 0,
-  // The zero tail is part of the architecture; only a factor or another theta can be written.
+  // The pairs that stand still belong to the architecture, so only a factor or another theta can be
+  // written.
   architecture: {
     unscaled: (spec) => ({ ...spec, factor: 1 }),
     scaled: (spec, { method, factor }) =>

@@ -25,7 +25,7 @@ import {
   readFactor,
 } from '../values.js';
 
-/** `by-parts` is YaRN with attention factor 1. Lengths in tokens. */
+/** YaRN, and `by-parts`, which is YaRN with attention factor 1. Lengths in tokens. */
 export interface YarnSpec extends RopeBase {
   readonly type: 'yarn';
   readonly factor: number;
@@ -38,21 +38,25 @@ export interface YarnSpec extends RopeBase {
   readonly attentionFactor?: number;
 }
 
-/** YaRN's own values (Peng et al. 2023, section 3.2). */
+/**
+ * The bounds of the ramp that the YaRN paper recommends, in turns (Peng et al. 2023, section 3.2).
+ */
 export const YARN_BETAS = Object.freeze({ fast: 32, slow: 1 });
 
 /**
- * YaRN's attention temperature on cos and sin: `0.1 * mscale * ln(scale) + 1`; 1 without extension.
+ * Returns YaRN's attention temperature on cos and sin: `0.1 * mscale * ln(scale) + 1`; 1 without
+ * extension.
  *
- * @see Peng et al. 2023, arXiv:2309.00071, section 3.4 (there as its square on the logits)
+ * @see Peng et al. 2023, arXiv:2309.00071, section 3.4, where it is the square of this, on the
+ *   logits
  */
 export function yarnMscale(scale: number, mscale = 1): number {
   return scale <= 1 ? 1 : 0.1 * mscale * Math.log(scale) + 1;
 }
 
 /**
- * Attention scaling of a YaRN block. An explicit attention factor wins; `mscale` and
- * `mscale_all_dim` count only if both are given and not 0 (as in transformers and DeepSeek).
+ * Returns the attention scaling of a YaRN block. An explicit attention factor wins. `mscale` and
+ * `mscale_all_dim` count only if both are given and not 0, as in transformers and DeepSeek.
  */
 export function yarnAttentionScaling(
   spec: Pick<YarnSpec, 'factor' | 'mscale' | 'mscaleAllDim' | 'attentionFactor'>,
@@ -64,7 +68,7 @@ export function yarnAttentionScaling(
   return yarnMscale(spec.factor);
 }
 
-/** Index (a real number) of the pair dimension that makes `rotations` turns over the window. */
+/** Returns the index (a real number) of the pair that makes `rotations` turns over the window. */
 function dimensionOfRotations(
   rotations: number,
   dim: number,
@@ -75,9 +79,10 @@ function dimensionOfRotations(
 }
 
 /**
- * First and last pair of YaRN's ramp: pairs before `low` keep their frequency, pairs after `high`
- * are slowed by the whole factor. Kept inside 0 … dim - 1 (transformers' bound, though pairs end at
- * dim / 2 - 1), and never empty: equal ends are parted by 0.001.
+ * Returns the first and last pair of YaRN's ramp. Pairs before `low` keep their frequency; pairs
+ * after `high` are divided by the whole factor. Both stay inside 0 … dim - 1, which is
+ * transformers' bound although pairs end at dim / 2 - 1. The ramp is never empty: equal ends are
+ * moved 0.001 apart.
  */
 export function yarnRamp(spec: YarnSpec): { low: number; high: number } {
   const dim = spec.exponentDim ?? spec.rotaryDim;
@@ -93,8 +98,9 @@ export function yarnRamp(spec: YarnSpec): { low: number; high: number } {
 }
 
 /**
- * YaRN: interpolation by parts (fast pairs kept, slow pairs divided by `factor`, a linear ramp
- * between) and an attention temperature. With attention factor 1 it is "NTK-by-parts".
+ * Computes YaRN: interpolation by parts and an attention temperature. Fast pairs keep their
+ * frequency, slow pairs are divided by `factor`, and a linear ramp joins the two. With attention
+ * factor 1 it is "NTK-by-parts".
  *
  * @returns invFreq (rotaryDim / 2,) radians per token
  * @see Peng et al. 2023, arXiv:2309.00071, sections 3.2 and 3.4; transformers
@@ -110,7 +116,7 @@ export function computeYarn(spec: YarnSpec): RopeTable {
   return { invFreq, attentionScaling: yarnAttentionScaling(spec) };
 }
 
-/** Betas of 0 count as absent, as in transformers (`get(...) or 32`). */
+/** A beta of 0 counts as absent, as in transformers (`get(...) or 32`). */
 const BETA = Object.freeze({ min: 0, max: BOUNDS.positions });
 
 /** Reads a YaRN block; matches transformers `_compute_yarn_parameters` and its validation. */
@@ -155,7 +161,7 @@ function readYarn({ block, context, base }: ScalingInput): Reading<YarnSpec> {
   };
 }
 
-/** The factor, and what contradicts it. A null factor is max / original. */
+/** Reads the factor and reports what contradicts it. A null factor means max / original. */
 function readYarnFactor(
   fields: Fields,
   original: OriginalWindow,
@@ -185,10 +191,14 @@ function readYarnFactor(
   return { value: factor, findings: [...findings, finding('factor_mismatch', path, args)] };
 }
 
-/** transformers looks for `truncate` in the outer dictionary, so a nested one is never seen. */
+/**
+ * Reads `truncate`. transformers looks for it in the outer dictionary, so it never sees one in a
+ * nested block.
+ */
 function readTruncate(fields: Fields, nested: boolean): Read<boolean> {
   if (!fields.has('truncate')) return { value: true, findings: [] };
-  // An explicit null is falsy there, hence "no truncation", and not the default.
+  // transformers takes an explicit null as false, which means no truncation, and not as the
+  // default.
   const value = fields.nullableBoolean('truncate') ?? false;
   if (nested && !value) {
     return { value: true, findings: [finding('truncate_ignored', fields.at('truncate'))] };
@@ -206,7 +216,9 @@ function loneMscale(
   return [finding('mscale_alone', fields.at(given), { given, missing })];
 }
 
-/** Values that are the default anyway stay out: fewer keys are fewer keys to be misread. */
+/**
+ * Writes the block and leaves out values that equal their defaults, since every key can be misread.
+ */
 function writeYarn(spec: YarnSpec): Block {
   return {
     rope_type: 'yarn',
@@ -219,7 +231,7 @@ function writeYarn(spec: YarnSpec): Block {
   };
 }
 
-/** The keys of a ramp that is not YaRN's own. */
+/** Returns the keys of a ramp that differ from YaRN's own. */
 export function rampKeys({ betaFast, betaSlow, truncate }: YarnSpec): Block {
   return {
     ...(betaFast === YARN_BETAS.fast ? {} : { beta_fast: betaFast }),
@@ -229,16 +241,18 @@ export function rampKeys({ betaFast, betaSlow, truncate }: YarnSpec): Block {
 }
 
 /**
- * The multiplier that vLLM and SGLang want as `attn_factor`: theirs stands on top of YaRN's own
- * temperature, transformers' `attention_factor` in its place. 1 = nothing to say.
+ * Returns the multiplier that vLLM and SGLang call `attn_factor`; 1 means that it can be left out.
+ * They multiply YaRN's own temperature by it, whereas transformers' `attention_factor` replaces
+ * that temperature.
  */
 export function attnFactorOf(spec: YarnSpec): number {
   return yarnAttentionScaling(spec) / yarnMscale(spec.factor);
 }
 
 /**
- * Turns over the window below which a pair is undertrained, as LongRoPE2 measured it: pair 25 of 48
- * in Phi-3-mini and pair 30 of 64 in Llama-3-8B, where theory has one turn, pairs 31 and 35.
+ * The turns over the window below which a pair is undertrained, as measured by LongRoPE2. The paper
+ * found pair 25 of 48 in Phi-3-mini and pair 30 of 64 in Llama-3-8B, where theory (one turn) gives
+ * pairs 31 and 35.
  *
  * @see Shang et al. 2025, arXiv:2502.20082
  */
@@ -251,8 +265,8 @@ function makeCritical(request: ShorthandRequest, ground: Ground<YarnSpec>): Yarn
 
 function makeYarn(request: ShorthandRequest, { base, window, factor, same }: Ground<YarnSpec>) {
   const { params } = request;
-  // by-parts is YaRN without its temperature: neither on the tables nor, where a model has
-  // mscale_all_dim do so (DeepSeek-V3), on the softmax.
+  // `by-parts` is YaRN without its temperature, both on the tables and, in models where
+  // mscale_all_dim puts one there (DeepSeek-V3), on the softmax.
   const tempered = request.method !== 'by-parts';
   const mscale = tempered ? (numberParam(request, 'mscale') ?? same?.mscale) : undefined;
   const mscaleAllDim = tempered
@@ -303,13 +317,13 @@ export const yarnRope = defineKind<YarnSpec, 'by-parts' | 'yarn' | 'yarn-critica
     read: readYarn,
   },
   write: writeYarn,
-  // The stretched window, also where the file has another: transformers 4.51 to 4.55 take the factor
-  // from it, vLLM since 0.30 and SGLang serve no more.
+  // The limit is the stretched window even if the file has another value: transformers 4.51 to 4.55
+  // derive the factor from it, and vLLM since 0.30 and SGLang serve no longer sequences.
   limitBeside: (_, { stretched, length }) => Math.max(Math.round(stretched), length),
   shorthands: {
     'by-parts': { params: RAMP_PARAMS, make: makeYarn },
     yarn: { params: { ...RAMP_PARAMS, ...TEMPERATURE_PARAMS }, make: makeYarn },
-    // The ramp ends where pairs begin to be undertrained, and not at one turn.
+    // This ramp ends where pairs begin to be undertrained instead of at one turn.
     'yarn-critical': { params: { ...RAMP_PARAMS, ...TEMPERATURE_PARAMS }, make: makeCritical },
   },
   extension: ({ factor, originalMaxPositions }) => ({ factor, originalMaxPositions }),
