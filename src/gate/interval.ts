@@ -21,7 +21,8 @@ export function judge(found: Interval, operator: Operator, threshold: number): O
   return low || high ? 'unverifiable' : 'fail';
 }
 
-function satisfies(value: number, operator: Operator, threshold: number): boolean {
+/** Whether a value satisfies a rule, to the last bits of a float. */
+export function satisfies(value: number, operator: Operator, threshold: number): boolean {
   const slack = RELATIVE_SLACK * Math.max(1, Math.abs(threshold));
   if (operator === '>=') return value >= threshold - slack;
   if (operator === '<=') return value <= threshold + slack;

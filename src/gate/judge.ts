@@ -10,8 +10,8 @@ import {
 import type { BaselineResult } from './baseline.js';
 import { CellNameSchema, MethodSchema } from './cells.js';
 import { type Difference, DifferenceSchema } from './differences.js';
-import { judge, type Operator, type Outcome, samplesToDecide } from './interval.js';
-import { type Measurement, METRIC_NAMES, type MetricName, METRICS } from './metrics.js';
+import { judge, type Operator, type Outcome, samplesToDecide, satisfies } from './interval.js';
+import { lacksFacts, type Measurement, METRIC_NAMES, type MetricName, METRICS } from './metrics.js';
 import {
   formatRule,
   type LengthContext,
@@ -67,6 +67,7 @@ const RuleResultSchema = z.strictObject({
       'straddles',
       'ladder-ended',
       'not-measured',
+      'no-facts',
       'no-candidate',
       'local-only',
       'unchanged',
@@ -136,7 +137,12 @@ function judgeCandidate(
     const outcome = unchanged === undefined || unchanged.rotation ? 'pass' : 'unverifiable';
     return [{ ...base, outcome, reason: 'local-only' }];
   }
-  if (readings.length === 0) return [{ ...base, outcome: 'unverifiable', reason: 'not-measured' }];
+  if (readings.length === 0) {
+    if (!lacksFacts(rule.metric, report))
+      return [{ ...base, outcome: 'unverifiable', reason: 'not-measured' }];
+    const excused = excuse('unverifiable', rule.metric, label);
+    return [{ ...base, outcome: 'unverifiable', reason: 'no-facts', ...excused }];
+  }
   return readings.map((reading) => {
     const judged = judgeReading(reading, rule.operator, base.threshold);
     return {
@@ -171,7 +177,15 @@ function judgeReading(
   operator: Operator,
   threshold: number,
 ): Pick<RuleResult, 'outcome' | 'reason' | 'found' | 'samplesToDecide'> {
-  const { interval: found, samples = 0 } = reading;
+  const { interval: found, samples = 0, allLost } = reading;
+  if (
+    allLost !== undefined &&
+    operator.startsWith('>') &&
+    satisfies(allLost, operator, threshold)
+  ) {
+    // Weights that know nothing without a scaling lose nothing by one: no answer could fail the rule.
+    return { outcome: 'unverifiable', reason: 'no-facts', found };
+  }
   const outcome = judge(found, operator, threshold);
   if (reading.censored && outcome !== 'pass' && threshold > found.high) {
     // The ladder stopped at a rung that still holds: the threshold lies where nobody looked.
@@ -301,7 +315,7 @@ function judgeFinding(finding: SavedFinding, policy: Policy): JudgedFinding[] {
 }
 
 /** Of `check --json`; rises as the report's schema does, see docs/json.md. */
-export const CHECK_SCHEMA_VERSION = '2.0';
+export const CHECK_SCHEMA_VERSION = '2.1';
 
 const BaselineSchema = z.strictObject({
   source: z.string(),

@@ -145,6 +145,8 @@ export interface Measurement {
   readonly samples?: number;
   /** The ladder ended first: the true value may be higher than the interval. */
   readonly censored?: boolean;
+  /** The value if all that the reference knows were lost: a rule that allows it cannot judge. */
+  readonly allLost?: number;
 }
 
 /** What a metric is read from. */
@@ -264,6 +266,26 @@ const TABLE = {
           ]
         : [],
   },
+  lossChange: {
+    better: 'lower',
+    length: 'required',
+    thresholdIsLength: false,
+    range: ANY_LOSS_CHANGE,
+    unit: 'nats',
+    description:
+      'Next-token loss at this length: candidate - reference on the same text within its window.',
+    kind: 'distance',
+    culprits: ['scaling', 'window'],
+    advice: lengthAdvice,
+    measure: ({ report, candidate, at }) => {
+      const cell = cellAt(report, candidate, at);
+      return cell
+        ? [{ interval: cell.lossChange, samples: report.settings.contexts.longText }]
+        : [];
+    },
+    // Reports keep no single contexts of it, and two saved intervals would let most changes pass.
+    cells: () => [],
+  },
   'short.accuracyChange': shortMetric({
     better: 'higher',
     unit: 'share',
@@ -273,6 +295,7 @@ const TABLE = {
     row: 'facts',
     counts: 'facts',
     contexts: 'short',
+    known: ({ factsCorrect, facts }) => factsCorrect / facts,
   }),
   'short.lossChange': shortMetric({
     better: 'lower',
@@ -293,6 +316,7 @@ const TABLE = {
     row: 'copies',
     counts: 'copies',
     contexts: 'short',
+    known: ({ copyCorrect, copyTokens }) => copyCorrect / copyTokens,
   }),
   'short.copyLossChange': shortMetric({
     better: 'lower',
@@ -342,8 +366,10 @@ function shortMetric(entry: {
   readonly row: keyof ShortRows;
   readonly counts: Exclude<keyof PerContext['counts'], 'needle'>;
   readonly contexts: 'short' | 'shortText';
+  /** The candidate's share of right answers, of metrics that are of shares. */
+  readonly known?: (counts: Short['counts']) => number;
 }): Metric {
-  const { cell, row, counts, contexts, ...rest } = entry;
+  const { cell, row, counts, contexts, known, ...rest } = entry;
   return {
     ...rest,
     length: 'none',
@@ -357,6 +383,8 @@ function shortMetric(entry: {
         interval: short[cell],
         samples,
         ...(part === undefined ? {} : { part }),
+        // What the reference knows is what the candidate knows, less the change.
+        ...(known ? { allLost: short[cell].value - known(short.counts) } : {}),
       }));
     },
     cells: ({ candidate, samples }) =>
@@ -392,12 +420,39 @@ function rungAt<R extends { readonly tokens: number }>(
   return nearest && away(nearest) <= within ? nearest : undefined;
 }
 
-function measureNeedle({ report, candidate, at }: MetricSource): readonly Measurement[] {
+/** The rung of a ladder that is read for a length. */
+function cellAt(
+  { reference }: Report,
+  { needle }: CandidateReport,
+  at: number | undefined,
+): CandidateReport['needle'][number] | undefined {
   // The ladder has no rung of its own for a length that is as good as another one.
-  const within = Math.max(1, NEAREST_RUNGS * report.reference.trainedWindow);
-  const cell = at === undefined ? undefined : rungAt(candidate.needle, at, within);
-  const reference = report.candidates.find((each) => each.role === 'reference');
-  const base = reference && rungAt(reference.needle, report.reference.trainedWindow);
+  const within = Math.max(1, NEAREST_RUNGS * reference.trainedWindow);
+  return at === undefined ? undefined : rungAt(needle, at, within);
+}
+
+/** The reference at 1x, which facts are measured against. */
+function referenceAtHome({ candidates, reference }: Report) {
+  const own = candidates.find((each) => each.role === 'reference');
+  return own && rungAt(own.needle, reference.trainedWindow);
+}
+
+/** Whether the weights find no facts in their own window: what is measured against that is void. */
+function findsNoFacts(report: Report): boolean {
+  return referenceAtHome(report)?.accuracy.value === 0;
+}
+
+/** Metrics that are measured against the reference's facts at 1x. */
+const AGAINST_FACTS: ReadonlySet<MetricName> = new Set(['needle', 'reach']);
+
+/** Whether a metric has no value on these weights, since they find no facts without a scaling. */
+export function lacksFacts(metric: MetricName, report: Report): boolean {
+  return AGAINST_FACTS.has(metric) && findsNoFacts(report);
+}
+
+function measureNeedle({ report, candidate, at }: MetricSource): readonly Measurement[] {
+  const cell = cellAt(report, candidate, at);
+  const base = referenceAtHome(report);
   if (!cell || !base || base.accuracy.value <= 0) return [];
   // The same contexts at the same length: the ratio is 1 by definition, not by measurement.
   if (cell === base) return [{ interval: { value: 1, low: 1, high: 1 }, samples: 0 }];
@@ -417,7 +472,7 @@ function measureNeedle({ report, candidate, at }: MetricSource): readonly Measur
 
 function measureReach({ report, candidate }: MetricSource): readonly Measurement[] {
   const { reach } = candidate;
-  if (!reach) return [];
+  if (!reach || findsNoFacts(report)) return [];
   const window = report.reference.trainedWindow;
   return [
     {

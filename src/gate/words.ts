@@ -108,6 +108,8 @@ export function ruleMessage(result: RuleResult, names: OptionNames = PROGRAM_NAM
       return `${expected}, not measured: ${LOCAL_ONLY}, since the change`;
     return `${LOCAL_ONLY}, so that a longer context brings no new distances`;
   }
+  if (!result.found && result.reason === 'unchanged')
+    return `${expected}, not measured: ${UNCHANGED}`;
   if (!result.found) return `${expected}, not measured: ${missingWords(result)}`;
   const { low, high } = result.found;
   const interval =
@@ -116,19 +118,26 @@ export function ruleMessage(result: RuleResult, names: OptionNames = PROGRAM_NAM
       : `, 95 % interval ${value(result, low, false)} to ${value(result, high, false)}`;
   const found = `found ${value(result, result.found.value)}${interval}`;
   if (result.reason === 'unchanged') {
-    return `${expected}, ${found}: as in the base config, which the change leaves alone here`;
+    return `${expected}, ${found}: ${UNCHANGED}`;
   }
   if (result.outcome !== 'unverifiable') return `${expected}, ${found}`;
   return `${expected}, ${found}: ${inWords(undecidedWords(result), names)}`;
 }
 
+const UNCHANGED = 'as in the base config, which the change leaves alone here';
+
 function missingWords(result: RuleResult): string {
+  if (result.reason === 'no-facts') {
+    return 'without any scaling the model finds no facts within its trained window, so that none can be lost';
+  }
   if (result.reason === 'no-candidate') {
     return `no candidate ${result.candidate} in this run (add it to the policy's candidates)`;
   }
   return result.at === undefined
     ? 'this run has no such cell'
-    : `the ladder has no rung at ${tokens(result.at)} tokens`;
+    : METRICS[result.metric].kind === 'cost'
+      ? 'the config says too little'
+      : `the ladder has no rung at ${tokens(result.at)} tokens`;
 }
 
 const LOCAL_ONLY = 'no layer that rotates looks farther than its window';
@@ -136,6 +145,9 @@ const LOCAL_ONLY = 'no layer that rotates looks farther than its window';
 function undecidedWords(result: RuleResult): Words {
   if (result.reason === 'ambiguous-reference') {
     return words`the linear block names no original window, so the weights may have been trained with it, and then nothing is lost; say which (${option('reference')}), or compare with the config before the change (${option('base')})`;
+  }
+  if (result.reason === 'no-facts') {
+    return 'without any scaling the model knows so little there that losing all of it would pass too';
   }
   if (result.reason === 'ladder-ended') {
     return words`it still holds where the ladder ends, and nothing longer was measured (raise ${option('target')})`;
@@ -285,11 +297,18 @@ export function adviceFor(result: RuleResult, context: AdviceContext): Advice {
 
 /** What would decide a rule, by why it could not be decided. */
 function undecidedAdvice(
-  { reason, samplesToDecide, candidate }: RuleResult,
+  { reason, samplesToDecide, candidate, metric }: RuleResult,
   { report, commands }: AdviceContext,
 ): string {
   if (reason === 'no-candidate') return `add ${candidate} to the candidates of the policy.`;
-  if (reason === 'not-measured') return 'the run ended before this was measured; let one finish.';
+  if (reason === 'not-measured') {
+    return METRICS[metric].kind === 'cost'
+      ? 'the config names too few sizes to compute this; complete it, or take the rule out of the policy.'
+      : 'nothing is measured at this length; ask for one from a quarter of the trained window to the target.';
+  }
+  if (reason === 'no-facts') {
+    return 'change nothing on this ground: facts cannot judge weights that find next to none of them without a scaling. Judge by the losses: --rule "lossChange@target <= 0.1" --rule "short.lossChange <= 0.05".';
+  }
   if (reason === 'local-only') {
     return 'no rotating layer looks beyond its window any more, so no length can be measured; undo the change, or restore the layers’ view.';
   }

@@ -38,7 +38,8 @@ it.each([
   [{ reason: 'ladder-ended' }, 'nothing longer than'],
   [{ reason: 'ambiguous-reference' }, 'change nothing on this ground'],
   [{ reason: 'no-candidate' }, 'add yarn:4 to the candidates of the policy.'],
-  [{ reason: 'not-measured' }, 'the run ended before this was measured'],
+  [{ reason: 'no-facts' }, 'change nothing on this ground: facts cannot judge'],
+  [{ reason: 'not-measured' }, 'nothing is measured at this length'],
 ] as const)('says what would decide %j', (result, words) => {
   expect(advice(result)).toContain(`config.json: ${words}`);
 });

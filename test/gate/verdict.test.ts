@@ -128,6 +128,60 @@ describe('a gate', () => {
     ]);
   });
 
+  describe('on weights that find no facts without a scaling', () => {
+    const none = { value: 0, low: 0, high: 0.04 };
+    const blank = makeReport({
+      candidates: makeReport().candidates.map((each) => ({
+        ...each,
+        needle: each.needle.map((rung) => ({ ...rung, accuracy: none, relative: 0 })),
+        reach: { multiple: 0, tokens: 0, low: 0, high: 4, censored: false },
+        short: {
+          ...each.short!,
+          accuracyChange: interval(0, 0),
+          counts: { ...each.short!.counts, factsCorrect: 0 },
+        },
+      })),
+    });
+    const facts: [string, string][] = [
+      ['error', 'needle@target >= 0.8'],
+      ['error', 'reach >= target'],
+      ['error', 'short.accuracyChange >= -0.02'],
+    ];
+    const losses: [string, string][] = [
+      ['error', 'lossChange@target <= 0.1'],
+      ['error', 'short.lossChange <= 0.05'],
+    ];
+
+    it('no rule on facts passes, fails or asks for more contexts', () => {
+      const { status, rules } = gate(blank, [...facts, losses[1]!]);
+      expect(status).toBe('unverifiable');
+      expect(rules.slice(0, 3).map(({ outcome }) => outcome)).toEqual(
+        Array(3).fill('unverifiable'),
+      );
+      expect(rules.slice(0, 3).map(({ reason }) => reason)).toEqual(Array(3).fill('no-facts'));
+      expect(rules.every(({ samplesToDecide }) => samplesToDecide === undefined)).toBe(true);
+    });
+
+    it('the losses gate', () => {
+      expect(gate(blank, losses).status).toBe('passed');
+      expect(gate(blank, losses, ['linear:4']).status).toBe('failed');
+      const { rules } = gate(blank, [['error', 'lossChange@4x <= -0.01']]);
+      expect(rules).toMatchObject([{ outcome: 'fail', at: 131_072 }]);
+      expect(rules[0]!.found!.value).toBeCloseTo(0.02, 9);
+    });
+
+    it('what a change leaves alone passes', () => {
+      const { rules } = judgeReport({
+        report: blank,
+        policy: policyOf(facts),
+        candidates: ['yarn:4'],
+        unchanged: { own: ['yarn:4'], rotation: true, window: true },
+        kvCacheGiB: () => undefined,
+      });
+      expect(rules.map(({ reason }) => reason)).toEqual(Array(3).fill('unchanged'));
+    });
+  });
+
   it('reads costs from the config', () => {
     const result = gate(makeReport(), [['error', 'kvCacheGiB <= 1']]);
     expect(result.rules[0]).toMatchObject({ at: 131_072, found: { value: 2 }, outcome: 'fail' });

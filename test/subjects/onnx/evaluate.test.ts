@@ -3,6 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parseCandidates } from '../../../src/candidates/definition.js';
 import { evaluate, spearman } from '../../../src/evaluate.js';
 import { parseReport } from '../../../src/gate/baseline.js';
+import { judgeReport } from '../../../src/gate/judge.js';
+import { defaultPolicy } from '../../../src/gate/policy.js';
 import type { RunEstimate } from '../../../src/options.js';
 import { adviceWords } from '../../../src/report/sections/verdict.js';
 import type { Report } from '../../../src/report/schema/report.js';
@@ -149,6 +151,17 @@ it('of weights that find no facts, the advice is by their losses', async () => {
   const report = await run('genai.onnx', { samples: 2 });
   expect(adviceWords(report)).toMatch(/too few facts within its own trained window/);
   expect(adviceWords(report)).toMatch(/nats a token over all lengths/);
+  // Nor may their facts pass a gate: what was never known cannot be lost.
+  const { status, rules } = judgeReport({
+    report,
+    policy: defaultPolicy(),
+    candidates: ['yarn:2'],
+    kvCacheGiB: () => undefined,
+  });
+  expect(status).not.toBe('passed');
+  const ofFacts = rules.filter(({ metric }) => metric !== 'short.lossChange');
+  expect(ofFacts).toHaveLength(3);
+  expect(ofFacts.every(({ outcome }) => outcome === 'unverifiable')).toBe(true);
 }, 60_000);
 
 it('rank correlation shares ranks between ties', () => {
