@@ -16,7 +16,8 @@ import { didYouMean } from './suggest.js';
 /** What `evaluate` reports while it works. */
 export interface Progress {
   /**
-   * Finished and planned units of work (token-batches), so that equal shares take about equal time.
+   * Finished and planned units of work. They count token-batches, so done / total is a share of the
+   * work itself.
    */
   readonly done: number;
   readonly total: number;

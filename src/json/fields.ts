@@ -117,10 +117,7 @@ export class Fields {
   }
 }
 
-/**
- * Checks one number. Numbers in quotes and booleans have the wrong type, although Python takes
- * `True` for 1.
- */
+/** Checks one number. A number in quotes and a boolean both have the wrong type. */
 export function checkNumber(value: unknown, path: string, rule: NumberRule): number {
   if (typeof value !== 'number') {
     fail('wrong_type', path, `must be a number, found ${show(value)}`);

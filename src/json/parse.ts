@@ -152,8 +152,8 @@ function problemAt(text: string, offset: number, problem: string): JsonProblem {
 }
 
 /**
- * A JSON object whose keys are still unchecked. Read it only after `Object.hasOwn`, since a key may
- * be `__proto__`.
+ * A JSON object whose keys are still unchecked. Read it only after `Object.hasOwn`, because an
+ * inherited property such as `constructor` is not a key.
  */
 export type UnknownRecord = Readonly<Record<string, unknown>>;
 

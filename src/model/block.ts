@@ -7,25 +7,28 @@ import { THETA_RULE } from '../rope/read.js';
 import { TRANSFORMERS_VERSION } from './class-defaults.js';
 import type { Source } from './source.js';
 
-/** How a family writes its one block. */
+/** How a family writes its block, if it has one block for all layers. */
 export interface FlatRules {
-  /** Key of theta outside the block; NeoX has its own. */
+  /** The key of theta outside the block; NeoX uses another one. */
   readonly thetaKey?: string;
-  /** Key of the partial rotary factor outside the block. */
+  /** The key of the partial rotary factor outside the block. */
   readonly partialKey?: string;
   /** Type aliases, e.g. `mrope` → `default`. */
   readonly aliases?: ReadonlyMap<string, string>;
-  /** Keys in the block that this family reads elsewhere. */
+  /** Keys that this family adds to the block and reads elsewhere. */
   readonly extraKeys?: readonly string[];
   /** Rope types that the family accepts; default all. */
   readonly accepts?: readonly string[];
-  /** The family's own partial factor, before that of the class. */
+  /** The family's partial rotary factor, which takes precedence over that of the class. */
   readonly partialDefault?: number;
-  /** Whether the class drops a legacy `rope_scaling` (Cohere2 MoE). */
+  /** Whether the class ignores a legacy `rope_scaling` (Cohere2 MoE). */
   readonly dropsRopeScaling?: boolean;
 }
 
-/** The layer types that transformers knows: keys of a block that holds one block each. */
+/**
+ * The layer types that transformers knows. A block with one of these keys holds one block per layer
+ * type.
+ */
 export const LAYER_TYPE_KEYS = [
   'full_attention',
   'sliding_attention',
@@ -37,11 +40,11 @@ export const LAYER_TYPE_KEYS = [
 ] as const;
 
 /**
- * The block of a config with one block for all layers. A non-empty `rope_scaling` replaces
- * `rope_parameters`; an empty one counts as absent.
+ * Reads the block of a config that has one block for all layers. A non-empty `rope_scaling`
+ * replaces `rope_parameters`; an empty one counts as absent.
  *
- * @throws RopeEvalError `wrong_type` where a block is not an object, `unsupported_for_model` for
- *   blocks nested by layer type and for types the family does not accept
+ * @throws RopeEvalError `wrong_type` if a block is not an object, `unsupported_for_model` for
+ *   blocks nested by layer type and for types that the family does not accept
  */
 export function flatBlock(source: Source, rules: FlatRules = {}): Read<RopeBlock> {
   const findings: Finding[] = [];
@@ -85,8 +88,8 @@ export function flatBlock(source: Source, rules: FlatRules = {}): Read<RopeBlock
 }
 
 /**
- * `original_max_position_embeddings` outside any block. A class that has the field has a default
- * for it too, which beats the one inside a scaled block.
+ * Returns `original_max_position_embeddings` from outside the block. A class that has this field
+ * also has a default for it, which takes precedence over the value inside a scaled block.
  */
 function outerOriginal(
   source: Source,
@@ -101,7 +104,7 @@ function outerOriginal(
   return ofClass === undefined ? undefined : { tokens: ofClass, fromClass: true };
 }
 
-/** The block that counts, or undefined where neither key holds one. */
+/** Returns the block that counts, or undefined if neither key holds one. */
 export function pickBlock(source: Source, dropsRopeScaling = false): Read<Fields | undefined> {
   const scaling = nonEmpty(source.fields.nullableFields('rope_scaling'));
   const parameters = nonEmpty(source.fields.nullableFields('rope_parameters'));
@@ -126,12 +129,15 @@ function nonEmpty(fields: Fields | undefined): Fields | undefined {
   return fields !== undefined && Object.keys(fields.record).length > 0 ? fields : undefined;
 }
 
-/** What the class supplies for a config without a block (gpt-oss: YaRN 32x). */
+/** Returns the block that the class supplies if the config has none (gpt-oss: YaRN 32x). */
 function defaultBlock(source: Source): Fields {
   return new Fields(source.defaults?.block ?? {}, source.fields.at('rope_parameters'));
 }
 
-/** rope_type beats type; absent = default; null is an error. */
+/**
+ * Reads the rope type. `rope_type` takes precedence over `type`; without either it is `default`. A
+ * null is an error.
+ */
 function readType(source: Source, fields: Fields, rules: FlatRules): Read<string> {
   const key = fields.has('rope_type') ? 'rope_type' : 'type';
   const given = fields.raw(key);
@@ -162,9 +168,10 @@ function readType(source: Source, fields: Fields, rules: FlatRules): Read<string
 }
 
 /**
- * theta: inside the block, else outside, else the class default with a notice.
+ * Reads theta from inside the block, else from outside it, else from the class default with a
+ * notice.
  *
- * @param outerKey undefined where the family has no key for it outside the block
+ * @param outerKey undefined if the family has no key for it outside the block
  */
 export function readTheta(
   source: Source,
@@ -195,10 +202,13 @@ export function readTheta(
   };
 }
 
-/** Su et al. 2021; transformers `RotaryEmbeddingConfigMixin.default_theta`. */
+/** The default of transformers' `RotaryEmbeddingConfigMixin.default_theta`; from Su et al. 2021. */
 const DEFAULT_THETA = 10_000;
 
-/** partial_rotary_factor: inside the block, else outside, else the class default. */
+/**
+ * Reads partial_rotary_factor from inside the block, else from outside it, else from the class
+ * default.
+ */
 export function readPartial(
   source: Source,
   block: Fields,

@@ -9,8 +9,8 @@ import type { Source } from './source.js';
 import type { ModelGeometry } from './types.js';
 
 /**
- * What a whole model gives away once it is read: keys with a slip, mechanisms beside RoPE, faults of
- * the class that runs it, a scaling that is missing.
+ * Checks a model after all of it is read. Reports misspelt keys, mechanisms other than RoPE, faults
+ * of the class that runs it, and a missing scaling.
  */
 export function checkModel(source: Source, model: ModelGeometry): readonly Finding[] {
   return [
@@ -22,7 +22,7 @@ export function checkModel(source: Source, model: ModelGeometry): readonly Findi
   ];
 }
 
-/** Top-level keys that decide about RoPE, in any dialect. */
+/** Top-level keys that affect RoPE, in any dialect. */
 const ROPE_KEYS = [
   'rope_theta',
   'rope_scaling',
@@ -57,8 +57,7 @@ const ROPE_KEYS = [
 ] as const;
 
 /**
- * Real keys of published configs that are one or two letters from a rope key, and mean something
- * else.
+ * Keys of published configs that are one or two letters from a rope key but mean something else.
  */
 const OTHER_KEYS: ReadonlySet<string> = new Set([
   'v_head_dim',
@@ -84,17 +83,17 @@ const OTHER_KEYS: ReadonlySet<string> = new Set([
   'layer_type',
 ]);
 
-/** Untrusted objects may have very many keys; a config with more than this has other problems. */
+/** An untrusted object may have very many keys. A config with more than this has other problems. */
 const MAX_KEYS = 2000;
 
-/** Keys that look like a rope key with a slip, and are read by nobody. */
+/** Reports keys that nothing reads and that look like a misspelt rope key. */
 function misspeltKeys(fields: Fields): readonly Finding[] {
   const known: readonly string[] = ROPE_KEYS;
   return Object.keys(fields.record)
     .slice(0, MAX_KEYS)
     .flatMap((key) => {
       if (known.includes(key) || OTHER_KEYS.has(key) || fields.seen.has(fields.at(key))) return [];
-      // Most keys are far from all of these, and comparing letter by letter is slow.
+      // Most keys resemble none of these, and comparing letter by letter is slow.
       if (!ROPE_KEYS.some((name) => isClose(key, name))) return [];
       const meant = suggest(key, ROPE_KEYS);
       if (meant === undefined || !isClose(key, meant)) return [];
@@ -102,12 +101,18 @@ function misspeltKeys(fields: Fields): readonly Finding[] {
     });
 }
 
-/** Real keys of other meaning are short or start differently; a slip keeps the beginning. */
+/**
+ * Whether a key may be a misspelling of another. A misspelling keeps the first letter and about the
+ * length; keys with another meaning are short or start differently.
+ */
 function isClose(key: string, meant: string): boolean {
   return key.length >= 6 && Math.abs(key.length - meant.length) <= 2 && key[0] === meant[0];
 }
 
-/** Keys by which indexers say how many keys a query attends to, and how many tokens each is. */
+/**
+ * The keys with which indexers set how many keys a query attends to, and how many tokens each of
+ * them stands for.
+ */
 const INDEXERS: readonly { readonly kept: string; readonly per?: string; readonly in?: string }[] =
   Object.freeze([
     { kept: 'index_topk' },
@@ -119,7 +124,10 @@ const INDEXERS: readonly { readonly kept: string; readonly per?: string; readonl
     { kept: 'moba_topk', per: 'moba_chunk_size' },
   ]);
 
-/** DeepSeek-V3.2 and its relatives attend to the keys that an indexer picks. */
+/**
+ * Reports that layers attend only to the keys that an indexer picks, as in DeepSeek-V3.2 and its
+ * relatives.
+ */
 function sparseAttention({ fields, defaults }: Source): readonly Finding[] {
   const rule = { above: 0, max: BOUNDS.positions };
   for (const { kept, per, in: key } of INDEXERS) {
@@ -134,7 +142,7 @@ function sparseAttention({ fields, defaults }: Source): readonly Finding[] {
     const size = per === undefined ? 1 : (at.nullableInteger(per, rule) ?? 1);
     return [finding('sparse_attention', at.at(kept), { kept: count * size })];
   }
-  // Without a key the class still has its indexer: DeepSeek-V3.2 keeps 2,048.
+  // The class has its indexer even if the config has no key for it; DeepSeek-V3.2 keeps 2,048 keys.
   return defaults?.indexed === true
     ? [finding('sparse_attention', fields.at('index_topk'), { kept: DEFAULT_INDEX })]
     : [];
@@ -142,7 +150,7 @@ function sparseAttention({ fields, defaults }: Source): readonly Finding[] {
 
 const DEFAULT_INDEX = 2048;
 
-/** Classes whose functions take a head_dim of None for a number unless the file has the key. */
+/** Classes whose rope functions compute with a head_dim of None unless the file has the key. */
 const HEAD_DIM_IS_NONE = [
   'mixtral',
   'ministral',
@@ -154,7 +162,7 @@ const HEAD_DIM_IS_NONE = [
 
 const ASKS_FOR_HEAD_DIM = ['dynamic', 'ntk', 'yarn', 'longrope'];
 
-/** Classes with a config per layer, which refuse the question for one head_dim. */
+/** Classes with a config per layer. They raise an error when asked for a single head_dim. */
 const HEAD_DIM_BY_LAYER = [
   'gemma4_text',
   'gemma4_unified_text',
@@ -163,7 +171,10 @@ const HEAD_DIM_BY_LAYER = [
   'dots3_note_text',
 ];
 
-/** What runs, where that is a fault of the class (tools/transformers shows each). */
+/**
+ * Reports faults of the class that change what actually runs (tools/transformers demonstrates
+ * each).
+ */
 function classFaults(source: Source, model: ModelGeometry): readonly Finding[] {
   const { fields, modelType } = source;
   const scaled = model.groups.find(({ rope }) => rope.type !== 'default');
@@ -176,7 +187,7 @@ function classFaults(source: Source, model: ModelGeometry): readonly Finding[] {
   if (HEAD_DIM_IS_NONE.includes(modelType) && !fields.given('head_dim')) {
     if (ASKS_FOR_HEAD_DIM.includes(type)) {
       const value = model.attention.headDim;
-      // The block is sound, and every other engine runs it.
+      // This is only a notice because the block is sound and every other engine runs it.
       return [
         finding('class_fault', path, { ...common, fault: 'head_dim_is_none', value }, 'notice'),
       ];
@@ -191,7 +202,7 @@ function classFaults(source: Source, model: ModelGeometry): readonly Finding[] {
   return [];
 }
 
-/** A model type that was always published with a scaling, without one. */
+/** Reports a missing scaling in a model type that was always published with one. */
 function missingBlock({ fields, modelType }: Source, model: ModelGeometry): readonly Finding[] {
   const known = untrainedWindow(modelType);
   const max = model.maxPositions;
@@ -235,7 +246,9 @@ const MECHANISMS: readonly Mechanism[] = Object.freeze([
   },
 ]);
 
-/** Mechanisms beside RoPE that a key switches on, at the top or inside the block. */
+/**
+ * Reports mechanisms other than RoPE that a key switches on, at the top level or inside the block.
+ */
 function otherMechanisms(fields: Fields): readonly Finding[] {
   const places = [
     fields,
@@ -262,7 +275,7 @@ function isOn(value: unknown): boolean {
   return value !== undefined && value !== null && value !== false && value !== 0;
 }
 
-/** A block that its vendor published, with a factor that is not the ratio of its windows. */
+/** A block as its vendor published it, whose factor is not the ratio of its windows. */
 interface Recipe {
   readonly modelTypes: RegExp;
   readonly factor: number;
@@ -270,17 +283,23 @@ interface Recipe {
   readonly max: readonly number[];
 }
 
-/** Qwen's model cards: 32,768 was trained, and 40,960 leaves room for 8,192 tokens of an answer. */
+/**
+ * From Qwen's model cards: the models were trained on 32,768 tokens, and 40,960 adds 8,192 tokens
+ * for an answer.
+ */
 const RECIPES: readonly Recipe[] = Object.freeze([
   { modelTypes: /^qwen3/, factor: 4, original: 32_768, max: [40_960, 131_072, 163_840] },
   { modelTypes: /^qwen2/, factor: 4, original: 32_768, max: [128_000, 131_072] },
-  // Positions of images grow more slowly than tokens, so that 3 serves a million.
+  // The positions of an image grow more slowly than its tokens, so a factor of 3 reaches a million.
   { modelTypes: /^qwen3_vl/, factor: 3, original: 262_144, max: [1_000_000, 1_010_000] },
   { modelTypes: /^qwen3/, factor: 3, original: 262_144, max: [1_000_000, 1_010_000] },
   { modelTypes: /^qwen(3|4)/, factor: 4, original: 262_144, max: [1_000_000, 1_010_000] },
 ]);
 
-/** A vendor's published recipe is no warning, though its factor is not the ratio of the windows. */
+/**
+ * Lowers the warning about a factor that is not the ratio of the windows to a notice, if the vendor
+ * published exactly that block.
+ */
 export function softenPublished(
   { modelType }: ModelGeometry,
   findings: readonly Finding[],

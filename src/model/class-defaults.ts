@@ -7,89 +7,97 @@ export interface LayerRopeDefault {
   readonly partial?: number;
 }
 
-/** How layer types repeat where a config does not list them. */
+/** How layer types repeat if a config does not list them. */
 export interface LayerMix {
-  /** One full-attention layer in so many. */
+  /** One layer in this many has full attention. */
   readonly every: number;
-  /** Whether it is the first of each run rather than the last. */
+  /** Whether the full-attention layer comes first in each run instead of last. */
   readonly first?: boolean;
-  /** Type of the others. */
+  /** The type of the other layers. */
   readonly other: string;
-  /** Key of `every` in a config, where the class reads one. */
+  /** The key of `every` in a config, if the class reads one. */
   readonly everyKey?: string;
 }
 
-/** Parts of a latent head, where the class differs from DeepSeek's (rank 512, 128 and 128 wide). */
+/**
+ * The parts of a latent head, if the class differs from DeepSeek's (rank 512, 128 and 128 wide).
+ */
 export interface LatentDefault {
   readonly rank?: number;
   readonly nope: number;
   readonly value?: number;
 }
 
-/** The multiplier on q·k of a class where it is not 1 / sqrt(head_dim). */
+/** A class's multiplier on q·k, if it is not 1 / sqrt(head_dim). */
 export interface SoftmaxDefault {
-  /** Whatever a config says. */
+  /** Applies whatever the config has. */
   readonly fixed?: number;
-  /** Of a config without `attention_multiplier`. */
+  /** Applies to a config without `attention_multiplier`. */
   readonly multiplier?: number;
-  /** Of a config without `query_pre_attn_scalar`. */
+  /** Applies under the root to a config without `query_pre_attn_scalar`. */
   readonly underRoot?: number;
 }
 
-/** What a transformers config class takes where a config has no key; a field left out has none. */
+/**
+ * What a transformers config class uses for keys that a config lacks. A field is absent if the
+ * class has no default for it.
+ */
 export interface ClassDefaults {
   readonly hidden?: number;
   readonly heads?: number;
   readonly kvHeads?: number;
   readonly layers?: number;
-  /** Only where the class has a number of its own; otherwise hidden / heads. */
+  /** Only if the class has its own number; otherwise it is hidden / heads. */
   readonly headDim?: number;
   readonly maxPositions?: number;
-  /** Of `original_max_position_embeddings` outside the block, which beats the one inside (Phi-3). */
+  /**
+   * The default of `original_max_position_embeddings` outside the block, which takes precedence
+   * over the value inside (Phi-3).
+   */
   readonly original?: number;
   /** Default 10000. */
   readonly theta?: number;
   readonly partial?: number;
-  /** Whether the unscaled table follows `partial_rotary_factor`; scaled ones always do. */
+  /** Whether the unscaled table follows `partial_rotary_factor`. Scaled tables always do. */
   readonly usesPartial?: boolean;
-  /** How pairs lie in a head; default `half`. */
+  /** How the dimensions of a pair lie in a head; default `half`. */
   readonly layout?: 'interleaved';
   readonly mix?: LayerMix;
   readonly softmax?: SoftmaxDefault;
   readonly latent?: LatentDefault;
-  /** Layer types that repeat, where no single interval describes them. */
+  /** A repeating pattern of layer types, if a single interval cannot describe it. */
   readonly pattern?: readonly string[];
-  /** Whether the first or last layer is full attention whatever the pattern says. */
+  /** Whether the first or last layer has full attention whatever the pattern gives. */
   readonly firstIsFull?: boolean;
   readonly lastIsFull?: boolean;
-  /** Type of every layer, where it is not full attention. */
+  /** The type of every layer, if it is not full attention. */
   readonly allLayers?: string;
   /** Whether layers attend to the keys that an indexer picks. */
   readonly indexed?: boolean;
-  /** Sliding window in tokens where the config has no `sliding_window` key. */
+  /** The sliding window in tokens of a config without a `sliding_window` key. */
   readonly window?: number;
-  /** Whether `sliding_window` counts the tokens on one side, without the token itself. */
+  /** Whether `sliding_window` counts the tokens on one side, excluding the token itself. */
   readonly windowIsRadius?: boolean;
   /** By layer type; null = layers of this type do not rotate. */
   readonly perLayer?: Readonly<Record<string, LayerRopeDefault | null>>;
-  /** The scaling block of a config without one, without its theta. */
+  /** The scaling block, without its theta, of a config that has none. */
   readonly block?: Readonly<Record<string, unknown>>;
 }
 
-/** Where the class of a composite keeps its language model, and which one it takes by default. */
+/** Where the class of a composite keeps its language model, and which type that has by default. */
 export interface Composite {
   readonly key: string;
   readonly type: string;
-  /** Other keys that the class reads its language model from. */
+  /** Other keys under which the class also accepts its language model. */
   readonly also?: readonly string[];
-  /** Whether the class reads the keys of its language model at the top where the part is missing. */
+  /** Whether the class reads the language model's keys at the top level if that part is missing. */
   readonly flat?: boolean;
 }
 
 /**
- * Made by tools/transformers/generate.py from the config classes of an installed transformers. The
- * files are our own and trusted, unlike everything that is looked up in them, hence Maps: a model
- * type called `constructor` must not be found.
+ * Reads a generated table. tools/transformers/generate.py makes these files from the config classes
+ * of an installed transformers. The files are ours and trusted, but the names looked up in them are
+ * not: callers turn them into Maps, so that a model type called `constructor` is not found.
  */
 export function readTable(name: string): unknown {
   return JSON.parse(readFileSync(new URL(`./data/${name}.json`, import.meta.url), 'utf8'));
@@ -102,7 +110,7 @@ interface GeneratedTable<T> {
 
 const defaults = readTable('class-defaults') as GeneratedTable<ClassDefaults>;
 
-/** The version of transformers that every table here was made from. */
+/** The version of transformers that every table here was generated from. */
 export const TRANSFORMERS_VERSION = defaults.transformers;
 
 /** Class defaults by model type. */
@@ -110,17 +118,20 @@ export const CLASS_DEFAULTS: ReadonlyMap<string, ClassDefaults> = new Map(
   Object.entries(defaults.types),
 );
 
-/** Composites (multimodal, encoder-decoder) by model type. */
+/** Composites (multimodal or encoder-decoder models) by model type. */
 export const COMPOSITES: ReadonlyMap<string, Composite> = new Map(
   Object.entries((readTable('composites') as GeneratedTable<Composite>).types),
 );
 
-/** Keys that a class takes from a config, each with the class's default (null: none or computed). */
+/**
+ * The keys that a class reads from a config, each with the class's default (null: none, or
+ * computed).
+ */
 export type ClassFields = ReadonlyMap<string, unknown>;
 
 /**
- * What the config class of a model type takes by name. Every other key is kept as an attribute that
- * the class itself never asks for.
+ * Returns the keys that the config class of a model type reads by name. The class keeps every other
+ * key as an attribute but never uses it.
  *
  * @returns undefined for a model type that transformers does not have
  */
@@ -131,7 +142,10 @@ export function classFields(modelType: string): ClassFields | undefined {
 
 let fields: ReadonlyMap<string, ClassFields> | undefined;
 
-/** Read on first use: the gate alone asks, and the table is five times the size of the others. */
+/**
+ * Loads the table on first use: only the gate needs it, and it is five times the size of the
+ * others.
+ */
 function loadFields(): ReadonlyMap<string, ClassFields> {
   const { types } = readTable('class-fields') as GeneratedTable<Record<string, unknown>>;
   return new Map(

@@ -10,7 +10,10 @@ import { attends, layerTypes, spanOf } from './layers.js';
 import { readShape, type Shape, type ShapeRules, type Source, USUAL_KEYS } from './source.js';
 import type { AttentionShape, LayerGroup, ModelGeometry, QueryScaling } from './types.js';
 
-/** Model types whose tokens see both sides (`is_causal = False` in their attention classes). */
+/**
+ * Model types whose tokens attend in both directions (`is_causal = False` in their attention
+ * classes).
+ */
 const ENCODERS: ReadonlySet<string> = new Set([
   'blt_local_encoder',
   'embedding_gemma2_text',
@@ -29,37 +32,38 @@ const ENCODERS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether a model attends to both sides, so that it decodes nothing and keeps no cache. A class of
- * unknown type counts as an encoder where it is named after its masked-language head.
+ * Whether a model attends in both directions, so that it decodes nothing and keeps no cache. A
+ * class of unknown type counts as an encoder if its name ends in `ForMaskedLM`.
  */
 export function isBidirectional(source: Source): boolean {
   const { fields, modelType, defaults, architecture } = source;
   if (fields.raw('is_decoder') === true) return false;
-  // EmbeddingGemma is a Gemma 3 with this switch.
+  // EmbeddingGemma is a Gemma 3 with this key set.
   if (fields.raw('use_bidirectional_attention') === true) return true;
   if (ENCODERS.has(modelType)) return true;
   return defaults === undefined && architecture?.endsWith('ForMaskedLM') === true;
 }
 
-/** A family's multiplier on q·k. */
+/** How a family sets its multiplier on q·k. */
 export interface SoftmaxRule {
-  /** Dimension under the root, where it is not head_dim (latent attention: nope + rope). */
+  /** The dimension under the root, if it is not head_dim (latent attention: nope + rope). */
   readonly queryDim?: (source: Source, shape: Shape) => number | undefined;
   /** DeepSeek-V3: a YaRN block multiplies the scale by mscale(factor, mscale_all_dim) squared. */
   readonly yarnMscaleSquared?: boolean;
 }
 
+/** The multiplier on q·k before the softmax, with and without the scaling block. */
 export interface SoftmaxScales {
   readonly softmaxScale: number;
   readonly unscaledSoftmaxScale: number;
 }
 
 /**
- * The multiplier on q·k before the softmax, as configured and without the scaling block.
+ * Computes the multiplier on q·k before the softmax, as configured and without the scaling block.
  *
- * `attention_multiplier` (Granite) is the scale itself, `query_pre_attn_scalar` (Gemma) stands
- * under the root; otherwise 1 / sqrt(head dimension). A class may fix the scale (Gemma 4: 1), or
- * have a value of its own for a config without the key.
+ * `attention_multiplier` (Granite) is the multiplier itself, and `query_pre_attn_scalar` (Gemma)
+ * replaces the dimension under the root; otherwise it is 1 / sqrt(head dimension). A class may fix
+ * the multiplier (Gemma 4: 1) or have its own default for a config without the key.
  *
  * @see transformers `yarn_apply_mscale` of DeepSeek-V3
  */
@@ -75,7 +79,7 @@ export function softmaxScales(
   const underRoot = fields.nullableNumber('query_pre_attn_scalar', scale);
   const own = source.defaults?.softmax;
   const root = underRoot ?? rule.queryDim?.(source, shape) ?? own?.underRoot ?? shape.headDim;
-  // A key that is given beats the class's value for another key.
+  // A key in the config takes precedence over the class's default for another key.
   const classMultiplier = underRoot === undefined ? own?.multiplier : undefined;
   const unscaled = own?.fixed ?? multiplier ?? classMultiplier ?? 1 / Math.sqrt(root);
   const rope = global?.rope;
@@ -86,6 +90,7 @@ export function softmaxScales(
   return { softmaxScale: unscaled * mscale * mscale, unscaledSoftmaxScale: unscaled };
 }
 
+/** What the layer groups of a model are made from. */
 export interface GroupInput {
   readonly shape: Shape;
   /** One type per layer. */
@@ -94,17 +99,18 @@ export interface GroupInput {
   readonly layersWithoutRope: readonly number[];
 }
 
-/** A group, and the original window that its block writes. */
+/** A layer group, and the original window that its block gives, in tokens. */
 export interface ReadGroup {
   readonly layerGroup: LayerGroup;
   readonly originalMaxPositions: number | undefined;
 }
 
 /**
- * Layers that share a type, hence a rotary table and a span; the global group first.
+ * Groups the layers that share a type, and so a rotary table and a span. The global group comes
+ * first.
  *
- * A config may name no rotating layer at all (a hybrid whose list was left out); its table is then
- * kept in a group of no layers.
+ * If a config names no rotating layer at all (a hybrid whose list was left out), its table is kept
+ * in a group without layers.
  */
 export function groupLayers(
   source: Source,
@@ -182,7 +188,10 @@ function readGroup(
   return { value: group, findings };
 }
 
-/** An original window that the rope type does not read still says what was trained. */
+/**
+ * Returns an original window even if the rope type does not read it, because it still tells on how
+ * many tokens the weights were trained.
+ */
 function writtenOriginal(block: RopeBlock): number | undefined {
   if (block.outerOriginal !== undefined) return block.outerOriginal;
   const inner = block.fields.raw('original_max_position_embeddings');
@@ -190,12 +199,12 @@ function writtenOriginal(block: RopeBlock): number | undefined {
 }
 
 /**
- * `sliding_window`, the token itself included; an explicit null switches it off, a missing key takes
- * the class default.
+ * Returns `sliding_window` in tokens, including the token itself. An explicit null switches the
+ * window off; without the key, the class default applies.
  */
 export function slidingWindow(source: Source): number | undefined {
   const { fields } = source;
-  // RecurrentGemma's name for it.
+  // RecurrentGemma uses another name for it.
   const key = fields.has('attention_window_size') ? 'attention_window_size' : 'sliding_window';
   const value = fields.nullableInteger(key, { min: 0, max: BOUNDS.positions });
   const window = fields.has(key) ? value : source.defaults?.window;
@@ -203,19 +212,25 @@ export function slidingWindow(source: Source): number | undefined {
   return source.defaults?.windowIsRadius === true ? window + 1 : window;
 }
 
-/** A window that a layer can tell from none: Phi-3 128k has one that is longer than its context. */
+/**
+ * Returns the sliding window if it is shorter than the context; a longer one, as in Phi-3 128k, has
+ * no effect.
+ */
 export function narrowWindow(source: Source, { maxPositions }: Shape): number | undefined {
   const window = slidingWindow(source);
   return window !== undefined && window < maxPositions ? window : undefined;
 }
 
-/** `sliding_window` holds for every layer, and no list gives the layers a name. */
+/**
+ * Returns the layer types of a model whose `sliding_window` applies to every layer and whose config
+ * does not list types.
+ */
 export function allSlidingTypes(source: Source, layers: number, shape: Shape): readonly string[] {
   const type = narrowWindow(source, shape) === undefined ? 'full_attention' : 'sliding_attention';
   return Array.from({ length: layers }, () => type);
 }
 
-/** A factor on layers that never look beyond their window is a pure loss. */
+/** Reports a scaling on layers that never look beyond their window, where it can only do harm. */
 function localStretch(
   source: Source,
   { hiddenSize }: Shape,
@@ -224,7 +239,7 @@ function localStretch(
   return groups.flatMap(({ layerGroup: { layerType, layers, span, rope } }) => {
     if (span.kind === 'global' || rope.type === 'default' || rope.type === 'proportional')
       return [];
-    // dynamic and longrope follow the sequence length, and reach local layers all the same.
+    // dynamic and longrope follow the sequence length, and they change local layers all the same.
     const trained = trainedIn(rope, { modelType: source.modelType, hiddenSize }) !== undefined;
     const args = {
       type: rope.type,
@@ -237,7 +252,7 @@ function localStretch(
   });
 }
 
-/** What a dialect may say differently from a plain decoder. Every member is optional. */
+/** What a dialect may define differently from a plain decoder. Every member is optional. */
 export interface DecoderRules {
   readonly shape?: Partial<ShapeRules>;
   readonly flat?: FlatRules;
@@ -250,33 +265,32 @@ export interface DecoderRules {
   readonly layerTypes?: (source: Source, layers: number, shape: Shape) => readonly string[];
   /** Indices of attention layers without RoPE. */
   readonly withoutRope?: (source: Source, types: readonly string[]) => readonly number[];
-  /** Local window in tokens, where it is not `sliding_window`. */
+  /** The local window in tokens, if it is not `sliding_window`. */
   readonly window?: (source: Source, layerType: string) => number | undefined;
-  /** How far layers of a type look, where the name of the type does not tell. */
+  /** How far layers of a type look, if the name of the type does not determine it. */
   readonly spanOf?: typeof spanOf;
-  /** head_dim of one layer type, where types differ (Gemma 4). */
+  /** head_dim by layer type, if types differ (Gemma 4). */
   readonly headDimOf?: (source: Source, layerType: string, shape: Shape) => number;
-  /** Key and value heads of one layer type, where types differ. */
+  /** Key and value heads by layer type, if types differ. */
   readonly kvHeadsOf?: (source: Source, layerType: string, shape: Shape) => number;
-  /** Whether a scaling in the config reaches layers of a type; default all. */
+  /** Whether a scaling in the config reaches layers of a type; default: it reaches all. */
   readonly scalable?: (layerType: string) => boolean;
-  /** Whether tables that no layer uses are shown all the same. */
+  /** Whether tables that no layer uses are shown nevertheless. */
   readonly keepEmptyGroups?: boolean;
   readonly softmax?: SoftmaxRule;
-  /** Default: by `llama_4_scaling_beta` in the block. */
+  /** Default: from `llama_4_scaling_beta` in the block. */
   readonly queryScaling?: (source: Source) => PlacedScaling | undefined;
   readonly latent?: (source: Source) => AttentionShape['latent'];
   readonly layout?: 'half' | 'interleaved';
   readonly usesPartial?: boolean;
-  /** What the family has to say of a config besides. */
+  /** Further findings about a config of this family. */
   readonly findings?: (source: Source) => readonly Finding[];
 }
 
 /**
- * Reads a model by the rules of a plain decoder (LLaMA), as far as the dialect does not say
- * otherwise.
+ * Reads a model by the rules of a plain decoder (LLaMA), except where the dialect overrides them.
  *
- * @throws RopeEvalError for what has no meaning; see docs/dialects.md
+ * @throws RopeEvalError for values that have no meaning; see docs/dialects.md
  */
 export function readDecoder(source: Source, rules: DecoderRules = {}): ModelGeometry {
   const findings: Finding[] = [];
@@ -325,7 +339,7 @@ export function readDecoder(source: Source, rules: DecoderRules = {}): ModelGeom
   };
 }
 
-/** A scaling of queries, and the key that switches it on. */
+/** A query scaling, and the key that switches it on. */
 export interface PlacedScaling {
   readonly scaling: QueryScaling;
   readonly path: string;
@@ -339,10 +353,13 @@ function wordedScaling({ maxPositions }: Shape, { scaling, path }: PlacedScaling
   return finding('query_scaling', path, args);
 }
 
-/** Classes whose attention multiplies by a beta that the block must have. */
+/** Classes whose attention multiplies by a beta and fails if the block has none. */
 const SCALES_QUERIES = ['ministral3', 'mistral4'];
 
-/** Ministral 3: queries grow by `llama_4_scaling_beta` with every original window that is passed. */
+/**
+ * Reads Ministral 3's query scaling: with every original window that is passed, queries grow by
+ * `llama_4_scaling_beta`.
+ */
 function scalingOfQueries(
   source: Source,
   { maxPositions }: Shape,
@@ -370,7 +387,7 @@ function scalingOfQueries(
   return { value, findings: [] };
 }
 
-/** How pairs lie in a head; DeepSeek's classes let a config say so. */
+/** Returns how the dimensions of a pair lie in a head. DeepSeek's classes let the config choose. */
 function layoutOf(source: Source, rules: DecoderRules): ModelGeometry['layout'] {
   const layout = rules.layout ?? source.defaults?.layout ?? 'half';
   if (rules.latent === undefined || layout === 'half') return layout;
@@ -387,7 +404,7 @@ function blocksOf(
   return forAllLayers(types, flatBlock(source, rules.flat));
 }
 
-/** One block for every type of layer that attends. */
+/** Assigns one block to every layer type that attends. */
 export function forAllLayers(
   types: readonly string[],
   { value: block, findings }: Read<RopeBlock>,
@@ -396,7 +413,10 @@ export function forAllLayers(
   return { value: new Map([...labels].map((label) => [label, block])), findings };
 }
 
-/** Attention layers without RoPE: the family's list, and types whose block is null. */
+/**
+ * Returns the attention layers without RoPE: those that the family lists, and those of types whose
+ * block is null.
+ */
 function skipped(
   source: Source,
   rules: DecoderRules,

@@ -1,42 +1,48 @@
 import { sameValue } from '../json/parse.js';
 import type { RopeSpec, RopeType } from '../rope/registry.js';
 
-/** A block as weights were published with it. */
+/** The values of a block that weights were published with. */
 interface Published {
-  /** Left out for lists of divisors, whose factor follows from the windows. */
+  /** Absent for lists of divisors, whose factor follows from the windows. */
   readonly factor?: number;
   readonly originalMaxPositions?: number;
   readonly theta?: number;
-  /** The longest window that the evidence is about, tokens. */
+  /** The longest window in tokens that the evidence covers. */
   readonly maxPositions?: number;
   /** Width of the widest model published with it. */
   readonly hiddenAtMost?: number;
-  /** Further numbers of the block, where they are not the usual ones of its type. */
+  /** Further numbers of the block that differ from the usual ones of its type. */
   readonly rest?: Readonly<Record<string, unknown>>;
-  /** Least and largest divisor of the two lists of LongRoPE, and scale of its softmax. */
+  /**
+   * The smallest and largest divisor in each of LongRoPE's lists, and the range of its attention
+   * scaling.
+   */
   readonly divisors?: { readonly short: Range; readonly long: Range; readonly mscale?: Range };
 }
 
 type Range = readonly [least: number, largest: number];
 
-/** Numbers that blocks of a type are published with, by their names in a `RopeSpec`. */
+/** The numbers that blocks of a type are usually published with, by their names in a `RopeSpec`. */
 const USUAL: Partial<Record<RopeType, Readonly<Record<string, unknown>>>> = Object.freeze({
   yarn: { betaFast: 32, betaSlow: 1, truncate: true },
   llama3: { lowFreqFactor: 1, highFreqFactor: 4 },
 });
 
-/** One reason to believe that a scaling is part of what the weights were trained with. */
+/** One reason to believe that the weights were trained with a scaling. */
 export interface TrainedInRow {
-  /** Key that a report cites. */
+  /** The key that a report cites. */
   readonly key: string;
   readonly ropeType: RopeType;
-  /** Model types for which it holds. */
+  /** The model types for which it holds. */
   readonly modelTypes: readonly string[];
-  /** Blocks that it is about. */
+  /** The blocks that it covers. */
   readonly published: readonly Published[];
-  /** Tokens known before the scaling, where every model of these types was published with it. */
+  /**
+   * Tokens that the weights were trained on before the scaling, if every model of these types was
+   * published with it.
+   */
   readonly before?: number;
-  /** What is known, and where it is written. */
+  /** What is known, and the source. */
   readonly source: string;
 }
 
@@ -44,16 +50,19 @@ const LLAMA_31 = { originalMaxPositions: 8192, theta: 500_000, maxPositions: 131
 
 const LLAMA_4 = { originalMaxPositions: 8192, maxPositions: 10_485_760 } as const;
 
-/** DeepSeek's blocks name both factors of the temperature, so that they leave the softmax to it. */
+/**
+ * DeepSeek's blocks set both mscales, which cancel each other on cos and sin and leave the
+ * temperature to the softmax.
+ */
 const MSCALES = { mscale: 1, mscaleAllDim: 1 } as const;
 const DEEPSEEK = { factor: 40, originalMaxPositions: 4096, maxPositions: 163_840 } as const;
 const OLMO_3 = { factor: 8, originalMaxPositions: 8192, maxPositions: 65_536 } as const;
 const KIMI = { originalMaxPositions: 4096, rest: MSCALES } as const;
 
 /**
- * Which scalings were trained in. Everything else is an overlay: the numbers of a config cannot
- * tell the two apart, and a gate that guessed "trained in" would pass the very edit that it is
- * there to stop. Of two rows that fit, the first counts.
+ * The scalings that weights were trained with. Every other scaling counts as an overlay, since the
+ * numbers of a config cannot distinguish the two, and a gate that guessed "trained in" would pass
+ * the very edit that it is there to stop. If two rows match, the first one counts.
  */
 export const TRAINED_IN: readonly TrainedInRow[] = Object.freeze([
   {
@@ -75,7 +84,7 @@ export const TRAINED_IN: readonly TrainedInRow[] = Object.freeze([
     modelTypes: ['llama', 'mllama_text_model', 'nemotron-nas'],
     published: [
       { ...LLAMA_31, factor: 8 },
-      // 1B and 3B of Llama 3.2.
+      // The 1B and 3B models of Llama 3.2.
       { ...LLAMA_31, factor: 32, hiddenAtMost: 3072 },
     ],
     source:
@@ -112,7 +121,7 @@ export const TRAINED_IN: readonly TrainedInRow[] = Object.freeze([
     key: 'longrope',
     ropeType: 'longrope',
     modelTypes: ['phi3', 'phi4_multimodal', 'phimoe', 'minicpm', 'minicpm3'],
-    // Every model has lists of its own: these are the ranges that published ones lie in.
+    // Every model has its own lists. These are the ranges of the published ones.
     published: [
       {
         originalMaxPositions: 4096,
@@ -224,7 +233,7 @@ export const TRAINED_IN: readonly TrainedInRow[] = Object.freeze([
   },
 ] satisfies readonly TrainedInRow[]);
 
-/** What the evidence for a scaling needs to know of its model. */
+/** What the evidence for a scaling depends on besides the scaling. */
 export interface ModelFacts {
   readonly modelType: string;
   readonly hiddenSize: number;
@@ -233,13 +242,13 @@ export interface ModelFacts {
 /** Evidence that a scaling was trained in. */
 export interface Evidence {
   readonly key: string;
-  /** The longest window that it is about, tokens. */
+  /** The longest window in tokens that it covers. */
   readonly maxPositions: number | undefined;
 }
 
 /**
- * The evidence that a scaling was trained in, if there is any: its model type, and the values that
- * weights of that type were published with.
+ * Returns the evidence that the weights were trained with a scaling, if there is any. The model
+ * type must match, and the values must be those that weights of that type were published with.
  */
 export function trainedIn(rope: RopeSpec, model: ModelFacts): Evidence | undefined {
   for (const { key, ropeType, modelTypes, published } of TRAINED_IN) {
@@ -251,8 +260,8 @@ export function trainedIn(rope: RopeSpec, model: ModelFacts): Evidence | undefin
 }
 
 /**
- * Whether a scaling is the published one in every number. One that agrees in the factor alone may be
- * an edit: nobody trained with Llama 3.1's factor over other bands.
+ * Whether a scaling equals the published one in every number. If only the factor agreed, it might
+ * be an edit: nobody trained with Llama 3.1's factor over other bands.
  */
 function isPublished(published: Published, rope: RopeSpec, { hiddenSize }: ModelFacts): boolean {
   const { originalMaxPositions, theta, hiddenAtMost = hiddenSize, rest, divisors } = published;
@@ -275,7 +284,10 @@ function isPublished(published: Published, rope: RopeSpec, { hiddenSize }: Model
   );
 }
 
-/** What of LongRoPE is compared by its range; the last is a property of a class, not of a block. */
+/**
+ * LongRoPE's fields that are compared by range and not by value. The last one is not compared,
+ * since it belongs to the class and not to the block.
+ */
 const IN_RANGES = ['shortFactor', 'longFactor', 'shortMscale', 'longMscale', 'shortAtEveryLength'];
 
 function isWithin(values: readonly number[], [least, largest]: Range): boolean {
@@ -283,8 +295,8 @@ function isWithin(values: readonly number[], [least, largest]: Range): boolean {
 }
 
 /**
- * Tokens that the weights of a model type know without any scaling, where every such model was
- * published with one (DeepSeek-V3: 4,096).
+ * Returns the tokens that weights of a model type were trained on without any scaling, if every
+ * such model was published with one (DeepSeek-V3: 4,096).
  */
 export function untrainedWindow(modelType: string): number | undefined {
   return TRAINED_IN.find(

@@ -4,14 +4,16 @@ import type { ClassDefaults } from './class-defaults.js';
 import type { Source } from './source.js';
 import type { Span } from './types.js';
 
-/** A key that lists the indices of the layers of one type. */
+/**
+ * A key that lists the indices of the layers of one type. All other layers have the type `others`.
+ */
 interface IndexList {
   readonly key: string;
   readonly listed: string;
   readonly others: string;
 }
 
-/** transformers `BambaConfig`, `Lfm2Config` and `MllamaTextConfig`, in this order. */
+/** From transformers `BambaConfig`, `Lfm2Config` and `MllamaTextConfig`, in this order. */
 const INDEX_LISTS: readonly IndexList[] = Object.freeze([
   { key: 'attn_layer_indices', listed: 'full_attention', others: 'linear_attention' },
   { key: 'full_attn_idxs', listed: 'full_attention', others: 'conv' },
@@ -19,10 +21,10 @@ const INDEX_LISTS: readonly IndexList[] = Object.freeze([
 ]);
 
 /**
- * The type of each layer where a config lists the indices of one type.
+ * Reads the type of each layer from a config that lists the indices of one type.
  *
  * @returns one entry per layer; undefined for a config without such a list
- * @throws RopeEvalError `wrong_type` for an entry that is no index
+ * @throws RopeEvalError `wrong_type` for an entry that is not an index
  */
 export function indexedLayerTypes(fields: Fields, layers: number): readonly string[] | undefined {
   const list = INDEX_LISTS.find(({ key }) => fields.given(key));
@@ -45,7 +47,8 @@ export function indexedLayerTypes(fields: Fields, layers: number): readonly stri
 }
 
 /**
- * The type of each layer: the config's list, else the repeating pattern of its class.
+ * Returns the type of each layer: from the config's list, else from the repeating pattern of its
+ * class.
  *
  * @returns one entry per layer
  * @throws RopeEvalError `wrong_type` and `wrong_length` for a list that does not fit
@@ -63,7 +66,7 @@ export function layerTypes(source: Source, layers: number): readonly string[] {
     return Array.from({ length: layers }, () => defaults?.allLayers ?? 'full_attention');
   }
   const { everyKey } = mix;
-  // Exaone 4 also has it as a string ("LLLG"), which says what its class default says.
+  // Exaone 4 also writes it as a string ("LLLG"), which matches its class default.
   const given = everyKey !== undefined && typeof fields.raw(everyKey) === 'number';
   const every =
     (given ? fields.integer(everyKey, { above: 0, max: BOUNDS.layers }) : undefined) ?? mix.every;
@@ -103,8 +106,8 @@ const LEGACY_NAMES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Layer types that carry an order without attention, that attend to an image and not to the text
- * (Llama 3.2 Vision), or are no sequence layers at all.
+ * Layer types that process the sequence without attention, attend to an image instead of the text
+ * (Llama 3.2 Vision), or do not mix tokens at all.
  */
 const NOT_ATTENTION = [
   'linear_attention',
@@ -122,13 +125,13 @@ export function attends(layerType: string): boolean {
 }
 
 /**
- * How far layers of a type look. A window that reaches the whole context is no window.
+ * Returns how far layers of a type look. A window that covers the whole context counts as none.
  *
  * @param window tokens, for the local types
  */
 export function spanOf(layerType: string, window: number | undefined, maxPositions: number): Span {
   const chunked = layerType.includes('chunked');
-  // `reference_sliding_attention` sees the whole prompt and slides over the answer alone.
+  // `reference_sliding_attention` sees the whole prompt and slides over the answer only.
   const local = chunked || (layerType.includes('sliding') && !layerType.startsWith('reference'));
   if (!local || window === undefined || window >= maxPositions) return { kind: 'global' };
   return { kind: chunked ? 'chunked' : 'sliding', window };

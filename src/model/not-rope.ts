@@ -5,7 +5,7 @@ import type { NotRope } from './types.js';
 
 type Encoding = NotRope['encoding'];
 
-/** What each way of telling positions apart is called, and what extends it instead. */
+/** What each position encoding is called, and what extends the context instead of a scaling. */
 const WORDS: Readonly<Record<Encoding, { readonly uses: string; readonly instead: string }>> =
   Object.freeze({
     alibi: {
@@ -35,14 +35,17 @@ const WORDS: Readonly<Record<Encoding, { readonly uses: string; readonly instead
     },
   });
 
-/** Model types without RoPE. A Map: model types are untrusted. */
+/** Model types without RoPE. This is a Map because model types are untrusted. */
 export const NOT_ROPE_TYPES: ReadonlyMap<string, Encoding> = new Map(
   Object.entries(readTable('not-rope') as Record<Encoding, readonly string[]>).flatMap(
     ([encoding, types]) => types.map((type) => [type, encoding as Encoding] as const),
   ),
 );
 
-/** The answer for a model without RoPE: a finding that names what it uses and what extends it. */
+/**
+ * Makes the answer for a model without RoPE: a finding that names what it uses and what extends its
+ * context.
+ */
 export function notRope(
   model: Pick<Source, 'modelType' | 'architecture' | 'fields'>,
   encoding: Encoding,

@@ -3,21 +3,21 @@ import { fail } from '../json/bounds.js';
 import { isRecord, type UnknownRecord } from '../json/parse.js';
 import { computeRope } from '../rope/registry.js';
 
-/** What the header of a GGUF file says about positions, and nothing of its weights. */
+/** What the header of a GGUF file contains about positions, without its weights. */
 export interface GgufHeader {
   readonly metadata: UnknownRecord;
-  /** Divisors of the frequencies, one a pair, by the name of their tensor. */
+  /** Divisors of the frequencies, one per pair, by the name of their tensor. */
   readonly factors: Readonly<Record<string, readonly number[]>>;
 }
 
-/** The tensors in which llama.cpp keeps divisors of frequencies. */
+/** The tensors in which llama.cpp keeps divisors of the frequencies. */
 export const FACTOR_TENSORS = [
   'rope_freqs.weight',
   'rope_factors_short.weight',
   'rope_factors_long.weight',
 ] as const;
 
-/** llama.cpp's names of architectures, where they are not a model type with other hyphens. */
+/** llama.cpp's architecture names that are not simply the model type with other hyphens. */
 const MODEL_TYPES: ReadonlyMap<string, string> = new Map([
   ['command-r', 'cohere'],
   ['deepseek2', 'deepseek_v3'],
@@ -43,9 +43,9 @@ const MODEL_TYPES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * The header of a GGUF file as a config.json: the same numbers under other names.
+ * Converts the header of a GGUF file to a config.json: the same numbers under other names.
  *
- * @throws RopeEvalError `missing_field` for a file that is no language model
+ * @throws RopeEvalError `missing_field` for a file that is not a language model
  * @see llama.cpp `gguf-py/gguf/constants.py`
  */
 export function fromGguf({ metadata, factors }: GgufHeader): UnknownRecord {
@@ -119,7 +119,7 @@ function scaling(
       original_max_position_embeddings: original,
       beta_fast: asNumber(at('yarn_beta_fast')),
       beta_slow: asNumber(at('yarn_beta_slow')),
-      // llama.cpp keeps DeepSeek's mscale_all_dim times 0.1.
+      // llama.cpp stores DeepSeek's mscale_all_dim multiplied by 0.1.
       ...(multiplier !== undefined && {
         mscale: Number((multiplier * 10).toPrecision(6)),
         mscale_all_dim: Number((multiplier * 10).toPrecision(6)),
@@ -128,16 +128,19 @@ function scaling(
   });
 }
 
-/** Llama 3's factors: what its published models were written with. */
+/** The factors of published models with llama3 scaling. */
 const LLAMA3_FACTORS = [8, 32, 16, 4];
 const LLAMA3 = { lowFreqFactor: 1, highFreqFactor: 4, originalMaxPositions: 8192 } as const;
 
-/** The divisors that llama.cpp's converter writes for a llama3 block are float32. */
+/**
+ * llama.cpp's converter writes the divisors of a llama3 block in float32, so they match only to
+ * this tolerance.
+ */
 const SAME = 1e-4;
 
 /**
- * Divisors of frequencies that hold at every length: those of a llama3 block are recognised, and
- * others stand in both lists of a longrope block.
+ * Converts divisors that apply at every length. Those of a llama3 block are recognised; any others
+ * become both lists of a longrope block.
  */
 function fromDivisors(
   divisors: readonly number[],
@@ -170,7 +173,10 @@ function fromDivisors(
   };
 }
 
-/** Metadata may be of 64 bits, or a list with one number for each layer, of which the largest is taken. */
+/**
+ * Reads a number from the metadata, which may be a 64-bit integer or a list with one number per
+ * layer. Of a list, the largest counts.
+ */
 function asNumber(value: unknown): number | undefined {
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   if (typeof value === 'bigint') return Number(value);
@@ -183,7 +189,7 @@ function defined(record: UnknownRecord): UnknownRecord {
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
 }
 
-/** Names of Mistral's params.json, and what a config.json calls the same. */
+/** The keys of Mistral's params.json and their names in a config.json. */
 const NAMES: readonly (readonly [from: string, to: string])[] = Object.freeze([
   ['dim', 'hidden_size'],
   ['n_layers', 'num_hidden_layers'],
@@ -201,10 +207,10 @@ const NAMES: readonly (readonly [from: string, to: string])[] = Object.freeze([
   ['v_head_dim', 'v_head_dim'],
 ]);
 
-/** Lengths, the one that counts first. */
+/** Keys of the length; the first one present counts. */
 const LENGTH_KEYS = ['max_position_embeddings', 'max_seq_len', 'model_max_length'] as const;
 
-/** Whether an object is a params.json of Mistral's, or Meta's, and no config.json. */
+/** Whether an object is a params.json of Mistral or Meta instead of a config.json. */
 export function isMistralParams(params: UnknownRecord): boolean {
   const has = hasIn(params);
   return !has('model_type') && has('dim') && has('n_layers') && has('n_heads');
@@ -215,11 +221,12 @@ function hasIn(params: UnknownRecord): (key: string) => boolean {
 }
 
 /**
- * Mistral's params.json as a config.json: other names for the same numbers, and a block `yarn` in
- * which beta is beta_fast and alpha beta_slow. Without `apply_scale` YaRN has no temperature.
+ * Converts Mistral's params.json to a config.json: the same numbers under other names, and a block
+ * `yarn` whose beta is beta_fast and whose alpha is beta_slow. Without `apply_scale`, YaRN has no
+ * temperature.
  *
  * @returns undefined for anything else
- * @throws RopeEvalError `missing_field` for one that says no length (Meta's original params.json)
+ * @throws RopeEvalError `missing_field` for a file without a length (Meta's original params.json)
  * @see vLLM `transformers_utils/configs/mistral.py`
  */
 export function fromMistralParams(
@@ -235,7 +242,7 @@ export function fromMistralParams(
       'give the config.json of the same model in the form that transformers reads',
     );
   }
-  // A latent head has three widths of its own, and none of them is head_dim.
+  // A latent head has three widths, and none of them is head_dim.
   const latent = Object.hasOwn(params, 'kv_lora_rank');
   const renamed = NAMES.flatMap(([from, to]) =>
     Object.hasOwn(params, from) && !(latent && from === 'head_dim')
@@ -246,7 +253,8 @@ export function fromMistralParams(
   return {
     config: {
       model_type: modelTypeOf(params),
-      // Absent means none, where the class of a config.json has a window of its own.
+      // Here an absent window means none, whereas the class of a config.json would supply its
+      // default.
       sliding_window: null,
       ...Object.fromEntries(renamed),
       max_position_embeddings: params[length],
@@ -255,7 +263,10 @@ export function fromMistralParams(
   };
 }
 
-/** Latent attention runs DeepSeek's code; a query scaling is Ministral 3's. */
+/**
+ * Chooses the model type. Latent attention runs DeepSeek's code, and a query scaling is Ministral
+ * 3's.
+ */
 function modelTypeOf(params: UnknownRecord): string {
   if (isRecord(params['llama_4_scaling']) && isRecord(params['yarn'])) {
     return Object.hasOwn(params, 'kv_lora_rank') ? 'deepseek_v3' : 'ministral3';

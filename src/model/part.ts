@@ -16,24 +16,26 @@ export const PART_KEYS = [
   'decoder_config',
 ] as const;
 
-/** The part of a config that is read, and the model type that it has. */
+/** The part of a config that is read, and its model type. */
 export interface Part {
   readonly fields: Fields;
   readonly modelType: string;
   readonly nested: boolean;
-  /** The encoder's part, where there is one besides. */
+  /** The encoder's part, if there is one as well. */
   readonly encoder: Fields | undefined;
   readonly findings: readonly Finding[];
 }
 
 /**
- * Finds the language model inside a config, as the class of its model type does: a composite in the
- * part that its class reads, any other model type that is known at the top, whatever part stands in
- * the file beside it. Without that part, a class that also reads the top (Qwen2-VL was published so)
- * is read there, and any other by the defaults of its text class. Of an unknown model type the part
- * is taken if it has one.
+ * Finds the language model inside a config in the same place as the class of its model type:
  *
- * @throws RopeEvalError `missing_field` without a model type, `wrong_type` for one that is no text
+ * - A composite is read in the part that its class reads. If that part is missing, classes that
+ *   also read the top level (Qwen2-VL was published that way) are read there, and others get the
+ *   defaults of their text class.
+ * - Any other known model type is read at the top level, whatever parts the file has besides.
+ * - An unknown model type is read in its part, if it has one.
+ *
+ * @throws RopeEvalError `missing_field` without a model type, `wrong_type` for one that is not text
  */
 export function findPart(root: Fields): Part {
   const modelType = root.nullableString('model_type') ?? '';
@@ -41,7 +43,7 @@ export function findPart(root: Fields): Part {
   let type = modelType;
   let encoder: Fields | undefined;
   const findings: Finding[] = [];
-  // A thinker holds a text_config of its own; published configs go no deeper.
+  // A thinker has its own text_config; published configs nest no deeper.
   for (let level = 0; level < MAX_LEVELS; level++) {
     const found = partOf(fields, type);
     findings.push(...found.findings);
@@ -56,7 +58,7 @@ export function findPart(root: Fields): Part {
   if (modelType === '') {
     fail('missing_field', 'model_type', 'is missing', withoutModelType(root));
   }
-  // Names a model type as a config.json does, and keeps the numbers under other names.
+  // MLC's config names a model type as a config.json does, but keeps the numbers under other names.
   if (MLC.keys.every((key) => root.given(key))) {
     fail('missing_field', 'max_position_embeddings', 'is missing', looksLike(MLC));
   }
@@ -65,7 +67,9 @@ export function findPart(root: Fields): Part {
 
 const MAX_LEVELS = 2;
 
-/** The part of one level, and the parts beside it that its class leaves alone. */
+/**
+ * The part found at one level. The findings name the parts beside it that its class does not read.
+ */
 interface Inner {
   readonly key?: string;
   readonly inner?: Fields | undefined;
@@ -89,11 +93,12 @@ function partOf(fields: Fields, type: string): Inner {
   const findings = unread(present.filter((each) => each !== key));
   const inner = fields.nullableFields(key);
   if (inner !== undefined) return { key, inner, findings };
-  // Without its part a class makes one of its own defaults, whatever stands elsewhere in the file.
+  // A class whose part is missing makes one from its defaults, whatever the rest of the file
+  // contains.
   return flat ? { findings } : { key, inner: fields.beside({}, fields.at(key)), findings };
 }
 
-/** Whether the class of a model type is known to read its own keys, and no part. */
+/** Whether the class of a model type is known to read the top level instead of a part. */
 function readsTop(type: string): boolean {
   return (
     !COMPOSITES.has(type) &&
@@ -101,18 +106,18 @@ function readsTop(type: string): boolean {
   );
 }
 
-/** The text class of a composite whose own name has no defaults. */
+/** Returns the text class of a composite if the composite's own name has no defaults. */
 function textClassOf(modelType: string): string {
   if (CLASS_DEFAULTS.has(modelType)) return modelType;
   return CLASS_DEFAULTS.has(`${modelType}_text`) ? `${modelType}_text` : modelType;
 }
 
-/** A file that is not a config.json of transformers, by the keys that give it away. */
+/** A file that is not a config.json of transformers, recognised by its keys. */
 interface OtherFile {
-  /** All of these are there. */
+  /** All of these keys are present. */
   readonly keys: readonly string[];
   readonly name: string;
-  /** What to do, where it is not to give the config.json beside it. */
+  /** The advice, if it is not to give the config.json beside the file. */
   readonly instead?: string;
 }
 
@@ -124,7 +129,7 @@ const MLC: OtherFile = Object.freeze({
   instead: TWIN,
 });
 
-/** Of two that fit, the first counts. */
+/** If two entries match, the first one counts. */
 const OTHER_FILES: readonly OtherFile[] = Object.freeze([
   { keys: ['weight_map'], name: 'the index of the weights' },
   {
@@ -163,7 +168,7 @@ function looksLike({ name, instead }: OtherFile): string {
   return `this looks like ${name}: ${instead ?? 'give the config.json beside it'}`;
 }
 
-/** What to do where a config has no model type: most often it is another file. */
+/** Advises on a config without a model type. Most often it is another kind of file. */
 export function withoutModelType(root: Fields): string {
   if (root.given('peft_type')) {
     const base = root.raw('base_model_name_or_path');

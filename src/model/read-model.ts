@@ -16,10 +16,10 @@ import type { Source } from './source.js';
 import type { Dialect, ModelGeometry, NotRope } from './types.js';
 
 /**
- * Reads a parsed config.json: which layers rotate, with which frequencies, and what looks wrong.
+ * Reads a parsed config.json: which layers rotate, at which frequencies, and what looks wrong.
  *
- * What has no meaning is an error; what transformers computes in silence, though it was hardly
- * meant, is a finding. A model without RoPE is an answer, not an error.
+ * A value without a meaning is an error. A value that transformers silently accepts but that was
+ * hardly intended is a finding. A model without RoPE is an answer and not an error.
  *
  * @throws RopeEvalError exit code 2, with kind, path and hint
  */
@@ -68,7 +68,7 @@ function readPart(
   return { source, model: { ...model, findings: [...unknown, ...model.findings] } };
 }
 
-/** Whether the encoder of an encoder-decoder has tables of its own. */
+/** Reports an encoder whose tables differ from those of its decoder. */
 function encoderFindings(decoder: ModelGeometry, part: Part, source: Source): readonly Finding[] {
   if (part.encoder === undefined) return [];
   const encoder = dialectOf(source.modelType).read({ ...source, fields: part.encoder });
@@ -79,7 +79,7 @@ function tablesOf(model: ModelGeometry | NotRope): string {
   return isNotRope(model) ? '' : JSON.stringify(model.groups.map(({ rope, span }) => [rope, span]));
 }
 
-/** Keys that say which frequencies a model has, wherever they stand. */
+/** Keys that determine the frequencies, wherever they occur. */
 const TABLE_KEYS = [
   'rope_theta',
   'rope_scaling',
@@ -88,7 +88,9 @@ const TABLE_KEYS = [
   'max_position_embeddings',
 ] as const;
 
-/** Keys beside the part that is read, where they would give other tables than those inside it. */
+/**
+ * Reports keys beside the part that is read, if they would give other tables than those inside it.
+ */
 function shadowFindings(root: Fields, part: Part, model: ModelGeometry): readonly Finding[] {
   const { fields } = part;
   if (fields === root) return [];
@@ -110,7 +112,7 @@ function shadowFindings(root: Fields, part: Part, model: ModelGeometry): readonl
       read.maxPositions === model.maxPositions;
     return same ? [] : [found];
   } catch (error) {
-    // What cannot be read at all certainly says something else.
+    // If the other keys cannot be read at all, they certainly differ.
     if (error instanceof RopeEvalError) return [found];
     throw error;
   }
@@ -122,8 +124,8 @@ function chooseDialect(source: Source, known: boolean): Dialect {
 }
 
 /**
- * An unknown model type is read as a plain decoder if it has the ordinary keys. Without any rope
- * key nothing says that it rotates, or how.
+ * Checks that an unknown model type can be read as a plain decoder, for which it needs the ordinary
+ * keys. Without any rope key, nothing shows that the model rotates, or how.
  *
  * @throws RopeEvalError `unknown_model_type`
  */
@@ -163,7 +165,7 @@ function architectureOf(fields: Fields): string | undefined {
   return typeof first === 'string' ? first : undefined;
 }
 
-/** A block shared by several layer types reports once. */
+/** Removes duplicates: a block shared by several layer types would report once for each. */
 function withoutRepeats(findings: readonly Finding[]): readonly Finding[] {
   const seen = new Map(findings.map((found) => [JSON.stringify(found), found]));
   return [...seen.values()];
@@ -175,7 +177,7 @@ export function isNotRope(model: ModelGeometry | NotRope): model is NotRope {
 }
 
 /**
- * For everything that has nothing to say about a model without RoPE.
+ * Returns the model if it uses RoPE, for callers that have no answer for any other.
  *
  * @throws RopeEvalError `not_rope`
  */
@@ -191,7 +193,7 @@ export function requireRope(read: ModelGeometry | NotRope): ModelGeometry {
   );
 }
 
-/** A config.json, parsed and read: what a run passes on in place of its text. */
+/** A config.json after parsing and reading. A run passes this on instead of the text. */
 export interface ReadConfig {
   readonly sha256: string;
   readonly raw: UnknownRecord;
@@ -199,8 +201,10 @@ export interface ReadConfig {
 }
 
 /**
- * @param format what the text was translated from, where no file says it so
- * @throws RopeEvalError exit 2 for a text that is no config
+ * Parses and reads the text of a config.json.
+ *
+ * @param format the original format, if the text was translated from one and no file records it
+ * @throws RopeEvalError exit 2 for a text that is not a config
  */
 export function readConfig(text: string, options: ParseOptions = {}, format?: string): ReadConfig {
   const raw = parseConfig(text, { ...options, maxLength: BOUNDS.configLength });

@@ -4,6 +4,9 @@ import type { RopeSpec } from '../rope/registry.js';
 import { type Evidence, trainedIn, untrainedWindow } from './evidence.js';
 import type { LayerGroup, ModelGeometry, Reference, ReferenceKind } from './types.js';
 
+/**
+ * What the user says about the training of the weights; absent members are derived from the config.
+ */
 export interface ReferenceOptions {
   readonly reference?: ReferenceKind;
   /** Tokens. */
@@ -11,13 +14,14 @@ export interface ReferenceOptions {
 }
 
 /**
- * What the weights were trained with, and on how many tokens.
+ * Decides what the weights were trained with, and on how many tokens.
  *
- * A scaling counts as trained in only where `TRAINED_IN` has evidence; every other one is an
- * overlay, whose trained window is the original window if given, else max_position_embeddings.
- * What the user says wins. `alternative` is the other reading, where it differs.
+ * A scaling counts as trained in only if `TRAINED_IN` has evidence for it. Any other scaling is an
+ * overlay; its trained window is the original window if the config gives one, else
+ * max_position_embeddings. The user's options take precedence. `alternative` is the other reading,
+ * if it differs.
  *
- * @throws RopeEvalError `out_of_range` for a trained window that is no length
+ * @throws RopeEvalError `out_of_range` for a trained window that is not a valid length
  */
 export function chooseReference(model: ModelGeometry, options: ReferenceOptions = {}): Reference {
   const guess = guessReference(model);
@@ -51,7 +55,7 @@ function guessReference(model: ModelGeometry): Reference {
     trainedWindow: windowOf(model, kind),
     evidence: evidence?.key ?? 'overlay',
   } as const;
-  // Proportional RoPE with factor 1 has nothing to take away: both readings agree.
+  // Proportional RoPE with factor 1 has no scaling to remove, so both readings agree.
   const sameRope = JSON.stringify(scaled.rope) === JSON.stringify(scaled.unscaled);
   if (sameRope) return reference;
   return { ...reference, alternative: { kind: other, trainedWindow: windowOf(model, other) } };
@@ -63,7 +67,7 @@ function evidenceOf(model: ModelGeometry): Evidence | undefined {
   return scaled && trainedIn(scaled.rope, facts);
 }
 
-/** The window that belongs to a reading: no longer than evidence says. */
+/** Returns the trained window of a reading, capped at the longest that the evidence covers. */
 function windowOf(model: ModelGeometry, kind: Reference['kind']): number {
   const { maxPositions, originalMaxPositions = maxPositions } = model;
   if (!model.groups.some(isScaled)) {
@@ -74,21 +78,21 @@ function windowOf(model: ModelGeometry, kind: Reference['kind']): number {
   return Math.min(evidenceOf(model)?.maxPositions ?? maxPositions, maxPositions);
 }
 
-/** Whether a block changes this group; `default` is no scaling. */
+/** Whether a block changes this group; `default` means that none does. */
 function isScaled(group: LayerGroup): boolean {
   return group.rope.type !== 'default';
 }
 
-/** The frequencies that the weights of a group were trained with. */
+/** Returns the frequencies that the weights of a group were trained with. */
 export function referenceRope(group: LayerGroup, reference: Pick<Reference, 'kind'>): RopeSpec {
   return reference.kind === 'configured' ? group.rope : group.unscaled;
 }
 
 /**
- * What the weights of each group of `model` were trained with.
+ * Returns what the weights of each group of `model` were trained with.
  *
- * @param before the config from before a change, which the reference was taken from; without a
- *   change the model itself
+ * @param before the config before a change, from which the reference was taken; without a change,
+ *   the model itself
  * @returns (groups of `model`)
  */
 export function referenceSpecs(
@@ -101,13 +105,13 @@ export function referenceSpecs(
   );
 }
 
-/** The group of the config before a change that a group of the present one was. */
+/** Returns the group of the config before a change that corresponds to a group after it. */
 export function groupBefore(group: LayerGroup, index: number, before: ModelGeometry): LayerGroup {
   const same = before.groups.find(({ layerType }) => layerType === group.layerType);
   return same ?? before.groups[index] ?? group;
 }
 
-/** The multiplier on q·k that the weights were trained with. */
+/** Returns the multiplier on q·k that the weights were trained with. */
 export function referenceSoftmaxScale(
   model: ModelGeometry,
   reference: Pick<Reference, 'kind'>,
@@ -116,8 +120,8 @@ export function referenceSoftmaxScale(
 }
 
 /**
- * Tokens that the layers of a group saw in training: a sliding or chunked layer never meets a
- * distance beyond its window, however long the sequence.
+ * Returns the tokens that the layers of a group saw in training. A sliding or chunked layer never
+ * sees a distance beyond its window, however long the sequence.
  */
 export function trainedWindowOf(
   group: LayerGroup,

@@ -44,7 +44,7 @@ import {
 import { ernieVl, hunyuan, minimaxM2, mrope, phi3, phimoe } from './dialects/scaled.js';
 import type { Dialect } from './types.js';
 
-/** Every dialect. Adding one is one file, or one value in a file of its family, and one line. */
+/** Every dialect. A new one is a file (or a value in the file of its family) and a line here. */
 export const DIALECTS: readonly Dialect[] = Object.freeze([
   plain,
   llama,
@@ -97,12 +97,12 @@ const BY_TYPE: ReadonlyMap<string, Dialect> = new Map(
   DIALECTS.flatMap((dialect) => dialect.modelTypes.map((type) => [type, dialect] as const)),
 );
 
-/** The dialect of a model type; the plain decoder for types without one of their own. */
+/** Returns the dialect of a model type; types without their own are read as plain decoders. */
 export function dialectOf(modelType: string): Dialect {
   return BY_TYPE.get(modelType) ?? plain;
 }
 
-/** Whether a model type is named by a dialect. */
+/** Whether some dialect lists a model type. */
 export function hasDialect(modelType: string): boolean {
   return BY_TYPE.has(modelType);
 }

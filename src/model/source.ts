@@ -4,31 +4,31 @@ import type { Fields } from '../json/fields.js';
 import { type Read, take } from '../rope/kind.js';
 import type { ClassDefaults } from './class-defaults.js';
 
-/** One model's part of a config, on its way to a geometry. */
+/** One model's part of a config, as the dialects read it. */
 export interface Source {
   /** `model_type` of this part. */
   readonly modelType: string;
   readonly architecture: string | undefined;
   readonly fields: Fields;
-  /** Of the config class; undefined for an unknown model type. */
+  /** The defaults of the config class; undefined for an unknown model type. */
   readonly defaults: ClassDefaults | undefined;
-  /** Whether this is `text_config` or the like, where class defaults are normal. */
+  /** Whether this is `text_config` or a similar part, in which class defaults are normal. */
   readonly nested: boolean;
 }
 
-/** Shape of the attention, and the window, before anything about RoPE is known. */
+/** The shape of the attention and the window, which are known before anything about RoPE. */
 export interface Shape {
   readonly layers: number;
   readonly heads: number;
   readonly kvHeads: number;
   readonly hiddenSize: number;
-  /** Of keys and queries; rotated dimensions are a share of it. */
+  /** Dimensions of a key or query, rotated or not. */
   readonly headDim: number;
   readonly maxPositions: number;
   readonly maxPositionsGiven: boolean;
 }
 
-/** A family's own names for the usual keys. */
+/** A family's names for the usual keys. */
 export interface ShapeKeys {
   readonly hidden: string;
   readonly heads: string;
@@ -47,30 +47,31 @@ export const USUAL_KEYS: ShapeKeys = Object.freeze({
   headDim: 'head_dim',
 });
 
-/** A family's own keys where the config has them, the usual ones elsewhere; both are accepted. */
+/** Returns the family's own keys that the config has, and the usual ones for the rest. */
 export function eitherKeys(source: Source, own: Partial<ShapeKeys>): ShapeKeys {
   const given = Object.entries(own).filter(([, key]) => source.fields.given(key));
   return { ...USUAL_KEYS, ...Object.fromEntries(given) };
 }
 
+/** How a family derives the shape of its attention. */
 export interface ShapeRules {
   readonly keys: ShapeKeys;
-  /** The head_dim of the family where no key gives it; default hidden / heads. */
+  /** The family's head_dim if no key gives it; default hidden / heads. */
   readonly derivedHeadDim?: (hidden: number, heads: number) => number;
-  /** A head_dim that no key may change (latent attention: qk_rope_head_dim). */
+  /** A head_dim that no key can change (latent attention: qk_rope_head_dim). */
   readonly fixedHeadDim?: (source: Source) => number | undefined;
-  /** Head counts that follow from other keys than the usual ones. */
+  /** Head counts that are derived from keys other than the usual ones. */
   readonly fixedHeads?: number;
   readonly fixedKvHeads?: number;
-  /** Whether hidden must be a multiple of heads even with an explicit head_dim (LLaMA). */
+  /** Whether hidden must be a multiple of heads even if head_dim is explicit (LLaMA). */
   readonly mustDivide?: boolean;
 }
 
 /**
  * Reads widths, heads, layers and the window.
  *
- * @throws RopeEvalError `missing_field` for a width or head count that a whole config lacks;
- *   nested parts take the defaults of their class and say so
+ * @throws RopeEvalError `missing_field` for a width or head count that a whole config lacks; a
+ *   nested part takes the default of its class, which is reported
  */
 export function readShape(source: Source, rules: ShapeRules): Read<Shape> {
   const { fields, defaults } = source;
@@ -91,7 +92,7 @@ export function readShape(source: Source, rules: ShapeRules): Read<Shape> {
     return fallback;
   };
   const explicitHeadDim = readHeadDim(source, rules);
-  // With an explicit head_dim the width decides nothing about RoPE, but costs need it.
+  // With an explicit head_dim, the width does not affect RoPE, but the costs depend on it.
   const heads = rules.fixedHeads ?? width(keys.heads, BOUNDS.heads, defaults?.heads);
   const hiddenSize = width(keys.hidden, BOUNDS.width, defaults?.hidden);
   const kvHeads =
@@ -126,7 +127,7 @@ function readHeadDim(source: Source, rules: ShapeRules): number | undefined {
   if (fixed !== undefined) return fixed;
   const key = rules.keys.headDim;
   const rule = { above: 0, max: BOUNDS.headDim };
-  // An explicit null means "derive it", also where the class has a number of its own.
+  // An explicit null means that head_dim is derived, even if the class has its own number.
   if (source.fields.has(key)) return source.fields.nullableInteger(key, rule);
   return source.defaults?.headDim;
 }
@@ -167,7 +168,10 @@ function readWindow(
   return { value: window, findings: [finding('missing_field', fields.at(key), args)] };
 }
 
-/** Frequencies do not depend on the number of layers, so a missing one is only a notice. */
+/**
+ * Reads the number of layers. The frequencies do not depend on it, so a missing one is only a
+ * notice.
+ */
 function readLayers(source: Source, keys: ShapeKeys, taken: Record<string, number>): Read<number> {
   const { fields, defaults } = source;
   const value = fields.integer(keys.layers, { above: 0, max: BOUNDS.layers });
@@ -183,5 +187,5 @@ function readLayers(source: Source, keys: ShapeKeys, taken: Record<string, numbe
   return { value: bounded, findings: [found] };
 }
 
-/** LLaMA-7B's; only costs and layer lists use it. */
+/** The layers of LLaMA-7B. Only costs and layer lists use this number. */
 const FALLBACK_LAYERS = 32;

@@ -6,7 +6,7 @@ import type { Source } from './source.js';
 /** How far a layer looks back. */
 export type Span =
   | { readonly kind: 'global' }
-  /** Sliding window or chunk, in tokens: longer distances never occur in such a layer. */
+  /** A sliding window or a chunk, in tokens. Such a layer never sees a longer distance. */
   | { readonly kind: 'sliding' | 'chunked'; readonly window: number };
 
 /** Layers that share one rotary table. */
@@ -16,25 +16,30 @@ export interface LayerGroup {
   /** Indices of the layers. */
   readonly layers: readonly number[];
   readonly span: Span;
-  /** As the config stands. */
+  /** The table as configured. */
   readonly rope: RopeSpec;
-  /** The same layers without the scaling block: the config's base frequencies. */
+  /** The table without the scaling block: the config's base frequencies. */
   readonly unscaled: RopeSpec;
   /**
-   * false: a scaling written into this model's config does not reach these layers (Gemma 3's and
-   * Olmo 3's sliding ones). Default true.
+   * false: a scaling in this model's config does not reach these layers, such as the sliding ones
+   * of Gemma 3 and Olmo 3. Default true.
    */
   readonly scalable?: boolean;
-  /** `partial_rotary_factor` in force, where it is not 1: of the block, the top level or the class. */
+  /**
+   * The `partial_rotary_factor` that applies, from the block, the top level or the class, if it is
+   * not 1.
+   */
   readonly partialRotaryFactor?: number;
-  /** Of these layers, where layer types differ (Gemma 4); default that of `attention`. */
+  /**
+   * The head_dim of these layers, if layer types differ (Gemma 4); default: that of `attention`.
+   */
   readonly headDim?: number;
   readonly kvHeads?: number;
 }
 
 /**
- * Multiplies the query at position p by `1 + scale * ln(1 + floor((p + offset) / window))` (Llama 4,
- * Ministral 3). No part of RoPE, and no part of what the probe models are asked.
+ * Multiplies the query at position p by `1 + scale * ln(1 + floor((p + offset) / window))` (Llama
+ * 4, Ministral 3). It is not part of RoPE, and the probe models are not asked about it.
  */
 export interface QueryScaling {
   readonly scale: number;
@@ -44,7 +49,7 @@ export interface QueryScaling {
   readonly layers: 'all' | 'without-rope';
 }
 
-/** What `--candidate` may replace, what costs are computed from. */
+/** The shape of the attention, from which the costs are computed. */
 export interface AttentionShape {
   readonly layers: number;
   readonly heads: number;
@@ -54,54 +59,62 @@ export interface AttentionShape {
   readonly latent?: LatentShape;
 }
 
-/** Multi-head latent attention: a cache entry holds `rank + ropeDim` numbers for all heads. */
+/** Multi-head latent attention: one cache entry holds `rank + ropeDim` numbers for all heads. */
 export interface LatentShape {
   readonly rank: number;
-  /** Parts of a query and key with and without positions, and width of a value, per head. */
+  /** Widths per head: of the parts of a query or key with and without positions, and of a value. */
   readonly ropeDim: number;
   readonly nopeDim: number;
   readonly valueDim: number;
 }
 
+/**
+ * A model as read from its config: which layers rotate, at which frequencies, and what looks wrong.
+ */
 export interface ModelGeometry {
   readonly modelType: string;
   readonly architecture: string | undefined;
-  /** `half` (LLaMA) or `interleaved` (GPT-J): how pairs lie in a head. */
+  /** How the dimensions of a pair lie in a head: `half` (LLaMA) or `interleaved` (GPT-J). */
   readonly layout: 'half' | 'interleaved';
   /** `max_position_embeddings`, or the family's own key for it. */
   readonly maxPositions: number;
-  /** `original_max_position_embeddings` where a block or the top level gives it. */
+  /** `original_max_position_embeddings`, if a block or the top level gives it. */
   readonly originalMaxPositions: number | undefined;
-  /** Tokens that the weights were trained on, where a key says so (`max_trained_positions`). */
+  /** Tokens that the weights were trained on, if a key gives them (`max_trained_positions`). */
   readonly trainedPositions?: number;
-  /** Queries that are multiplied by a factor which grows with their position. */
+  /** The factor by which queries grow with their position. */
   readonly queryScaling?: QueryScaling;
   /** Layers that rotate, one entry per rotary table; the global group first. */
   readonly groups: readonly LayerGroup[];
   /** Indices of attention layers without RoPE (NoPE). */
   readonly layersWithoutRope: readonly number[];
-  /** Indices of layers that do not attend at all: linear attention, state space, convolution. */
+  /** Indices of layers without attention: linear attention, state space, convolution. */
   readonly layersWithoutAttention?: readonly number[];
-  /** Encoders: tokens see both sides, nothing is decoded and no cache is kept. */
+  /**
+   * Set for encoders: tokens attend in both directions, nothing is decoded and no cache is kept.
+   */
   readonly bidirectional?: boolean;
   /**
-   * Order in which engines hold the pairs, where they are not sorted by frequency: entry i names
-   * the pair that stands at place i. Ernie 4.5 VL sorts them by image axis.
+   * The order in which engines store the pairs, if it is not by frequency: entry i is the pair
+   * stored at place i. Ernie 4.5 VL sorts them by image axis.
    */
   readonly pairOrder?: readonly number[];
-  /** Multiplier on q·k before the softmax, and what it would be without the scaling block. */
+  /** The multiplier on q·k before the softmax, with and without the scaling block. */
   readonly softmaxScale: number;
   readonly unscaledSoftmaxScale: number;
   /** DeepSeek-V3: a YaRN block multiplies the softmax scale by mscale(mscale_all_dim) squared. */
   readonly softmaxFollowsYarn?: boolean;
   readonly attention: AttentionShape;
-  /** The config as parsed, and the path of the part that was read; for literal candidates. */
+  /**
+   * The config as parsed, and the path of the part that was read. Candidates given as JSON need
+   * both.
+   */
   readonly config?: UnknownRecord;
   readonly partPath?: string;
   readonly findings: readonly Finding[];
 }
 
-/** A model that does not use RoPE: a finding names what it uses. */
+/** A model that does not use RoPE. A finding names what it uses. */
 export interface NotRope {
   readonly modelType: string;
   readonly architecture?: string | undefined;
@@ -115,14 +128,14 @@ export interface NotRope {
 export const REFERENCE_KINDS = ['unscaled', 'configured'] as const;
 export type ReferenceKind = (typeof REFERENCE_KINDS)[number];
 
-/** The frequencies the weights were trained with, and the window they were trained on. */
+/** The frequencies that the weights were trained with, and the window that they were trained on. */
 export interface Reference {
   readonly kind: ReferenceKind;
   /** Tokens. */
   readonly trainedWindow: number;
-  /** Why: key of the row in the evidence table, or `option` when the user said so. */
+  /** The reason: a key of the evidence table, or `option` if the user chose it. */
   readonly evidence: string;
-  /** The other defensible reading, where there is one. */
+  /** The other defensible reading, if there is one. */
   readonly alternative?: {
     readonly kind: ReferenceKind;
     readonly trainedWindow: number;
@@ -130,9 +143,9 @@ export interface Reference {
 }
 
 /**
- * Share of each head that rotates, 0 to 1.
+ * Returns the share of each head that rotates, 0 to 1.
  *
- * @param invFreq (pairs,) radians per token of the group's own table; 0: the pair stands still
+ * @param invFreq (pairs,) radians per token of the group's table; 0: the pair stands still
  */
 export function rotaryShare(
   model: ModelGeometry,
@@ -145,20 +158,20 @@ export function rotaryShare(
   return Math.min(1, (2 * turning) / head);
 }
 
-/** One family of configs that are read alike. */
+/** A family of configs that are read alike. */
 export interface Dialect {
   /** Short name, as in docs/dialects.md. */
   readonly name: string;
   /** `model_type` values that belong to it. */
   readonly modelTypes: readonly string[];
   /**
-   * Where a scaling can be written: into a block for each layer type, or nowhere (`fixed`: the
-   * class has one table). Left out: into one block for all layers.
+   * Where a scaling can be written: into one block per layer type, or nowhere (`fixed`: the class
+   * has a single table). Absent: into one block for all layers.
    */
   readonly writes?: 'per-layer' | 'fixed';
-  /** Whether a scaling can only stand in the block of a layer type, in no flat `rope_scaling`. */
+  /** Whether a scaling must be in the block of a layer type and cannot be a flat `rope_scaling`. */
   readonly nestedOnly?: true;
-  /** Key of theta outside the block, where it is not `rope_theta`. */
+  /** The key of theta outside the block, if it is not `rope_theta`. */
   readonly thetaKey?: string;
   readonly read: (source: Source) => ModelGeometry | NotRope;
 }

@@ -11,16 +11,20 @@ import type { Dialect } from '../types.js';
 
 const DEFAULTS = Object.freeze({ theta: 10_000, compressTheta: 160_000, partial: 0.125 });
 
-/** Labels of the two tables, as the class names them. */
+/** Labels of the two tables, as in the class. */
 const MAIN = 'main';
 const COMPRESS = 'compress';
 
-/** `compress_ratios` of the published files: 0 slides, the others compress. */
+/**
+ * An entry of the published `compress_ratios`: 0 marks a sliding layer, any other number a layer
+ * with a compressor.
+ */
 const SLIDING_RATIO = 0;
 
 /**
- * DeepSeek-V4: layers that only slide rotate by `main`, layers with a compressor by `compress`,
- * which has its own theta and is the one that a scaling reaches. YaRN's temperature is not applied.
+ * DeepSeek-V4: layers that only slide rotate by the table `main`, and layers with a compressor by
+ * `compress`. The latter has its own theta, and a scaling reaches it alone. YaRN's temperature is
+ * not applied.
  */
 export const deepseekV4: Dialect = Object.freeze({
   name: 'main and compressed tables',
@@ -42,7 +46,10 @@ export const deepseekV4: Dialect = Object.freeze({
     }),
 });
 
-/** One label per layer, from layer_types or compress_ratios; without either all compress. */
+/**
+ * Returns one label per layer, from layer_types or compress_ratios. Without either, all layers
+ * compress.
+ */
 function tableLabels(source: Source, layers: number): readonly string[] {
   const types = source.fields.nullableList('layer_types');
   const ratios = source.fields.nullableList('compress_ratios');
@@ -65,7 +72,7 @@ function blocks(source: Source, headDim: number): Read<ReadonlyMap<string, RopeB
   if (given !== undefined && isRecord(main) && isRecord(compress)) {
     const nested = (record: UnknownRecord, key: string, theta: number): RopeBlock => {
       const block = nestedBlock(given.beside(record, given.at(key)), theta, partial);
-      // The unscaled path of the class does not add the share to blocks that are nested already.
+      // The class does not add the share to an unscaled block that is already nested.
       const own = block.fields.given('partial_rotary_factor');
       return block.type === 'default' && !own ? { ...block, partial: 1 } : block;
     };
@@ -93,10 +100,13 @@ function blocks(source: Source, headDim: number): Read<ReadonlyMap<string, RopeB
   return { value: new Map(both), findings };
 }
 
-/** What the class sets itself, whatever a flat block says. */
+/** Keys that the class sets itself, whatever a flat block contains. */
 const OWN_VALUES: readonly string[] = ['rope_theta', 'partial_rotary_factor'];
 
-/** A flat block belongs to the compressed layers; its own theta and share do not count. */
+/**
+ * Returns a flat block as the compressed layers use it, without its theta and share, which do not
+ * count.
+ */
 function scaled(flat: UnknownRecord): UnknownRecord {
   const rest = Object.fromEntries(
     Object.entries(flat).filter(([key]) => !OWN_VALUES.includes(key)),

@@ -9,7 +9,10 @@ import { perLayer, type PerLayerRules } from './per-layer.js';
 
 const DIM = Object.freeze({ above: 0, max: BOUNDS.headDim });
 
-/** DeepSeek's class defaults, which most relatives share: parts of a query, rank, width of a value. */
+/**
+ * DeepSeek's class defaults, which most relatives share: the rotated part and the rest of a query,
+ * the rank, and the width of a value.
+ */
 const LATENT_DEFAULTS = Object.freeze({ rope: 64, nope: 128, rank: 512, value: 128 });
 
 function latentDefaults({ defaults }: Source): Required<LatentDefault> {
@@ -38,7 +41,7 @@ function rotatedDim(source: Source): number {
   return HEAD_DIM_WINS.has(source.modelType) ? explicit : dim;
 }
 
-/** A head_dim that says something else than qk_rope_head_dim. */
+/** Reports a head_dim that contradicts qk_rope_head_dim. */
 function widthConflict(source: Source): readonly Finding[] {
   const { fields, modelType } = source;
   const explicit = fields.nullableInteger('head_dim', DIM);
@@ -63,7 +66,7 @@ function ropeDim(source: Source): number {
   return source.defaults.headDim ?? LATENT_DEFAULTS.rope;
 }
 
-/** Width of the part of a query without positions. */
+/** Returns the width of the part of a query without positions. */
 function nopeDim(source: Source): number {
   const nope = source.fields.nullableInteger('qk_nope_head_dim', DIM);
   return nope ?? latentDefaults(source).nope;
@@ -80,12 +83,15 @@ function latent(source: Source, rope = ropeDim(source)): AttentionShape['latent'
   };
 }
 
-/** Width of a query: the part without and the part with positions. */
+/** Returns the width of a query: the parts with and without positions. */
 function queryDim(source: Source): number {
   return nopeDim(source) + ropeDim(source);
 }
 
-/** Rules for latent attention; `mscaleSquared` for DeepSeek-V3's softmax factor. */
+/**
+ * Makes the rules for latent attention, with DeepSeek-V3's softmax factor if `mscaleSquared` is
+ * set.
+ */
 export function latentRules(mscaleSquared: boolean): DecoderRules {
   return {
     shape: { fixedHeadDim: rotatedDim },
@@ -98,13 +104,13 @@ export function latentRules(mscaleSquared: boolean): DecoderRules {
 function read(mscaleSquared: boolean): Dialect['read'] {
   const rules = latentRules(mscaleSquared);
   return (source) => {
-    // Kimi K2 runs DeepSeek-V3's code under a name of its own.
+    // Kimi K2 runs DeepSeek-V3's code under another name.
     const layout = source.modelType === 'kimi_k2' ? ({ layout: 'interleaved' } as const) : {};
     return readDecoder(source, { ...rules, ...layout });
   };
 }
 
-/** DeepSeek-V3 and its relatives: YaRN's mscale_all_dim also scales the softmax, squared. */
+/** DeepSeek-V3 and its relatives: YaRN's mscale_all_dim also scales the softmax, by its square. */
 export const latentAttention: Dialect = Object.freeze({
   name: 'multi-head latent attention',
   modelTypes: [
@@ -126,7 +132,7 @@ export const latentAttention: Dialect = Object.freeze({
   read: read(true),
 });
 
-/** Mistral Large 4: `no_rope_layers`, as in SmolLM3; every fourth layer goes without by default. */
+/** Mistral Large 4: `no_rope_layers`, as in SmolLM3. By default every fourth layer has no RoPE. */
 export const mistralLarge4: Dialect = Object.freeze({
   name: 'latent attention, layers without RoPE',
   modelTypes: ['mistral_large4_text'],
@@ -134,7 +140,7 @@ export const mistralLarge4: Dialect = Object.freeze({
     readDecoder(source, { ...latentRules(true), withoutRope: layersWithout }),
 });
 
-/** Ling: latent attention whose window is also written `model_max_length`. */
+/** Ling: latent attention whose window may also be called `model_max_length`. */
 export const bailing: Dialect = Object.freeze({
   name: 'latent attention, model_max_length',
   modelTypes: ['bailing_hybrid'],
@@ -146,8 +152,8 @@ export const bailing: Dialect = Object.freeze({
 });
 
 /**
- * Mistral 4: the head counts both parts, and a share of it rotates. transformers sets that share
- * only where the block is not a legacy `rope_scaling`.
+ * Mistral 4: head_dim counts both parts of a query, and a share of it rotates. transformers sets
+ * that share only if the block is not a legacy `rope_scaling`.
  */
 export const mistral4: Dialect = Object.freeze({
   name: 'latent attention with a partial factor',
@@ -183,7 +189,8 @@ const DOTS3_BLOCKS: PerLayerRules = Object.freeze({
 
 /**
  * Dots 3 Note: latent attention with a block per layer type. The share that its class derives for
- * each is qk_rope_head_dim again, except for a proportional block, which takes the whole head.
+ * each type amounts to qk_rope_head_dim, except in a proportional block, which takes the whole
+ * head.
  */
 export const dots3: Dialect = Object.freeze({
   name: 'latent attention with a block per layer type',

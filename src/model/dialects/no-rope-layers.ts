@@ -4,12 +4,12 @@ import { notRope } from '../not-rope.js';
 import { type Source, USUAL_KEYS } from '../source.js';
 import type { Dialect } from '../types.js';
 
-/** Every fourth layer goes without RoPE, in SmolLM3 and Llama 4. */
+/** In SmolLM3 and Llama 4, every fourth layer has no RoPE by default. */
 const DEFAULT_INTERVAL = 4;
 
 /**
- * Which layers rotate: `no_rope_layers` has 1 for a layer that uses RoPE (despite its name). An
- * empty or missing list follows `no_rope_layer_interval`.
+ * Returns which layers rotate. Despite its name, `no_rope_layers` has a 1 for a layer that uses
+ * RoPE. If it is empty or missing, `no_rope_layer_interval` decides.
  */
 function rotates(source: Source, layers: number): readonly boolean[] {
   const listed = source.fields.nullableList('no_rope_layers');
@@ -31,12 +31,14 @@ function rotates(source: Source, layers: number): readonly boolean[] {
   });
 }
 
-/** The layers that `no_rope_layers`, or the interval in its place, leaves without RoPE. */
+/**
+ * Returns the layers that have no RoPE according to `no_rope_layers` or, without it, the interval.
+ */
 export function layersWithout(source: Source, types: readonly string[]): readonly number[] {
   return rotates(source, types.length).flatMap((yes, layer) => (yes ? [] : [layer]));
 }
 
-/** SmolLM3: layers without RoPE may slide instead. */
+/** SmolLM3: layers without RoPE have a sliding window if `use_sliding_window` is set. */
 export const smollm3: Dialect = Object.freeze({
   name: 'listed layers without RoPE',
   modelTypes: ['smollm3'],
@@ -56,7 +58,9 @@ function smollm3Types(source: Source, layers: number): readonly string[] {
 
 const LLAMA4_CHUNK = 8192;
 
-/** `attn_temperature_tuning`, on by default: layers without RoPE scale their queries. */
+/**
+ * Reads how layers without RoPE scale their queries. `attn_temperature_tuning` is on by default.
+ */
 function llama4QueryScaling({ fields }: Source): PlacedScaling | undefined {
   if (fields.has('attn_temperature_tuning') && !fields.raw('attn_temperature_tuning')) {
     return undefined;
@@ -80,7 +84,7 @@ const LLAMA4: DecoderRules = Object.freeze({
     (source.fields.has('attention_chunk_size') ? undefined : LLAMA4_CHUNK),
 });
 
-/** Llama 4: layers with RoPE attend inside chunks, layers without it see everything. */
+/** Llama 4: layers with RoPE attend inside chunks, and layers without it attend to everything. */
 export const llama4: Dialect = Object.freeze({
   name: 'chunked layers with RoPE, global layers without',
   modelTypes: ['llama4_text'],
@@ -105,7 +109,7 @@ export const cohere2: Dialect = Object.freeze({
     }),
 });
 
-/** Exaone 4: as Cohere2, but without a window every layer rotates. */
+/** Exaone 4: like Cohere2, but if there is no window, every layer rotates. */
 export const exaone4: Dialect = Object.freeze({
   name: 'RoPE on sliding layers where there is a window',
   modelTypes: ['exaone4', 'exaone_moe', 'kolibri1'],
@@ -124,7 +128,7 @@ function indicesOf(types: readonly string[], type: string): readonly number[] {
   return types.flatMap((name, layer) => (name === type ? [layer] : []));
 }
 
-/** Full attention without RoPE on every fourth layer, counted back from the last. */
+/** One layer in this many, counted back from the last, has full attention without RoPE. */
 const MUSE_INTERVAL = 4;
 
 function isEveryFourth(layer: number, layers: number): boolean {
@@ -132,8 +136,8 @@ function isEveryFourth(layer: number, layers: number): boolean {
 }
 
 /**
- * Muse: `layer_rope_theta` is 0 for layers without RoPE. Other values in it are not read; the theta
- * of the block holds (transformers `MuseGlimmerTextModel`, `MuseSparkTextModel`).
+ * Muse: `layer_rope_theta` is 0 for layers without RoPE. Its other values are not read, since the
+ * theta of the block applies (transformers `MuseGlimmerTextModel`, `MuseSparkTextModel`).
  */
 export const muse: Dialect = Object.freeze({
   name: 'no RoPE on every fourth layer from the end',
@@ -158,11 +162,13 @@ export const muse: Dialect = Object.freeze({
 });
 
 /**
- * Hybrids whose attention layers rotate only where the config asks for it. Their order comes from
- * the state-space layers otherwise; a theta in the file has no effect then.
+ * The dialects below are hybrids whose attention layers rotate only if the config asks for it.
+ * Otherwise the state-space layers supply the order, and a theta in the file has no effect.
  */
 
-/** Granite 4 H: `position_embedding_type` is "rope", or "nope" or missing. */
+/**
+ * Granite 4 H: rotates if `position_embedding_type` is "rope", and not if it is "nope" or missing.
+ */
 export const graniteHybrid: Dialect = Object.freeze({
   name: 'position_embedding_type, none by default',
   modelTypes: ['granitemoehybrid'],
@@ -172,7 +178,7 @@ export const graniteHybrid: Dialect = Object.freeze({
       : notRope(source, 'none'),
 });
 
-/** Zamba2: `use_mem_rope`, false by default. */
+/** Zamba2: rotates if `use_mem_rope` is set; it is false by default. */
 export const zamba2: Dialect = Object.freeze({
   name: 'use_mem_rope',
   modelTypes: ['zamba2'],
@@ -181,10 +187,10 @@ export const zamba2: Dialect = Object.freeze({
       ? readDecoder(source, {
           shape: {
             keys: { ...USUAL_KEYS, headDim: 'head_dim' },
-            // It attends over the concatenation of two streams.
+            // The attention works on two concatenated streams, so its heads are twice as wide.
             derivedHeadDim: (hidden, heads) => Math.floor((2 * hidden) / heads),
           },
-          // Hence half of a head counts under the root.
+          // For the same reason, only half of a head counts under the root.
           softmax: { queryDim: (_source, shape) => shape.headDim / 2 },
         })
       : notRope(source, 'none'),

@@ -24,7 +24,10 @@ export const neox: Dialect = Object.freeze({
 const GPTJ_ROTARY_DIM = 64;
 const GPTJ_THETA = 10_000;
 
-/** GPT-J and CodeGen: `rotary_dim` dimensions of a head, base 10000, no scaling block. */
+/**
+ * GPT-J and CodeGen: `rotary_dim` dimensions of a head rotate, with base 10000 and without a
+ * scaling block.
+ */
 export const gptj: Dialect = Object.freeze({
   name: 'rotary_dim',
   modelTypes: ['gptj', 'codegen'],
@@ -59,7 +62,7 @@ function gptjBlock(source: Source, headDim: number): RopeBlock {
   return fixedBlock(source, GPTJ_THETA, rotaryDim / headDim);
 }
 
-/** A block that no key changes: these classes have no scalings. */
+/** Returns a block that no key can change, for classes without scalings. */
 function fixedBlock(source: Source, theta: number, partial: number | undefined): RopeBlock {
   return {
     fields: new Fields({}, source.fields.at('rope_parameters')),
@@ -71,7 +74,10 @@ function fixedBlock(source: Source, theta: number, partial: number | undefined):
   };
 }
 
-/** ESM: `position_embedding_type` decides; theta stands outside any block, and nothing scales it. */
+/**
+ * ESM: `position_embedding_type` decides whether it rotates. theta is outside any block, and
+ * nothing scales it.
+ */
 export const esm: Dialect = Object.freeze({
   name: 'position_embedding_type',
   modelTypes: ['esm'],
@@ -100,8 +106,9 @@ export const roformer: Dialect = Object.freeze({
 });
 
 /**
- * Falcon: RoPE unless `alibi`; a head is hidden / heads whatever else is written. One head of keys
- * and values serves all queries (`multi_query`, the default) unless `new_decoder_architecture`.
+ * Falcon: rotates unless `alibi` is set. A head is hidden / heads wide whatever the other keys are.
+ * All queries share one key and value head (`multi_query`, the default) unless
+ * `new_decoder_architecture` is set.
  */
 export const falcon: Dialect = Object.freeze({
   name: 'falcon',
@@ -124,7 +131,7 @@ function sharesOneKey({ fields }: Source): boolean {
   );
 }
 
-/** Classes whose head is hidden / heads whatever head_dim says. */
+/** Classes whose head is hidden / heads wide even if head_dim differs. */
 export const derivedHead: Dialect = Object.freeze({
   name: 'head_dim from widths',
   modelTypes: ['deepseek_ocr2_text', 'unlimited_ocr_text'],
@@ -148,7 +155,7 @@ const OWN_KEYS: ReadonlyMap<string, Partial<ShapeKeys>> = new Map<string, Partia
   ],
 ]);
 
-/** Classes with other names for the usual keys; of an encoder-decoder the decoder is read. */
+/** Classes with other names for the usual keys. Of an encoder-decoder, the decoder is read. */
 export const ownKeys: Dialect = Object.freeze({
   name: 'own names for widths',
   modelTypes: [...OWN_KEYS.keys()],
@@ -159,8 +166,8 @@ export const ownKeys: Dialect = Object.freeze({
 });
 
 /**
- * nomic_bert as published, with the keys of its own code: GPT-2's names for widths, `rotary_emb_base`
- * and `rotary_emb_fraction`, and the window that was trained beside the one that is allowed.
+ * nomic_bert as published, with the keys of its own code: GPT-2's names for widths,
+ * `rotary_emb_base` and `rotary_emb_fraction`, and a trained window beside the allowed one.
  */
 export const nomicBert: Dialect = Object.freeze({
   name: 'nomic_bert with keys of its own',
@@ -189,8 +196,9 @@ export const nomicBert: Dialect = Object.freeze({
 });
 
 /**
- * JetMoE: an expert of the attention has `num_key_value_heads` query heads, so a token has that
- * many times `num_experts_per_tok`; num_attention_heads is not read.
+ * JetMoE: each expert of the attention has `num_key_value_heads` query heads, and a token uses
+ * `num_experts_per_tok` experts, so the product is its number of heads. num_attention_heads is not
+ * read.
  */
 export const jetmoe: Dialect = Object.freeze({
   name: 'heads from experts',
@@ -207,8 +215,8 @@ export const jetmoe: Dialect = Object.freeze({
 });
 
 /**
- * DBRX: key and value heads stand in `attn_config`. So does a `rope_theta`, which was trained with
- * and which transformers 5 does not read.
+ * DBRX: `attn_config` holds the number of key and value heads. It also holds the `rope_theta` of
+ * the training, which transformers 5 does not read.
  */
 export const dbrx: Dialect = Object.freeze({
   name: 'attn_config',

@@ -7,8 +7,8 @@ import type { Dialect } from '../types.js';
 import { perLayer, type PerLayerRules } from './per-layer.js';
 
 /**
- * Step 3.5: theta and partial factor are lists with one entry per layer. All layers of a type agree,
- * so the lists become one block per type.
+ * Step 3.5: theta and partial factor are lists with one entry per layer. All layers of a type
+ * agree, so the lists become one block per type.
  */
 export const listedPerLayer: Dialect = Object.freeze({
   name: 'theta and partial factor listed per layer',
@@ -26,7 +26,7 @@ const readNested = perLayer(
   { usesPartial: true },
 );
 
-/** The same config with `rope_parameters` per layer type in place of the lists. */
+/** Returns the same config with `rope_parameters` per layer type in place of the lists. */
 function unfold(source: Source): Fields {
   const { fields } = source;
   const types = fields.nullableList('layer_types') ?? [];
@@ -61,7 +61,9 @@ function unfold(source: Source): Fields {
   );
 }
 
-/** Gemma 3 and relatives: rope_theta for global layers, rope_local_base_freq for local ones. */
+/**
+ * Gemma 3 and relatives: rope_theta is for global layers and rope_local_base_freq for local ones.
+ */
 export const gemma3: Dialect = Object.freeze({
   name: 'block per layer type, scaling on global layers',
   modelTypes: ['gemma3_text', 'gemma3n_text', 't5gemma2_text', 't5gemma2_decoder'],
@@ -72,7 +74,8 @@ export const gemma3: Dialect = Object.freeze({
       thetaKeys: { full_attention: 'rope_theta', sliding_attention: 'rope_local_base_freq' },
     },
     {
-      // Seen from both sides, half of the window lies on each, the token itself included.
+      // If tokens attend in both directions, half of the window lies on each side, including the
+      // token itself.
       window: (source) => {
         const both = slidingWindow(source);
         return both !== undefined && isBidirectional(source) ? Math.floor(both / 2) + 1 : both;
@@ -81,7 +84,7 @@ export const gemma3: Dialect = Object.freeze({
   ),
 });
 
-/** Olmo 3: rope_theta reaches the global layers; local ones keep the class default. */
+/** Olmo 3: rope_theta reaches the global layers only; local ones keep the class default. */
 export const olmo3: Dialect = Object.freeze({
   name: 'block per layer type, one theta',
   modelTypes: ['olmo3'],
@@ -92,7 +95,10 @@ export const olmo3: Dialect = Object.freeze({
   }),
 });
 
-/** ModernBERT: a flat scaling reaches both types; `local_attention` counts both sides together. */
+/**
+ * ModernBERT: a flat scaling reaches both layer types. `local_attention` counts both sides
+ * together.
+ */
 export const modernbert: Dialect = Object.freeze({
   name: 'block per layer type, scaling on all layers',
   modelTypes: ['modernbert', 'modernbert-decoder'],
@@ -108,10 +114,11 @@ export const modernbert: Dialect = Object.freeze({
           above: 0,
           max: BOUNDS.positions,
         });
-        // The class's own default (64) is that of one side.
+        // The class default (64), unlike the key, already counts one side only.
         const side = both === undefined ? source.defaults?.window : Math.floor(both / 2);
         if (side === undefined) return undefined;
-        // Seen from both sides the token itself is not part of the half (ModernBertAttention).
+        // If tokens attend in both directions, the half does not include the token itself
+        // (ModernBertAttention).
         return source.modelType === 'modernbert' ? side + 1 : side;
       },
     },
@@ -124,7 +131,7 @@ const NESTED_ONLY: PerLayerRules = Object.freeze({
   outerPartial: false,
 });
 
-/** Families that only know nested blocks, with a block of the class where a config has none. */
+/** Families that only accept nested blocks. If a config has none, the class supplies one. */
 export const nestedOnly: Dialect = Object.freeze({
   name: 'block per layer type, nested only',
   modelTypes: ['laguna', 'mellum', 'ultrabert', 'beam', 'zaya', 'lfm3', 'dory'],
@@ -133,15 +140,18 @@ export const nestedOnly: Dialect = Object.freeze({
   read: perLayer(NESTED_ONLY, { usesPartial: true }),
 });
 
-/** The class falls back to a third of a head for unscaled tables, and to the whole for scaled ones. */
+/**
+ * The class's default share: a third of a head for unscaled tables and the whole head for scaled
+ * ones.
+ */
 const MIMO_BLOCKS: PerLayerRules = Object.freeze({
   ...NESTED_ONLY,
   partialOf: (_layerType: string, ropeType: string) => (ropeType === 'default' ? 0.334 : undefined),
 });
 
 /**
- * MiMo-V2-Flash: sliding layers have twice the key heads, and `sliding_window_size` does not count
- * the token itself (transformers `MiMoV2FlashConfig`).
+ * MiMo-V2-Flash: sliding layers have twice as many key heads, and `sliding_window_size` does not
+ * count the token itself (transformers `MiMoV2FlashConfig`).
  */
 export const mimoV2: Dialect = Object.freeze({
   name: 'block per layer type, more key heads on sliding layers',
@@ -162,7 +172,9 @@ export const mimoV2: Dialect = Object.freeze({
   }),
 });
 
-/** Cohere Compass: as those; a block that is null leaves its layers without RoPE. */
+/**
+ * Cohere Compass: like the families above, but layers of a type whose block is null have no RoPE.
+ */
 export const cohereCompass: Dialect = Object.freeze({
   name: 'block or null per layer type',
   modelTypes: ['cohere_compass_text'],
@@ -171,7 +183,7 @@ export const cohereCompass: Dialect = Object.freeze({
   read: perLayer(NESTED_ONLY, { shape: { keys: { ...USUAL_KEYS, headDim: 'no_head_dim' } } }),
 });
 
-/** NeoMME: as those, with rope_theta outside the blocks. */
+/** NeoMME: like the families above, but with rope_theta outside the blocks. */
 export const neomme: Dialect = Object.freeze({
   name: 'block per layer type, outer theta',
   modelTypes: ['neomme'],
@@ -198,13 +210,13 @@ const GEMMA4_RULES: DecoderRules = Object.freeze({
         GEMMA4_GLOBAL_HEAD_DIM)
       : shape.headDim,
   kvHeadsOf: (source: Source, layerType: string, shape: Shape) =>
-    // With attention_k_eq_v the global layers have a number of their own.
+    // With attention_k_eq_v, the global layers have their own number of key heads.
     layerType === 'full_attention' && source.fields.nullableBoolean('attention_k_eq_v') === true
       ? (globalKvHeads(source) ?? shape.kvHeads)
       : shape.kvHeads,
 });
 
-/** Gemma 4: proportional RoPE and a wider head on global layers. */
+/** Gemma 4: global layers have proportional RoPE and a wider head. */
 export const gemma4: Dialect = Object.freeze({
   name: 'proportional RoPE on global layers',
   modelTypes: ['gemma4_text', 'gemma4_unified_text', 'diffusion_gemma_text'],
@@ -213,7 +225,7 @@ export const gemma4: Dialect = Object.freeze({
   read: perLayer({ scalingReaches: [], thetaKeys: {} }, GEMMA4_RULES),
 });
 
-/** EmbeddingGemma 2: as Gemma 4, but its global layers have one key head by default. */
+/** EmbeddingGemma 2: like Gemma 4, but its global layers have one key head by default. */
 export const embeddingGemma2: Dialect = Object.freeze({
   name: 'proportional RoPE on global layers, one key head',
   modelTypes: ['embedding_gemma2_text'],
@@ -239,8 +251,8 @@ function globalKvHeads(source: Source): number | undefined {
 }
 
 /**
- * A value that transformers 5 writes for each global layer when it saves a config
- * (`per_layer_config`, in place of `global_head_dim`). All global layers have the same.
+ * Returns a value that transformers 5 writes for each global layer when it saves a config (in
+ * `per_layer_config`, which replaces `global_head_dim`). It is the same for all global layers.
  */
 function layerOverride({ fields }: Source, key: string, max: number): number | undefined {
   const byLayer = fields.nullableFields('per_layer_config');

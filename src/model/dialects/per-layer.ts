@@ -9,24 +9,27 @@ import { attends } from '../layers.js';
 import type { Source } from '../source.js';
 import type { Dialect } from '../types.js';
 
-/** How a family with a block per layer type reads older configs. */
+/** How a family with one block per layer type reads older configs. */
 export interface PerLayerRules {
   /** Layer types that a flat `rope_scaling` reaches. */
   readonly scalingReaches: readonly string[];
-  /** Key of theta outside the blocks, by layer type; a type without one has the class default. */
+  /**
+   * The key of theta outside the blocks, by layer type. A type without one uses the class default.
+   */
   readonly thetaKeys: Readonly<Record<string, string>>;
   /** Whether a partial_rotary_factor outside the blocks counts; default true. */
   readonly outerPartial?: boolean;
-  /** The share of a block that says none, where the class has one. */
+  /** The default share of a block, if the class has one. */
   readonly partialOf?: (layerType: string, ropeType: string) => number | undefined;
 }
 
 /**
  * Reads the blocks of a family with one per layer type. New configs nest them under
- * `rope_parameters`; older ones have a flat `rope_scaling`, which reaches some types only.
+ * `rope_parameters`. Older ones have a flat `rope_scaling`, which reaches only some of the types.
  *
  * @throws RopeEvalError `unsupported_for_model` for a flat `rope_parameters`, whose keys
- *   transformers would leave unread, and for a flat `rope_scaling` in a family that has no such form
+ *   transformers would not read, and for a flat `rope_scaling` in a family that does not have that
+ *   form
  */
 function perLayerBlocks(
   source: Source,
@@ -48,8 +51,9 @@ function perLayerBlocks(
 }
 
 /**
- * What holds the blocks: `rope_parameters`. In families without a flat form a `rope_scaling`
- * replaces it whole, and so must hold a block per layer type too; transformers stops otherwise.
+ * Returns the object that holds the blocks, which is `rope_parameters`. In families without the
+ * flat form, a `rope_scaling` replaces all of it, so it must hold a block per layer type too;
+ * otherwise transformers stops.
  */
 function nestedBlocks(
   source: Source,
@@ -81,7 +85,8 @@ function oneBlock(
 ): Read<RopeBlock | null> {
   const fallback = source.defaults?.perLayer?.[type];
   const own = ownBlock(source, type, parameters);
-  // A config that gives blocks decides alone which types rotate; the class speaks for the rest.
+  // If the class gives this type no RoPE, that holds for a config without blocks and for one with a
+  // null here. A config whose blocks leave the type out gets a plain block for it.
   const decides = parameters === undefined || parameters.has(type);
   if (own === null && decides && fallback === null) return { value: null, findings: [] };
   const legacy = rules.scalingReaches.includes(type) ? scaling : undefined;
@@ -116,7 +121,10 @@ function ownBlock(source: Source, type: string, parameters: Fields | undefined):
   return source.fields.beside(value, parameters?.at(type) ?? type);
 }
 
-/** A legacy block is laid over one that already says rope_type default. */
+/**
+ * Merges the blocks of one layer type. A legacy block overrides one that already has rope_type
+ * default.
+ */
 function merged(
   source: Source,
   own: Fields | null,
@@ -159,14 +167,15 @@ function typeOf(source: Source, fields: Fields, mayUseLegacy: boolean): string {
   return given;
 }
 
-/** A reader for a family with one block per layer type. */
+/** Makes a reader for a family with one block per layer type. */
 export function perLayer(
   rules: PerLayerRules,
   more: DecoderRules = {},
 ): (source: Source) => ReturnType<Dialect['read']> {
   return (source) =>
     readDecoder(source, {
-      // Nested-only families take a block per type; a scaling is written for the global layers.
+      // In families that only accept nested blocks, each type has its own block, and a scaling is
+      // written for the global layers.
       scalable: (type) =>
         (rules.scalingReaches.length === 0 ? ['full_attention'] : rules.scalingReaches).includes(
           type,

@@ -3,8 +3,8 @@ import type { Shape, Source } from '../source.js';
 import type { Dialect } from '../types.js';
 
 /**
- * The LLaMA rule: one block, head_dim or hidden / heads, theta outside or inside the block.
- * Model types without a dialect of their own are read like this.
+ * The rules of LLaMA: one block, head_dim or hidden / heads, and theta inside or outside the block.
+ * Model types without their own dialect are read this way.
  */
 export const plain: Dialect = Object.freeze({
   name: 'plain decoder',
@@ -12,7 +12,7 @@ export const plain: Dialect = Object.freeze({
   read: (source: Source) => readDecoder(source),
 });
 
-/** LLaMA itself also refuses a width that its heads do not divide. */
+/** LLaMA itself also refuses a width that is not a multiple of its heads. */
 export const llama: Dialect = Object.freeze({
   name: 'llama',
   modelTypes: ['llama'],
@@ -29,7 +29,7 @@ export const defaultOnly: Dialect = Object.freeze({
 
 const ALL_SLIDING: DecoderRules = Object.freeze({ layerTypes: allSlidingTypes });
 
-/** `sliding_window` is a window on every layer. */
+/** Models whose `sliding_window` applies to every layer. */
 export const allSliding: Dialect = Object.freeze({
   name: 'sliding window on all layers',
   modelTypes: [
@@ -44,19 +44,24 @@ export const allSliding: Dialect = Object.freeze({
     readDecoder(source, source.fields.given('layer_types') ? {} : ALL_SLIDING),
 });
 
-/** A window on the layers from `max_window_layers` on, if `use_sliding_window` says so. */
+/**
+ * Models with a sliding window on the layers from `max_window_layers` up, if `use_sliding_window`
+ * is set.
+ */
 export const upperSliding: Dialect = Object.freeze({
   name: 'sliding window on upper layers',
   modelTypes: ['qwen2', 'qwen3', 'qwen3_moe', 'dots1'],
   read: (source: Source) => readDecoder(source, upperSlidingRules(source)),
 });
 
-/** The layer types of Qwen2, unless the config lists them. */
+/** Returns the layer types of Qwen2, unless the config lists them. */
 export function upperSlidingRules(source: Source): DecoderRules {
   return windowedRules(source, (layer, from) => layer >= from);
 }
 
-/** Qwen2-MoE: every second layer up to `max_window_layers` (transformers `Qwen2MoeConfig`). */
+/**
+ * Qwen2-MoE: every second layer below `max_window_layers` slides (transformers `Qwen2MoeConfig`).
+ */
 export const lowerSliding: Dialect = Object.freeze({
   name: 'sliding window on every second lower layer',
   modelTypes: ['qwen2_moe'],
@@ -74,7 +79,7 @@ function windowedRules(
   if (source.fields.given('layer_types')) return {};
   return {
     layerTypes: (inner: Source, layers: number, shape: Shape) => {
-      // dots1 has no switch: there the window alone counts.
+      // dots1 has no such switch, so there the window alone decides.
       const on = inner.fields.nullableBoolean('use_sliding_window') ?? inner.modelType === 'dots1';
       const limit =
         inner.fields.nullableInteger('max_window_layers', {
@@ -89,5 +94,5 @@ function windowedRules(
   };
 }
 
-/** Class default of Qwen2Config and its relatives. */
+/** The class default of Qwen2Config and its relatives. */
 const DEFAULT_MAX_WINDOW_LAYERS = 28;

@@ -12,7 +12,7 @@ const PHI_ALIASES: ReadonlyMap<string, string> = new Map([
   ['yarn', 'longrope'],
 ]);
 
-/** Phi-3: longrope or nothing; `su` and `yarn` are older names for longrope. */
+/** Phi-3: accepts longrope only. `su` and `yarn` are older names for it. */
 export const phi3: Dialect = Object.freeze({
   name: 'longrope only',
   modelTypes: ['phi3', 'phi4_multimodal'],
@@ -34,7 +34,7 @@ function phiBlock(source: Source): Read<RopeBlock> {
   return { ...read, findings: [...read.findings, found] };
 }
 
-/** Phi-MoE: longrope with an attention scaling written for each range. */
+/** PhiMoE: longrope with an attention scaling for each range. */
 export const phimoe: Dialect = Object.freeze({
   name: 'longrope with two mscales',
   modelTypes: ['phimoe'],
@@ -55,7 +55,8 @@ function phimoeBlock(source: Source): Read<RopeBlock> {
       fail('missing_field', block.fields.at(key), 'is required by phimoe for a scaled block');
     }
   }
-  // `PhimoeRotaryEmbedding.forward` calls its function without a length: a fault of the class.
+  // This is a fault of the class: `PhimoeRotaryEmbedding.forward` calls its function without a
+  // length.
   return { ...read, value: { ...block, shortAtEveryLength: true } };
 }
 
@@ -73,8 +74,8 @@ export const hunyuan: Dialect = Object.freeze({
 });
 
 /**
- * Qwen2-VL: `mrope` splits pairs among time, height and width; the frequencies are the usual, and
- * so is the window of Qwen2's upper layers.
+ * Qwen2-VL: `mrope` splits the pairs among time, height and width. The frequencies are the usual
+ * ones, and so is the window of Qwen2's upper layers.
  */
 export const mrope: Dialect = Object.freeze({
   name: 'mrope',
@@ -89,8 +90,8 @@ export const mrope: Dialect = Object.freeze({
 const ERNIE_SECTIONS = [22, 22, 20] as const;
 
 /**
- * Ernie 4.5 VL: default frequencies only. The class stores the pairs of the image's height first
- * and its width next, then those of time, so that a table taken from it is not sorted.
+ * Ernie 4.5 VL: default frequencies only. The class stores the pairs of the image's height first,
+ * then those of its width and of time, so a table taken from it is not sorted.
  */
 export const ernieVl: Dialect = Object.freeze({
   name: 'mrope, pairs stored by axis',
@@ -104,7 +105,10 @@ export const ernieVl: Dialect = Object.freeze({
   },
 });
 
-/** Even, then odd pairs of the part that the image's axes share; the rest stays. */
+/**
+ * Returns the order in which the pairs are stored: the even and then the odd pairs of the part that
+ * the image's axes share, followed by the rest.
+ */
 function ernieOrder({ fields }: RopeBlock, pairs: number): readonly number[] {
   const sections = fields.nullableList('mrope_section') ?? ERNIE_SECTIONS;
   const sum = sections.reduce<number>((total, part) => total + Number(part), 0);
@@ -125,7 +129,9 @@ function ernieOrder({ fields }: RopeBlock, pairs: number): readonly number[] {
   ];
 }
 
-/** MiniMax: `rotary_dim` of `head_dim` in place of a factor; the older ones are hybrids. */
+/**
+ * MiniMax: `rotary_dim` of `head_dim` replaces the partial factor. The older models are hybrids.
+ */
 export const minimaxM2: Dialect = Object.freeze({
   name: 'rotary_dim as a share of head_dim',
   modelTypes: ['minimax_m2', 'minimax_text_01', 'minimax_m1'],
@@ -146,7 +152,7 @@ export const minimaxM2: Dialect = Object.freeze({
     }),
 });
 
-/** `attn_type_list`: 1 attends, 0 is linear attention. */
+/** Reads `attn_type_list`, in which 1 is attention and 0 is linear attention. */
 function attentionTypes(source: Source, layers: number): readonly string[] {
   const list = source.fields.nullableList('attn_type_list') ?? [];
   if (list.length !== layers) {
