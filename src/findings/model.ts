@@ -8,6 +8,7 @@ export const CLASS_FAULTS = [
   'short_at_every_length',
   'class_original_wins',
   'beta_is_none',
+  'theta_not_read',
 ] as const;
 
 /** Findings about a model as a whole: keys outside the block, defaults, layers. */
@@ -121,6 +122,17 @@ export const MODEL_FINDINGS = Object.freeze({
     explanation:
       'RoPE scalings change the rotation frequencies of queries and keys. A model with another way of telling positions apart has none. ALiBi models extend by themselves, with a growing penalty; learned tables must be enlarged and trained; relative biases are shared beyond a distance; state-space layers carry the order in their state.',
     affects: 'everyone',
+  }),
+  other_positions: entry({
+    code: 'RE092',
+    severity: 'warning',
+    title: 'positions that the class of the model type does not have',
+    args: { model: 'string' },
+    message: (a) =>
+      `the class of ${a.model} does not read this key; if the model ships code that does, that code decides which positions it uses, and rope-eval does not read it`,
+    explanation:
+      'Some models take the model_type of a class that transformers has, and bring code that tells positions apart in another way (jina-embeddings-v3 rotates under the type xlm-roberta, older Jina models use ALiBi under the type bert). What is shown is what the class in transformers does. Ask the code of the model which positions it uses.',
+    affects: 'transformers without trust_remote_code, and engines that choose by model_type',
   }),
   nested_default: entry({
     code: 'RE030',
@@ -313,5 +325,7 @@ function faultWords(
       return `${who} takes ${value ?? 'its own default'} for ${model}, the default of the class for the key outside the block, which beats this one; write it outside`;
     case 'beta_is_none':
       return `${who} stops in the first forward: the attention of ${model} multiplies by llama_4_scaling_beta, which the block lacks`;
+    case 'theta_not_read':
+      return `${who} never reads this key of ${model} and runs ${value ?? 'its own default'}, the default of the class, though the weights were trained with what stands here`;
   }
 }

@@ -1,4 +1,5 @@
-import { finding } from '../findings/index.js';
+import { finding, type Finding } from '../findings/index.js';
+import type { Fields } from '../json/fields.js';
 import { readTable } from './class-defaults.js';
 import type { Source } from './source.js';
 import type { NotRope } from './types.js';
@@ -41,6 +42,31 @@ export const NOT_ROPE_TYPES: ReadonlyMap<string, Encoding> = new Map(
     ([encoding, types]) => types.map((type) => [type, encoding as Encoding] as const),
   ),
 );
+
+/** Positions that classes with a table of their own take by name (`position_embedding_type`). */
+const CLASS_POSITIONS: readonly unknown[] = [
+  'absolute',
+  'relative',
+  'relative_key',
+  'relative_key_query',
+];
+
+/** Keys that only code with rotary positions reads. */
+const ROTARY_KEYS = ['rotary_emb_base', 'rope_theta', 'rope_scaling', 'rope_parameters'] as const;
+
+/**
+ * Finds a config that names positions which the class of its model type does not have. Code that
+ * ships with the model reads such keys, and what the class does is then the wrong answer.
+ */
+export function otherPositions(fields: Fields, modelType: string): readonly Finding[] {
+  const named = fields.raw('position_embedding_type');
+  const key =
+    typeof named === 'string' && !CLASS_POSITIONS.includes(named)
+      ? 'position_embedding_type'
+      : ROTARY_KEYS.find((rotary) => fields.given(rotary));
+  if (key === undefined) return [];
+  return [finding('other_positions', fields.at(key), { model: modelType })];
+}
 
 /**
  * Makes the answer for a model without RoPE: a finding that names what it uses and what extends its

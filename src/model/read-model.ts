@@ -8,7 +8,7 @@ import { didYouMean, suggest } from '../suggest.js';
 import { checkModel, softenPublished } from './checks.js';
 import { CLASS_DEFAULTS } from './class-defaults.js';
 import { isLatent, latentAttention } from './dialects/latent.js';
-import { NOT_ROPE_TYPES, notRope } from './not-rope.js';
+import { NOT_ROPE_TYPES, notRope, otherPositions } from './not-rope.js';
 import { fromMistralParams } from './other-formats.js';
 import { findPart, type Part } from './part.js';
 import { dialectOf, hasDialect } from './registry.js';
@@ -41,7 +41,8 @@ export function readModel(config: UnknownRecord): ModelGeometry | NotRope {
   const encoding = NOT_ROPE_TYPES.get(modelType);
   if (encoding !== undefined) {
     const other = notRope({ modelType, architecture, fields }, encoding);
-    return { ...other, ...kept, findings: [...findings, ...other.findings] };
+    const odd = otherPositions(fields, modelType);
+    return { ...other, ...kept, findings: [...findings, ...odd, ...other.findings] };
   }
   const read = readPart(part, architecture);
   const own = [...findings, ...read.model.findings];

@@ -337,3 +337,23 @@ describe('bounds', () => {
     );
   });
 });
+
+describe('positions that the class of the model type does not have', () => {
+  const findings = (config: object) => readModel({ ...config }).findings.map(findingName);
+
+  it.each([
+    ['ALiBi under the type bert', { model_type: 'bert', position_embedding_type: 'alibi' }],
+    ['rotary positions', { model_type: 'xlm-roberta', position_embedding_type: 'rotary' }],
+    ['a base of rotations', { model_type: 'xlm-roberta', rotary_emb_base: 20_000 }],
+    ['a scaling', { model_type: 'gpt2', rope_scaling: LINEAR }],
+  ])('%s: a warning, since code that ships with the model decides', (_, config) => {
+    expect(findings(config)).toEqual(['other_positions', 'not_rope']);
+  });
+
+  it.each([
+    ['those of the class', { model_type: 'bert', position_embedding_type: 'absolute' }],
+    ['none named', { model_type: 'gpt2', rope_scaling: null }],
+  ])('%s: no warning', (_, config) => {
+    expect(findings(config)).toEqual(['not_rope']);
+  });
+});

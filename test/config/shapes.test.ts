@@ -29,7 +29,7 @@ describe('heads of keys and values', () => {
     });
     expect(bytesPerToken(model)).toBe(40 * 2 * 8 * 128 * 2);
     expect(model.groups[0]?.rope.theta).toBe(10_000);
-    expect(model.findings.map(findingName)).toContain('conflict');
+    expect(model.findings.map(findingName)).toContain('class_fault');
   });
 
   it('JetMoE has as many query heads as its experts need', () => {

@@ -3,6 +3,7 @@ import { BOUNDS, fail } from '../../json/bounds.js';
 import { Fields } from '../../json/fields.js';
 import type { RopeBlock } from '../../rope/kind.js';
 import { THETA_RULE } from '../../rope/read.js';
+import { TRANSFORMERS_VERSION } from '../class-defaults.js';
 import { forAllLayers, readDecoder } from '../decoder.js';
 import { notRope } from '../not-rope.js';
 import { eitherKeys, type ShapeKeys, type Source, USUAL_KEYS } from '../source.js';
@@ -236,10 +237,11 @@ export const dbrx: Dialect = Object.freeze({
     const inner = attention?.nullableNumber('rope_theta', THETA_RULE);
     const used = model.groups[0]?.rope.theta;
     if (attention === undefined || inner === undefined || inner === used) return model;
-    const found = finding('conflict', attention.at('rope_theta'), {
-      used: used ?? 0,
-      usedPath: source.fields.at('rope_theta'),
-      ignored: inner,
+    const found = finding('class_fault', attention.at('rope_theta'), {
+      model: source.modelType,
+      fault: 'theta_not_read',
+      version: TRANSFORMERS_VERSION,
+      ...(used !== undefined && { value: used }),
     });
     return { ...model, findings: [...model.findings, found] };
   },

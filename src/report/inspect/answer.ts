@@ -6,7 +6,7 @@ import type { InspectData, InspectReading } from '../schema/inspect.js';
 import { findingLines } from '../sections/findings.js';
 import { type Block, paragraphs, type Section } from '../sections/section.js';
 import { costNote } from './sections.js';
-import { lengthSentences, modelSentences, readingName } from './sentences.js';
+import { lengthSentences, modelSentences, readingName, withoutRope } from './sentences.js';
 
 /**
  * `rope-eval inspect` on one screen: what the model does with positions, what its weights know, how
@@ -21,10 +21,7 @@ export function inspectAnswer(data: InspectData): readonly Section[] {
       id: 'model',
       title: source === null ? model : `${model}  ${source}`,
       depth: 2,
-      blocks: paragraphs([
-        data.encoding === 'rope' ? '' : 'This model does not use RoPE: no RoPE scaling applies.',
-        ...modelSentences(data),
-      ]),
+      blocks: paragraphs([withoutRope(data), ...modelSentences(data)]),
     },
     { ...prose('tables', lengthSentences(data)), title: 'The tables at the length asked for' },
     prose('length', [...weightsSentences(data), ...reachSentences(data), costSentence(data)]),

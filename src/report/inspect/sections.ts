@@ -37,16 +37,14 @@ function prose(id: string, title: string, lines: readonly string[]): Section {
 }
 
 /** What was read, and from which file. */
-function headSection({ modelType, architecture, source, encoding }: InspectData): Section {
+function headSection(data: InspectData): Section {
+  const { modelType, architecture, source } = data;
   const name = architecture ?? modelType;
   return {
     id: 'model',
     title: name === modelType ? name : `${name} (${modelType})`,
     depth: 1,
-    blocks: paragraphs([
-      source ?? '',
-      encoding === 'rope' ? '' : 'This model does not use RoPE, so no RoPE scaling applies.',
-    ]),
+    blocks: paragraphs([source ?? '', sentences.withoutRope(data)]),
   };
 }
 

@@ -53,6 +53,12 @@ export function layerCount(count: number): string {
   return count === 1 ? '1 layer' : `${count} layers`;
 }
 
+/** The class is named, because code that ships with the model may do something else (RE092). */
+export function withoutRope({ encoding, modelType }: InspectData): string {
+  if (encoding === 'rope') return '';
+  return `The class of ${modelType} does not use RoPE, so no RoPE scaling applies.`;
+}
+
 /** What the model does with positions, a sentence a line. */
 export function modelSentences(data: InspectData): string[] {
   const groups = Object.entries(data.layerTypes);
