@@ -132,6 +132,7 @@ function commandsFor(
     ...flag('model', flags.model),
     ...flag('modelFile', flags.modelFile),
     ...list('text', flags.text),
+    ...flag('memory', flags.memory),
   ];
   const source = quote(config.source);
   return {

@@ -211,6 +211,8 @@ export interface ExportFlags {
 
 export interface ModelFlags extends ExportFlags {
   readonly text?: readonly string[];
+  /** GiB. */
+  readonly memory?: number;
 }
 
 /** An exported graph. @param what is done with it */
@@ -226,12 +228,18 @@ export function addModelOptions(command: Command): Command {
     command,
     'your own weights as an ONNX decoder, an .onnx file or a folder with its tokenizer.json: ' +
       'measured beside the probe, and the report is about them (docs/real-weights.md)',
-  ).option(
-    '--text <file>',
-    'with --model: a text of your own domain to be asked on, instead of those of the package; ' +
-      'may be given again',
-    collect,
-  );
+  )
+    .option(
+      '--text <file>',
+      'with --model: a text of your own domain to be asked on, instead of those of the package; ' +
+        'may be given again',
+      collect,
+    )
+    .option(
+      '--memory <GiB>',
+      'with --model: memory that it may take; default: what this machine has left',
+      positiveNumber,
+    );
 }
 
 /**
@@ -239,11 +247,11 @@ export function addModelOptions(command: Command): Command {
  * @throws RopeEvalError `no_effect` for an option that needs one, `hub_id` for a name on a hub
  */
 export async function exportOptions(
-  { model, modelFile, ...others }: ModelFlags,
+  { model, modelFile, text, memory }: ModelFlags,
   environment: Environment,
 ): Promise<{ readonly path: string; readonly file?: string } | undefined> {
   if (model === undefined) {
-    for (const [name, value] of Object.entries({ modelFile, text: others.text }))
+    for (const [name, value] of Object.entries({ modelFile, text, memory }))
       if (value !== undefined)
         throw new RopeEvalError('no_effect', {
           option: name,
@@ -277,10 +285,16 @@ export async function modelOptions(
 ): Promise<{ readonly model: NonNullable<EvaluateOptions['model']> } | undefined> {
   const exported = await exportOptions(flags, environment);
   if (exported === undefined) return undefined;
-  const { text } = flags;
+  const { text, memory } = flags;
   const { requireTextFile } = await import('./inputs.js');
   const texts = text && (await Promise.all(text.map((path) => requireTextFile(path, environment))));
-  return { model: { ...exported, ...(texts === undefined ? {} : { texts }) } };
+  return {
+    model: {
+      ...exported,
+      ...(texts === undefined ? {} : { texts }),
+      ...(memory === undefined ? {} : { memory: 1024 * memory }),
+    },
+  };
 }
 
 /** What a command's action gets beside its own arguments. */

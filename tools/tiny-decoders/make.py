@@ -166,9 +166,10 @@ def build(form, half=False, four_bit=False, windows=(None,) * LAYERS):
     cache = form in ("genai", "genai-rotary", "genai-longrope")
     ids = g.input("input_ids", T.INT64, "batch_size", "sequence_length")
     mask = g.input("attention_mask", T.INT64, "batch_size", "total_sequence_length")
-    past = [(g.input(f"past_key_values.{i}.key", g.type, "batch_size", KV, "past_sequence_length", DIM),
-             g.input(f"past_key_values.{i}.value", g.type, "batch_size", KV, "past_sequence_length", DIM))
-            for i in range(LAYERS)]
+    past = [] if form == "opset-23-rows" else [
+        (g.input(f"past_key_values.{i}.key", g.type, "batch_size", KV, "past_sequence_length", DIM),
+         g.input(f"past_key_values.{i}.value", g.type, "batch_size", KV, "past_sequence_length", DIM))
+        for i in range(LAYERS)]
     if form != "genai" and form != "genai-longrope":
         positions = g.input("position_ids", T.INT64, "batch_size", "sequence_length")
     one = g.exact(np.array([1]), "one")
@@ -195,6 +196,11 @@ def build(form, half=False, four_bit=False, windows=(None,) * LAYERS):
         wide = [g.const(np.concatenate([t, t], 1), n) for t, n in ((cos, "rope.cos"), (sin, "rope.sin"))]
         rows = [g.add("Gather", [t, positions], axis=0, name=f"rope_{i}") for i, t in enumerate(wide)]
         sites = [rows] * LAYERS
+    elif form == "opset-23-rows":
+        f = g.exact(inv_freq().astype(np.float32).reshape(1, -1, 1), "rotary_emb.inv_freq")
+        p = g.add("Cast", [g.add("Unsqueeze", [positions, one])], to=T.FLOAT)
+        angle = g.add("Transpose", [g.add("MatMul", [f, p], name="rotary_emb/MatMul")], perm=[0, 2, 1])
+        names = g.add("Cos", [angle], name="rotary_emb/Cos"), g.add("Sin", [angle], name="rotary_emb/Sin")
     elif form in ("torch", "torch-two-tables"):
         def computed(name, freq, scale):
             f = g.exact(freq.astype(np.float32).reshape(1, -1, 1), f"{name}.inv_freq")
@@ -225,8 +231,9 @@ def build(form, half=False, four_bit=False, windows=(None,) * LAYERS):
             if form == "genai-rotary":
                 q, k = (g.add("RotaryEmbedding", [t, positions, *names], name=f"{p}/attn/{n}_rotary/RotaryEmbedding", domain="com.microsoft")
                         for t, n in ((q, "q"), (k, "k")))
-            elif form == "opset-23":
-                q, k = (g.add("RotaryEmbedding", [t, *names, positions], name=f"{p}/attn/{n}_rotary/RotaryEmbedding")
+            elif form in ("opset-23", "opset-23-rows"):
+                at = [positions] if form == "opset-23" else []
+                q, k = (g.add("RotaryEmbedding", [t, *names, *at], name=f"{p}/attn/{n}_rotary/RotaryEmbedding")
                         for t, n in ((q, "q"), (k, "k")))
             else:
                 c, s = (g.add("Unsqueeze", [t, one]) for t in sites[i])
@@ -236,23 +243,27 @@ def build(form, half=False, four_bit=False, windows=(None,) * LAYERS):
                     rotated = g.add("Concat", [g.add("Neg", [b]), a], axis=-1)
                     return g.add("Add", [g.add("Mul", [t, c]), g.add("Mul", [rotated, s])], name=f"{p}/attn/{label}")
                 q, k = turn(q, "q_turned"), turn(k, "k_turned")
-            g.add("Concat", [past[i][0], k], [present[0]], axis=2)
-            g.add("Concat", [past[i][1], v], [present[1]], axis=2)
-            k, v = present
-            repeat = lambda t: g.add("Reshape", [g.add("Expand", [g.add("Unsqueeze", [t, g.exact(np.array([2]), f"u{g.number}")]), g.exact(np.array([1, 1, HEADS // KV, 1, 1]), f"x{g.number}")]),
-                                                 g.exact(np.array([0, HEADS, -1, DIM]), f"r{g.number}")])
-            k, v = repeat(k), repeat(v)
-            score = g.add("Mul", [g.add("MatMul", [q, g.add("Transpose", [k], perm=[0, 1, 3, 2])]), g.const(np.float64(DIM ** -0.5))])
-            total = g.add("Shape", [k], start=2, end=3)
-            keys = g.add("Range", [g.exact(np.array(0), f"z{g.number}"), g.add("Squeeze", [total]), g.exact(np.array(1), f"i{g.number}")])
-            gap = g.add("Sub", [g.add("Unsqueeze", [positions, g.exact(np.array([2]), f"u{g.number}")]), keys])
-            bad = g.add("Less", [gap, g.exact(np.array(0), f"z{g.number}")])
-            if windows[i]:
-                bad = g.add("Or", [bad, g.add("GreaterOrEqual", [gap, g.exact(np.array(windows[i]), f"w{g.number}")])])
-            score = g.add("Where", [g.add("Unsqueeze", [bad, one]), g.const(np.float64(-1e4)), score])
-            mixed = g.add("MatMul", [g.add("Softmax", [score], axis=-1), v])
+            if form == "opset-23-rows":
+                mixed = g.add("Attention", [q, k, v], name=f"{p}/attn/Attention", is_causal=1)
+            else:
+                g.add("Concat", [past[i][0], k], [present[0]], axis=2)
+                g.add("Concat", [past[i][1], v], [present[1]], axis=2)
+                k, v = present
+                repeat = lambda t: g.add("Reshape", [g.add("Expand", [g.add("Unsqueeze", [t, g.exact(np.array([2]), f"u{g.number}")]), g.exact(np.array([1, 1, HEADS // KV, 1, 1]), f"x{g.number}")]),
+                                                     g.exact(np.array([0, HEADS, -1, DIM]), f"r{g.number}")])
+                k, v = repeat(k), repeat(v)
+                score = g.add("Mul", [g.add("MatMul", [q, g.add("Transpose", [k], perm=[0, 1, 3, 2])]), g.const(np.float64(DIM ** -0.5))])
+                total = g.add("Shape", [k], start=2, end=3)
+                keys = g.add("Range", [g.exact(np.array(0), f"z{g.number}"), g.add("Squeeze", [total]), g.exact(np.array(1), f"i{g.number}")])
+                gap = g.add("Sub", [g.add("Unsqueeze", [positions, g.exact(np.array([2]), f"u{g.number}")]), keys])
+                bad = g.add("Less", [gap, g.exact(np.array(0), f"z{g.number}")])
+                if windows[i]:
+                    bad = g.add("Or", [bad, g.add("GreaterOrEqual", [gap, g.exact(np.array(windows[i]), f"w{g.number}")])])
+                score = g.add("Where", [g.add("Unsqueeze", [bad, one]), g.const(np.float64(-1e4)), score])
+                mixed = g.add("MatMul", [g.add("Softmax", [score], axis=-1), v])
             out = g.add("Reshape", [g.add("Transpose", [mixed], perm=[0, 2, 1, 3]), g.exact(np.array([0, 0, HEADS * DIM]), f"s{g.number}")], name=f"{p}/attn/out")
-        g.outputs += [h.make_tensor_value_info(n, g.type, ["batch_size", KV, "total_sequence_length", DIM]) for n in present]
+        if past:
+            g.outputs += [h.make_tensor_value_info(n, g.type, ["batch_size", KV, "total_sequence_length", DIM]) for n in present]
         x = g.add("Add", [x, linear(g, out, w[f"l{i}.o"], f"{p}/attn/o_proj", four_bit)])
         y = rms(g, x, f"{p}/mlp_norm")
         gate = linear(g, y, w[f"l{i}.gate"], f"{p}/mlp/gate", four_bit)
@@ -263,7 +274,7 @@ def build(form, half=False, four_bit=False, windows=(None,) * LAYERS):
     return g
 
 
-FORMS = ("genai", "genai-rotary", "genai-longrope", "opset-23", "torch", "torch-two-tables", "folded")
+FORMS = ("genai", "genai-rotary", "genai-longrope", "opset-23", "torch", "torch-two-tables", "folded", "opset-23-rows")
 
 
 def main(folder):
@@ -281,7 +292,7 @@ def main(folder):
                 shared[key] = (len(blob), len(key))
                 blob += key
             external[name] = shared[key]
-        g.save(folder / f"{form}.onnx", opset=23 if form == "opset-23" else 20, external=external)
+        g.save(folder / f"{form}.onnx", opset=23 if form.startswith("opset-23") else 20, external=external)
     (folder / "weights.bin").write_bytes(blob)
     build("genai").save(folder / "genai-one-file.onnx")
     build("torch", half=True).save(folder / "torch-fp16.onnx")

@@ -97,13 +97,19 @@ export function productsAt({ perToken, perPair }: DecoderCost, tokens: number): 
 }
 
 /** MiB that programs can have without making others swap. */
-export function availableMemory(): number {
+function availableMemory(): number {
   // Of a container, where there is one; since Node 20.13.
   const bytes = process.availableMemory?.() ?? freemem();
   return Math.floor(bytes / MIB);
 }
 
-/** @throws RopeEvalError `onnx_memory` where not even weights and cache have room */
-export function assertRoom(cost: DecoderCost, positions: number, available: number): void {
-  if (cost.leastMemory > available) throw errors.memory(cost.leastMemory, available, positions);
+/**
+ * @param room MiB that a decoder may take, which all that is expected of it must fit; undefined: what
+ *   the machine has left, which at least weights and cache must fit
+ * @throws RopeEvalError `onnx_memory`, exit 3, where they do not
+ */
+export function assertRoom(cost: DecoderCost, positions: number, room: number | undefined): void {
+  const [needed, limit] =
+    room === undefined ? [cost.leastMemory, availableMemory()] : [cost.memory, room];
+  if (needed > limit) throw errors.memory(needed, limit, positions, room !== undefined);
 }

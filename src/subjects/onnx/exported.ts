@@ -29,6 +29,8 @@ export interface ExportRequest {
   readonly threads: number;
   /** Positions of the export's own table that are read. */
   readonly positions: number;
+  /** As `EngineRequest.flushesDenormals`: for a process that does nothing else. */
+  readonly flushesDenormals?: boolean;
 }
 
 /** A rotary table of the graph, as the export has it. */
@@ -212,14 +214,19 @@ async function createSession(
   runtime: Runtime,
   model: Buffer,
   folder: string,
-  { device, threads }: ExportRequest,
+  { device, threads, flushesDenormals = false }: ExportRequest,
 ): Promise<InferenceSession> {
   return runtime.InferenceSession.create(model, {
     executionProviders: [device],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
-    extra: { session: { model_external_initializers_file_folder_path: folder } },
+    extra: {
+      session: {
+        model_external_initializers_file_folder_path: folder,
+        ...(flushesDenormals ? { set_denormal_as_zero: '1' } : {}),
+      },
+    },
   });
 }
 
@@ -264,7 +271,8 @@ async function ownTables(
       const [cos, sin] = [out[`own/${site.cos}`]!, out[`own/${site.sin}`]!];
       const width = cos.dims.at(-1)!;
       const [c, s] = [numbersOf(cos), numbersOf(sin)];
-      const layout = site.shape === 'cache' ? 'once' : layoutOf(c, width);
+      const once = site.shape === 'cache' || site.once === true;
+      const layout = once ? 'once' : layoutOf(c, width);
       if (!layout)
         throw errors.rotaryNode(site.cos, 'repeats its pairs in a way that is not known');
       const values = {

@@ -18,6 +18,8 @@ export interface RotarySite {
   readonly element: typeof ELEMENT.float32 | typeof ELEMENT.float16;
   /** Width of a row of cos: pairs, or 2 x pairs where both halves are written out. */
   readonly width: number | undefined;
+  /** Each pair stands once in a row, whatever the shape. */
+  readonly once?: boolean;
   /** Positions that a folded table has, and can be asked for. */
   readonly rows?: number;
   /** Layers that use it, in the order of the graph. */
@@ -197,6 +199,10 @@ function rowSites(graph: Graph, index: Index, firstRow: FirstRow): RotarySite[] 
       element,
       width: undefined,
       layers: layersOfRows(index, cosName),
+      // A RotaryEmbedding without positions takes rows of pairs.
+      ...((index.consumers.get(cosName) ?? []).some(({ op }) => op === 'RotaryEmbedding')
+        ? { once: true }
+        : {}),
       ...(form === 'folded' ? { rows: graph.weights.get(cos.inputs[0]!)!.dims[0]! } : {}),
       form,
       edit: { withoutNodes: makers, addedInputs: [port(cosName), port(sinName)] },

@@ -1,5 +1,5 @@
 import type { InferenceSession } from 'onnxruntime-node';
-import { assertRoom, availableMemory, costOf, type DecoderCost } from './cost.js';
+import { assertRoom, costOf, type DecoderCost } from './cost.js';
 import {
   ExportedModel,
   type ExportRequest,
@@ -21,6 +21,8 @@ import { type RotaryValues, siteRows } from './tables.js';
 export interface DecoderRequest extends ExportRequest {
   /** MiB that the attention scores of one run may take. */
   readonly memory: number;
+  /** MiB that all of it may take, at most; undefined: what the machine has left. */
+  readonly room?: number | undefined;
   /** Of the config: exporters leave some sizes of the cache open. */
   readonly layers: number;
   readonly heads: number;
@@ -115,7 +117,7 @@ export class DecoderSession {
       const { graph, runtime, sites, tables } = model;
       const roles = rolesOf(graph, request);
       const facts = factsOf(model, roles, request);
-      assertRoom(facts.cost, request.positions, availableMemory());
+      assertRoom(facts.cost, request.positions, request.room);
       const head = scoredHead(graph);
       const proof = proofOf(tables, facts.vocabulary);
       // One after the other, so that the weights are held once.
@@ -217,7 +219,23 @@ function factsOf(
   const { graph, runtime, sites, tables } = model;
   const precision = roles.past.some((p) => p.half) || sites.some(isHalf) ? 'float16' : 'float32';
   const quantised = graph.nodes.some((n) => n.op === 'MatMulNBits' || n.op === 'MatMulInteger');
-  const chunk = chunkOf(graph, roles, request);
+  const asked = {
+    ...request,
+    keepsScores: keepsScores(graph),
+    precision,
+    weightBytes: model.weightBytes(),
+  } as const;
+  let chunk = chunkOf(graph, roles, request);
+  let cost = costOf(graph, { ...asked, chunk });
+  // Smaller chunks keep fewer scores and states.
+  while (
+    chunk !== undefined &&
+    chunk > SMALLEST_CHUNK &&
+    cost.memory > (request.room ?? Infinity)
+  ) {
+    chunk = Math.max(SMALLEST_CHUNK, Math.floor(chunk / 2));
+    cost = costOf(graph, { ...asked, chunk });
+  }
   const vocabulary = graph.outputs.find((o) => o.name === 'logits')?.dims[2];
   return {
     producer: graph.producer,
@@ -229,13 +247,7 @@ function factsOf(
     ...(chunk === undefined ? {} : { chunk }),
     cachedLayers: roles.past.length / 2,
     ...(typeof vocabulary === 'number' && vocabulary > 0 ? { vocabulary } : {}),
-    cost: costOf(graph, {
-      ...request,
-      chunk,
-      keepsScores: keepsScores(graph),
-      precision,
-      weightBytes: model.weightBytes(),
-    }),
+    cost,
     editLimit: quantised ? EDIT_LIMITS.quantised : EDIT_LIMITS[precision],
   };
 }

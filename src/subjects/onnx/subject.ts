@@ -160,6 +160,8 @@ export interface OnnxOptions {
   readonly file?: string | undefined;
   /** Texts to be asked on; default: those of the package. */
   readonly texts?: readonly string[] | undefined;
+  /** MiB that it may take; default: what the machine has left. */
+  readonly memory?: number | undefined;
   readonly device: 'auto' | 'cpu' | 'cuda';
   readonly threads: number;
   /** false: in this process. */
@@ -204,7 +206,7 @@ export class OnnxSubject implements Subject<TablesTreatment> {
 
   async open(longest: number): Promise<Opened> {
     const { attention } = this.model;
-    const { threads, worker } = this.options;
+    const { threads, worker, memory } = this.options;
     const device = this.options.device === 'cuda' ? 'cuda' : 'cpu';
     const decoder = await openDecoder(
       {
@@ -213,6 +215,7 @@ export class OnnxSubject implements Subject<TablesTreatment> {
         threads,
         positions: longest,
         memory: SCORE_MEMORY,
+        room: memory,
         layers: attention.layers,
         heads: attention.heads,
         keyHeads: attention.kvHeads,
@@ -356,7 +359,8 @@ export async function openDecoder(request: DecoderRequest, worker = true): Promi
     patience: PATIENCE,
   });
   try {
-    const info = (await child.ask(request)) as DecoderInfo;
+    const first: DecoderRequest = { ...request, flushesDenormals: true };
+    const info = (await child.ask(first)) as DecoderInfo;
     return {
       info,
       run: async (run) => (await child.ask(run)) as DecoderScores,

@@ -76,16 +76,20 @@ describe('rope-eval check', () => {
   });
 
   it('asks the user’s own weights where they are given, and says so in the commands to try', async () => {
-    const own = ['--model', 'onnx', '--model-file', 'q4.onnx', '--text', 'notes.txt'];
+    const folder = ['--model', 'onnx', '--model-file', 'q4.onnx', '--text', 'notes.txt'];
+    const own = [...folder, '--memory', '4'];
     const files = { 'notes.txt': 'A text.', 'onnx/q4.onnx': {} };
     const { calls, cwd, stdout } = await check(own, { files, report: bad });
     expect(calls[0]!.options.model).toEqual({
       path: join(cwd, 'onnx'),
       file: 'q4.onnx',
       texts: ['A text.'],
+      memory: 4096,
     });
     expect(stdout.split(/\s+/).join(' ')).toContain(own.join(' '));
     expect((await check(['--text', 'notes.txt'], { files })).code).toBe(2);
+    expect((await check(['--memory', '4'], { files })).code).toBe(2);
+    expect((await check([...folder, '--memory', '0'], { files })).code).toBe(2);
   });
 
   it('says which probe model stood in, and whether it can', async () => {

@@ -117,6 +117,20 @@ it('says before the start what it will take, and keeps that beside what it took'
   expect(timings.estimatedMs).toBeGreaterThan(0);
 }, 60_000);
 
+it('keeps to a limit of memory, and says so before anything is asked', async () => {
+  const told: RunEstimate[] = [];
+  const within = (memory: number) =>
+    run('torch.onnx', {
+      model: { path: FOLDER, file: 'torch.onnx', texts: ['The river rose. Nobody woke.'], memory },
+      candidates: parseCandidates('none'),
+      onEstimate: (estimate: RunEstimate) => told.push(estimate),
+    });
+  await expect(within(100)).rejects.toMatchObject({ kind: 'onnx_memory', exitCode: 3 });
+  expect(told).toEqual([]);
+  await within(400);
+  expect(told[0]!.memory).toBeLessThanOrEqual(400);
+}, 60_000);
+
 it('goes on where an interrupted run on a decoder stopped, to the same report', async () => {
   const options = { target: 1024, samples: 2, candidates: parseCandidates('yarn:2,linear:2') };
   const whole = await run('genai.onnx', options);

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type DecoderRequest, DecoderSession } from '../../../src/subjects/onnx/session.js';
 import { readTable, rotaryValues } from '../../../src/subjects/onnx/tables.js';
+import { build, ROOT } from '../../helpers/built.js';
 
 const FOLDER = 'fixtures/onnx-decoders';
 
@@ -79,6 +82,32 @@ describe.each(forms)('$name', ({ name, group, limit }) => {
   });
 });
 
+describe('in a process of its own, where denormal numbers count as zero', () => {
+  let openDecoder: typeof import('../../../src/subjects/onnx/subject.js').openDecoder;
+  beforeAll(async () => {
+    await build();
+    const url = pathToFileURL(join(ROOT, 'dist/subjects/onnx/subject.js')).href;
+    ({ openDecoder } = (await import(url)) as { openDecoder: typeof openDecoder });
+  }, 240_000);
+
+  it.each(forms)('$name answers the same', async ({ name, group }) => {
+    const [here, there] = [await open(name), await openDecoder(request(name, 512))];
+    try {
+      expect(there.info.editDifference).toBeLessThanOrEqual(there.info.editLimit);
+      for (const [label, wanted] of Object.entries(expected[group])) {
+        const all = tablesOf(wanted);
+        const tables = here.info.sites.length === 2 ? all : all.slice(0, 1);
+        const run = { tokens, tables, rows, targets };
+        const [a, b] = [await here.run(run), await there.run(run)];
+        expect(b.logProbability, label).toEqual(a.logProbability);
+      }
+    } finally {
+      await here.close();
+      await there.close();
+    }
+  });
+});
+
 it('reads the table that an export has', async () => {
   const decoder = await open('torch-two-tables');
   const [local, global] = decoder.info.sites.map((site) => ({ ...site, ...readTable(site.own) }));
@@ -112,14 +141,15 @@ it('reads a folded table that is shorter than the contexts', async () => {
 });
 
 describe('memory that is expected', () => {
-  const at = async (name: string, positions: number) => {
+  const infoAt = async (name: string, positions: number) => {
     const decoder = await DecoderSession.open({
       ...request(name, 512),
       positions,
     });
     await decoder.close();
-    return decoder.info.cost;
+    return decoder.info;
   };
+  const at = async (name: string, positions: number) => (await infoAt(name, positions)).cost;
 
   it('grows with the scores of a chunk where attention keeps them, and only there', async () => {
     const grows = async (name: string) =>
@@ -127,6 +157,54 @@ describe('memory that is expected', () => {
     // 2 heads x 1,024 x 16,384 scores of 4 bytes are 128 MiB.
     expect(await grows('genai')).toBeLessThan(64);
     expect(await grows('genai-rotary')).toBeGreaterThan(100);
+  });
+
+  it('counts all scores of a context at once where the graph keeps no cache to read it in chunks', async () => {
+    const { chunk, cost } = await infoAt('opset-23-rows', 8192);
+    expect(chunk).toBeUndefined();
+    // 2 heads x 8,192 x 8,192 scores of 4 bytes are 512 MiB.
+    expect(cost.leastMemory).toBeGreaterThan(512);
+    const cached = await infoAt('torch', 8192);
+    expect(cached.chunk).toBeDefined();
+    expect(cached.cost.leastMemory).toBeLessThan(512);
+  });
+
+  it('is kept below a limit by smaller chunks, with the same answer', async () => {
+    const free = await infoAt('torch', 16_384);
+    const room = 300;
+    expect(free.cost.memory).toBeGreaterThan(room);
+    const decoder = await DecoderSession.open({
+      ...request('torch', 512),
+      positions: 16_384,
+      room,
+    });
+    const { chunk, cost } = decoder.info;
+    expect(chunk!).toBeLessThan(free.chunk!);
+    expect(cost.memory).toBeLessThanOrEqual(room);
+    const wanted = expected.full['linear']!;
+    const tables = tablesOf(wanted).slice(0, 1);
+    const { logProbability } = await decoder.run({ tokens, tables, rows, targets });
+    await decoder.close();
+    expect(largestDifference(logProbability, wanted.logProbability)).toBeLessThan(1e-4);
+  });
+
+  it.each([
+    ['in chunks', 'torch', 65_536, 210],
+    ['in one go', 'opset-23-rows', 8192, 1000],
+    ['by attention that keeps no scores', 'genai', 512, 150],
+  ])('is refused above a limit, read %s', async (_, name, positions, room) => {
+    const { memory } = (await infoAt(name, positions)).cost;
+    expect(memory).toBeGreaterThan(room);
+    const opened = DecoderSession.open({ ...request(name, 512), positions, room });
+    await expect(opened).rejects.toMatchObject({ kind: 'onnx_memory', exitCode: 3 });
+    await expect(opened).rejects.toThrow(`${room} MiB are allowed`);
+  });
+
+  it('is refused where the machine has not even room for weights and scores', async () => {
+    // 2 heads x 2^20 x 2^20 scores of 4 bytes are 8 TiB.
+    const opened = DecoderSession.open({ ...request('opset-23-rows', 512), positions: 2 ** 20 });
+    await expect(opened).rejects.toMatchObject({ kind: 'onnx_memory', exitCode: 3 });
+    await expect(opened).rejects.toThrow(/MiB of memory are left/);
   });
 
   it('and multiplications are those of the weights', async () => {
