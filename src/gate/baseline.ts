@@ -20,14 +20,14 @@ import {
 import { assertComparable } from './compare.js';
 import { type Metric, METRICS } from './metrics.js';
 
-/** Rows are rounded to five decimals; a cell that differs by more was not made of them. */
+/** Rows are rounded to five decimals. A cell that differs by more does not follow from them. */
 const ROUNDING = 1e-4;
 
 /**
- * Whether a report's data per context can be paired: rows as long as their counts, and sums from
- * which the report's own cells follow.
+ * Checks that a report's data per context can be paired: the rows must be as long as their counts,
+ * and the report's own cells must follow from the sums.
  *
- * @returns what is wrong with it, in words; undefined: nothing
+ * @returns what is wrong, in words; undefined = nothing
  */
 export function perContextDefect(report: Report): string | undefined {
   const { perContext } = report;
@@ -46,7 +46,7 @@ function fits(
   { short, needle, local }: PerContext['candidates'][number],
   counts: PerContext['counts'],
 ): boolean {
-  // A candidate that was clearly out early has the first contexts alone, in all of its rows.
+  // A candidate that was dropped early has only the first contexts, in all of its rows.
   const facts = length(short.facts);
   const text = length(short.textLoss);
   const rows = [short, ...local].flatMap((each) => [
@@ -73,7 +73,7 @@ function length(row: string): number {
   return row.split(' ').length;
 }
 
-/** One measurement that both reports hold. */
+/** One measurement that both reports contain. */
 export interface PairedCell extends CellPair {
   readonly outcome: 'same' | 'improved' | 'regressed' | 'within-noise';
 }
@@ -86,7 +86,11 @@ export interface BaselineResult {
   readonly missing: readonly CellName[];
 }
 
-/** Reads a saved report. */
+/**
+ * Reads a saved report of this version or an older one.
+ *
+ * @throws RopeEvalError `bad_report`, and `not_comparable` (exit 3) for an unknown schema version
+ */
 export function parseReport(text: string, source: string): Report {
   const value = upgradeReport(parseConfig(text, { source }));
   const found = isRecord(value) ? value['schemaVersion'] : undefined;
@@ -111,7 +115,7 @@ export function parseReport(text: string, source: string): Report {
   throw badReport(source, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
 }
 
-/** Where other outputs of rope-eval keep a report. */
+/** Says where the report is if the file is another output of rope-eval that contains one. */
 function reportHeld(value: unknown): string | undefined {
   if (!isRecord(value)) return undefined;
   if (isRecord(value['report']))
@@ -133,9 +137,9 @@ function badReport(
 }
 
 /**
- * Compares a run with a saved report, cell by cell, in pairs of contexts where both have them. A
- * cell regresses when the whole interval of its change is worse; a mean over cells would hide one
- * that breaks.
+ * Compares a run with a saved report cell by cell, and in pairs of contexts if both have them. A
+ * cell regresses if the whole interval of its change is worse. There is no mean over cells, because
+ * it would hide a single cell that breaks.
  *
  * @throws RopeEvalError `not_comparable` (exit 3)
  */

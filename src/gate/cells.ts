@@ -10,7 +10,7 @@ import {
   samplesOf,
 } from './metrics.js';
 
-/** How the interval of a change between two reports was made. */
+/** How the interval of a change between two reports was computed. */
 export const MethodSchema = z
   .enum(['contexts', 'intervals'])
   .describe(
@@ -18,16 +18,16 @@ export const MethodSchema = z
       'intervals alone, after.low - before.high to after.high - before.low, which is wider.',
   );
 
-/** Changes smaller than this are arithmetic: another thread count, another CPU. */
+/** Smaller changes come from floating-point arithmetic, which varies with threads and CPUs. */
 export const NOISE = 1e-6;
 
-/** Which number of a report: the same in every report of the same conditions. */
+/** Identifies a number in a report. Reports with the same conditions have the same keys. */
 export interface CellKey {
   readonly candidate: string;
   readonly metric: MetricName;
-  /** Tokens, where the metric is measured at several lengths. */
+  /** Tokens, if the metric is measured at several lengths. */
   readonly at?: number | undefined;
-  /** Layer type, where it is measured on each kind of layer. */
+  /** Layer type, if the metric is measured for each type. */
   readonly part?: string | undefined;
 }
 
@@ -38,7 +38,7 @@ export interface Cell extends CellKey {
   readonly sample?: Sample | undefined;
 }
 
-/** Every cell of a report, in report order: a candidate's global layers, then its local ones. */
+/** All cells of a report in its order: a candidate's global layers first, then its local ones. */
 export function cellsOf(report: Report): readonly Cell[] {
   return report.candidates.flatMap((candidate) => candidateCells(report, candidate));
 }
@@ -54,7 +54,7 @@ function candidateCells(report: Report, candidate: CandidateReport): Cell[] {
   return parts.flatMap((part) => cells.filter((cell) => cell.part === part));
 }
 
-/** A cell as people and JSON name it. */
+/** The name of a cell in messages and JSON. */
 export const CellNameSchema = z.strictObject({
   candidate: z.string(),
   cell: z.string().describe('`needle@131072`, `short.lossChange (sliding_attention)`.'),
@@ -62,7 +62,11 @@ export const CellNameSchema = z.strictObject({
 
 export type CellName = Readonly<z.infer<typeof CellNameSchema>>;
 
-/** @param length how a number of tokens is written; default: as it is */
+/**
+ * Names a cell, such as `needle@131072`.
+ *
+ * @param length formats a number of tokens; default: the plain number
+ */
 export function cellName(
   { metric, at, part }: Omit<CellKey, 'candidate'>,
   length: (tokens: number) => string = String,
@@ -94,13 +98,17 @@ export interface CellPair extends CellName {
   /** `after - before`. */
   readonly change: Interval;
   /**
-   * What the interval of the change was made of: the contexts that both runs share, or the two
-   * intervals, which makes it wider than the truth.
+   * What the interval of the change was computed from: the contexts that both runs share, or the
+   * two intervals, which makes it wider than necessary.
    */
   readonly method: z.infer<typeof MethodSchema>;
 }
 
-/** @param cell what the pair is called */
+/**
+ * Pairs a cell of two reports.
+ *
+ * @param cell the name of the pair
+ */
 export function pairOf(before: Cell, after: Cell, cell: string): CellPair {
   const paired = pairedChange(before.sample, after.sample);
   return {

@@ -5,13 +5,13 @@ import type { AttentionShape, LayerGroup, ModelGeometry, NotRope } from '../mode
 import type { RopeSpec } from '../rope/registry.js';
 import type { Subject } from './metrics.js';
 
-/** Where the config after the change writes each thing that findings point at. */
+/** Paths at which the config after the change writes each thing that findings point at. */
 export type KeyPaths = Readonly<Record<Subject, string>>;
 
 /**
- * What two readings of a config differ in. Every fact that a reading yields is compared: what a
- * probe measures is reported and left to the rules; what no probe measures is an error, since
- * nothing else would fail it.
+ * Finds every fact in which two readings of a config differ. A change that a probe measures is
+ * reported as information, because the rules judge it. A change that no probe measures is an error,
+ * because nothing else would fail it.
  */
 export function changesBetween(
   before: ModelGeometry,
@@ -28,7 +28,10 @@ export function changesBetween(
   ];
 }
 
-/** What two readings differ in where they do not both rotate: position encoding, type and class. */
+/**
+ * Finds what differs between two configs of which at least one does not use RoPE: position
+ * encoding, model type and class.
+ */
 export function identityChanges(
   before: ModelGeometry | NotRope,
   after: ModelGeometry | NotRope,
@@ -47,7 +50,7 @@ export function identityChanges(
   });
 }
 
-/** What of the things that a rule can be blamed on has changed. */
+/** Lists which of the things that advice can blame have changed. */
 export function changedSubjects(before: ModelGeometry, after: ModelGeometry): readonly Subject[] {
   const tables = commonGroups(before, after);
   const changed: Readonly<Record<Subject, boolean>> = {
@@ -59,7 +62,10 @@ export function changedSubjects(before: ModelGeometry, after: ModelGeometry): re
   return (Object.keys(changed) as Subject[]).filter((subject) => changed[subject]);
 }
 
-/** Whether two readings rotate, look back and score alike: then no probe can tell them apart. */
+/**
+ * Whether the attention layers of two readings rotate, look back and score alike. The probes then
+ * give the same results for both.
+ */
 export function rotateAlike(before: ModelGeometry, after: ModelGeometry): boolean {
   const rotation = (model: ModelGeometry): unknown => [
     model.groups.map(({ layerType, layers, span, rope }) => ({ layerType, layers, span, rope })),
@@ -83,7 +89,7 @@ function windowChanges(
     : [finding('window_changed', pathOf.window, { found, was, layers: '' })];
 }
 
-/** What one layer does, as far as positions go. */
+/** The role of one layer, as far as positions are concerned. */
 interface LayerRole {
   readonly kind: 'rotates' | 'no-positions' | 'no-attention' | 'no-layer';
   readonly layerType: string;
@@ -103,7 +109,7 @@ type LayerChange =
 
 function changeOf(was: LayerRole, is: LayerRole): LayerChange | undefined {
   if (was.kind !== is.kind) {
-    // Another number of layers is said once, with the numbers.
+    // A change in the number of layers is reported once, in `shapeChanges`.
     if (was.kind === 'no-layer' || is.kind === 'no-layer') return undefined;
     if (was.kind === 'no-attention' || is.kind === 'no-attention')
       return 'attention_layers_changed';
@@ -147,7 +153,7 @@ function layerChanges(
   });
 }
 
-/** A layer that the other reading has and this one has not. */
+/** The role of a layer that exists only in the other reading. */
 const NOWHERE: LayerRole = Object.freeze({
   kind: 'no-layer',
   layerType: '',
@@ -155,7 +161,7 @@ const NOWHERE: LayerRole = Object.freeze({
   chunked: false,
 });
 
-/** What each layer does, by its index; layers that do not attend have one too. */
+/** The role of each layer, by its index. Layers without attention are included. */
 function rolesOf(model: ModelGeometry): ReadonlyMap<number, LayerRole> {
   const roles = new Map<number, LayerRole>();
   const add = (layers: readonly number[], role: LayerRole): void =>
@@ -170,7 +176,10 @@ function rolesOf(model: ModelGeometry): ReadonlyMap<number, LayerRole> {
   return roles;
 }
 
-/** Theta and scaling, which the probes measure, and how much of a head rotates, which they do not. */
+/**
+ * Finds changes of theta and scaling, which the probes measure, and of the share of a head that
+ * rotates, which they do not.
+ */
 function tableChanges(
   before: ModelGeometry,
   after: ModelGeometry,
@@ -183,12 +192,12 @@ function tableChanges(
       const args = { found: presence(now), was: presence(old), layers: layerType };
       return [finding('layers_changed', '', args)];
     }
-    // Naming the layers of a model that has one kind of them says nothing.
+    // A model with a single layer type needs no type in its messages.
     return groupChanges(old, now, types.size > 1 ? layerType : '', pathOf);
   });
 }
 
-/** What of a kind of layers no probe measures, by the keys that people know. */
+/** Facts about the layers of one type that no probe measures, with the names that users know. */
 const GROUP_KEYS = Object.freeze({
   headDim: 'head_dim',
   kvHeads: 'num_key_value_heads',
@@ -222,7 +231,7 @@ function groupChanges(
     const said = key === 'partialRotaryFactor' && turned !== turns;
     if (!said && !sameValue(old[key], now[key])) findings.push(model(what, old[key], now[key]));
   }
-  // Whatever else a group holds, or comes to hold, is compared without a line here.
+  // Any other field of a group, including future ones, is compared here without a line of its own.
   const rest = (group: LayerGroup): unknown => ({ ...group, layers: undefined, span: undefined });
   if (findings.length === 0 && !sameValue(rest(old), rest(now))) {
     findings.push(model('what is read', rest(old), rest(now)));
@@ -245,8 +254,8 @@ function rotatedDimensions({ rotaryDim, exponentDim }: RopeSpec): string {
 }
 
 /**
- * A scaling that multiplies the softmax scale, as DeepSeek-V3's YaRN does, is measured with its
- * table. Every other change of the scale is not.
+ * Reports changes of the softmax scale. A scaling that multiplies it, as DeepSeek-V3's YaRN does,
+ * is measured together with its table, so it is left out here.
  */
 function softmaxChanges(before: ModelGeometry, after: ModelGeometry): readonly Finding[] {
   const measured =
@@ -257,7 +266,7 @@ function softmaxChanges(before: ModelGeometry, after: ModelGeometry): readonly F
   return [finding('softmax_scale_changed', '', { found, was })];
 }
 
-/** Names of the numbers of an attention layer, by the keys that people know. */
+/** Names of an attention layer's dimensions, as users know them from configs. */
 const SHAPE_KEYS: Readonly<Record<Exclude<keyof AttentionShape, 'latent'>, string>> = Object.freeze(
   {
     layers: 'num_hidden_layers',
@@ -279,7 +288,7 @@ function shapeChanges(before: ModelGeometry, after: ModelGeometry): readonly Fin
   });
 }
 
-/** The shape of attention, with all layers: also those that do not attend. */
+/** The shape of attention, with all layers counted, including those without attention. */
 function shapeOf(model: ModelGeometry): AttentionShape {
   return { ...model.attention, layers: rolesOf(model).size };
 }
@@ -296,8 +305,9 @@ const COMPARED: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Everything that a reading says about the model, whatever is added to it. The original window is
- * left out: where it has an effect it stands in a table, and the reference comes from the base.
+ * Everything that a reading says about the model, including facts that are added later. The
+ * original window is left out: if it has an effect, it is part of a table, and the reference comes
+ * from the base config.
  */
 export function factsOf(model: ModelGeometry | NotRope): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(model).filter(([name]) => !NOT_FACTS.has(name)));
@@ -310,7 +320,7 @@ const NOT_FACTS: ReadonlySet<string> = new Set([
   'originalMaxPositions',
 ]);
 
-/** Whatever else a reading holds: a fact that is added to it is compared without a line here. */
+/** Compares all other facts of a reading, so that a fact that is added later needs no line here. */
 function otherChanges(before: ModelGeometry, after: ModelGeometry): readonly Finding[] {
   const [old, now] = [factsOf(before), factsOf(after)];
   return [...new Set([...Object.keys(old), ...Object.keys(now)])]
@@ -348,7 +358,7 @@ function groupOf(geometry: ModelGeometry, layerType: string): LayerGroup | undef
   return geometry.groups.find((group) => group.layerType === layerType);
 }
 
-/** `0–3, 7, 9–11`; long lists are cut. */
+/** Writes sorted numbers as `0–3, 7, 9–11` and cuts long lists. */
 function ranges(sorted: readonly number[]): string {
   const runs: [number, number][] = [];
   for (const value of sorted) {
@@ -362,17 +372,17 @@ function ranges(sorted: readonly number[]): string {
 
 const MOST_RUNS = 8;
 
-/** What of a rope is not the scaling's own, and is compared for itself. */
+/** Fields of a rope that do not belong to its scaling. They are compared separately. */
 const SHARED: ReadonlySet<string> = new Set(['theta', 'rotaryDim', 'exponentDim']);
 
-/** Whether two ropes are scaled alike, number by number: a description may leave some out. */
+/** Compares two scalings number by number, because a description may omit some. */
 function sameScaling(a: RopeSpec, b: RopeSpec): boolean {
   const own = (rope: RopeSpec): unknown =>
     Object.fromEntries(Object.entries(rope).filter(([name]) => !SHARED.has(name)));
   return sameValue(own(a), own(b));
 }
 
-/** A scaling on one line, by the keys of a config: `yarn factor=4 beta_fast=32`. */
+/** Describes a scaling on one line, by the keys of a config: `yarn factor=4 beta_fast=32`. */
 export function describeScaling(rope: RopeSpec): string {
   if (rope.type === 'default') return 'none';
   const own = Object.entries(rope)
@@ -381,14 +391,14 @@ export function describeScaling(rope: RopeSpec): string {
   return [rope.type, ...own].join(' ');
 }
 
-/** The reader knows the file, not our names for what is in it. */
+/** Converts a name to the key in the file, because the reader knows the file and not our names. */
 function configKey(name: string): string {
   return name
     .replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
     .replace(/max_positions$/, 'max_position_embeddings');
 }
 
-/** Long lists of divisors, short enough for a message. */
+/** Shortens a long list of divisors for a message. */
 function briefly(values: readonly number[]): string {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   return `[${values.length} numbers from ${values[0]} to ${values.at(-1)}, mean ${mean.toPrecision(8)}]`;

@@ -17,7 +17,7 @@ import { assertCanFail, type Policy } from './policy.js';
 import { type Advice, type AdviceContext, adviceFor } from './words.js';
 import type { Beside } from './pull-request.js';
 
-/** A config, its text for the lines of keys, and what people call it. */
+/** A config with its text, which gives the line numbers of keys, and its name for messages. */
 export interface GateConfig {
   readonly text: string;
   readonly source: string;
@@ -26,36 +26,36 @@ export interface GateConfig {
 
 export interface CheckRequest {
   readonly config: GateConfig;
-  /** The config before the change: gives the reference, and what did not change cannot fail. */
+  /** The config before the change. It gives the reference, and what did not change cannot fail. */
   readonly base?: GateConfig | undefined;
-  /** Changed files that decide beside the config. */
+  /** Changed files other than the config that affect the model, such as its code. */
   readonly beside?: readonly Beside[];
   readonly policy: Policy;
-  /** Tokens; undefined = the policy's, or the largest that the config claims. */
+  /** Tokens; undefined = the policy's target, or the largest length that the config claims. */
   readonly target: number | undefined;
-  /** A saved report to compare with, cell by cell. */
+  /** A saved report to compare the run with, cell by cell. */
   readonly baseline?: { readonly report: Report; readonly source: string } | undefined;
-  /** What is asked for beside the policy, and wins over it. */
+  /** Options that the user gave. They win over the policy. */
   readonly options: EvaluateOptions;
   /** Runs the probes on the config. */
   readonly evaluate: (options: EvaluateOptions) => Promise<Report>;
-  /** What to run to come to the same verdict, for the advice. @param target tokens */
+  /** Commands that reproduce the verdict, for the advice. @param target tokens */
   readonly commands: (target: number) => AdviceContext['commands'];
 }
 
 export interface CheckRun {
-  /** null: nothing was measured, since neither config uses RoPE or only one of the two does. */
+  /** null: nothing was measured, because at least one of the two configs does not use RoPE. */
   readonly report: Report | null;
   readonly result: GateResult;
   /** Labels that were judged. */
   readonly candidates: readonly string[];
-  /** One per rule of the result; undefined where it passed. */
+  /** One for each rule of the result; undefined if it passed. */
   readonly advice: readonly (Advice | undefined)[];
 }
 
 /**
- * Evaluates what a config says and judges it: by what the probes measured, and by everything that
- * differs from the config before the change.
+ * Runs the gate on one config: evaluates what the config says, then judges the measurements and
+ * every difference from the config before the change.
  *
  * @throws RopeEvalError `bad_policy`, `not_rope`, `target_too_long`, and what `evaluate` throws
  */
@@ -132,10 +132,10 @@ export async function check(request: CheckRequest): Promise<CheckRun> {
 }
 
 /**
- * The verdict where one of the two configs does not use RoPE: no probe stands for it, so that what
- * is left alone passes as equal and every other change fails.
+ * Judges a change if one of the two configs does not use RoPE. No probe can measure such a model,
+ * so an unchanged config passes and every other change fails.
  *
- * @returns undefined where both use RoPE
+ * @returns undefined if both use RoPE
  */
 function withoutRope(
   { config: { read: now }, policy, beside }: CheckRequest,
@@ -153,13 +153,13 @@ function withoutRope(
   return { report: null, result, candidates: [], advice: [] };
 }
 
-/** One side of a change, whatever positions it has. */
+/** One side of a change, with any position encoding. */
 interface Read {
   readonly config: ReadConfig['raw'];
   readonly model: ModelGeometry | NotRope;
 }
 
-/** One side of a change that the probes stand for. */
+/** One side of a change that the probes can measure. */
 interface Side extends Read {
   readonly model: ModelGeometry;
 }
@@ -168,7 +168,7 @@ function sideOf({ read }: GateConfig): Side {
   return { config: read.raw, model: requireRope(read.model) };
 }
 
-/** What the policy file says about the run. */
+/** The run options that the policy file sets. */
 function policyOptions(policy: Policy): EvaluateOptions {
   const { preset, seed, samples, reference, trainedWindow } = policy;
   return {
@@ -189,12 +189,12 @@ function differencesOf(before: Read, now: Read, { allow = [] }: Policy): readonl
   });
 }
 
-/** More keys than this are not named one by one. */
+/** Keys beyond this number are not listed one by one. */
 const MOST_NAMED = 50;
 
 /**
- * What neither a probe nor a comparison judges: a key that nothing reads, code that comes with the
- * model, a model type that nobody knows. The last two are no concern of a change that is harmless.
+ * Finds what neither a probe nor a comparison judges: keys that nothing reads, code that ships with
+ * the model, and unknown model types. The last two do not matter if every difference is harmless.
  */
 function unjudged(
   { config, model }: Read,
@@ -224,7 +224,7 @@ function unjudged(
   return findings;
 }
 
-/** Code and further configs that a pull request changes; no key of this config says what they do. */
+/** Finds other changed files of a pull request. No key of this config says what they do. */
 function unjudgedBeside(
   beside: readonly Beside[] = [],
   { allow = [] }: Policy,
@@ -237,7 +237,7 @@ function unjudgedBeside(
     );
 }
 
-/** Old keys of theta and scaling that a change replaced by a block which only transformers 5 reads. */
+/** Finds keys of theta and scaling that a change replaced by a block only transformers 5 reads. */
 function respelt(before: Side, now: Side): readonly Finding[] {
   const [old, part] = [before, now].map(({ config, model }) =>
     valueAt(
@@ -256,7 +256,7 @@ function respelt(before: Side, now: Side): readonly Finding[] {
 const BLOCK = 'rope_parameters';
 const OLD_KEYS = ['rope_theta', 'rope_scaling'] as const;
 
-/** Findings that say that two values stand for one thing: they fail a config as it stands too. */
+/** Findings that two values contradict each other. They fail even an unchanged config. */
 const CONTRADICTIONS: readonly FindingName[] = [
   'repeated_key',
   'two_blocks',
@@ -265,7 +265,7 @@ const CONTRADICTIONS: readonly FindingName[] = [
   'part_differs',
 ];
 
-/** Findings that say that transformers leaves out what another program reads. */
+/** Findings that transformers ignores something that another program reads. */
 const UNREAD: readonly FindingName[] = [
   'partial_ignored',
   'missing_rope_type',
@@ -277,7 +277,7 @@ const UNREAD: readonly FindingName[] = [
   'block_missing',
 ];
 
-/** One that the change did not bring in is no reason to stop the change. */
+/** Reports contradictions and unread keys, except those that the config had before the change. */
 function ambiguities(before: Read | undefined, now: Read): readonly Finding[] {
   const names: readonly string[] = before ? [...CONTRADICTIONS, ...UNREAD] : CONTRADICTIONS;
   return now.model.findings
@@ -287,8 +287,8 @@ function ambiguities(before: Read | undefined, now: Read): readonly Finding[] {
 }
 
 /**
- * A linear block without an original window: it may have been trained in (DeepSeek Coder) or added
- * yesterday, and nothing in the file says which.
+ * Whether the reference of a linear block without an original window is ambiguous: it may have been
+ * trained in (DeepSeek Coder) or added yesterday, and nothing in the file says which.
  */
 function isAmbiguous(model: ModelGeometry, reference: Reference): boolean {
   return (
@@ -304,7 +304,7 @@ function compared(
   report: Report,
   labels: readonly string[],
 ): { readonly baseline?: BaselineResult } {
-  // An interrupted run has its own status; it is no regression.
+  // An interrupted run has its own status and is not a regression.
   if (!baseline || report.status !== 'complete') return {};
   return { baseline: compareWithBaseline(baseline.report, report, baseline.source, labels) };
 }

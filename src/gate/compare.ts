@@ -16,14 +16,18 @@ import {
 } from './cells.js';
 import { METRICS } from './metrics.js';
 
-/** Conditions on two reports: those of their cells, and that both are finished and of one schema. */
+/** Conditions on two reports: both are finished, of one schema, and comparable cell by cell. */
 const CONDITIONS: readonly Condition<Report>[] = Object.freeze<Condition<Report>[]>([
   { what: 'status', read: (report) => report.status },
   { what: 'schema', read: (report) => `version ${report.schemaVersion.split('.')[0]}` },
   ...COMPARED,
 ]);
 
-/** @throws RopeEvalError `not_comparable` (exit 3) with everything that differs */
+/**
+ * Checks that two reports can be compared cell by cell.
+ *
+ * @throws RopeEvalError `not_comparable` (exit 3), which lists every difference
+ */
 export function assertComparable(before: Report, after: Report, path: string): void {
   for (const [name, report] of [
     ['the baseline', before],
@@ -46,7 +50,7 @@ export function assertComparable(before: Report, after: Report, path: string): v
   });
 }
 
-/** Of `compare --json`; rises as the report's schema does, see docs/json.md. */
+/** Version of `compare --json`. It rises whenever that of the report does, see docs/json.md. */
 export const COMPARE_SCHEMA_VERSION = '2.0';
 
 const CellSchema = z.strictObject({
@@ -90,20 +94,23 @@ export interface ComparedCell extends CellPair {
 export interface Comparison {
   readonly before: string;
   readonly after: string;
-  /** Same model, probe and settings: cells are paired; otherwise only shares and multiples are. */
+  /**
+   * Whether config, probe and settings are the same, so that cells are paired. If they are not,
+   * only shares and multiples are compared.
+   */
   readonly paired: boolean;
   readonly differences: readonly Difference[];
   /** Largest clear change first. */
   readonly cells: readonly ComparedCell[];
-  /** Named in one report only. */
+  /** Cells that only one of the reports has. */
   readonly onlyBefore: readonly CellName[];
   readonly onlyAfter: readonly CellName[];
 }
 
 /**
- * Two saved reports side by side. Reports of different models are compared on what keeps its
- * meaning between them: changes against each one's own reference, and lengths as multiples of each
- * one's trained window.
+ * Compares two saved reports side by side. Reports on different models are compared by what keeps
+ * its meaning between models: changes against each report's own reference, and lengths as multiples
+ * of each trained window.
  */
 export function compareReports(
   before: Report,
@@ -131,7 +138,7 @@ export function compareReports(
   };
 }
 
-/** Cells by name; lengths become multiples where the windows differ. */
+/** Indexes cells by name. Lengths become multiples if the trained windows differ. */
 function indexed(report: Report, sameWindow: boolean): CellIndex<Cell> {
   const window = report.reference.trainedWindow;
   const inMultiples = (tokens: number): string => `${Number((tokens / window).toFixed(3))}x`;
@@ -157,7 +164,7 @@ function compareCells(before: Cell, after: Cell, cell: string): ComparedCell {
   return { ...both, better, clear: low > NOISE || high < -NOISE };
 }
 
-/** Share of the larger of the two values, so that nats, shares and multiples can be ordered. */
+/** The change relative to the larger value, so that nats and shares can be sorted together. */
 function weight(cell: ComparedCell): number {
   const scale = Math.max(Math.abs(cell.before.value), Math.abs(cell.after.value));
   return scale === 0 ? 0 : Math.abs(cell.change.value) / Math.max(scale, 0.01);

@@ -17,8 +17,8 @@ import { harmlessReason } from './harmless.js';
 import { type MetricName, METRICS, type Subject } from './metrics.js';
 
 /**
- * Line (from 1) of a key in a JSON text, for annotations. The nearest ancestor that is there is
- * used where the key itself is not: a missing factor is reported at its block.
+ * Finds the line (from 1) of a key in a JSON text, for annotations. If the key is absent, its
+ * nearest ancestor is used: a missing factor is reported at its block.
  *
  * @param path dotted, as findings write it: `rope_scaling.factor`, `rope_parameters.0.factor`
  */
@@ -34,7 +34,7 @@ export function lineOfKey(text: string, path: string): number {
     if (!next) break;
     node = next;
   }
-  // A property's value has the property as its parent: its key is what the line should show.
+  // The parent of a property's value is the property itself, whose key determines the line.
   const shown = node.parent?.type === 'property' ? node.parent : node;
   return lineAt(text, shown.offset);
 }
@@ -43,7 +43,7 @@ function lineAt(text: string, offset: number): number {
   return text.slice(0, offset).split('\n').length;
 }
 
-/** What a key is about, and the names it goes by; the first that is there is meant. */
+/** The names under which configs write each thing. The first that is present counts. */
 const KEYS: Readonly<Record<Subject, readonly string[]>> = Object.freeze({
   scaling: ['rope_scaling', 'rope_parameters', 'yarn'],
   theta: ['rope_theta', 'rotary_emb_base', 'rope_parameters.rope_theta'],
@@ -57,15 +57,15 @@ const KEYS: Readonly<Record<Subject, readonly string[]>> = Object.freeze({
   localWindow: ['sliding_window', 'attention_window_size', 'attention_chunk_size'],
 });
 
-/** A key of a config and the line it stands on; path '' and line 1 where it is not written. */
+/** A key of a config and its line; path '' and line 1 if the config does not write it. */
 interface KeyPlace {
   readonly path: string;
   readonly line: number;
 }
 
 /**
- * The key to look at when a rule on this metric fails. A change is to blame for what got worse, and
- * of several a new theta first, since no scaling makes up for it.
+ * Finds the key to look at when a rule on this metric fails. If there was a change, the changed
+ * keys are to blame, and a new theta comes first because no scaling compensates for it.
  *
  * @param changed what differs from the config before the change; empty without one
  */
@@ -85,7 +85,7 @@ export function culpritOf(
 
 const BLAME: readonly Subject[] = ['theta', 'scaling', 'window', 'localWindow'];
 
-/** The paths under which this config writes theta, windows and scaling; '' = it does not. */
+/** The paths at which this config writes theta, windows and scaling; '' = it does not. */
 export function geometryKeys(configText: string): Readonly<Record<Subject, string>> {
   const fields = fieldsOf(configText);
   return {
@@ -96,7 +96,7 @@ export function geometryKeys(configText: string): Readonly<Record<Subject, strin
   };
 }
 
-/** The part of a config that is read. */
+/** The fields of the part of a config that is read. */
 function fieldsOf(configText: string): Fields {
   const root = new Fields(parseConfig(configText), '');
   return isMistralParams(root.record) ? root : findPart(root).fields;
@@ -107,14 +107,14 @@ function pathOf(fields: Fields, subject: Subject): string {
   return key === undefined ? '' : fields.at(key);
 }
 
-/** A null block is written down, but says nothing. */
+/** Whether a config writes a key with a value. A null block says nothing. */
 function isWritten(fields: Fields, [key = '', inner]: readonly string[]): boolean {
   if (!fields.given(key)) return false;
   const value = fields.raw(key);
   return inner === undefined || (isRecord(value) && Object.hasOwn(value, inner));
 }
 
-/** A key whose value a change moved, and what that means to the gate. */
+/** A key whose value differs between two configs, and what the difference means to the gate. */
 export const DifferenceSchema = z.strictObject({
   key: z.string().describe('Path, with dots.'),
   was: z.string().describe('As JSON, cut where it is long; `absent`.'),
@@ -130,29 +130,32 @@ export const DifferenceSchema = z.strictObject({
 
 export type Difference = Readonly<z.infer<typeof DifferenceSchema>>;
 
-/** More differences than this are another file, of which none is looked at: each costs readings. */
+/**
+ * With more differences than this the two files are unrelated. None of the keys is examined then,
+ * because each takes several readings of the config.
+ */
 const MOST_PROBED = 64;
 
-/** Nobody reads a longer list. */
+/** A longer list would not be read by anyone. */
 const MOST_LISTED = 1000;
 
 export interface DifferenceContext {
-  /** Path of the part that was read, with dots; '' = the top. */
+  /** Dotted path of the part that was read; '' = the top. */
   readonly partPath: string;
-  /** Defaults of the class that reads the part, by key; undefined where nobody knows the class. */
+  /** Defaults of the class that reads the part, by key; undefined if the class is unknown. */
   readonly defaults: ReadonlyMap<string, unknown> | undefined;
-  /** Whether the model uses RoPE, before and after. */
+  /** Whether the model uses RoPE both before and after the change. */
   readonly rotates: boolean;
-  /** Keys that the policy allows to change; one covers what lies below it. */
+  /** Keys that the policy allows to change, including everything below them. */
   readonly allow: readonly string[];
 }
 
 /**
- * Every key that differs between two configs, wherever it stands.
+ * Lists every key that differs between two configs, at any depth.
  *
- * A difference is judged where the reading of the config depends on the key: then its whole effect
- * is in the facts that are compared. To find that out the key alone is changed, in either file, and
- * the file is read again; a list of keys would miss the one that was forgotten.
+ * A difference counts as judged if the reading of the config depends on the key, because its whole
+ * effect is then in the facts that are compared. To find out, the key alone is changed in either
+ * file and the file is read again. A list of known keys would miss the one that somebody forgot.
  */
 export function differencesBetween(
   before: UnknownRecord,
@@ -185,21 +188,21 @@ export function differencesBetween(
 
 type Path = readonly string[];
 
-/** Leaves that differ; a list is one value, since its entries have no names. */
+/** The paths of leaves that differ. A list is one value, because its entries have no names. */
 function differingPaths(before: unknown, after: unknown, path: Path): Path[] {
   if (!isRecord(before) && !isRecord(after)) return sameValue(before, after) ? [] : [path];
-  // An object in the place of nothing is as many differences as it has keys.
+  // An object that appears or disappears counts as one difference for each of its keys.
   if ((before ?? null) !== null && !isRecord(before)) return [path];
   if ((after ?? null) !== null && !isRecord(after)) return [path];
   const [old, now] = [isRecord(before) ? before : {}, isRecord(after) ? after : {}];
   const keys = [...new Set([...Object.keys(old), ...Object.keys(now)])];
   if (keys.length === 0) return sameValue(before, after) ? [] : [path];
   const found = keys.flatMap((key) => differingPaths(own(old, key), own(now, key), [...path, key]));
-  // `{}` against null: the readers take both for absent, but nothing proves it here.
+  // The readers treat both `{}` and null as absent, but nothing proves that here.
   return found.length === 0 && !sameValue(before, after) ? [path] : found;
 }
 
-/** Spelling a class's default out changes nothing, and neither does an empty rope block. */
+/** Recognizes differences without effect: a spelled-out default, and an empty rope block. */
 function sameEffect(
   path: Path,
   was: unknown,
@@ -226,9 +229,9 @@ function isEmpty(value: unknown): boolean {
 }
 
 /**
- * Whether what is read from two configs depends on a key, by the reader's own behaviour. The original
- * window counts in a block that came or went whole: there it belongs to what is measured, and
- * elsewhere nothing compares it.
+ * Makes a test of whether the readings of two configs depend on a key, from the reader's own
+ * behaviour. The original window counts only if its block appears or disappears: it is then part of
+ * what is measured, and elsewhere nothing compares it.
  */
 function readerOf(before: UnknownRecord, after: UnknownRecord): (path: Path) => boolean {
   const whole = [reading(before, true), reading(after, true)] as const;
@@ -241,7 +244,8 @@ function readerOf(before: UnknownRecord, after: UnknownRecord): (path: Path) => 
       reading(withValue(config, path, value), !inBoth);
     const [was, found] = [valueAt(before, path), valueAt(after, path)];
     if (read(before, found) !== old || read(after, was) !== now) return true;
-    // A value that says what holds anyway, as beta_fast 32 in a new block, has no effect of its own.
+    // A value that equals the default, such as beta_fast 32 in a new block, has no effect by
+    // itself.
     const others = otherThan(found ?? was);
     const matters = (other: unknown): boolean =>
       found === undefined ? read(before, other) !== old : read(after, other) !== now;
@@ -249,12 +253,12 @@ function readerOf(before: UnknownRecord, after: UnknownRecord): (path: Path) => 
   };
 }
 
-/** More entries than this are not looked into: each costs a reading. */
+/** Longer lists are not examined, because each entry takes a reading of the config. */
 const MOST_ENTRIES = 128;
 
 /**
- * Other values in the place of one; none where nobody can say. A list has one for each entry, since a
- * reader of one entry does not answer for the others.
+ * Makes other values to put in the place of this one; none if no alternative is known. A list
+ * yields one for each of its entries, because a reader may read only some of them.
  */
 function otherThan(value: unknown): readonly unknown[] {
   if (typeof value === 'number') return [value * 2 + 1];
@@ -267,7 +271,7 @@ function otherThan(value: unknown): readonly unknown[] {
   return others.map(([other], index) => list.map((entry, i) => (i === index ? other : entry)));
 }
 
-/** Everything that a config says about the model, as text; an error where it says nothing right. */
+/** Everything that a config says about the model, as text; an error if it cannot be read. */
 function reading(config: UnknownRecord, withOriginal: boolean): string {
   try {
     const model = readModel(config);
@@ -278,7 +282,7 @@ function reading(config: UnknownRecord, withOriginal: boolean): string {
   }
 }
 
-/** The config with one value put in, or taken out where it is undefined. */
+/** Copies a config with one value replaced, or removed if the value is undefined. */
 function withValue(config: UnknownRecord, path: Path, value: unknown): UnknownRecord {
   const [key = '', ...rest] = path;
   const copy: Record<string, unknown> = Object.assign(Object.create(null) as object, config);

@@ -1,14 +1,17 @@
 import { isRecord, type UnknownRecord } from '../json/parse.js';
 
-/** Why a change of a key cannot touch what the gate stands for. */
+/** Keys that may change without affecting anything that the gate checks, and why. */
 interface Harmless {
   readonly keys: readonly string[];
   readonly reason: string;
-  /** Values that the reason is about; any other is no such setting, whatever the key's name. */
+  /**
+   * Values that the reason applies to. With any other value the key is a different setting,
+   * whatever its name.
+   */
   readonly takes: (value: unknown) => boolean;
-  /** Where the reason holds; default: everywhere. Both parts that hold the key are asked. */
+  /** Where the reason holds; default: everywhere. It must hold in both parts that have the key. */
   readonly where?: (part: UnknownRecord) => boolean;
-  /** Whether the reason is about models with RoPE alone. */
+  /** Whether the reason only applies to models with RoPE. */
   readonly withRope?: boolean;
 }
 
@@ -18,17 +21,17 @@ const isFlag = (value: unknown): boolean => typeof value === 'boolean';
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isShare = (value: unknown): boolean =>
   isNumber(value) && Number(value) > 0 && Number(value) < 1;
-/** Whole numbers, lists of them, or none. */
+/** Whether a value is a whole number, a list of them, or null. */
 const isTokens = (value: unknown): boolean =>
   value === null || isCount(value) || (Array.isArray(value) && value.every(isCount));
 const isSampling = (value: unknown): boolean =>
   value === null || isNumber(value) || isFlag(value) || isText(value);
-/** As transformers and torch spell number formats. */
+/** Whether a value is a number format in the spelling of transformers or torch. */
 const isDtype = (value: unknown): boolean =>
   isText(value) &&
   /^(?:torch\.)?(?:auto|half|double|b?float(?:\d+(?:_\w+)?)?)$/.test(String(value));
 
-/** Whether a part says that its layers have no window, and names none that would have one. */
+/** Whether a part says that its layers have no window, and lists no layer type with one. */
 function hasNoWindow(part: UnknownRecord): boolean {
   const types = part['layer_types'] ?? [];
   return (
@@ -38,7 +41,10 @@ function hasNoWindow(part: UnknownRecord): boolean {
   );
 }
 
-/** Keys that nobody has to allow. What is not here and has no effect on the reading is not judged. */
+/**
+ * Keys that a policy need not allow. Any other key that has no effect on the reading is reported as
+ * not judged.
+ */
 const HARMLESS: readonly Harmless[] = Object.freeze([
   {
     keys: [
@@ -59,7 +65,7 @@ const HARMLESS: readonly Harmless[] = Object.freeze([
     keys: ['pad_token_id'],
     takes: isTokens,
     reason: 'names a token of the vocabulary; no angle depends on it',
-    // RoBERTa's learned positions are counted from this number on.
+    // RoBERTa counts its learned positions from this number on.
     withRope: true,
   },
   {
@@ -103,7 +109,7 @@ const HARMLESS: readonly Harmless[] = Object.freeze([
     keys: ['_name_or_path', 'name_or_path'],
     takes: isText,
     reason: 'says where the file comes from; no class reads it',
-    // Remote code is loaded from the repository that is named here.
+    // The name says which repository remote code is loaded from.
     where: (part) => !Object.hasOwn(part, 'auto_map'),
   },
   {
@@ -156,17 +162,19 @@ const HARMLESS: readonly Harmless[] = Object.freeze([
   },
 ]);
 
-/** One side of a difference: the object that the key stands in, and the value it has there. */
+/** One side of a difference: the object that contains the key, and the key's value there. */
 export interface KeyIn {
   readonly part: unknown;
   readonly value: unknown;
 }
 
 /**
+ * Says why a changed key is harmless.
+ *
  * @param path of the key; the last name counts
- * @param sides those of the config before the change and after it that have the key
- * @param rotates whether the model uses RoPE, before and after
- * @returns the reason; undefined: the key is not known to be harmless
+ * @param sides the configs before and after the change, as far as they have the key
+ * @param rotates whether the model uses RoPE both before and after
+ * @returns the reason; undefined = the key is not known to be harmless
  */
 export function harmlessReason(
   path: readonly string[],
@@ -175,7 +183,7 @@ export function harmlessReason(
 ): string | undefined {
   const label = path.findIndex((each) => LABELS.has(each));
   const parents = path.slice(0, label === -1 ? -1 : label);
-  // In any other object, a rope block among them, the name may mean something else.
+  // In any other object, such as a rope block, the name may mean something else.
   if (!parents.every((each) => PARTS.has(each))) return undefined;
   const name = path[label === -1 ? path.length - 1 : label] ?? '';
   return HARMLESS.find(
@@ -187,10 +195,10 @@ export function harmlessReason(
   )?.reason;
 }
 
-/** Objects of their own: `id2label.0`. */
+/** Objects whose keys are arbitrary: `id2label.0`. */
 const LABELS: ReadonlySet<string> = new Set(['id2label', 'label2id']);
 
-/** Objects that hold the config of a part of the model; `quantization_config` is none of them. */
+/** Objects that hold the config of a part of the model. `quantization_config` does not. */
 const PARTS: ReadonlySet<string> = new Set([
   'text_config',
   'vision_config',

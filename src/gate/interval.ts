@@ -4,15 +4,15 @@ export type Operator = '>=' | '<=' | '>' | '<';
 
 export type Outcome = 'pass' | 'fail' | 'unverifiable';
 
-/** A gate must not turn on the last bit of a float: values this close count as equal. */
+/** Values this close count as equal, so that a verdict never depends on the last bit of a float. */
 const RELATIVE_SLACK = 1e-9;
 
-/** More samples than this, an hour or so of a CPU, is no advice, it is a no. */
+/** Advice never asks for more samples than this, which take a CPU about an hour. */
 const MOST_SAMPLES = 1000;
 
 /**
- * Pass if every value of the interval satisfies the rule, fail if none does, otherwise
- * unverifiable: the measurement cannot tell.
+ * Compares an interval with a threshold: pass if every value of the interval satisfies the rule,
+ * fail if none does, and otherwise unverifiable, because the measurement cannot decide.
  */
 export function judge(found: Interval, operator: Operator, threshold: number): Outcome {
   const low = satisfies(found.low, operator, threshold);
@@ -30,11 +30,13 @@ export function satisfies(value: number, operator: Operator, threshold: number):
 }
 
 /**
- * About how many samples would decide a rule that straddles: an interval shrinks with the square
- * root of the sample, and its half on the threshold's side must become shorter than the distance.
+ * Estimates how many samples would decide a rule whose interval contains the threshold. An interval
+ * shrinks with the square root of the sample size, and its half on the threshold's side must become
+ * shorter than the distance to the threshold.
  *
  * @param samples behind the interval
- * @returns null where no number helps: the value stands on the threshold
+ * @returns null if no practical number would decide, because the value is too close to the
+ *   threshold
  */
 export function samplesToDecide(
   found: Interval,
@@ -49,8 +51,8 @@ export function samplesToDecide(
 }
 
 /**
- * Interval of `later - earlier` from the two intervals alone. Wider than the truth where the
- * measurements are paired: their common part cannot be taken out afterwards.
+ * Bounds `later - earlier` by the two intervals alone. The result is wider than necessary for
+ * paired measurements, because what they have in common cannot be removed afterwards.
  */
 export function differenceOf(later: Interval, earlier: Interval): Interval {
   return {

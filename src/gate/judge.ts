@@ -20,7 +20,7 @@ import {
   type Rule,
 } from './policy.js';
 
-/** Whether all layers look back over a window only, so that the metric has no meaning. */
+/** Whether all layers have a sliding window, so that a metric of distances has no meaning. */
 function isLocalOnly(metric: MetricName, { candidates }: Report): boolean {
   return (
     METRICS[metric].kind === 'distance' &&
@@ -28,22 +28,22 @@ function isLocalOnly(metric: MetricName, { candidates }: Report): boolean {
   );
 }
 
-/** What is the same in the base config and in the changed one. */
+/** What the base config and the changed one have in common. */
 export interface Unchanged {
-  /** Labels of the candidates that are the config as it stands. */
+  /** Labels of the candidates that represent the config itself. */
   readonly own: readonly string[];
   /** Every layer rotates, looks back and scores as before. */
   readonly rotation: boolean;
-  /** The length that the config claims is the same. */
+  /** The config claims the same length as before. */
   readonly window: boolean;
 }
 
 /**
- * Whether a rule on this metric asks about something that the change left alone. A longer claimed
- * length is a change for the metrics of distances, also with the same scaling.
+ * Whether a rule on this metric asks about something that did not change. A longer claimed length
+ * counts as a change for metrics of distances, even with the same scaling.
  */
 function isUnchanged(metric: MetricName, label: string, unchanged: Unchanged | undefined): boolean {
-  // Every other candidate is the policy's, not the config's.
+  // Every other candidate comes from the policy and not from the config.
   if (!unchanged?.rotation || !unchanged.own.includes(label)) return false;
   const { kind } = METRICS[metric];
   return kind === 'short' || (kind === 'distance' && unchanged.window);
@@ -51,7 +51,7 @@ function isUnchanged(metric: MetricName, label: string, unchanged: Unchanged | u
 
 const LEVEL = z.enum(['error', 'warn']);
 
-/** One rule on one candidate (and one kind of layer). */
+/** The result of one rule for one candidate (and one layer type). */
 const RuleResultSchema = z.strictObject({
   level: LEVEL,
   rule: z.string(),
@@ -85,20 +85,20 @@ const RuleResultSchema = z.strictObject({
 
 export type RuleResult = Readonly<z.infer<typeof RuleResultSchema>>;
 
-/** What rules are judged on. */
+/** The inputs that rules are judged on. */
 export interface RuleInput {
   readonly report: Report;
-  /** Labels to judge; what the policy's candidates are called in the report. */
+  /** Labels to judge: the policy's candidates by their names in the report. */
   readonly candidates: readonly string[];
-  /** What a change left as it was: no change can be blamed for it. Absent without a base config. */
+  /** What the change left alone and so cannot be blamed for. Absent without a base config. */
   readonly unchanged?: Unchanged;
-  /** Whether the config can be read in two ways of which one passes by definition. */
+  /** Whether the config can be read in two ways, one of which would pass by definition. */
   readonly ambiguousReference?: boolean;
-  /** GiB for one sequence in 16-bit; undefined where the config does not say enough. */
+  /** GiB for one sequence in 16-bit; undefined if the config does not say enough. */
   readonly kvCacheGiB: (tokens: number) => number | undefined;
 }
 
-/** One result per candidate that the rule is about, and per kind of layer. */
+/** Judges one rule. Returns a result for each candidate and layer type that it is about. */
 export function judgeRule(rule: Rule, input: RuleInput): RuleResult[] {
   const { level } = rule;
   if (level === 'off') return [];
@@ -133,7 +133,8 @@ function judgeCandidate(
   if (!candidate) return [{ ...base, outcome: 'unverifiable', reason: 'no-candidate' }];
   const readings = METRICS[rule.metric].measure({ report, candidate, at, kvCacheGiB });
   if (readings.length === 0 && isLocalOnly(rule.metric, report)) {
-    // Where the change took the distances away, the rule is not met but void.
+    // If the change itself removed the long distances, the rule cannot be judged, so it does not
+    // pass.
     const outcome = unchanged === undefined || unchanged.rotation ? 'pass' : 'unverifiable';
     return [{ ...base, outcome, reason: 'local-only' }];
   }
@@ -183,12 +184,12 @@ function judgeReading(
     operator.startsWith('>') &&
     satisfies(allLost, operator, threshold)
   ) {
-    // Weights that know nothing without a scaling lose nothing by one: no answer could fail the rule.
+    // Weights that find no facts without a scaling cannot lose any, so nothing could fail the rule.
     return { outcome: 'unverifiable', reason: 'no-facts', found };
   }
   const outcome = judge(found, operator, threshold);
   if (reading.censored && outcome !== 'pass' && threshold > found.high) {
-    // The ladder stopped at a rung that still holds: the threshold lies where nobody looked.
+    // The accuracy still held at the end of the ladder, so nothing was measured near the threshold.
     return { outcome: 'unverifiable', reason: 'ladder-ended', found };
   }
   if (outcome !== 'unverifiable') return { outcome, found };
@@ -208,18 +209,18 @@ export interface JudgedFinding extends SavedFinding {
 export type GateStatus =
   | 'passed'
   | 'failed'
-  /** Nothing failed, but an error rule could not be decided. */
+  /** Nothing failed, but a rule of level error could not be decided. */
   | 'unverifiable'
   /** No rule found anything to judge. */
   | 'nothing-measured'
   | 'interrupted'
-  /** The runtime broke off: no verdict on the config. */
+  /** The runtime failed, so there is no verdict on the config. */
   | 'runtime-failed';
 
 export interface GateResult {
   readonly status: GateStatus;
   readonly exitCode: 0 | 1 | 3 | 130;
-  /** Tokens; null where nothing was measured, since the model does not use RoPE. */
+  /** Tokens; null if nothing was measured because the model does not use RoPE. */
   readonly target: number | null;
   readonly policy: string;
   readonly rules: readonly RuleResult[];
@@ -240,13 +241,16 @@ const EXIT_CODE_OF = Object.freeze({
 
 export interface VerdictInput extends RuleInput {
   readonly policy: Policy;
-  /** Beside the report's own: what changed since the base config. */
+  /** Findings besides the report's own: what changed since the base config. */
   readonly findings?: readonly SavedFinding[];
   readonly differences?: readonly Difference[];
   readonly baseline?: BaselineResult;
 }
 
-/** Judges a report. Pure: the same report and policy give the same result. */
+/**
+ * Turns a report into the gate's verdict: judges every rule and finding of the policy, and the
+ * comparison with the baseline. The same input gives the same result.
+ */
 export function judgeReport(input: VerdictInput): GateResult {
   const { report, policy } = input;
   const target = report.target.tokens;
@@ -267,7 +271,7 @@ export function judgeReport(input: VerdictInput): GateResult {
   };
 }
 
-/** Judges two configs of which no probe can tell anything: what did not change passes as equal. */
+/** Judges two configs that no probe can measure: only an unchanged config passes. */
 export function judgeEquality(
   policy: Policy,
   differences: readonly Difference[],
@@ -292,7 +296,7 @@ function statusOf(
   findings: readonly JudgedFinding[],
   baseline: BaselineResult | undefined,
 ): GateStatus {
-  // Half of the cells are no basis for a pass, and an abort is no failure of the config.
+  // A partial run is no basis for a pass, and an abort is not a failure of the config.
   if (report.status === 'failed') return 'runtime-failed';
   if (report.status === 'interrupted') return 'interrupted';
   const errors = rules.filter((rule) => rule.level === 'error');
@@ -314,7 +318,7 @@ function judgeFinding(finding: SavedFinding, policy: Policy): JudgedFinding[] {
   return level === 'off' ? [] : [{ ...finding, level }];
 }
 
-/** Of `check --json`; rises as the report's schema does, see docs/json.md. */
+/** Version of `check --json`. It rises whenever that of the report does, see docs/json.md. */
 export const CHECK_SCHEMA_VERSION = '2.1';
 
 const BaselineSchema = z.strictObject({
@@ -334,7 +338,7 @@ const BaselineSchema = z.strictObject({
   missing: z.array(CellNameSchema),
 });
 
-/** What `check --json` prints where a gate ran. */
+/** What `check --json` prints after a gate ran. */
 export const CheckSchema = z.strictObject({
   schemaVersion: z.literal(CHECK_SCHEMA_VERSION),
   status: z.enum([

@@ -15,10 +15,10 @@ export interface Trained {
 
 /**
  * The largest length, in tokens, that a config claims to serve: its position limit, or the window
- * its scaling stretches, whichever is more. A gate that looked at less would pass what it never
- * measured.
+ * that its scaling extends to if that is larger. A gate that stopped earlier would pass lengths
+ * that it never measured.
  *
- * The trained window holds a trained-in extension already: only what goes beyond it counts.
+ * A trained-in extension is part of the trained window already, so only what goes beyond it counts.
  */
 export function claimedLength(geometry: ModelGeometry, trained: Trained): number {
   const stretched = geometry.groups.flatMap(({ rope, span }, index) =>
@@ -28,7 +28,7 @@ export function claimedLength(geometry: ModelGeometry, trained: Trained): number
 }
 
 export interface LengthsRequest {
-  /** Of `--target`. */
+  /** Tokens, from the option `target`. */
   readonly target: number | undefined;
   readonly policy: Policy;
   readonly model: ModelGeometry;
@@ -39,15 +39,16 @@ export interface LengthsRequest {
 export interface CheckLengths {
   /** Tokens. */
   readonly target: number;
-  /** Tokens, of the rules: further lengths at which the needle is measured. */
+  /** Tokens: further lengths at which rules need the needle measured. */
   readonly lengths: readonly number[];
 }
 
 /**
- * How far a gate has to look: never less far than the weights were trained, and than a rule that is
- * not off asks about.
+ * Decides how far a gate has to look: at least to the end of the trained window and to every length
+ * in an active rule.
  *
- * @throws RopeEvalError `target_too_long`, which names what asked for more than can be probed
+ * @throws RopeEvalError `target_too_long`, which names the option, rule or config that asked for
+ *   more than can be probed
  */
 export function checkLengths(request: LengthsRequest): CheckLengths {
   const { policy, trained } = request;
@@ -69,7 +70,7 @@ export function checkLengths(request: LengthsRequest): CheckLengths {
   return { target, lengths: rules.flatMap((rule) => lengthsOf(rule, context)) };
 }
 
-/** What the command line says, else the policy, else the config. */
+/** Takes the target from the command line, else from the policy, else from the config. */
 function askedLength({ target, policy, model, trained, configText }: LengthsRequest): number {
   const most = MAX_MULTIPLE * trained.window;
   if (target !== undefined) {

@@ -13,9 +13,9 @@ import type {
   ShortRows,
 } from '../report/schema/report.js';
 
-/** A cell's value on any draw of a run's contexts. */
+/** The value of a cell, recomputable for any resample of the run's contexts. */
 export interface Sample {
-  /** Which contexts: samples pair only on the same. */
+  /** Hash of the contexts. Only samples of the same contexts can be paired. */
   readonly contexts: string;
   readonly size: number;
   readonly seed: number;
@@ -23,15 +23,16 @@ export interface Sample {
 }
 
 /**
- * Fewer contexts than this show nothing in pairs: even where all of them got worse, chance does
- * that in more than one of twenty cases (two-sided sign test: 2^-4 for five, 2^-5 for six).
+ * Pairs of fewer contexts than this show nothing: even if all of them got worse, that happens by
+ * chance in more than one of twenty cases (two-sided sign test: 2^-4 for five, 2^-5 for six).
  */
 const FEWEST = 6;
 
 /**
- * `after - before` with its 95 % interval by a bootstrap over the contexts that both runs share.
+ * Estimates `after - before` with its 95 % interval by a bootstrap over the contexts that both runs
+ * share.
  *
- * @returns undefined where the samples do not pair
+ * @returns undefined if the samples cannot be paired
  */
 export function pairedChange(
   before: Sample | undefined,
@@ -39,22 +40,22 @@ export function pairedChange(
 ): Interval | undefined {
   if (!before || !after) return undefined;
   if (before.contexts !== after.contexts) return undefined;
-  // One of them may have been given further contexts; the first ones are the same.
+  // One run may have measured the candidate on further contexts. The first ones are the same.
   const size = Math.min(before.size, after.size);
   if (size < FEWEST) return undefined;
   const draws = resamples(size, after.seed);
   return bootstrap((drawn) => after.at(drawn) - before.at(drawn), size, draws);
 }
 
-/** The samples behind one candidate's cells. */
+/** Samples behind the cells of one candidate. */
 export interface CandidateSamples {
-  /** Needle accuracy at a rung, by its index in the report's `needle`. */
+  /** Needle accuracy at a rung, given the rung's index in the report's `needle`. */
   readonly needle: (rung: number) => Sample;
   readonly reach: () => Sample;
   /**
    * Candidate - reference of one row of the short probes.
    *
-   * @param counts what the row's sums are of
+   * @param counts names the counts that turn the row's sums into means
    * @param part layer type; undefined = the global layers
    */
   readonly change: (
@@ -64,13 +65,17 @@ export interface CandidateSamples {
   ) => Sample | undefined;
 }
 
-/** @returns undefined where the report says nothing about single contexts */
+/**
+ * Makes samples from the report's data per context.
+ *
+ * @returns undefined if the report has no data per context
+ */
 export function samplesOf(
   { perContext, settings }: Report,
   { label, needle: rungs }: CandidateReport,
 ): CandidateSamples | undefined {
   const own = perContext?.candidates.find((each) => each.label === label);
-  // The reference is always the first.
+  // The reference always comes first.
   const reference = perContext?.candidates[0];
   if (!own || !reference) return undefined;
   const { counts, sha256: contexts } = perContext;
@@ -78,7 +83,7 @@ export function samplesOf(
     return { contexts, size, seed: settings.seed, at };
   };
   const home = rungs.findIndex((rung) => rung.multiple === 1);
-  // Reach is judged from 1x on: without it nothing pairs.
+  // Reach is judged from 1x on, so nothing can be paired without that rung.
   if (home < 0) return undefined;
   const facts = binned(own.needle, counts.needle);
   return {
@@ -117,7 +122,7 @@ function binned(
   return sums.map((bins, r) => bins.map((sum, b) => clusters(sum, counts[r]?.[b] ?? '')));
 }
 
-/** All distances of one rung together. */
+/** Adds up all distances of one rung. */
 function pooled(bins: BinnedFacts[number]): Cluster[] {
   const size = bins[0]?.length ?? 0;
   return Array.from({ length: size }, (_, c) =>
@@ -130,38 +135,41 @@ function pooled(bins: BinnedFacts[number]): Cluster[] {
 
 const GIB = 1024 ** 3;
 
-/** KV cache of one sequence in 16-bit, GiB; undefined for a model without attention layers. */
+/** The 16-bit KV cache of one sequence, in GiB; undefined for a model without attention layers. */
 export function kvCacheGiB(model: ModelGeometry, tokens: number): number | undefined {
   const spans = layerSpans(model);
   if (spans.length === 0) return undefined;
   return cacheBytes(model.attention, spans, tokens, 'bfloat16') / GIB;
 }
 
-/** One reading of a metric, for a rule. `part` names the layers, where a model has several kinds. */
+/** One value of a metric to judge a rule on. `part` names the layer type if a model has several. */
 export interface Measurement {
   readonly interval: Interval;
   readonly part?: string;
-  /** How many samples a run has to ask for to get so many contexts; absent for exact values. */
+  /** The `samples` option that gives a run this many contexts; absent for exact values. */
   readonly samples?: number;
-  /** The ladder ended first: the true value may be higher than the interval. */
+  /** The ladder ended before the accuracy fell, so the true value may lie above the interval. */
   readonly censored?: boolean;
-  /** The value if all that the reference knows were lost: a rule that allows it cannot judge. */
+  /**
+   * The value if everything that the reference finds were lost. A rule that it satisfies cannot
+   * judge.
+   */
   readonly allLost?: number;
 }
 
-/** What a metric is read from. */
+/** The inputs that a metric is computed from. */
 export interface MetricSource {
   readonly report: Report;
   readonly candidate: CandidateReport;
   /** Tokens; undefined for metrics without a length. */
   readonly at: number | undefined;
-  /** GiB for one sequence of this many tokens in 16-bit; computed from the config. */
+  /** GiB for one sequence of this many tokens in 16-bit, computed from the config. */
   readonly kvCacheGiB: (tokens: number) => number | undefined;
 }
 
-/** Where the metric's number stands in a report, for a comparison of two reports. */
+/** One number of a metric in a report, for comparing two reports. */
 export interface MetricCell {
-  /** Tokens, where the metric is measured at several lengths. */
+  /** Tokens, if the metric is measured at several lengths. */
   readonly at?: number;
   /** Layer type. */
   readonly part?: string;
@@ -176,10 +184,10 @@ export interface CellSource {
   readonly samples: CandidateSamples | undefined;
 }
 
-/** What a config can be blamed for. */
+/** Things in a config that advice can blame for a failure. */
 export type Subject = 'scaling' | 'theta' | 'window' | 'localWindow';
 
-/** What the sentence of advice about a failed rule is made of. */
+/** The facts that advice about a failed rule mentions. */
 export interface Failure {
   readonly candidate: string;
   readonly part: string | undefined;
@@ -187,7 +195,7 @@ export interface Failure {
   readonly target: number;
   /** Tokens. */
   readonly trainedWindow: number;
-  /** Tokens; undefined where it was not measured. */
+  /** Tokens; undefined if it was not measured. */
   readonly reach: number | undefined;
   /** The command that compares scalings for this config. */
   readonly compare: string;
@@ -195,36 +203,36 @@ export interface Failure {
 
 export interface Metric {
   readonly better: 'higher' | 'lower';
-  /** `required`: written `name@length`; `target`: the gate's target where none is written. */
+  /** `required`: a rule must write `name@length`; `target`: the default is the gate's target. */
   readonly length: 'required' | 'target' | 'none';
-  /** The threshold is a length and may be written as one (`128k`, `4x`, `target`). */
+  /** Whether the threshold is a length and may be written as one (`128k`, `4x`, `target`). */
   readonly thresholdIsLength: boolean;
-  /** Every value that a measurement can have lies in here: a rule that all of them satisfy is void. */
+  /** Bounds of every possible measurement. A rule that all of them satisfy could never fail. */
   readonly range: readonly [low: number, high: number];
   readonly unit: string;
   readonly description: string;
   /**
-   * `distance`: without meaning in a model whose layers all look back over a window only; `short`:
-   * about lengths that were trained; `cost`: exact, from the config.
+   * `distance`: meaningless if every layer has a sliding window; `short`: measured at trained
+   * lengths; `cost`: exact, from the config.
    */
   readonly kind: 'distance' | 'short' | 'cost';
-  /** What to look at when a rule fails: the first that the config writes. */
+  /** What to check when a rule fails: the first of these that the config writes. */
   readonly culprits: readonly Subject[];
-  /** What is wrong and what to do, for a rule that failed; the sentence goes on behind a path. */
+  /** Says what is wrong and what to do about a failed rule. The sentence follows a path. */
   readonly advice: (failure: Failure) => string;
-  /** Empty: the report has no such number. */
+  /** Empty if the report has no such number. */
   readonly measure: (source: MetricSource) => readonly Measurement[];
-  /** Empty for numbers that the config fixes: two reports of one config cannot differ in them. */
+  /** Empty if the config determines the numbers, so that two reports on it cannot differ. */
   readonly cells: (source: CellSource) => readonly MetricCell[];
 }
 
-/** Nats. The probe's vocabulary has 256 symbols: to guess among them costs 5.5. */
+/** Nats. Guessing among the 256 symbols of the probe's vocabulary costs 5.5. */
 const ANY_LOSS_CHANGE = [-100, 100] as const;
 
-/** Tokens; no ladder comes near it. */
+/** Tokens. No ladder comes near the upper bound. */
 const ANY_REACH = [0, 1e10] as const;
 
-/** Every metric that a rule can name. A new one is one entry. */
+/** Every metric that a rule can name. To add one, add an entry here. */
 const TABLE = {
   needle: {
     better: 'higher',
@@ -255,7 +263,7 @@ const TABLE = {
     culprits: ['scaling', 'window'],
     advice: lengthAdvice,
     measure: measureReach,
-    // A multiple of the trained window, so that it also reads across models.
+    // Reach is a multiple of the trained window here, so that it can be compared across models.
     cells: ({ candidate: { reach }, samples }) =>
       reach
         ? [
@@ -356,7 +364,7 @@ export function isMetricName(name: string): name is MetricName {
   return Object.hasOwn(METRICS, name);
 }
 
-/** An entry for one row of the short probes: candidate - reference, per kind of layer. */
+/** Makes the entry for one row of the short probes: candidate - reference, per layer type. */
 function shortMetric(entry: {
   readonly better: Metric['better'];
   readonly unit: string;
@@ -396,7 +404,7 @@ function shortMetric(entry: {
   };
 }
 
-/** The global layers first, then each kind of local ones. */
+/** Lists the global layers first, then each type of local layers. */
 function partsOf({ short, local }: CandidateReport): { part?: string; short: Short }[] {
   return [
     ...(short ? [{ short }] : []),
@@ -405,9 +413,9 @@ function partsOf({ short, local }: CandidateReport): { part?: string; short: Sho
 }
 
 /**
- * The rung of a ladder at this length; lengths are rounded to whole tokens.
+ * Finds the rung of a ladder at this length. Lengths are rounded to whole tokens.
  *
- * @param within tokens: the nearest rung up to so far away will do
+ * @param within tokens: the nearest rung counts if it is at most this far away
  */
 function rungAt<R extends { readonly tokens: number }>(
   rungs: readonly R[],
@@ -420,32 +428,35 @@ function rungAt<R extends { readonly tokens: number }>(
   return nearest && away(nearest) <= within ? nearest : undefined;
 }
 
-/** The rung of a ladder that is read for a length. */
+/** Finds the rung of a ladder that stands for a length. */
 function cellAt(
   { reference }: Report,
   { needle }: CandidateReport,
   at: number | undefined,
 ): CandidateReport['needle'][number] | undefined {
-  // The ladder has no rung of its own for a length that is as good as another one.
+  // Lengths that nearly coincide share one rung of the ladder.
   const within = Math.max(1, NEAREST_RUNGS * reference.trainedWindow);
   return at === undefined ? undefined : rungAt(needle, at, within);
 }
 
-/** The reference at 1x, which facts are measured against. */
+/** Finds the reference's rung at 1x, which facts are measured against. */
 function referenceAtHome({ candidates, reference }: Report) {
   const own = candidates.find((each) => each.role === 'reference');
   return own && rungAt(own.needle, reference.trainedWindow);
 }
 
-/** Whether the weights find no facts in their own window: what is measured against that is void. */
+/**
+ * Whether the weights find no facts in their own window, so that nothing can be measured against
+ * it.
+ */
 function findsNoFacts(report: Report): boolean {
   return referenceAtHome(report)?.accuracy.value === 0;
 }
 
-/** Metrics that are measured against the reference's facts at 1x. */
+/** Metrics that are relative to the facts that the reference finds at 1x. */
 const AGAINST_FACTS: ReadonlySet<MetricName> = new Set(['needle', 'reach']);
 
-/** Whether a metric has no value on these weights, since they find no facts without a scaling. */
+/** Whether a metric has no value on these weights, because they find no facts without a scaling. */
 export function lacksFacts(metric: MetricName, report: Report): boolean {
   return AGAINST_FACTS.has(metric) && findsNoFacts(report);
 }
@@ -454,9 +465,9 @@ function measureNeedle({ report, candidate, at }: MetricSource): readonly Measur
   const cell = cellAt(report, candidate, at);
   const base = referenceAtHome(report);
   if (!cell || !base || base.accuracy.value <= 0) return [];
-  // The same contexts at the same length: the ratio is 1 by definition, not by measurement.
+  // The contexts and the length are the same, so the ratio is 1 by definition.
   if (cell === base) return [{ interval: { value: 1, low: 1, high: 1 }, samples: 0 }];
-  // The reference's own uncertainty is left out: its accuracy at 1x is a fixed yardstick here.
+  // The reference's uncertainty is ignored: its accuracy at 1x serves as a fixed yardstick here.
   const scale = 1 / base.accuracy.value;
   return [
     {

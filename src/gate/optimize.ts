@@ -6,7 +6,7 @@ import { judgeReport } from './judge.js';
 import { METRICS } from './metrics.js';
 import type { Policy } from './policy.js';
 
-/** Of `--optimize --json`; rises as the report's schema does, see docs/json.md. */
+/** Version of `--optimize --json`. It rises whenever that of the report does, see docs/json.md. */
 export const OPTIMIZE_SCHEMA_VERSION = '2.0';
 
 const TrialSchema = z.strictObject({
@@ -38,7 +38,7 @@ export const OptimizationSchema = z.strictObject({
   report: ReportSchema,
 });
 
-/** Scalings that a search tries at each factor; all that a shorthand can name with a factor. */
+/** The scalings that a search tries at each factor: those whose shorthand takes only a factor. */
 const SEARCHED_SCALINGS = Object.freeze(['yarn', 'dynamic', 'ntk', 'linear'] as const);
 
 export interface OptimizeOptions {
@@ -48,10 +48,10 @@ export interface OptimizeOptions {
   readonly trainedWindow: number;
   /** Whether the weights were trained with the scaling that the config has. */
   readonly reference: Reference['kind'];
-  /** Judges each trial at its length. Its candidates and target are not used. */
+  /** Judges each trial at its length. The policy's candidates and target are ignored. */
   readonly policy: Policy;
   readonly scalings?: readonly string[];
-  /** Runs one evaluation; labels are shorthands such as `yarn:4`, lengths tokens of the needle. */
+  /** Runs one evaluation. Labels are shorthands such as `yarn:4`; lengths are tokens. */
   readonly evaluate: (
     labels: readonly string[],
     target: number,
@@ -76,29 +76,29 @@ export interface Trial {
   readonly outcome: 'passed' | 'failed' | 'unverifiable';
 }
 
-/** What a server that can switch should run for requests up to a length. */
+/** The setting for requests up to a length, for a server that can switch scalings. */
 export interface LengthSetting {
   /** Tokens. */
   readonly upTo: number;
-  /** `none`, `as-configured` where that is what was trained, a shorthand, or null: nothing passes. */
+  /** `none` or `as-configured`, whichever was trained; a shorthand; or null if nothing passes. */
   readonly candidate: string | null;
 }
 
 export interface Optimization {
   readonly target: number;
-  /** Smallest factor that passes; among scalings of that factor, the cheapest at short lengths. */
+  /** The trial with the smallest factor that passes; of several, the cheapest at short lengths. */
   readonly best: Trial | null;
-  /** By factor, then by scaling. */
+  /** Sorted by factor, then by scaling. */
   readonly trials: readonly Trial[];
   readonly perLength: readonly LengthSetting[];
 }
 
 /**
- * Smallest factor and best scaling that pass the policy at the target.
+ * Searches for the smallest factor and the best scaling that pass the policy at the target.
  *
- * A static scaling may reach less than its nominal factor, so factors above the one that the
- * target asks for are tried too. One evaluation covers all of them: the trials share their
- * contexts and are paired.
+ * A static scaling may reach less than its nominal factor, so the search also tries factors above
+ * target / trained window. One evaluation covers all of them: the trials share their contexts and
+ * are paired.
  */
 export async function optimize(options: OptimizeOptions): Promise<Optimization> {
   const { target, trainedWindow, scalings = SEARCHED_SCALINGS } = options;
@@ -122,8 +122,8 @@ function labelOf(scaling: string, factor: number): string {
 }
 
 /**
- * The factor that each length asks for, then half as much again and twice as much as the target
- * asks for. Rounded up to quarters, so that the labels read like what people write into configs.
+ * The factors to try: the one that each length needs, then 1.5 and 2 times the largest. They are
+ * rounded up to quarters, so that labels look like the factors that people write in configs.
  */
 function factorsFor(window: number, lengths: readonly number[]): readonly number[] {
   const needed = lengths.map((length) => length / window);
@@ -168,7 +168,7 @@ function trialOf(
 
 function judgeAt(report: Report, label: string, options: OptimizeOptions): Trial['outcome'] {
   const { status } = judgeReport({
-    // Findings are about the config as it stands, not about this candidate.
+    // Findings are about the config itself and not about this candidate.
     report: { ...report, findings: [] },
     policy: { ...options.policy, candidates: [label] },
     candidates: [label],
@@ -178,14 +178,20 @@ function judgeAt(report: Report, label: string, options: OptimizeOptions): Trial
   return 'unverifiable';
 }
 
-/** Of the trials that pass the one of the smallest factor; then of the smaller loss at short lengths. */
+/**
+ * Picks the passing trial with the smallest factor; of several, the one with the smallest loss
+ * change at short lengths.
+ */
 export function bestOf(trials: readonly Trial[]): Trial | null {
   const passing = trials.filter((trial) => trial.passes);
   const cost = (trial: Trial): number => trial.lossChange ?? Number.POSITIVE_INFINITY;
   return [...passing].sort((a, b) => a.factor - b.factor || cost(a) - cost(b))[0] ?? null;
 }
 
-/** The smallest factor that holds at this length, by the policy's needle rule; then the best there. */
+/**
+ * Picks the smallest factor that holds at this length by the policy's needle rule; of several, the
+ * most accurate one.
+ */
 function settingFor(
   upTo: number,
   report: Report,
@@ -193,7 +199,7 @@ function settingFor(
   options: OptimizeOptions,
 ): LengthSetting {
   if (upTo <= options.trainedWindow) {
-    // As a shorthand, `none` would take away what the weights were trained with.
+    // The shorthand `none` would remove the scaling that the weights were trained with.
     return { upTo, candidate: options.reference === 'configured' ? 'as-configured' : 'none' };
   }
   const holding = trials.flatMap((trial) => {
@@ -205,7 +211,7 @@ function settingFor(
   return { upTo, candidate: best?.candidate ?? null };
 }
 
-/** A per-request setting has no short requests to hurt, so only the needle counts. */
+/** Judges by the needle alone, because a per-request setting has no short requests to hurt. */
 function accuracyWhereItHolds(
   at: number,
   candidate: CandidateReport,
@@ -220,5 +226,5 @@ function accuracyWhereItHolds(
   return reading.interval.value;
 }
 
-/** As the default policy has it. */
+/** The threshold of the default policy. */
 const DEFAULT_NEEDLE = 0.8;

@@ -73,19 +73,22 @@ export function policyJsonSchema(): unknown {
 }
 
 export const POLICY_FILE = 'rope-eval.config.json';
-/** Key in package.json. */
+/** The key of a policy in package.json. */
 const POLICY_KEY = 'rope-eval';
 
-/** A policy after reading: rules parsed, defaults filled in. */
+/** A policy after reading, with its rules parsed and the defaults filled in. */
 export interface Policy extends Omit<PolicyFile, 'rules' | 'lint' | 'candidates'> {
-  /** Where it comes from, for messages: a path, or `default`. */
+  /** Where the policy comes from, for messages: a path, or `default`. */
   readonly source: string;
   readonly rules: readonly Rule[];
   readonly lint: Readonly<Record<string, RuleLevel>>;
   readonly candidates: readonly string[];
 }
 
-/** An untouched config passes these; a scaling that damages short contexts does not. */
+/**
+ * The rules of a policy that names none. An unchanged config passes them; a scaling that damages
+ * short contexts does not.
+ */
 const DEFAULT_RULES = Object.freeze([
   ['error', 'needle@target >= 0.8'],
   ['error', 'short.accuracyChange >= -0.02'],
@@ -106,7 +109,7 @@ export function parsePolicy(text: string, source: string): Policy {
   return checkPolicy(parseConfig(text, { source }), source);
 }
 
-/** Reads the key `rope-eval` of a package.json; undefined where there is none. */
+/** Reads the key `rope-eval` of a package.json; undefined if there is none. */
 export function parsePackagePolicy(text: string, source: string): Policy | undefined {
   const manifest = parseConfig(text, { source });
   if (!Object.hasOwn(manifest, POLICY_KEY)) return undefined;
@@ -157,7 +160,10 @@ function toPolicy(file: PolicyFile, source: string): Policy {
   };
 }
 
-/** A pattern would be taken for a name that no key has, and allow nothing. */
+/**
+ * Refuses patterns in `allow`. A pattern would be read as a key name that no config has, and would
+ * allow nothing.
+ */
 function assertNames(allow: readonly string[], place: ErrorPlace): void {
   const pattern = allow.find((name) => /[*?]/.test(name));
   if (pattern === undefined) return;
@@ -168,20 +174,20 @@ function assertNames(allow: readonly string[], place: ErrorPlace): void {
   });
 }
 
-/** What is said beside the policy file; it wins. */
+/** What options add to a policy file. They win over the file. */
 export interface PolicyOverrides {
   /** Texts of error rules. */
   readonly rules?: readonly string[];
   /** Texts of warn rules. */
   readonly warnings?: readonly string[];
   readonly candidates?: readonly string[];
-  /** Severities of findings, `RE012=error`. */
+  /** Severities of findings, such as `RE012=error`. */
   readonly severities?: readonly string[];
   /** Keys that may change although nothing judges them. */
   readonly allow?: readonly string[];
 }
 
-/** Adds rules; one on the same metric, length and candidate replaces. */
+/** Applies options. An added rule replaces one on the same metric, length and candidate. */
 export function withOverrides(policy: Policy, flags: PolicyOverrides): Policy {
   const added = [
     ...(flags.rules ?? []).map((text) => parseRule(text, 'error', { option: 'rule' })),
@@ -198,7 +204,10 @@ export function withOverrides(policy: Policy, flags: PolicyOverrides): Policy {
   };
 }
 
-/** `RE012=error`, several with commas. A code that nobody knows would silently do nothing. */
+/**
+ * Reads `RE012=error`, or several separated by commas. An unknown code is refused, because it would
+ * silently do nothing.
+ */
 function parseSeverities(texts: readonly string[]): Record<string, RuleLevel> {
   const pairs = texts.flatMap((text) => text.split(',').map((part) => part.trim()));
   return Object.fromEntries(
@@ -219,7 +228,7 @@ function parseSeverities(texts: readonly string[]): Record<string, RuleLevel> {
   );
 }
 
-/** Whether everything that nothing judges would pass, whatever it is. */
+/** Whether a severity would let through every change that nothing judges. */
 function isBlanket(code: string, level: RuleLevel): boolean {
   return level !== 'error' && code === NOT_JUDGED;
 }
@@ -229,9 +238,9 @@ const BLANKET = `${NOT_JUDGED} cannot be turned down as a whole: it stands for w
 const BLANKET_HINT = 'Name the keys that may change in `allow`.';
 
 /**
- * A gate that cannot close is no gate: it would say PASSED about every config.
+ * Refuses a policy that cannot fail, because it would print PASSED for every config.
  *
- * @param comparesCells whether a baseline is compared too, which can fail
+ * @param comparesCells whether the run is also compared with a baseline, which can fail
  * @throws RopeEvalError `bad_policy`
  */
 export function assertCanFail(policy: Policy, comparesCells: boolean): void {
@@ -246,7 +255,7 @@ export function assertCanFail(policy: Policy, comparesCells: boolean): void {
   );
 }
 
-/** Whether a rule is about the config without its scaling alone, whatever the config says. */
+/** Whether a rule is only about the unscaled config, so that no change of scaling can fail it. */
 function isAboutNothing({ candidate }: Rule, { candidates }: Policy): boolean {
   const about = candidate === undefined ? candidates : [candidate];
   return about.every((each) => each === 'none');
@@ -274,15 +283,15 @@ export type Length =
   | { readonly kind: 'multiple'; readonly multiple: number }
   | { readonly kind: 'target' };
 
-/** What a length is resolved against. */
+/** The lengths that a `Length` is relative to. */
 export interface LengthContext {
   /** Tokens. */
   readonly trainedWindow: number;
-  /** Tokens: the length that the gate is asked about. */
+  /** Tokens: the target of the gate. */
   readonly target: number;
 }
 
-/** `131072`, `128k` (k = 1024), `4x`, `target`. */
+/** Matches `131072`, `128k` (k = 1024), `4x` and `target`. */
 const RE_LENGTH = /^(?:(?<target>target)|(?<number>\d+(?:\.\d+)?)(?<unit>k|x)?)$/;
 
 export function parseLength(text: string, place: ErrorPlace): Length {
@@ -306,7 +315,7 @@ export function parseLength(text: string, place: ErrorPlace): Length {
   return { kind: 'tokens', tokens: Math.round(groups['unit'] === 'k' ? value * 1024 : value) };
 }
 
-/** The length in tokens. */
+/** Converts a length to tokens. */
 export function lengthInTokens(length: Length, context: LengthContext): number {
   if (length.kind === 'tokens') return length.tokens;
   if (length.kind === 'target') return context.target;
@@ -320,26 +329,30 @@ export function formatLength(length: Length): string {
 
 export type RuleLevel = 'error' | 'warn' | 'off';
 
-/** One line of a policy: what must hold, for whom, and how bad it is if it does not. */
+/** One line of a policy: what must hold, for which candidate, and how severe a failure is. */
 export interface Rule {
   readonly level: RuleLevel;
   readonly metric: MetricName;
   readonly at?: Length;
   readonly operator: Operator;
   readonly threshold: number | Length;
-  /** Label of the candidate; absent = every candidate that the gate evaluates. */
+  /** Label of the candidate; absent = every candidate that the gate judges. */
   readonly candidate?: string;
 }
 
-/** `[candidate: ]metric[@length] operator threshold`; the colon before a space ends a candidate. */
+/**
+ * Matches `[candidate: ]metric[@length] operator threshold`; a colon and a space end a candidate.
+ */
 const RE_RULE =
   /^(?:(?<candidate>\S+):\s+)?(?<metric>[A-Za-z][\w.]*)(?:@(?<at>[\w.]+))?\s*(?<operator>>=|<=|>|<)\s*(?<threshold>\S+)$/;
 const RE_NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /**
- * Reads `needle@131072 >= 0.8`, `yarn:4: short.accuracyChange >= -0.02`, `reach >= 128k`.
+ * Parses a rule, such as `needle@131072 >= 0.8`, `yarn:4: short.accuracyChange >= -0.02` or
+ * `reach >= 128k`.
  *
  * @param place where the text stands, for errors
+ * @throws RopeEvalError `bad_rule` or `bad_length`
  */
 export function parseRule(text: string, level: RuleLevel, place: ErrorPlace): Rule {
   const groups = RE_RULE.exec(text.trim())?.groups;
@@ -398,7 +411,7 @@ function thresholdOf(text: string, metric: MetricName, place: ErrorPlace): numbe
   return Number(text);
 }
 
-/** The rule as a policy would write it. */
+/** Writes a rule as it stands in a policy. */
 export function formatRule(rule: Omit<Rule, 'level'>): string {
   const candidate = rule.candidate === undefined ? '' : `${rule.candidate}: `;
   const at = rule.at === undefined ? '' : `@${formatLength(rule.at)}`;
@@ -407,13 +420,13 @@ export function formatRule(rule: Omit<Rule, 'level'>): string {
   return `${candidate}${rule.metric}${at} ${rule.operator} ${threshold}`;
 }
 
-/** Two rules about the same thing: the later one replaces the earlier. */
+/** Whether two rules are about the same thing, so that the later one replaces the earlier one. */
 export function sameSubject(a: Rule, b: Rule): boolean {
   const at = (rule: Rule): string => (rule.at === undefined ? '' : formatLength(rule.at));
   return a.metric === b.metric && a.candidate === b.candidate && at(a) === at(b);
 }
 
-/** Lengths, in tokens, that must be measured before this rule can be judged. */
+/** The lengths, in tokens, that must be measured before a rule can be judged. */
 export function lengthsOf(rule: Rule, context: LengthContext): readonly number[] {
   const lengths: number[] = [];
   if (rule.at && METRICS[rule.metric].length === 'required') {

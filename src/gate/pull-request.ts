@@ -8,21 +8,21 @@ import { CONFIG, folded, isConfigName, type ReadObject, type Tree } from './tree
 export interface ChangedConfig {
   /** From the root of the repository. */
   readonly path: string;
-  /** Object id of its text; links are followed. */
+  /** Object id of the text. Links are followed. */
   readonly id: string;
-  /** undefined: the config is new, by git's own word. */
+  /** undefined: git says that the config is new. */
   readonly before: { readonly path: string; readonly id: string } | undefined;
-  /** Changed files that decide beside the config, and its keys that say so. */
+  /** Other changed files that affect the model, because keys of the config refer to them. */
   readonly beside: readonly Beside[];
 }
 
 export interface PullRequest {
   readonly changed: readonly ChangedConfig[];
-  /** What a reader of the log should know: what was moved or deleted. */
+  /** Notes for the reader of the log: what was moved or deleted. */
   readonly notices: readonly string[];
 }
 
-/** Both sides of a pull request: the target branch and what would be merged. */
+/** Both sides of a pull request: the target branch, and what would be merged. */
 export interface Sides {
   readonly base: Tree;
   readonly head: Tree;
@@ -32,22 +32,22 @@ export interface Sides {
 export interface Wanted {
   /** Paths from the root of the repository; empty: every config that changed. */
   readonly named?: readonly string[];
-  /** Paths that may change although nobody can see what they lead to. */
+  /** Paths that may change although what they lead to cannot be read. */
   readonly allow?: readonly string[];
 }
 
-/** As many as a job can judge; more in one pull request are no edit by hand. */
+/** The most configs that one job judges. A pull request with more was not edited by hand. */
 const MOST_CONFIGS = 100;
 
-/** Each one costs a call of git. */
+/** The most links that are followed, because each costs a call of git. */
 const MOST_LINKS = 1000;
 
 /**
- * The configs that a pull request changes, each with what it was. A config that moved is compared
- * with what it was before it moved, and links are followed in the commits, never on the disk.
+ * Finds the configs that a pull request changes, each with its previous version. A moved config is
+ * compared with its version before the move. Links are followed in the commits, never on the disk.
  *
- * @throws RopeEvalError `unreadable`, `missing_file`, `too_many_arguments` (exit 2): what cannot be
- *   gated does not pass
+ * @throws RopeEvalError `unreadable`, `missing_file`, `too_many_arguments` (exit 2), because what
+ *   cannot be gated must not pass
  */
 export async function changedConfigs(
   { base, head, read }: Sides,
@@ -84,7 +84,7 @@ export async function changedConfigs(
       notices.push(`${each.path} was ${before.path} and is compared with it`);
       const at = gone.findIndex(({ path }) => path === before.path);
       if (at !== -1) gone.splice(at, 1);
-      // Moved and otherwise left alone.
+      // The config was moved without a change.
       if (before.id === each.id && named.length === 0 && beside.length === 0) continue;
     }
     changed.push({ ...each, before, beside });
@@ -110,7 +110,7 @@ export async function changedConfigs(
   return { changed, notices };
 }
 
-/** A reader that asks git for an object once. */
+/** Makes a reader that asks git only once for each object. */
 function remembered(read: ReadObject): ReadObject {
   const texts = new Map<string, Promise<string>>();
   return (id) => {
@@ -121,8 +121,8 @@ function remembered(read: ReadObject): ReadObject {
 }
 
 /**
- * Links and submodules that the pull request brings or moves, where what they lead to is not in the
- * commit: a model may lie there, and nobody can see which.
+ * Refuses new or changed links and submodules whose contents are not in the commit, because a model
+ * may lie there that cannot be read.
  *
  * @throws RopeEvalError `unreadable`
  */
@@ -149,22 +149,22 @@ async function refuseHidden({ base, head }: Sides, allow: readonly string[]): Pr
 const ALLOW =
   'A model may lie there that nobody can judge. The list `allow` of the policy takes its path, where it is none.';
 
-/** A changed file that decides beside a config. */
+/** A changed file that affects the model besides its config. */
 export interface Beside {
   /** The key of the config that names such files. */
   readonly key: 'auto_map' | 'configuration_files';
   readonly path: string;
 }
 
-/** What a config names files by, and how those files are called in its folder. */
+/** The config keys that refer to files, and what those files are called in the config's folder. */
 const NAMED_FILES: readonly { readonly key: Beside['key']; readonly file: RegExp }[] = [
   { key: 'auto_map', file: /\.py$/i },
   { key: 'configuration_files', file: /^config\..*\.json$/i },
 ];
 
 /**
- * The changed files in the folder of a config that transformers reads because of it: code that ships
- * with the model, and configs for other versions.
+ * Finds changed files in a config's folder that transformers reads because the config refers to
+ * them: code that ships with the model, and configs for other versions.
  */
 async function filesBeside(
   { path, id }: Found,
@@ -189,7 +189,7 @@ async function realFolder(path: string, tree: Tree): Promise<string> {
   return posix.dirname(real.kind === 'file' ? real.path : path);
 }
 
-/** Whether a text holds a key, at any depth; one that is no JSON is refused where it is judged. */
+/** Whether a text has a key at any depth. Text that is not JSON is refused when it is judged. */
 function mentions(text: string, key: string): boolean {
   try {
     return holdsKey(JSON.parse(text.replace(/^\uFEFF/, '')), key);
@@ -212,12 +212,12 @@ async function configsOf(
   for (const path of await tree.configs()) {
     const resolved = await tree.resolve(path);
     if (resolved.kind === 'unreadable') throw unreadable(`${path} on ${side}`, resolved.why);
-    // A link that leads nowhere is no config that anybody could load.
+    // Nobody could load a config through a link that leads nowhere.
     if (resolved.kind === 'file') found.push({ path, id: resolved.id });
   }
   for (const { path, id } of tree.files) {
     if (folded(posix.basename(path)) !== PARAMS) continue;
-    // The name is common: what counts is whether it holds, or held, a model.
+    // The name is common, so the file counts only if it holds, or held, a model.
     const texts = [base.get(path)?.id, head.get(path)?.id, id].filter((each) => each !== undefined);
     const models = await Promise.all(
       [...new Set(texts)].map(async (each) => isParams(await read(each))),
@@ -227,7 +227,7 @@ async function configsOf(
   return found;
 }
 
-/** The config of a model in Mistral's own form. */
+/** The config of a model in Mistral's own format. */
 const PARAMS = 'params.json';
 
 function isParams(text: string): boolean {
@@ -260,15 +260,18 @@ function unreadable(
   return new RopeEvalError('unreadable', { file, predicate: why, hint });
 }
 
-/** `Config.json` is `config.json` to a file system that does not tell them apart. */
+/**
+ * Finds a config whose path differs only in spelling: a case-insensitive file system treats
+ * `Config.json` as `config.json`.
+ */
 function sameButForSpelling({ path }: Found, old: readonly Found[]): Found | undefined {
   return old.find((each) => folded(each.path) === folded(path));
 }
 
 /**
- * What a config was before it moved: of the configs that are gone, the most alike. Any that is gone
- * will do, since a move with an edit can be made as unlike as its author wants; then the message
- * says what was lost.
+ * Finds what a config was before it moved: the most similar of the configs that are gone. There is
+ * no minimum of similarity among these, because an author can edit a moved file as much as they
+ * like; the message then says what was lost.
  */
 async function movedFrom(
   { path, id }: Found,
@@ -287,7 +290,7 @@ async function movedFrom(
   return gone.length > 0 || best.score >= HALF ? best.each : undefined;
 }
 
-/** Configs that are named one by one may have any name. */
+/** Lists the JSON files that are gone, because a config that is named may have any name. */
 function goneJson(base: Tree, head: Tree): readonly Found[] {
   return base.files
     .filter(({ path }) => /\.jsonc?$/i.test(path) && !head.has(path))
@@ -297,7 +300,7 @@ function goneJson(base: Tree, head: Tree): readonly Found[] {
 
 const HALF = 0.5;
 
-/** Share of the lines of the old text that the new one has. */
+/** The share of the old text's lines that the new text has. */
 function likeness(old: string, now: string): number {
   const lines = (text: string): string[] =>
     text

@@ -26,8 +26,9 @@ export function parseShard(text: string): Shard {
 }
 
 /**
- * The shard's share of a list. Dealt like cards, from the sorted list: every machine that sees the
- * same files takes the same ones, and neighbours (sizes of one model) spread over the shards.
+ * The shard's share of a list. Paths are sorted and dealt in turn, so that every machine that sees
+ * the same files makes the same shards, and neighbours (sizes of one model) end up in different
+ * ones.
  */
 export function shardOf(paths: readonly string[], shard: Shard): readonly string[] {
   return [...new Set(paths)]
@@ -35,18 +36,18 @@ export function shardOf(paths: readonly string[], shard: Shard): readonly string
     .filter((_, position) => position % shard.count === shard.index - 1);
 }
 
-/** How many of a list of `total` are the shard's. */
+/** The number of items that a shard takes from a list of `total`. */
 export function shardSize(total: number, { index, count }: Shard): number {
   return Math.max(0, Math.ceil((total - index + 1) / count));
 }
 
-/** Rises as the report's schema does; see docs/json.md. */
+/** Version of the file. It rises whenever that of the report does, see docs/json.md. */
 export const SWEEP_SCHEMA_VERSION = '2.0';
 
-/** Parts of these can be merged: what came with a later one is optional. */
+/** Versions whose parts can be merged. What a later version added is optional. */
 const READABLE_VERSIONS = ['1.0', '1.1', SWEEP_SCHEMA_VERSION] as const;
 
-/** A config that could not be evaluated, in the words of the error. */
+/** Why a config could not be evaluated, in the words of the error. */
 const SweepErrorSchema = z.strictObject({
   kind: z.string(),
   message: z.string(),
@@ -63,11 +64,11 @@ const SweepEntrySchema = z
     message: 'an entry has either a report or an error',
   });
 
-/** What `sweep` writes, for one shard or, after `merge`, for all. */
+/** What `sweep` writes for one shard, or for all of them after `merge`. */
 export const SweepSchema = z.strictObject({
   schemaVersion: z.enum(READABLE_VERSIONS),
   tool: z.strictObject({ name: z.literal('rope-eval'), version: z.string() }),
-  /** Since 1.1: what was asked for; preset, seed and contexts stand in every report. */
+  /** What was asked for; since 1.1. Preset, seed and contexts are in each report. */
   settings: z
     .strictObject({
       target: z.number().int().nullable().describe('Tokens; null: 4 x each trained window.'),
@@ -77,9 +78,9 @@ export const SweepSchema = z.strictObject({
         .describe('As written; null: the usual set of each model.'),
     })
     .optional(),
-  /** `interrupted`: the finished configs only. */
+  /** `interrupted`: only some of the configs are finished. */
   status: z.enum(['complete', 'interrupted']),
-  /** Parts that this file holds, of how many. */
+  /** Numbers of the shards that this file contains, and how many there are in all. */
   shards: z.strictObject({ count: z.number().int(), present: z.array(z.number().int()) }),
   configsTotal: z.number().int().describe('Configs in all shards together.'),
   entries: z.array(SweepEntrySchema),
@@ -88,7 +89,7 @@ export const SweepSchema = z.strictObject({
 export type SweepEntry = z.infer<typeof SweepEntrySchema>;
 export type Sweep = z.infer<typeof SweepSchema>;
 
-/** Reports of older versions in the present form. */
+/** Converts reports of older versions to the present one. */
 function upgradeEntries(sweep: UnknownRecord): UnknownRecord {
   const { entries } = sweep;
   if (!Array.isArray(entries)) return sweep;
@@ -100,7 +101,11 @@ function upgradeEntries(sweep: UnknownRecord): UnknownRecord {
   return { ...sweep, entries: upgraded };
 }
 
-/** Reads one part of a sweep. */
+/**
+ * Reads one part of a sweep.
+ *
+ * @throws RopeEvalError `bad_sweep`
+ */
 export function parseSweep(text: string, source: string): Sweep {
   const value = upgradeEntries(parseConfig(text, { source }));
   const parsed = SweepSchema.safeParse(value);
@@ -118,9 +123,9 @@ export function parseSweep(text: string, source: string): Sweep {
 
 export interface Merged {
   readonly sweep: Sweep;
-  /** Shards that no file brought. */
+  /** Shards that none of the files contains. */
   readonly missing: readonly number[];
-  /** Files of parts that were ended before their last config. */
+  /** Files that were interrupted before their last config. */
   readonly interrupted: readonly string[];
 }
 
@@ -130,10 +135,10 @@ interface Part {
 }
 
 /**
- * Joins the parts of a sweep.
+ * Merges the parts of a sweep.
  *
- * @throws RopeEvalError `not_comparable` (exit 3) where parts come from different sweeps, and
- *   `duplicate_shard` where one part comes twice
+ * @throws RopeEvalError `not_comparable` (exit 3) if the parts come from different sweeps, and
+ *   `duplicate_shard` if one shard comes twice
  */
 export function mergeSweeps(parts: readonly Part[]): Merged {
   const [first] = parts;
@@ -172,20 +177,20 @@ export function mergeSweeps(parts: readonly Part[]): Merged {
 }
 
 /**
- * Whether configs of its own shards are missing. The status does not say: that of a part that was
- * merged itself is also of shards that it never had.
+ * Whether configs of a part's own shards are missing. Its status does not tell: a merged part is
+ * also `interrupted` if it never had some of the shards.
  */
 function isShort({ entries, shards, configsTotal }: Sweep): boolean {
   const sizes = shards.present.map((index) => shardSize(configsTotal, { ...shards, index }));
   return entries.length < sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** Conditions on two parts; a part says nothing of what an older version did not write down. */
+/** Conditions on two parts. A value that an older version did not record is skipped. */
 const CONDITIONS: readonly Condition<Sweep>[] = Object.freeze([
   { what: 'rope-eval version', read: ({ tool }) => tool.version },
   { what: 'number of shards', read: ({ shards }) => String(shards.count) },
   { what: 'number of configs', read: ({ configsTotal }) => String(configsTotal) },
-  // All reports of a part were made with the same.
+  // All reports of a part share these.
   ...SWEPT.map(({ read, ...named }): Condition<Sweep> => {
     return { ...named, read: (sweep) => mapped(firstReport(sweep), read) };
   }),

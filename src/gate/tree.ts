@@ -10,22 +10,22 @@ export interface TreeEntry {
   readonly id: string;
 }
 
-/** The content of an object; for links, where they lead. */
+/** Reads the content of an object; for a link, its target. */
 export type ReadObject = (id: string) => Promise<string>;
 
-/** Where a path of a commit leads. */
+/** What a path of a commit leads to. */
 export type Resolved =
   | { readonly kind: 'file'; readonly path: string; readonly id: string }
   | { readonly kind: 'folder'; readonly path: string }
-  /** Nothing is there; for a link: it leads to nothing that the commit holds. */
+  /** Nothing is there, or a link leads to something that the commit does not contain. */
   | { readonly kind: 'absent' }
-  /** A link out of the repository or into a submodule, or a circle. */
+  /** A link leads out of the repository or into a submodule, or in a circle. */
   | { readonly kind: 'unreadable'; readonly why: string };
 
-/** As many links in a row as Linux follows. */
+/** The same limit of links in a row as on Linux. */
 const MAX_LINKS = 40;
 
-/** The files of one commit; links are followed inside of it and never on the disk. */
+/** The files of one commit. Links are followed inside the commit and never on the disk. */
 export class Tree {
   readonly #entries: ReadonlyMap<string, TreeEntry>;
   readonly #folders: ReadonlySet<string>;
@@ -53,8 +53,8 @@ export class Tree {
   }
 
   /**
-   * Paths under which somebody who loads models would find a config: files and links of this name
-   * in any spelling, and folders that are links.
+   * The paths at which a program that loads models would find a config: files and links with this
+   * name in any spelling, and links to folders that contain one.
    */
   async configs(): Promise<readonly string[]> {
     const paths: string[] = [];
@@ -69,7 +69,7 @@ export class Tree {
     return (await this.resolve(`${link}/${CONFIG}`)).kind === 'file';
   }
 
-  /** Entries that another commit does not have, or has with another content. */
+  /** Entries that another commit lacks, or has with other content. */
   changedSince(other: Tree): readonly TreeEntry[] {
     return [...this.#entries.values()].filter(
       ({ path, kind, id }) => other.get(path)?.id !== id || other.get(path)?.kind !== kind,
@@ -80,7 +80,7 @@ export class Tree {
     return [...this.#entries.values()].filter(({ kind }) => kind === 'file');
   }
 
-  /** Paths of the files and links in a folder, without those below it. */
+  /** Paths of the files and links directly in a folder. */
   filesIn(folder: string): readonly string[] {
     return this.#inFolders.get(folder === '.' ? '' : folder) ?? [];
   }
@@ -142,9 +142,9 @@ export class Tree {
 export const CONFIG = 'config.json';
 
 /**
- * A path as the most forgiving file system reads it: letters of any case and form are one (APFS,
- * NTFS), invisible characters are none (HFS+), and dots and blanks at the end of a name are left
- * out (Windows).
+ * Normalizes a path as the most lenient file systems do: letters of any case and form are equal
+ * (APFS, NTFS), invisible characters are ignored (HFS+), and so are dots and spaces at the end of a
+ * name (Windows).
  */
 export function folded(path: string): string {
   return path
@@ -157,7 +157,7 @@ export function folded(path: string): string {
     .join('/');
 }
 
-/** Whether a path names a config.json, on whatever file system. */
+/** Whether a path names a config.json on any file system. */
 export function isConfigName(path: string): boolean {
   return folded(posix.basename(path)) === CONFIG;
 }

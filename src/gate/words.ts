@@ -28,7 +28,7 @@ function plus(number: number): string {
   return `${number > 0 ? '+' : ''}${trim(number, 4)}`;
 }
 
-/** What is gone, candidate by candidate: a scaling that was dropped is one problem, not a dozen. */
+/** Says what is missing, in one message for each candidate that was dropped. */
 export function missingByCandidate({ missing, source }: BaselineResult): readonly {
   readonly candidate: string;
   readonly message: string;
@@ -43,7 +43,7 @@ export function missingByCandidate({ missing, source }: BaselineResult): readonl
   }));
 }
 
-/** How a run stands against its baseline, and how that was found out. */
+/** Summarizes a comparison with a baseline and says how it was made. */
 export function baselineWords(result: BaselineResult): string {
   const improved = result.cells.filter((cell) => cell.outcome === 'improved').length;
   const within = result.cells.filter((cell) => cell.outcome === 'within-noise').length;
@@ -57,7 +57,7 @@ export function baselineWords(result: BaselineResult): string {
   return `${counts} ${methodWords(result.cells)}`.trimEnd();
 }
 
-/** How the intervals of the changes were made. */
+/** Says how the intervals of the changes were computed. */
 export function methodWords(cells: readonly Pick<CellPair, 'method'>[]): string {
   if (cells.length === 0) return '';
   const wide = cells.filter((cell) => cell.method === 'intervals').length;
@@ -69,7 +69,7 @@ export function methodWords(cells: readonly Pick<CellPair, 'method'>[]): string 
   );
 }
 
-/** What a gate's result says in words; the result itself is data. */
+/** The words for a gate's status; the result itself holds only data. */
 
 const STATUS_WORDS: Readonly<Record<GateStatus, string>> = Object.freeze({
   passed: 'PASSED',
@@ -80,7 +80,7 @@ const STATUS_WORDS: Readonly<Record<GateStatus, string>> = Object.freeze({
   'runtime-failed': 'RUNTIME FAILED before the end',
 });
 
-/** The last line: the status, and how many rules stand behind it. */
+/** The last line of the output: the status, and how many rules it rests on. */
 export function verdictLine(result: GateResult): string {
   const count = (level: 'error' | 'warn', outcome: RuleResult['outcome']): number =>
     result.rules.filter((rule) => rule.level === level && rule.outcome === outcome).length;
@@ -100,7 +100,10 @@ function counted(count: number, one: string, many = one): string {
   return count === 0 ? '' : `${count} ${count === 1 ? one : many}`;
 }
 
-/** Expected, found and interval; then why it could not be decided, and what would decide it. */
+/**
+ * Says what was expected and found, with the interval. For an undecided rule it adds why and what
+ * would decide it.
+ */
 export function ruleMessage(result: RuleResult, names: OptionNames = PROGRAM_NAMES): string {
   const expected = `expected ${result.operator} ${value(result, result.threshold)}`;
   if (result.reason === 'local-only') {
@@ -158,20 +161,20 @@ function undecidedWords(result: RuleResult): Words {
   return 'the interval straddles the threshold, and the value is so close to it that more samples would hardly decide';
 }
 
-/** A value in the metric's unit. */
+/** Formats a value in the metric's unit. */
 function value(result: RuleResult, number: number, withUnit = true): string {
   const metric = METRICS[result.metric];
   const text = metric.thresholdIsLength ? tokens(number) : trim(number, 4);
   return withUnit && metric.unit !== 'share' ? `${text} ${metric.unit}` : text;
 }
 
-/** The rule's subject: `needle@131072 >= 0.8 for yarn:4 (sliding_attention)`. */
+/** Names what a rule is about: `needle@131072 >= 0.8 for yarn:4 (sliding_attention)`. */
 export function ruleSubject(result: RuleResult): string {
   const part = result.part === undefined ? '' : ` (${result.part} layers)`;
   return `${result.rule} for ${result.candidate}${part}`;
 }
 
-/** What the reporters show of a gate. */
+/** Converts a gate's result to what the output forms show. */
 export function gateOutcome(result: GateResult, names: OptionNames = PROGRAM_NAMES): GateOutcome {
   const statuses = { pass: 'passed', fail: 'failed', unverifiable: 'unverifiable' } as const;
   const rules = result.rules.map((rule): RuleOutcome => {
@@ -195,7 +198,7 @@ export function gateOutcome(result: GateResult, names: OptionNames = PROGRAM_NAM
   };
 }
 
-/** A run that gave no verdict fails in a form that knows only rules, whatever they say. */
+/** Adds a failed rule for a run without a verdict, because some output forms show only rules. */
 function endOutcome(result: GateResult): RuleOutcome[] {
   if (!['nothing-measured', 'interrupted', 'runtime-failed'].includes(result.status)) return [];
   return [
@@ -242,12 +245,12 @@ function baselineOutcomes(baseline: BaselineResult): RuleOutcome[] {
 export interface Advice {
   /** Path of the key in the config; '' = the whole file. */
   readonly path: string;
-  /** Line in the config, from 1. */
+  /** Line in the config, counted from 1. */
   readonly line: number;
   readonly text: string;
 }
 
-/** The gate's run, as far as advice depends on it. */
+/** The part of a gate's run that advice depends on. */
 export interface AdviceContext {
   readonly report: Report;
   readonly configText: string;
@@ -255,24 +258,24 @@ export interface AdviceContext {
   readonly source: string;
   /** What differs from the config before the change; empty without one. */
   readonly changed: readonly Subject[];
-  /** Commands that come to the same verdict. */
+  /** Commands that reproduce the verdict. */
   readonly commands: {
     /** Compares scalings on this config, against the same reference and at the same length. */
     readonly compare: string;
-    /** The gate again, with so many samples. */
+    /** Runs the gate again with this many samples. */
     readonly again: (samples: number) => string;
   };
 }
 
 /**
- * Advice for a rule that did not pass: for a stranger who changed one key and now reads a red
- * check.
+ * Makes the advice for a rule that did not pass. It is written for someone who changed one key and
+ * now sees a failed check, and who knows nothing about this tool.
  */
 export function adviceFor(result: RuleResult, context: AdviceContext): Advice {
   const { report, configText, source, changed, commands } = context;
   const { subject, path, line } = culpritOf(configText, result.metric, changed);
   const named = report.candidates.find((each) => each.label === result.candidate);
-  // A candidate of the policy stands on no line of the config.
+  // A candidate of the policy has no line in the config.
   const own = named?.label === 'as-configured';
   const at = path === '' || !own ? source : `${source}:${line} (${path})`;
   const say = (text: string): Advice => ({ path, line, text: `${at}: ${text}` });
@@ -295,7 +298,7 @@ export function adviceFor(result: RuleResult, context: AdviceContext): Advice {
   );
 }
 
-/** What would decide a rule, by why it could not be decided. */
+/** Says what would decide a rule, depending on why it could not be decided. */
 function undecidedAdvice(
   { reason, samplesToDecide, candidate, metric }: RuleResult,
   { report, commands }: AdviceContext,
@@ -325,7 +328,7 @@ function undecidedAdvice(
   return `about ${samplesToDecide} samples${thorough ? ', or the preset thorough,' : ''} would decide: ${commands.again(samplesToDecide)}`;
 }
 
-/** The thorough preset measures each probe at least as often as so many samples do. */
+/** The thorough preset measures every probe at least as often as a run with this many samples. */
 const THOROUGH = Math.min(
   ...(['short', 'shortText', 'long', 'longText'] as const).map(
     (probe) => PRESETS.thorough[probe] / CONTEXTS_PER_SAMPLE[probe],
