@@ -14,7 +14,7 @@ import {
 } from '../rope/registry.js';
 import { didYouMean } from '../suggest.js';
 
-/** A scaling that a shorthand names with a factor, such as `yarn:4:beta_fast=16`. */
+/** A scaling given by a shorthand with a factor, such as `yarn:4:beta_fast=16`. */
 export interface FactorDefinition extends ShorthandRequest {
   readonly label: string;
   readonly method: FactorMethod;
@@ -26,19 +26,21 @@ export type CandidateDefinition = { readonly label: string } & (
   | { readonly method: 'theta'; readonly theta: number }
   | { readonly method: 'none' }
   | { readonly method: 'as-configured' }
-  /** A file with longrope's factor lists. */
+  /** The lists of factors come from a file. */
   | { readonly method: 'longrope'; readonly file: string }
-  /** A scaling block, read as transformers would. */
+  /** A scaling block, read as transformers would read it. */
   | { readonly method: 'block'; readonly block: UnknownRecord }
 );
 
-/** A candidate on one model. */
+/** A candidate applied to one model. */
 export interface ResolvedCandidate {
   readonly label: string;
   readonly definition: CandidateDefinition;
   /** One per layer group, parallel to `model.groups`. */
   readonly specs: readonly RopeSpec[];
-  /** Multiplier on q·k, candidate / reference, besides the attention scaling of the tables. */
+  /**
+   * Multiplier on q·k, candidate / reference, in addition to the attention scaling of the tables.
+   */
   readonly softmaxScaleRatio: number;
   readonly findings: readonly Finding[];
 }
@@ -52,7 +54,12 @@ type CandidateErrorKind =
   | 'unsupported_candidate'
   | 'no_candidates';
 
-/** Throws the error of a candidate: exit code 2; the path is the candidate as written. */
+/**
+ * Throws an error about a candidate.
+ *
+ * @param candidate the candidate as the user wrote it
+ * @throws RopeEvalError always; exit code 2 for every kind
+ */
 export function failCandidate(
   kind: CandidateErrorKind,
   candidate: string,
@@ -62,10 +69,10 @@ export function failCandidate(
   throw new RopeEvalError(kind, { candidate, problem, hint });
 }
 
-/** A decimal number; `Number` alone would read '' and ' ' as 0, and hexadecimal. */
+/** A decimal number. `Number` alone would also read '' and ' ' as 0 and accept hexadecimal. */
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
-/** A factor of at least 1. */
+/** Reads a factor of at least 1. */
 function readShorthandFactor(item: string, method: string, text: string | undefined): number {
   if (text === undefined || text === '') {
     failCandidate('invalid_value', item, `needs a factor, e.g. ${method}:4`);
@@ -85,7 +92,7 @@ function readShorthandFactor(item: string, method: string, text: string | undefi
   return factor;
 }
 
-/** A base above 1. */
+/** Reads a base above 1. */
 function readTheta(item: string, text: string | undefined): number {
   const theta = parseNumber(text ?? '');
   if (!(theta > 1) || theta > BOUNDS.theta) {
@@ -94,7 +101,7 @@ function readTheta(item: string, text: string | undefined): number {
   return theta;
 }
 
-/** `key=value` pairs; keys are those of a config block. */
+/** Reads `key=value` pairs, whose keys are those of a config block. */
 function readParams(
   item: string,
   pairs: readonly string[],
@@ -144,24 +151,24 @@ function parseNumber(text: string): number {
 const BARE_METHODS = ['none', 'as-configured'] as const;
 const NAMES = [...FACTOR_METHODS, 'theta', 'longrope', ...BARE_METHODS];
 
-/** Each candidate costs a run; a longer list is a mistake. */
+/** Each candidate runs every probe, so a longer list is a mistake. */
 const MAX_CANDIDATES = 64;
 
-/** Each of them is a run of every probe. */
+/** Refuses a list that is longer than MAX_CANDIDATES. */
 function checkCount(count: number): void {
   if (count <= MAX_CANDIDATES) return;
   failCandidate('invalid_value', '', `${count} are given; ${MAX_CANDIDATES} are allowed`);
 }
 
 /**
- * Reads candidates: a list such as `yarn:4,linear:2,theta:1e6,none` with parameters
- * (`yarn:4:beta_fast=16`), or one JSON object as it would stand in a config.
+ * Reads candidates: either a list such as `yarn:4,linear:2,theta:1e6,none`, with parameters as in
+ * `yarn:4:beta_fast=16`, or one JSON object as it would appear in a config.
  *
  * @throws RopeEvalError exit code 2: `unknown_candidate`, `unknown_parameter`, `invalid_value`,
  *   `duplicate_candidate`, `invalid_json`, `no_candidates`
  */
 export function parseCandidates(text: string): CandidateDefinition[] {
-  // The library is called from programs without types as well.
+  // Programs without types call this function too.
   if (typeof text !== 'string') {
     failCandidate('invalid_value', show(text), 'must be text, such as yarn:4,linear:2');
   }
@@ -178,7 +185,7 @@ export function parseCandidates(text: string): CandidateDefinition[] {
 }
 
 /**
- * Joins the lists of several options; the same candidate twice is an error.
+ * Joins the lists of several options. It is an error to give a candidate twice.
  *
  * @throws RopeEvalError `duplicate_candidate`
  */
@@ -197,7 +204,7 @@ function parseOne(item: string): CandidateDefinition {
   }
   const [name = '', value, ...rest] = item.split(':');
   if (name === 'longrope') {
-    // A path may hold colons of its own, as on Windows.
+    // The path itself may contain colons, as on Windows.
     const file = item.slice('longrope:'.length);
     if (file === '') failCandidate('invalid_value', item, 'needs a file: longrope:factors.json');
     return { label: item, method: 'longrope', file };
@@ -230,7 +237,7 @@ function isFactorMethod(name: string): name is FactorMethod {
   return Object.hasOwn(SHORTHANDS, name);
 }
 
-/** A JSON object, labelled by its type and factor. */
+/** Reads a JSON object and labels it by its type and factor. */
 function parseBlock(text: string): CandidateDefinition {
   try {
     const block = parseConfig(text, { source: 'candidate' });
@@ -249,7 +256,7 @@ function blockLabel(block: Readonly<Record<string, unknown>>): string {
   return typeof factor === 'number' ? `json:${name}:${factor}` : `json:${name}`;
 }
 
-/** Two JSON objects may share a label; two equal candidates are a mistake. */
+/** Refuses equal candidates. Two different JSON objects may share a label. */
 function checkDistinct(found: readonly CandidateDefinition[]): void {
   const seen = new Set<string>();
   for (const definition of found) {
@@ -259,21 +266,22 @@ function checkDistinct(found: readonly CandidateDefinition[]): void {
   }
 }
 
-/** `yarn:4` and `yarn:4.0` are one candidate. */
+/** Whether only the values tell candidates apart: `yarn:4` and `yarn:4.0` are the same one. */
 function sharesLabel(definition: CandidateDefinition): boolean {
   return definition.method !== 'longrope';
 }
 
 /**
- * The candidates to compare where the user names none; the reference is a row of its own.
+ * Chooses the candidates to compare if the user names none. The reference is not among them, since
+ * it has its own row.
  *
- * What the config says comes first if that is not the reference, then the published scalings at the
- * target's multiple. `dynamic:1` is the published dynamic NTK, alpha = length / window; a larger
- * factor stretches beyond the length at hand. Raising theta by hand is `ntk` under another name,
- * and is left out. At most 8.
+ * The config's scaling comes first if it is not the reference, followed by the published scalings
+ * at the target's multiple. `dynamic:1` is the published dynamic NTK, alpha = length / window; a
+ * larger factor would stretch beyond the length at hand. A larger theta is left out because `ntk`
+ * is the same thing. There are at most 8.
  *
  * @param multiple target length / trained window
- * @param before the config from before a change, which the reference was taken from
+ * @param before the config before a change, from which the reference was taken
  */
 export function defaultCandidates(
   multiple: number,
@@ -304,7 +312,7 @@ function withFactor(method: FactorMethod, factor: number): CandidateDefinition {
   return { label: `${method}:${factor}`, method, factor, params: Object.freeze({}) };
 }
 
-/** Two decimals, upwards: the factor must cover the target. */
+/** Rounds up to two decimals, because the factor must cover the target. */
 function roundUp(value: number): number {
   return Math.ceil(value * 100 - 1e-9) / 100;
 }

@@ -29,7 +29,7 @@ import {
 } from './definition.js';
 
 /**
- * What a user should know before believing the row.
+ * Reports what a user should know before trusting a candidate's results.
  *
  * @param trained (groups) what the weights were trained with
  * @param specs (groups) the candidate
@@ -68,32 +68,35 @@ export function reportCandidate(
   });
 }
 
-/** Whether nothing of the trained-in scaling is left; a static NTK-aware one lives on as a theta. */
+/**
+ * Whether a candidate drops the trained-in scaling entirely. A static NTK-aware one survives as a
+ * theta.
+ */
 function losesScaling(spec: RopeSpec, trained: RopeSpec): boolean {
   if (trained.type === 'default' || spec.type === trained.type) return false;
   return trained.type !== 'ntk' || spec.theta !== effectiveTheta(trained);
 }
 
+/** How a candidate is resolved, beyond the model and the reference. */
 export interface ResolveOptions {
-  /** Reads the file of `longrope:FILE`; errors are the caller's. */
+  /** Reads the file of `longrope:FILE`. The caller handles its errors. */
   readonly readFile?: (path: string) => string;
   /**
-   * The config from before a change, which the reference was taken from; default: the model
-   * itself. Everything but `as-configured` and JSON objects is computed from it.
+   * The config before a change, from which the reference was taken; default: the model itself. All
+   * candidates except `as-configured` and JSON objects are computed from it.
    */
   readonly before?: ModelGeometry;
 }
 
 /**
- * A candidate on a model: one spec per layer group.
+ * Resolves a candidate on a model: one spec per layer group.
  *
  * Shorthands are computed from what the weights were trained with (see `shorthandSpec`), whatever a
- * change made of the config since; a JSON object is read with the
- * config around it, literally as transformers would, so that a theta which stood only in the
- * replaced block is lost there too. Groups that the dialect keeps out of reach stay as the weights
- * know them.
+ * change made of the config since. A JSON object is read together with the config around it,
+ * exactly as transformers would, so a theta that was only in the replaced block is lost here too.
+ * Groups that a scaling cannot reach in this dialect keep what the weights were trained with.
  *
- * @throws RopeEvalError `unsupported_candidate`, `invalid_value`, or what `readModel` throws
+ * @throws RopeEvalError `unsupported_candidate`, `invalid_value`, or any error of `readModel`
  */
 export function resolveCandidate(
   definition: CandidateDefinition,
@@ -158,7 +161,10 @@ function specFor(definition: Computed, group: LayerGroup, reference: Reference):
   return shorthandSpec(definition, trained, reference.trainedWindow);
 }
 
-/** The multiplier on q·k under the candidate; DeepSeek-V3's follows YaRN's mscale_all_dim. */
+/**
+ * Returns the multiplier on q·k under the candidate; DeepSeek-V3's depends on YaRN's
+ * mscale_all_dim.
+ */
 function softmaxOf(model: ModelGeometry, specs: readonly RopeSpec[]): number {
   const spec = specs[0];
   if (model.softmaxFollowsYarn !== true || spec?.type !== 'yarn' || !spec.mscaleAllDim) {
@@ -195,7 +201,10 @@ function literal(
   };
 }
 
-/** The block in a file: the file itself, or its `rope_scaling` / `rope_parameters`. */
+/**
+ * Reads the block from a file, which is the block itself or holds it as `rope_scaling` or
+ * `rope_parameters`.
+ */
 export function longropeBlock(
   definition: Extract<CandidateDefinition, { readonly method: 'longrope' }>,
   reference: Reference,
@@ -214,16 +223,19 @@ export function longropeBlock(
 }
 
 /**
- * The spec of a shorthand on one layer group.
+ * Computes the spec of a shorthand on one layer group.
  *
- * A factor multiplies the trained window. On unscaled weights that is the plain block: factor F,
- * original window = trained window. Where the weights were trained with a scaling, a config can
- * hold one block only, so the new block has to carry both: with a trained-in extension f of the
- * window W / f, `yarn:2` on Llama 3.1 (llama3, 8 x 8192 of base theta) is YaRN with factor 8 x 2
- * and original window 8192. Slow pairs then end exactly F times slower than in the weights. The
- * same type continues (llama3:2 there is llama3 16 x, with the trained-in parameters); another type
- * drops the trained-in shape of the bands, which the caller reports. A trained-in `ntk` is a theta,
- * and every shorthand keeps it.
+ * A factor F multiplies the trained window. On unscaled weights, that gives the plain block: factor
+ * F, original window = trained window. If the weights were trained with a scaling, the new block
+ * must carry both, because a config can hold only one. Its factor is then f x F for a trained-in
+ * extension f, and its original window is that of the trained-in scaling, or the trained window / f
+ * if that has none. Llama 3.1, for example, was trained with llama3, 8 x 8192; there `yarn:2` is
+ * YaRN with factor 8 x 2 and original window 8192, so that slow pairs end up exactly twice as slow
+ * as in the weights.
+ *
+ * A shorthand of the same type continues the scaling: `llama3:2` there is llama3 with factor 16 and
+ * the trained-in parameters. Another type drops the trained-in shape of the bands, which the caller
+ * reports. A trained-in `ntk` is a larger theta, and every shorthand keeps it.
  *
  * @param trained the spec that the weights were trained with
  * @param trainedWindow tokens
@@ -254,9 +266,9 @@ function makeShorthand(definition: FactorDefinition, trained: RopeSpec, trainedW
 }
 
 /**
- * Reads the same config with another scaling block, literally as transformers would: the block
- * stands as `rope_scaling`, which replaces `rope_parameters` whole, theta included. A block keyed
- * by layer type stands as `rope_parameters`.
+ * Reads the same config with another scaling block, exactly as transformers would. The block
+ * becomes `rope_scaling`, which replaces all of `rope_parameters`, theta included. A block keyed by
+ * layer type becomes `rope_parameters`.
  *
  * @param more other keys to set beside the block, e.g. `max_position_embeddings`
  * @throws RopeEvalError as `readModel`
@@ -283,7 +295,10 @@ export function readWithBlock(
   return read;
 }
 
-/** Families without a flat block take a scaling in the block of their global layers. */
+/**
+ * Whether the family accepts no flat block, so that a scaling goes into the block of its global
+ * layers.
+ */
 function onlyNested(model: ModelGeometry): boolean {
   return dialectOf(model.modelType).nestedOnly === true;
 }
@@ -312,7 +327,7 @@ function intoGlobalBlock(
   return { ...all, [name]: { ...(isRecord(old) ? old : {}), ...block } };
 }
 
-/** A copy of the config with keys set in the object at a path. */
+/** Returns a copy of the config with keys set in the object at a path. */
 function replaceAt(
   record: UnknownRecord,
   path: readonly string[],

@@ -31,26 +31,30 @@ export interface CandidateSpecs {
   readonly softmaxScale?: number;
 }
 
+/** What the analysis depends on besides the model and the scalings. */
 export interface GeometryOptions {
-  /** Length asked for, tokens. */
+  /** The length asked for, in tokens. */
   readonly target: number;
   /** Format of the KV cache. */
   readonly dtype: CacheDtype;
-  /** Memory bandwidth, 1e9 bytes a second; null = no decode time. */
+  /** Memory bandwidth in 1e9 bytes a second; null = no decode time. */
   readonly bandwidthGBps: number | null;
 }
 
-/** The bound is searched no further: this many distances of 128 pairs take about 35 ms. */
+/**
+ * The search for the supported length ends here: this many distances of 128 pairs take about 35 ms.
+ */
 const SEARCH_LIMIT = 1 << 17;
 const DECAY_BINS = 48;
-/** Below this difference two tables are the same in float32. */
+/** Two tables that differ by less than this are the same in float32. */
 const SAME = 1e-6;
 
 /**
- * Everything that the config alone says about the reference and the candidates, per layer group.
+ * Computes everything that follows from the config alone about the reference and the candidates,
+ * per layer group.
  *
- * Local layers (sliding window, chunks) never see a distance beyond their window: trained and
- * target range are that window, and any stretch is a loss.
+ * Local layers (sliding window, chunks) never see a distance beyond their window. Their trained and
+ * target ranges are both that window, and any stretch is a loss.
  */
 export function analyseGeometry(
   model: ModelGeometry,
@@ -114,16 +118,16 @@ function analyseGroup(
 interface GroupCandidate {
   readonly label: string;
   readonly spec: RopeSpec;
-  /** Softmax scale / the reference's. */
+  /** The softmax scale, candidate / reference. */
   readonly softmaxRatio: number;
 }
 
-/** Tokens. */
+/** All in tokens. */
 interface Ranges {
   /** Distances that occur in training and at the target. */
   readonly trained: number;
   readonly target: number;
-  /** Whole length at the target: positions run to it in local layers too. */
+  /** The whole length at the target. Positions run to it in local layers too. */
   readonly length: number;
 }
 
@@ -158,7 +162,8 @@ function analyseCandidate(
   ranges: Ranges,
   local: boolean,
 ): CandidateGeometry {
-  // The table in use at the target: dynamic and longrope tables depend on the whole length.
+  // This is the table in use at the target, since dynamic and longrope tables depend on the whole
+  // length.
   const table = computeRope(spec, ranges.length);
   const perPair = stretch(reference.invFreq, table.invFreq);
   const ratio = table.attentionScaling / reference.attentionScaling;
@@ -171,7 +176,8 @@ function analyseCandidate(
     perPair.reduce<number>((largest, value) => Math.max(largest, value ?? 0), 0) || 1;
   const changed = !sameFrequencies || Math.abs(logitScale - 1) > SAME;
   return {
-    // Most of the time goes into the table, so the same one is not analysed twice.
+    // The analysis of the table takes most of the time, so equal frequencies are analysed only
+    // once.
     ...(sameFrequencies ? describeAs(spec, table, geometry) : analyseTable(spec, table, ranges)),
     label,
     changed,
@@ -186,7 +192,7 @@ function analyseCandidate(
   };
 }
 
-/** A table with the frequencies of another one, under its own name. */
+/** Describes a table with the same frequencies as another one. */
 function describeAs(spec: RopeSpec, table: RopeTable, same: TableGeometry): TableGeometry {
   const { rotationsTrained, rotationsTarget, supported, decay, drift } = same;
   return {
@@ -202,7 +208,9 @@ function describeAs(spec: RopeSpec, table: RopeTable, same: TableGeometry): Tabl
   };
 }
 
-/** The trained window, doublings of it, and the target; a shorter target comes first. */
+/**
+ * Returns the trained window, its doublings up to the target, and the target, in ascending order.
+ */
 function costLengths(trainedWindow: number, target: number): number[] {
   const lengths = new Set([trainedWindow, target]);
   for (let length = 2 * trainedWindow; length < target; length *= 2) lengths.add(length);

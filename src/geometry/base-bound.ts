@@ -1,8 +1,8 @@
 /**
- * Smallest base for lengths of 1024, 2048, 4096 … tokens, per rotary dimension: results of
- * `smallestBase` at its default grid (0.5 % in the base). For 128 dimensions they agree with
- * Men et al. 2024 (arXiv:2405.14591), table 2, within the coarseness of the two grids.
- * Eight digits, because the next number is not always valid as well.
+ * The smallest base for lengths of 1024, 2048, 4096 … tokens, by rotary dimension. The numbers are
+ * results of `smallestBase` (tools/base-search.ts) on its default grid, 0.5 % in the base. For 128
+ * dimensions they agree with table 2 of Men et al. 2024 (arXiv:2405.14591), as closely as the two
+ * grids allow. They have eight digits because a base slightly above a valid one may be invalid.
  */
 export const BASE_TABLE: readonly {
   readonly rotaryDim: number;
@@ -52,18 +52,20 @@ export const BASE_TABLE: readonly {
   },
 ]);
 
+/** A tabulated base, and the length that it is valid for. */
 export interface RequiredBase {
-  /** Length that the base is for: the next in the table, at or above the one asked for. */
+  /** The length in the table, in tokens: the shortest that is at least the one asked for. */
   readonly length: number;
-  /** Smallest base found on the grid of the search (see smallestBase). */
+  /** The smallest base that the search found on its grid. */
   readonly base: number;
 }
 
 /**
- * Smallest base that supports a length by Men et al. 2024 (arXiv:2405.14591), from results of
- * `smallestBase` at powers of two. It is about an unscaled table of this rotary dimension.
+ * Returns the smallest base of an unscaled table that supports a length by the bound of Men et al.
+ * 2024 (arXiv:2405.14591). It comes from a table of search results at powers of two.
  *
- * @returns null where the table has no entry for the dimension, or none that long
+ * @param length tokens
+ * @returns null if the table has no entry for the dimension, or none for such a length
  */
 export function requiredBase(length: number, rotaryDim: number): RequiredBase | null {
   const row = BASE_TABLE.find((entry) => entry.rotaryDim === rotaryDim);
@@ -73,7 +75,7 @@ export function requiredBase(length: number, rotaryDim: number): RequiredBase | 
   return base === undefined ? null : { length: FIRST_LENGTH * 2 ** index, base };
 }
 
-/** Tokens; each later column doubles it. */
+/** In tokens. Each further column doubles it. */
 const FIRST_LENGTH = 1024;
 
 /**
@@ -84,22 +86,25 @@ const FIRST_LENGTH = 1024;
  * table supports is therefore the largest L with B(m) >= 0 for every m <= L.
  */
 
-/** Distances on either side of a block's centre. */
+/** Distances on each side of a block's centre. */
 const HALF = 256;
 
+/** The length that a rotary table supports by the bound. */
 export interface SupportedLength {
   /** Largest length, in tokens, with B(m) >= 0 for every distance up to it. */
   readonly tokens: number;
-  /** The search ended first: read `tokens` as a lower limit. */
+  /** true: the search ended before the bound was reached, so `tokens` is a lower limit. */
   readonly atLeast: boolean;
 }
 
 /**
- * First distance whose summed cosine is negative, or null up to `limit`.
+ * Returns the first distance whose summed cosine is negative, or null if there is none up to
+ * `limit`.
  *
- * `cos((b ± j)ω) = cos(bω)cos(jω) ∓ sin(bω)sin(jω)`: the j part is the same for every block and
- * both sides of its centre b share the products, so a pair costs one multiplication a distance,
- * and no error builds up as in a running recurrence.
+ * Distances are searched in blocks around a centre b, with `cos((b ± j)ω) = cos(bω)cos(jω) ∓
+ * sin(bω)sin(jω)`. The factors in j are the same for every block, and both sides of a centre share
+ * the products. A pair thus costs one multiplication per distance, and errors do not accumulate as
+ * they would in a running recurrence.
  *
  * @param invFreq (pairs,) radians per token; pairs that stand still are left out
  * @param limit last distance to look at, tokens
@@ -108,7 +113,7 @@ export function firstNegativeDistance(invFreq: ArrayLike<number>, limit: number)
   const frequencies = Float64Array.from(Array.from(invFreq).filter((frequency) => frequency > 0));
   if (frequencies.length === 0) return null;
   const width = HALF + 1;
-  // (pairs, width), with pairs that stand for nothing up to a multiple of four
+  // (pairs, width), filled up with rows of zeros to a multiple of four
   const rows = 4 * Math.ceil(frequencies.length / 4);
   const cosines = new Float64Array(rows * width);
   const sines = new Float64Array(rows * width);
@@ -138,8 +143,8 @@ export function firstNegativeDistance(invFreq: ArrayLike<number>, limit: number)
 }
 
 /**
- * `sums[j] = Σ_row weights[row] · table[row][j]`, four rows at a time: this is where the search
- * spends its time, and one pass over the sums for four rows halves it.
+ * Computes `sums[j] = Σ_row weights[row] · table[row][j]`. It takes four rows at a time, because
+ * the search spends its time here and sharing one pass over the sums halves it.
  *
  * @param weights (rows,), a multiple of four
  * @param table (rows, sums)
@@ -166,10 +171,10 @@ function sumRows(sums: Float64Array, weights: Float64Array, table: Float64Array)
 }
 
 /**
- * Longest length that these frequencies support by the bound.
+ * Returns the longest length that these frequencies support by the bound.
  *
  * @param invFreq (pairs,) radians per token
- * @param limit stop looking here, tokens
+ * @param limit where the search ends, in tokens
  */
 export function supportedLength(invFreq: ArrayLike<number>, limit: number): SupportedLength {
   const first = firstNegativeDistance(invFreq, limit);

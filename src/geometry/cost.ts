@@ -6,17 +6,17 @@ import type { CostReport } from './schema.js';
 export interface LayerSpan {
   readonly count: number;
   readonly kind: 'global' | 'sliding' | 'chunked';
-  /** Tokens; null = everything before. */
+  /** In tokens; null = everything before. */
   readonly window: number | null;
-  /** Where they differ from the rest of the model. */
+  /** Set if these layers differ from the rest of the model. */
   readonly headDim?: number;
   readonly kvHeads?: number;
 }
 
 /**
- * Attention layers by how far they look back. Layers without RoPE are global: the models that
- * leave RoPE out do so on layers that see the whole context. Layers without attention (state
- * space, convolution) hold no keys and are not in the list.
+ * Groups attention layers by how far they look back. Layers without RoPE are global: models that
+ * have such layers let them see the whole context. Layers without attention (state space,
+ * convolution) hold no keys and are not listed.
  */
 export function layerSpans(model: ModelGeometry): LayerSpan[] {
   const spans: LayerSpan[] = [];
@@ -49,10 +49,11 @@ export function layerSpans(model: ModelGeometry): LayerSpan[] {
 }
 
 /**
- * Numbers that one layer keeps per token; a layer's own head size and count win.
+ * Returns how many numbers one layer keeps per token. A layer's own head size and head count take
+ * precedence.
  *
- * Keys and values: `2 * kvHeads * headDim`, which covers multi-head, grouped-query (Ainslie et al.
- * 2023, arXiv:2305.13245) and multi-query attention (Shazeer 2019, arXiv:1911.02150).
+ * Keys and values take `2 * kvHeads * headDim`, which covers multi-head, grouped-query (Ainslie et
+ * al. 2023, arXiv:2305.13245) and multi-query attention (Shazeer 2019, arXiv:1911.02150).
  * Multi-head latent attention keeps one latent vector and one rotated key for all heads
  * (DeepSeek-V2, arXiv:2405.04434, section 2.1.2): `rank + ropeDim`.
  */
@@ -66,7 +67,8 @@ export function cacheNumbersPerToken(
 }
 
 /**
- * Bytes of the KV cache of one sequence: a layer with a window keeps that many tokens at most.
+ * Returns the bytes of one sequence's KV cache. A layer with a window keeps at most that many
+ * tokens.
  *
  * @param tokens length of the sequence
  */
@@ -83,10 +85,11 @@ export function cacheBytes(
 }
 
 /**
- * Keys that a query of one layer attends to, averaged over a causal prefill of `tokens`.
+ * Returns how many keys a query of one layer attends to, averaged over a causal prefill of
+ * `tokens`.
  *
- * Global: `(L + 1) / 2`. Sliding window w: the mean of min(m, w). Chunks of w: `(w + 1) / 2` in
- * each whole chunk. The current token counts as a key.
+ * For global layers it is `(L + 1) / 2`; for a sliding window w, the mean of min(m, w); for chunks
+ * of w, `(w + 1) / 2` in each whole chunk. The current token counts as a key.
  */
 export function meanPrefillKeys({ kind, window }: LayerSpan, tokens: number): number {
   if (window === null || window >= tokens) return (tokens + 1) / 2;
@@ -99,22 +102,24 @@ export function meanPrefillKeys({ kind, window }: LayerSpan, tokens: number): nu
 }
 
 /**
- * Keys that the next query attends to when the cache holds `tokens`, itself included.
- * For chunks this is the most that can occur, the end of a chunk.
+ * Returns how many keys the next query attends to, itself included, when the cache holds `tokens`.
+ * For chunks this is the maximum, reached at the end of a chunk.
  */
 export function decodeKeys({ window }: LayerSpan, tokens: number): number {
   return window === null ? tokens : Math.min(tokens, window);
 }
 
 /**
- * Floating-point operations of attention scores and their weighted sum, per query token over all
- * layers: `2 * 2 * heads * headDim * keys` a layer (Kaplan et al. 2020, arXiv:2001.08361, table 1,
- * with two operations a multiply-add). Projections are left out: they do not grow with length.
+ * Returns the floating-point operations of attention scores and their weighted sum, per query token
+ * over all layers: `2 * 2 * heads * headDim * keys` per layer (Kaplan et al. 2020,
+ * arXiv:2001.08361, table 1, with two operations per multiply-add). Projections are left out
+ * because they do not grow with the length.
  *
- * Multi-head latent attention (DeepSeek-V2, arXiv:2405.04434, section 2.1.2) is done in two ways.
- * In prefill engines expand the latents, so a score is over `nope + rope` dimensions and the sum
- * over a value's. In decode they work on the latents as cached, because expanding all of them for
- * one token would cost more: scores over `rank + rope`, the sum over `rank`.
+ * Multi-head latent attention (DeepSeek-V2, arXiv:2405.04434, section 2.1.2) is computed in two
+ * ways. In prefill, engines expand the latents: a score is over `nope + rope` dimensions and the
+ * sum over the width of a value. In decode, they use the latents as cached, because expanding all
+ * of them for one token would cost more: a score is over `rank + rope` dimensions and the sum over
+ * `rank`.
  */
 export function attentionFlops(
   shape: AttentionShape,
@@ -129,7 +134,10 @@ export function attentionFlops(
   }, 0);
 }
 
-/** Multiply-adds of one head for one key: its score, and its share of the weighted sum. */
+/**
+ * Returns the multiply-adds of one head for one key, for its score and its share of the weighted
+ * sum.
+ */
 function scoreAndSumWidth(
   { latent }: AttentionShape,
   headDim: number,
@@ -140,21 +148,23 @@ function scoreAndSumWidth(
   return phase === 'prefill' ? nopeDim + ropeDim + valueDim : 2 * rank + ropeDim;
 }
 
+/** The lengths that the costs are computed for, and the format of the cache. */
 export interface CostOptions {
   readonly trainedWindow: number;
-  /** Tokens; any order. */
+  /** In tokens, in any order. */
   readonly lengths: readonly number[];
   readonly dtype: CacheDtype;
-  /** 1e9 bytes a second. */
+  /** In 1e9 bytes a second; null = no decode time. */
   readonly bandwidthGBps: number | null;
 }
 
 /**
- * The price of a longer window, from the shape of the attention alone.
+ * Estimates what a longer window costs, from the attention's shape alone.
  *
  * Decoding one token of one sequence reads its cache once, so `bytes / bandwidth` is a lower limit
  * for the part that grows with the length (Pope et al. 2022, "Efficiently Scaling Transformer
- * Inference", arXiv:2211.05102, section 2). The weights, read as well, do not grow and are left out.
+ * Inference", arXiv:2211.05102, section 2). The weights are read too, but they do not grow and are
+ * left out.
  *
  * @returns null for a bidirectional model, which decodes nothing and keeps no cache, and for one
  *   without attention layers

@@ -1,21 +1,21 @@
 import { type NumberFormat, ROUND } from './dtypes.js';
 
 /**
- * Relative-distance drift: q·k must depend on the distance between the tokens alone, and does in
- * exact arithmetic (Su et al. 2021, RoFormer, arXiv:2104.09864, equation 11). Engines round the
- * product of position and frequency, or the cosine and sine, and the scores of one distance then
- * change with the absolute position.
+ * Measures relative-distance drift. In exact arithmetic, q·k depends only on the distance between
+ * the tokens (Su et al. 2021, RoFormer, arXiv:2104.09864, equation 11). Engines round the product
+ * of position and frequency, or the cosine and sine, so scores at one distance change with the
+ * absolute position.
  */
 
 export interface Arithmetic {
   readonly name: string;
-  /** Format of position, frequency and their product. */
+  /** The format of the position, the frequency and their product. */
   readonly angle: NumberFormat;
-  /** Format that cosine and sine are kept in. */
+  /** The format in which cosine and sine are stored. */
   readonly table: NumberFormat;
 }
 
-/** What engines do; the words are in docs/geometry.md. */
+/** The arithmetics that engines use; docs/geometry.md explains the names. */
 export const ARITHMETICS: readonly Arithmetic[] = Object.freeze([
   { name: 'float32', angle: 'float32', table: 'float32' },
   { name: 'float16 table', angle: 'float32', table: 'float16' },
@@ -24,31 +24,35 @@ export const ARITHMETICS: readonly Arithmetic[] = Object.freeze([
   { name: 'bfloat16 angles', angle: 'bfloat16', table: 'bfloat16' },
 ]);
 
-/** A mean cosine that is off by more than this can swap near neighbours. */
+/** A mean cosine with a larger error can reverse the order of near neighbours. */
 const DRIFT_TOLERANCE = 0.01;
 
+/** The drift under one arithmetic. */
 export interface Drift {
   readonly arithmetic: string;
   readonly byPosition: readonly {
     /** Position of the query, tokens. */
     readonly position: number;
-    /** Largest |measured − exact| mean cosine over the distances; null = not a number. */
+    /** The largest |measured − exact| mean cosine over the distances; null = not a number. */
     readonly error: number | null;
   }[];
-  /** Largest error over the positions; null if any is not a number. */
+  /** The largest error over the positions; null if any is not a number. */
   readonly worst: number | null;
-  /** First listed position with an error above DRIFT_TOLERANCE, or none at all. */
+  /**
+   * The first listed position whose error is above DRIFT_TOLERANCE or not a number; null if there
+   * is none.
+   */
   readonly firstAbove: number | null;
 }
 
 const DISTANCES = [1, 2, 5, 16, 60];
-/** Powers of two are exact in every format, so the positions used lie just before them. */
+/** Every format holds powers of two exactly, so the query positions lie just before them. */
 const OFFSETS = [0, 1, 3];
 
 /**
- * Drift under every arithmetic.
+ * Measures the drift under every arithmetic.
  *
- * @param invFreq (pairs,) radians per token, kept in float32 first, as engines do
+ * @param invFreq (pairs,) radians per token; rounded to float32 first, as engines do
  * @param upTo number of positions, tokens
  */
 export function measureDrift(invFreq: ArrayLike<number>, upTo: number): Drift[] {
@@ -63,7 +67,8 @@ export function measureDrift(invFreq: ArrayLike<number>, upTo: number): Drift[] 
     const sharing = ARITHMETICS.filter((arithmetic) => arithmetic.angle === angle);
     positions.forEach((position, rung) => {
       for (const offset of OFFSETS) {
-        // The angles are the same for every table format: turn once, round per format.
+        // The angles are the same for every table format, so they are computed once and rounded per
+        // format.
         const turned = [0, ...DISTANCES].map((distance) =>
           turn(frequencies, position - offset - distance, angle),
         );
@@ -93,14 +98,17 @@ function summarise(arithmetic: string, positions: readonly number[], errors: num
   };
 }
 
-/** Query positions: 127, 511, 2047 … and the last one; none so near 0 that a key has no place. */
+/**
+ * Returns query positions: 127, 511, 2047 … and the last one. The first is far enough from 0 for
+ * every key.
+ */
 function positionLadder(upTo: number): number[] {
   const positions: number[] = [];
   for (let length = 128; length < upTo; length *= 4) positions.push(length - 1);
   return [...positions, Math.max(127, upTo - 1)];
 }
 
-/** Cosine and sine of every pair at one position, (pairs,) each. */
+/** The cosine and sine of every pair at one position, (pairs,) each. */
 interface Turned {
   readonly cos: Float64Array;
   readonly sin: Float64Array;
@@ -114,7 +122,7 @@ function turn(frequencies: Float64Array, position: number, format: NumberFormat)
 }
 
 /**
- * Largest error of the mean cosine over DISTANCES; NaN where an angle overflowed.
+ * Returns the largest error of the mean cosine over DISTANCES; NaN if an angle overflowed.
  *
  * @param turned the query, then one key per distance
  * @param exact mean cosine per distance

@@ -6,8 +6,8 @@ import { computeRope, type RopeSpec } from '../rope/registry.js';
 import { toBfloat16, toFloat16 } from './dtypes.js';
 
 /**
- * A table as engines hold it: sorted from the fastest pair to the slowest, unless the class of the
- * model stores its pairs in another order.
+ * Returns a table in the order in which engines store it: from the fastest pair to the slowest,
+ * unless the model's class uses another order.
  *
  * @param invFreq (pairs,) radians per token, sorted
  */
@@ -20,16 +20,17 @@ export function asStored(
   return pairOrder.map((pair) => sorted[pair] ?? 0);
 }
 
-/** Bumped when the hashed bytes change. */
+/** Increased whenever the hashed bytes change. */
 const FINGERPRINT_VERSION = 1;
 
 export interface CosinePoint {
-  /** Tokens. */
+  /** In tokens. */
   readonly position: number;
-  /** Mean over pairs of cos(p (ω − ω_unscaled)): 1 = the same rotation, 0 = unrelated. */
+  /** The mean over pairs of cos(p (ω − ω_unscaled)): 1 = the same rotation, 0 = unrelated. */
   readonly cosine: number;
 }
 
+/** The rotary table of one layer group, and its hash. */
 export interface GroupFingerprint {
   readonly layerType: string;
   readonly layers: readonly number[];
@@ -44,18 +45,19 @@ export interface GroupFingerprint {
   readonly versusUnscaled: readonly CosinePoint[];
 }
 
+/** The tables that an engine should hold for a config. */
 export interface Fingerprint {
   readonly version: typeof FINGERPRINT_VERSION;
   readonly modelType: string;
-  /** Length that length-dependent tables are for; null = as built. */
+  /** The length in tokens that length-dependent tables are for; null = at construction. */
   readonly sequenceLength: number | null;
   readonly groups: readonly GroupFingerprint[];
 }
 
 /**
- * Hash of a rotary table: sha256 over float32 little-endian numbers, the inverse frequencies and
- * then the attention scaling. Float32 because engines hold no more, and because it hides the last
- * bits in which one mathematics library differs from another.
+ * Hashes a rotary table: sha256 over little-endian float32 numbers, the inverse frequencies
+ * followed by the attention scaling. float32 is what engines hold, and it hides the last bits, in
+ * which mathematics libraries differ.
  */
 export function hashTable({ invFreq, attentionScaling }: RopeTable): string {
   const bytes = new DataView(new ArrayBuffer(4 * (invFreq.length + 1)));
@@ -65,10 +67,10 @@ export function hashTable({ invFreq, attentionScaling }: RopeTable): string {
 }
 
 /**
- * What an engine that reads this config should hold, per layer type.
+ * Computes what an engine that reads this config should hold, per layer type.
  *
- * @param sequenceLength tokens, for tables that depend on it; undefined = as built
- * @param specs another scaling, parallel to `model.groups`; default: the config as it stands
+ * @param sequenceLength tokens, for tables that depend on it; undefined = at construction
+ * @param specs another scaling, parallel to `model.groups`; default: the config's
  */
 export function fingerprintData(
   model: ModelGeometry,
@@ -100,13 +102,13 @@ export function fingerprintData(
   };
 }
 
-/** A table with its pairs in the order in which engines hold them. */
+/** Returns a table with its pairs in the order in which engines store them. */
 export function stored(table: RopeTable, model: ModelGeometry): RopeTable {
   if (model.pairOrder === undefined) return table;
   return { ...table, invFreq: Float64Array.from(asStored(table.invFreq, model)) };
 }
 
-/** Powers of four up to `upTo`, and `upTo`. */
+/** Compares a table with the unscaled one at the powers of four below `upTo`, and at `upTo`. */
 function cosineByPosition(table: RopeTable, unscaled: RopeTable, upTo: number): CosinePoint[] {
   const positions: number[] = [];
   for (let position = 1; position < upTo; position *= 4) positions.push(position);
@@ -120,26 +122,27 @@ function cosineByPosition(table: RopeTable, unscaled: RopeTable, upTo: number): 
   });
 }
 
-/** What a dump may hold; the shapes are in docs/fingerprint.md. */
+/** The keys of a dump; docs/fingerprint.md gives the shapes. */
 const DUMP_KEYS = Object.freeze(['inv_freq', 'cos', 'sin', 'cos_sin_cache'] as const);
 
 export type DumpKey = (typeof DUMP_KEYS)[number];
 
-/** Numbers taken out of an engine. */
+/** Numbers dumped from an engine. */
 export interface EngineDump {
   readonly key: DumpKey;
-  /** Row-major where the engine holds rows of positions. */
+  /** Row-major if the engine holds one row per position. */
   readonly values: readonly number[];
 }
 
-/** 1 M rows of 64 pairs is the largest table that is worth sending; more is a mistake. */
+/** The largest table worth sending has 1 M rows of 64 pairs; more is a mistake. */
 const MAX_VALUES = 1 << 26;
 const MAX_DEPTH = 8;
 
 /**
- * Reads `{"inv_freq": [...]}`. Nested lists (batch, heads, positions) are flattened row by row.
+ * Reads a dump such as `{"inv_freq": [...]}`. Nested lists (batch, heads, positions) are flattened
+ * row by row.
  *
- * @throws RopeEvalError with exit code 2
+ * @throws RopeEvalError `dump`, exit code 2
  */
 export function parseDump(json: unknown): EngineDump {
   const keys = DUMP_KEYS.join(', ');
@@ -179,37 +182,39 @@ function flatten(value: unknown, path: string, depth: number, into: number[]): v
   into.push(value);
 }
 
+/** How a dump is compared with a table. */
 export interface DiffOptions {
-  /** Last position that matters, tokens. */
+  /** The last position that matters, in tokens. */
   readonly upTo: number;
   /**
-   * Radians for `inv_freq`; for cosines and sines a difference of value, which is at most the
+   * For `inv_freq`, in radians. For cosines and sines, a difference of value, which is at most the
    * difference of the angle times the attention scaling.
    */
   readonly tolerance?: number;
-  /** The table without the scaling: says whether the engine ignored it. */
+  /** The table without the scaling, to find out whether the engine ignored it. */
   readonly unscaled?: RopeTable;
-  /** Position of the first row of `cos`, `sin` and `cos_sin_cache`; default 0. */
+  /** The position of the first row of `cos`, `sin` and `cos_sin_cache`; default 0. */
   readonly firstPosition?: number;
 }
 
-/** Room for float32 rounding of angles and for bfloat16 rounding of a table's values. */
+/** Allows for float32 rounding of angles and bfloat16 rounding of a table's values. */
 export const DIFF_TOLERANCE = 0.02;
 
+/** The result of comparing a dump with a table. */
 export interface FingerprintDiff {
   readonly key: EngineDump['key'];
-  /** No difference above the tolerance up to `upTo`, or in the rows given. */
+  /** Whether no difference is above the tolerance up to `upTo`, or in the rows given. */
   readonly same: boolean;
   readonly tolerance: number;
   readonly upTo: number;
-  /** Numbers compared. */
+  /** How many numbers were compared. */
   readonly compared: number;
-  /** First position at which the angles part by more than the tolerance. */
+  /** The first position at which the angles differ by more than the tolerance. */
   readonly partsFrom: number | null;
-  /** The largest difference. For `inv_freq` relative to the expected frequency, else absolute. */
+  /** The largest difference: for `inv_freq` relative to the expected frequency, else absolute. */
   readonly worst: {
     readonly pair: number;
-    /** null for `inv_freq`, which holds for every position. */
+    /** null for `inv_freq`, which applies to every position. */
     readonly position: number | null;
     readonly expected: number;
     readonly found: number;
@@ -217,19 +222,22 @@ export interface FingerprintDiff {
   };
   /** How the rows of cosines and sines were read; null for `inv_freq`. */
   readonly arrangement: Arrangement | null;
-  /** Attention scaling as the dump shows it (cosine at position 0); null where it cannot. */
+  /** The attention scaling that the dump shows (cosine at position 0); null if it shows none. */
   readonly attentionScaling: { readonly expected: number; readonly found: number } | null;
-  /** A simple explanation that fits every number, where the tables differ or nearly do. */
+  /** A simple explanation that fits every number, if the tables differ at all. */
   readonly looksLike: 'unscaled' | 'bfloat16 frequencies' | 'float16 frequencies' | null;
 }
 
-/** One value a pair; each pair's value twice, as halves or neighbours; cosines and then sines. */
+/**
+ * How a row is laid out: one value per pair; each value twice, as halves or as neighbours; or
+ * cosines followed by sines.
+ */
 export type Arrangement = 'pairs' | 'halves' | 'neighbours' | 'cosines then sines';
 
-/** Where column `column` of a row comes from. */
+/** Returns the pair of a column, and whether the column holds its sine. */
 type Column = (column: number, pairs: number) => { pair: number; sine: boolean };
 
-/** Arrangements of a row that engines use, and its width in pairs. */
+/** The layouts that engines use: the width of a row in pairs, and the meaning of its columns. */
 const ARRANGEMENTS: Readonly<Record<Arrangement, { widthInPairs: number; column: Column }>> =
   Object.freeze({
     pairs: { widthInPairs: 1, column: (column) => ({ pair: column, sine: false }) },
@@ -242,8 +250,9 @@ const ARRANGEMENTS: Readonly<Record<Arrangement, { widthInPairs: number; column:
   });
 
 /**
- * Rows of cosines or sines, one row a position. The arrangement is not in the dump: of those that
- * fit its length the one that agrees best is taken, so a wrong table is never made worse by it.
+ * Compares rows of cosines or sines, one row per position. A dump does not tell its arrangement, so
+ * the best match among those that fit its length is used; a wrong guess can never make a correct
+ * table look wrong.
  */
 export function diffRows(
   table: RopeTable,
@@ -321,10 +330,16 @@ function closest(results: readonly Compared[]): Compared | undefined {
   );
 }
 
-/** Two libraries' float32 powers differ by this much, relative; smaller is not a difference. */
+/**
+ * float32 powers of two libraries differ by this much, relatively; anything smaller is not a
+ * difference.
+ */
 const FLOAT32_ROUNDING = 1e-6;
 
-/** Inverse frequencies: one difference per pair, which grows to an angle with the position. */
+/**
+ * Compares inverse frequencies. Each pair has one difference, which becomes an angle that grows
+ * with the position.
+ */
 export function diffFrequencies(
   { invFreq }: RopeTable,
   { key, values }: EngineDump,
@@ -347,7 +362,7 @@ export function diffFrequencies(
     if (difference > worst.difference)
       worst = { pair, position: null, expected, found, difference };
   });
-  // The angles part by p * |Δω|.
+  // At position p the angles differ by p * |Δω|.
   const parts = largest > 0 ? Math.floor(tolerance / largest) + 1 : null;
   const partsFrom = parts !== null && parts <= upTo ? parts : null;
   return {
@@ -364,7 +379,7 @@ export function diffFrequencies(
   };
 }
 
-/** The simple explanations, tried in order; null where the tables agree or none fits. */
+/** Tries the simple explanations in order; null if the tables agree or none fits. */
 function explain(
   values: readonly number[],
   invFreq: Float64Array,
@@ -386,7 +401,7 @@ function explain(
 /**
  * Compares a rotary table with numbers dumped from an engine.
  *
- * @throws RopeEvalError with exit code 2 where the number of values does not fit the table
+ * @throws RopeEvalError `dump`, exit code 2, if the number of values does not fit the table
  */
 export function diffFingerprint(
   table: RopeTable,

@@ -4,8 +4,8 @@ import { ROPE_TYPES } from '../rope/registry.js';
 import { CACHE_DTYPES, type CacheDtype } from './dtypes.js';
 
 /**
- * Exact geometry as a document: the schemas, and the types that follow from them. Zod takes finite
- * numbers only, so NaN and infinity cannot pass.
+ * The schemas of the exact geometry, and the types inferred from them. Zod accepts only finite
+ * numbers, so NaN and infinity cannot get into a report.
  */
 
 const BoundarySchema = z.strictObject({
@@ -23,7 +23,7 @@ function tableChange() {
   });
 }
 
-/** A rotary table, exactly. */
+/** The exact properties of a rotary table. */
 const TableSchema = z.strictObject({
   ropeType: z.enum(ROPE_TYPES),
   theta: z.number(),
@@ -50,9 +50,9 @@ const TableSchema = z.strictObject({
 });
 
 const ReferenceGeometrySchema = TableSchema.extend({
-  /** Share of pairs below one turn per trained range; null where no pair turns. */
+  /** The share of pairs below one turn in the trained range; null if no pair turns. */
   criticalFraction: z.number().nullable(),
-  /** Leading rotary dimensions that completed a turn in training. */
+  /** How many leading rotary dimensions completed a turn in training. */
   criticalDimension: z.number().int(),
 });
 
@@ -62,14 +62,14 @@ const CandidateGeometrySchema = TableSchema.extend({
   logitScale: z.number().describe('Factor on q·k against the reference.'),
   stretch: z.array(z.number().nullable()).describe('Per pair: reference / candidate frequency.'),
   maxStretch: z.number(),
-  /** Largest stretch of the pairs that turn 32 times or more in the trained range. */
+  /** The largest stretch among the pairs that turn 32 times or more in the trained range. */
   highFrequencyStretch: z.number().nullable(),
-  /** Pairs beyond their trained angles at the target. */
+  /** The pairs that go beyond their trained angles at the target. */
   outOfRange: z.array(z.strictObject({ pair: z.number().int(), excess: z.number() })),
   inRangeUpTo: z.number().nullable().describe('Tokens; null = no pair limits it.'),
-  /** null where the table does not change below the target. */
+  /** null if the table does not change below the target. */
   boundary: BoundarySchema.nullable(),
-  /** A local layer that the scaling stretches: it gains no length by it. */
+  /** Whether the scaling stretches a local layer, which gains no length from it. */
   pureLoss: z.boolean(),
 });
 
@@ -82,19 +82,21 @@ const GroupGeometrySchema = z.strictObject({
   layerType: z.string(),
   layers: z.array(z.number().int()),
   span: SpanSchema,
-  /** Distances in training and at the target, tokens; both the window for a local layer. */
+  /**
+   * The distances in training and at the target, in tokens; for a local layer, both are its window.
+   */
   trainedRange: z.number(),
   targetRange: z.number(),
   reference: ReferenceGeometrySchema,
   candidates: z.array(CandidateGeometrySchema),
-  /** Smallest base of an unscaled table for the target range; null where none is tabulated. */
+  /** The smallest base of an unscaled table for the target range; null if none is tabulated. */
   requiredBase: z.strictObject({ length: z.number(), base: z.number() }).nullable(),
 });
 
 export const CostSchema = z.strictObject({
   dtype: z.enum(Object.keys(CACHE_DTYPES) as [CacheDtype, ...CacheDtype[]]),
   bytesPerNumber: z.number(),
-  /** Memory bandwidth in 1e9 bytes a second, as given. */
+  /** The memory bandwidth in 1e9 bytes a second, as given. */
   bandwidthGBps: z.number().nullable(),
   spans: z.array(
     z.strictObject({
@@ -110,12 +112,17 @@ export const CostSchema = z.strictObject({
       tokens: z.number(),
       kvBytes: z.number(),
       kvBytesPerToken: z.number(),
-      /** Attention operations per token: mean over a causal prefill, and for the next token. */
+      /**
+       * Attention operations per token: the mean over a causal prefill, and those of the next
+       * token.
+       */
       prefillFlopsPerToken: z.number(),
       decodeFlopsPerToken: z.number(),
       prefillMultiple: z.number().describe("Multiple of the trained window's."),
       decodeMultiple: z.number().describe("Multiple of the trained window's."),
-      /** Time to read the cache once, which every decoded token needs; null without a bandwidth. */
+      /**
+       * The time to read the cache once, which every decoded token needs; null without a bandwidth.
+       */
       decodeReadMs: z.number().nullable(),
     }),
   ),
@@ -128,7 +135,7 @@ export const GeometrySchema = z.strictObject({
 });
 
 const WithCostSchema = GeometrySchema.extend({
-  /** null where there is no KV cache to speak of. */
+  /** null for a model without a KV cache. */
   cost: CostSchema.nullable(),
 });
 
@@ -137,8 +144,8 @@ export type TableGeometry = ReadonlyDeep<z.infer<typeof TableSchema>>;
 export type ReferenceGeometry = ReadonlyDeep<z.infer<typeof ReferenceGeometrySchema>>;
 export type CandidateGeometry = ReadonlyDeep<z.infer<typeof CandidateGeometrySchema>>;
 export type GroupGeometry = ReadonlyDeep<z.infer<typeof GroupGeometrySchema>>;
-/** Exact: from the config alone. */
+/** The exact geometry of a model and its candidates, from the config alone. */
 export type GeometryReport = ReadonlyDeep<z.infer<typeof WithCostSchema>>;
 
-/** As `analyseGeometry` returns it, with the cost; a report keeps it as it is. */
+/** The result of `analyseGeometry`; reports contain it unchanged. */
 export const GeometryReportSchema = WithCostSchema as z.ZodType<GeometryReport>;

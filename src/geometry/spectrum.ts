@@ -1,13 +1,16 @@
-/** Turns of each pair, and which pairs leave the angles that the weights have seen. */
+/**
+ * How often each pair turns, how slow pairs relate to the trained window, and how the summed cosine
+ * falls with distance.
+ */
 
 const TURN = 2 * Math.PI;
 
 /**
- * Turns that each pair makes over a window: `window * ω / 2π`.
+ * Returns the turns that each pair makes over a window: `window * ω / 2π`.
  *
- * The wavelength argument of Peng et al. 2023, "YaRN" (arXiv:2309.00071), section 3.1: a pair
- * that never completes a turn within the trained window holds absolute position, one that turns
- * often holds relative distance alone.
+ * By the wavelength argument of Peng et al. 2023, "YaRN" (arXiv:2309.00071), section 3.1, a pair
+ * that never completes a turn within the trained window encodes absolute position, and one that
+ * turns often encodes only relative distance.
  *
  * @param invFreq (pairs,) radians per token
  * @param window tokens
@@ -18,8 +21,8 @@ export function rotations(invFreq: ArrayLike<number>, window: number): number[] 
 }
 
 /**
- * How much slower each pair turns than in the reference: `reference / candidate`.
- * null where either frequency is 0: such a pair carries no position to stretch.
+ * Returns how much slower each pair turns than in the reference: `reference / candidate`. It is
+ * null if either frequency is 0, since such a pair encodes no position.
  *
  * @param reference (pairs,) radians per token
  * @param candidate (pairs,) radians per token
@@ -36,14 +39,14 @@ export function stretch(
 }
 
 /**
- * A pair that turns at least this often within the trained window tells near tokens apart.
- * YaRN's published β_fast (Peng et al. 2023, section 3.2), above which it leaves pairs alone.
+ * A pair that turns at least this often within the trained window distinguishes near tokens. It is
+ * YaRN's published β_fast (Peng et al. 2023, section 3.2), above which YaRN leaves pairs alone.
  */
 const HIGH_FREQUENCY_ROTATIONS = 32;
 
 /**
- * Largest stretch among the pairs of high frequency: what a scaling takes away from the
- * resolution between neighbouring tokens. null where the table has no such pair.
+ * Returns the largest stretch among the pairs of high frequency, which is what a scaling costs in
+ * resolution between neighbouring tokens. null if the table has no such pair.
  *
  * @param reference (pairs,) radians per token
  * @param candidate (pairs,) radians per token
@@ -64,19 +67,19 @@ export function highFrequencyStretch(
 }
 
 /**
- * Critical dimension and critical fraction: how much of a rotary table never completed a turn
- * while the model was trained.
+ * The functions below compute the critical dimension and the critical fraction: how much of a
+ * rotary table never completed a turn in training.
  */
 
 const FULL_TURN = 2 * Math.PI;
 
 /**
- * Share of the log-frequency range below one rotation per window:
- * `c = 1 - ln(window / 2π) / ln(theta)`.
+ * Returns the share of the log-frequency range below one rotation per window: `c = 1 - ln(window /
+ * 2π) / ln(theta)`.
  *
- * Liu et al. 2023, "Scaling Laws of RoPE-based Extrapolation" (arXiv:2310.05209): the complement
- * of their critical dimension over the head dimension, without the rounding.
- * Negative where every pair turns; above 1 for a window under 2π tokens.
+ * It is the complement of the critical dimension over the head dimension of Liu et al. 2023,
+ * "Scaling Laws of RoPE-based Extrapolation" (arXiv:2310.05209), without the rounding. It is
+ * negative if every pair turns, and above 1 for a window under 2π tokens.
  *
  * @param theta base of the geometric series, > 1
  * @param window trained window in tokens, > 0
@@ -86,10 +89,10 @@ export function criticalFraction(theta: number, window: number): number {
 }
 
 /**
- * Number of leading rotary dimensions that saw at least one whole turn in training:
- * `2 * ceil(d / 2 * log_theta(window / 2π))`, kept inside 0..d.
+ * Returns how many leading rotary dimensions completed at least one turn in training: `2 * ceil(d /
+ * 2 * log_theta(window / 2π))`, limited to 0..d.
  *
- * Liu et al. 2023 (arXiv:2310.05209), Theorem 3; 92 of 128 for Llama 2.
+ * See Liu et al. 2023 (arXiv:2310.05209), Theorem 3; for Llama 2 it is 92 of 128.
  *
  * @param theta base of the geometric series, > 1
  * @param window trained window in tokens, > 0
@@ -101,16 +104,16 @@ export function criticalDimension(theta: number, window: number, rotaryDim: numb
 }
 
 /**
- * Critical fraction of any rotary table: the share of its pairs below one rotation per window,
- * interpolated in log-frequency between pairs. Equals `criticalFraction` on an unscaled table,
- * and extends it to tables that are no geometric series (llama3, YaRN, longrope).
+ * Returns the critical fraction of any rotary table: the share of its pairs below one rotation per
+ * window, interpolated in log-frequency between pairs. It equals `criticalFraction` on an unscaled
+ * table, and extends it to tables that are not a geometric series (llama3, YaRN, longrope).
  *
- * Beyond the last pair on either side the last step is continued, so that a table whose every
- * pair turns gives a negative share. Pairs with frequency 0 carry no position and are left out.
+ * Beyond the last pair on either side, the last step is continued, so a table in which every pair
+ * turns gives a negative share. Pairs with frequency 0 encode no position and are left out.
  *
  * @param invFreq (rotaryDim / 2,) radians per token
  * @param window trained window in tokens, > 0
- * @returns the share, or null where no pair turns at all
+ * @returns the share, or null if no pair turns at all
  */
 export function criticalFractionOf(invFreq: ArrayLike<number>, window: number): number | null {
   const logs = Array.from(invFreq)
@@ -121,40 +124,40 @@ export function criticalFractionOf(invFreq: ArrayLike<number>, window: number): 
   if (first === undefined) return null;
   const limit = Math.log(FULL_TURN / window);
   const crossing = logs.findIndex((value) => value < limit);
-  // The step that the limit lies in; the nearest one where it lies outside the table.
+  // This is the step that contains the limit, or the nearest one if the limit is outside the table.
   const right = Math.max(1, crossing < 0 ? logs.length - 1 : crossing);
   const a = logs[right - 1] ?? first;
   const b = logs[right];
   if (b === undefined || a === b) {
-    // One pair, or equal neighbours at the end: nothing to interpolate between.
+    // With one pair, or equal neighbours at the end, there is nothing to interpolate between.
     return crossing < 0 ? 0 : 1 - crossing / logs.length;
   }
   const index = right - 1 + (a - limit) / (a - b);
   return 1 - index / logs.length;
 }
 
-/** How the summed cosine of a rotary table falls with distance. */
+/** One point of the curve by which the summed cosine of a rotary table falls with distance. */
 
 export interface DecayPoint {
-  /** First and last distance of the bin, tokens. */
+  /** The first and last distance of the bin, in tokens. */
   readonly from: number;
   readonly to: number;
-  /** Mean over pairs and over the distances of the bin, -1..1. */
+  /** The mean over pairs and over the distances of the bin, -1..1. */
   readonly mean: number;
 }
 
 /**
- * Mean cosine over pairs, `(1/n) Σ_i cos(m ω_i)`, averaged over bins of distance that are evenly
- * wide on a log scale.
+ * Computes the mean cosine over pairs, `(1/n) Σ_i cos(m ω_i)`, averaged over bins of distance that
+ * are equally wide on a log scale.
  *
- * Su et al. 2021, "RoFormer" (arXiv:2104.09864), section 3.4.3: the long-term decay of the score
- * between equal queries and keys. One distance alone wriggles with the fast pairs; the mean of a
- * bin is what a head can rest on. Inside a bin it is exact, by the sum of a cosine series:
- * `Σ_{m=a}^{b} cos(mω) = cos((a+b)ω/2) sin((b−a+1)ω/2) / sin(ω/2)`.
+ * It shows the long-term decay of the score between equal queries and keys (Su et al. 2021,
+ * "RoFormer", arXiv:2104.09864, section 3.4.3). At a single distance, the fast pairs make the score
+ * oscillate; the mean of a bin is what a head can rely on. Within a bin it is exact, by the sum of
+ * a cosine series: `Σ_{m=a}^{b} cos(mω) = cos((a+b)ω/2) sin((b−a+1)ω/2) / sin(ω/2)`.
  *
  * @param invFreq (pairs,) radians per token; pairs that stand still are left out
  * @param upTo largest distance, tokens
- * @param bins at most this many points; fewer where bins would hold no distance
+ * @param bins at most this many points; fewer if some bins would hold no distance
  */
 export function decayCurve(invFreq: ArrayLike<number>, upTo: number, bins: number): DecayPoint[] {
   const frequencies = Array.from(invFreq).filter((frequency) => frequency > 0);
@@ -172,11 +175,11 @@ export function decayCurve(invFreq: ArrayLike<number>, upTo: number, bins: numbe
   return points;
 }
 
-/** Mean of cos(mω) over m = from..to. */
+/** Returns the mean of cos(mω) over m = from..to. */
 function meanCosine(frequency: number, from: number, to: number): number {
   const count = to - from + 1;
   const half = Math.sin(frequency / 2);
-  // ω near a multiple of 2π: every term is the same.
+  // ω is near a multiple of 2π, so every term is the same.
   if (Math.abs(half) < 1e-12) return Math.cos(from * frequency);
   const centre = Math.cos(((from + to) / 2) * frequency);
   return (centre * Math.sin((count * frequency) / 2)) / (count * half);

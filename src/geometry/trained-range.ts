@@ -1,18 +1,22 @@
 import { computeRope, type RopeSpec } from '../rope/registry.js';
 
 /**
- * Which pairs reach angles at the target that they never reached in training.
+ * Finds the pairs that reach angles at the target that they never reached in training.
  *
- * Liu et al. 2023 (arXiv:2310.05209), section 4.2: pairs above the critical dimension have seen
- * part of a turn only, and extrapolation fails once they go beyond it. A pair that completed a
- * turn has seen every angle, so it cannot leave its range.
+ * By Liu et al. 2023 (arXiv:2310.05209), section 4.2, pairs above the critical dimension have seen
+ * only part of a turn, and extrapolation fails once they go beyond it. A pair that completed a turn
+ * has seen every angle, so it cannot leave its range.
  */
 
 const TURN = 2 * Math.PI;
 
-/** A factor times its own inverse need not be 1 in floating point: less than this is rounding. */
+/**
+ * A factor times its own inverse may not be exactly 1 in floating point. Less than this is
+ * rounding.
+ */
 const ROUNDING = 1e-9;
 
+/** A pair that goes beyond its trained angles, and how far. */
 export interface PairOutOfRange {
   /** Index of the pair, 0 = highest frequency. */
   readonly pair: number;
@@ -21,11 +25,13 @@ export interface PairOutOfRange {
 }
 
 /**
+ * Finds the pairs that go beyond their largest trained angle and never completed a turn in
+ * training.
+ *
  * @param reference (pairs,) radians per token, as trained
  * @param candidate (pairs,) radians per token, in use at the target
  * @param trainedWindow tokens
  * @param target tokens
- * @returns pairs that never completed a turn in training and go beyond their largest trained angle
  */
 export function pairsOutOfRange(
   reference: ArrayLike<number>,
@@ -45,8 +51,8 @@ export function pairsOutOfRange(
 }
 
 /**
- * How far the angles at a length leave what was trained: the mean over all pairs of ln excess, 0 where
- * every pair stays in range.
+ * Measures how far the angles at a length leave the trained ones: the mean over all pairs of ln
+ * excess, 0 if every pair stays in range.
  *
  * @param reference, candidate, trainedWindow, target as in `pairsOutOfRange`
  */
@@ -61,8 +67,8 @@ export function meanLogExcess(
 }
 
 /**
- * Longest length at which every pair stays within its trained angles, for these frequencies.
- * null where no pair limits it: every pair that turns at all completed a turn in training.
+ * Returns the longest length at which every pair stays within its trained angles. null if no pair
+ * limits it, that is if every pair that turns at all completed a turn in training.
  *
  * @returns tokens, rounded down
  */
@@ -83,14 +89,17 @@ export function inRangeUpTo(
 }
 
 /**
- * What happens to a table whose frequencies depend on the length, where they begin to change:
- * LongRoPE switches lists above its original window (Ding et al. 2024, arXiv:2402.13753,
- * transformers `_compute_longrope_parameters`), dynamic NTK recomputes above its maximum
- * (transformers `_compute_dynamic_ntk_parameters`). Keys cached before were turned by the old
+ * Where a length-dependent table begins to change, and by how much. LongRoPE switches lists above
+ * its original window (Ding et al. 2024, arXiv:2402.13753, transformers
+ * `_compute_longrope_parameters`), and dynamic NTK recomputes the table above its maximum
+ * (transformers `_compute_dynamic_ntk_parameters`). Keys cached earlier were rotated by the old
  * table, so the change is also the error between old keys and new queries.
  */
 export interface Boundary {
-  /** Last length with the table below, tokens. */
+  /**
+   * The last length, in tokens, that still uses the first table. @ The change from `length` to
+   * `length + 1`. @ The change from `length` to the target; the same as `step` for a switch.
+   */
   readonly length: number;
   readonly kind: 'switch' | 'recomputed';
   /** From `length` to `length + 1`. */
@@ -99,16 +108,23 @@ export interface Boundary {
   readonly atTarget: TableChange;
 }
 
+/**
+ * The largest change of a pair's frequency from one length to another, and that of the attention
+ * scaling.
+ */
 export interface TableChange {
   /** Largest |after / before − 1| over pairs. */
   readonly maxFrequencyChange: number;
-  /** The pair it belongs to, 0 = highest frequency. */
+  /** The pair with that change, 0 = highest frequency. */
   readonly pair: number;
   /** Attention scaling after / before. */
   readonly attentionScalingRatio: number;
 }
 
-/** null where the table does not depend on the length, or the target stays below the boundary. */
+/**
+ * Returns where the table begins to change; null if it does not depend on the length, or if the
+ * target does not exceed that length.
+ */
 export function boundaryOf(spec: RopeSpec, target: number): Boundary | null {
   const length =
     spec.type === 'longrope'

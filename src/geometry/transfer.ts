@@ -1,27 +1,31 @@
 import type { RopeTable } from '../rope/kind.js';
 
-/** What a probe model needs to know of itself to be given another model's scaling. */
+/** A probe model's geometry, which decides how another model's scaling applies to it. */
 export interface ProbeGeometry {
   /** (pairs,) radians per token, as trained; 0: the pair stands still. */
   readonly invFreq: Float64Array;
   /** Trained window in tokens. */
   readonly window: number;
   /**
-   * How many of its slowest pairs that turn are held within their trained angles, whatever the length:
-   * those that the user's model has no counterpart of (`heldPairs`). Absent: none.
+   * How many of its slowest turning pairs are held within their trained angles at every length,
+   * because the user's model has no counterpart of them (see `heldPairs`). Absent: none.
    */
   readonly held?: number;
 }
 
-/** A probe model's table; what a scaling multiplies in pairs that stand still is apart. */
+/**
+ * A probe model's table. Pairs that stand still have no frequency, so what multiplies them too is a
+ * separate number.
+ */
 export interface ProbeTable extends RopeTable {
-  /** Multiplier on queries and keys, every pair of a head; absent: 1. */
+  /** Multiplier on queries and keys, for every pair of a head; absent: 1. */
   readonly headScaling?: number;
 }
 
 /**
- * Spectral coordinate of a frequency: `ln(1/ω) / ln(window/2π)`. 0 at one radian per token, 1 at
- * one rotation per trained window; it makes bands of models with different windows comparable.
+ * Returns the spectral coordinate of a frequency, `ln(1/ω) / ln(window/2π)`. It is 0 at one radian
+ * per token and 1 at one rotation per trained window, which makes bands of models with different
+ * windows comparable.
  */
 export function spectralCoordinate(inverseFrequency: number, window: number): number {
   return Math.log(1 / inverseFrequency) / Math.log(window / (2 * Math.PI));
@@ -38,14 +42,14 @@ function bands(reference: RopeTable, candidate: RopeTable, window: number): Band
   for (let i = 0; i < reference.invFreq.length; i++) {
     const from = reference.invFreq[i]!;
     const to = candidate.invFreq[i]!;
-    if (from <= 0 || to <= 0) continue; // a pair that stands still has no place on the spectrum
+    if (from <= 0 || to <= 0) continue; // A pair that stands still has no place on the spectrum.
     const logStretch = from === to ? 0 : Math.log(from / to);
     out.push({ u: spectralCoordinate(from, window), logStretch });
   }
   return out.sort((a, b) => a.u - b.u);
 }
 
-/** Piecewise linear in u, clamped at the ends. */
+/** Interpolates linearly in u and clamps at the ends. */
 function interpolate(points: readonly Band[], u: number): number {
   const first = points[0]!;
   const last = points[points.length - 1]!;
@@ -58,15 +62,16 @@ function interpolate(points: readonly Band[], u: number): number {
   return a.logStretch + share * (b.logStretch - a.logStretch);
 }
 
-/** More than this is no rounding. */
+/** A larger difference is not rounding. */
 const ROUNDING = 1e-9;
 
 /**
- * How many pairs of a probe have no counterpart on a model: slower than its slowest by more than half
- * of the probe's own step. A pair that completes a turn within the window cannot leave its angles, so
- * that it never counts.
+ * Counts the pairs of a probe that have no counterpart on a model: they are slower than its slowest
+ * pair by more than half of the probe's own step. A pair that completes a turn within the window
+ * cannot leave its angles, so it never counts.
  *
- * @param reference what the weights were trained with
+ * @param reference the table that the model's weights were trained with
+ * @param trainedWindow of the model, tokens
  */
 export function heldPairs(
   { invFreq, window }: ProbeGeometry,
@@ -83,13 +88,13 @@ export function heldPairs(
   return own.filter((u) => u > Math.max(slowest.u + step / 2, 1)).length;
 }
 
-/** Index of the first held pair; they end where pairs stand still. */
+/** Returns the index of the first held pair. Held pairs end where pairs stand still. */
 const firstHeld = ({ invFreq, held = 0 }: ProbeGeometry): number =>
   invFreq.filter((f) => f > 0).length - held;
 
 /**
- * A table whose held pairs are those of another: where keys of one meet queries of the other, the
- * angle between them stays one that was trained.
+ * Returns a table with the held pairs of another one. If the keys of one table meet the queries of
+ * the other, the angle between them is then still one that was trained.
  */
 export function withHeldOf(probe: ProbeGeometry, table: ProbeTable, other: ProbeTable): ProbeTable {
   if (!probe.held) return table;
@@ -97,27 +102,28 @@ export function withHeldOf(probe: ProbeGeometry, table: ProbeTable, other: Probe
   return { ...table, invFreq: table.invFreq.map((f, i) => (i < from ? f : other.invFreq[i]!)) };
 }
 
-/** What a table is carried over for, besides candidate and reference. */
+/** What affects a transfer besides the candidate and the reference. */
 export interface TransferOptions {
   /**
-   * candidate / reference of any further multiplier on q·k, on what stands still too, unlike the
-   * attention scaling; default 1
+   * candidate / reference of any further multiplier on q·k. Unlike the attention scaling, it also
+   * applies to pairs that stand still. Default 1.
    */
   readonly softmaxScaleRatio?: number;
-  /** Largest distance that the table is used at, in trained windows; default 1. */
+  /** The largest distance at which the table is used, in trained windows; default 1. */
   readonly windows?: number;
 }
 
 /**
- * Carries a scaling over to a probe model: each band's stretch is read at the probe model's own
+ * Carries a scaling over to a probe model. The stretch of each band is read at the probe's own
  * spectral coordinates, and the probe's frequencies are divided by it. The order of the bands is
- * kept, thresholds of the scaling stay where the user's geometry puts them; the exact number of
- * rotations below one turn is not kept (docs/method.md). Held pairs are stretched by `windows` at
- * least.
+ * kept, and the thresholds of the scaling stay where the user's geometry puts them. The exact
+ * number of rotations below one turn is not kept (docs/method.md). Held pairs are stretched by at
+ * least `windows`.
  *
- * @param reference what the weights were trained with; @param candidate the scaling under test,
- *   both of one length (pairs); @param trainedWindow of the user's model, tokens, > 2π
- * @returns the probe's table: exactly its own frequencies and multipliers of 1 where candidate and
+ * @param reference the table that the weights were trained with
+ * @param candidate the table of the scaling under test, with as many pairs
+ * @param trainedWindow of the user's model, tokens, > 2π
+ * @returns the probe's table; exactly its own frequencies and multipliers of 1 if candidate and
  *   reference agree
  */
 export function transfer(
@@ -142,9 +148,10 @@ export function transfer(
 }
 
 /**
- * Frequencies that a probe model was trained with, as training/model.py makes them.
+ * Computes the frequencies that a probe model was trained with, as training/model.py does.
  *
- * @param pairs of a head @param rotaryShare of them rotates; the others stand still
+ * @param pairs of a head, including those that stand still
+ * @param rotaryShare share of the pairs that rotates
  * @returns (pairs,) radians per token
  */
 export function probeFrequencies(theta: number, pairs: number, rotaryShare = 1): Float64Array {
