@@ -2,7 +2,9 @@ import { ENCODING_NAMES, ENCODINGS } from '../encodings/registry.js';
 import { fixed, tokens } from '../numbers.js';
 import { entry, LOCAL_SPANS } from './entry.js';
 
-/** The candidate, or several that reports say it of at once. */
+/**
+ * Joins the labels of an argument, since a report may state a finding once for several candidates.
+ */
 const names = (candidate: string | readonly string[]): string => [candidate].flat().join(', ');
 
 const fraction = (value: number): string => fixed(value, 2);
@@ -95,7 +97,9 @@ export const ENCODING_FINDINGS = Object.freeze({
   }),
 });
 
-/** `99 % of the facts at 1x`, then the shares at the other window multiples. */
+/**
+ * Words the shares as `99 % of the facts at 1x`, followed by those at the other window multiples.
+ */
 function shares(facts: Readonly<Record<string, number>>): string {
   return Object.entries(facts)
     .sort(([a], [b]) => Number(a) - Number(b))

@@ -2,7 +2,7 @@ import { entry } from './entry.js';
 
 const PRESENCE = ['present', 'absent'] as const;
 
-/** Findings about what moved between two versions of a config; `check --base` reports them. */
+/** Findings about what changed between two versions of a config; `check --base` reports them. */
 export const CHANGE_FINDINGS = Object.freeze({
   theta_changed: entry({
     code: 'RE060',
@@ -210,5 +210,5 @@ const NOT_JUDGED = Object.freeze({
   'too-many': 'further keys differ than are looked at one by one',
 });
 
-/** '' where a model has one kind of layers. */
+/** '' for a model with only one kind of layers. */
 const layersOf = (layers: string): string => (layers === '' ? '' : ` of ${layers} layers`);

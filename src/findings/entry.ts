@@ -1,27 +1,33 @@
 export type Severity = 'error' | 'warning' | 'notice';
 
-/** What an argument of a finding may be; the name on the left is written in an entry's `args`. */
+/**
+ * The types that an argument of a finding can have. The names on the left are used in an entry's
+ * `args`.
+ */
 interface ArgTypes {
   string: string;
   number: number;
   boolean: boolean;
-  /** A key's value as the config has it. */
+  /** The value of a key, as the config has it. */
   value: string | number;
   strings: readonly string[];
-  /** One label, or several that a report says the same of. */
+  /** One label, or several for which a report states the same. */
   names: string | readonly string[];
   /** Values of keys, by key. */
   numbersByKey: Readonly<Record<string, number>>;
 }
 
 type ArgType = keyof ArgTypes;
-/** A type's name, `?` for an argument that may be missing, or the words that it may be. */
+/**
+ * The type of each argument: a type's name, with `?` if the argument may be missing, or a list of
+ * the words that it may be.
+ */
 export type ArgSpec = Readonly<Record<string, ArgType | `${ArgType}?` | readonly string[]>>;
 
 type Value<T> = T extends ArgType ? ArgTypes[T] : T extends readonly string[] ? T[number] : never;
 type Flat<T> = { [K in keyof T]: T[K] };
 
-/** The arguments that a specification asks for. */
+/** The arguments that a specification requires. */
 export type Args<S extends ArgSpec> = Flat<
   { readonly [K in keyof S as S[K] extends `${string}?` ? never : K]: Value<S[K]> } & {
     readonly [K in keyof S as S[K] extends `${string}?` ? K : never]?: S[K] extends `${infer T}?`
@@ -30,31 +36,34 @@ export type Args<S extends ArgSpec> = Flat<
   }
 >;
 
-/** One finding of the catalogue. Its words live here, never at the place that finds. */
+/**
+ * One finding of the catalogue. It holds the wording, so that the code that reports a finding holds
+ * none.
+ */
 export interface FindingEntry<Code extends string = string, S extends ArgSpec = ArgSpec> {
   /** Stable code, e.g. `RE012`. */
   readonly code: Code;
   readonly severity: Severity;
-  /** A few words. */
+  /** A title of a few words. */
   readonly title: string;
-  /** What was found and what would be right, as values. */
+  /** The types of the values: what was found, and what would be right. */
   readonly args: S;
-  /** One sentence about this finding, without its path. */
+  /** Words this finding in one sentence, without its path. */
   message(args: Args<S>): string;
-  /** Long text for `rope-eval explain`. */
+  /** The long text for `rope-eval explain`. */
   readonly explanation: string;
-  /** Which programs read it this way. */
+  /** The programs that read a config this way. */
   readonly affects: string;
 }
 
-/** An entry whose `message` knows the types of its `args`. */
+/** Makes an entry whose `message` knows the types of its `args`. */
 export function entry<const Code extends `RE${number}`, const S extends ArgSpec>(
   definition: FindingEntry<Code, S>,
 ): FindingEntry<Code, S> {
   return Object.freeze(definition);
 }
 
-/** Whether the arguments of a saved finding are those that its entry words. */
+/** Whether the arguments of a saved finding are those that its entry expects. */
 export function fits(spec: ArgSpec, args: Readonly<Record<string, unknown>>): boolean {
   return Object.entries(spec).every(([name, type]) => {
     const value = Object.hasOwn(args, name) ? args[name] : undefined;
@@ -79,5 +88,5 @@ const IS: Readonly<Record<ArgType, (value: unknown) => boolean>> = Object.freeze
     typeof value === 'object' && value !== null && Object.values(value).every(isNumber),
 });
 
-/** Layers that look back over a bounded stretch, in words. */
+/** The kinds of layers that see a limited distance, as words for messages. */
 export const LOCAL_SPANS = ['sliding-window', 'chunked'] as const;

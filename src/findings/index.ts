@@ -5,7 +5,7 @@ import { type Args, type FindingEntry, fits, type Severity } from './entry.js';
 import { MODEL_FINDINGS } from './model.js';
 import { SERVING_FINDINGS } from './serving.js';
 
-/** Every finding by its name. A new one is an entry in the file of its subject. */
+/** Every finding by its name. A new one is an entry in the file of its topic. */
 const FINDINGS = {
   ...BLOCK_FINDINGS,
   ...MODEL_FINDINGS,
@@ -15,25 +15,25 @@ const FINDINGS = {
   ...CHANGE_FINDINGS,
 };
 
-/** The name of a finding where one is made, e.g. `missing_rope_type`. */
+/** The name of a finding in code, e.g. `missing_rope_type`. */
 export type FindingName = keyof typeof FINDINGS;
 
 type ArgsOf<N extends FindingName> = Args<(typeof FINDINGS)[N]['args']>;
 
 interface Found<N extends FindingName> {
-  /** Stable code, e.g. `RE012`; the catalogue says what it means. */
+  /** The stable code, e.g. `RE012`; the catalogue explains it. */
   readonly code: (typeof FINDINGS)[N]['code'];
   readonly severity: Severity;
-  /** Where: a path into the config such as `rope_scaling.factor`; '' = the whole file. */
+  /** A path into the config such as `rope_scaling.factor`; '' = the whole file. */
   readonly path: string;
-  /** Values for the message: what was found, what would be right. */
+  /** The values for the message: what was found, and what would be right. */
   readonly args: ArgsOf<N>;
 }
 
-/** A finding is data: a code and its values. `wordFinding` makes a sentence of it. */
+/** A finding is data: a code and its values. `wordFinding` turns it into a sentence. */
 export type Finding = { [N in FindingName]: Found<N> }[FindingName];
 
-/** A finding as a saved report holds it, which may come from another version. */
+/** A finding as a saved report holds it. The report may come from another version. */
 export interface SavedFinding {
   readonly code: string;
   readonly severity: Severity;
@@ -41,7 +41,7 @@ export interface SavedFinding {
   readonly args: Readonly<Record<string, unknown>>;
 }
 
-/** Every finding by its code. A Map: codes come from the command line. */
+/** Every finding by its code. This is a Map because codes come from the command line. */
 export const CATALOGUE: ReadonlyMap<string, FindingEntry> = new Map(
   Object.values(FINDINGS).map((entry) => [entry.code, entry as FindingEntry]),
 );
@@ -50,15 +50,17 @@ if (CATALOGUE.size !== Object.keys(FINDINGS).length) {
   throw new TypeError('two findings have the same code');
 }
 
-/** What follows name and path: nothing where a finding has no arguments. */
+/** The parameters after name and path. The arguments are optional for a finding that has none. */
 type Rest<N extends FindingName> =
   Record<never, never> extends ArgsOf<N>
     ? [args?: ArgsOf<N>, severity?: Severity]
     : [args: ArgsOf<N>, severity?: Severity];
 
 /**
- * A finding by its name: `finding('factor_below_one', path, { factor })`. The severity is that of
- * the catalogue unless the place decides it.
+ * Makes a finding by its name: `finding('factor_below_one', path, { factor })`.
+ *
+ * @param path into the config, e.g. `rope_scaling.factor`; '' for the whole file
+ * @param severity overrides the severity of the catalogue
  */
 export function finding<N extends FindingName>(
   name: N,
@@ -66,17 +68,20 @@ export function finding<N extends FindingName>(
   ...[args, severity]: Rest<N>
 ): Finding {
   const { code, severity: usual } = FINDINGS[name];
-  // The code and its arguments belong together by the signature.
+  // The signature guarantees that the code and its arguments belong together.
   return { code, severity: severity ?? usual, path, args: args ?? {} } as Finding;
 }
 
-/** The name of a finding, e.g. `missing_rope_type`; its code where no entry has it. */
+/** Returns the name of a finding, e.g. `missing_rope_type`, or its code if no entry has it. */
 export function findingName({ code }: SavedFinding): string {
   const found = Object.entries(FINDINGS).find(([, entry]) => entry.code === code);
   return found?.[0] ?? code;
 }
 
-/** One sentence for people: the path, then what was found and what would be right. */
+/**
+ * Words a finding in one sentence: the path, then what was found and what would be right. A finding
+ * of an unknown code, or with unexpected arguments, gets its title or its code.
+ */
 export function wordFinding({ code, path, args }: SavedFinding): string {
   const entry = CATALOGUE.get(code);
   const text =

@@ -1,7 +1,7 @@
 import { tokens } from '../numbers.js';
 import { entry, LOCAL_SPANS } from './entry.js';
 
-/** Faults of classes in transformers, by what they do. */
+/** Faults of transformers' classes, by their effect. */
 export const CLASS_FAULTS = [
   'head_dim_is_none',
   'one_head_dim',
@@ -300,7 +300,7 @@ export const MODEL_FINDINGS = Object.freeze({
   }),
 });
 
-/** `num_hidden_layers 32, hidden_size 4096` */
+/** Words values as `num_hidden_layers 32, hidden_size 4096`. */
 function valuesOf(taken: Readonly<Record<string, number>>): string {
   return Object.entries(taken)
     .map(([key, value]) => `${key} ${value}`)

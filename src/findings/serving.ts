@@ -1,7 +1,7 @@
 import { tokens } from '../numbers.js';
 import { entry } from './entry.js';
 
-/** Findings about what becomes of a scaling while text is generated; measured on the probe. */
+/** Findings about what happens to a scaling during text generation, as measured on the probe. */
 export const SERVING_FINDINGS = Object.freeze({
   dynamic_forms_differ: entry({
     code: 'RE052',

@@ -2,17 +2,20 @@ import { RopeEvalError } from '../errors.js';
 import type { Language } from './language.js';
 import { Random } from './random.js';
 
-/** What a subject is asked, in its own tokens. The same seed and index give the same context. */
+/**
+ * Writes the contexts that a subject is asked, in its own tokens. The same seed and index give the
+ * same context.
+ */
 export interface TextSource {
-  /** Different facts that one context has room for. */
+  /** How many different facts fit into one context. */
   readonly keys: number;
-  /** Running text with facts, asked at the end of every rung. */
+  /** Writes running text with facts, which are asked at the end of every rung. */
   facts(plan: Omit<FactPlan, 'language'>, seed: number, index: number): Context;
-  /** Running text alone. */
+  /** Writes running text without facts. */
   text(plan: Omit<TextPlan, 'language'>, seed: number, index: number): Context;
 }
 
-/** The probe models' own language. */
+/** Makes the texts of the probe models' language. */
 export function languageTexts(language: Language): TextSource {
   return {
     keys: language.tokens.symbol[1],
@@ -21,48 +24,58 @@ export function languageTexts(language: Language): TextSource {
   };
 }
 
-/** Why a token is scored. */
+/** What a scored token measures. */
 export type Kind = 'fact' | 'language' | 'copy';
 
-/** A token whose log-probability is asked for. */
+/** A token whose log-probability is measured. */
 export interface Scored {
-  /** Index of the token itself; it is predicted from the row before it. */
+  /** The index of the token itself. It is predicted from the row before. */
   readonly index: number;
   readonly kind: Kind;
-  /** Facts: tokens between the answer and the same value in the statement. */
+  /** For facts: the tokens between the answer and the same value in the statement. */
   readonly distance?: number;
-  /** Facts: number of the question it belongs to. */
+  /** For facts: the number of the question that the token belongs to. */
   readonly question?: number;
-  /** Language: nats that the source itself needs for this token, its past known; 0 elsewhere. */
+  /**
+   * For language: the surprise of the token in nats under the text's own source, which knows the
+   * past. Elsewhere 0.
+   */
   readonly surprise?: number;
 }
 
-/** What falls due later: a bracket's closing, a mention of the entity, a class's next topic. */
+/**
+ * What the text must contain later: a closing bracket, a mention of the entity, or a class's next
+ * topic.
+ */
 type Due =
   | { readonly kind: 'close'; readonly type: number }
   | { readonly kind: 'mention' }
   | { readonly kind: 'declare'; readonly group: number };
 
+/** A fact: a key with two values. */
 export interface Fact {
   readonly key: number;
   readonly values: readonly [number, number];
-  /** Index of each value where the fact was stated. */
+  /** The index of each value in the statement. */
   at?: readonly [number, number];
 }
 
 /**
- * Writes running text of the probe language, token by token: the same process as
- * training/language.py, so that a probe model meets at evaluation what it met in training.
+ * Writes running text of the probe language token by token. It is the same process as in
+ * training/language.py, so a probe model is evaluated on the kind of text that it was trained on.
  */
 export class Writer {
   readonly tokens: number[];
-  /** Tokens before the text itself: the first one and the declarations. */
+  /** The number of tokens before the text itself: the first token and the declarations. */
   readonly head: number;
   readonly scored: Scored[] = [];
-  /** [from, to) of every statement and question, in order: no gap may fall inside. */
+  /**
+   * [from, to) of every statement and question, in order. No gap in the positions may fall inside
+   * one.
+   */
   readonly facts: { readonly from: number; readonly to: number; readonly asked: boolean }[] = [];
   #word: number;
-  /** (classes) */
+  /** (classes,) the current topic of each. */
   readonly #topics: number[];
   #entity = 0;
   #pending: { due: number; what: Due }[] = [];
@@ -96,7 +109,10 @@ export class Writer {
     if (group >= lasting) this.#later(rates.topicRange, { kind: 'declare', group });
   }
 
-  /** Drawn at random, so never scored: it would only add noise. */
+  /**
+   * Writes a function word. It is drawn at random, so it is never scored: that would only add
+   * noise.
+   */
   #functionWord(): void {
     const [first, count] = this.language.tokens.function;
     this.#put(first + this.random.below(count));
@@ -130,7 +146,7 @@ export class Writer {
     const { what } = this.#pending[index]!;
     this.#pending.splice(index, 1);
     const { tokens } = this.language;
-    // When a bracket closes is drawn at random, so a closer is not scored either.
+    // A closing bracket is not scored either, because its place is drawn at random.
     if (what.kind === 'close') this.#put(tokens.close[0] + what.type);
     else if (what.kind === 'declare') this.#declare(what.group);
     else {
@@ -140,7 +156,7 @@ export class Writer {
     return true;
   }
 
-  /** One unit of running text: a word with its function words, a bracket or a mention. */
+  /** Writes one unit of running text: a word with its function words, a bracket or a mention. */
   text(): void {
     if (this.#due()) return;
     const { rates, tokens } = this.language;
@@ -152,7 +168,7 @@ export class Writer {
     } else if (p < rates.bracket + rates.entity) {
       this.#entity = this.random.below(tokens.name[1]);
       this.#put(tokens.entity);
-      this.#put(tokens.name[0] + this.#entity); // a new name cannot be foreseen
+      this.#put(tokens.name[0] + this.#entity); // A new name cannot be predicted.
       for (let i = 0; i < 2; i++) this.#later(rates.entityRange, { kind: 'mention' });
     } else this.#contentWord();
   }
@@ -175,17 +191,20 @@ export class Writer {
     return at as [number, number];
   }
 
-  /** States a fact and remembers where. */
+  /** States a fact and remembers its place. */
   state(fact: Fact): void {
     fact.at = this.#factTokens(fact);
   }
 
-  /** Asks for a fact stated before: its values are scored. */
+  /** Asks for a fact that was stated before. Its values are scored. */
   ask(fact: Fact, question: number): void {
     this.#factTokens(fact, question);
   }
 
-  /** A run of symbols; `again`: it stood before, and all but its first symbol is scored. */
+  /**
+   * Writes a run of symbols. If `again` is set, it repeats an earlier run, and all but its first
+   * symbol are scored.
+   */
   run(symbols: readonly number[], again: boolean): void {
     symbols.forEach((s, i) =>
       this.#put(this.language.tokens.symbol[0] + s, again && i > 0 ? 'copy' : undefined),
@@ -193,9 +212,9 @@ export class Writer {
   }
 }
 
-/** Longest question: marker, key, two and one function words, two values. */
+/** The longest question: marker, key, up to three function words, two values. */
 const QUESTION_TOKENS = 7;
-/** A unit of text ends up to this many tokens after the place where it began. */
+/** A unit of text ends at most this many tokens after its start. */
 const UNIT_TOKENS = 4;
 const RUN_TOKENS = 10;
 
