@@ -42,19 +42,25 @@ import { TOOL_VERSION } from '../version.js';
 import { ENCODINGS, type PositionInputs } from './registry.js';
 import { type EncodingRow, ENCODINGS_SCHEMA_VERSION, type EncodingsReport } from './schema.js';
 
-/** RoPE unscaled, and scaled as far as the ladder goes: what the other encodings stand beside. */
+/**
+ * RoPE unscaled, and scaled as far as the ladder goes: what the other encodings are compared with.
+ */
 const ROPE_SCALINGS = Object.freeze(['none', 'dynamic:1', 'yarn:4', 'yarn:8']);
 
-/** One row before it is run. */
+/** A row before it is run. */
 export interface RowPlan {
   readonly head: Omit<EncodingRow, 'needle' | 'reach'>;
-  /** (rungs that it has entries for) */
+  /** (rungs,) for those that the encoding has entries for. */
   readonly tables: readonly RopeTable[];
-  /** What the model is told of positions beside the rotation. */
+  /** What the model receives about positions besides the rotation. */
   readonly place: (length: number) => PositionInputs;
 }
 
-/** @param lengths the ladder, probe tokens */
+/**
+ * Plans the row of a twin.
+ *
+ * @param lengths the ladder, probe tokens
+ */
 export async function planTwin(
   twin: Twin,
   shape: EncodingsCard['shape'],
@@ -63,7 +69,7 @@ export async function planTwin(
   const encoding = ENCODINGS[twin.encoding];
   const table = await ownTable(twin);
   const entries = table && encoding.entries ? encoding.entries(table) : null;
-  // A frequency of 0 turns nothing: cos = 1, sin = 0.
+  // A frequency of 0 rotates nothing: cos = 1, sin = 0.
   const still = { invFreq: new Float64Array(shape.head_dim / 2), attentionScaling: 1 };
   return {
     head: {
@@ -79,7 +85,11 @@ export async function planTwin(
   };
 }
 
-/** RoPE: the probe is the model itself here, so that no scaling has to be carried over. */
+/**
+ * Plans the rows of RoPE. The probe is the model itself here, so no scaling has to be carried over.
+ *
+ * @param lengths the ladder, probe tokens
+ */
 export function planRope(
   member: RopeTwin,
   shape: EncodingsCard['shape'],
@@ -114,7 +124,7 @@ export function planRope(
   });
 }
 
-/** Rows that run on the same weights; the first is what the others are measured against. */
+/** Rows that run on the same weights. The others are compared with the first one. */
 class RowGroup {
   readonly #questions = new QuestionList({ lossScale: LOSS_SCALE });
   readonly #rows: readonly {
@@ -122,7 +132,7 @@ class RowGroup {
     readonly facts: Asked;
     readonly text: Asked;
   }[];
-  /** The first row's text, each rung within one window. */
+  /** The text of the first row, with each rung within one window. */
   readonly #windows: Asked;
 
   constructor(
@@ -155,7 +165,11 @@ class RowGroup {
     return this.#questions.tokens;
   }
 
-  /** @returns false where the signal stopped it */
+  /**
+   * Runs all rows.
+   *
+   * @returns false if the signal stopped the run
+   */
   run(engine: Engine, options: AnswerOptions): Promise<boolean> {
     const scorer = new ContextScorer(engine, rememberByLength(this.plans[0]!.place));
     const respondent: Respondent = {
@@ -166,7 +180,11 @@ class RowGroup {
     return this.#questions.answer(respondent, options);
   }
 
-  /** The finished rows. @param chance accuracy of guessing */
+  /**
+   * Returns the finished rows.
+   *
+   * @param chance accuracy of guessing
+   */
   rows(rungs: readonly Rung[], seed: number, chance: number): EncodingRow[] {
     const of = (asked: Asked): Measurement => {
       const found = this.#questions.measurement(asked);
@@ -189,18 +207,21 @@ class RowGroup {
       return {
         ...head,
         needle,
-        // Half of nothing is soon kept.
+        // A row that only guesses has no reach, because half of almost nothing is easy to keep.
         reach:
           needle[0]!.accuracy.low <= chance
             ? null
-            : // A table that ends is a limit, not a ladder that was too short.
+            : // A table that ends is a limit of the encoding and not a ladder that was too short.
               { ...reach, censored: reach.censored && tables.length === rungs.length },
       };
     });
   }
 }
 
-/** A length has many batches, and what an encoding adds to one is large. */
+/**
+ * Remembers what an encoding adds at each length, because it is large and every length has many
+ * batches.
+ */
 function rememberByLength(place: RowPlan['place']): RowPlan['place'] {
   const known = new Map<number, ReturnType<RowPlan['place']>>();
   return (length) => {
@@ -210,19 +231,20 @@ function rememberByLength(place: RowPlan['place']): RowPlan['place'] {
   };
 }
 
-/** Window multiples at which every encoding is asked. */
+/** The window multiples at which every encoding is asked. */
 export const LADDER = Object.freeze([1, 2, 4, 8]);
 
 export type CompareEncodings = (options?: CompareEncodingsOptions) => Promise<EncodingsReport>;
 
 /**
- * Twins of the probe model that differ in their position encoding alone, on the same contexts at
- * 1x, 2x, 4x and 8x of the window that all were trained on; RoPE beside them, with and without
- * scaling.
+ * Compares position encodings on twins of the probe model that differ in nothing else. All are
+ * asked the same contexts at 1x, 2x, 4x and 8x of their common trained window. RoPE is among them,
+ * with and without scaling.
  *
- * One seed, one thread count, one machine: the same report but for `createdAt` and `timings`.
+ * The same seed, thread count and machine give the same report except for `createdAt` and
+ * `timings`.
  *
- * @throws RopeEvalError exit 2 for a bad option, 3 where the twins are missing or the runtime fails
+ * @throws RopeEvalError exit 2 for a bad option, 3 if the twins are missing or the runtime fails
  */
 export const compareEncodings: CompareEncodings = async (options = {}) => {
   checkOptions(options, ENCODINGS_OPTIONS);

@@ -4,20 +4,20 @@ import { paragraphs, plainTable, type Section } from '../report/sections/section
 import { ENCODINGS } from './registry.js';
 import type { EncodingRow, EncodingsReport } from './schema.js';
 
-/** `RoPE, yarn:4`, `RoPE, unscaled`, `ALiBi` */
+/** Words the title of a row: `RoPE, yarn:4`, `RoPE, unscaled`, `ALiBi`. */
 export function rowTitle({ encoding, scaling }: EncodingRow): string {
   if (encoding === 'rope') return `RoPE, ${scaling ?? 'unscaled'}`;
   return ENCODINGS[encoding].title;
 }
 
-/** `≥ 8x`, `2x`, `below 1x`; a row that finds nothing at 1x has no reach. */
+/** Words a reach: `≥ 8x`, `2x`, `below 1x`. A row that finds nothing at 1x has no reach. */
 export function reachWords({ reach }: EncodingRow): string {
   if (reach === null) return 'chance at 1x';
   if (reach.multiple === 0) return 'below 1x';
   return `${reach.censored ? '≥ ' : ''}${multiple(reach.multiple)}`;
 }
 
-/** What a table of encodings has to be read with. */
+/** Words what readers of the table must know. */
 export function notes({ settings, chance, rows }: EncodingsReport): string[] {
   if (rows.length === 0) return [];
   const window = settings.ladder[0]!.tokens;
@@ -40,7 +40,7 @@ export function notes({ settings, chance, rows }: EncodingsReport): string[] {
   ];
 }
 
-/** Why a model without RoPE has no row, or which rows were not finished. */
+/** Words why a model without RoPE has no row, or that some rows were not finished. */
 export function statusWords({ status, config }: EncodingsReport): string[] {
   const missing =
     config?.twin === null
@@ -59,7 +59,7 @@ function cell(row: EncodingRow, rung: Rung, show: (at: Measured) => string): str
   return found === undefined ? NO_ENTRY : show(found);
 }
 
-/** Facts found by length, and how far each holds. */
+/** Makes the table of facts found by length, and of how far each encoding holds. */
 function factsTable({ settings: { ladder }, rows }: EncodingsReport): Section {
   const head = ['encoding', ...ladder.map((rung) => multiple(rung.multiple)), 'reach'];
   return tableSection(
@@ -74,7 +74,7 @@ function factsTable({ settings: { ladder }, rows }: EncodingsReport): Section {
   );
 }
 
-/** Facts found by distance, nearest fifth first. */
+/** Makes the table of facts found by distance, nearest fifth first. */
 function distanceTable({ settings: { ladder }, rows }: EncodingsReport): Section {
   const share = ({ correct, total }: Measured['byDistance'][number]): string =>
     total === 0 ? '–' : String(Math.round((100 * correct) / total));
@@ -89,7 +89,7 @@ function distanceTable({ settings: { ladder }, rows }: EncodingsReport): Section
   );
 }
 
-/** Next-token loss of running text: at 1x, and its change at each length. */
+/** Makes the table of the next-token loss of running text, at 1x and its change at each length. */
 function lossTable({ settings: { ladder }, rows }: EncodingsReport): Section {
   return tableSection(
     'loss',
@@ -112,7 +112,7 @@ function tableSection(
   return { id, title, depth: 2, blocks: [plainTable(title, head, rows)] };
 }
 
-/** The answer on one screen: what tells positions in this model, and how far that held. */
+/** Makes the answer for one screen: how this model encodes positions, and how far that held. */
 export function encodingsAnswer(report: EncodingsReport): readonly Section[] {
   const { preset, seed, contexts } = report.settings;
   return [
@@ -132,7 +132,7 @@ export function encodingsAnswer(report: EncodingsReport): readonly Section[] {
   ];
 }
 
-/** What a comparison says, for every form. */
+/** Makes the sections of a whole comparison, for every form. */
 export function encodingsSections(report: EncodingsReport): readonly Section[] {
   return [
     ...openingSections(report),
@@ -168,10 +168,10 @@ function openingSections(report: EncodingsReport): readonly Section[] {
   ];
 }
 
-/** Files are read anywhere: no colour, and the width of a usual terminal. */
+/** A file may be read anywhere, so it has no colour and the width of an ordinary terminal. */
 const FILE = Object.freeze({ color: false, columns: 100, plots: true });
 
-/** Forms of the comparison by a file's extension. A new one is a line. */
+/** The forms of the comparison by file extension. A new one is a line. */
 export const ENCODINGS_FORMS: Readonly<
   Record<string, (report: EncodingsReport) => Promise<string>>
 > = Object.freeze({

@@ -1,4 +1,6 @@
-/** What a model is told of positions other than by rotation; nothing: a causal mask alone. */
+/**
+ * What a model receives about positions besides rotation. If empty, it has only the causal mask.
+ */
 export interface PositionInputs {
   /** (length, width) added to the token embeddings. */
   readonly added?: Float32Array;
@@ -6,32 +8,39 @@ export interface PositionInputs {
   readonly bias?: Float32Array;
 }
 
-/** What a position encoding needs to know of a model. */
+/** What a position encoding depends on. */
 export interface EncodingShape {
   readonly width: number;
   readonly heads: number;
 }
 
-/** A table that was trained with the weights, row-major. */
+/** A table that was trained together with the weights, row-major. */
 export interface TrainedTable {
   readonly values: Float32Array;
   readonly rows: number;
   readonly columns: number;
 }
 
+/** A position encoding other than RoPE. */
 export interface PositionEncoding {
   readonly title: string;
-  /** Positions that it has an entry for; absent: any number. */
+  /** How many positions it has entries for; absent: any number. */
   readonly entries?: (table: TrainedTable) => number;
   /**
+   * Computes what the model receives.
+   *
    * @param length tokens
-   * @param table where the encoding is trained
-   * @throws RangeError beyond the last entry: nothing is made up in its place
+   * @param table if the encoding has a trained one
+   * @throws RangeError beyond the last entry, since no substitute is made up
    */
   readonly inputs: (length: number, shape: EncodingShape, table?: TrainedTable) => PositionInputs;
 }
 
-/** The table of an encoding that cannot do without. */
+/**
+ * Returns the trained table of an encoding that requires one.
+ *
+ * @throws RangeError if it is missing or has another shape
+ */
 export function required(table: TrainedTable | undefined, columns: number): TrainedTable {
   if (table?.columns !== columns || table.values.length !== table.rows * columns)
     throw new RangeError(`a trained table of ${columns} columns is needed`);
@@ -39,9 +48,10 @@ export function required(table: TrainedTable | undefined, columns: number): Trai
 }
 
 /**
- * Slope of each head (Press et al. 2022, section 3, arXiv:2108.12409): 2^(-8/n), 2^(-16/n), ... for
- * n heads. Where n is no power of two, the slopes of the next smaller one, then every other slope
- * of the next larger one: transformers' `build_alibi_tensor` (BLOOM).
+ * Returns the slope of each head: 2^(-8/n), 2^(-16/n), ... for n heads (Press et al. 2022, section
+ * 3, arXiv:2108.12409). If n is not a power of two, they are the slopes of the next smaller power,
+ * followed by every other slope of the next larger one, as in transformers' `build_alibi_tensor`
+ * (BLOOM).
  *
  * @returns (heads,)
  */
@@ -53,7 +63,7 @@ export function alibiSlopes(heads: number): number[] {
   return [...series(floor), ...more.slice(0, heads - floor)];
 }
 
-/** A fixed penalty on distance, -slope * distance, added to the attention logits. */
+/** ALiBi: a fixed penalty on distance, -slope * distance, is added to the attention logits. */
 export const alibi: PositionEncoding = {
   title: 'ALiBi',
   inputs: (length, { heads }) => {
@@ -65,7 +75,10 @@ export const alibi: PositionEncoding = {
   },
 };
 
-/** One trained vector a position (GPT-2: `wpe`); a position beyond the table has none. */
+/**
+ * Learned absolute positions (GPT-2: `wpe`): each position has a trained vector, and beyond the
+ * table there is none.
+ */
 export const learned: PositionEncoding = {
   title: 'learned absolute',
   entries: ({ rows }) => rows,
@@ -77,7 +90,7 @@ export const learned: PositionEncoding = {
   },
 };
 
-/** Nothing but the causal mask (Kazemnejad et al. 2023, arXiv:2305.19466). */
+/** No position encoding: the causal mask alone (Kazemnejad et al. 2023, arXiv:2305.19466). */
 export const nope: PositionEncoding = {
   title: 'none (NoPE)',
   inputs: () => ({}),
@@ -86,8 +99,8 @@ export const nope: PositionEncoding = {
 const BASE = 10_000;
 
 /**
- * Fixed waves (Vaswani et al. 2017, section 3.5, arXiv:1706.03762): column 2i is sin, column
- * 2i + 1 is cos of position / 10000^(2i / width).
+ * Computes the fixed waves of Vaswani et al. 2017 (section 3.5, arXiv:1706.03762): column 2i is sin
+ * and column 2i + 1 is cos of position / 10000^(2i / width).
  *
  * @returns (length, width)
  */
@@ -103,17 +116,21 @@ export function sinusoidalTable(length: number, width: number): Float32Array {
   return table;
 }
 
+/** Sinusoidal absolute positions. */
 export const sinusoidal: PositionEncoding = {
   title: 'sinusoidal',
   inputs: (length, { width }) => ({ added: sinusoidalTable(length, width) }),
 };
 
-/** Distances from here on share the last bucket (transformers' T5Config default). */
+/**
+ * From this distance on, all distances share the last bucket (the default of transformers'
+ * T5Config).
+ */
 const T5_MAX_DISTANCE = 128;
 
 /**
- * Bucket of a distance: the first half of the buckets holds one distance each, the rest grow
- * logarithmically. transformers' `T5Attention._relative_position_bucket` with
+ * Returns the bucket of a distance. In the first half, each bucket holds one distance; the others
+ * grow logarithmically. It matches transformers' `T5Attention._relative_position_bucket` with
  * `bidirectional=False` (Raffel et al. 2020, section 2.1, arXiv:1910.10683).
  *
  * @param distance tokens back, >= 0
@@ -125,7 +142,7 @@ export function t5Bucket(distance: number, buckets: number, maxDistance: number)
   return Math.min(buckets - 1, exact + Math.floor(share * (buckets - exact)));
 }
 
-/** A trained bias for each bucket and head, (buckets, heads), shared by all layers. */
+/** T5: each bucket and head has a trained bias, (buckets, heads), which all layers share. */
 export const t5: PositionEncoding = {
   title: 'learned relative (T5)',
   inputs: (length, { heads }, table) => {
@@ -142,7 +159,10 @@ export const t5: PositionEncoding = {
 export const ENCODING_NAMES = ['nope', 'sinusoidal', 'learned', 't5', 'alibi'] as const;
 export type EncodingName = (typeof ENCODING_NAMES)[number];
 
-/** Every position encoding that has a twin, in the order of reports. A new one is a file and a line. */
+/**
+ * Every position encoding that has a twin, in the order of reports. A new one is a value above and
+ * a line here.
+ */
 export const ENCODINGS: Readonly<Record<EncodingName, PositionEncoding>> = Object.freeze({
   nope,
   sinusoidal,

@@ -5,7 +5,9 @@ import { FindingSchema, LengthSchema, NeedleSchema, ReachSchema } from '../repor
 /** Additive changes keep the major version, as in the main report. */
 export const ENCODINGS_SCHEMA_VERSION = '1.0';
 
-/** One position encoding on its twin of the probe model, or RoPE with a scaling. */
+/**
+ * The results of one position encoding on its twin of the probe model, or of RoPE with a scaling.
+ */
 export const EncodingRowSchema = z.strictObject({
   label: z.string().describe('`alibi`, `rope`, `rope yarn:4`'),
   encoding: z.enum(['rope', 'nope', 'sinusoidal', 'learned', 't5', 'alibi']),
@@ -26,12 +28,14 @@ export const EncodingRowSchema = z.strictObject({
   reach: ReachSchema.nullable().describe('null: no better than chance at 1x already.'),
 });
 
-/** What `rope-eval encodings --json` prints, and the default command for a model without RoPE. */
+/**
+ * The output of `rope-eval encodings --json`, and of the default command for a model without RoPE.
+ */
 export const EncodingsSchema = z.strictObject({
   schemaVersion: z.literal(ENCODINGS_SCHEMA_VERSION),
   tool: z.strictObject({ name: z.literal('rope-eval'), version: z.string() }),
   createdAt: z.string(),
-  /** `interrupted`: the finished rows only. */
+  /** `interrupted`: only the finished rows are there. */
   status: z.enum(['complete', 'interrupted']),
   config: z
     .strictObject({

@@ -17,7 +17,7 @@ const RopeSchema = z.object({
 
 const TwinSchema = RopeSchema.extend({
   encoding: z.enum(ENCODING_NAMES),
-  /** Table of the encoding's own, in the file of the weights: int8, and a float32 scale a row. */
+  /** The encoding's own table in the file of the weights: int8, with one float32 scale per row. */
   table: z
     .object({
       shape: z.tuple([z.number().int(), z.number().int()]),
@@ -27,7 +27,7 @@ const TwinSchema = RopeSchema.extend({
     .nullable(),
 });
 
-/** `encodings.json`: models that are alike but for the position encoding. */
+/** The schema of `encodings.json`: models that differ only in their position encoding. */
 const CardSchema = z.object({
   version: z.literal(1),
   shape: z.object({
@@ -40,7 +40,7 @@ const CardSchema = z.object({
   graph: z.string(),
   graphSha256: z.string(),
   languageSha256: z.string(),
-  /** The one with RoPE. */
+  /** The model with RoPE. */
   rope: RopeSchema,
   twins: z.array(TwinSchema).min(1),
 });
@@ -50,9 +50,9 @@ export type RopeTwin = z.infer<typeof RopeSchema>;
 export type Twin = z.infer<typeof TwinSchema>;
 
 /**
- * The model card of the twins.
+ * Loads the model card of the twins.
  *
- * @throws RopeEvalError exit 3: files are missing, or the twins are of another family
+ * @throws RopeEvalError exit 3 if files are missing or the twins belong to another family
  */
 export async function loadEncodings(): Promise<EncodingsCard> {
   const card = parseBundled('encodings.json', await readBundled('encodings.json'), CardSchema);
@@ -62,7 +62,7 @@ export async function loadEncodings(): Promise<EncodingsCard> {
   return card;
 }
 
-/** Files of a twin. */
+/** Loads the files of a twin. */
 export async function encodingsModel(name: string): Promise<{
   graph: Buffer;
   graphSha256: string;
@@ -82,7 +82,7 @@ export async function encodingsModel(name: string): Promise<{
   };
 }
 
-/** The table that was trained with a twin's weights; undefined where its encoding has none. */
+/** Loads the table that was trained with a twin's weights; undefined if its encoding has none. */
 export async function ownTable(twin: Twin): Promise<TrainedTable | undefined> {
   if (twin.table === null) return undefined;
   const { shape, values, scales } = twin.table;
@@ -96,10 +96,10 @@ export async function ownTable(twin: Twin): Promise<TrainedTable | undefined> {
 const FILE = 'encodings-measured.json';
 
 /**
- * The comparison as it was measured when the twins were bundled, for answers without a runtime:
- * `rope-eval encodings --preset thorough -o encodings-measured.json`.
+ * Loads the comparison that was measured when the twins were bundled, for answers without a
+ * runtime. It was made by `rope-eval encodings --preset thorough -o encodings-measured.json`.
  *
- * @throws RopeEvalError exit 3 where it is missing or of other twins
+ * @throws RopeEvalError exit 3 if it is missing or was measured on other twins
  */
 export async function measuredEncodings(): Promise<EncodingsReport> {
   const report = parseBundled(FILE, await readBundled(FILE), EncodingsSchema);
@@ -110,7 +110,10 @@ export async function measuredEncodings(): Promise<EncodingsReport> {
   return report;
 }
 
-/** The twin that stands for what a model uses. A recurrent state has none among decoders. */
+/**
+ * The twin that corresponds to a model's encoding. A recurrent state has none, since the twins are
+ * decoders.
+ */
 const TWINS: Readonly<Record<NotRope['encoding'], EncodingName | undefined>> = Object.freeze({
   alibi: 'alibi',
   learned: 'learned',
@@ -120,16 +123,20 @@ const TWINS: Readonly<Record<NotRope['encoding'], EncodingName | undefined>> = O
   'state-space': undefined,
 });
 
+/**
+ * Returns the encoding of the twin that corresponds to a model without RoPE; undefined if there is
+ * none.
+ */
 export function twinOf(model: NotRope): EncodingName | undefined {
   return TWINS[model.encoding];
 }
 
-/** The rows of a comparison that a model is concerned with: its twin's, and unscaled RoPE's. */
+/** Returns the row of a model's twin in a comparison; undefined if there is none. */
 export function twinRow(model: NotRope, rows: readonly EncodingRow[]): EncodingRow | undefined {
   return rows.find((row) => row.encoding === twinOf(model));
 }
 
-/** The twin's row in words, beside unscaled RoPE; nothing where there is no twin. */
+/** Reports the twin's results beside those of unscaled RoPE; nothing if there is no twin. */
 export function twinFindings(model: NotRope, rows: readonly EncodingRow[]): readonly Finding[] {
   const twin = twinOf(model);
   const row = twinRow(model, rows);
@@ -145,12 +152,12 @@ export function twinFindings(model: NotRope, rows: readonly EncodingRow[]): read
   return [finding('encoding_twin', 'model_type', args)];
 }
 
-/** Share of the facts that was found, by window multiple. */
+/** Returns the share of the facts that was found, by window multiple. */
 function factsOf({ needle }: EncodingRow): Record<string, number> {
   return Object.fromEntries(needle.map((n) => [n.multiple, n.accuracy.value]));
 }
 
-/** A comparison as the answer for one model without RoPE. */
+/** Turns a comparison into the answer for one model without RoPE. */
 export function forModel(
   report: EncodingsReport,
   model: NotRope,

@@ -221,47 +221,49 @@ const RUN_TOKENS = 10;
 /** One scored token of a context, in the order of `Context.targets`. */
 export interface Item {
   readonly kind: Kind;
-  /** Rung (index into the ladder) at whose length the token is read. */
+  /** The rung (index into the ladder) at whose length the token is read. */
   readonly rung: number;
-  /** Facts only: answer to statement, in tokens. */
+  /** For facts: tokens from the statement to the answer. */
   readonly distance: number;
-  /** Facts only: the same as a share of the text before the questions' end, 0..1. */
+  /** For facts: the same distance as a share of the text up to the end of the questions, 0..1. */
   readonly share: number;
-  /** Language only: nats that the source itself needs for the token. */
+  /** For language: the surprise of the token under the text's own source, in nats. */
   readonly surprise: number;
 }
 
-/** A seeded text with questions at every rung: the same for every scaling. */
+/** A seeded text with questions at every rung. It is the same for every scaling. */
 export interface Context {
   readonly tokens: readonly number[];
-  /** Tokens at the start that say what holds for the whole document. */
+  /** How many tokens at the start declare what holds for the whole document. */
   readonly head: number;
-  /** Row from which each scored token is predicted. */
+  /** The row from which each scored token is predicted. */
   readonly rows: readonly number[];
   readonly targets: readonly number[];
   readonly items: readonly Item[];
-  /** Accuracy of guessing a value that stands in the context. */
+  /** The accuracy of guessing among the values that occur in the context. */
   readonly chance: number;
   /** [from, to) of every statement and question. */
   readonly facts: Writer['facts'];
-  /** Position of each token; absent: its index. */
+  /** The position of each token; absent: its index. */
   readonly positions?: readonly number[];
 }
 
+/** What running text without facts should contain. */
 export interface TextPlan {
   readonly language: Language;
   /** Lengths in probe tokens, ascending. */
   readonly rungs: readonly number[];
-  /** Text this close below a rung counts as text at that length, in tokens. */
+  /** In tokens: text this close below a rung counts as text at that length. */
   readonly span: number;
 }
 
+/** What running text with facts should contain. */
 export interface FactPlan {
   readonly language: Language;
   /** Lengths in probe tokens at which questions end, ascending. */
   readonly rungs: readonly number[];
   readonly questionsPerRung: number;
-  /** Also a verbatim copy before each rung. */
+  /** Whether a verbatim copy precedes each rung as well. */
   readonly copies: boolean;
 }
 
@@ -271,11 +273,11 @@ interface Slot {
 }
 
 /**
- * Running text with facts, asked at the end of every rung.
+ * Writes running text with facts, which are asked at the end of every rung.
  *
- * Facts stand at stratified depths for each rung; a fact is asked once, at its rung, nearest
- * first. A decoder's row depends on the text before it alone, so one pass over the longest
- * context serves every shorter length too.
+ * The facts of each rung are stated at stratified depths. Each is asked once, at its rung, nearest
+ * first. A decoder's row depends only on the text before it, so one pass over the longest context
+ * serves every shorter length too.
  */
 export function writeFacts(plan: FactPlan, seed: number, index: number): Context {
   const random = Random.stream(seed, index);
@@ -303,7 +305,7 @@ export function writeFacts(plan: FactPlan, seed: number, index: number): Context
     const secondRun = start - RUN_TOKENS - random.below(RUN_TOKENS);
     let runs = plan.copies ? 0 : 2;
     const unstated = (): Slot[] => slots.filter((s) => !s.fact.at);
-    // Room is kept for what must have been stated before it is asked.
+    // This leaves room for the facts that must be stated before they are asked.
     while (writer.length < start - QUESTION_TOKENS * unstated().length) {
       if (runs === 0 && writer.length >= firstRun) writer.run(run, runs++ > 0);
       else if (runs === 1 && writer.length >= secondRun) writer.run(run, runs++ > 0);
@@ -331,11 +333,11 @@ const questionBlock = ({ questionsPerRung }: FactPlan): number =>
   QUESTION_TOKENS * questionsPerRung + UNIT_TOKENS;
 
 /**
- * Where the questions of each rung begin. A rung closer to the next one than its questions are long
- * asks that much earlier: at most a question block short of its length.
+ * Returns where the questions of each rung begin. If the next rung is closer than the questions are
+ * long, they begin earlier, at most one question block.
  *
- * @throws RopeEvalError `lengths_too_close` (exit 2) where they do not fit before each other, or
- *   there are fewer keys than questions
+ * @throws RopeEvalError `lengths_too_close` (exit 2) if the questions do not fit one before the
+ *   other, or if there are fewer keys than questions
  */
 function questionStarts(plan: FactPlan): number[] {
   const { rungs, questionsPerRung, language } = plan;
@@ -354,8 +356,8 @@ function questionStarts(plan: FactPlan): number[] {
 }
 
 /**
- * Running text alone: next-token loss is measured where nothing else can disturb it. Where rungs are
- * closer than `span`, a token counts at each.
+ * Writes running text without facts, so that nothing else disturbs the next-token loss. If rungs
+ * are closer than `span`, a token counts at each of them.
  */
 export function writeText(plan: TextPlan, seed: number, index: number): Context {
   const writer = new Writer(plan.language, Random.stream(seed, index));
@@ -365,7 +367,7 @@ export function writeText(plan: TextPlan, seed: number, index: number): Context 
 }
 
 /**
- * Fills up with text to the last rung and keeps the tokens that belong to a rung.
+ * Writes text up to the last rung and keeps the scored tokens that belong to a rung.
  *
  * @param ends (rungs) where the questions of each end, in tokens
  */
@@ -398,7 +400,7 @@ function finish(
   };
 }
 
-/** A context cut behind one of its rungs: no more of it is read, and nothing farther is asked. */
+/** Cuts a context after one of its rungs. Nothing beyond is read, and nothing farther is asked. */
 export function upToRung(context: Context, rung: number, end: number): Context {
   const kept = context.items.flatMap((item, i) => (item.rung <= rung ? [i] : []));
   const pick = <T>(list: readonly T[]): T[] => kept.map((i) => list[i]!);
@@ -413,11 +415,12 @@ export function upToRung(context: Context, rung: number, end: number): Context {
 }
 
 /**
- * The text of one rung again, with no more than a trained window before it: what the reference
- * makes of the very same tokens at a length that it knows. The head stays, or it would lack what
- * the document says once.
+ * Returns the text of one rung with no more than a trained window before it. The reference is asked
+ * about the same tokens at a length that it was trained on. The head stays, because it holds what
+ * the document declares only once.
  *
- * @param end length of the rung, @param window trained window, both in probe tokens
+ * @param end length of the rung, probe tokens
+ * @param window trained window, probe tokens
  */
 export function lastWindow(context: Context, rung: number, end: number, window: number): Context {
   const stop = Math.max(end, window);
@@ -438,31 +441,32 @@ export function lastWindow(context: Context, rung: number, end: number, window: 
 }
 
 /**
- * Takes the two things apart that a longer context brings, both on the model's own window:
+ * The functions below separate the two effects of a longer context, both within the model's own
+ * window:
  *
- * - `stretched`: as many tokens as the window, but far apart: the facts and the questions stand
- *   where they would stand in a context `multiple` times as long, the gaps between them are gaps
- *   in the position ids. Any loss here is due to RoPE.
- * - `squeezed`: the tokens of the long context, but no long distances: everything but facts and
- *   questions stands at fractional positions, so that the whole fits into the window. What is lost
- *   here is lost to attention over more tokens (dilution).
+ * - `stretched` has as many tokens as the window, but far apart. The facts and the questions are at
+ *   the positions that they would have in a context `multiple` times as long, and the gaps between
+ *   them are gaps in the position ids. Any loss here is due to RoPE.
+ * - `squeezed` has the tokens of the long context, but no long distances. Everything except facts
+ *   and questions is at fractional positions, so that the whole fits into the window. Any loss here
+ *   is due to attention over more tokens (dilution).
  */
 
-/** A context of one window, its facts moved apart by position ids. */
+/** Moves the facts of a one-window context apart by position ids. */
 export function stretched(context: Context, multiple: number): Context {
   const positions: number[] = [];
   let offset = 0;
   const questions = context.facts.find((f) => f.asked)?.from ?? context.tokens.length;
   const starts = new Set(context.facts.filter((f) => !f.asked).map((f) => f.from));
   for (let i = 0; i < context.tokens.length; i++) {
-    // The gap falls before a fact or before the questions, never inside one.
+    // The gap precedes a fact or the questions; it never falls inside one.
     if (starts.has(i) || i === questions) offset = Math.round((multiple - 1) * i);
     positions.push(i + offset);
   }
   return { ...context, positions };
 }
 
-/** A long context whose filler is pressed together until the whole spans `window` positions. */
+/** Squeezes the filler of a long context until the whole spans `window` positions. */
 export function squeezed(context: Context, window: number): Context {
   const whole = new Uint8Array(context.tokens.length);
   for (const { from, to } of context.facts) whole.fill(1, from, to);
@@ -473,7 +477,7 @@ export function squeezed(context: Context, window: number): Context {
   let at = 0;
   for (let i = 0; i < context.tokens.length; i++) {
     positions.push(at);
-    // A token's own width: whole inside facts, a fraction elsewhere.
+    // The width of a token is 1 inside facts and a fraction elsewhere.
     at += whole[i] ? 1 : Math.min(1, step);
   }
   return { ...context, positions };

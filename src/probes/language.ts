@@ -3,7 +3,7 @@ import { z } from 'zod';
 const range = z.tuple([z.number().int(), z.number().int()]);
 const bounds = z.tuple([z.number().positive(), z.number().positive()]);
 
-/** `fixtures/probe-models/language.json`, written by training/: what the probe models speak. */
+/** The probe models' language, as training/ writes it to `fixtures/probe-models/language.json`. */
 export const LanguageSchema = z.object({
   version: z.literal(1),
   vocabularySize: z.number().int(),
@@ -17,15 +17,15 @@ export const LanguageSchema = z.object({
     close: range,
     content: range,
     name: range,
-    /** One token for each (class, topic). */
+    /** One token for each pair (class, topic). */
     declare: range,
     symbol: range,
   }),
-  /** Of content words: number modulo `classes`. */
+  /** The classes of content words. The class of a word is its number modulo `classes`. */
   classes: z.number().int(),
-  /** The first classes' topics hold for the whole document. */
+  /** How many classes, from the first, keep one topic for the whole document. */
   lasting: z.number().int(),
-  /** That each class may have. */
+  /** How many topics each class can have. */
   topics: z.number().int(),
   rates: z.object({
     topicWord: z.number(),

@@ -2,33 +2,40 @@ import { RopeEvalError } from '../errors.js';
 import type { Context, Kind } from './contexts.js';
 import { Random } from './random.js';
 
-/** What the engine said of one context's scored tokens, in the order of `Context.items`. */
+/** The engine's answers for the scored tokens of one context, in the order of `Context.items`. */
 export interface ContextScores {
   readonly logProbability: Float32Array;
   readonly correct: Uint8Array;
 }
 
-/** Scores of one scaling on a set of contexts, per rung: a scaling may depend on the length. */
+/**
+ * The scores of one scaling on a set of contexts, per rung, because a scaling may depend on the
+ * length.
+ */
 export interface Measurement {
   readonly contexts: readonly Context[];
   /** (rung) → one entry per context. */
   readonly at: readonly (readonly ContextScores[])[];
-  /** Nats of LLaMA 7B that one nat of the language's loss stands for; 1: measured on the user's weights. */
+  /**
+   * How many nats of LLaMA 7B one nat of the language's loss stands for; 1 for the user's weights.
+   */
   readonly lossScale: number;
 }
 
 export type Quantity = 'accuracy' | 'loss';
 
+/** The scored tokens that one statistic is about. */
 export interface Cell {
   readonly kind: Kind;
   readonly rungs: readonly number[];
-  /** Facts: share of the rung's length, [from, to). */
+  /** For facts: the distance as a share of the rung's length, [from, to). */
   readonly distance?: readonly [number, number];
 }
 
 /**
- * Sums of one cell by context. Loss is in nats above what the source itself needs, so that hard
- * and easy passages of text compare; that of the language times `lossScale`.
+ * Sums the values of one cell by context. Loss is in nats above what the text's own source needs,
+ * so that hard and easy passages can be compared. The loss of language is multiplied by
+ * `lossScale`.
  */
 export function clusters(measurement: Measurement, cell: Cell, quantity: Quantity): Cluster[] {
   const sums = sumsByContext(measurement, cell, quantity);
@@ -36,7 +43,7 @@ export function clusters(measurement: Measurement, cell: Cell, quantity: Quantit
   return sums.map(({ sum, count }) => ({ sum: measurement.lossScale * sum, count }));
 }
 
-/** The same in the nats of the subject's own language. */
+/** Computes the same sums in the nats of the subject's own language. */
 function sumsByContext(measurement: Measurement, cell: Cell, quantity: Quantity): Cluster[] {
   return measurement.contexts.map((context, c) => {
     let sum = 0;
@@ -47,7 +54,7 @@ function sumsByContext(measurement: Measurement, cell: Cell, quantity: Quantity)
         if (item.share < cell.distance[0] || item.share >= cell.distance[1]) return;
       }
       const scores = measurement.at[item.rung]?.[c];
-      // What was not scored is NaN, which no statistic takes for a value.
+      // A token without a score counts as NaN, which every statistic refuses.
       sum +=
         quantity === 'accuracy'
           ? (scores?.correct[i] ?? NaN)
@@ -58,13 +65,13 @@ function sumsByContext(measurement: Measurement, cell: Cell, quantity: Quantity)
   });
 }
 
-/** Equal shares of a rung's length by which facts are binned, nearest first. */
+/** The shares of a rung's length by which facts are binned, nearest first. */
 export const DISTANCE_BINS: readonly (readonly [number, number])[] = Object.freeze(
-  // Where one ends the next begins, to the last bit: 0.4 + 0.2 is not 0.6.
+  // Each bin begins exactly where the last one ends; computed as 0.4 + 0.2, it would not be 0.6.
   [0, 0.2, 0.4, 0.6, 0.8].map((from, i, all) => [from, all[i + 1] ?? 1.01] as const),
 );
 
-/** (rungs, bins) accuracy by distance: what reach is judged by. */
+/** Returns the accuracy by distance, (rungs, bins, contexts), from which reach is judged. */
 export function accuracyByDistance(
   measurement: Measurement,
   rungs: readonly number[],
@@ -83,7 +90,9 @@ export interface Interval {
   readonly high: number;
 }
 
-/** One context's contribution: facts in one context are correlated, so the context is the unit. */
+/**
+ * The contribution of one context. Facts in one context are correlated, so the context is the unit.
+ */
 export interface Cluster {
   readonly sum: number;
   readonly count: number;
@@ -93,8 +102,8 @@ const Z = 1.959964; // two-sided 95 %
 const RESAMPLES = 1000;
 
 /**
- * A statistic that is no number is no measurement: a mean of no answers, or of what an engine answered
- * with NaN. It must not pass as a 0, a rank or a verdict, so everything here refuses it.
+ * Refuses a statistic that is not a number. It comes from no answers at all, or from an engine that
+ * answered NaN, and it must not pass as a 0, a rank or a verdict.
  *
  * @throws RopeEvalError `not_measured` (exit 3)
  */
@@ -113,11 +122,11 @@ function total(clusters: readonly Cluster[]): Cluster {
 }
 
 /**
- * Wilson score interval of a share on the effective sample: the sample size is divided by the
- * design effect, the variance between contexts over the variance that independent answers would
- * have (Wilson 1927; Kish 1965).
+ * Computes the Wilson score interval of a share on the effective sample. The sample size is divided
+ * by the design effect, that is the variance between contexts over the variance of independent
+ * answers (Wilson 1927; Kish 1965).
  *
- * @throws RopeEvalError `not_measured` where there is no answer
+ * @throws RopeEvalError `not_measured` if there is no answer
  */
 export function wilson(clusters: readonly Cluster[]): Interval {
   const { sum, count } = total(clusters);
@@ -136,7 +145,7 @@ export function wilson(clusters: readonly Cluster[]): Interval {
   };
 }
 
-/** Quantile of sorted values, linear between neighbours. */
+/** Returns a quantile of sorted values, interpolated linearly between neighbours. */
 export function quantile(sorted: readonly number[], share: number): number {
   const at = share * (sorted.length - 1);
   const low = Math.floor(at);
@@ -144,7 +153,7 @@ export function quantile(sorted: readonly number[], share: number): number {
   return a + (at - low) * ((sorted[low + 1] ?? a) - a);
 }
 
-/** Seeded resamples of `size` contexts with replacement, each as a list of indices. */
+/** Draws seeded resamples of `size` contexts with replacement, each as a list of indices. */
 export function resamples(size: number, seed: number, count = RESAMPLES): number[][] {
   const random = Random.stream(seed, size);
   return Array.from({ length: count }, () =>
@@ -153,8 +162,8 @@ export function resamples(size: number, seed: number, count = RESAMPLES): number
 }
 
 /**
- * Percentile bootstrap over contexts (Efron 1979) of a mean, or a difference of means, of the drawn
- * contexts; widened for few of them (see `intervalOf`).
+ * Computes a percentile bootstrap over contexts (Efron 1979) of a mean, or of a difference of
+ * means. The interval is widened for few contexts (see `intervalOf`).
  *
  * @param draws from `resamples`; the same draws for every candidate keep comparisons paired
  */
@@ -168,9 +177,10 @@ export function bootstrap(
 }
 
 /**
- * 95 % interval of a mean from its resamples. Resamples of few contexts spread too little, by
- * sqrt((n - 1) / n), and like a normal variable where the mean's error is Student's: of six contexts
- * the plain percentiles held the truth in 85 % of cases.
+ * Computes the 95 % interval of a mean from its resamples. For few contexts it is widened, for two
+ * reasons: the resamples spread too little, by sqrt((n - 1) / n), and they spread like a normal
+ * variable whereas the error of the mean follows Student's distribution. With six contexts, the
+ * plain percentiles held the truth in only 85 % of cases.
  *
  * @param contexts how many were drawn from
  */
@@ -180,7 +190,7 @@ export function intervalOf(value: number, drawn: readonly number[], contexts: nu
   return { value, low: value - wider * (value - low), high: value + wider * (high - value) };
 }
 
-/** The plain percentiles, and the value itself. */
+/** Returns the plain percentiles together with the value. */
 export function percentiles(value: number, drawn: readonly number[]): Interval {
   measured(value);
   drawn.forEach(measured);
@@ -189,7 +199,10 @@ export function percentiles(value: number, drawn: readonly number[]): Interval {
   return { value, low: Math.min(low, value), high: Math.max(high, value) };
 }
 
-/** Student's 97.5 % quantile (Abramowitz & Stegun 26.7.5) over the normal one, and the missing spread. */
+/**
+ * Returns how much an interval is widened: Student's 97.5 % quantile (Abramowitz & Stegun 26.7.5)
+ * over the normal one, times the missing spread.
+ */
 function widening(contexts: number): number {
   const f = contexts - 1;
   if (f < 1) return 1;
@@ -202,13 +215,13 @@ function widening(contexts: number): number {
   return (t / z) * Math.sqrt(contexts / f);
 }
 
-/** Ratio of all sums: the mean per answer. */
+/** Returns the mean per answer, as the ratio of the sums. */
 export function average(clusters: readonly Cluster[]): number {
   const { sum, count } = total(clusters);
   return measured(sum / count);
 }
 
-/** Ratio of sums over the drawn contexts: the mean per answer. */
+/** Returns the mean per answer over the drawn contexts, as the ratio of the sums. */
 export function mean(clusters: readonly Cluster[], contexts: readonly number[]): number {
   let sum = 0;
   let count = 0;
@@ -220,9 +233,9 @@ export function mean(clusters: readonly Cluster[], contexts: readonly number[]):
 }
 
 /**
- * Mean of `a` minus mean of `b` on the same contexts, with its interval.
+ * Returns the mean of `a` minus the mean of `b` on the same contexts, with its interval.
  *
- * @param limit what no difference can exceed: 1 for shares
+ * @param limit the largest possible difference: 1 for shares
  */
 export function pairedDifference(
   a: readonly Cluster[],
@@ -235,7 +248,7 @@ export function pairedDifference(
   return { value, low: Math.max(-limit, low), high: Math.min(limit, high) };
 }
 
-/** Mean of one measurement, with its interval. */
+/** Returns the mean of one measurement, with its interval. */
 export function meanInterval(
   clusters: readonly Cluster[],
   draws: readonly (readonly number[])[],
@@ -243,13 +256,13 @@ export function meanInterval(
   return bootstrap((contexts) => mean(clusters, contexts), clusters.length, draws);
 }
 
-/** (n) each value, or the largest before it. */
+/** Returns (n,) each value, or the largest before it. */
 export function runningMaximum(values: readonly number[]): number[] {
   let most = -Infinity;
   return values.map((value) => (most = Math.max(most, value)));
 }
 
-/** Mean of plain values. */
+/** Returns the mean of plain values. */
 export function meanOf(values: readonly number[]): number {
   return measured(values.reduce((a, b) => a + b, 0) / values.length);
 }

@@ -1,10 +1,10 @@
-/** Bounds of what a run may be asked for, on the command line and in the library alike. */
+/** The bounds of a run, on the command line and in the library alike. */
 export const LIMITS = Object.freeze({
-  /** Seeds are 32-bit: the generator's state starts from one. */
+  /** Seeds have 32 bits because the generator's state starts from one. */
   seed: 2 ** 32 - 1,
   /** More contexts than this take days on a laptop. */
   samples: 100_000,
-  /** The probe models are small: from 8 threads on they gain nothing, and hundreds never finish. */
+  /** The probe models are small: more than 8 threads gain nothing, and hundreds never finish. */
   threads: 64,
 });
 
@@ -12,13 +12,16 @@ export const LIMITS = Object.freeze({
 export const PRESET_NAMES = ['quick', 'standard', 'thorough'] as const;
 export type Preset = (typeof PRESET_NAMES)[number];
 
-/** What ONNX Runtime computes on; `auto` takes CUDA where it works. */
+/** What ONNX Runtime computes on. `auto` uses CUDA if it works. */
 export const PROVIDERS = ['cpu', 'cuda'] as const;
 export type Provider = (typeof PROVIDERS)[number];
 export const DEVICES = ['auto', ...PROVIDERS] as const;
 export type Device = (typeof DEVICES)[number];
 
-/** Contexts of each probe. Versioned with the report: a change is another measurement. */
+/**
+ * The number of contexts for each probe. These numbers are versioned with the report, since a
+ * change makes results incomparable.
+ */
 export interface PresetPlan {
   /** Facts and copies at 0.5x and 1x. */
   readonly short: number;
@@ -28,7 +31,7 @@ export interface PresetPlan {
   readonly long: number;
   /** Text alone on the ladder. */
   readonly longText: number;
-  /** Facts, stretched and squeezed to the target; 0: no decomposition. */
+  /** Facts, both stretched and squeezed to the target; 0: no decomposition. */
   readonly apart: number;
 }
 
@@ -38,15 +41,20 @@ export const PRESETS: Readonly<Record<Preset, PresetPlan>> = Object.freeze({
   thorough: { short: 128, shortText: 192, long: 48, longText: 40, apart: 24 },
 });
 
-/** A scaling whose verdict a preset's long contexts leave open gets up to so many times as many. */
+/**
+ * If a preset's long contexts leave a verdict open, the scaling gets up to this many times as many.
+ */
 const MOST = 4;
 
-/** Contexts of facts on the ladder that a scaling gets at most; `--samples` says how many exactly. */
+/**
+ * Returns the most contexts of facts on the ladder that a scaling can get. `--samples` sets the
+ * exact number.
+ */
 export function mostLong(plan: PresetPlan, samples: number | undefined): number {
   return samples === undefined ? MOST * plan.long : plan.long;
 }
 
-/** Contexts that one `--samples` makes of each probe: the cheap ones get more. */
+/** The contexts of each probe per `--samples`. Cheap probes get more. */
 export const CONTEXTS_PER_SAMPLE = Object.freeze({
   short: 2,
   shortText: 4,
@@ -55,7 +63,11 @@ export const CONTEXTS_PER_SAMPLE = Object.freeze({
   apart: 1,
 });
 
-/** @param samples overrides the preset's counts; a preset without a decomposition gets none */
+/**
+ * Returns the contexts of each probe.
+ *
+ * @param samples overrides the preset's counts; a preset without a decomposition still gets none
+ */
 export function planOf(plan: PresetPlan, samples: number | undefined): PresetPlan {
   if (samples === undefined) return plan;
   const contexts = (probe: keyof PresetPlan): number =>
@@ -69,29 +81,34 @@ export function planOf(plan: PresetPlan, samples: number | undefined): PresetPla
   };
 }
 
-/** Questions at each rung; keys must differ within a context, so long ladders ask fewer. */
+/**
+ * Returns the number of questions at each rung. Keys must differ within a context, so long ladders
+ * ask fewer.
+ */
 export function questionsPerRung(rungs: number, symbols: number): number {
   return Math.max(3, Math.min(6, Math.floor((symbols * 0.95) / rungs)));
 }
 
-/** Rungs of the short probe as window multiples. */
+/** The rungs of the short probe, as window multiples. */
 export const SHORT_RUNGS = Object.freeze([0.5, 1]);
 
-/** Rungs of a ladder closer than this, in windows, are one: there is no text of its own between them. */
+/**
+ * Rungs of a ladder closer than this, in windows, are merged: they would have no text of their own.
+ */
 export const NEAREST_RUNGS = 1 / 16;
 
-/** Steps of the ladder below the target, as shares of it: fine where a scaling ends, coarse below. */
+/** The rungs below the target, as shares of it: fine where scalings tend to end, coarse below. */
 const SHARES = Object.freeze([7 / 8, 3 / 4, 5 / 8, 1 / 2, 3 / 8, 1 / 4, 3 / 16, 1 / 8, 1 / 16]);
 
-/** Shortest rung: room for a question of every distance. */
+/** The shortest rung, which has room for a question at every distance. */
 const SHORTEST = 0.25;
 
 /**
- * Window multiples at which the long probe asks, ascending: always 1, 2 (if the target reaches
- * it) and the target.
+ * Returns the window multiples at which the long probe asks, ascending: always 1, the target, and
+ * about 2 if the target lies beyond.
  *
- * @param extra further multiples asked for; those under a quarter of the window are left out, and
- *   those within `NEAREST_RUNGS` of another are read there
+ * @param extra further multiples; those below a quarter of the window are left out, and those
+ *   within `NEAREST_RUNGS` of another rung are read there
  */
 export function ladder(target: number, extra: readonly number[] = []): number[] {
   const rungs = [target, 1];
@@ -104,7 +121,7 @@ export function ladder(target: number, extra: readonly number[] = []): number[] 
   return [...new Set(rungs)].sort((a, b) => a - b);
 }
 
-/** Length in probe tokens of a window multiple. */
+/** Returns the length of a window multiple in probe tokens. */
 export function probeTokens(multiple: number, window: number): number {
   return Math.round(multiple * window);
 }

@@ -1,6 +1,6 @@
 /**
- * Seeded random numbers (mulberry32, Tommy Ettinger, public domain). The stream is part of the
- * probes' definition: another generator would be another set of contexts.
+ * Generates seeded random numbers (mulberry32, Tommy Ettinger, public domain). The stream is part
+ * of the probes' definition: another generator would produce other contexts.
  */
 export class Random {
   #state: number;
@@ -9,9 +9,13 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** A stream of its own for item `index`, so that adding items never changes earlier ones. */
+  /**
+   * Returns an independent stream for item `index`, so that adding items never changes earlier
+   * ones.
+   */
   static stream(seed: number, ...index: number[]): Random {
-    // Mixed before each index, or small seeds and indices would cancel and share streams.
+    // The state is scrambled before each index; otherwise small seeds and indices could cancel and
+    // share a stream.
     return new Random(scramble(index.reduce((state, i) => scramble(state) ^ i, seed)));
   }
 
@@ -49,7 +53,10 @@ export class Random {
   }
 }
 
-/** Every bit moves half of the others (the finaliser of MurmurHash3, Austin Appleby, public domain). */
+/**
+ * Scrambles a state: every bit affects half of the others (the finaliser of MurmurHash3, Austin
+ * Appleby, public domain).
+ */
 function scramble(state: number): number {
   let h = Math.imul(state ^ (state >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);

@@ -1,31 +1,32 @@
 import { type Cluster, mean, percentiles, wilson } from './measure.js';
 
-/** (rungs, distance bins, contexts) facts found, from 1x on. */
+/** (rungs, distance bins, contexts) the facts found, from 1x on. */
 export type BinnedFacts = readonly (readonly (readonly Cluster[])[])[];
 
+/** How far a scaling holds, by facts. */
 export interface ReachResult {
-  /** Index of the last rung that holds, contiguous from 1x; -1: none. */
+  /** The index of the last rung that holds, without a gap from 1x on; -1: none. */
   readonly rung: number;
-  /** Rung positions on the ladder, 95 % over contexts; -1: none. */
+  /** The 95 % interval over contexts, as rung indices; -1: none. */
   readonly low: number;
   readonly high: number;
 }
 
 /**
- * The last rung, contiguous from the first, at which every distance bin keeps at least half of the
- * reference's accuracy at 1x; -1: none.
+ * Returns the last rung, without a gap from the first on, at which every distance bin keeps at
+ * least half of the reference's accuracy at 1x; -1: none.
  *
  * @param bins the candidate's facts
- * @param base the reference's accuracy at 1x: a yardstick, whose own uncertainty is left out
+ * @param base the reference's accuracy at 1x; a fixed yardstick, whose own uncertainty is ignored
  * @param contexts drawn contexts
  */
 export function lastRung(bins: BinnedFacts, base: number, contexts: readonly number[]): number {
-  // A reference that finds nothing is no yardstick: half of nothing holds everywhere.
+  // A reference that finds nothing cannot be a yardstick, because everything holds half of nothing.
   if (!(base > 0)) return -1;
   const enough = base / 2;
   return lastWhere(
     bins,
-    // A resample may leave a bin empty: nothing is known of it then.
+    // A resample may leave a bin empty, which tells nothing about it.
     (bin) => !asked(bin, contexts) || mean(bin, contexts) >= enough,
   );
 }
@@ -40,8 +41,8 @@ function lastWhere(bins: BinnedFacts, holds: (bin: readonly Cluster[]) => boolea
 }
 
 /**
- * Reach with its interval: the bootstrap's over contexts, widened to where Wilson's interval of
- * every bin still allows the rung to hold. Few contexts that agree have resamples that agree too,
+ * Computes reach with its interval. It is the bootstrap's over contexts, widened to every rung that
+ * Wilson's intervals of its bins still allow. If a few contexts agree, their resamples agree too,
  * and the bootstrap alone would call that certain.
  */
 export function reach(
@@ -60,7 +61,7 @@ export function reach(
     rung: value,
     low: Math.min(
       Math.floor(low),
-      // What was never asked may be lost as well as found.
+      // A bin that was never asked may be lost as well as found.
       lastWhere(bins, (bin) => asked(bin, all) && wilson(bin).low >= enough),
     ),
     high: Math.max(
@@ -70,19 +71,23 @@ export function reach(
   };
 }
 
-/** Perplexities clearly differ where one is more than this many times the other. */
+/**
+ * Two perplexities differ clearly if their ratio exceeds 1.1. Losses are compared, so this is the
+ * logarithm.
+ */
 const CLEAR = Math.log(1.1);
 
 /**
- * Nats that one unit of mean ln excess over the trained angles costs LLaMA 7B: the formula's
- * weight (docs/validation.md, "The rival").
+ * The nats that one unit of mean ln excess over the trained angles costs LLaMA 7B. It is the weight
+ * of the formula in docs/validation.md, "The rival".
  */
 const NATS_PER_EXCESS = 12;
 
 /**
- * The last value, contiguous from the first, that is not more than `limit` above the first.
+ * Returns the index of the last value, without a gap from the first on, that is at most `limit`
+ * above the first.
  *
- * @throws RangeError where one of them is no number: it would pass for a length that holds
+ * @throws RangeError if any value is not a number, since it would pass for a length that holds
  */
 function lastWithin(values: readonly number[], limit: number): number {
   const unknown = values.findIndex((x) => !Number.isFinite(x));
@@ -92,8 +97,8 @@ function lastWithin(values: readonly number[], limit: number): number {
 }
 
 /**
- * Reach by loss: the last length, contiguous from the first, at which perplexity is not clearly above
- * what it is at the first.
+ * Returns the reach by loss: the last length, without a gap from the first on, at which perplexity
+ * is not clearly above that at the first.
  *
  * @param losses nats, by ascending length
  * @returns its index
@@ -103,8 +108,8 @@ export function lastWithinLoss(losses: readonly number[]): number {
 }
 
 /**
- * Reach by the exact angles: the last length at which what leaves the trained range costs no clear
- * part of perplexity.
+ * Returns the reach by the exact angles: the last length at which leaving the trained range does
+ * not clearly raise perplexity.
  *
  * @param excess mean ln excess over the trained angles, by ascending length
  * @returns its index
@@ -114,12 +119,12 @@ export function lastInRange(excess: readonly number[]): number {
 }
 
 /**
- * What the seeds of a probe model, its neighbours in the family and other contexts make of one reach,
- * either way, as a share of it (docs/validation.md, "Reach").
+ * How much one reach varies in either direction, as a share of it, with the seed of the probe
+ * model, its neighbours in the family and the contexts (docs/validation.md, "Reach").
  */
 const SPREAD = 1 / 8;
 
-/** Three readings of one reach, as window multiples. */
+/** Three measures of one reach, as window multiples. */
 export interface Readings {
   /** Above 0. */
   readonly facts: number;
@@ -129,9 +134,10 @@ export interface Readings {
 }
 
 /**
- * Where the reach of a model is expected. A model needs its facts and its language, so the shorter of
- * the two counts; a probe outlasts its trained angles more than a real model does, so the middle of
- * that and of where the angles end is taken, with what seeds and members differ by.
+ * Estimates where a model's reach lies. A model needs both its facts and its language, so the
+ * shorter reach counts. A probe outlasts its trained angles by more than a real model does, so the
+ * estimate is the geometric mean of that reach and of where the angles end. The interval is how
+ * much seeds and family members differ.
  */
 export function expectedReach({ facts, loss, angles }: Readings): { low: number; high: number } {
   const probe = Math.min(facts, loss);
