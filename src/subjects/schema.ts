@@ -45,7 +45,7 @@ const OnnxDecoderSchema = z.strictObject({
   textRepeats: z.boolean().describe('Contexts are longer than the texts, which are read again.'),
 });
 
-/** A rotary table of an export, beside the one that a config names for the same layers. */
+/** A rotary table found in an export, beside the one that a config gives the same layers. */
 export const ExportedTableSchema = z.strictObject({
   layerType: z.string(),
   layers: z.array(z.number().int()).describe('Indices; empty where the graph does not name them.'),
@@ -60,7 +60,7 @@ export const ExportedTableSchema = z.strictObject({
   looksLike: z.literal('unscaled').nullable(),
 });
 
-/** An exported graph, by its tables alone. */
+/** An exported graph, described by its tables alone. */
 export const ExportSchema = z.strictObject({
   name: z.string().describe('The model file.'),
   producer: z.string(),
@@ -70,7 +70,7 @@ export const ExportSchema = z.strictObject({
 export type ExportReport = ReadonlyDeep<z.infer<typeof ExportSchema>>;
 export type ExportedTable = ExportReport['tables'][number];
 
-/** Who answered. A new subject is one variant. */
+/** The subject that answered. A new kind of subject is one variant. */
 export const SubjectSchema = z.discriminatedUnion('kind', [ProbeModelSchema, OnnxDecoderSchema]);
 
 export type SubjectReport = z.infer<typeof SubjectSchema>;

@@ -6,26 +6,29 @@ import type { RopeTable } from '../rope/kind.js';
 import { computeRope, lengthDependent, type RopeSpec } from '../rope/registry.js';
 import type { SubjectReport } from './schema.js';
 
-/** Layers of the user's model that share a table, as the weights know them. */
+/** Layers of the user's model that share a table, with what their weights were trained with. */
 export interface TrainedGroup {
   readonly layerType: string;
-  /** These layers look back over a window only, beside others that see everything. */
+  /** Whether these layers look back over a window only, while others see everything. */
   readonly local: boolean;
-  /** Tokens that these layers saw in training: their 1x. */
+  /** Tokens that these layers saw in training. This is their 1x. */
   readonly window: number;
   readonly reference: RopeSpec;
-  /** `reference` at `window`. */
+  /** The table of `reference` at `window` tokens. */
   readonly referenceTable: RopeTable;
 }
 
-/** What a subject has to know of the user's model. */
+/** What a subject needs to know about the user's model. */
 export interface TrainedModel {
   readonly groups: readonly TrainedGroup[];
-  /** Index of the group that decides about long contexts: the first that sees everything. */
+  /**
+   * The index of the group that decides about long contexts, which is the first that sees
+   * everything.
+   */
   readonly decisive: number;
-  /** Of the decisive group: share of the log-frequency range below one rotation per window. */
+  /** Of the decisive group: the share of the log-frequency range below one rotation per window. */
   readonly criticalFraction: number;
-  /** Of the decisive group: share of each head that rotates. */
+  /** Of the decisive group: the share of each head that rotates. */
   readonly rotaryShare: number;
 }
 
@@ -33,129 +36,142 @@ export interface TrainedModel {
 export interface GroupScaling {
   readonly trained: TrainedGroup;
   readonly spec: RopeSpec;
-  /** Multiplier on q·k: this scaling's / the one that the weights were trained with. */
+  /** Multiplier on q·k: with this scaling / as the weights were trained. */
   readonly softmaxScaleRatio: number;
-  /** The table for a context of so many of the user's tokens; computed once. */
+  /**
+   * Returns the table for a context of this many of the user's tokens. Each table is computed once.
+   */
   tableAt(tokens: number): RopeTable;
 }
 
 /** One scaling of a whole model. */
 export interface Scaling {
   readonly label: string;
-  /** (groups of the model) */
+  /** One per group of the model. */
   readonly groups: readonly GroupScaling[];
 }
 
-/** Where a scaling is used. */
+/** The circumstances in which a scaling is used. */
 export interface Situation {
-  /** Index of the subject's group that is asked about. */
+  /** The index of the subject's group that is asked. */
   readonly group: number;
-  /** The user's tokens in the context: a scaling may depend on them. */
+  /** The length of the context in the user's tokens, because a scaling may depend on it. */
   readonly tokens: number;
-  /** Largest distance within the context, in trained windows. Default: all of it. */
+  /** The largest distance within the context, in trained windows; default: the whole context. */
   readonly windows?: number;
-  /** The user's tokens that 1x stands for. Default: the trained window of the group. */
+  /** How many of the user's tokens 1x stands for; default: the trained window of the group. */
   readonly window?: number;
   /**
-   * Decoding with a KV cache: the user's tokens in the context when the key at an index of the
-   * subject was written. Every key keeps the table of that length, and so does its query.
+   * Set for decoding with a KV cache. `tokens` gives the length of the context, in the user's
+   * tokens, when the key at one of the subject's indices was written. Every key keeps the table of
+   * that length, and so does its query.
    */
   readonly writtenAt?: { readonly indices: number; readonly tokens: (index: number) => number };
 }
 
 /**
- * What is varied between two answers of a subject: rotary tables, or an endpoint. Equal treatments
- * are one object, so that they are answered once.
+ * What differs between two answers of a subject, such as its rotary tables. Equal treatments are
+ * one object, so that each is answered only once.
  */
 export interface Treatment {
-  /** Stable between runs, for work that is saved. */
+  /** Identifies the treatment in saved work, so it must not change between runs. */
   readonly digest: string;
 }
 
-/** Contexts that are read in one go. */
+/** Contexts that are read in one request. */
 export interface ScoreRequest<T extends Treatment = Treatment> {
   readonly contexts: readonly Context[];
-  /** Tokens of each context that are read; rows beyond them are not scored. */
+  /** How many tokens of each context are read. Rows beyond them are not scored. */
   readonly length: number;
   readonly treatment: T;
 }
 
-/** Part of a model that can be asked about on its own. */
+/** A part of a model that can be asked about separately. */
 export interface SubjectGroup {
   /** Index into the groups of the user's model. */
   readonly group: number;
 }
 
 /**
- * Who answers: the bundled probe model, a user's own decoder, a served model.
+ * A model that answers, such as the bundled probe model or a user's own decoder.
  *
- * A subject is made without opening anything that costs; `open` loads the weights or connects.
- * Lengths are tokens of the subject, unless they are said to be the user's.
+ * Constructing a subject costs nothing; `open` loads the weights. Lengths are in the subject's
+ * tokens unless they are called the user's.
  */
 export interface Subject<T extends Treatment = Treatment> {
-  /** Trained window: 1x. */
+  /** The trained window in tokens, which is 1x. */
   readonly window: number;
-  /** Groups of the user's model that it is asked about one by one; the decisive one is among them. */
+  /**
+   * The groups of the user's model that it is asked about one by one, including the decisive one.
+   */
   readonly groups: readonly SubjectGroup[];
   readonly texts: TextSource;
-  /** Tokens before a rung that count as text at that length, at most. */
+  /** How many tokens before a rung count as text at that length, at most. */
   readonly textSpan: number;
   /**
-   * Contexts of a preset, where its answers cost too much for the usual ones.
+   * The contexts of a preset, for a subject whose answers cost too much for the usual numbers.
    *
-   * @param exactly long contexts, whatever the preset
+   * @param exactly number of long contexts, whatever the preset
    */
   samples?(preset: keyof typeof PRESETS, exactly: number | undefined): PresetPlan;
-  /** Relative time that a context takes, by its length; default: the length. */
+  /** The relative time that a context takes, by its length; default: the length. */
   workOf?(length: number): number;
-  /** Nats of LLaMA 7B that one nat of its language's loss stands for; 1 where the loss is the user's own. */
+  /**
+   * How many nats of LLaMA 7B one nat of its language's loss stands for; 1 if the loss is the
+   * user's own.
+   */
   readonly lossScale: number;
-  /** What it can be told beside tokens and tables. */
+  /** What it accepts besides tokens and tables. */
   readonly takes: {
-    /** Positions of the tokens, fractions included. */
+    /** Positions of the tokens, including fractional ones. */
     readonly positions: boolean;
     /**
-     * Keys that keep the table of the length at which they were written (`Situation.writtenAt`), and
-     * whether one pass over the longest context then serves every shorter one.
+     * Whether a key can keep the table of the length at which it was written
+     * (`Situation.writtenAt`), and if so, whether one pass over the longest context also serves
+     * every shorter one.
      */
     readonly cachedKeys: 'no' | 'one-pass' | 'pass-per-length';
   };
-  /** @param scaling what the user's model is given */
+  /**
+   * Returns what to do to the subject so that it answers as the user's model would with a scaling.
+   */
   treat(scaling: Scaling, at: Situation): T;
   /**
-   * @param longest context that it will be given, tokens
-   * @throws RopeEvalError exit 3 where it cannot be opened
+   * Loads what the answers need.
+   *
+   * @param longest length of the longest context that it will be given, tokens
+   * @throws RopeEvalError exit 3 if it cannot be opened
    */
   open(longest: number): Promise<Opened>;
-  /** Scores in the order of the contexts, one row of a context each. */
+  /** Returns one entry per context, in their order. */
   score(request: ScoreRequest<T>, signal?: AbortSignal): Promise<readonly ContextScores[]>;
   close(): Promise<void>;
 }
 
-/** What is known of a subject once it is open. */
+/** What is known about a subject once it is open. */
 export interface Opened {
-  /** What the report says of it. */
+  /** Its entry in the report. */
   readonly entry: SubjectReport;
-  /** Where every node of its graph runs; null: not on this machine. */
+  /** The device on which every node of its graph runs; null: it runs on another machine. */
   readonly device: Provider | null;
-  /** Version of the runtime; null: nothing runs in this process. */
+  /** The version of the runtime; null: nothing runs in this process. */
   readonly onnxruntime: string | null;
-  /** About how well it stands for the model. */
+  /** Findings about how well it represents the user's model. */
   readonly findings: readonly Finding[];
-  /** Requests that may be under way at once. */
+  /** How many requests may be in progress at once. */
   readonly lanes: number;
-  /** What a run will take, where that has been measured. */
+  /** What a run will take, if that has been measured. */
   readonly expected?: {
-    /** Of `workOf`. */
+    /** Per unit of `workOf`. */
     readonly millisecondsPerWork: number;
-    /** MiB at most. */
+    /** An upper bound, in MiB. */
     readonly memory: number;
   };
-  /** About this many tokens in one request are fast, and soon stopped. */
+  /** About how many tokens one request should have, to be fast and yet soon stopped. */
   readonly tokensPerRequest: number;
 }
 
-/** A scaling of one layer group, which computes each of its tables once. */
+/** Applies a scaling to one layer group. Each of its tables is computed once. */
 export function scaleGroup(
   trained: TrainedGroup,
   spec: RopeSpec,
@@ -176,7 +192,7 @@ export function scaleGroup(
   };
 }
 
-/** A group as its weights know it. */
+/** Adds the trained table to a group. */
 export function trainedGroup(group: Omit<TrainedGroup, 'referenceTable'>): TrainedGroup {
   return { ...group, referenceTable: computeRope(group.reference, group.window) };
 }

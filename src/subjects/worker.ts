@@ -4,45 +4,46 @@ import type { Readable } from 'node:stream';
 import { Worker as Thread } from 'node:worker_threads';
 import { RopeEvalError } from '../errors.js';
 
-/** What a child answers: the value, or why there is none. */
+/** The answer of a child: a value, or the reason why there is none. */
 export interface WorkerAnswer {
   readonly value?: unknown;
   readonly failure?: {
-    /** An error that is for people already. */
+    /** An error that is already worded for people. */
     readonly known?: ConstructorParameters<typeof RopeEvalError>;
     readonly message?: string;
   };
 }
 
-/** File descriptor on which a child shows that it is alive. */
+/** The file descriptor on which a child shows that it is alive. */
 export const PULSE = 4;
-/** Milliseconds between two signs of life. */
+/** Milliseconds between two signs of life of a child. */
 export const PULSE_MS = 1000;
 
+/** The limits of a child, and the wording of its end. */
 export interface WorkerOptions {
-  /** Words the end of the child. */
+  /** Words the error when the child ends. */
   readonly died: (reason: string) => RopeEvalError;
   /** Seconds without a sign of life after which a child counts as stopped. Default 30. */
   readonly silence?: number;
   /** Seconds that one answer may take. Default 600. */
   readonly patience?: number;
-  /** Milliseconds that one second of these limits lasts, for tests. */
+  /** How many milliseconds a second of these limits lasts; for tests. */
   readonly secondMs?: number;
 }
 
-/** Whoever is still running when this process ends, however it ends. */
+/** The children that are still running; they are killed when this process ends, however it ends. */
 const alive = new Set<ChildProcess>();
 function killAll(): void {
   for (const child of alive) child.kill('SIGKILL');
 }
 
 /**
- * A process of its own that answers one request after the other, started from a module that calls
- * `serve`. Timers and signals keep working here while it computes, and where memory ends it goes
- * alone.
+ * A separate process that answers one request after another. It runs a module that calls `serve`.
+ * While it computes, timers and signals keep working here, and if memory runs out, only the child
+ * dies.
  *
- * A child that was stopped, or that gives no answer in time, is killed. Time is counted in ticks of
- * this process, so that a computer that sleeps, or a job that is suspended whole, kills nobody.
+ * A child that was stopped, or that does not answer in time, is killed. Time is counted in ticks of
+ * this process, so neither a sleeping computer nor the suspension of a whole job kills anything.
  */
 export class Worker {
   readonly #child: ChildProcess;
@@ -59,7 +60,7 @@ export class Worker {
   ) {
     const { silence = 30, patience = 600, secondMs = 1000 } = options;
     const child = fork(module, [], {
-      serialization: 'advanced', // typed arrays as they are
+      serialization: 'advanced', // Keeps typed arrays as they are.
       stdio: ['ignore', 'ignore', 'inherit', 'ipc', 'pipe'],
     });
     this.#child = child;
@@ -84,7 +85,11 @@ export class Worker {
     this.#watch.unref();
   }
 
-  /** @throws RopeEvalError what the child threw, or that it is no longer there */
+  /**
+   * Sends one request and waits for its answer.
+   *
+   * @throws RopeEvalError the child's own error, or one that says how the child ended
+   */
   async ask(request: unknown): Promise<unknown> {
     const { value, failure } = await new Promise<WorkerAnswer>((resolve, reject) => {
       if (this.#dead) return reject(this.#dead);
@@ -98,7 +103,7 @@ export class Worker {
     return value;
   }
 
-  /** Ends the child, which holds nothing that must be saved; resolves when it is gone. */
+  /** Kills the child, which holds nothing that must be saved, and waits until it is gone. */
   async close(): Promise<void> {
     this.#kill('it was closed');
     await this.#exited;
@@ -106,7 +111,7 @@ export class Worker {
 
   #kill(reason: string): void {
     this.#fail(reason);
-    this.#child.kill('SIGKILL'); // a stopped process hears nothing else
+    this.#child.kill('SIGKILL'); // A stopped process reacts to no other signal.
   }
 
   #fail(reason: string): void {
@@ -128,8 +133,8 @@ export class Worker {
 }
 
 /**
- * Shows that the process is alive while its event loop is blocked, and ends it where nobody listens
- * any more. A thread of its own, in plain text because it imports nothing.
+ * Shows that the process is alive while its event loop is blocked, and ends it if nobody listens
+ * any more. It runs in a separate thread, from a string because it imports nothing.
  */
 const PULSE_CODE = `
 const { writeSync } = require('node:fs');
@@ -143,9 +148,9 @@ setInterval(() => {
 `;
 
 /**
- * The child's side of a `Worker`.
+ * Runs the child's side of a `Worker`.
  *
- * @param open is given the first request and answers it; its `answer` is given the others, in order
+ * @param open receives the first request and answers it; its `answer` receives the others, in order
  */
 export function serve<First, Request>(
   open: (first: First) => Promise<{
@@ -153,8 +158,8 @@ export function serve<First, Request>(
     readonly answer: (request: Request) => Promise<unknown>;
   }>,
 ): void {
-  // Ctrl-C, and a CI system's SIGTERM, reach the whole process group; when to stop is the parent's
-  // decision. Where the parent is gone, the channel closes and this process ends.
+  // Ctrl-C and a CI system's SIGTERM reach the whole process group, but the parent decides when to
+  // stop. If the parent is gone, the channel closes and this process ends.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   process.on('disconnect', () => process.exit());
   new Thread(PULSE_CODE, { eval: true }).unref();

@@ -6,36 +6,38 @@ import { type Provider, PROVIDERS } from '../../probes/presets.js';
 import { loadFamily } from './family.js';
 import { loadRuntime, openSession } from './session.js';
 
-/** What `rope-eval doctor` shows about the runtime; made by `engine/`'s `describeRuntime()`. */
+/** What `rope-eval doctor` shows about the runtime; the result of `describeRuntime`. */
 export interface RuntimeDescription {
-  /** Version of onnxruntime-node, or null where it cannot be loaded. */
+  /** The version of onnxruntime-node; null if it cannot be loaded. */
   readonly onnxruntime: string | null;
-  /** Why it cannot be loaded; absent where it can. */
+  /** Why it cannot be loaded; absent if it can. */
   readonly loadError?: string;
-  /** Folder with the native libraries, or null where there is none for this platform. */
+  /** The folder with the native libraries; null if there is none for this platform. */
   readonly libraryFolder: string | null;
   /** One entry per execution provider that this tool can use. */
   readonly providers: readonly ProviderDescription[];
-  /** A bundled model loaded on the CPU. */
+  /** The attempt to load a bundled model on the CPU. */
   readonly trial: SessionTrial;
-  /** The same on CUDA; absent where its library is not on disk. */
+  /** The same on CUDA; absent if CUDA's library is not on disk. */
   readonly cudaTrial?: SessionTrial;
   readonly probeModels: readonly string[];
 }
 
+/** An execution provider, and whether its library is installed. */
 export interface ProviderDescription {
   readonly name: Provider;
-  /** File name of the library that the provider lives in. */
+  /** The file name of the provider's library. */
   readonly library: string;
-  /** The library is on disk: what the runtime itself lists is no proof. */
+  /** Whether the library is on disk. The runtime's own list does not prove it. */
   readonly present: boolean;
 }
 
+/** The result of an attempt to load a bundled model. */
 export type SessionTrial =
   | { readonly ok: true; readonly model: string; readonly milliseconds: number }
   | { readonly ok: false; readonly error: string };
 
-/** Provider libraries by platform; the CPU's is the runtime itself. */
+/** The library of each provider, by platform. That of the CPU is the runtime itself. */
 const LIBRARIES: Readonly<Record<string, { cpu: string; cuda: string }>> = Object.freeze({
   linux: { cpu: 'libonnxruntime.so.1', cuda: 'libonnxruntime_providers_cuda.so' },
   win32: { cpu: 'onnxruntime.dll', cuda: 'onnxruntime_providers_cuda.dll' },
@@ -57,7 +59,9 @@ async function attempt(member: string, device: Provider): Promise<SessionTrial> 
   }
 }
 
-/** Looks and tries instead of believing: the runtime lists CUDA also where it is missing. */
+/**
+ * Describes the runtime after trying it out, because the runtime lists CUDA even if it is missing.
+ */
 export async function describeRuntime(platform: string, arch: string): Promise<RuntimeDescription> {
   const require = createRequire(import.meta.url);
   const root = dirname(dirname(require.resolve('onnxruntime-node')));

@@ -4,17 +4,20 @@ import type { ModelFiles } from './files.js';
 
 export type Runtime = typeof import('onnxruntime-node');
 
-/** What a run is rotated by. */
+/** The rotary table of a run. */
 export interface RotaryTable {
   /** (pairs,) radians per token; 0: the pair stands still. */
   readonly invFreq: Float64Array;
-  /** Multiplier on queries and keys, on what rotates. */
+  /** Multiplier on queries and keys, for pairs that rotate. */
   readonly attentionScaling: number;
-  /** Multiplier on queries and keys, on every pair of a head; absent: 1. */
+  /** Multiplier on queries and keys, for every pair of a head; absent: 1. */
   readonly headScaling?: number;
 }
 
-/** Rotary tables of one run; (rows, pairs) float32, row-major. Queries and keys may differ. */
+/**
+ * The rotary tables of one run, (rows, pairs) float32, row-major. Those of queries and keys may
+ * differ.
+ */
 export interface RotaryInputs {
   readonly rows: number;
   readonly pairs: number;
@@ -24,34 +27,35 @@ export interface RotaryInputs {
   readonly kSin: Float32Array;
 }
 
-/** One run of the probe decoder. All shapes are fixed per preset and length. */
+/** The input of one run of the probe decoder. All shapes are fixed per preset and length. */
 export interface Batch {
   /** (batch, length) token ids. */
   readonly tokens: BigInt64Array;
   readonly batch: number;
   readonly length: number;
-  /** (batch, length) row of the rotary tables for each token. */
+  /** (batch, length) the row of the rotary tables for each token. */
   readonly positions: BigInt64Array;
-  /** (batch, score) row from which a token is predicted. */
+  /** (batch, score) the row from which a token is predicted. */
   readonly scored: BigInt64Array;
   /** (batch, score) the token to predict. */
   readonly targets: BigInt64Array;
   readonly score: number;
   readonly rotary: RotaryInputs;
-  /** For the graph of the encodings; absent: nothing added. */
+  /** For the graph of the encodings; absent: nothing is added. */
   readonly place?: PositionInputs;
 }
 
-/** (batch, score) each. */
+/** The output of one run, (batch, score) each. */
 export interface Scores {
   /** Natural logarithm. */
   readonly logProbability: Float32Array;
-  /** 1 where the target was the most probable token. */
+  /** 1 if the target was the most probable token. */
   readonly correct: Uint8Array;
 }
 
+/** What is known about a loaded probe model. */
 export interface EngineInfo {
-  /** Where every node of the graph ran. */
+  /** The device on which every node of the graph ran. */
   readonly device: Provider;
   readonly threads: number;
   readonly graphSha256: string;
@@ -59,36 +63,38 @@ export interface EngineInfo {
   readonly onnxruntime: string;
 }
 
-/** One loaded probe model. */
+/** A loaded probe model. */
 export interface Engine {
   readonly info: EngineInfo;
-  /** Runs that may be under way at once; default 1. */
+  /** How many runs may be in progress at once; default 1. */
   readonly lanes?: number;
   run(batch: Batch): Promise<Scores>;
   close(): Promise<void>;
 }
 
+/** Which probe model to load, and how to run it. */
 export interface EngineRequest {
-  /** Member name in family.json, or a twin's in encodings.json. */
+  /** The name of a member in family.json, or of a twin in encodings.json. */
   readonly member: string;
-  /** `encodings`: the graph that takes `Batch.place`, which runs the twins. Default: family. */
+  /** `encodings` is the graph that takes `Batch.place`, on which the twins run. Default: family. */
   readonly graph?: 'family' | 'encodings';
-  /** Of a member of the family, for a process that need not read its card again. */
+  /** The files of a member of the family, so that a child process need not read its card again. */
   readonly files?: ModelFiles;
   readonly device: Device;
   readonly threads: number;
   /**
-   * Numbers below the normal range of float32 count as zero, on the thread that opens the engine as
-   * well; for a process that does nothing else. Weights of a sharp softmax end there, and a product
-   * with one takes several times as long. What they would add to a sum is far below its last bit.
+   * Whether numbers below the normal range of float32 count as zero. This also applies to the
+   * thread that opens the engine, so it is meant for a process that does nothing else. The weights
+   * of a sharp softmax reach that range, and a product with one takes several times as long,
+   * although it is far below the last bit of the sum that it is added to.
    */
   readonly flushesDenormals?: boolean;
 }
 
 /**
- * cos and sin of every angle, times what multiplies queries and keys; angles in float64. Attention
- * scaling multiplies what rotates and nothing else, as transformers has it: a pair that stands
- * still has the multiplier of the whole head alone.
+ * Computes cos and sin of every angle, times the multipliers on queries and keys. Angles are in
+ * float64. As in transformers, the attention scaling applies only to pairs that rotate: a pair that
+ * stands still has only the multiplier of the whole head.
  *
  * @param positions (rows,) tokens, fractions allowed
  * @returns (rows, pairs) float32 each
@@ -110,7 +116,7 @@ export function cosSin(
   return { cos, sin };
 }
 
-/** The ordinary case: queries and keys share one table. */
+/** Makes the inputs for the ordinary case, in which queries and keys share one table. */
 export function sharedTable(table: RotaryTable, positions: ArrayLike<number>): RotaryInputs {
   const { cos, sin } = cosSin(table, positions);
   return {
@@ -124,9 +130,9 @@ export function sharedTable(table: RotaryTable, positions: ArrayLike<number>): R
 }
 
 /**
- * Keys as a cache keeps them: index t stands at position t and has a table of its own.
+ * Makes the inputs for keys in a cache: index t is at position t and has its own table.
  *
- * @param tables (rows) one an index, all of the same number of pairs
+ * @param tables (rows,) one per index, all with the same number of pairs
  */
 export function cachedTable(tables: readonly RotaryTable[]): RotaryInputs {
   const pairs = tables[0]!.invFreq.length;

@@ -8,7 +8,7 @@ const MemberSchema = z.object({
   theta: z.number(),
   window: z.number().int(),
   seed: z.number().int(),
-  /** Share of each head that rotates. */
+  /** The share of each head that rotates. */
   rotaryShare: z.number(),
   weights: z.string(),
   weightsSha256: z.string(),
@@ -25,28 +25,28 @@ const FamilySchema = z.object({
 export type Member = z.infer<typeof MemberSchema>;
 export type Family = z.infer<typeof FamilySchema>;
 
-/** The model card, `family.json`. */
+/** Reads the model card, `family.json`. */
 export async function loadFamily(): Promise<Family> {
   return parseBundled('family.json', await readBundled('family.json'), FamilySchema);
 }
 
-/** The files of a member of the family; undefined where there is none of that name. */
+/** Returns the files of a member of the family; undefined if there is none of that name. */
 export async function filesOf(name: string): Promise<ModelFiles | undefined> {
   const { graphs, members } = await loadFamily();
   const member = members.find((each) => each.name === name);
   return member && { graphs, weights: member.weights, weightsSha256: member.weightsSha256 };
 }
 
-/** What the probe models speak. */
+/** Reads the language of the probe models. */
 export async function loadLanguage(family: Family): Promise<Language> {
   const data = await readBundled('language.json', family.languageSha256);
   return parseBundled('language.json', data, LanguageSchema);
 }
 
 /**
- * What a bundled JSON file says.
+ * Parses a bundled JSON file.
  *
- * @throws RopeEvalError exit 3: a damaged installation is no mistake in a config
+ * @throws RopeEvalError exit 3, because a damaged installation is not a mistake in a config
  */
 export function parseBundled<T>(name: string, data: Buffer, schema: z.ZodType<T>): T {
   let value: unknown;
@@ -61,19 +61,19 @@ export function parseBundled<T>(name: string, data: Buffer, schema: z.ZodType<T>
   throw damaged(`${name}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
 }
 
-/** What a model is like, as far as it decides which probe model stands in for it. */
+/** The properties of a model that decide which probe model stands in for it. */
 export interface Likeness {
   readonly criticalFraction: number;
-  /** Share of each head that rotates. */
+  /** The share of each head that rotates. */
   readonly rotaryShare: number;
 }
 
 /** Half the usual step between members. */
 const MARGIN = 0.04;
 /**
- * Real text of smaller critical fractions than the smallest member's, down to this one, is ordered
- * by that member where pairs that such a model does not have are held (docs/experiments.md, "Small
- * critical fractions"). Nobody looked where a part of each head rotates.
+ * The smallest critical fraction that the smallest member may stand for. Down to it, that member
+ * ranks scalings as real text does, provided that the pairs which the model does not have are held
+ * (docs/experiments.md, "Small critical fractions"). This has not been tested for partial rotary.
  */
 const SMALLEST = 0.05;
 
@@ -81,12 +81,12 @@ const nearest = <T>(list: readonly T[], distance: (x: T) => number): T =>
   list.reduce((best, x) => (distance(x) < distance(best) ? x : best));
 
 /**
- * Of the members whose heads rotate as much as the model's, the one with the nearest critical
- * fraction; of several seeds, the first.
+ * Chooses the member that stands in for a model. Of the members with the nearest rotary share, it
+ * is the one with the nearest critical fraction; of several seeds, the first.
  *
  * @param wanted name of a member to take instead
- * @returns `range`: the critical fractions that those members are known to stand for, ends and half a
- *   step included; `below`: this one is smaller than that of every member whose heads rotate as much
+ * @returns `range`: the critical fractions that those members can stand for, from end to end plus
+ *   half a step; `below`: whether the model's is smaller than that of every such member
  */
 export function chooseMember(
   { members }: Family,
@@ -108,7 +108,7 @@ export function chooseMember(
   };
 }
 
-/** Other seeds of a member's geometry, and the next geometries below and above it. */
+/** Returns the other seeds of a member's geometry, and the next geometries below and above it. */
 export function neighboursOf({ members }: Family, member: Member): Member[] {
   const c = member.criticalFraction;
   const kin = members.filter((m) => m.rotaryShare === member.rotaryShare);

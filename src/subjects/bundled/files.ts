@@ -3,24 +3,24 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { RopeEvalError } from '../../errors.js';
 
-/** Graph files; which one runs depends on the device (training/export.py). */
+/** The graph files. The device decides which one runs (training/export.py). */
 export const GRAPHS = Object.freeze({
   cpu: 'decoder.onnx',
   portable: 'decoder-portable.onnx',
 } as const);
 
-/** `fixtures/probe-models`, beside `src/` in a checkout and beside `dist/` in the package. */
+/** This folder is beside `src/` in a checkout and beside `dist/` in the package. */
 const directory = new URL('../../../fixtures/probe-models/', import.meta.url);
 
-/** Path of a bundled file. */
+/** Returns the path of a bundled file. */
 export function bundledPath(name: string): string {
   return fileURLToPath(new URL(name, directory));
 }
 
 /**
- * Reads a bundled file and compares its hash with the model card.
+ * Reads a bundled file and compares its hash with the one in the model card.
  *
- * @throws RopeEvalError exit 3 when the file is missing or is not the one that was shipped
+ * @throws RopeEvalError exit 3 if the file is missing or is not the one that was shipped
  */
 export async function readBundled(name: string, sha256?: string): Promise<Buffer> {
   const data = await readFile(bundledPath(name)).catch((error: Error) => {
@@ -38,9 +38,9 @@ export function damaged(what: string): RopeEvalError {
   });
 }
 
-/** Where a probe model lies, and what its card says of the files. */
+/** The files of a probe model, as its card lists them. */
 export interface ModelFiles {
-  /** File to sha256. */
+  /** The sha256 of each file. */
   readonly graphs: Readonly<Record<string, string>>;
   readonly weights: string;
   readonly weightsSha256: string;

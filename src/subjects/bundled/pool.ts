@@ -14,7 +14,11 @@ function died(reason: string): RopeEvalError {
   });
 }
 
-/** Opens a probe model in a process of its own. Errors as `openSession`. */
+/**
+ * Opens a probe model in its own process.
+ *
+ * @throws RopeEvalError as `openSession`
+ */
 export async function openProcess(
   request: EngineRequest,
   limits: Omit<WorkerOptions, 'died'> = {},
@@ -35,8 +39,9 @@ export async function openProcess(
 }
 
 /**
- * Engines side by side. On small matrices threads that run whole batches beat threads that share
- * each operator, and an engine of one thread gives the same results however many there are.
+ * Runs several engines side by side. On small matrices, threads that each run whole batches are
+ * faster than threads that share every operator. An engine with one thread also gives the same
+ * results however many engines there are.
  */
 class Pool implements Engine {
   readonly lanes: number;
@@ -65,20 +70,24 @@ class Pool implements Engine {
   }
 }
 
-/** MiB that the engines of a run may take together. */
+/** The memory that the engines of a run may use together, in MiB. */
 const MEMORY = 1500;
 
-/** MiB of one engine, as measured (docs/performance.md, "Memory"): scores of T x T, or chunks of them. */
+/**
+ * The memory of one engine in MiB, as measured (docs/performance.md, "Memory"). The family's grows
+ * with chunks of the scores, and the encodings' with all T x T of them.
+ */
 const MEMORY_OF = Object.freeze({
   family: (longest: number) => 85 + longest / 28,
   encodings: (longest: number) => 90 + longest ** 2 / 10_000,
 });
 
 /**
- * Opens a probe model in as many processes as the request has threads and memory allows; on a GPU in
- * a single one. Errors as `openSession`.
+ * Opens a probe model in as many processes as the request has threads and the memory allows; on a
+ * GPU, in a single one.
  *
- * @param longest context that it will be given, tokens
+ * @param longest length of the longest context that it will be given, tokens
+ * @throws RopeEvalError as `openSession`
  */
 export async function openPool(
   request: EngineRequest,
@@ -90,7 +99,8 @@ export async function openPool(
   const threads = Math.floor(request.threads / count);
   const engines = [
     openProcess({ ...request, threads }, limits),
-    // Beside a first one that may look for a GPU, so that nothing waits where there is none.
+    // The others open while the first one may look for a GPU, so that nothing waits if there is
+    // none.
     ...Array.from({ length: request.device === 'cuda' ? 0 : count - 1 }, () =>
       openProcess({ ...request, device: 'cpu', threads }, limits),
     ),
@@ -110,10 +120,10 @@ export async function openPool(
 }
 
 /**
- * How a run opens its engines: in processes of their own, or in this one.
+ * Returns how a run opens its engines: in their own processes, or in this one.
  *
  * @param worker false: in this process
- * @param longest context that they will be given, tokens
+ * @param longest length of the longest context that they will be given, tokens
  */
 export function opener(
   worker: boolean | undefined,

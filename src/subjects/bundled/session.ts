@@ -5,10 +5,13 @@ import type { Provider } from '../../probes/presets.js';
 import type { Batch, Engine, EngineRequest, RotaryInputs, Runtime, Scores } from './engine.js';
 import { GRAPHS, readBundled } from './files.js';
 
-/** What a row may not see: finite, so that a softmax over it stays a number. */
+/**
+ * The mask of a key that a row must not see. It is finite so that a softmax over nothing else is
+ * still a number.
+ */
 const UNSEEN = -1e9;
 
-/** Additive causal mask (length, length): 0 on and below the diagonal. */
+/** Makes an additive causal mask (length, length): 0 on and below the diagonal. */
 export function causalMask(length: number): Float32Array {
   const mask = new Float32Array(length * length);
   for (let i = 0; i < length; i++) mask.fill(UNSEEN, i * length + i + 1, (i + 1) * length);
@@ -16,21 +19,22 @@ export function causalMask(length: number): Float32Array {
 }
 
 /**
- * A bias by distance (heads, length) as the graph takes it, (heads, length, length) with what lies
- * ahead masked: 64 MiB at 2048 tokens, so it is built here and not sent, in one buffer a length.
+ * Turns a bias by distance, (heads, length), into the form that the graph takes: (heads, length,
+ * length) with later tokens masked. At 2048 tokens that is 64 MiB, so it is built here instead of
+ * being sent, in a buffer that is reused while the length stays the same.
  */
 export class PlaceBias {
   #buffer = new Float32Array(0);
 
   constructor(private readonly heads: number) {}
 
-  /** @returns valid until the next call */
+  /** @returns (heads, length, length), valid until the next call */
   of(length: number, byDistance: Float32Array | undefined): Float32Array {
     const { heads } = this;
     if (this.#buffer.length !== heads * length * length)
       this.#buffer = new Float32Array(heads * length * length);
     for (let h = 0; h < heads; h++) {
-      // Farthest first: row i is the end of it, with key i at distance 0.
+      // The farthest distance comes first. Row i is the end of it, with key i at distance 0.
       const row = (byDistance ?? new Float32Array(heads * length))
         .slice(h * length, (h + 1) * length)
         .reverse();
@@ -46,9 +50,12 @@ export class PlaceBias {
 
 export type Feeds = Record<string, InstanceType<Runtime['Tensor']>>;
 
-/** What a graph takes beside tokens, positions, rotary tables and what is scored. */
+/**
+ * The inputs that differ between graphs: all except tokens, positions, rotary tables and what is
+ * scored.
+ */
 export interface Mask {
-  /** The batch as the graph wants it; default: as it is. */
+  /** Changes a batch as the graph requires; default: not at all. */
   readonly fit?: (batch: Batch) => Batch;
   readonly feeds: (runtime: Runtime, batch: Batch) => Feeds;
 }
@@ -62,19 +69,22 @@ function indices({ Tensor }: Runtime, length: number): InstanceType<Runtime['Ten
 }
 
 /**
- * Queries that decoder.onnx takes at a time, at most: small chunks waste less work on keys that are
- * masked (bench/attention.py), but each copies the keys before it, which counts in long contexts.
+ * The most queries that decoder.onnx takes at a time. Small chunks waste less work on masked keys
+ * (bench/attention.py), but each copies the keys before it, which matters in long contexts.
  */
 const largestChunk = (length: number): number => (length <= 2560 ? 64 : 256);
 
-/** The fewest chunks that a length needs, as even as can be. */
+/** Splits a length into as few chunks as possible, of nearly equal size. */
 function chunksOf(length: number): { readonly chunk: number; readonly filled: number } {
   const count = Math.ceil(length / largestChunk(length));
   const chunk = Math.ceil(length / count);
   return { chunk, filled: chunk * count };
 }
 
-/** Fills contexts up to whole chunks. What stands behind a row does not reach it: scores stay as they are. */
+/**
+ * Fills contexts up to whole chunks. A row does not depend on later tokens, so the scores stay the
+ * same.
+ */
 function wholeChunks(b: Batch): Batch {
   const { filled } = chunksOf(b.length);
   if (filled === b.length) return b;
@@ -89,9 +99,9 @@ function wholeChunks(b: Batch): Batch {
 }
 
 /**
- * RotaryEmbedding wants no fewer rows than what it rotates at once, whether positions ask for them or
- * not: the tokens, and the scored rows, which are more where lengths lie so close that a row is
- * scored for two of them.
+ * Adds rows to the rotary tables. The RotaryEmbedding operator requires as many rows as it rotates
+ * at once, whether or not a position refers to them. It rotates the tokens and the scored rows, and
+ * the latter can be more: if lengths are close together, a row may be scored for two of them.
  */
 function enoughRows(b: Batch): Batch {
   return { ...b, rotary: withRows(b.rotary, Math.max(b.length, b.score)) };
@@ -110,7 +120,7 @@ function withRows(rotary: RotaryInputs, least: number): RotaryInputs {
   return { rows: least, pairs, qCos: q, qSin: s, ...keys };
 }
 
-/** decoder.onnx */
+/** The inputs of decoder.onnx. */
 export const chunkedMask: Mask = {
   fit: (batch) => enoughRows(wholeChunks(batch)),
   feeds: (runtime, { length }) => {
@@ -122,13 +132,13 @@ export const chunkedMask: Mask = {
   },
 };
 
-/** decoder-portable.onnx */
+/** The inputs of decoder-portable.onnx. */
 export const portableMask: Mask = {
   fit: enoughRows,
   feeds: (runtime, { length }) => ({ indices: indices(runtime, length) }),
 };
 
-/** encodings.onnx */
+/** Makes the inputs of encodings.onnx. */
 export function placedMask({ width, heads }: { width: number; heads: number }): Mask {
   const bias = new PlaceBias(heads);
   return {
@@ -142,13 +152,14 @@ export function placedMask({ width, heads }: { width: number; heads: number }): 
   };
 }
 
-/** Loaded late: `--help` and `inspect` must not pay for the runtime. */
+/** Loads the runtime. It is loaded late because `--help` and `inspect` must not pay for it. */
 export async function loadRuntime(device: Provider = 'cpu'): Promise<Runtime> {
-  // TensorFloat-32 would cut the factors of a product to ten bits. CUDA reads this when it starts.
+  // TensorFloat-32 would cut the factors of a product to ten bits. CUDA reads this variable when it
+  // starts.
   if (device === 'cuda') process.env['NVIDIA_TF32_OVERRIDE'] ??= '0';
   try {
     const runtime = await import('onnxruntime-node');
-    runtime.env.logLevel = 'fatal'; // its own messages would land on stderr beside ours
+    runtime.env.logLevel = 'fatal'; // Its own messages would appear on stderr beside ours.
     return runtime;
   } catch (error) {
     throw new RopeEvalError('runtime_missing', {
@@ -206,7 +217,10 @@ interface Loaded {
   readonly mask: Mask;
 }
 
-/** What reads the model cards is imported only where the request does not say what they say. */
+/**
+ * Loads a graph and its weights. Modules that read the model cards are imported only if the request
+ * does not contain what the cards hold.
+ */
 async function loadModel(
   { member, graph, files: known }: EngineRequest,
   portable: boolean,
@@ -245,7 +259,7 @@ async function create(
     externalData: [{ path: 'weights', data: weights }],
     extra: {
       session: {
-        // A node that quietly lands on the CPU would make every CUDA figure a lie.
+        // If a node silently ran on the CPU, every CUDA figure would be wrong.
         ...(device === 'cuda' ? { disable_cpu_ep_fallback: '1' } : {}),
         ...(request.flushesDenormals ? { set_denormal_as_zero: '1' } : {}),
       },
@@ -264,8 +278,9 @@ async function create(
 /**
  * Opens a probe model on this thread.
  *
- * @param portable the graph that runs on every provider, also where the CPU runs it (tests)
- * @throws RopeEvalError exit 3: CUDA asked for and not to be had; runtime or models missing
+ * @param portable use the graph that runs on every provider, even on the CPU (tests)
+ * @throws RopeEvalError exit 3 if CUDA was requested and is unavailable, or if the runtime or the
+ *   models are missing
  */
 export async function openSession(request: EngineRequest, portable = false): Promise<Engine> {
   if (request.device === 'cpu') return create(request, 'cpu', portable);

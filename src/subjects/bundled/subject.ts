@@ -38,46 +38,52 @@ import { chooseMember, type Family, loadFamily, loadLanguage, type Member } from
 import { opener } from './pool.js';
 
 /**
- * Nats of LLaMA 7B that one nat of the probe language stands for. Words of a small vocabulary,
- * most of them foreseen from a few others, have less to lose than text: at 1x LLaMA 7B loses about
- * this many times what the probe model does, whatever the scaling. Fitted to its published losses
- * (docs/method.md, "Nats"); it orders nothing.
+ * How many nats of LLaMA 7B one nat of the probe language stands for. Most words of the small
+ * vocabulary follow from a few others, so the probe model has less to lose than a model of real
+ * text: whatever the scaling, LLaMA 7B loses about this many times as much at 1x. The number is
+ * fitted to its published losses (docs/method.md, "Nats") and does not affect any ranking.
  */
 export const LOSS_SCALE = 1.2;
 
 /**
- * About this many tokens in one run, by device: large enough to be fast, small enough to stop soon.
- * A GPU takes as long for few as for many.
+ * About how many tokens one run has, by device: enough to be fast, and few enough to stop soon. A
+ * GPU takes as long for few tokens as for many.
  */
 export const TOKENS_PER_RUN: Readonly<Record<Provider, number>> = Object.freeze({
   cpu: 1024,
   cuda: 8192,
 });
 
-/** Tokens of a context at which attention takes as long as everything else (docs/performance.md). */
+/**
+ * The tokens of a context at which attention takes as long as everything else
+ * (docs/performance.md).
+ */
 const ATTENTION_TOKENS = 1150;
 
-/** The bundled probe model, as it is used for one model. */
+/** The bundled probe model that stands in for one user's model. */
 export interface ProbeModel {
   readonly member: Member;
-  /** The model's critical fraction lies within what the family is known to stand for. */
+  /** Whether the model's critical fraction lies within the range that the family can stand for. */
   readonly inRange: boolean;
   readonly geometry: ProbeGeometry;
 }
 
-/** How it is run. */
+/** How the probe model is run. */
 export interface BundledOptions {
-  /** Name of a member to take instead of the nearest one. */
+  /** The name of a member to take instead of the nearest one. */
   readonly member?: string | undefined;
   readonly device: EngineRequest['device'];
   readonly threads: number;
-  /** false: in this process. */
+  /** false: run it in this process. */
   readonly worker?: boolean | undefined;
-  /** Opens an engine; default: in processes of its own. */
+  /** Opens an engine; default: in its own processes. */
   readonly openEngine?: ((request: EngineRequest) => Promise<Engine>) | undefined;
 }
 
-/** A small decoder that stands in for a model: scalings are carried over to its own frequencies. */
+/**
+ * A small decoder that stands in for the user's model. Scalings are carried over to its
+ * frequencies.
+ */
 export class BundledSubject implements Subject<RotaryTreatment> {
   readonly window: number;
   readonly textSpan: number;
@@ -96,7 +102,7 @@ export class BundledSubject implements Subject<RotaryTreatment> {
   ) {
     this.window = probe.member.window;
     this.textSpan = this.window / 2;
-    // Held pairs follow the length of the whole context.
+    // Held pairs depend on the length of the whole context, so they need a pass per length.
     this.takes = {
       positions: true,
       cachedKeys: probe.geometry.held ? 'pass-per-length' : 'one-pass',
@@ -116,7 +122,7 @@ export class BundledSubject implements Subject<RotaryTreatment> {
     return length * (1 + length / ATTENTION_TOKENS);
   }
 
-  /** The probe's table for a context of the user's tokens. */
+  /** Returns the probe's table for a context of the user's tokens. */
   table(scaling: Scaling, at: Situation): ProbeTable {
     const { trained, softmaxScaleRatio, tableAt } = scaling.groups[at.group]!;
     const { tokens, window = trained.window, windows = tokens / window } = at;
@@ -126,7 +132,7 @@ export class BundledSubject implements Subject<RotaryTreatment> {
     });
   }
 
-  /** Held pairs are those of the last index throughout. */
+  /** Returns one table per index. Held pairs have the frequencies of the last index throughout. */
   #byIndex(
     scaling: Scaling,
     at: Situation,
@@ -137,7 +143,7 @@ export class BundledSubject implements Subject<RotaryTreatment> {
     let before: { own: RopeTable; table: ProbeTable } | undefined;
     const byIndex = Array.from({ length: indices }, (_, index) => {
       const own = group.tableAt(tokens(index));
-      // Inside the window every length has the same table.
+      // Within the window, every length has the same table.
       if (!before || !sameRope(before.own, own))
         before = { own, table: this.table(scaling, { ...at, windows, tokens: tokens(index) }) };
       return before.table;
@@ -199,11 +205,11 @@ function entryOf({ member, inRange, geometry }: ProbeModel, engine: EngineInfo):
 }
 
 /**
- * A member, as the scalings of a model are carried over to it.
+ * Returns the geometry of a member onto which a model's scalings are carried over.
  *
  * @param trained the model's group that decides about long contexts
- * @param below the model's critical fraction is smaller than that of every member of its kind: the
- *   member's slowest pairs are held
+ * @param below whether the model's critical fraction is smaller than that of every such member, so
+ *   that the member's slowest pairs are held
  */
 export function probeGeometry(
   { shape }: Family,
@@ -216,7 +222,7 @@ export function probeGeometry(
   return { ...probe, held };
 }
 
-/** Chooses the member that stands in for a model; nothing is opened yet. */
+/** Chooses the member that stands in for a model, without opening anything yet. */
 export async function bundledSubject(
   model: TrainedModel,
   { member: wanted, ...options }: BundledOptions,
@@ -235,25 +241,25 @@ export async function bundledSubject(
   );
 }
 
-/** What a pass rotates by: one table for all positions, or one for each index. */
+/** The rotation of a pass: one table for all positions, or one per index. */
 export type Rotation = ProbeTable | TablesByIndex;
 
 /**
- * Decoding token by token with a KV cache: a key keeps the rotation of the length at which it was
- * written, and a query has that of its own length. Index t thus has the table of length t + 1, for
- * its query and its key alike, and one causal pass gives every length.
+ * The rotation when decoding token by token with a KV cache. A key keeps the rotation of the length
+ * at which it was written, and a query has that of its own length. Index t thus has the table of
+ * length t + 1 for both its query and its key, and one causal pass covers every length.
  */
 export interface TablesByIndex {
-  /** (length) one table an index. */
+  /** (length,) one table per index. */
   readonly byIndex: readonly ProbeTable[];
 }
 
-/** Rotary tables, as the probe decoder takes them. */
+/** Rotary tables in the form that the probe decoder takes. */
 export interface RotaryTreatment extends Treatment {
   readonly rotation: Rotation;
 }
 
-/** Gives bit-identical tables one treatment, whatever they are called: they are run once. */
+/** Gives bit-identical tables the same treatment, whatever their names, so that they run once. */
 export class RotaryTreatments {
   readonly #known = new Map<string, RotaryTreatment>();
 
@@ -269,7 +275,7 @@ export class RotaryTreatments {
   }
 }
 
-/** The one table that all indices have; undefined where they differ. */
+/** Returns the table if all indices share one; undefined if they differ. */
 function onlyTable(byIndex: readonly ProbeTable[]): ProbeTable | undefined {
   const first = byIndex[0]!;
   return byIndex.every((table) => sameTable(table, first)) ? first : undefined;
@@ -294,13 +300,16 @@ function digestOf(rotation: Rotation): string {
   return hash.digest('hex');
 }
 
-/** Whether one table of positions does not serve them all. */
+/** Whether some context has its own positions, so that one table of positions cannot serve all. */
 const hasOwnPositions = (contexts: readonly Context[]): boolean =>
   contexts.some((context) => context.positions);
 
 /** Turns requests into batches of the engine, and its answers into scores by context. */
 export class ContextScorer {
-  /** Questions about one treatment follow each other and share its table: a shorter one is its start. */
+  /**
+   * The latest table. Questions about one treatment follow each other, and a shorter one needs only
+   * the start of the table.
+   */
   #latest:
     | {
         readonly treatment: RotaryTreatment;
@@ -309,7 +318,7 @@ export class ContextScorer {
       }
     | undefined;
 
-  /** @param place what the model is told of positions beside the rotation, by length */
+  /** @param place what the model receives about positions besides the rotation, by length */
   constructor(
     private readonly engine: Engine,
     private readonly place?: (length: number) => Batch['place'],
@@ -320,7 +329,7 @@ export class ContextScorer {
     length,
     treatment,
   }: ScoreRequest<RotaryTreatment>): Promise<ContextScores[]> {
-    // Rows are ascending, so the scored tokens of a shorter length come first.
+    // Rows ascend, so the scored tokens of a shorter length come first.
     const counts = contexts.map((c) => c.rows.filter((row) => row < length).length);
     const batch = batchOf(contexts, counts, length, this.#rotaryOf(contexts, length, treatment));
     const place = this.place?.(length);
@@ -353,10 +362,10 @@ function firstRows({ pairs, qCos, qSin, kCos, kSin }: RotaryInputs, rows: number
 }
 
 /**
- * What contexts are rotated by.
+ * Computes the rotary tables of contexts.
  *
  * @param length tokens of each
- * @returns (length) rows; where contexts have positions of their own, (contexts * length)
+ * @returns (length,) rows, or (contexts * length,) if contexts have their own positions
  */
 export function rotaryOf(
   rotation: Rotation,
@@ -371,7 +380,11 @@ export function rotaryOf(
   return sharedTable(rotation, positions);
 }
 
-/** @param counts (contexts) scored rows within the length */
+/**
+ * Makes the batch of a request.
+ *
+ * @param counts (contexts,) scored rows within the length
+ */
 function batchOf(
   contexts: readonly Context[],
   counts: readonly number[],
