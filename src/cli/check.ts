@@ -39,25 +39,25 @@ import {
 } from './options.js';
 import { finish, keptBy, runEvaluation } from './run.js';
 
-/** One config to judge, with everything that was read for it. */
+/** One config to judge, with everything that was loaded for it. */
 export interface CheckInput {
   readonly config: LoadedConfig;
   readonly base: BaseConfig | undefined;
-  /** Changed files that decide beside the config. */
+  /** Changed files other than the config that affect the model. */
   readonly beside?: readonly Beside[];
   readonly policy: Policy;
-  /** The policy as an argument of a shell; undefined for the default one. */
+  /** The policy as a shell argument; undefined for the default one. */
   readonly policyArgument: string | undefined;
   readonly baseline: LoadedBaseline | undefined;
 }
 
-/** The config before a change, which may be an object of git. */
+/** The config before a change. It may be an object of git. */
 export interface BaseConfig extends LoadedConfig {
-  /** As an argument of a shell. */
+  /** The config as a shell argument. */
   readonly argument: string;
 }
 
-/** Judges one config, prints the result, and writes what was asked for. @returns the run */
+/** Judges one config, prints the result and writes the files that `-o` names. @returns the run */
 export async function judgeConfig(
   input: CheckInput,
   flags: CheckFlags & ModelFlags & OutputFlags,
@@ -80,7 +80,8 @@ export async function judgeConfig(
       ...referenceOptions(flags),
       ...(await modelOptions(flags, environment)),
     },
-    // A rule may be about any cell, also of a candidate that is clearly out.
+    // Early stopping is off, because a rule may be about any cell, even of a candidate that is
+    // clearly out.
     evaluate: (options) =>
       runEvaluation(environment, config, { ...options, stopEarly: false }, watch),
     commands: (target) => commandsFor(input, flags, target),
@@ -107,14 +108,14 @@ function withFlags(
   });
 }
 
-/** Commands that reproduce a verdict: whatever it depends on stands on them. */
+/** Makes the commands that reproduce a verdict. They spell out everything that it depends on. */
 function commandsFor(
   { config, base, policy, policyArgument }: CheckInput,
   flags: CheckFlags & ModelFlags,
   target: number,
 ): AdviceContext['commands'] {
   const options = { ...policy, ...evaluationOptions(flags), ...referenceOptions(flags) };
-  /** @param value quoted already, or undefined where the option is not given */
+  /** @param value quoted already; undefined if the option is not given */
   const word = (name: string, value: string | undefined): string[] =>
     value === undefined ? [] : [`${flagOf(name)} ${value}`];
   const flag = (name: string, value: string | number | undefined): string[] =>
@@ -177,7 +178,8 @@ async function print(
     stdout.write(checkText(text, paint(stdout.isLively)));
   }
   if (!onGitHub(environment)) return;
-  // The runner reads workflow commands from both streams; --json keeps stdout to itself.
+  // The runner reads workflow commands from both streams, but with --json stdout is reserved for
+  // JSON.
   const stream = flags.json ? stderr : stdout;
   for (const { severity, title, message, file, line } of gateAnnotations(
     result,
@@ -190,7 +192,7 @@ async function print(
   if (report) await writeStepSummary(report, result, environment);
 }
 
-/** Writes a run's report to the baseline; one that did not finish replaces nothing. */
+/** Writes a run's report to the baseline. A run that did not finish replaces nothing. */
 export async function updateBaseline(
   path: string,
   report: Report | null,
@@ -213,10 +215,11 @@ export interface LoadedBaseline {
 }
 
 /**
- * Reads the baseline before the probes run: one that cannot be read should not cost a run.
+ * Reads the baseline before the probes run, so that an unreadable one does not cost a run.
  *
- * @param path undefined where there is none
- * @returns undefined where there is nothing to compare with: no baseline, or one to be replaced
+ * @param path undefined = no baseline
+ * @param replaced whether the run will replace the baseline
+ * @returns undefined if there is nothing to compare with: no baseline, or one that will be replaced
  */
 export async function loadBaseline(
   path: string | undefined,
@@ -229,7 +232,7 @@ export async function loadBaseline(
       predicate: words`needs to know which: no ${option('baseline')} is given, and none in the policy`,
     });
   }
-  // An update replaces it, so that what it said no longer counts.
+  // An update replaces the baseline, so its contents no longer matter.
   if (path === undefined || replaced) return undefined;
   const text = await readTextFile(resolve(environment.cwd, path), environment);
   if (text !== undefined) return { report: parseReport(text, path), source: path };
@@ -247,14 +250,14 @@ export interface CheckText {
   /** The config's path, as the user wrote it. */
   readonly source: string;
   readonly candidates: readonly string[];
-  /** The config that gave the reference, where it is another one. */
+  /** The config that gave the reference, if it is another one. */
   readonly base: string | undefined;
   readonly advice: readonly Advice[];
-  /** Characters. */
+  /** Width in characters. */
   readonly columns: number;
 }
 
-/** The gate for a person: pass or fail first, then what to change and where, then every rule. */
+/** Draws the gate's result for people: the verdict, what to change and where, then every rule. */
 export function checkText(input: CheckText, paint: Paint): string {
   const { result, report, source, candidates, base, advice, columns } = input;
   const filled = (text: string, indent = ''): string => `${indent}${fill(text, columns, indent)}`;
@@ -265,7 +268,7 @@ export function checkText(input: CheckText, paint: Paint): string {
       : `${list(candidates.map(printable))} at ${tokens(result.target)} tokens`;
   const head = `Gate on ${printable(report?.config.source ?? source)}: ${what}, by ${printable(policy)}`;
   const findings = findingLines(result, columns, paint);
-  // What fails the gate stands above what passed.
+  // Findings that fail the gate are printed above what passed.
   const failing = result.findings.some(({ level }) => level === 'error');
   const blocks = [
     [painted(filled(verdictLine(result)), result, paint)],
@@ -295,7 +298,7 @@ export function checkText(input: CheckText, paint: Paint): string {
 const WITHOUT_ROPE =
   'No probe stands for a model without RoPE: what is unchanged or harmless passes, and every other change fails.';
 
-/** What the dynamic scalings that were judged are elsewhere than where they were measured. */
+/** Says where a dynamic scaling that was judged behaves differently from what was measured. */
 function servingWords(report: Report, judged: readonly string[]): string[] {
   return judged.flatMap((label) => {
     const words = recomputedOnly(
@@ -306,7 +309,7 @@ function servingWords(report: Report, judged: readonly string[]): string[] {
   });
 }
 
-/** Where the text stands beside `pass` or `FAIL`. */
+/** Indents text to stand beside `pass` or `FAIL`. */
 const UNDER_MARK = ' '.repeat(8);
 
 function ruleLines(rule: RuleResult, columns: number, paint: Paint): string {

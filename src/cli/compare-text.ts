@@ -11,7 +11,7 @@ import {
 } from '../report/sections/section.js';
 import { flagOf } from './failure.js';
 
-/** Two reports for a person: what differs between the runs, then the cells, largest change first. */
+/** Draws a comparison for people: what differs between the runs, then the largest changes. */
 export function compareSections(
   comparison: Comparison,
   subject: keyof typeof HONESTY,
@@ -41,7 +41,7 @@ export function compareSections(
   ];
 }
 
-/** Changes that no interval confirms are shown where there is nothing better to show. */
+/** The number of changes to show if no interval confirms any of them. */
 const FEW = 10;
 
 function summary({ cells }: Comparison, moved: number, clear: number): string {

@@ -20,7 +20,7 @@ import type { LoadedConfig } from './inputs.js';
 import { readRopeGeometry, resolveOne } from './model.js';
 import type { ReferenceFlags } from './options.js';
 
-/** What a candidate means for this model, as the emitters want it. */
+/** Resolves a candidate on this model into the input of the emitters. */
 export async function emitInput(
   config: LoadedConfig,
   candidate: string,
@@ -57,8 +57,8 @@ export async function emitInput(
 }
 
 /**
- * The text of a config after edits, read back key by key: the editor changes the first of two equal
- * keys, and readers take the last.
+ * Edits the text of a config and checks the result key by key. The check is necessary because the
+ * editor changes the first of two equal keys, while readers take the last.
  *
  * @param wanted the parsed config after the edits
  * @throws RopeEvalError `duplicate_key`
@@ -91,7 +91,7 @@ export interface EmitText {
   readonly columns: number;
 }
 
-/** Settings to paste, each with the versions it holds for and what to know about it. */
+/** Draws the settings to paste, each with the versions it is valid for and notes. */
 export function emitText(text: EmitText, paint: Paint): string {
   const { input, source, emissions, columns } = text;
   const head = paint.bold(

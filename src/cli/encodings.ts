@@ -14,13 +14,13 @@ import { watched, whereKept } from './run.js';
 export type EncodingsFlags = EvaluationFlags & OutputFlags;
 
 export interface EncodingsRun extends Pick<CompareEncodingsOptions, 'encodings'> {
-  /** What a report still needs before it is shown. */
+  /** Completes a report before it is shown. */
   readonly finish?: (report: EncodingsReport) => EncodingsReport;
-  /** The answer alone, on one screen. */
+  /** Prints only the answer, on one screen. */
   readonly brief?: boolean;
 }
 
-/** Runs the twins, writes the files that `-o` asked for and prints. @returns the exit code */
+/** Runs the twins, writes the files that `-o` names, and prints. @returns the exit code */
 export async function runEncodings(
   environment: Environment,
   flags: EncodingsFlags,
@@ -44,7 +44,7 @@ export async function runEncodings(
   const { stdout, stderr } = environment;
   const complete = report.status === 'complete';
   if (flags.json) stdout.json(report);
-  // A table of an unfinished run is easily taken for a whole one; JSON carries its status.
+  // A table of an unfinished run is easily mistaken for a complete one. JSON includes the status.
   else if (complete) {
     const { contextOf, textOf } = await import('../report/terminal.js');
     const sections = brief ? encodingsAnswer(report) : encodingsSections(report);
@@ -68,7 +68,7 @@ type Flags = SearchFlags &
   EncodingsFlags &
   OutputFlags & { optimize?: boolean; resume?: string; details?: boolean };
 
-/** The default command for a model without RoPE: the twin that tells positions as it does. */
+/** Runs the default command for a model without RoPE, on the twin with the same encoding. */
 export async function compareTwin(
   model: NotRope,
   config: LoadedConfig,
@@ -97,9 +97,9 @@ export async function compareTwin(
 }
 
 /**
- * Flags that are about RoPE alone.
+ * Refuses flags that only apply to RoPE.
  *
- * @param flags by name as commander has it, undefined where not given
+ * @param flags by commander's names; undefined if not given
  * @throws RopeEvalError `not_rope`
  */
 export function refuseFlags(model: NotRope, flags: Readonly<Record<string, unknown>>): void {

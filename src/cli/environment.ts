@@ -7,33 +7,33 @@ import { Output } from './streams.js';
 import type { Evaluate } from '../options.js';
 import type { RuntimeDescription } from '../subjects/bundled/describe.js';
 
-/** Everything a command takes from the process. Tests hand in a fake one. */
+/** Everything that a command needs from the process. Tests pass a fake one. */
 export interface Environment {
-  /** Arguments after the script's name. */
+  /** Arguments after the name of the script. */
   readonly argv: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Size and kind of a file, without reading it. */
+  /** Returns the size and kind of a file without reading it. */
   readonly stat: (path: string) => Promise<FileKind>;
-  /** Reads a file up to a bound, and waits for a pipe up to another. @param shown for messages */
+  /** Reads a file, with limits on its size and on the wait for a pipe. @param shown for messages */
   readonly readFile: (
     path: string,
     shown: string,
     limits: Pick<ReadLimits, 'bytes' | 'kind'>,
   ) => Promise<Buffer>;
-  /** Calls back on Ctrl-C or a request to end; returns the way to stop listening. */
+  /** Calls back on Ctrl-C or a request to end. Returns a function that stops listening. */
   readonly onInterrupt: (listener: () => void) => () => void;
-  /** Ends the process at once: the second Ctrl-C. */
+  /** Ends the process at once, after a second Ctrl-C. */
   readonly kill: (code: number) => void;
-  /** Loads the probe models' runner; the runtime is not touched before this is called. */
+  /** Loads the runner of the probe models. The runtime is not touched before this is called. */
   readonly loadEvaluate: () => Promise<Evaluate>;
   /** The same for the twins of the probe model. */
   readonly loadCompareEncodings: () => Promise<CompareEncodings>;
   readonly describeHost: () => HostFacts;
-  /** Looks at the runtime and loads a bundled model on it. */
+  /** Describes the runtime, and tries to load a bundled model on it. */
   readonly describeRuntime: () => Promise<RuntimeDescription>;
 }
 
@@ -51,7 +51,7 @@ export interface FileKind {
   readonly size: number;
 }
 
-/** The real process. */
+/** Makes the environment of the real process. */
 export function nodeEnvironment(): Environment {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe);
   return {
@@ -84,13 +84,13 @@ export function nodeEnvironment(): Environment {
 }
 
 /**
- * Requests to end: Ctrl-C, a CI system that cancels a job, a terminal that goes away. The finished
+ * Requests to end: Ctrl-C, a CI system that cancels a job, a terminal that closes. The finished
  * cells are worth saving in each case.
  */
 const ENDINGS = Object.freeze(['SIGINT', 'SIGTERM', 'SIGHUP'] as const);
 
 function hostFacts(): HostFacts {
-  // The type declarations give the report no keys.
+  // The type declarations do not list the keys of the report.
   const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
   return {
     node: process.versions.node,
@@ -100,7 +100,7 @@ function hostFacts(): HostFacts {
   };
 }
 
-/** `rope-eval … | head`: the reader has gone, which is no failure of ours. */
+/** In `rope-eval … | head` the reader closes the pipe early, which is not an error of ours. */
 function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') process.exit(EXIT.runtime);
 }

@@ -3,10 +3,10 @@ import { EXIT, inWords, RopeEvalError, wordError, type Words } from '../errors.j
 import { TOOL_VERSION } from '../version.js';
 import type { Environment } from './environment.js';
 
-/** Says on stderr what went wrong, in words for the person it happened to; gives the exit code. */
+/** Explains an error on stderr in words for users. @returns the exit code */
 export async function explainFailure(error: unknown, environment: Environment): Promise<number> {
   const say = (line: string): void => void environment.stderr.write(`${line}\n`);
-  // commander has printed its own message; 0 is --help and --version.
+  // commander has printed its own message. Its exit code is 0 for --help and --version.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error instanceof InterruptedError) {
     say(error.message);
@@ -30,7 +30,7 @@ function linesOf({ details }: RopeEvalError): string[] {
   return [`error: ${message}`, ...(hint === '' ? [] : [`  ${hint}`])];
 }
 
-/** zod is loaded only where an error looks like one of its own. */
+/** Words an error of zod. The library is only loaded if the error looks like one of its own. */
 async function zodMessage(error: unknown): Promise<string | undefined> {
   if (!(error instanceof Error) || !('issues' in error)) return undefined;
   const { z } = await import('zod');
@@ -50,15 +50,15 @@ function unexpected(error: unknown, { env }: Environment): string[] {
   ];
 }
 
-/** Options whose flag is another word. */
+/** Options whose flag has another name. */
 const SPECIAL: ReadonlyMap<string, string> = new Map([
   ['output', '-o'],
   ['sequenceLength', '--seq-len'],
 ]);
 
 /**
- * An option as the command line has it: `trainedWindow` → `--trained-window`. All texts name options
- * as a program does; this is the one place that turns them into flags.
+ * Converts an option to its flag: `trainedWindow` → `--trained-window`. All texts name options as
+ * the API does, and only this function turns them into flags.
  */
 export function flagOf(option: string): string {
   const special = SPECIAL.get(option);
@@ -66,15 +66,15 @@ export function flagOf(option: string): string {
   return `--${option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** Options in the texts of errors and verdicts. */
+/** Spells the options in errors and verdicts as flags. */
 export const FLAG_NAMES = Object.freeze({ place: flagOf, mention: flagOf });
 
-/** A text for the command line: words`Try a smaller ${option('samples')}.` */
+/** Words a text for the command line: words`Try a smaller ${option('samples')}.` */
 export function inShell(said: Words): string {
   return inWords(said, FLAG_NAMES);
 }
 
-/** The user ended the run and there was nothing to save. */
+/** The user ended the run before there was anything to save. */
 export class InterruptedError extends Error {
   override readonly name = 'InterruptedError';
 }
@@ -84,7 +84,9 @@ export interface Interruptible {
   readonly dispose: () => void;
 }
 
-/** The first Ctrl-C asks the run to end, which saves what is finished; the second ends at once. */
+/**
+ * Lets the first Ctrl-C ask the run to end and save what is finished; the second ends it at once.
+ */
 export function interruptible(environment: Environment, onFirst: () => void): Interruptible {
   const controller = new AbortController();
   const dispose = environment.onInterrupt(() => {

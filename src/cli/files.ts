@@ -21,8 +21,8 @@ import { cleanJson, cleanText } from './streams.js';
 import { flagOf } from './failure.js';
 
 /**
- * Writes a file whole or not at all: a temporary file beside it, then a rename, so that neither a
- * full disk nor Ctrl-C leaves half a report where a good one stood.
+ * Writes a file completely or not at all: it writes a temporary file next to it and renames that.
+ * Neither a full disk nor Ctrl-C then leaves half a report in the place of a good one.
  */
 export async function writeAtomically(path: string, text: string): Promise<void> {
   const target = await realpath(path).catch(() => path);
@@ -33,37 +33,38 @@ export async function writeAtomically(path: string, text: string): Promise<void>
     try {
       await file.writeFile(text, 'utf8');
       if (before !== undefined) await keepOwner(file, before);
-      // Before the rename, or a power cut could leave the new name on an empty file.
+      // Without this sync before the rename, a power cut could leave an empty file under the new
+      // name.
       await file.sync();
     } finally {
       await file.close();
     }
     await rename(temporary, target);
   } catch (error) {
-    // A disk that failed may fail here too; the first failure is the one to tell.
+    // Removing the file may fail too, but the first error is the one to report.
     await rm(temporary, { force: true }).catch(() => undefined);
     throw cannotWrite(path, error);
   }
 }
 
-/** Mode and owner of the file that is replaced: root would make it its own, and umask cut it down. */
+/** Copies mode and owner of the replaced file, or root would own it and the umask restrict it. */
 async function keepOwner(file: FileHandle, { uid, gid, mode }: Stats): Promise<void> {
   const now = await file.stat();
   if (now.uid !== uid || now.gid !== gid) {
-    // Whoever is not root may write to a file of another, but not give it away.
+    // Users other than root may write to a file of another owner, but may not give files away.
     await file.chown(uid, gid).catch(() => undefined);
   }
   await file.chmod(mode & 0o777);
 }
 
-/** Adds text to a file that others write to as well, such as the summary of a CI job. */
+/** Appends text to a file that others also write to, such as the summary of a CI job. */
 export async function appendText(path: string, text: string): Promise<void> {
   await appendFile(path, text).catch((error: unknown) => {
     throw cannotWrite(path, error);
   });
 }
 
-/** Other names of a file, which keep its old text when `writeAtomically` replaces it. */
+/** Counts a file's other hard links, which keep the old text after `writeAtomically`. */
 export async function otherNames(path: string): Promise<number> {
   return stat(path).then(
     ({ nlink }) => nlink - 1,
@@ -72,8 +73,8 @@ export async function otherNames(path: string): Promise<number> {
 }
 
 /**
- * Writes text for people or JSON, as the file's name says. Whoever shows the file later, a terminal
- * or a log, gets nothing from it that a config could have hidden there.
+ * Writes text or JSON, depending on the file's name. Control characters that a config could contain
+ * are neutralized, because the file may be shown in a terminal or a log.
  */
 export async function writeReport(path: string, text: string): Promise<void> {
   await writeAtomically(
@@ -82,7 +83,11 @@ export async function writeReport(path: string, text: string): Promise<void> {
   );
 }
 
-/** Throws where `writeAtomically` could not succeed; found out before the work, not after it. */
+/**
+ * Checks before the run that `writeAtomically` can succeed afterwards.
+ *
+ * @throws RopeEvalError `unwritable_output`
+ */
 export async function assertWritable(path: string): Promise<void> {
   const target = await realpath(path).catch(() => path);
   const found = await stat(target).catch(() => undefined);
@@ -129,17 +134,17 @@ function unwritable(path: string, why: string, hint: string): RopeEvalError {
   });
 }
 
-/** A file of the command line. */
+/** A file that the command line names. */
 export interface NamedFile {
-  /** What it is to the user: `the config`, `--base`, `-o`. */
+  /** What the user calls it: `the config`, `--base`, `-o`. */
   readonly name: string;
-  /** As given; undefined where it is not a file, or was not given. */
+  /** The path as given; undefined if it is not a file or was not given. */
   readonly path: string | undefined;
 }
 
 /**
- * Refuses to write over what the run reads, by whatever path both are named. What may be replaced
- * on purpose, such as the report that --resume goes on with, is not to be listed.
+ * Refuses to overwrite a file that the run reads, even if the two paths differ. Files that are
+ * meant to be replaced, such as the report that --resume continues, are not listed in `inputs`.
  *
  * @throws RopeEvalError `overwrites_input`
  */
@@ -156,7 +161,7 @@ export async function protectInputs(
       (found) => found.isDirectory(),
       () => false,
     );
-    // A folder is read by the config in it.
+    // A folder stands for the config in it.
     read.set(await identity(folder ? join(file, 'config.json') : file), name);
   }
   for (const { name, path } of outputs) {
@@ -171,7 +176,7 @@ export async function protectInputs(
   }
 }
 
-/** Where a path leads; a file that does not exist yet lies in the real path of its folder. */
+/** The real path of a file. If the file does not exist yet, it is looked up by its folder. */
 async function identity(path: string): Promise<string> {
   return realpath(path).catch(async () => {
     const folder = await realpath(dirname(path)).catch(() => dirname(path));
@@ -179,22 +184,22 @@ async function identity(path: string): Promise<string> {
   });
 }
 
-/** The files that `-o` names. */
+/** Lists the files that `-o` names. */
 export function outputsOf(paths: readonly string[] | undefined): NamedFile[] {
   return (paths ?? []).map((path) => ({ name: flagOf('output'), path }));
 }
 
-/** A file that `-o` asked for, checked before the run. */
+/** A file that `-o` names, checked before the run. */
 export interface OutputFile<Form> {
   readonly path: string;
   readonly form: Form;
 }
 
 /**
- * Finds what cannot be written, and forms that nobody knows, before any work is done.
+ * Finds unwritable files and unknown forms before any work is done.
  *
  * @param forms by extension
- * @param unknown says what is wrong with a form, and which there are
+ * @param unknown makes the error about an unknown form, which lists the known ones
  */
 export async function outputFiles<Form>(
   paths: readonly string[],
@@ -243,7 +248,7 @@ export async function writeOutputs(
   }
 }
 
-/** Files are read anywhere: no colour, and the width of a usual terminal. */
+/** Files are read anywhere, so they have no colour and the width of a typical terminal. */
 const FILE_CONTEXT: ReporterContext = Object.freeze({ color: false, columns: 100, plots: true });
 
 function unknownForm(shown: string): RopeEvalError {

@@ -3,15 +3,15 @@ import { RopeEvalError } from '../errors.js';
 import { BOUNDS } from '../json/bounds.js';
 import { FACTOR_TENSORS, fromGguf } from '../model/other-formats.js';
 
-/** ggml's number for float32, the type in which converters write divisors of frequencies. */
+/** ggml's number for float32, the type that converters use for divisors of frequencies. */
 const FLOAT32 = 0;
 
 /**
- * The header of a GGUF file as the text of a config.json; the weights are not read.
+ * Converts the header of a GGUF file to the text of a config.json. The weights are not read.
  *
  * @param path absolute path
- * @param shown as in messages
- * @throws RopeEvalError `unreadable` for a file that is no GGUF, or whose header is damaged
+ * @param shown the path in messages
+ * @throws RopeEvalError `unreadable` if the file is not GGUF or its header is damaged
  */
 export async function readGguf(path: string, shown: string): Promise<string> {
   const { gguf } = await import('@huggingface/gguf');

@@ -6,40 +6,41 @@ import { BOUNDS } from '../json/bounds.js';
 
 const run = promisify(execFile);
 
-/** Settings of a repository must not make git run anything but git. */
+/** Options that keep the settings of a repository from making git run other programs. */
 const SAFE = Object.freeze(
   [
     'core.fsmonitor=',
     'core.hooksPath=/dev/null',
     'protocol.ext.allow=never',
-    // A folder of the checkout may look like a repository with settings of its own.
+    // A folder of the checkout may look like a repository with its own settings.
     'safe.bareRepository=explicit',
   ].flatMap((each) => ['-c', each]),
 );
 
-/** Paths of a million files. */
+/** Enough for the paths of a million files. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
-/** Milliseconds: a fetch of one commit over a slow line. */
+/** Milliseconds: enough to fetch one commit over a slow connection. */
 const PATIENCE = 300_000;
 
-/** A branch or tag that git would take by `git check-ref-format`, or the id of a commit. */
+/** Matches a branch or tag that `git check-ref-format` accepts, or the id of a commit. */
 const REF =
-  // eslint-disable-next-line no-control-regex -- they are what is refused
+  // eslint-disable-next-line no-control-regex -- the pattern refuses them
   /^(?![-/.])(?!.*(?:\.\.|@\{|\/\/|\/\.|\.lock(?:\/|$)))[^\s~^:?*[\\\u0000-\u001f\u007f]+(?<![/.])$/;
 const COMMIT = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
 
-/** One repository, asked through the git of the system: commands are lists, never shell text. */
+/** One repository, read through the system's git. Commands are lists, never shell text. */
 export class Repository {
   constructor(private readonly folder: string) {}
 
-  /** The root of the work tree. */
+  /** Returns the root of the work tree. */
   async root(): Promise<string> {
     return (await this.#git(['rev-parse', '--show-toplevel'])).trimEnd();
   }
 
   /**
-   * The newest commit of a branch of `origin`; its files alone are read.
+   * Fetches a branch of `origin` and returns its newest commit. Only the files of that commit are
+   * read.
    *
    * @throws RopeEvalError `bad_ref`, `unreadable` (exit 2)
    */
@@ -54,7 +55,7 @@ export class Repository {
     }
     const wanted = COMMIT.test(ref) || ref.startsWith('refs/') ? ref : `refs/heads/${ref}`;
     try {
-      // Into a whole clone, a fetch of one commit would cut the history that it has.
+      // In a full clone, fetching with a depth would cut off the existing history.
       const shallow = await this.#git(['rev-parse', '--is-shallow-repository']);
       const depth = shallow.trim() === 'true' ? ['--depth=1'] : [];
       await this.#git(['fetch', '--quiet', '--no-tags', ...depth, '--', 'origin', wanted]);
@@ -73,7 +74,7 @@ export class Repository {
     return (await this.#git(['rev-parse', '--verify', '--quiet', `${name}^{commit}`])).trim();
   }
 
-  /** Every file of a commit. */
+  /** Lists every file of a commit. */
   async tree(commit: string): Promise<Tree> {
     const list = await this.#bytes(['ls-tree', '-r', '-z', '--full-tree', commit], MOST_BYTES);
     const entries = linesOf(list).flatMap((line): TreeEntry[] => {
@@ -85,7 +86,7 @@ export class Repository {
     return new Tree(entries, this.read);
   }
 
-  /** The text of an object, as far as a config may be long. */
+  /** Reads the text of an object, up to the length limit of a config. */
   readonly read: ReadObject = async (id) => {
     try {
       const bytes = await this.#bytes(['cat-file', 'blob', id], BOUNDS.textLength);
@@ -114,7 +115,10 @@ export class Repository {
   }
 }
 
-/** Texts between zero bytes. A path that is no UTF-8 keeps its bytes, or two would become one. */
+/**
+ * Splits output at zero bytes. Paths that are not UTF-8 keep their bytes, so that they stay
+ * distinct.
+ */
 function linesOf(list: Buffer): readonly string[] {
   const whole = list.toString('utf8').split('\0');
   if (!whole.some((line) => line.includes('\ufffd'))) return whole;

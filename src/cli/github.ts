@@ -23,20 +23,20 @@ export function onGitHub({ env }: Environment): boolean {
   return env['GITHUB_ACTIONS'] === 'true';
 }
 
-/** What GitHub shows beside a line of a pull request. */
+/** A message that GitHub shows beside a line of a pull request. */
 export interface Annotation {
   readonly severity: 'error' | 'warning';
   readonly title: string;
   readonly message: string;
-  /** Path from the repository's root. */
+  /** Path from the root of the repository. */
   readonly file?: string;
-  /** From 1. */
+  /** Line, counted from 1. */
   readonly line?: number;
 }
 
 /**
- * Puts each problem beside the line of the config that causes it, in the words of `check`: the verdict
- * first, then of each problem what to change.
+ * Places each problem beside the line of the config that causes it, in the words of `check`. The
+ * verdict comes first; each problem begins with what to change.
  */
 export function gateAnnotations(
   result: GateResult,
@@ -53,7 +53,7 @@ export function gateAnnotations(
     message: verdictLine(result),
   };
   if (result.status === 'interrupted' || result.status === 'runtime-failed') {
-    // What was not measured yet is no problem of the config.
+    // What was not measured yet is not a problem of the config.
     return [verdict];
   }
   const rules = result.rules.flatMap((rule, index): Annotation[] => {
@@ -93,7 +93,7 @@ export function gateAnnotations(
   return [...(result.exitCode === 0 ? [] : [verdict]), ...rules, ...findings, ...cells, ...missing];
 }
 
-/** The report as the job's summary, where the runner asks for one. */
+/** Writes the report to the job's summary, if the runner asks for one. */
 export async function writeStepSummary(
   report: Report,
   result: GateResult,
@@ -110,18 +110,18 @@ export async function writeStepSummary(
   await appendText(file, stepSummary(text));
 }
 
-/** GitHub wants paths from the root of the checkout. */
+/** Returns the path from the root of the checkout, as GitHub requires. */
 function repositoryPath(config: LoadedConfig, { env, cwd }: Environment): string | undefined {
   if (config.file === undefined) return undefined;
   const root = resolve(env['GITHUB_WORKSPACE'] ?? cwd);
   return relative(root, config.file).replaceAll('\\', '/');
 }
 
-/** Larger job summaries are dropped whole: https://github.com/actions/runner/issues/1839 */
+/** GitHub drops larger job summaries completely: https://github.com/actions/runner/issues/1839 */
 const SUMMARY_BYTES = 1024 * 1024;
 const CUT = '\n\n_Cut here: a job summary holds at most 1 MiB. The saved reports have the rest._\n';
 
-/** Markdown for `$GITHUB_STEP_SUMMARY`, cut at a line's end where it would be too long. */
+/** Makes Markdown for `$GITHUB_STEP_SUMMARY`. Text that is too long is cut at the end of a line. */
 export function stepSummary(markdown: string, bytes = SUMMARY_BYTES): string {
   const encoded = Buffer.from(markdown, 'utf8');
   if (encoded.length <= bytes) return markdown;

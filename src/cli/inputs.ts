@@ -5,10 +5,10 @@ import { BOUNDS } from '../json/bounds.js';
 import type { Environment, FileKind } from './environment.js';
 import { Bytes, PIPE_PATIENCE, type ReadLimits, timedOut } from './read-file.js';
 
-/** `org/name` as the Hugging Face Hub spells it: two parts of letters, digits, `-`, `_` and `.`. */
+/** Matches `org/name` as on the Hugging Face Hub: two parts of letters, digits, `-`, `_`, `.`. */
 const HUB_ID = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
 
-/** The model's name where an argument can only be one: a `.json` file never is. */
+/** Returns the argument if it can be a model's name on the Hub, which a `.json` file cannot. */
 export function hubId(argument: string): string | undefined {
   return HUB_ID.test(argument) && !/\.jsonc?$/i.test(argument) ? argument : undefined;
 }
@@ -19,7 +19,7 @@ export function hubIdFromUrl(url: string): string | undefined {
   return match?.[1] === undefined ? undefined : hubId(match[1]);
 }
 
-/** One config is a few kB: there is no need for the weights. */
+/** Says how to download a model's config, which is a few kB and needs none of the weights. */
 export function whatToDownload(id: string): string {
   return (
     'Download its config first (a few kB, no weights), then give its path:\n' +
@@ -29,31 +29,31 @@ export function whatToDownload(id: string): string {
 }
 
 /**
- * More is another file, such as weights, and reading it would only cost memory. A text of so many
- * bytes has at most as many characters, so that the reader of configs has nothing to add.
+ * A larger file is something else, such as weights, and reading it would only cost memory. A text
+ * of this many bytes has at most as many characters, so the reader of configs needs no other limit.
  */
 const CONFIG = Object.freeze({ bytes: BOUNDS.textLength, kind: 'a config.json' });
 
-/** A report of the thorough preset has about a megabyte, a sweep many of them. */
+/** A report of the thorough preset has about a megabyte, and a sweep contains many reports. */
 const REPORT = Object.freeze({ bytes: 256 * 1024 * 1024, kind: 'a saved result' });
 
-/** The tables of a million positions; JSON of more does not fit into a string of Node's. */
+/** Enough for tables of a million positions. Longer JSON does not fit into a string of Node. */
 const DUMP = Object.freeze({ bytes: 256 * 1024 * 1024, kind: 'a dump' });
 
-/** Milliseconds without a byte on standard input: whatever is piped into it may take its time. */
+/** Milliseconds without a byte on standard input. The program at the other end may be slow. */
 const STDIN_PATIENCE = 12 * PIPE_PATIENCE;
 
 export interface LoadedConfig {
   readonly text: string;
-  /** As shown in reports: the path as given, or `-`. */
+  /** The name in reports: the path as given, or `-`. */
   readonly source: string;
   /** Absolute path; undefined for standard input. */
   readonly file: string | undefined;
-  /** What the text was translated from, where the file holds another one. */
+  /** The original format, if the text was converted from another one. */
   readonly format?: string;
 }
 
-/** A file, a folder that holds a config.json, or `-` for standard input. */
+/** Loads a config from a file, from a folder with a config.json, or from standard input (`-`). */
 export async function loadConfig(
   argument: string,
   environment: Environment,
@@ -99,7 +99,7 @@ async function fromFolder(
   });
 }
 
-/** The revision that a folder of the Hub's cache points to; undefined for any other folder. */
+/** Finds the revision that a folder of the Hub's cache points to; undefined for another folder. */
 async function snapshotOf(folder: string, environment: Environment): Promise<string | undefined> {
   const snapshots = await look(join(folder, 'snapshots'), environment);
   if (snapshots?.kind !== 'directory') return undefined;
@@ -108,7 +108,7 @@ async function snapshotOf(folder: string, environment: Environment): Promise<str
   return /^[0-9a-f]{7,64}$/.test(revision) ? revision : '<revision>';
 }
 
-/** Files beside a config.json that people give in its place, by the end of their name. */
+/** Files that users give instead of the config.json beside them, by the end of their name. */
 const OTHER_FORMATS: readonly {
   readonly ends: RegExp;
   readonly name: string;
@@ -154,7 +154,7 @@ async function fromFile(
   refuseOtherFormat(shown);
   if (/\.gguf$/i.test(shown) && (await look(path, environment))?.kind === 'file') {
     const { readGguf } = await import('./gguf.js');
-    // A header is no text that an edit could be written to.
+    // There is no file to write edits to, because the text was made from a binary header.
     const text = await readGguf(path, shown);
     return { text, source: shown, file: undefined, format: 'the header of a GGUF file' };
   }
@@ -169,7 +169,7 @@ async function fromStandardInput(environment: Environment): Promise<LoadedConfig
   if (stdin.isTTY) stderr.write('reading a config.json from standard input (Ctrl-D ends it)\n');
   const bytes = new Bytes('standard input', CONFIG);
   let timer: NodeJS.Timeout | undefined;
-  // Nobody waits for a person: whoever types at a terminal may think as long as they like.
+  // There is no time limit at a terminal, where a person types.
   const wait = (): void => {
     clearTimeout(timer);
     if (stdin.isTTY) return;
@@ -210,7 +210,7 @@ async function look(path: string, environment: Environment): Promise<FileKind | 
 
 async function missing(argument: string, environment: Environment): Promise<RopeEvalError> {
   const id = hubId(argument);
-  // `configs/gpt2` in a project with a folder `configs` is a mistyped path, not a model's name.
+  // `configs/gpt2` in a project with a folder `configs` is a mistyped path and not a model's name.
   const folder = await look(resolve(environment.cwd, dirname(argument)), environment);
   if (id !== undefined && folder === undefined) {
     return new RopeEvalError('hub_id', {
@@ -239,7 +239,7 @@ function refuseUrl(url: string): RopeEvalError {
 
 function decode(bytes: Buffer, shown: string): string {
   try {
-    // The byte order mark is kept: the reader of configs knows what to do with it.
+    // The byte order mark is kept, because the reader of configs handles it.
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw new RopeEvalError('not_text', {
@@ -250,7 +250,7 @@ function decode(bytes: Buffer, shown: string): string {
   }
 }
 
-/** An error of the system in words; our own ones as they are. */
+/** Words an error of the operating system. Errors of our own pass through. */
 function rethrow(error: unknown, shown: string): never {
   if (error instanceof RopeEvalError) throw error;
   const { code, message } = error as NodeJS.ErrnoException;
@@ -260,7 +260,7 @@ function rethrow(error: unknown, shown: string): never {
   });
 }
 
-/** The text of a file; undefined where there is none. */
+/** Reads the text of a file; undefined if it does not exist. */
 export async function readTextFile(
   path: string,
   environment: Environment,
@@ -276,14 +276,18 @@ export async function readTextFile(
   }
 }
 
-/** The text of a file that must be there. */
+/**
+ * Reads the text of a file that must exist.
+ *
+ * @throws RopeEvalError `missing_file`, `unreadable`
+ */
 export async function requireTextFile(path: string, environment: Environment): Promise<string> {
   const text = await readTextFile(path, environment);
   if (text !== undefined) return text;
   throw new RopeEvalError('missing_file', { file: path, problem: 'no such file' });
 }
 
-/** Numbers dumped from an engine, for `fingerprint --diff`. */
+/** Loads tables that were dumped from an engine, for `fingerprint --diff`. */
 export async function loadDump(argument: string, environment: Environment): Promise<EngineDump> {
   const path = resolve(environment.cwd, argument);
   const refuse = (why: string): never => {

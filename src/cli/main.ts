@@ -5,8 +5,8 @@ import { explainFailure, FLAG_NAMES, InterruptedError } from './failure.js';
 import { createProgram } from './program.js';
 
 /**
- * Whether a command line asks for JSON. Read from the words themselves: where the options are what
- * is wrong, nobody has parsed them to the end.
+ * Whether a command line asks for JSON. The words are searched directly, because parsing stops at
+ * the first wrong option.
  */
 export function wantsJson(program: Command, argv: readonly string[]): boolean {
   const end = argv.indexOf('--');
@@ -18,10 +18,11 @@ export function wantsJson(program: Command, argv: readonly string[]): boolean {
 }
 
 /**
- * With --json an error has a JSON form too: `make` turns every exit code into 2.
+ * Makes the JSON form of an error. It includes the exit code, because `make` turns every exit code
+ * into 2.
  *
  * @param exitCode of the run
- * @returns undefined where nothing went wrong, as for --help
+ * @returns undefined if nothing went wrong, as for --help
  */
 export function errorOutput(error: unknown, exitCode: number): object | undefined {
   if (exitCode === EXIT.ok) return undefined;
@@ -40,7 +41,7 @@ export function errorOutput(error: unknown, exitCode: number): object | undefine
   return { status: 'error', exitCode, kind, message: text, path: '', hint: '' };
 }
 
-/** `commander.unknownOption` as the other kinds are written: `unknown_option`. */
+/** Converts `commander.unknownOption` to the style of our own kinds: `unknown_option`. */
 function kindOf({ code }: CommanderError): string {
   const name = code.slice(code.indexOf('.') + 1);
   return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -48,7 +49,7 @@ function kindOf({ code }: CommanderError): string {
 
 export { nodeEnvironment } from './environment.js';
 
-/** Runs one command line; returns the exit code and never throws. */
+/** Runs one command line. Returns the exit code and never throws. */
 export async function main(environment: Environment): Promise<number> {
   let exitCode: number = EXIT.ok;
   const program = createProgram({ environment, exitWith: (code) => (exitCode = code) });

@@ -23,7 +23,7 @@ export interface RopeModel {
 
 const READ = new WeakMap<LoadedConfig, ReadConfig>();
 
-/** A loaded config, parsed and read the first time that anyone asks. */
+/** Parses and reads a loaded config, once for each config. */
 export async function readConfigOf(config: LoadedConfig): Promise<ReadConfig> {
   const known = READ.get(config);
   if (known) return known;
@@ -34,7 +34,7 @@ export async function readConfigOf(config: LoadedConfig): Promise<ReadConfig> {
 }
 
 /**
- * What the config says, before any runtime is loaded.
+ * Reads what the config says, without loading a runtime.
  *
  * @param base the config before a change, which gives the reference
  */
@@ -55,7 +55,11 @@ export function usesRope(read: RopeModel | NotRope): read is RopeModel {
   return 'reference' in read;
 }
 
-/** For commands that have nothing to say about a model without RoPE. */
+/**
+ * Reads the config for a command that only applies to models with RoPE.
+ *
+ * @throws RopeEvalError `not_rope`
+ */
 export async function readRopeGeometry(
   config: LoadedConfig,
   flags: ReferenceFlags,
@@ -66,14 +70,16 @@ export async function readRopeGeometry(
   return { model, reference: chooseReference(model, flags) };
 }
 
-/** What --candidates names; undefined where it was not given. */
+/** The candidates in --candidates; undefined if it was not given. */
 export function namedCandidates(
   candidates: readonly string[] | undefined,
 ): readonly CandidateDefinition[] | undefined {
   return candidates && joinCandidates(candidates.map(parseCandidates));
 }
 
-/** The candidates named, or the default sets of every --factor; undefined: the usual set. */
+/**
+ * Chooses the named candidates, or the default set of every --factor; undefined = the usual set.
+ */
 export async function chooseCandidates(
   named: readonly CandidateDefinition[] | undefined,
   factor: readonly number[] | undefined,
@@ -85,11 +91,11 @@ export async function chooseCandidates(
   }
   if (factor === undefined) return undefined;
   const all = factor.flatMap((each) => defaultCandidates(each, model, reference));
-  // The sets share what does not depend on the factor.
+  // Candidates that do not depend on the factor are in every set but kept only once.
   return joinCandidates([[...new Map(all.map((each) => [each.label, each])).values()]]);
 }
 
-/** The files that candidates name. */
+/** Lists the files that candidates name. */
 export function candidateFiles(
   named: readonly CandidateDefinition[] | undefined,
 ): readonly NamedFile[] {
@@ -99,9 +105,9 @@ export function candidateFiles(
 }
 
 /**
- * One candidate on a model.
+ * Resolves exactly one candidate on a model.
  *
- * @param option where it was written, for errors; undefined = an argument
+ * @param option the option that names it, for errors; undefined = an argument
  */
 export async function resolveOne(
   text: string,
@@ -119,7 +125,7 @@ export async function resolveOne(
   return resolveCandidate(await withoutFile(first, reference, environment), model, reference);
 }
 
-/** One candidate on the layers of a model, for the commands that show its tables. */
+/** Resolves one candidate into the tables of each layer, for commands that show them. */
 export async function candidateSpecs(
   text: string,
   read: RopeModel,
@@ -136,7 +142,7 @@ export async function candidateSpecs(
   return { label, specs, softmaxScale };
 }
 
-/** `longrope:FILE` with the file read: the evaluation itself touches no files. */
+/** Replaces `longrope:FILE` by the contents of the file, because the evaluation reads no files. */
 async function withoutFile(
   definition: CandidateDefinition,
   reference: Reference,
@@ -154,7 +160,7 @@ function isMissing(error: unknown): boolean {
   return error instanceof RopeEvalError && ['missing_file', 'hub_id'].includes(error.kind);
 }
 
-/** Every other scaling takes a factor there. */
+/** Explains that longrope takes a file where every other scaling takes a factor. */
 function noFactors({ label, file }: { readonly label: string; readonly file: string }) {
   return new RopeEvalError('missing_file', {
     candidate: label,

@@ -51,11 +51,11 @@ export interface OptimizeRequest {
 export interface OptimizeRun {
   readonly optimization: Optimization;
   readonly policy: Policy;
-  /** All trials, as one report: what `-o` saves. */
+  /** One report on all trials, which `-o` saves. */
   readonly report: Report;
 }
 
-/** The factor search of `--target N --optimize`. */
+/** Runs the factor search of `--target N --optimize`. */
 export async function runOptimize(
   request: OptimizeRequest,
   environment: Environment,
@@ -80,7 +80,7 @@ export async function runOptimize(
   return { optimization, policy, report };
 }
 
-/** Factor against short-context cost and reach, what to use, and a setting per length. */
+/** Draws the search: what to use, cost and reach by factor, and a setting for each length. */
 export function optimizeSections({
   optimization,
   policy,
@@ -122,7 +122,7 @@ function trialsTable(trials: readonly Trial[]): TableBlock {
       'candidate',
       'short loss',
       'short accuracy',
-      // As the rules count it, and not of all facts as in a report.
+      // This is the value that the rules judge, not the one over all facts that a report shows.
       {
         title: 'needle at target of reference at 1x',
         narrow: ['needle at target', 'of reference at 1x'],
@@ -174,7 +174,7 @@ export interface SearchFlags extends EvaluationFlags, ReferenceFlags, OutputFlag
   readonly policy?: string;
 }
 
-/** `--target N --optimize`: the default command as a search. */
+/** Runs the default command as a search: `--target N --optimize`. @returns the exit code */
 export async function searchFactor(
   config: LoadedConfig,
   { model, reference }: RopeModel,
@@ -196,7 +196,7 @@ export async function searchFactor(
   await writeOutputs(outputs, run.report, { plots: flags.plots });
   const { stdout } = environment;
   if (flags.json) stdout.json(jsonOf(run));
-  // Half of the trials would name a best one that a longer run may beat.
+  // An unfinished search could recommend a factor that the remaining trials would beat.
   else if (run.report.status === 'complete') {
     stdout.write(textOf(optimizeSections(run), contextOf(stdout)));
   }
@@ -215,7 +215,7 @@ function jsonOf({ optimization, policy, report }: OptimizeRun): object {
   };
 }
 
-/** Where no distance grows with the length, every factor passes, and none is of use. */
+/** Refuses models in which every layer is local: every factor would pass and none would help. */
 function refuseLocalOnly({ groups, modelType }: RopeModel['model']): void {
   if (groups.some(({ span }) => span.kind === 'global')) return;
   throw new RopeEvalError('local_only', {
@@ -225,7 +225,7 @@ function refuseLocalOnly({ groups, modelType }: RopeModel['model']): void {
   });
 }
 
-/** The search chooses candidates and factors itself; a length is all it needs. */
+/** Checks the flags. The search chooses candidates and factors itself and only needs a length. */
 function targetOf(flags: SearchFlags, trainedWindow: number): number {
   const refuse = (details: ErrorDetails): never => {
     throw new RopeEvalError('usage', details);

@@ -7,17 +7,17 @@ import type { EvaluateOptions } from '../options.js';
 import { type Device, DEVICES, LIMITS, type Preset, PRESET_NAMES } from '../probes/presets.js';
 import type { Environment } from './environment.js';
 
-/** Beyond this no rotary table has a pair left that turns. */
+/** With a larger factor, no pair of any rotary table would still turn. */
 const MAX_FACTOR = 65_536;
 
 const DECIMAL = /^\d+(\.\d+)?$/;
 
-/** `131072`, `128k` (= 131072), `1e6`; the same message wherever a length is asked for. */
+/** Parses `131072`, `128k` (= 131072) or `1e6`, with one error message for every length option. */
 export function tokensFor(option: string): (text: string) => number {
   return (text) => checkSequenceLength(text, option);
 }
 
-/** `2,4` or `2x,4x`; the option may also be given again. */
+/** Parses `2,4` or `2x,4x`. The option may be repeated. */
 export function factors(text: string, before: readonly number[] = []): number[] {
   const values = text.split(',').map((part) => {
     const digits = part.trim().replace(/x$/i, '');
@@ -31,7 +31,7 @@ export function factors(text: string, before: readonly number[] = []): number[] 
   return [...new Set([...before, ...values])].sort((a, b) => a - b);
 }
 
-/** A whole number within bounds, for counts and seeds. */
+/** Parses a whole number within bounds, for counts and seeds. */
 export function wholeNumber(low: number, high: number): (text: string) => number {
   return (text) => {
     const value = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
@@ -42,7 +42,7 @@ export function wholeNumber(low: number, high: number): (text: string) => number
   };
 }
 
-/** A number above 0, for physical quantities. */
+/** Parses a number above 0, for physical quantities. */
 export function positiveNumber(text: string): number {
   const value = DECIMAL.test(text.trim()) ? Number(text) : Number.NaN;
   if (!(value > 0 && Number.isFinite(value))) {
@@ -51,7 +51,7 @@ export function positiveNumber(text: string): number {
   return value;
 }
 
-/** An option that is read once: of two, the first would be dropped without a word. */
+/** Refuses an option that is given twice, because the first value would be dropped silently. */
 export function once(text: string, before?: string): string {
   if (before !== undefined) {
     throw new InvalidArgumentError(`It is given already, as ${before}. Give it once.`);
@@ -59,12 +59,12 @@ export function once(text: string, before?: string): string {
   return text;
 }
 
-/** Collects an option that may be given several times. */
+/** Collects the values of an option that may be repeated. */
 export function collect(text: string, before: readonly string[] = []): string[] {
   return [...before, text];
 }
 
-/** How the probes are run; the same options for every command that runs them. */
+/** How the probes are run. Every command that runs them has these options. */
 export interface EvaluationFlags {
   readonly preset?: Preset;
   readonly device?: Device;
@@ -77,7 +77,7 @@ const PRESETS =
   'how many contexts are probed (up to four times as many where a verdict is open); ' +
   'quick also leaves out causes of a loss, cached keys and offset, thorough adds the neighbouring probe models';
 
-/** @param presets what they differ in */
+/** @param presets says how the presets differ */
 export function addEvaluationOptions(command: Command, presets = PRESETS): Command {
   return command
     .addOption(new Option('--preset <name>', `${presets}; default: standard`).choices(PRESET_NAMES))
@@ -100,7 +100,7 @@ export function addEvaluationOptions(command: Command, presets = PRESETS): Comma
     );
 }
 
-/** Only what was given: the defaults belong to `evaluate`. */
+/** Passes on only the options that were given, because `evaluate` owns the defaults. */
 export function evaluationOptions(flags: EvaluationFlags): EvaluateOptions {
   const { preset, device, seed, samples, threads } = flags;
   return {
@@ -112,14 +112,14 @@ export function evaluationOptions(flags: EvaluationFlags): EvaluateOptions {
   };
 }
 
-/** Where a report goes; the same options for every command that makes one. */
+/** Where a report goes. Every command that makes one has these options. */
 export interface OutputFlags {
   readonly output?: readonly string[];
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
 
-/** @param what that --json prints, such as `the report` */
+/** @param what --json prints, such as `the report` */
 export function addOutputOptions(command: Command, what: string): Command {
   return command
     .option(
@@ -131,7 +131,7 @@ export function addOutputOptions(command: Command, what: string): Command {
     .option('--quiet', 'no progress and no notices on standard error');
 }
 
-/** What a config is judged by; the same options for every command that judges. */
+/** What a config is judged by. Every command that judges has these options. */
 export interface CheckFlags extends EvaluationFlags, ReferenceFlags {
   readonly rule?: readonly string[];
   readonly warn?: readonly string[];
@@ -174,7 +174,7 @@ export function addCheckOptions(command: Command): Command {
     );
 }
 
-/** What the weights were trained with, where the user knows better than the evidence table. */
+/** How the weights were trained, if the user knows better than the table of evidence. */
 export interface ReferenceFlags {
   readonly reference?: 'unscaled' | 'configured';
   readonly trainedWindow?: number;
@@ -203,7 +203,7 @@ export function referenceOptions({ reference, trainedWindow }: ReferenceFlags): 
   };
 }
 
-/** A model's graph on disk. */
+/** An exported ONNX graph. */
 export interface ExportFlags {
   readonly model?: string;
   readonly modelFile?: string;
@@ -215,14 +215,14 @@ export interface ModelFlags extends ExportFlags {
   readonly memory?: number;
 }
 
-/** An exported graph. @param what is done with it */
+/** Adds the options for an exported graph. @param what the command does with it */
 export function addExportOptions(command: Command, what: string): Command {
   return command
     .option('--model <path>', what)
     .option('--model-file <name>', 'with --model: which .onnx file of a folder that has several');
 }
 
-/** The user's own weights. */
+/** Adds the options for the user's own weights. */
 export function addModelOptions(command: Command): Command {
   return addExportOptions(
     command,
@@ -243,7 +243,9 @@ export function addModelOptions(command: Command): Command {
 }
 
 /**
- * @returns undefined where none is named
+ * Reads the options for an exported graph.
+ *
+ * @returns undefined if none is named
  * @throws RopeEvalError `no_effect` for an option that needs one, `hub_id` for a name on a hub
  */
 export async function exportOptions(
@@ -278,7 +280,11 @@ async function exists(path: string, environment: Environment): Promise<boolean> 
   );
 }
 
-/** @returns undefined without such weights */
+/**
+ * Reads the options for the user's own weights and loads their texts.
+ *
+ * @returns undefined without such weights
+ */
 export async function modelOptions(
   flags: ModelFlags,
   environment: Environment,
@@ -297,24 +303,24 @@ export async function modelOptions(
   };
 }
 
-/** What a command's action gets beside its own arguments. */
+/** What the action of a command receives in addition to its own arguments. */
 export interface CommandContext {
   readonly environment: Environment;
-  /** The exit code of the run; 0 where an action says nothing. */
+  /** Sets the exit code of the run, which is 0 by default. */
   readonly exitWith: (code: number) => void;
 }
 
 /**
- * One command: its arguments, options and action, added to the program.
- * Anything heavy is imported inside the action, so that `--help` stays instant.
+ * Adds one command to the program: its arguments, options and action. Heavy modules are imported
+ * inside the action, so that `--help` stays fast.
  */
 export type CommandModule = (program: Command, context: CommandContext) => void;
 
 /**
  * Checks a length in tokens that a user gave, before anything is computed from it.
  *
- * @param value a number, or the text from the command line; `8k`, `1m`, underscores and
- *   commas between thousands are read
+ * @param value a number, or text from the command line, which may contain `8k`, `1m`, underscores
+ *   or commas between thousands
  * @param option name for the message
  * @throws RopeEvalError `out_of_range` unless it is a whole number from 1 to 2^40
  */
@@ -334,7 +340,7 @@ export function checkSequenceLength(value: unknown, option = 'sequenceLength'): 
   return number;
 }
 
-/** `131072`, `131_072`, `131,072`, `128k` (x 1024), `1m` (x 1048576). */
+/** Parses `131072`, `131_072`, `131,072`, `128k` (x 1024) or `1m` (x 1048576). */
 function parseLength(text: string): number {
   const match = /^(\d{1,3}(?:,\d{3})+|\d[\d_]*(?:\.\d+)?(?:e\d+)?)([km]?)$/i.exec(text.trim());
   if (match === null) return Number.NaN;

@@ -11,20 +11,21 @@ import {
 import type { Environment } from './environment.js';
 import { readTextFile } from './inputs.js';
 
-/** Rules that people write; a package.json holds more than that. */
+/** Limits for a policy. The file may be a package.json, which contains more than the policy. */
 export const POLICY = Object.freeze({ bytes: 4 * 1024 * 1024, kind: 'a policy' });
 
 export interface LoadedPolicy {
   readonly policy: Policy;
   /** Path; undefined for the default. */
   readonly file: string | undefined;
-  /** Absolute path of the baseline that the policy names; relative ones are beside the policy. */
+  /** Absolute path of the baseline that the policy names. A relative path starts at the policy. */
   readonly baseline: string | undefined;
 }
 
 /**
- * The policy of a gate: the file given, else `rope-eval.config.json` or the key in package.json of
- * the working directory (no search upwards: CI runs where it says it runs), else the default.
+ * Loads the policy of a gate: the given file; else `rope-eval.config.json` or the key in
+ * package.json in the working directory; else the default. Parent folders are not searched, so that
+ * CI uses only the folder that it runs in.
  */
 export async function loadPolicy(
   given: string | undefined,
@@ -68,7 +69,7 @@ function noKey(path: string): RopeEvalError {
   });
 }
 
-/** Files that say by what a config is judged. */
+/** The files that decide how a config is judged. */
 export interface Judges {
   readonly policy: string | undefined;
   readonly baseline: string | undefined;
@@ -76,15 +77,15 @@ export interface Judges {
   readonly base: string | undefined;
 }
 
-/** Whether a path lies in a folder, both without links. A name may begin with two dots. */
+/** Whether a path lies in a folder. Both must be free of links. A name may begin with two dots. */
 export function isInside(folder: string, path: string): boolean {
   const way = relative(folder, path);
   return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
 /**
- * Variables that say that a job is about a change by somebody who cannot merge it, and where the
- * checkout of that change lies.
+ * Variables that CI systems set for a change by someone who may not be allowed to merge it, and
+ * those that say where the change is checked out.
  */
 const UNTRUSTED = Object.freeze([
   { variable: 'GITHUB_EVENT_NAME', value: /^pull_request/, checkout: 'GITHUB_WORKSPACE' },
@@ -98,12 +99,13 @@ const UNTRUSTED = Object.freeze([
   { variable: 'BUILDKITE_PULL_REQUEST', value: /^\d/, checkout: 'BUILDKITE_BUILD_CHECKOUT_PATH' },
   { variable: 'TRAVIS_PULL_REQUEST', value: /^\d/, checkout: 'TRAVIS_BUILD_DIR' },
   { variable: 'DRONE_BUILD_EVENT', value: /^pull_request$/, checkout: 'DRONE_WORKSPACE' },
-  // Jenkins, where a job builds the pull requests of a repository.
+  // Jenkins jobs that build pull requests.
   { variable: 'CHANGE_ID', value: /./, checkout: 'WORKSPACE' },
 ]);
 
 /**
- * A pull request must not bring what it is judged by.
+ * Refuses a policy, baseline or base config from a pull request, which must not decide how it is
+ * judged itself.
  *
  * @throws RopeEvalError `untrusted_policy`
  */

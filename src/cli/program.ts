@@ -21,7 +21,7 @@ import { sweepCommand } from './commands/sweep.js';
 import type { Environment } from './environment.js';
 import type { CommandContext, CommandModule } from './options.js';
 
-/** Commands beside the default one, in the order of `--help`. A new one is a file and a line. */
+/** Commands besides the default one, in the order of `--help`. A new one is a file and a line. */
 export const COMMANDS: readonly CommandModule[] = Object.freeze([
   inspectCommand,
   checkCommand,
@@ -38,15 +38,15 @@ export const COMMANDS: readonly CommandModule[] = Object.freeze([
 ]);
 
 /**
- * Refuses arguments that no command would read. An argument that is dropped without a word is
- * worse than an error: `check a.json b.json` would pass a config that nobody looked at.
+ * Refuses arguments that no command would read. Dropping one silently is worse than an error:
+ * `check a.json b.json` would pass a config that nobody looked at.
  *
- * commander could refuse them too, but knows neither what a second config asks for nor that the
- * first of `rope-eval inspct config.json` is a misspelt command.
+ * commander could refuse them too, but it cannot explain how to judge two configs, or that the
+ * first word of `rope-eval inspct config.json` is a misspelt command.
  */
 export function refuseExcessArguments(program: Command): void {
   program.allowExcessArguments().hook('preAction', (_, command) => {
-    // What a shell asks to have completed is a command line of its own.
+    // The arguments of `complete` are the command line that a shell asks to complete.
     if (command.name() === 'complete') return;
     const taken = command.registeredArguments;
     if (command.args.length <= taken.length || taken.at(-1)?.variadic === true) return;
@@ -86,7 +86,7 @@ function tooMany(what: string, args: readonly string[], hint: string): RopeEvalE
   return new RopeEvalError('too_many_arguments', { problem: `${what}; ${found}`, hint });
 }
 
-/** A shell may have made hundreds out of one pattern. */
+/** The number of arguments to list, because a shell can expand one pattern to hundreds. */
 const LISTED = 5;
 
 function listed(args: readonly string[]): string {
@@ -94,8 +94,8 @@ function listed(args: readonly string[]): string {
 }
 
 /**
- * `rope-eval --json inspect x`: the option would be read by the default command and have no
- * effect on `inspect`. An option that does nothing is worse than an error.
+ * Refuses options before a command, as in `rope-eval --json inspect x`. The default command would
+ * read the option, and it would have no effect on `inspect`.
  */
 export function refuseMisplacedOptions(program: Command): void {
   program.hook('preSubcommand', (_, subcommand) => {
@@ -125,7 +125,7 @@ Examples:
   cat config.json | rope-eval - --json        the report as JSON on standard output
 `;
 
-/** The whole command line, bound to one environment. */
+/** Builds the whole command line for one environment. */
 export function createProgram(context: CommandContext): Command {
   const { stdout, stderr } = context.environment;
   const program = new Command('rope-eval')
@@ -146,7 +146,7 @@ export function createProgram(context: CommandContext): Command {
     .version(TOOL_VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
-    // `rope-eval inspect x --json`: --json belongs to inspect, not to the default command.
+    // In `rope-eval inspect x --json`, --json belongs to inspect and not to the default command.
     .enablePositionalOptions()
     .showHelpAfterError('(rope-eval --help shows what it takes)')
     .addHelpText('after', EPILOGUE);
@@ -161,7 +161,7 @@ export function createProgram(context: CommandContext): Command {
   return program;
 }
 
-/** Arguments that are paths; everything else completes from the commands themselves. */
+/** Arguments that are paths. The commands themselves say how to complete everything else. */
 const PATH_ARGUMENTS: ReadonlySet<string> = new Set([
   'config',
   'configs',
@@ -170,7 +170,7 @@ const PATH_ARGUMENTS: ReadonlySet<string> = new Set([
   'parts',
 ]);
 
-/** Adds `complete <shell>`, and the answers that the printed script asks for. */
+/** Adds `complete <shell>`, and the completions that the printed script asks for. */
 export function addCompletion(program: Command, { argv, cwd }: Environment): void {
   const root = tab(program);
   const command = program.commands.find((each) => each.name() === 'complete');
@@ -179,7 +179,7 @@ export function addCompletion(program: Command, { argv, cwd }: Environment): voi
     .showHelpAfterError('(rope-eval complete --help shows what it takes)')
     .addHelpText('after', '\nIn bash: source <(rope-eval complete bash), or zsh in its place');
   showShellAsRequired(program, command);
-  // The library turns the shell's own file completion off, so paths are offered here.
+  // The library turns off the shell's own completion of files, so paths are offered here.
   const offer = (complete: (value: string, description: string) => void): void => {
     for (const path of pathsLike(argv.at(-1) ?? '', cwd)) complete(path, '');
   };
@@ -191,8 +191,9 @@ export function addCompletion(program: Command, { argv, cwd }: Environment): voi
 }
 
 /**
- * The library declares `[shell]` and refuses to go on without it. It is optional only where a shell
- * asks for completions (`complete -- words`, and bash sends no word at first), so only the help changes.
+ * Shows the argument `[shell]` of `complete` as `<shell>`. The library declares it as optional only
+ * because shells request completions as `complete -- words`, where bash first sends no word, but
+ * without it the command fails.
  */
 function showShellAsRequired(program: Command, command: Command | undefined): void {
   command?.usage('<shell>');
@@ -202,7 +203,7 @@ function showShellAsRequired(program: Command, command: Command | undefined): vo
   });
 }
 
-/** JSON files and folders that may follow what was typed. */
+/** Lists JSON files and folders that complete a typed path. */
 function pathsLike(typed: string, cwd: string): readonly string[] {
   const folder = typed.endsWith('/') ? typed : dirname(typed);
   const hidden = typed.slice(typed.lastIndexOf('/') + 1).startsWith('.');

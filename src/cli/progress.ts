@@ -7,20 +7,20 @@ import { cleanText } from './streams.js';
 
 export interface ProgressDisplay {
   readonly update: (progress: Progress) => void;
-  /** Rows that are known so far. */
+  /** Shows the rows that are known so far. */
   readonly fill: (found: Provisional) => void;
-  /** A line that stays. */
+  /** Prints a line that stays. */
   readonly note: (text: string) => void;
   readonly stop: () => void;
 }
 
-/** A spinner with a share and the time left, on stderr, for people at a terminal only. */
+/** Shows a spinner on stderr with the share done and the time left, but only at a terminal. */
 export function progressDisplay(environment: Environment, wanted: boolean): ProgressDisplay {
   const { stderr } = environment;
   const shown = wanted && stderr.isLively;
-  // isSilent: a disabled spinner would still print its text as lines.
+  // isSilent is necessary because a disabled spinner would still print its text as lines.
   const spinner = ora({
-    // ora is typed for Node's own streams; it uses what a TTY stream has and nothing more.
+    // ora's types ask for one of Node's streams, but it only uses what a TTY stream has.
     stream: stderr.spinnerStream as NodeJS.WriteStream,
     isEnabled: shown,
     isSilent: !shown,
@@ -36,7 +36,7 @@ export function progressDisplay(environment: Environment, wanted: boolean): Prog
   return {
     update: (progress) => {
       first ??= { at: performance.now(), done: progress.done };
-      // What was taken over from an earlier run took no time.
+      // Results from an earlier run took no time in this one.
       const own = progress.done - first.done;
       const elapsed = (performance.now() - first.at) * (own > 0 ? progress.done / own : 1);
       line = describeProgress(progress, elapsed);
@@ -59,14 +59,14 @@ export function progressDisplay(environment: Environment, wanted: boolean): Prog
 export function describeProgress({ done, total, label }: Progress, elapsedMs: number): string {
   const share = total > 0 ? Math.min(1, done / total) : 0;
   const parts = [`${Math.floor(share * 100)} %`, label];
-  // Before a twentieth is done, the estimate is mostly the start-up.
+  // The estimate is dominated by the start-up until a twentieth of the work is done.
   if (share >= 0.05) parts.push(timeLeft((elapsedMs / share) * (1 - share)));
   return parts.join(' · ');
 }
 
 /**
- * What is known so far, and what it suggests: a verdict that is said to be provisional, and the
- * columns of the table that will stand in its place. Nothing before there is a candidate.
+ * Describes what is known so far: a verdict marked as provisional, and columns of the table that
+ * will replace it. Empty until there is a candidate.
  */
 export function describeProvisional({ candidates, recommendation }: Provisional): string[] {
   const rows = candidates.filter(({ role, reach }) => role === 'candidate' && reach !== null);

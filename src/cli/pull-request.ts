@@ -32,12 +32,12 @@ export interface PullRequestFlags extends CheckFlags {
   readonly quiet?: boolean;
 }
 
-/** The checkout of a pull request and the commit that it would be merged into. */
+/** The checkout of a pull request, and the commit that it would be merged into. */
 interface Job {
   readonly repository: Repository;
   /** Absolute path of the work tree. */
   readonly root: string;
-  /** From the root; '' = the root. */
+  /** Path from the root; '' = the root. */
   readonly folder: string;
   readonly ref: string;
   readonly base: Tree;
@@ -47,8 +47,8 @@ interface Job {
 }
 
 /**
- * Judges every config that a pull request changes. What it is judged by comes from the target
- * branch, and what is judged from its commits: nothing is read from the work tree.
+ * Judges every config that a pull request changes. Policy and baseline come from the target branch
+ * and the configs from the commits; nothing is read from the work tree.
  *
  * @returns the highest exit code
  */
@@ -96,7 +96,7 @@ async function open(flags: PullRequestFlags, environment: Environment): Promise<
   return { ...job, folder: inRepository(flags.folder, job) };
 }
 
-/** A path from the root of the repository, whatever way it is written. */
+/** Converts any path to one from the root of the repository. */
 function inRepository(path: string, { root, folder }: Pick<Job, 'root' | 'folder'>): string {
   const local = isAbsolute(path) ? relative(root, path) : posix.join(folder, path);
   const inside = posix.normalize(local.replaceAll('\\', '/')).replace(/\/$/, '');
@@ -116,7 +116,7 @@ interface Judges {
   readonly notices: readonly string[];
 }
 
-/** The policy and the baseline of the target branch; what the pull request makes of them waits. */
+/** Loads policy and baseline from the target branch. Changes to them count after the merge. */
 async function loadJudges(job: Job): Promise<Judges> {
   const { flags } = job;
   const found =
@@ -142,7 +142,7 @@ interface JudgeFile {
   readonly path: string;
   readonly source: string;
   readonly text: string;
-  /** As an argument of a shell. */
+  /** The file as a shell argument. */
   readonly argument: string;
   readonly notices: readonly string[];
 }
@@ -161,7 +161,7 @@ async function usualPolicy(job: Job): Promise<JudgeFile | undefined> {
   return manifest && parsePackagePolicy(manifest.text, manifest.source) ? manifest : undefined;
 }
 
-/** What a pull request that brings the first policy should know. */
+/** Explains that a pull request that adds the first policy is not judged by it. */
 function noPolicyNotices({ folder, head, ref, flags }: Job): readonly string[] {
   const path = posix.join(folder, POLICY_FILE);
   if (flags.policy !== undefined || flags.trustCheckout || !head.has(path)) return [];
@@ -200,7 +200,7 @@ async function requireJudge(
   });
 }
 
-/** A file of the target branch, or of the pull request where that is trusted. */
+/** Reads a file of the target branch, or of the pull request if that is trusted. */
 async function judgeFile(path: string, job: Job): Promise<JudgeFile | undefined> {
   const { base, head, ref, flags, repository } = job;
   const trusted = flags.trustCheckout === true;
@@ -227,7 +227,7 @@ async function judgeFile(path: string, job: Job): Promise<JudgeFile | undefined>
   };
 }
 
-/** Judges one config; an error about it is said and does not stop the others. */
+/** Judges one config. An error about it is printed and does not stop the others. */
 async function judgeOne(config: ChangedConfig, judges: Judges, job: Job): Promise<number> {
   const { repository, ref, root, flags, environment } = job;
   const { path, id, before, beside } = config;

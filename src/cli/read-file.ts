@@ -2,19 +2,21 @@ import { constants, open, type FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RopeEvalError } from '../errors.js';
 
-/** Milliseconds without a byte after which nobody is going to write into a pipe any more. */
+/** Milliseconds without a byte after which a pipe counts as abandoned. */
 export const PIPE_PATIENCE = 10_000;
 
-/** A writer of a byte now and then has so many of them in all. */
+/**
+ * Bounds the total wait for a writer that sends a byte now and then, in multiples of the patience.
+ */
 const MOST_PATIENCES = 30;
 
-/** Milliseconds between two looks into a pipe that holds nothing. */
+/** Milliseconds between two reads of an empty pipe. */
 const LOOK_AGAIN = 10;
 
 const CHUNK = 64 * 1024;
 
 export interface ReadLimits {
-  /** Bytes; more is an error that costs no more memory than so many. */
+  /** The most bytes to read. Larger files are an error and use no more memory than this. */
   readonly bytes: number;
   /** What the file should be, for the message: `a config.json`. */
   readonly kind: string;
@@ -23,19 +25,19 @@ export interface ReadLimits {
 }
 
 /**
- * Reads a file whole. The bound holds while reading, as size is no property of pipes and of files
- * that grow; a pipe that nobody writes into ends the wait, and devices, which never end, are
- * refused.
+ * Reads a whole file. The limit is checked while reading, because pipes have no size and files can
+ * grow. A pipe that nobody writes to times out. Devices never end, so they are refused.
  *
  * @param shown the path for messages
- * @throws RopeEvalError `too_large`, `not_a_file`, `timed_out`; errors of the system as they come
+ * @throws RopeEvalError `too_large`, `not_a_file`, `timed_out`; errors of the operating system as
+ *   they are
  */
 export async function readBounded(
   path: string,
   shown: string,
   limits: ReadLimits,
 ): Promise<Buffer> {
-  // Without O_NONBLOCK, opening a pipe waits for a writer inside of the kernel, past any clock.
+  // Without O_NONBLOCK, opening a pipe would wait in the kernel for a writer, without a time limit.
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     const found = await file.stat();
@@ -78,14 +80,14 @@ async function readPipe(file: FileHandle, shown: string, limits: ReadLimits): Pr
       deadline = Math.min(latest, performance.now() + patience);
       continue;
     }
-    // An end before any byte: the writer has not come yet.
+    // An end before any byte means that no writer has opened the pipe yet.
     if (count === 0 && bytes.size > 0) return bytes.whole();
     if (performance.now() > deadline) throw timedOut(shown, patience);
     await sleep(LOOK_AGAIN);
   }
 }
 
-/** @returns bytes read; 0 = no writer; undefined = a writer that has written nothing yet */
+/** @returns bytes read; 0 = no writer; undefined = a writer that has not written anything yet */
 async function readNow(file: FileHandle, chunk: Buffer): Promise<number | undefined> {
   try {
     return (await file.read(chunk, 0, chunk.length, null)).bytesRead;
@@ -95,7 +97,7 @@ async function readNow(file: FileHandle, chunk: Buffer): Promise<number | undefi
   }
 }
 
-/** Chunks up to a bound. */
+/** Collects chunks up to a limit. */
 export class Bytes {
   size = 0;
   readonly #chunks: Buffer[] = [];

@@ -8,7 +8,7 @@ import { type LoadedConfig, requireTextFile } from './inputs.js';
 import { readConfigOf } from './model.js';
 import type { OutputFlags } from './options.js';
 
-/** The report that `--resume` names. Whether it is of the same run, `evaluate` finds out. */
+/** Loads the report that --resume names. `evaluate` checks whether it belongs to the same run. */
 export async function loadUnfinished(path: string, environment: Environment): Promise<Report> {
   const report = parseReport(await requireTextFile(path, environment), path);
   if (report.status === 'complete') {
@@ -20,16 +20,16 @@ export async function loadUnfinished(path: string, environment: Environment): Pr
   return report;
 }
 
-/** Where the finished part of a run ends up. */
+/** What happens to the finished part of a run. */
 export type Kept = 'saved' | 'printed' | 'nowhere';
 
-/** By the flags of a command: files win, because a later run can go on from them. */
+/** Decides by a command's flags. Files come first, because a later run can resume from them. */
 export function keptBy({ output, json }: OutputFlags): Kept {
   if (output !== undefined) return 'saved';
   return json ? 'printed' : 'nowhere';
 }
 
-/** Where it is, for the sentence that ends a run. */
+/** Says where the finished part is, to end a sentence. */
 export function whereKept(flags: OutputFlags): string {
   const where = {
     saved: `saved to ${(flags.output ?? []).join(', ')}`,
@@ -41,7 +41,7 @@ export function whereKept(flags: OutputFlags): string {
 
 export interface Ending {
   readonly flags: OutputFlags;
-  /** Whether the same command takes --resume. */
+  /** Whether the same command accepts --resume. */
   readonly resumable: boolean;
 }
 
@@ -74,11 +74,11 @@ export function finish(
 }
 
 export interface WatchSettings {
-  /** Show a spinner, where the terminal allows one. */
+  /** Show a spinner, if the terminal supports it. */
   readonly progress: boolean;
-  /** Say on stderr that Ctrl-C was understood. */
+  /** Acknowledge Ctrl-C on stderr. */
   readonly notices: boolean;
-  /** Where the finished part goes, for that notice; default: nowhere. */
+  /** What happens to the finished part, for that acknowledgement; default: nowhere. */
   readonly keeps?: Kept | undefined;
 }
 
@@ -88,23 +88,23 @@ const KEPT: Readonly<Record<Kept, string>> = Object.freeze({
   nowhere: 'the finished part will not be saved, because no -o was given',
 });
 
-/** What a watched run listens and reports to. */
+/** How a watched run is stopped, and where it reports progress. */
 export interface Watch {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
 }
 
-/** What an evaluation tells besides; a comparison of encodings has neither. */
+/** What an evaluation also reports. A comparison of encodings reports neither. */
 export interface Told {
   readonly onEstimate: (estimate: RunEstimate) => void;
   readonly onProvisional: (found: Provisional) => void;
 }
 
 /**
- * Runs probes with progress and Ctrl-C.
+ * Runs probes with a progress display and Ctrl-C.
  *
- * @param load what has to be imported; the progress display is imported beside it
- * @throws InterruptedError where Ctrl-C came before anything could be reported
+ * @param load imports what the run needs, in parallel with the progress display
+ * @throws InterruptedError if Ctrl-C came before anything could be reported
  */
 export async function watched<Loaded, Result>(
   environment: Environment,
@@ -147,10 +147,10 @@ export async function watched<Loaded, Result>(
 }
 
 /**
- * Runs the probes with progress and Ctrl-C. An interrupted run gives a report with the finished
- * cells and the status `interrupted`.
+ * Runs an evaluation with a progress display and Ctrl-C. An interrupted run returns a report with
+ * the finished cells and the status `interrupted`.
  *
- * @throws InterruptedError where Ctrl-C came before anything could be reported
+ * @throws InterruptedError if Ctrl-C came before anything could be reported
  */
 export function runEvaluation(
   environment: Environment,
@@ -168,7 +168,7 @@ export function runEvaluation(
         source: config.source,
         ...watch,
         onEstimate,
-        // Rows that nobody sees are not worth their time.
+        // Provisional rows take time, so they are only computed if someone can see them.
         ...(settings.progress && environment.stderr.isLively ? { onProvisional } : {}),
       }),
   );

@@ -1,39 +1,38 @@
 import type { Writable } from 'node:stream';
 import { OWN_CODE } from '../report/format.js';
 
-/** A standard stream as Node has it; `columns` is known for terminals only. */
+/** A standard stream of Node. Only terminals have `columns`. */
 export type RawStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
-/** The CI systems that read commands from a job's log, by the variable that each one sets. */
+/** Variables set by CI systems that read commands from a job's log. */
 const LOG_READERS = Object.freeze(['GITHUB_ACTIONS', 'TF_BUILD', 'TEAMCITY_VERSION', 'CI']);
 
-/** What a log reader acts upon: `::command` at the start of a line, `##[…` and its kin anywhere. */
+/** Patterns that log readers act on: `::command` at the start of a line, `##[…` anywhere. */
 const AT_LINE_START = /^(\s*:)(?=:)/gm;
 const ANYWHERE = /##(?=\[|vso\[|teamcity\[)/g;
 
 /**
- * Characters that move a cursor, colour, hide or reorder what stands around them, or end a line
- * that does not look as if it ended: C0 but for tab and the ends of lines, C1, bidi controls, U+2028 and
- * U+2029, invisible tags.
+ * Characters that move the cursor, set colours, hide or reorder the text around them, or end a line
+ * invisibly: C0 except tab and line ends, C1, bidi controls, U+2028 and U+2029, invisible tags.
  */
 const HOSTILE =
-  // eslint-disable-next-line no-control-regex -- they are what is looked for
+  // eslint-disable-next-line no-control-regex -- the pattern looks for them
   /\r(?!\n)|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
 
-/** Shown in the place of a character that must not reach the reader. */
+/** Replaces characters that must not reach the reader. */
 const SHOWN = '·';
 
-/** A text without hostile characters, for a file or any other place that shows no colour. */
+/** Replaces the hostile characters of a text, for a file or another place that shows no colour. */
 export function cleanText(text: string): string {
   return text.replaceAll(HOSTILE, SHOWN);
 }
 
-/** A value as a JSON document; hostile characters are escaped, so that it still holds the value. */
+/** Writes a value as a JSON document. Hostile characters are escaped, so the value is preserved. */
 export function jsonText(value: unknown): string {
   return `${cleanJson(JSON.stringify(value, null, 2))}\n`;
 }
 
-/** The text of a JSON document with hostile characters escaped. */
+/** Escapes the hostile characters in the text of a JSON document. */
 export function cleanJson(text: string): string {
   const escaped = (unit: string): string =>
     `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
@@ -43,11 +42,11 @@ export function cleanJson(text: string): string {
 }
 
 /**
- * The one way out to a standard stream. What is written here holds text from files, paths and
- * arguments; it is made harmless for where the stream leads.
+ * The only way to write to a standard stream. The text may come from files, paths and arguments, so
+ * it is made harmless for whatever reads the stream.
  */
 export class Output {
-  /** The line that was begun, as far as a log reader cares. */
+  /** The current line, as far as it matters to a log reader. */
   #line = '';
 
   constructor(
@@ -60,22 +59,22 @@ export class Output {
   }
 
   /**
-   * Whether colour and moving text are welcome: for people at a terminal. Off with a non-empty
-   * `NO_COLOR` (no-color.org), with `TERM=dumb`, and in CI, whose logs keep every frame.
+   * Whether colour and moving text are wanted, which is only so at a terminal. A non-empty
+   * `NO_COLOR` (no-color.org), `TERM=dumb` and CI turn them off, because CI logs keep every frame.
    */
   get isLively(): boolean {
     if (!this.isTerminal) return false;
     return !this.env['NO_COLOR'] && this.env['TERM'] !== 'dumb' && !this.env['CI'];
   }
 
-  /** Width to print for, in characters; narrower terminals than 40 columns get lines that wrap. */
+  /** Width to print for, in characters. On terminals narrower than 40 columns, lines wrap. */
   get columns(): number {
     return Math.max(40, this.stream.columns ?? DEFAULT_COLUMNS);
   }
 
-  /** Writes a text for people; our own colours reach a terminal that shows them. */
+  /** Writes text for people. Our own colours are kept if the stream is a lively terminal. */
   write(text: string): void {
-    // The codes stand at the odd places.
+    // Colour codes are at the odd positions.
     const parts = text.split(OWN_CODE);
     const lively = this.isLively;
     const clean = parts.map((part, place) =>
@@ -90,8 +89,8 @@ export class Output {
   }
 
   /**
-   * Writes a workflow command of GitHub's, such as an annotation. Nothing in its texts can end it
-   * or begin another.
+   * Writes a workflow command of GitHub, such as an annotation. Nothing in its texts can end the
+   * command or begin another.
    */
   command(name: 'error' | 'warning', properties: Properties, message: string): void {
     const given = Object.entries(properties)
@@ -102,12 +101,15 @@ export class Output {
     this.#send(`${begin}::${name} ${given.join(',')}::${escapeMessage(message)}\n`);
   }
 
-  /** For the spinner alone, which moves the cursor; it is given clean text. */
+  /** For the spinner only, which moves the cursor. It receives clean text. */
   get spinnerStream(): RawStream {
     return this.stream;
   }
 
-  /** A command may come in two writes, so what stands on the line already counts. */
+  /**
+   * Breaks up workflow commands. A command may arrive in two writes, so the text that is already on
+   * the line is included.
+   */
   #withoutCommands(text: string): string {
     if (!LOG_READERS.some((name) => this.env[name])) return text;
     const begun = this.#line;
@@ -125,10 +127,10 @@ export class Output {
 
 type Properties = Readonly<Record<string, string | number | undefined>>;
 
-/** Characters of the longest thing that a log reader looks for, `##teamcity[`, and some more. */
+/** Longer than `##teamcity[`, the longest pattern that a log reader looks for. */
 const LONGEST_COMMAND = 16;
 
-/** As `@actions/core` escapes the data of a command. */
+/** Escapes the data of a command as `@actions/core` does. */
 function escapeMessage(text: string): string {
   return text
 
@@ -143,5 +145,5 @@ function escapeProperty(text: string): string {
   return escapeMessage(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }
 
-/** Width where none is known: pipes, files, CI logs. */
+/** Width if none is known: pipes, files, CI logs. */
 const DEFAULT_COLUMNS = 100;

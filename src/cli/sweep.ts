@@ -17,16 +17,16 @@ import { readRopeGeometry } from './model.js';
 import { runEvaluation } from './run.js';
 
 export interface SweepRequest {
-  /** Paths or patterns; a shell without globstar passes `configs/**` on as it is. */
+  /** Paths or patterns. A shell without globstar passes `configs/**` on unchanged. */
   readonly patterns: readonly string[];
   readonly shard: Shard;
-  /** Where the caller will write the sweep: none of the configs. */
+  /** The file that the caller will write the sweep to. It must not be one of the configs. */
   readonly output: string;
   readonly options: EvaluateOptions;
   readonly notices: boolean;
 }
 
-/** Evaluates this shard's configs one after the other; what is wrong with one does not stop it. */
+/** Evaluates this shard's configs one after the other. An error in one does not stop the rest. */
 export async function runSweep(request: SweepRequest, environment: Environment): Promise<Sweep> {
   const found = await findConfigs(request.patterns, environment);
   await protectInputs(
@@ -40,7 +40,8 @@ export async function runSweep(request: SweepRequest, environment: Environment):
   for (const config of own) {
     const entry = await evaluateOne(config, request, environment);
     if (entry) entries.push(entry);
-    // The config that Ctrl-C hit is left out: a sweep holds whole reports only.
+    // The config that Ctrl-C interrupted is left out, because a sweep contains only complete
+    // reports.
     if (!entry || entry.report?.status === 'interrupted') {
       status = 'interrupted';
       if (entry) entries.pop();
@@ -61,11 +62,11 @@ export async function runSweep(request: SweepRequest, environment: Environment):
   };
 }
 
-/** What the parts of one sweep have in common, whatever their configs. */
+/** The settings that all parts of one sweep share, whatever their configs. */
 function settingsOf({ target, candidates }: EvaluateOptions): NonNullable<Sweep['settings']> {
   return {
     target: target ?? null,
-    // Two JSON objects may share a label.
+    // Blocks are written as JSON, because two different ones may share a label.
     candidates:
       candidates?.map((one) => (one.method === 'block' ? JSON.stringify(one.block) : one.label)) ??
       null,
@@ -80,7 +81,7 @@ async function findConfigs(
     glob([...some], { cwd, expandDirectories: false });
   const found = await matches(patterns);
   const paths = [...new Set(found.map((path) => path.replaceAll('\\', '/')))].sort();
-  // Each has to find something: a misspelt path among others would be a config that nobody gates.
+  // Every pattern must match something, or a config with a misspelt path would never be gated.
   const missing: string[] = [];
   for (const pattern of patterns.filter((each) => !each.startsWith('!'))) {
     if ((await matches([pattern])).length === 0) missing.push(pattern);
@@ -92,7 +93,7 @@ async function findConfigs(
   });
 }
 
-/** undefined: interrupted before anything was finished. */
+/** Evaluates one config; undefined if it was interrupted before anything was finished. */
 async function evaluateOne(
   config: string,
   { options }: SweepRequest,
@@ -103,7 +104,7 @@ async function evaluateOne(
     await readRopeGeometry(loaded, {});
     const quiet = { progress: false, notices: false };
     const report = await runEvaluation(environment, loaded, options, quiet);
-    // Half a report would be read as a whole one: a sweep holds finished ones and errors.
+    // A partial report could be mistaken for a complete one, so a failed run is stored as an error.
     if (report.status !== 'failed') return { config, report };
     const message = report.unfinished?.reason ?? 'the runtime failed before the end';
     return { config, error: { kind: 'engine_died', message, exitCode: EXIT.runtime } };

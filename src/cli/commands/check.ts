@@ -77,7 +77,8 @@ async function check(argument: string, flags: Flags, environment: Environment): 
   if (!flags.trustCheckout)
     await assertTrusted({ policy: file, baseline, base: flags.base }, environment);
   const replaced = flags.updateBaseline === true;
-  // A baseline is an input until it is to be updated; then it is written, and never over a config.
+  // A baseline is an input unless it is to be updated; it is then an output that must not overwrite
+  // a config.
   const written = replaced ? [{ name: flagOf('baseline'), path: baseline }] : [];
   await protectInputs(
     [...outputsOf(flags.output), ...written],

@@ -23,7 +23,7 @@ export const compareCommand: CommandModule = (program, { environment }) => {
         parseReport(await requireTextFile(path, environment), path);
       const [one, other] = [await read(before), await read(after)];
       const comparison = compareReports(one, other, { before, after });
-      // A status that differs is among the differences that the comparison itself names.
+      // If the statuses differ, the comparison itself lists that among the differences.
       if (one.status === other.status && one.status !== 'complete') {
         environment.stderr.write(`both are ${one.status}; only what they finished is compared\n`);
       }

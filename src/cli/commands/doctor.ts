@@ -13,7 +13,7 @@ export interface Check {
   readonly hint?: string;
 }
 
-/** What works, what does not, and what would help. */
+/** Lists what works, what does not, and what would help. */
 export function diagnose(host: HostFacts, runtime: RuntimeDescription): readonly Check[] {
   return [
     { state: 'ok', text: `rope-eval ${TOOL_VERSION}` },
@@ -30,7 +30,7 @@ export function diagnose(host: HostFacts, runtime: RuntimeDescription): readonly
   ];
 }
 
-/** As package.json's `engines` has it. */
+/** The same as `engines` in package.json. */
 const OLDEST_NODE = 20;
 
 function nodeCheck({ node }: HostFacts): Check {
@@ -104,7 +104,7 @@ function cudaCheck(
 ): Check {
   if (cudaTrial?.ok) return trialCheck('CUDA', cudaTrial);
   if (cudaTrial) {
-    // The runtime keeps to itself which library it misses.
+    // The runtime does not say which library is missing.
     const library = join(libraryFolder ?? '', 'libonnxruntime_providers_cuda.so');
     const hint = platform === 'linux' ? missingHint(library) : CUDA_HINT;
     return { state: 'note', text: `CUDA: ${firstLine(cudaTrial.error)}`, hint };

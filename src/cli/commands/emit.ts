@@ -67,7 +67,7 @@ async function print(
   const { label, length } = input;
   const { source } = config;
   const [only] = emissions;
-  // Asked for one engine that has no words for it: an answer, but not the one wanted.
+  // The user asked for one engine that cannot express the scaling, so this is an error.
   if (flags.engine !== undefined && only && !only.ok) {
     throw new RopeEvalError('not_expressible', {
       option: 'engine',

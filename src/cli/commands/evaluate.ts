@@ -27,7 +27,7 @@ interface Flags extends SearchFlags, ModelFlags {
   readonly details?: boolean;
 }
 
-/** The default command, whose options are the program's own. */
+/** Adds the default command, whose options belong to the program itself. */
 export function evaluateCommand(program: Command, context: CommandContext): void {
   program
     .argument('<config>', 'a config.json, a folder that holds one, or - for standard input')
@@ -84,7 +84,7 @@ async function compare(argument: string, flags: Flags, environment: Environment)
   refuseWithoutEffect(flags);
   const config = await loadConfig(argument, environment);
   const named = namedCandidates(flags.candidates);
-  // Not --resume: to go on in the same file is what it is for.
+  // The report of --resume is not protected, because it may be continued in the same file.
   await protectInputs(
     outputsOf(flags.output),
     [
@@ -136,7 +136,7 @@ function targetOf(factor: Flags['factor'], trainedWindow: number): number | unde
 
 async function print(report: Report, flags: Flags, environment: Environment): Promise<void> {
   const { stdout } = environment;
-  // A table of an unfinished run is easily taken for a whole one; JSON carries its status.
+  // A table of an unfinished run is easily mistaken for a complete one. JSON includes the status.
   if (report.status === 'interrupted' && !flags.json) return;
   if (flags.json) {
     stdout.json(report);
@@ -149,7 +149,7 @@ async function print(report: Report, flags: Flags, environment: Environment): Pr
   stdout.write(textOf(sections, contextOf(stdout, flags.plots)));
 }
 
-/** Flags that would be read and have no effect. */
+/** Refuses flags that would have no effect. */
 function refuseWithoutEffect(flags: Flags): void {
   const refuse = (details: ErrorDetails): never => {
     throw new RopeEvalError('no_effect', details);

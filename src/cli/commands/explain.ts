@@ -32,7 +32,7 @@ export const explainCommand: CommandModule = (program, { environment }) => {
     });
 };
 
-/** `12`, `re12` and `RE12` are plain for RE012. */
+/** Expands `12`, `re12` and `RE12` to RE012. */
 function fullCode(code: string): string {
   const digits = /^(?:re)?(\d{1,3})$/i.exec(code.trim())?.[1];
   return digits === undefined ? code.toUpperCase() : `RE${digits.padStart(3, '0')}`;

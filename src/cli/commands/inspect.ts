@@ -71,7 +71,7 @@ export const inspectCommand: CommandModule = (program, { environment }) => {
     });
 };
 
-/** What it uses in place of RoPE, and how the twin with that encoding fared when it was measured. */
+/** Describes a model without RoPE: its encoding, and how the twin with it was measured. */
 async function withoutRope(model: NotRope, source: string, flags: Flags): Promise<InspectData> {
   const [
     { inspectNotRope },
@@ -156,7 +156,7 @@ async function asText(
   return textOf(inspectSections(data, { evidenceWords }), contextOf(stdout, plots));
 }
 
-/** `fp8` is float8, `bf16` bfloat16. */
+/** Parses a number format: `fp8` is float8, `bf16` is bfloat16. */
 function dtype(text: string): CacheDtype {
   const found = dtypeNamed(text);
   if (found !== undefined) return found;

@@ -2,7 +2,7 @@ import { Argument } from 'commander';
 import type { ZodType } from 'zod';
 import type { CommandModule } from '../options.js';
 
-/** What can be described; loaded when asked for. */
+/** The schemas, each loaded when it is asked for. */
 const SCHEMAS: Readonly<Record<string, () => Promise<ZodType>>> = Object.freeze({
   report: async () => (await import('../../report/schema/report.js')).ReportSchema,
   inspect: async () => (await import('../../report/schema/inspect.js')).InspectSchema,
