@@ -16,6 +16,7 @@ const session = await DecoderSession.open({
   threads: Number(threads),
   positions,
   memory: 1024,
+  flushesDenormals: true,
   scoredRows: 256,
   layers,
   heads,

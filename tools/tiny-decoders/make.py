@@ -163,17 +163,17 @@ def dequantised(w):
 
 def build(form, half=False, four_bit=False, windows=(None,) * LAYERS):
     g, w = Graph(half), weights()
-    cache = form in ("genai", "genai-rotary", "genai-longrope")
+    grouped = form in ("genai", "genai-longrope", "genai-two-tables")
     ids = g.input("input_ids", T.INT64, "batch_size", "sequence_length")
     mask = g.input("attention_mask", T.INT64, "batch_size", "total_sequence_length")
     past = [] if form == "opset-23-rows" else [
         (g.input(f"past_key_values.{i}.key", g.type, "batch_size", KV, "past_sequence_length", DIM),
          g.input(f"past_key_values.{i}.value", g.type, "batch_size", KV, "past_sequence_length", DIM))
         for i in range(LAYERS)]
-    if form != "genai" and form != "genai-longrope":
+    if not grouped:
         positions = g.input("position_ids", T.INT64, "batch_size", "sequence_length")
     one = g.exact(np.array([1]), "one")
-    if form in ("genai", "genai-longrope"):
+    if grouped:
         total = g.add("ReduceSum", [mask, one], keepdims=0, name="total")
         lengths = g.add("Cast", [g.add("Sub", [total, one])], to=T.INT32, name="seqlens_k")
         width = g.add("Gather", [g.add("Shape", [mask]), g.exact(np.array(1), "axis1")], name="width")
@@ -181,6 +181,10 @@ def build(form, half=False, four_bit=False, windows=(None,) * LAYERS):
     cos, sin = tables(inv_freq(), 1.0, POSITIONS)
     if form in ("genai", "genai-rotary", "opset-23"):
         names = g.const(cos, "cos_cache"), g.const(sin, "sin_cache")
+    elif form == "genai-two-tables":
+        local = tables(inv_freq(100.0), 1.0, POSITIONS)
+        caches = [tuple(g.const(t, f"{n}_cache_{which}") for n, t in zip(("cos", "sin"), pair))
+                  for which, pair in (("local", local), ("global", (cos, sin)))]
     elif form == "genai-longrope":
         def branch(name, freq, scale):
             values = tables(freq, scale, POSITIONS)
@@ -220,11 +224,13 @@ def build(form, half=False, four_bit=False, windows=(None,) * LAYERS):
         p, y = f"model/layers.{i}", rms(g, x, f"model/layers.{i}/norm")
         q, k, v = (linear(g, y, w[f"l{i}.{n}"], f"{p}/attn/{n}_proj", four_bit) for n in "qkv")
         present = [f"present.{i}.key", f"present.{i}.value"]
-        if form in ("genai", "genai-longrope"):
+        if grouped:
             out = f"{p}/attn/out"
+            if form == "genai-two-tables":
+                names = caches[0 if windows[i] else 1]
             g.add("GroupQueryAttention", [q, k, v, *past[i], lengths, total32, *names], [out, *present],
                   name=f"{p}/attn/GroupQueryAttention", domain="com.microsoft", num_heads=HEADS, kv_num_heads=KV,
-                  do_rotary=1, rotary_interleaved=0, local_window_size=-1)
+                  do_rotary=1, rotary_interleaved=0, local_window_size=windows[i] or -1)
         else:
             split = lambda t, n: g.add("Transpose", [g.add("Reshape", [t, g.exact(np.array([0, 0, n, DIM]), f"s{g.number}")])], perm=[0, 2, 1, 3])
             q, k, v = split(q, HEADS), split(k, KV), split(v, KV)
@@ -274,14 +280,15 @@ def build(form, half=False, four_bit=False, windows=(None,) * LAYERS):
     return g
 
 
-FORMS = ("genai", "genai-rotary", "genai-longrope", "opset-23", "torch", "torch-two-tables", "folded", "opset-23-rows")
+FORMS = ("genai", "genai-rotary", "genai-longrope", "opset-23", "torch", "torch-two-tables", "folded", "opset-23-rows",
+         "genai-two-tables")
 
 
 def main(folder):
     folder.mkdir(parents=True, exist_ok=True)
     at, shared, blob = 0, {}, b""
     for form in FORMS:
-        windows = (LOCAL, None) if form == "torch-two-tables" else (None,) * LAYERS
+        windows = (LOCAL, None) if form.endswith("two-tables") else (None,) * LAYERS
         g = build(form, windows=windows)
         external = {}
         for name, value in g.init.items():

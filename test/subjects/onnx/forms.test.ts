@@ -2,7 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { parseCandidates } from '../../../src/candidates/definition.js';
+import { scalingOf, setUp } from '../../../src/evaluation/setup.js';
+import type { Context } from '../../../src/probes/contexts.js';
+import { groupsOfSites } from '../../../src/subjects/onnx/compare.js';
 import { type DecoderRequest, DecoderSession } from '../../../src/subjects/onnx/session.js';
+import { DecoderScorer, TableTreatments } from '../../../src/subjects/onnx/subject.js';
 import { readTable, rotaryValues } from '../../../src/subjects/onnx/tables.js';
 import { build, ROOT } from '../../helpers/built.js';
 
@@ -80,6 +85,66 @@ describe.each(forms)('$name', ({ name, group, limit }) => {
       await decoder.close();
     }
   });
+});
+
+/** Made by tools/tiny-decoders/answers.py with transformers. */
+const answers = JSON.parse(readFileSync(`${FOLDER}/transformers.json`, 'utf8')) as {
+  readonly scalings: Record<string, object>;
+  readonly localTheta: number;
+  readonly llama: Record<string, number[]>;
+  readonly twoGroups: Record<string, number[]>;
+};
+
+describe.each(Object.keys(answers.scalings))('a config with the candidate %s', (label) => {
+  const config = JSON.parse(readFileSync(`${FOLDER}/config.json`, 'utf8')) as object;
+  const twoGroups = {
+    ...config,
+    model_type: 'gemma3_text',
+    architectures: ['Gemma3ForCausalLM'],
+    layer_types: ['sliding_attention', 'full_attention'],
+    sliding_window: 8,
+    query_pre_attn_scalar: 16,
+    rope_local_base_freq: answers.localTheta,
+  };
+  // A block is a candidate as it stands; other names are shorthands of ours.
+  const written = label === 'longrope' ? JSON.stringify(answers.scalings[label]) : label;
+
+  /** As a run asks: candidate, table of each group, inputs of the graph. */
+  async function ask(name: string, of: object): Promise<Float32Array> {
+    const setup = setUp(JSON.stringify(of), {
+      candidates: parseCandidates(written),
+      reference: 'unscaled',
+      trainedWindow: 64,
+    });
+    const decoder = await open(name);
+    try {
+      const siteGroups = groupsOfSites(setup.model, decoder.info.sites);
+      const scaling = scalingOf(setup, setup.candidates[0]);
+      const treatment = new TableTreatments().of(scaling, { group: 0, tokens: tokens.length });
+      const context = { tokens, rows, targets } as unknown as Context;
+      const scorer = new DecoderScorer(decoder, siteGroups, setup.model.pairOrder);
+      const asked = { contexts: [context], length: tokens.length, treatment };
+      return (await scorer.score(asked))[0]!.logProbability;
+    } finally {
+      await decoder.close();
+    }
+  }
+
+  it.each(forms.filter(({ group }) => group === 'full'))(
+    'has on $name the answers of transformers, within $limit',
+    async ({ name, limit }) => {
+      const found = await ask(name, config);
+      expect(largestDifference(found, answers.llama[label]!)).toBeLessThan(limit);
+    },
+  );
+
+  it.each(forms.filter(({ group }) => group === 'two-tables'))(
+    'has on the two layer groups of $name the tables of Gemma 3',
+    async ({ name, limit }) => {
+      const found = await ask(name, twoGroups);
+      expect(largestDifference(found, answers.twoGroups[label]!)).toBeLessThan(limit);
+    },
+  );
 });
 
 describe('in a process of its own, where denormal numbers count as zero', () => {
