@@ -1,4 +1,4 @@
-/* The report names what it ran on; the one place outside the command line that looks. */
+/* The report names what it ran on. Outside the command line, only this file looks that up. */
 import { arch, availableParallelism, platform } from 'node:os';
 import { versions } from 'node:process';
 import { option, RopeEvalError, words } from '../errors.js';
@@ -9,10 +9,10 @@ import type { Opened } from '../subjects/subject.js';
 import { isWhole, type QuestionList } from './questions.js';
 import type { Setup } from './setup.js';
 
-/** More threads than this do not make the small decoder faster. */
+/** The small decoder is not faster with more threads than this. */
 const MAX_THREADS = 8;
 
-/** Threads of a run that was given no number. */
+/** The number of threads if the user gave none. */
 export function defaultThreads(): number {
   return Math.min(MAX_THREADS, availableParallelism());
 }
@@ -23,7 +23,7 @@ export function runtimeOf<Version extends string | null>(
   return { onnxruntime, node: versions.node, platform: `${platform()}-${arch()}` };
 }
 
-/** How a run is made. */
+/** How a run is made: what it must have in common with one that it is compared with or resumes. */
 export interface Conditions {
   readonly settings: Pick<Report['settings'], 'preset' | 'seed' | 'contexts' | 'threads'>;
   /** The ladder. */
@@ -66,9 +66,9 @@ export function reportHead(
 }
 
 /**
- * Takes the finished work of an earlier run over.
+ * Takes over the finished work of an earlier run.
  *
- * @throws RopeEvalError `not_comparable`, exit 3, with everything in which that run was another
+ * @throws RopeEvalError `not_comparable` (exit 3), which lists every difference between the runs
  */
 export function takeOver(questions: QuestionList, saved: Report, now: MadeBy): void {
   const differences = disagreements(RESUMED, saved, now);

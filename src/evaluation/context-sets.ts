@@ -3,17 +3,17 @@ import { type PresetPlan, probeTokens, questionsPerRung, SHORT_RUNGS } from '../
 import type { ContextSet } from './questions.js';
 import type { Series } from './series.js';
 
-/** The contexts that every variant is asked on; `windows` is for the reference alone. */
+/** The contexts that every variant is asked on, except `windows`, which only the reference is. */
 export interface ContextSets {
   readonly short: ContextSet;
   readonly shortText: ContextSet;
   readonly ladder: ContextSet;
   readonly ladderText: ContextSet;
-  /** The ladder's text, each rung cut to one trained window: context * rungs + rung. */
+  /** The ladder's text with each rung cut to one trained window: context * rungs + rung. */
   readonly windows: ContextSet;
 }
 
-/** Each set draws from a stream of its own, so that a bigger preset only adds contexts. */
+/** Every set has its own random stream, so that a larger preset only adds contexts. */
 export const STREAM = Object.freeze({
   short: 1,
   shortText: 2,
@@ -24,12 +24,12 @@ export const STREAM = Object.freeze({
   switchText: 9,
 });
 
-/** Which contexts of a stream are drawn. */
+/** Which contexts to draw from a stream. */
 export interface Draw {
   readonly seed: number;
   readonly stream: number;
   readonly count: number;
-  /** Index of the first; default 0. */
+  /** Index of the first context; default 0. */
   readonly from?: number;
 }
 
@@ -40,7 +40,7 @@ export function drawContexts(
   return Array.from({ length: count }, (_, i) => write(seed * 16 + stream, from + i));
 }
 
-/** Writes facts that are asked at every rung of a ladder. */
+/** Makes a writer of facts that are asked at every rung of a ladder. */
 function ladderFacts(
   texts: TextSource,
   rungs: readonly number[],
@@ -53,12 +53,12 @@ function ladderFacts(
   return (seed, index) => texts.facts(plan, seed, index);
 }
 
-/** What is drawn. */
+/** What to draw. */
 export interface SetsPlan {
   readonly texts: TextSource;
   /** The subject's trained window, tokens. */
   readonly window: number;
-  /** Tokens before a rung that count as text at that length. */
+  /** Tokens before a rung that count as text at that rung's length. */
   readonly textSpan: number;
   /** The ladder, as window multiples. */
   readonly multiples: readonly number[];
@@ -111,24 +111,24 @@ export function contextSets({
   };
 }
 
-/** What further contexts are drawn from, and how many. */
+/** What further contexts to draw from, and how many. */
 export interface FurtherPlan {
   readonly texts: TextSource;
-  /** The preset's own contexts on the ladder; further portions are added to it. */
+  /** The contexts of the preset on the ladder. Further portions are added to it. */
   readonly series: Series;
-  /** Tokens of the subject: a rung of the ladder. */
+  /** Tokens of the subject, one of the ladder's rungs. */
   readonly target: number;
-  /** Contexts that a variant gets in all, at most. */
+  /** The most contexts that a variant gets in all. */
   readonly most: number;
   readonly seed: number;
 }
 
 /**
- * Draws contexts of facts beyond the preset's own, twice as many as so far, for variants whose
- * verdict those leave open: from the same stream, so that a variant is judged on the contexts that a
- * bigger preset gives to all. They end at the target, which is what the verdict is about.
+ * Draws further contexts of facts for variants whose verdict is still open, as many as there are so
+ * far. They come from the same stream, so that a variant is judged on the contexts that a larger
+ * preset gives to all variants. They end at the target, because the verdict is about the target.
  *
- * @returns false where `most` have been drawn
+ * @returns false if `most` contexts have been drawn already
  */
 export function drawFurther({ texts, series, target, most, seed }: FurtherPlan): boolean {
   const sofar = series.portions.reduce((sum, set) => sum + set.contexts.length, 0);

@@ -1,3 +1,5 @@
+/** Evaluates one subject from the setup to the report. */
+
 import { createHash } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { RopeEvalError } from '../errors.js';
@@ -27,14 +29,15 @@ import { decisiveOf, judge, referenceResults, tiesOf } from './variant.js';
 
 export interface ProbedReport {
   readonly report: Report;
-  /** What was answered, for a later run that goes on from it. */
+  /** The answers so far, from which a later run can resume. */
   finished(): SavedAnswer[];
 }
 
 /**
- * The comparison on one subject, which is opened and closed.
+ * Evaluates all candidates on one subject: opens it, has every question answered, closes it and
+ * builds the report.
  *
- * @throws RopeEvalError exit 2 for a bad option, 3 where the runtime fails
+ * @throws RopeEvalError exit 2 for a bad option, 3 if the runtime fails
  */
 export async function evaluateOn(
   setup: Setup,
@@ -71,7 +74,7 @@ export async function evaluateOn(
   return { report, finished: () => run.questions.finished() };
 }
 
-/** What the options make of the run. */
+/** Decides the ladder and the settings of a run from its options. */
 function conditionsOf(setup: Setup, options: EvaluateOptions, subject: Subject): Conditions {
   const preset = options.preset ?? 'standard';
   const { window } = setup.groups[setup.decisive]!;
@@ -89,9 +92,9 @@ function conditionsOf(setup: Setup, options: EvaluateOptions, subject: Subject):
 }
 
 /**
- * Opens a subject, and makes something here in the meantime.
+ * Opens a subject and makes something else in the meantime.
  *
- * @throws what `make` throws, with the subject closed, or what the opening failed with
+ * @throws what `make` throws, after closing the subject, or the error of the opening
  */
 export async function whileOpening<T>(
   subject: Pick<Subject, 'open' | 'close'>,
@@ -105,16 +108,16 @@ export async function whileOpening<T>(
   } catch (error) {
     await opening.then(
       () => subject.close(),
-      () => {}, // nothing was opened
+      () => {}, // Nothing was opened.
     );
     throw error;
   }
 }
 
 /**
- * Has everything answered, and closes the subject.
+ * Has every question answered and closes the subject.
  *
- * @returns why it was stopped before the end; undefined: it was not
+ * @returns why it stopped before the end; undefined if it did not
  */
 async function answerAll(
   run: RunPlan,
@@ -142,16 +145,16 @@ async function answerAll(
     });
     return complete ? undefined : 'interrupted';
   } catch (error) {
-    // What was finished is worth keeping: the report says that the rest failed.
+    // What was finished is worth keeping. The report says that the rest failed.
     if (!(error instanceof RopeEvalError && error.kind === 'engine_died')) throw error;
-    // After Ctrl-C the engine may well have got the signal too.
+    // The signal of Ctrl-C may have reached the engine too.
     return signal?.aborted ? 'interrupted' : error.message;
   } finally {
     await run.subject.close();
   }
 }
 
-/** @param stopped why it ended early; undefined: it did not */
+/** @param stopped why the run ended early; undefined if it did not */
 function buildReport(
   run: RunPlan,
   { tool, ...head }: MadeBy,
@@ -187,7 +190,7 @@ function buildReport(
   };
 }
 
-/** About the model first, then about the run, then about what was found. */
+/** Collects the findings: first on the model, then on the run, then on the results. */
 function findingsOf(
   { setup, variants }: RunPlan,
   opened: Opened,
@@ -222,9 +225,9 @@ function geometryOf(setup: Setup): NonNullable<Report['geometry']> {
 }
 
 /**
- * Every candidate's sums by context, for a paired comparison with another run.
+ * Collects every candidate's sums for each context, so that another run can be compared in pairs.
  *
- * @returns undefined where some measurement is missing (interrupted)
+ * @returns undefined if a measurement is missing because of an interruption
  */
 export function perContext(run: RunPlan): PerContext | undefined {
   const { sets } = run;
@@ -232,7 +235,7 @@ export function perContext(run: RunPlan): PerContext | undefined {
   const [reference] = rows;
   if (!reference || !rows.every((row) => row !== undefined)) return undefined;
   const { facts, copies, textLoss } = reference.short;
-  // A shorter row covers only the first of these contexts.
+  // Shorter rows cover only the first of these contexts.
   const longest = rows.reduce((a, b) => (contextsOf(b) > contextsOf(a) ? b : a));
   return {
     sha256: digest([sets.short, sets.shortText, sets.ladder]),
@@ -291,7 +294,7 @@ function shortRows({ facts, copies, copyLoss, textLoss }: ShortClusters): ShortR
   };
 }
 
-/** Digits of a summed loss: some 20 tokens or more share it, so that a mean keeps six. */
+/** Digits of a summed loss. At least 20 tokens or so share it, so that a mean keeps six digits. */
 const DIGITS = 5;
 
 function row(list: readonly Cluster[], key: keyof Cluster): string {
@@ -302,7 +305,7 @@ function grid(bins: readonly (readonly Cluster[][])[], key: keyof Cluster): stri
   return bins.map((rung) => rung.map((bin) => row(bin, key)));
 }
 
-/** Equal = the same texts, asked the same. */
+/** Hashes contexts. Equal digests mean the same texts with the same questions. */
 function digest(sets: readonly ContextSet[]): string {
   const hash = createHash('sha256');
   for (const { contexts } of sets) {

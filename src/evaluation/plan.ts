@@ -1,3 +1,5 @@
+/** Plans what a run asks about each scaling, and has it answered in stages. */
+
 import type { ResolvedCandidate } from '../candidates/definition.js';
 import type { Provisional } from '../options.js';
 import { resamples } from '../probes/measure.js';
@@ -22,16 +24,16 @@ import { scalingOf, type Setup } from './setup.js';
 import { isOpen, summariseReach, type Measured } from './summary.js';
 import { DRAWS, judge, type Judged, ladderResults, referenceResults, tiesOf } from './variant.js';
 
-/** What decides about the size of a run. */
+/** What decides the size of a run. */
 export interface RunSettings {
   /** The ladder, as window multiples. */
   readonly multiples: readonly number[];
   readonly samples: PresetPlan;
-  /** Contexts of facts on the ladder that a variant gets at most. */
+  /** The most contexts of facts on the ladder that a variant gets. */
   readonly most: number;
 }
 
-/** Draws the contexts and decides what every scaling can be asked; nothing is asked yet. */
+/** Draws the contexts of a run and decides what to ask about every scaling. */
 export function planRun(setup: Setup, subject: Subject, settings: RunSettings): RunPlan {
   const { multiples, samples, most } = settings;
   const { seed, target } = setup;
@@ -85,24 +87,24 @@ function planVariant(run: Run, candidate: ResolvedCandidate | undefined): AskedV
 
 export interface StageOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Units of work that are done and expected in all, and what is asked now. */
+  /** Receives the units of work that are done and expected in all, and the current question. */
   readonly onProgress?: (done: number, total: number, label: string) => void;
-  /** Before the first question: units of work that are left. */
+  /** Called before the first question with the units of work that are left. */
   readonly onStart?: (work: number) => void;
   readonly onProvisional?: ((found: Provisional) => void) | undefined;
-  /** false: every candidate gets all the contexts of the preset. */
+  /** false: every candidate gets all contexts of the preset. */
   readonly stopsEarly: boolean;
 }
 
 const STAGES = ['quarter', 'half', 'whole'] as const;
 /**
- * Has a run answered. Every variant gets a quarter, then half of the preset's contexts. Candidates
- * that are clearly out after those keep them; the others get the rest, and where the verdict is open
- * then, up to as many again as the preset allows.
+ * Asks the questions of a run in stages. Every variant gets a quarter and then half of the preset's
+ * contexts. Candidates that are clearly out by then keep those; the others get the rest, and more
+ * (up to `most`) while their verdict is open.
  *
- * What is asked depends on answers alone, so that one seed gives one report.
+ * What is asked depends only on answers, so that one seed gives one report.
  *
- * @returns false where the signal stopped it
+ * @returns false if the signal stopped the run
  */
 export async function answerInStages(
   run: RunPlan,
@@ -130,7 +132,7 @@ export async function answerInStages(
   return questions.complete;
 }
 
-/** What decides about a variant. */
+/** The series that decide the verdict and the score of a variant. */
 function coreSeries({ ladder, windows, short }: Variant): AskedSeries[] {
   return [
     ladder.facts,
@@ -140,7 +142,7 @@ function coreSeries({ ladder, windows, short }: Variant): AskedSeries[] {
   ];
 }
 
-/** Portions of contexts that were asked of a variant so far. */
+/** Counts the portions that were asked about a variant so far. */
 function portionsOf(variant: Variant): number {
   return coreSeries(variant).reduce((sum, one) => sum + one.portions, 0);
 }
@@ -149,12 +151,12 @@ function askUpTo(all: readonly AskedSeries[], share: keyof Series['upTo']): void
   for (const asked of all) asked.ask(asked.series.upTo[share]);
 }
 
-/** Fewer contexts of facts settle nothing. */
+/** Fewer contexts of facts than this do not settle a verdict. */
 const FEWEST = 6;
 
 /**
- * Candidates that are clearly out: even the upper end of their reach leaves a rung of the ladder
- * between it and the target. tools/coverage.ts simulates how often that is wrong.
+ * Finds candidates that are clearly out: at least one rung of the ladder lies between the upper end
+ * of their reach and the target. tools/coverage.ts simulates how often that is wrong.
  */
 function findClear(run: RunPlan): Variant[] {
   if (run.setup.localOnly) return [];
@@ -168,7 +170,7 @@ function findClear(run: RunPlan): Variant[] {
   });
 }
 
-/** Asks more contexts about the variants whose verdict is open. @returns false where none is */
+/** Asks more contexts about variants whose verdict is open. @returns false if there are none */
 function askFurther(run: RunPlan): boolean {
   if (run.setup.localOnly) return false;
   const reference = referenceResults(run);
@@ -183,12 +185,12 @@ function isUndecided(run: RunPlan, reference: ReferenceResults, { ladder }: Vari
   return facts !== undefined && isOpen(summariseReach(facts), run.setup.target.multiple);
 }
 
-/** Further work of a variant before anything is known of it, in parts of its own. */
+/** Expected further work of a variant before its first answers, as a share of its usual work. */
 const FURTHER_BEFORE = 0.3;
 
 /**
- * Contexts of facts that a variant is likely to get: as many as would settle its verdict if further
- * ones turned out like those that were answered.
+ * Estimates how many contexts of facts a variant will get: as many as would settle its verdict if
+ * further contexts had the same answers as those so far.
  */
 function likelyContexts({ setup, most }: RunPlan, facts: Measured, usual: number): number {
   const isSettledBy = (count: number): boolean => {
@@ -208,7 +210,7 @@ function likelyContexts({ setup, most }: RunPlan, facts: Measured, usual: number
   return count;
 }
 
-/** Has questions answered, and tells how far a run is. */
+/** Has questions answered and reports the progress of a run. */
 class Watch {
   readonly #rows = new Map<Variant, { readonly portions: number; readonly judged: Judged }>();
 
@@ -233,7 +235,7 @@ class Watch {
     });
   }
 
-  /** Work that is asked, and what is likely to be asked yet. */
+  /** The work that was asked, plus what will probably be asked. */
   #expected(clear: ReadonlySet<Variant>): number {
     const { questions, variants } = this.run;
     const asked = questions.workAsked;
@@ -245,7 +247,7 @@ class Watch {
     return asked + rest + this.#further(clear);
   }
 
-  /** Work of the further contexts that variants are likely to get beyond those of the preset. */
+  /** The work of further contexts that variants will probably get beyond those of the preset. */
   #further(clear: ReadonlySet<Variant>): number {
     const { run } = this;
     if (run.setup.localOnly) return 0;
@@ -268,7 +270,7 @@ class Watch {
     }, 0);
   }
 
-  /** Tells of variants whose answers have become more. */
+  /** Reports the variants that have new answers. */
   #tell(onProvisional: (found: Provisional) => void): void {
     const { run } = this;
     const grown = run.variants.filter(

@@ -6,7 +6,7 @@ import type { Opened, Subject, Treatment } from '../subjects/subject.js';
 
 /** Contexts that share a shape. */
 export interface ContextSet {
-  /** Names the set in saved work: equal names in two runs of one kind are the same contexts. */
+  /** Names the set in saved work. Equal names in runs of one kind stand for the same contexts. */
   readonly name: string;
   readonly contexts: readonly Context[];
   /** Rungs in tokens of the subject, ascending. */
@@ -17,54 +17,54 @@ export interface ContextSet {
 interface Question {
   readonly set: ContextSet;
   readonly treatment: Treatment;
-  /** Tokens of each context that are asked for. */
+  /** The number of tokens of each context that are asked. */
   length: number;
   readonly label: string;
   scores: readonly ContextScores[] | undefined;
 }
 
-/** A set under one treatment a rung, as it was asked: what its answers are fetched with. */
+/** A set as it was asked, under one treatment per rung. Its answers are fetched with this. */
 export interface Asked {
   readonly set: ContextSet;
   /** (rungs) */
   readonly questions: readonly Question[];
 }
 
-/** One finished question of an unfinished report: float32 and bytes of each context, base64. */
+/** The answer to one question in an unfinished report: each context's scores in base64. */
 export interface SavedAnswer {
   readonly key: string;
   readonly length: number;
   readonly contexts: { readonly logProbability: string; readonly correct: string }[];
 }
 
-/** One request: some contexts of a question. */
+/** One request: some of the contexts of a question. */
 interface Request {
   readonly question: Question;
   readonly contexts: readonly Context[];
-  /** Scores of all the question's requests; empty where one has not been answered. */
+  /** The scores of all requests of the question; empty for a request without an answer. */
   readonly parts: (readonly ContextScores[])[];
   readonly index: number;
 }
 
-/** Who answers. */
+/** The subject as far as it answers requests. */
 export type Respondent = Pick<Subject, 'score'> & Pick<Opened, 'lanes' | 'tokensPerRequest'>;
 
 export interface AnswerOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Before each request: what is asked now. */
+  /** Called before each request with what it asks. */
   readonly onProgress?: (label: string) => void;
-  /** After each question that was answered to the end. */
+  /** Called after the last answer to a question. */
   readonly onAnswered?: () => void;
 }
 
 /**
- * Collects what has to be asked, each treatment once: variants share questions where their
- * treatments agree, and one pass over the longest context serves all shorter rungs.
+ * Collects questions and has each asked only once. Variants share a question if their treatments
+ * are equal, and one pass over the longest context answers all shorter rungs.
  */
 export class QuestionList {
   readonly #questions: Question[] = [];
   readonly #bySet = new Map<ContextSet, Map<Treatment, Question>>();
-  /** Answers of an earlier run, by key. */
+  /** Answers from an earlier run, by key. */
   #saved: ReadonlyMap<string, SavedAnswer> = new Map();
   /** Tokens answered so far. */
   tokens = 0;
@@ -73,7 +73,7 @@ export class QuestionList {
 
   constructor(private readonly subject: Pick<Subject, 'lossScale' | 'workOf'>) {}
 
-  /** Asks a set under the treatments, one a rung. */
+  /** Asks about a set, under one treatment per rung. */
   ask(set: ContextSet, treatments: readonly Treatment[], label: string): Asked {
     const questions = treatments.map((treatment, rung) =>
       this.#question(set, treatment, set.lengths[rung]!, label),
@@ -95,12 +95,12 @@ export class QuestionList {
     return question;
   }
 
-  /** Whether everything that was asked has been answered. */
+  /** Whether every question has been answered. */
   get complete(): boolean {
     return this.#questions.every((question) => question.scores);
   }
 
-  /** Units of work of all that was asked. */
+  /** Units of work of everything that was asked. */
   get workAsked(): number {
     return this.#questions.reduce((sum, question) => sum + this.#workOf(question), 0);
   }
@@ -123,17 +123,18 @@ export class QuestionList {
   }
 
   /**
-   * Has what is left answered, as much at once as the respondent takes.
+   * Has the open questions answered, as many at a time as the respondent accepts.
    *
-   * @returns false where the signal stopped it
-   * @throws what a request threw, after the requests that were under way have ended
+   * @returns false if the signal stopped it
+   * @throws the first error of a request, after all requests that had started have ended
    */
   async answer(respondent: Respondent, options: AnswerOptions = {}): Promise<boolean> {
     const { signal, onProgress, onAnswered } = options;
-    this.#takeOver(); // for questions that were added since
+    this.#takeOver(); // For questions that were added since.
     const requests = this.#requests(respondent.tokensPerRequest);
     const failures: unknown[] = [];
-    // All lanes draw from one generator, and one that leaves its loop ends it for all.
+    // All lanes take requests from one generator. When a lane leaves its loop early, it ends the
+    // generator for the others too.
     const lane = async (): Promise<void> => {
       for (const { question, contexts, parts, index } of requests) {
         if (signal?.aborted) return;
@@ -157,7 +158,7 @@ export class QuestionList {
     return this.complete;
   }
 
-  /** What is left to ask, in order. */
+  /** Yields the open requests in order. */
   *#requests(tokensPerRequest: number): Generator<Request> {
     for (const question of this.#questions) {
       if (question.scores) continue;
@@ -178,7 +179,7 @@ export class QuestionList {
     }
   }
 
-  /** The answers so far, for a later run that goes on from them. */
+  /** The answers so far, from which a later run can resume. */
   finished(): SavedAnswer[] {
     return this.#questions.flatMap((question) => {
       const { scores, length } = question;
@@ -206,7 +207,7 @@ export class QuestionList {
     }
   }
 
-  /** @returns undefined where some answer is missing (interrupted) */
+  /** @returns undefined if an answer is missing because of an interruption */
   measurement({ set, questions }: Asked): Measurement | undefined {
     const at = questions.map(({ scores }) => scores);
     const { lossScale } = this.subject;
@@ -219,10 +220,10 @@ export class QuestionList {
 const isMeasured = ({ logProbability }: ContextScores): boolean =>
   logProbability.every((x) => Number.isFinite(x));
 
-/** Above 0 by no more than rounding in float32 makes of it. */
+/** Rounding in float32 can raise a log-probability this far above 0. */
 const MOST_LOG_PROBABILITY = 1e-3;
 
-/** Whether scores that a file brings can be those of a context: one a row, each a probability. */
+/** Whether scores from a file are possible for a context: one per row, each a log-probability. */
 function isPossible(scores: ContextScores, { rows }: Context, length: number): boolean {
   const { logProbability, correct } = scores;
   return (
@@ -233,7 +234,10 @@ function isPossible(scores: ContextScores, { rows }: Context, length: number): b
   );
 }
 
-/** An answer that is no number (weights that overflow, a broken device) must not become a loss. */
+/**
+ * Refuses an answer of NaN or infinity (weights that overflow, a broken device), which must not
+ * become a loss.
+ */
 function notMeasured({ label, set, length }: Question): RopeEvalError {
   return new RopeEvalError('not_measured', {
     problem: `the answer for ${label} is no number (${set.name} contexts, ${length} tokens)`,
@@ -263,7 +267,7 @@ function unpack(saved: SavedAnswer['contexts'][number]): ContextScores {
   };
 }
 
-/** Whether no score of an answer was cut on the way. */
+/** Whether the scores of a saved answer are complete and not truncated. */
 export function isWhole({ contexts }: SavedAnswer): boolean {
   return contexts.every(({ logProbability, correct }) => {
     const [scores, hits] = [Buffer.from(logProbability, 'base64'), Buffer.from(correct, 'base64')];

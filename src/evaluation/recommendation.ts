@@ -8,7 +8,7 @@ import { SHORT_LIMITS } from './summary.js';
 
 type Recommendation = Report['recommendation'];
 
-/** Verdicts that a recommendation may rest on, the surest first. */
+/** Verdicts that a recommendation may be based on, the most certain first. */
 const TIERS = Object.freeze([['reaches', 'reaches-at-a-cost'], ['unclear']] as const);
 
 const CODES: Readonly<Partial<Record<Verdict, Recommendation['code']>>> = Object.freeze({
@@ -17,12 +17,13 @@ const CODES: Readonly<Partial<Record<Verdict, Recommendation['code']>>> = Object
 });
 
 /**
- * What to do. Where the reference itself holds at the target: keep it, unless a candidate that gets
- * there scores clearly lower, for a model may go on finding facts while its language decays. Where
- * it does not hold: the best that gets there, else the one that gets farthest.
+ * Decides what to recommend. If the reference itself holds at the target, it is kept unless a
+ * candidate that also holds there scores clearly lower, because a model may still find facts while
+ * its language decays. If the reference does not hold, the best candidate that does is recommended,
+ * or else the one that gets farthest.
  *
  * @param candidates the reference first
- * @param isTied whether two candidates' scores cannot be told apart
+ * @param isTied whether the scores of two candidates are statistically indistinguishable
  */
 export function recommend(
   candidates: readonly CandidateReport[],
@@ -43,12 +44,12 @@ export function recommend(
     const tied = tier.filter((c) => c !== best && isTied(best, c)).map((c) => c.label);
     return { code: CODES[best.verdict] ?? 'unclear', candidate: best.label, tied };
   }
-  // A run that ended early says nothing about what it did not come to.
+  // A run that ended early says nothing about candidates that it did not measure.
   if (measured.length < others.length) return { code: 'unclear', candidate: null, tied: [] };
   return { code: 'none-reaches', candidate: farthest(measured)?.label ?? null, tied: [] };
 }
 
-/** Those that reach the target; where none does, those whose reach the contexts could not settle. */
+/** Selects the candidates that reach the target, or else those whose verdict is unclear. */
 function bestTier(measured: readonly CandidateReport[]): CandidateReport[] {
   const tiers = TIERS.map((verdicts) =>
     measured.filter((c) => verdicts.some((v) => v === c.verdict)),
@@ -57,15 +58,18 @@ function bestTier(measured: readonly CandidateReport[]): CandidateReport[] {
 }
 
 /**
- * The lowest score: it weighs the short-context cost, so a limit on that would only put a cliff
- * where there is a slope.
+ * Selects the lowest score. The score includes the cost at short contexts, so a separate limit on
+ * that cost would only add an abrupt threshold.
  */
 function lowest(some: readonly CandidateReport[]): CandidateReport | undefined {
   const [first, ...rest] = some;
   return first && rest.reduce((a, b) => (b.score! < a.score! ? b : a), first);
 }
 
-/** A change of the config is worth what a verdict would call a cost, and must be told from none. */
+/**
+ * Whether a candidate's score is lower by more than the limit of the verdict, and distinguishable
+ * from the reference's. A smaller gain does not justify a change of the config.
+ */
 function clearlyLower(
   candidate: CandidateReport,
   reference: CandidateReport,
@@ -76,14 +80,17 @@ function clearlyLower(
   return gain > SHORT_LIMITS.lossChange && !isTied(candidate, reference);
 }
 
-/** Of equals the lowest score; undefined where all lose facts within the window already. */
+/**
+ * Selects the longest reach, and of equals the lowest score; undefined if every candidate already
+ * loses facts inside the window.
+ */
 function farthest(measured: readonly CandidateReport[]): CandidateReport | undefined {
   const reach = (c: CandidateReport): number => c.reach?.multiple ?? 0;
   const most = Math.max(0, ...measured.map(reach));
   return most > 0 ? lowest(measured.filter((c) => reach(c) === most)) : undefined;
 }
 
-/** What a candidate would change in the config; undefined where emit has no form for it at all. */
+/** What a candidate would change in the config; undefined if emit has no form for it. */
 function patchOf(
   setup: Setup,
   resolved: ResolvedCandidate,
@@ -95,9 +102,9 @@ function patchOf(
 }
 
 /**
- * The keys that the recommended scaling changes in the config, `null` = remove.
+ * The keys that the recommended scaling changes in the config; `null` = remove.
  *
- * @returns undefined where nothing is to be changed, or a config cannot say it
+ * @returns undefined if nothing changes, or if a config cannot express the scaling
  */
 export function keysToWrite(
   setup: Setup,
@@ -107,7 +114,7 @@ export function keysToWrite(
   return candidate === null ? undefined : keysOf(setup, candidate);
 }
 
-/** The keys that one candidate changes in the config, to serve a length; default: the target. */
+/** The keys that one candidate changes in the config to serve a length; default: the target. */
 export function keysOf(
   setup: Setup,
   label: string,
@@ -120,7 +127,9 @@ export function keysOf(
   return Object.fromEntries(patch.edits.map((e) => [e.path.join('.'), e.value ?? null]));
 }
 
-/** Candidates that no config.json of this model type can say: measured all the same, and said so. */
+/**
+ * Reports candidates that no config.json of this model type can express. They are still measured.
+ */
 export function unwritableFindings(setup: Setup): Finding[] {
   const labels = new Map<string, string[]>();
   for (const candidate of setup.candidates) {
@@ -137,8 +146,9 @@ export function unwritableFindings(setup: Setup): Finding[] {
 type Profile = NonNullable<Report['recommendation']['profiles']>[number];
 
 /**
- * What a server that can switch should run for requests up to a length: of the recommended method
- * the least factor that was measured to hold there, 1 being what the weights were trained with.
+ * Chooses what a server that can switch scalings should run for requests up to each length: the
+ * recommended method with the smallest factor that was measured to hold there. Factor 1 is what the
+ * weights were trained with.
  *
  * @param candidates the reference first
  * @returns undefined unless several factors of that method were measured

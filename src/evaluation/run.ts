@@ -10,7 +10,7 @@ import type { AskedSeries, Series } from './series.js';
 import type { Setup } from './setup.js';
 import type { Comparison } from './summary.js';
 
-/** All that is asked of one subject: what everything in a run shares. */
+/** Everything that the questions to one subject share. */
 export interface Run {
   readonly setup: Setup;
   readonly subject: Subject;
@@ -18,7 +18,7 @@ export interface Run {
   readonly multiples: readonly number[];
   readonly samples: PresetPlan;
   readonly sets: ContextSets;
-  /** The sets, in portions; those of the ladder's facts may become more. */
+  /** The sets in portions. The facts on the ladder may get further portions. */
   readonly series: Readonly<Record<keyof ContextSets, Series>>;
   readonly questions: QuestionList;
 }
@@ -29,16 +29,16 @@ export interface FactsAndText {
   readonly text: AskedSeries;
 }
 
-/** One scaling under test, or the reference, and what it is asked. */
+/** One scaling under test, or the reference, with the questions about it. */
 export interface Variant {
   readonly label: string;
-  /** undefined: the reference itself */
+  /** undefined: the variant is the reference. */
   readonly candidate: ResolvedCandidate | undefined;
   readonly scaling: Scaling;
-  /** (groups of the subject) at 0.5x and 1x of the group's window */
+  /** (groups of the subject) at 0.5x and 1x of the group's window. */
   readonly short: readonly FactsAndText[];
   readonly ladder: FactsAndText;
-  /** The reference only: the ladder's text, each rung within one window. */
+  /** Only for the reference: the ladder's text, with each rung cut to one window. */
   readonly windows: AskedSeries | undefined;
   readonly probes: readonly PlannedProbe[];
 }
@@ -47,57 +47,60 @@ export interface Variant {
 export interface RunPlan extends Run {
   readonly reference: Variant;
   readonly variants: readonly Variant[];
-  /** Contexts of facts on the ladder that a variant gets at most. */
+  /** The most contexts of facts on the ladder that a variant gets. */
   readonly most: number;
-  /** Draws further facts on the ladder; false: a variant has had the most that it gets. */
+  /**
+   * Draws further facts on the ladder; false if the variants already have the most they can get.
+   */
   drawFurther(): boolean;
 }
 
 /** A variant before the probes of the registry are planned. */
 export type AskedVariant = Omit<Variant, 'probes'>;
 
-/** What the reference made of each set, which every change is measured against. */
+/** The reference's results on each set, which every change is measured against. */
 export interface ReferenceResults {
   readonly short: Partial<Record<keyof FactsAndText, Comparison>>;
   readonly ladder: Partial<Record<keyof FactsAndText, Comparison>>;
-  /** (rungs, contexts) its loss within one window */
+  /** (rungs, contexts) the reference's loss within one window. */
   readonly windowed?: readonly (readonly Cluster[])[];
 }
 
 /**
- * Something that variants are asked beside the short and the long lengths. A new one is a file, a
- * line in the registry, and its section of the report.
+ * Something that is asked besides the short and the long contexts. A new probe is a file, a line in
+ * the registry, and a section of the report.
  */
 export interface Probe {
   readonly name: string;
   /**
    * Draws what all variants share.
    *
-   * @returns what asks about one variant; undefined where a run has no use for the probe
+   * @returns a function that plans the questions about one variant; undefined if the run does not
+   *   use the probe
    */
   prepare(run: Run): ((variant: AskedVariant) => PlannedProbe) | undefined;
   /**
-   * What of it a person should know.
+   * Reports what users should know about the result.
    *
-   * @param configured the variant is what the config says
+   * @param configured whether the variant is what the config says
    */
   findings?(row: CandidateReport, configured: boolean): readonly Finding[];
 }
 
 export interface PlannedProbe {
-  /** What it asks. */
+  /** The questions. */
   readonly asked: readonly AskedSeries[];
-  /** Its part of the row; empty where it has none, or was not answered to the end. */
+  /** The probe's part of the row; empty if it has none or was not answered completely. */
   report(run: RunPlan, reference: ReferenceResults): Partial<CandidateReport>;
 }
 
-/** A context of a window multiple. */
+/** The situation in a context of a multiple of the trained window. */
 export function atMultiple(scaling: Scaling, group: number, multiple: number): Situation {
   const { window } = scaling.groups[group]!.trained;
   return { group, tokens: Math.round(multiple * window) };
 }
 
-/** (rungs) a scaling on the ladder, on the group that decides. */
+/** (rungs) treatments by a scaling on the ladder, for the group that decides. */
 export function ladderTreatments(
   { setup, subject, multiples }: Run,
   scaling: Scaling,
@@ -105,13 +108,13 @@ export function ladderTreatments(
   return multiples.map((m) => subject.treat(scaling, atMultiple(scaling, setup.decisive, m)));
 }
 
-/** (short rungs) a scaling inside of the window of a group. */
+/** (short rungs) treatments by a scaling inside the window of a group. */
 export function shortTreatments(
   { setup, subject }: Run,
   scaling: Scaling,
   group: number,
 ): readonly Treatment[] {
-  // A local layer sees no farther in a long context, but has that context's table there.
+  // A local layer sees no farther in a long context, but it uses the table of that context.
   const local = { group, tokens: setup.target.tokens, windows: 1 };
   return SHORT_RUNGS.map((m) =>
     subject.treat(scaling, setup.groups[group]!.local ? local : atMultiple(scaling, group, m)),

@@ -2,21 +2,21 @@ import type { Measurement } from '../probes/measure.js';
 import type { Treatment } from '../subjects/subject.js';
 import type { Asked, ContextSet, QuestionList } from './questions.js';
 
-/** Shares of a preset's contexts after which a run looks at what it knows. */
+/** Shares of a preset's contexts after which a run checks what it knows. */
 const SHARES = Object.freeze([1 / 4, 1 / 2, 1]);
 
 /** Contexts of one kind, in portions that are asked one after the other until enough is known. */
 export interface Series {
-  /** Those of the preset; further ones may follow. */
+  /** Portions of the preset's contexts; further ones may follow. */
   readonly portions: ContextSet[];
-  /** Portions that make a quarter, a half and the whole of the preset's contexts. */
+  /** Numbers of portions that make a quarter, half and all of the preset's contexts. */
   readonly upTo: Readonly<Record<'quarter' | 'half' | 'whole', number>>;
 }
 
 /**
- * Divides a set.
+ * Divides a set into portions.
  *
- * @param group contexts that belong together, such as the rungs of one text
+ * @param group number of consecutive contexts that belong together, such as the rungs of one text
  */
 export function divide(set: ContextSet, group = 1): Series {
   const { name, lengths, contexts } = set;
@@ -35,16 +35,16 @@ export function divide(set: ContextSet, group = 1): Series {
   return { portions, upTo: { quarter: quarter!, half: half!, whole: whole! } };
 }
 
-/** A set that is asked as a whole. */
+/** Makes a series of one portion. */
 export function undivided(set: ContextSet): Series {
   return { portions: [set], upTo: { quarter: 1, half: 1, whole: 1 } };
 }
 
-/** One series under the treatments of one variant: what was asked, and what came of it. */
+/** A series under the treatments of one variant, with what was asked and answered. */
 export class AskedSeries {
   readonly #asked: Asked[] = [];
 
-  /** @param treatments one a rung */
+  /** @param treatments one per rung */
   constructor(
     private readonly questions: QuestionList,
     readonly series: Series,
@@ -52,11 +52,11 @@ export class AskedSeries {
     private readonly label: string,
   ) {}
 
-  /** Asks the first portions, those that were not asked yet. */
+  /** Asks the first `portions` portions, except those that were asked already. */
   ask(portions: number): void {
     for (const set of this.series.portions.slice(this.#asked.length, portions))
       this.#asked.push(
-        // A portion may end at a shorter rung than the others.
+        // A portion may end at a shorter rung than the others do.
         this.questions.ask(set, this.treatments.slice(0, set.lengths.length), this.label),
       );
   }
@@ -78,7 +78,7 @@ export class AskedSeries {
     return open.reduce((sum, set) => sum + this.workOf(set), 0);
   }
 
-  /** Units of work of one portion. One pass over the longest length serves a treatment's shorter ones. */
+  /** Units of work of one portion. One pass over the longest length also answers shorter ones. */
   workOf(set: ContextSet): number {
     const lengths = new Map<Treatment, number>();
     set.lengths.forEach((length, rung) => {
@@ -88,7 +88,7 @@ export class AskedSeries {
     return [...lengths.values()].reduce((sum, at) => sum + this.questions.workAt(set, at), 0);
   }
 
-  /** On the contexts of the portions that were answered; undefined where none was. */
+  /** The answers on the portions that are complete; undefined if there are none. */
   measurement(): Measurement | undefined {
     const parts = this.#asked.map((asked) => this.questions.measurement(asked));
     const missing = parts.indexOf(undefined);
@@ -102,7 +102,8 @@ function join(a: Measurement, b: Measurement): Measurement {
   return {
     ...a,
     contexts: [...a.contexts, ...b.contexts],
-    // A portion that ends at a shorter rung has nothing to score beyond, so any scores do there.
+    // A portion that ends at a shorter rung has no questions beyond it, so any scores may stand
+    // there.
     at: a.at.map((scores, rung) => [...scores, ...(b.at[rung] ?? b.at.at(-1)!)]),
   };
 }

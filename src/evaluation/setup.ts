@@ -19,29 +19,29 @@ import { type ModelGeometry, type Reference, rotaryShare } from '../model/types.
 import type { EvaluateOptions } from '../options.js';
 import { scaleGroup, type Scaling, trainedGroup, type TrainedModel } from '../subjects/subject.js';
 
-/** What is to be compared, before anything is run. */
+/** What to compare with what, as decided before anything is run. */
 export interface Setup extends TrainedModel {
   readonly config: ReadConfig;
   readonly model: ModelGeometry;
-  /** The model that the reference was taken from: the same, or the one before a change. */
+  /** The model that the reference was taken from: `model`, or its version before a change. */
   readonly before: ModelGeometry;
   readonly reference: Reference;
   readonly referenceSoftmaxScale: number;
   readonly candidates: readonly ResolvedCandidate[];
-  /** No layer sees farther than its local window: longer contexts bring no new distances. */
+  /** No layer sees beyond its local window, so longer contexts bring no new distances. */
   readonly localOnly: boolean;
   readonly target: { readonly tokens: number; readonly multiple: number };
-  /** About what was asked for, not about the model. */
+  /** Findings about the request and not about the model. */
   readonly findings: readonly Finding[];
-  /** Of the contexts, and of the resamples behind the intervals. */
+  /** Seed of the contexts, and of the resamples behind the intervals. */
   readonly seed: number;
 }
 
-/** Reads the config and decides what is compared with what. */
+/** Reads the config and the options, and decides what to compare with what. */
 export function setUp(given: string | ReadConfig, options: EvaluateOptions): Setup {
   const config = asRead(given);
   const model = requireRope(config.model);
-  // A config from before the change says what the weights were trained with.
+  // The config before a change says what the weights were trained with.
   const before = options.base === undefined ? model : requireRope(asRead(options.base).model);
   const reference = chooseReference(before, {
     ...(options.reference ? { reference: options.reference } : {}),
@@ -71,7 +71,8 @@ function asRead(config: string | ReadConfig): ReadConfig {
 }
 
 /**
- * A table of one width cannot be set beside one of another.
+ * Refuses a base with another rotary dimension, because tables of different widths cannot be
+ * compared.
  *
  * @throws RopeEvalError `not_comparable` (exit 3)
  */
@@ -87,13 +88,16 @@ function assertSameHeads(model: ModelGeometry, before: ModelGeometry): void {
   });
 }
 
-/** Nearer to the window than this, a probe of 256 tokens has no room for another set of questions. */
+/**
+ * Targets nearer to the window than this are raised, because a probe of 256 tokens has no room for
+ * another set of questions in between.
+ */
 const NEAREST_MULTIPLE = 1.1;
 
-/** 32x of the probe's 256 tokens: 8,192 tokens a context. */
+/** 32x of the probe's 256 tokens is 8,192 tokens for each context. */
 export const MAX_MULTIPLE = 32;
 
-/** Four windows unless something else was asked for. */
+/** Takes the target that was asked for, or four windows. */
 function chooseTarget(
   asked: number | undefined,
   window: number,
@@ -121,7 +125,10 @@ function chooseTarget(
   return { target: { tokens, multiple }, findings };
 }
 
-/** The weights' own tables, and what decides which probe model stands in for them. */
+/**
+ * Describes what the weights were trained with, and which layers and angles decide the choice of a
+ * probe model.
+ */
 function trainedModel(
   model: ModelGeometry,
   before: ModelGeometry,
@@ -150,7 +157,7 @@ function trainedModel(
   };
 }
 
-/** @param candidate undefined: the reference itself */
+/** Applies a candidate's scaling to every group. @param candidate undefined = the reference */
 export function scalingOf(setup: Setup, candidate: ResolvedCandidate | undefined): Scaling {
   return {
     label: candidate?.label ?? 'reference',

@@ -24,30 +24,31 @@ export interface Rung {
   readonly tokens: number;
 }
 
-/** One set of contexts and what the reference made of it: all changes are against that. */
+/** One set of contexts with the reference's answers, which all changes are relative to. */
 export interface Comparison {
   readonly rungs: readonly Rung[];
-  /** Index of the rung at 1x, where the reference stands. */
+  /** Index of the rung at 1x. */
   readonly home: number;
   readonly draws: readonly (readonly number[])[];
   readonly reference: Measurement;
 }
 
-/** A variant on a set. */
+/** A variant's answers on a set. */
 export interface Measured extends Comparison {
   readonly measurement: Measurement;
 }
 
-/** A variant on the ladder's text. */
+/** A variant's answers on the ladder's text. */
 export interface TextMeasured extends Measured {
-  /** (rungs, contexts) `windowedLoss` */
+  /** (rungs, contexts) the result of `windowedLoss`. */
   readonly windowed: readonly (readonly Cluster[])[];
 }
 
 /**
- * (rungs, contexts) the reference's loss on the same text with one trained window before it.
+ * (rungs, contexts) the reference's loss on the ladder's text if it sees only one trained window of
+ * it.
  *
- * @param windows its measurement on `ContextSets.windows`
+ * @param windows the reference's answers on `ContextSets.windows`
  */
 export function windowedLoss(windows: Measurement, rungs: number): Cluster[][] {
   const flat = clusters(windows, { kind: 'language', rungs: [0] }, 'loss');
@@ -59,7 +60,7 @@ const indices = (list: readonly unknown[]): number[] => list.map((_, i) => i);
 const sum = (list: readonly Cluster[], key: keyof Cluster): number =>
   list.reduce((a, x) => a + x[key], 0);
 
-/** Variant - reference on the same contexts. */
+/** Variant - reference, on the same contexts. */
 function change(m: Measured, cell: Cell, quantity: Quantity): Interval {
   const limit = quantity === 'accuracy' ? 1 : Infinity;
   return pairedDifference(
@@ -70,7 +71,7 @@ function change(m: Measured, cell: Cell, quantity: Quantity): Interval {
   );
 }
 
-/** Short-context figures: variant - reference on the same contexts. */
+/** Summarizes short contexts: variant - reference, on the same contexts. */
 export function summariseShort(facts: Measured, text: Measured): Short {
   const rungs = indices(facts.rungs);
   const known = clusters(facts.measurement, { kind: 'fact', rungs }, 'accuracy');
@@ -104,12 +105,12 @@ export function summariseShort(facts: Measured, text: Measured): Short {
   };
 }
 
-/** The reference's facts at 1x, which every loss of facts is measured against. */
+/** The reference's facts at 1x, which every loss of facts is relative to. */
 export function factsAtHome({ reference, home }: Comparison, quantity: Quantity): Cluster[] {
   return clusters(reference, { kind: 'fact', rungs: [home] }, quantity);
 }
 
-/** One entry per rung of the ladder. */
+/** Summarizes the needle, with one entry per rung of the ladder. */
 export function summariseNeedle(facts: Measured, text: TextMeasured): Needle[] {
   const atHome = average(factsAtHome(facts, 'accuracy'));
   return facts.rungs.map((rung, r) => {
@@ -136,13 +137,16 @@ export function summariseNeedle(facts: Measured, text: TextMeasured): Needle[] {
   });
 }
 
-/** Contexts that end at the target say nothing of longer rungs: resamples of those alone are left out. */
+/** Drops resamples that contain only contexts ending at the target, which have no longer rungs. */
 function drawsOf(cell: readonly Cluster[], draws: Comparison['draws']): Comparison['draws'] {
   if (cell.every(({ count }) => count > 0)) return draws;
   return draws.filter((draw) => draw.some((context) => cell[context]!.count > 0));
 }
 
-/** How far the variant holds from 1x on, with its interval over contexts. */
+/**
+ * Computes the reach of a variant: the longest rung from 1x on at which it holds, with an interval
+ * over contexts.
+ */
 export function summariseReach(facts: Measured): Reach {
   const beyond = facts.rungs.slice(facts.home);
   const bins = accuracyByDistance(facts.measurement, indices(facts.rungs).slice(facts.home));
@@ -157,11 +161,11 @@ export function summariseReach(facts: Measured): Reach {
 }
 
 /**
- * Where the reach of a model is expected: from the facts, which `reach` is of, the losses of the same
- * ladder, and the exact angles.
+ * Estimates where the reach of a real model lies: from the reach of the facts, the losses on the
+ * same ladder, and the exact angles.
  *
  * @param excess (rungs) mean ln excess over the trained angles
- * @returns undefined where nothing holds at 1x
+ * @returns undefined if nothing holds at 1x
  */
 export function expectReach(
   { multiple }: Reach,
@@ -186,8 +190,8 @@ export interface Home {
 }
 
 /**
- * Facts' loss of one measurement minus the reference's at 1x; other contexts, so both sides are
- * drawn anew in every resample.
+ * Loss of a variant's facts minus the reference's at 1x. The two are on different contexts, so each
+ * resample draws both sides separately.
  *
  * @param m the variant on the ladder, or in the stretched or squeezed contexts
  */
@@ -199,30 +203,31 @@ export function factLossAgainst(m: Measured, rung: number, home: Home): Interval
 }
 
 export interface Score {
-  /** Nats, lower is better: the sum of the two parts. */
+  /** Nats; lower is better. The sum of the two parts below. */
   readonly value: number;
-  /** What the subject lost: mean over the rungs from 1x to the target. */
+  /** What the subject lost: a mean over the rungs from 1x to the target. */
   readonly loss: number;
-  /** What leaving the trained angles adds: mean of `outOfRangeByRung` over the same rungs. */
+  /** What leaving the trained angles adds: a mean of `outOfRangeByRung` over the same rungs. */
   readonly outOfRange: number;
-  /** (resamples) the score on each draw of contexts, for paired comparisons. */
+  /** (resamples) the score on each resample of the contexts, for paired comparisons. */
   readonly draws: Float64Array;
-  /** How many contexts were drawn from. */
+  /** The number of contexts behind the resamples. */
   readonly contexts: number;
 }
 
 /**
- * The score that ranks candidates: a mean over the rungs from 1x to the target. The language leans on
- * what stands far back, so that a scaling which loses that pays here.
+ * Computes the score that ranks candidates: a mean over the rungs from 1x to the target. The text
+ * depends on what stands far back, so a scaling that loses distant tokens pays for it here.
  *
- * At each rung the probe's part is language loss - the reference's on the same text within its
- * window. A probe that is lost has little more to lose, and even recovers in longer contexts, where
- * real models get worse with every token (docs/validation.md, "Real text"). So what it was at a
- * shorter rung counts on if that is more, and what leaves the trained range is added.
+ * At each rung the probe's part is its language loss minus the reference's on the same text within
+ * one window. A probe that fails has little more to lose, and even recovers in longer contexts,
+ * where real models get worse with every token (docs/validation.md, "Real text"). So the part of a
+ * rung is never less than that of a shorter rung, and a cost of leaving the trained angles is
+ * added.
  *
  * @param outOfRange (rungs of the text) `outOfRangeByRung`
- * @param counted the rungs that count, ascending: those of the ladder from 1x to the target, not the
- *   lengths that somebody asked for besides
+ * @param counted the rungs that count, ascending: those of the ladder from 1x to the target,
+ *   without lengths that the user added
  */
 export function score(
   text: TextMeasured,
@@ -247,24 +252,27 @@ export function score(
   };
 }
 
-/** Whether two scores cannot be told apart: the paired difference's 95 % interval holds 0. */
+/**
+ * Whether two scores are statistically indistinguishable: the 95 % interval of the paired
+ * difference contains 0.
+ */
 export function tied(a: Score, b: Score): boolean {
   const differences = Array.from(a.draws, (x, i) => x - b.draws[i]!);
   const { low, high } = intervalOf(a.value - b.value, differences, a.contexts);
   return low <= 0 && high >= 0;
 }
 
-/** Losses that the verdict tolerates at lengths that already worked; docs/report.md. */
+/** Losses that the verdict tolerates at lengths that the model already handled (docs/report.md). */
 export const SHORT_LIMITS = Object.freeze({
-  /** nats of next-token loss: 0.05 is about 5 % of perplexity */
+  /** Nats of next-token loss: 0.05 is about 5 % of perplexity. */
   lossChange: 0.05,
-  /** share of facts */
+  /** Share of facts. */
   accuracyChange: -0.05,
 });
 
 export const QUANTITIES = ['accuracy', 'loss'] as const;
 
-/** A difference that is no chance, and as large as the verdict counts as a cost. */
+/** Whether a difference is significant and as large as what the verdict counts as a cost. */
 export function matters(
   { value, low, high }: Interval,
   quantity: (typeof QUANTITIES)[number],
@@ -274,12 +282,12 @@ export function matters(
   return (low > 0 || high < 0) && Math.abs(value) > limit;
 }
 
-/** Whether more contexts might tell if a scaling reaches the target. */
+/** Whether more contexts could decide if a scaling reaches the target. */
 export function isOpen(reach: Reach, target: number): boolean {
   return reach.multiple > 0 && reach.low < target && reach.high >= target;
 }
 
-/** @param short the worst over the layer groups that the scaling reaches */
+/** Decides the verdict. @param short one for each layer group; the worst counts */
 export function verdict(reach: Reach, short: readonly Short[], target: number): Verdict {
   if (reach.multiple === 0) return 'fails-short';
   if (reach.high < target) return 'falls-short';

@@ -20,13 +20,13 @@ import {
   windowedLoss,
 } from './summary.js';
 
-/** Resamples behind an interval, and behind one that is only shown while a run goes on. */
+/** Numbers of resamples: behind a final interval, and behind one that is shown during a run. */
 export const DRAWS = Object.freeze({ final: 1000, provisional: 100 });
 
 /**
- * What the reference made of each set, as far as it was answered.
+ * Computes the reference's results on each set that was answered.
  *
- * @param draws how many resamples
+ * @param draws number of resamples
  */
 export function referenceResults(run: RunPlan, draws: number = DRAWS.final): ReferenceResults {
   const { setup, reference, multiples } = run;
@@ -54,18 +54,18 @@ export function referenceResults(run: RunPlan, draws: number = DRAWS.final): Ref
   };
 }
 
-/** Index into the subject's groups of the one that decides. */
+/** Index, among the subject's groups, of the one that decides. */
 export function decisiveOf({ setup, subject }: RunPlan): number {
   return subject.groups.findIndex(({ group }) => group === setup.decisive);
 }
 
-/** What a variant made of one ladder; parts that were not answered are undefined. */
+/** A variant's results on one ladder; undefined for what was not answered. */
 export interface Results {
   readonly facts: Measured | undefined;
   readonly text: TextMeasured | undefined;
 }
 
-/** Facts and text inside of the window, against the reference. */
+/** Compares facts and text inside the window with the reference. */
 export function shortResults(
   run: RunPlan,
   { short }: ReferenceResults,
@@ -76,7 +76,7 @@ export function shortResults(
   return facts && text && { facts, text };
 }
 
-/** Facts and text on the ladder. */
+/** Compares facts and text on the ladder with the reference. */
 export function ladderResults(
   run: RunPlan,
   { ladder, windowed }: ReferenceResults,
@@ -84,12 +84,12 @@ export function ladderResults(
 ): Results {
   const most = windowed?.[0]?.length;
   const text = ladder.text && paired(run, ladder.text, asked.text, most);
-  // The reference stands as a yardstick: a variant may have more facts than it.
+  // A variant may have more facts than the reference, whose accuracy is a fixed yardstick here.
   const facts = ladder.facts && measured(run, ladder.facts, asked.facts.measurement());
   return { facts, text: text && windowed && { ...text, windowed } };
 }
 
-/** A variant on the contexts that the reference has too. */
+/** Compares a variant with the reference on the contexts that both have. */
 function paired(
   run: RunPlan,
   comparison: Comparison,
@@ -122,16 +122,16 @@ function firstContexts(m: Measurement, count: number): Measurement {
   return { ...m, contexts: m.contexts.slice(0, count), at };
 }
 
-/** A row of the report, and the score behind it. */
+/** A row of the report, with the score behind it. */
 export interface Judged {
   readonly report: CandidateReport;
   readonly score: Score | undefined;
 }
 
 /**
- * One row of the report; parts that were not answered are null or empty.
+ * Makes one row of the report. What was not answered is null or empty.
  *
- * @param probes those that the row has
+ * @param probes those to include in the row
  */
 export function judge(
   run: RunPlan,
@@ -185,7 +185,7 @@ export function judge(
   return { score: total, report: Object.assign(row, ...fragments) as CandidateReport };
 }
 
-/** The score counts the rungs from 1x to the target, without lengths asked for besides. */
+/** Scores a variant on the rungs from 1x to the target, without lengths that the user added. */
 function scoreOf({ setup, subject, multiples }: RunPlan, variant: Variant, text: TextMeasured) {
   const own = ladder(setup.target.multiple);
   const counted = text.rungs.flatMap(({ multiple }, i) => (own.includes(multiple) ? [i] : []));
@@ -195,8 +195,9 @@ function scoreOf({ setup, subject, multiples }: RunPlan, variant: Variant, text:
 }
 
 /**
- * (multiples) what leaving the trained range costs in the score at each length, nats:
- * `meanLogExcess` of the user's own angles, at one nat of the subject's language a unit.
+ * (multiples) the cost, in nats of the score, of leaving the trained angles at each length:
+ * `meanLogExcess` of the user's own angles, where one unit counts as one nat of the subject's
+ * language.
  *
  * @param lossScale of the subject
  */
@@ -214,9 +215,9 @@ export function outOfRangeByRung(
 }
 
 /**
- * What a scaling does to a group of layers, as the report has it.
+ * Describes in the report's terms what a scaling does to a group of layers.
  *
- * @param tokens length of the context: a scaling may depend on it
+ * @param tokens length of the context, because a scaling may depend on it
  */
 export function describeGroup(
   scaling: GroupScaling,
@@ -227,7 +228,7 @@ export function describeGroup(
   const candidate = scaling.tableAt(tokens);
   const stretches = Array.from(reference.invFreq, (from, i) => {
     const to = candidate.invFreq[i]!;
-    return from > 0 && to > 0 ? from / to : 1; // a pair that stands still is not stretched
+    return from > 0 && to > 0 ? from / to : 1; // A pair that does not turn is not stretched.
   });
   const attentionScaling = candidate.attentionScaling / reference.attentionScaling;
   return {
@@ -240,7 +241,7 @@ export function describeGroup(
   };
 }
 
-/** Whether two rows' scores cannot be told apart. */
+/** Makes a test of whether the scores of two rows are statistically indistinguishable. */
 export function tiesOf(
   judged: readonly Judged[],
 ): (a: CandidateReport, b: CandidateReport) => boolean {

@@ -11,8 +11,9 @@ import { ladderResults } from '../variant.js';
 const QUESTIONS = 6;
 
 /**
- * How much of the facts' loss at the target comes from RoPE, how much from dilution: the target's
- * distances in one window of tokens, and the target's tokens in one window of distances.
+ * Separates the loss of facts at the target into the share of RoPE and that of dilution. It asks
+ * about the target's distances in one window of tokens, and the target's tokens in one window of
+ * distances.
  */
 export const decomposition: Probe = {
   name: 'decomposition',
@@ -38,9 +39,9 @@ export const decomposition: Probe = {
 };
 
 interface DecompositionSets {
-  /** One window of tokens, the target's distances. */
+  /** One window of tokens at the target's distances. */
   readonly stretched: Series;
-  /** The target's tokens, one window of distances. */
+  /** The target's tokens in one window of distances. */
   readonly squeezed: Series;
 }
 
@@ -85,7 +86,8 @@ function partsOf(
   const part = (of: AskedSeries): Interval | undefined => {
     const measurement = of.measurement();
     if (!measurement) return undefined;
-    // Other contexts than the home's: a stream of their own, even where both are as many.
+    // These contexts are not those of the home rung, so they need their own resamples, even if
+    // there are equally many.
     const draws = resamples(measurement.contexts.length, setup.seed + 1, count);
     const measured: Measured = { ...facts, draws, measurement };
     return factLossAgainst(measured, 0, home);

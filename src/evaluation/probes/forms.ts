@@ -31,7 +31,7 @@ import {
 } from '../summary.js';
 import { ladderResults, shortResults } from '../variant.js';
 
-/** One form, and what it is asked. */
+/** One form of dynamic scaling and the questions about it. */
 interface AskedForm {
   readonly form: Form['form'];
   readonly short: FactsAndText;
@@ -39,12 +39,12 @@ interface AskedForm {
 }
 
 /**
- * Dynamic scaling as it is met in the wild:
+ * Asks about dynamic scaling in the three forms that implementations use:
  *
- * - `recomputed`: all keys and queries have the table of the present length. transformers without
- *   a cache, and for a prompt that is read at once;
- * - `cached`: token by token with a KV cache, whose keys keep the table of the length at which
- *   they were written (huggingface/transformers#25104);
+ * - `recomputed`: all keys and queries use the table of the current length, as transformers does
+ *   without a cache, or for a prompt that is read at once;
+ * - `cached`: decoding token by token with a KV cache, whose keys keep the table of the length at
+ *   which they were written (huggingface/transformers#25104);
  * - `static`: one table for factor x max_position_embeddings at every length, as in vLLM.
  */
 export const forms: Probe = {
@@ -80,7 +80,7 @@ function formsOf(run: Run, { label, scaling, short, ladder }: AskedVariant): rea
       index === group ? scaleGroup(own.trained, staticForm(spec), own.softmaxScaleRatio) : own,
     ),
   };
-  // Equal tables are run once: a form at lengths where it is another one costs nothing.
+  // Equal tables are run once, so a form costs nothing at lengths where it agrees with another one.
   const form = (
     form: Form['form'],
     short: readonly Treatment[],
@@ -106,7 +106,10 @@ function formsOf(run: Run, { label, scaling, short, ladder }: AskedVariant): rea
   ];
 }
 
-/** (multiples) decoding with a cache up to a length. Index t stands for `(t + 1) / window` windows. */
+/**
+ * (multiples) decoding with a cache up to each length. Index t stands for `(t + 1) / window`
+ * windows.
+ */
 function cachedTreatments(
   { setup, subject }: Run,
   scaling: Scaling,
@@ -136,7 +139,7 @@ interface FormResults {
   readonly short: { readonly facts: Measured; readonly text: Measured };
 }
 
-/** @returns undefined where some form was not answered to the end */
+/** @returns undefined if a form was not answered completely */
 function reportForms(
   run: RunPlan,
   reference: ReferenceResults,
@@ -169,7 +172,10 @@ function reportForms(
   });
 }
 
-/** The largest difference between two forms, over the short lengths and the rungs to the target. */
+/**
+ * Finds the largest difference between two forms, over the short lengths and the rungs up to the
+ * target.
+ */
 function gapOf(form: FormResults, base: FormResults, target: number): NonNullable<Form['gap']> {
   return {
     accuracy: largestGap(
@@ -195,7 +201,7 @@ interface Side {
 
 function largestGap(short: Side, ladder: Side, quantity: Quantity, target: number): Gap {
   const kind = quantity === 'accuracy' ? 'fact' : 'language';
-  // Only the recomputed form may have further contexts; pairs are of those that both have.
+  // Only the recomputed form may have further contexts, so pairs use the contexts that both have.
   const gap = ({ probe, own, base }: Side, rungs: readonly number[]): Gap => {
     const of = (m: Measurement) => clusters(m, { kind, rungs }, quantity);
     const { tokens } = own.rungs[rungs.at(-1)!]!;
@@ -208,7 +214,7 @@ function largestGap(short: Side, ladder: Side, quantity: Quantity, target: numbe
 
 function formFindings({ label, forms = [] }: CandidateReport, configured: boolean): Finding[] {
   return forms.flatMap(({ form, gap }) => {
-    // Where both matter, the facts are what a person would notice.
+    // If both quantities matter, the facts are reported, because users notice them more.
     const quantity = QUANTITIES.find((each) => gap && matters(gap[each], each));
     if (!gap || !quantity) return [];
     const { value, tokens, probe } = gap[quantity];

@@ -6,10 +6,10 @@ import type { ContextSet } from '../questions.js';
 import type { Probe, Run } from '../run.js';
 import { AskedSeries, undivided } from '../series.js';
 
-/** Texts of one window; log-probabilities of all their scored tokens are compared. */
+/** Number of texts of one window. The log-probabilities of all their scored tokens are compared. */
 const TEXTS = 2;
 
-/** The same text at the start and at the end of the target's range of positions. */
+/** Asks about the same text at the start and at the end of the target's range of positions. */
 export const offset: Probe = {
   name: 'offset',
   prepare(run) {
@@ -24,7 +24,7 @@ export const offset: Probe = {
     };
     const series = undivided(shiftedTexts(run, shift.probeTokens));
     return ({ label, scaling }) => {
-      // Wherever they stand, the texts are one window long.
+      // The texts are one window long wherever they are placed.
       const ask = (multiple: number): AskedSeries => {
         const at = { group, tokens: Math.round(multiple * window), windows: 1 };
         return new AskedSeries(questions, series, [subject.treat(scaling, at)], label);
@@ -46,7 +46,7 @@ export const offset: Probe = {
   },
 };
 
-/** The texts where they were, then the same texts further on. */
+/** Makes a set of the texts in their place, followed by the same texts at later positions. */
 function shiftedTexts({ sets, subject }: Run, tokens: number): ContextSet {
   const near = sets.short.contexts.slice(0, TEXTS);
   return {
@@ -56,22 +56,25 @@ function shiftedTexts({ sets, subject }: Run, tokens: number): ContextSet {
   };
 }
 
-/** The same text further on; attention sees relative distances alone, so nothing may change. */
+/**
+ * Moves a text to later positions. Attention depends only on relative distances, so nothing may
+ * change.
+ */
 export function shifted(context: Context, tokens: number): Context {
   const at = (i: number): number => context.positions?.[i] ?? i;
   return { ...context, positions: context.tokens.map((_, i) => at(i) + tokens) };
 }
 
-/** Change of log-probabilities between two readings of the same tokens, nats. */
+/** Difference in log-probabilities between two readings of the same tokens, in nats. */
 export interface ReadingDrift {
   readonly max: number;
-  /** Root of the mean square over the tokens. */
+  /** Root mean square over the tokens. */
   readonly rms: number;
 }
 
 /**
- * What rounding cannot explain. Where a scaling has broken the model, a lone token may move by more
- * than 1e-4 through float32 alone; a wrong table moves them all.
+ * Limits of what rounding can explain. If a scaling has broken the model, a single token may move
+ * by more than 1e-4 in float32 alone; a wrong table moves all of them.
  */
 const LIMITS: ReadingDrift = Object.freeze({ max: 1e-4, rms: 5e-5 });
 
@@ -87,15 +90,17 @@ export function driftBetween(
   return { max: Math.max(0, ...changes), rms: Math.sqrt(square / Math.max(1, changes.length)) };
 }
 
-/** Whether readings differ by more than rounding; a value that is no number does, too. */
+/** Whether two readings differ by more than rounding. NaN counts as a difference. */
 export function drifts({ max, rms }: ReadingDrift): boolean {
   return !(max <= LIMITS.max || rms <= LIMITS.rms);
 }
 
 /**
- * @param home with the table of a context of one window
- * @param away with that of a context that ends one window after the shift
- * @returns undefined where they were not answered
+ * Judges whether a text's reading depends on its position.
+ *
+ * @param home with the table for a context of one window
+ * @param away with the table for a context that ends one window after the shift
+ * @returns undefined if they were not answered
  */
 function driftFound(home: AskedSeries, away: AskedSeries): Omit<Offset, 'shift'> | undefined {
   const [atHome, atAway] = [home, away].map((asked) => asked.measurement()?.at[0]);
@@ -104,7 +109,7 @@ function driftFound(home: AskedSeries, away: AskedSeries): Omit<Offset, 'shift'>
   const own = [driftBetween(...halves(atHome)), driftBetween(near, far)].find(drifts);
   if (own) return { maxDrift: own.max, rmsDrift: own.rms, verdict: 'drifts' };
   const moved = driftBetween(halves(atHome)[0], far);
-  // Both are one treatment where the table does not follow the length.
+  // The treatments are equal unless the table depends on the length.
   const follows = home.treatments[0] !== away.treatments[0] && drifts(moved);
   const verdict = follows ? 'by-definition' : 'none';
   return { maxDrift: moved.max, rmsDrift: moved.rms, verdict };

@@ -4,5 +4,5 @@ import { forms } from './forms.js';
 import { offset } from './offset.js';
 import { tableSwitch } from './switch.js';
 
-/** Everything that a variant is asked beside the short and the long lengths, in report order. */
+/** All probes besides the short and the long contexts, in the order of the report. */
 export const PROBES: readonly Probe[] = Object.freeze([decomposition, forms, tableSwitch, offset]);

@@ -15,16 +15,20 @@ import type { FactsAndText, Probe, Run, RunPlan } from '../run.js';
 import { AskedSeries, divide, type Series } from '../series.js';
 import { matters } from '../summary.js';
 
-/** Switches that the contexts can straddle, as window multiples. */
+/** Bounds of the switches that contexts can straddle, as window multiples. */
 const SHORTEST = 0.25;
 const LONGEST = 4;
-/** Room for two questions of different facts between two lengths, in tokens of the subject. */
+/**
+ * Tokens of the subject between two lengths, which leave room for two questions on different facts.
+ */
 const STEP = 32;
 const QUESTIONS = 2;
-/** A switch has few questions a context, and only longrope pays for more contexts. */
+/** A switch has few questions in each context, and only longrope needs these extra contexts. */
 const CONTEXTS = 4;
 
-/** A table that jumps at a length, read just below, at and just above it. */
+/**
+ * Asks about a table that changes abruptly at one length: just below it, at it and just above it.
+ */
 export const tableSwitch: Probe = {
   name: 'switch',
   prepare(run) {
@@ -48,24 +52,24 @@ export const tableSwitch: Probe = {
   findings: switchFindings,
 };
 
-/** Where a table jumps. */
+/** The length at which a table changes. */
 interface SwitchPlace {
   /** User's tokens up to which the short table is used. */
   readonly tokens: number;
-  /** (below, at, above) user's tokens */
+  /** (below, at, above) in user's tokens. */
   readonly lengths: readonly number[];
-  /** Tokens of the subject that stand for the switch. */
+  /** Tokens of the subject that represent the switch. */
   readonly at: number;
-  /** User's tokens that 1x stands for. */
+  /** User's tokens that 1x represents. */
   readonly window: number;
 }
 
 /**
- * Up to the switch the weights know the short table, and the subject knows its own: where the scaling
- * was trained in, the subject's window stands for the lengths up to the switch. Laid over other
- * weights, it stands for their window, as everywhere.
+ * Finds where a table switches. If the weights were trained with this scaling, they know the short
+ * table up to the switch, so the subject's window represents the lengths up to the switch.
+ * Otherwise it represents the weights' window, as elsewhere.
  *
- * @returns undefined for tables that do not jump, or where the contexts do not reach
+ * @returns undefined if the table does not switch, or if the contexts cannot straddle the switch
  */
 function placeOf({ setup, subject }: Run, scaling: Scaling): SwitchPlace | undefined {
   const { spec, trained } = scaling.groups[setup.decisive]!;
@@ -110,7 +114,9 @@ function switchSets({ setup, subject, samples }: Run, at: number): SwitchSets {
   };
 }
 
-/** The table up to the switch, the one beyond it, and both in one cache. */
+/**
+ * Questions with the table up to the switch, with the one beyond it, and with both in one cache.
+ */
 type AskedSwitch = Readonly<Record<'short' | 'long' | 'cached', FactsAndText>>;
 
 function askSwitch(
@@ -160,7 +166,7 @@ interface Cell {
   readonly rung: number;
 }
 
-/** @returns undefined where it was not answered to the end */
+/** @returns undefined if it was not answered completely */
 function reportSwitch(
   { setup }: RunPlan,
   { tokens, lengths }: SwitchPlace,
@@ -171,7 +177,8 @@ function reportSwitch(
     return facts && text && { facts, text };
   });
   if (!short || !long || !cached) return undefined;
-  // The three are asked together; where a run was stopped among them, pairs are of what all have.
+  // The three are asked together, but a run may have stopped among them, so pairs use the contexts
+  // that all three have.
   const shared = (name: 'facts' | 'text'): number =>
     Math.min(...[short, long, cached].map((each) => each[name].contexts.length));
   const factsDraws = resamples(shared('facts'), setup.seed);
