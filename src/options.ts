@@ -152,7 +152,7 @@ export const EVALUATE_OPTIONS = z.strictObject({
         file: z.string().optional(),
         /** The texts to ask it on; default: those of the package. */
         texts: z.array(z.string()).min(1).readonly().optional(),
-        /** MiB that it may take; default: what the machine has left. */
+        /** The MiB that it may take; default: what the machine has left. */
         memory: z.number().positive().optional(),
       },
       { error: 'must be an object with the path of an ONNX decoder' },

@@ -43,7 +43,7 @@ export const NOT_ROPE_TYPES: ReadonlyMap<string, Encoding> = new Map(
   ),
 );
 
-/** Positions that classes with a table of their own take by name (`position_embedding_type`). */
+/** Values of `position_embedding_type` that classes with their own table of positions accept. */
 const CLASS_POSITIONS: readonly unknown[] = [
   'absolute',
   'relative',
@@ -55,8 +55,8 @@ const CLASS_POSITIONS: readonly unknown[] = [
 const ROTARY_KEYS = ['rotary_emb_base', 'rope_theta', 'rope_scaling', 'rope_parameters'] as const;
 
 /**
- * Finds a config that names positions which the class of its model type does not have. Code that
- * ships with the model reads such keys, and what the class does is then the wrong answer.
+ * Reports a key for positions that the class of the model type does not have. Code that ships with
+ * the model reads such keys, and then the behaviour of the class is the wrong answer.
  */
 export function otherPositions(fields: Fields, modelType: string): readonly Finding[] {
   const named = fields.raw('position_embedding_type');

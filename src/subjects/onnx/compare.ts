@@ -8,32 +8,32 @@ import { errors } from './refusals.js';
 import { findGraph } from './tokenizer.js';
 import { readTable, type ReadTable, rotaryValues, type RotaryValues } from './tables.js';
 
-/** The tables that an export runs with, beside those that a config names. */
+/** Compares the tables that an export runs with to those that a config implies. */
 
-/** What has to be known of the config's model. */
+/** What the comparison needs to know about the config's model. */
 export interface ConfiguredModel {
-  /** Layers that share a table. */
+  /** Groups of layers that share a table. */
   readonly groups: readonly {
     readonly layerType: string;
     readonly layers: readonly number[];
-    /** As the config stands, and without its scaling. */
+    /** The scaling of the config, and the same table without it. */
     readonly rope: RopeSpec;
     readonly unscaled: RopeSpec;
   }[];
-  /** Order in which graphs hold the pairs, where they are not sorted by frequency. */
+  /** The order in which graphs store the pairs, if they are not sorted by frequency. */
   readonly pairOrder?: readonly number[];
 }
 
-/** A config's model and the tokens that it claims. */
+/** A config's model, and the number of tokens that the config allows. */
 export interface ClaimingModel extends ConfiguredModel {
   readonly maxPositions: number;
 }
 
 /**
- * For each site of the graph, the layer group of the model that it serves: by the layers that use it,
- * or, where an exporter does not name them, by the frequencies that its table has.
+ * Returns, for each site of the graph, the index of the layer group that it serves. The layers that
+ * use the site decide; if the exporter does not name them, the frequencies of its table do.
  *
- * @throws RopeEvalError `onnx_other_model` where graph and config are not of one model
+ * @throws RopeEvalError `onnx_other_model` if graph and config do not describe the same model
  */
 export function groupsOfSites(
   { groups }: ConfiguredModel,
@@ -43,7 +43,8 @@ export function groupsOfSites(
   const layers = new Set(groups.flatMap((group) => group.layers));
   const strange = sites.flatMap((site) => site.layers).find((n) => n >= 0 && !layers.has(n));
   if (strange !== undefined) throw errors.layer(strange, layers.size);
-  // Nodes that take a cache are all seen; layers of computed rows are found by names alone.
+  // All nodes that take a cache are known, but layers of computed rows are found only by their
+  // names.
   const named = new Set(sites.flatMap((site) => site.layers));
   const seen =
     sites.every(({ form }) => form !== 'computed' && form !== 'folded') && !named.has(-1);
@@ -71,12 +72,12 @@ function largestLogRatio(a: ArrayLike<number>, b: ArrayLike<number>): number {
   }, 0);
 }
 
-/** Longest table that is looked at. */
+/** The longest table that is compared. */
 const MOST_POSITIONS = 65_536;
 
 /**
- * Positions at which tables are compared: as far as the config goes, and beyond where its scaling
- * sets in there.
+ * Returns the number of positions at which tables are compared: as many as the config allows, and
+ * twice as many if its scaling depends on the length, because it may start to act only there.
  */
 export function comparedPositions({ groups, maxPositions }: ClaimingModel): number {
   const grows = groups.some(({ rope }) => lengthDependent(rope));
@@ -84,9 +85,9 @@ export function comparedPositions({ groups, maxPositions }: ClaimingModel): numb
 }
 
 /**
- * Each table of an export beside the one that the config names.
+ * Compares each table of an export with the one that the config implies.
  *
- * @param positions that the export was asked for
+ * @param positions number of positions that were read from the export
  */
 export function compareTables(
   model: ConfiguredModel,
@@ -119,12 +120,12 @@ export function compareTables(
   });
 }
 
-/** What rounding explains of a difference in cos or sin: of a table's own numbers, */
+/** The largest difference in cos or sin that rounding explains, for the numbers of a table. */
 const ROUNDING = Object.freeze({ full: 2e-3, half: 4e-3 });
-/** and of its angle, which exporters compute in float32, by parts of the angle. */
+/** The same for the angle, relative to it, because exporters compute angles in float32. */
 const ANGLE_ROUNDING = 4e-7;
 
-/** The largest difference in cos and sin; 0 where rounding explains all of them. */
+/** Returns the largest difference in cos and sin; 0 if rounding explains all of them. */
 function differenceFrom(
   rope: RopeSpec,
   length: number,
@@ -146,7 +147,7 @@ function differenceFrom(
   return excess > 0 ? worst : 0;
 }
 
-/** A table as the graph of its model holds it, at a length. */
+/** Returns a table as the model's graph would store it for a length. */
 function configured(
   rope: RopeSpec,
   length: number,
@@ -163,10 +164,10 @@ function configured(
 }
 
 /**
- * Reads the tables of an export; its weights are not loaded.
+ * Reads the tables of an export without loading its weights.
  *
  * @param specs another scaling to compare with, parallel to the groups of the model
- * @throws RopeEvalError exit 2 where the file is not understood
+ * @throws RopeEvalError exit 2 for a file that cannot be understood
  */
 export async function inspectExport(
   { path, file }: { readonly path: string; readonly file?: string },
@@ -189,7 +190,7 @@ export async function inspectExport(
   }
 }
 
-/** Whether the export runs with the tables that the config names. */
+/** Reports the tables of an export that differ from those of the config. */
 export function exportFindings(tables: readonly ExportedTable[]): Finding[] {
   return tables.flatMap(({ same, layerType, difference, looksLike }) =>
     same

@@ -3,50 +3,57 @@ import process from 'node:process';
 import type { Graph } from './graph.js';
 import { errors } from './refusals.js';
 
-/** What the contexts of a decoder cost, by its graph and before anything has been run. */
+/** What the contexts of a decoder cost, estimated from its graph before anything has run. */
 export interface DecoderCost {
-  /** Multiplications for each token, and for each pair of a token and one before it. */
+  /** Multiplications per token, and per pair of a token and an earlier one. */
   readonly perToken: number;
   readonly perPair: number;
-  /** MiB that must be had at the longest context: weights, keys and values, and kept scores. */
+  /**
+   * The MiB that the longest context needs in any case, for weights, keys and values, and kept
+   * scores.
+   */
   readonly leastMemory: number;
-  /** MiB that are expected at the longest context. */
+  /** The MiB that the longest context is expected to need. */
   readonly memory: number;
 }
 
+/** The sizes on which the cost depends. */
 export interface CostRequest {
-  /** Longest context, tokens. */
+  /** The longest context, in tokens. */
   readonly positions: number;
   readonly layers: number;
   readonly heads: number;
   readonly keyHeads: number;
   readonly headDim: number;
-  /** Tokens that are read at a time; undefined: a context in one go. */
+  /** How many tokens are read at a time; undefined: a whole context at once. */
   readonly chunk: number | undefined;
-  /** Attention keeps the scores of all pairs of tokens that are read at a time. */
+  /** Whether attention keeps the scores of all pairs of tokens that are read at a time. */
   readonly keepsScores: boolean;
-  /** Of the cache and of the hidden states. */
+  /** The precision of the cache and of the hidden states. */
   readonly precision: 'float32' | 'float16';
   readonly weightBytes: number;
-  /** Rows that are scored at once, at most. */
+  /** The most rows that are scored at once. */
   readonly scoredRows: number;
 }
 
 const MIB = 2 ** 20;
-/** Node, the runtime and its libraries, MiB. */
+/** The memory of Node, the runtime and its libraries, in MiB. */
 const PROCESS = 200;
 /**
- * Copies of the weights: the runtime keeps one in the order in which its kernels read them, and where
- * a processor has no float16 arithmetic, that one is in float32.
+ * How many times the weights are in memory. The runtime keeps a copy in the order in which its
+ * kernels read them. On a processor without float16 arithmetic, that copy is in float32.
  */
 const WEIGHT_COPIES = Object.freeze({ float32: 2, float16: 4 });
-/** Hidden states, and rows of a layer's widest product, that are alive at once. */
+/** How many hidden states, and rows of a layer's widest product, exist at once. */
 const HIDDEN_STATES = 6;
 const WIDE_STATES = 3;
-/** Copies of the scores of a layer that a softmax holds. */
+/** How many copies of a layer's scores a softmax holds. */
 const SCORE_COPIES = 3;
 
-/** Rows and columns of the weights that tokens are multiplied with, the projection to symbols last. */
+/**
+ * Returns the sizes of the weights that tokens are multiplied with. The projection to symbols is
+ * the last.
+ */
 function products(graph: Graph): { rows: number; columns: number }[] {
   return graph.nodes.flatMap((node) => {
     if (node.op === 'MatMulNBits') {
@@ -59,6 +66,7 @@ function products(graph: Graph): { rows: number; columns: number }[] {
   });
 }
 
+/** Estimates the cost of a decoder's contexts from its graph. */
 export function costOf(graph: Graph, request: CostRequest): DecoderCost {
   const { positions, layers, heads, keyHeads, headDim, chunk, precision, weightBytes } = request;
   const bytes = precision === 'float16' ? 2 : 4;
@@ -73,7 +81,7 @@ export function costOf(graph: Graph, request: CostRequest): DecoderCost {
   const states = atOnce * bytes * (HIDDEN_STATES * hidden + WIDE_STATES * widest);
   const scores = request.keepsScores ? heads * atOnce * positions * 4 : 0;
   const logits = SCORE_COPIES * request.scoredRows * (head?.columns ?? 0) * 4;
-  // A cache that grows by copying is there twice while it does.
+  // While a cache grows by copying, it exists twice.
   const caches = chunk === undefined ? cache : 2 * cache;
   return {
     perToken,
@@ -91,22 +99,24 @@ export function costOf(graph: Graph, request: CostRequest): DecoderCost {
   };
 }
 
-/** Multiplications of a context of so many tokens. */
+/** Returns the multiplications of a context with this many tokens. */
 export function productsAt({ perToken, perPair }: DecoderCost, tokens: number): number {
   return perToken * tokens + perPair * tokens * tokens;
 }
 
-/** MiB that programs can have without making others swap. */
+/** Returns the MiB that programs can use without making others swap. */
 function availableMemory(): number {
-  // Of a container, where there is one; since Node 20.13.
+  // In a container, this is the container's memory; it exists since Node 20.13.
   const bytes = process.availableMemory?.() ?? freemem();
   return Math.floor(bytes / MIB);
 }
 
 /**
- * @param room MiB that a decoder may take, which all that is expected of it must fit; undefined: what
- *   the machine has left, which at least weights and cache must fit
- * @throws RopeEvalError `onnx_memory`, exit 3, where they do not
+ * Checks that a decoder fits into memory.
+ *
+ * @param room MiB that the decoder may take, which must hold all that it is expected to need;
+ *   undefined: what the machine has left, which must hold at least weights and cache
+ * @throws RopeEvalError `onnx_memory`, exit 3, if it does not fit
  */
 export function assertRoom(cost: DecoderCost, positions: number, room: number | undefined): void {
   const [needed, limit] =

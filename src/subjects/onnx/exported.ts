@@ -21,49 +21,49 @@ import { FileBytes } from './wire.js';
 export type Runtime = Awaited<ReturnType<typeof loadRuntime>>;
 export type Feeds = Record<string, Tensor>;
 
-/** Which export is opened, and how. */
+/** Which export to open, and how. */
 export interface ExportRequest {
   /** The model file. */
   readonly file: string;
   readonly device: 'cpu' | 'cuda';
   readonly threads: number;
-  /** Positions of the export's own table that are read. */
+  /** How many positions of the export's own table are read. */
   readonly positions: number;
   /** As `EngineRequest.flushesDenormals`: for a process that does nothing else. */
   readonly flushesDenormals?: boolean;
 }
 
-/** A rotary table of the graph, as the export has it. */
+/** A rotary table in the graph, with the values that the export has there. */
 export interface SiteInfo {
   readonly form: RotarySite['form'];
   readonly layers: readonly number[];
-  /** float16 tables are known to three digits. */
+  /** Whether the table is in float16, which is accurate to three digits. */
   readonly half: boolean;
   readonly own: RotaryValues;
-  /** Of a graph that chooses by length: the table for long contexts. */
+  /** The table for long contexts, in a graph that chooses its table by the length. */
   readonly ownLong?: RotaryValues;
 }
 
-/** A place of a table in the graph, and how its rows are laid out. */
+/** A rotary table in the graph, and how its rows repeat the pairs. */
 export type LaidOutSite = RotarySite & { readonly layout: RowLayout };
 
 export const isHalf = (site: RotarySite): boolean => site.element === ELEMENT.float16;
 
-/** Positions at which a graph that chooses its table by the length is asked for the short one. */
+/** A length at which a graph that chooses its table by the length uses the short one. */
 export const SHORT_POSITIONS = 48;
 
 /**
  * A model file: its graph, the folder of its weights, and the rotary tables that it runs with. No
- * weights are loaded before a session is made of it.
+ * weights are loaded until a session is created.
  */
 export class ExportedModel {
   private constructor(
     readonly runtime: Runtime,
     readonly graph: Graph,
     readonly sites: readonly LaidOutSite[],
-    /** (sites) */
+    /** One per site. */
     readonly tables: readonly SiteInfo[],
-    /** Makes a session of the graph with this edit. */
+    /** Creates a session of the graph with an edit. */
     readonly create: (edit: GraphEdit) => Promise<InferenceSession>,
     private readonly request: ExportRequest,
     private readonly folder: string,
@@ -71,8 +71,10 @@ export class ExportedModel {
   ) {}
 
   /**
-   * @param accept throws where the graph cannot be used, before anything else is asked of it
-   * @throws RopeEvalError exit 2 where the file is no such model, or its tables are not found
+   * Opens a model file and reads its tables.
+   *
+   * @param accept throws if the graph cannot be used, before anything else is read
+   * @throws RopeEvalError exit 2 if the file is not such a model or its tables are not found
    */
   static async open(
     request: ExportRequest,
@@ -113,7 +115,7 @@ export class ExportedModel {
     return identityOf(this.graph, this.folder, basename(this.request.file));
   }
 
-  /** Bytes of all its weights, wherever they lie. */
+  /** Returns the size of all its weights in bytes, whatever files they are in. */
   weightBytes(): number {
     return [...this.graph.weights.values()].reduce(
       (sum, { raw, external }) => sum + (raw?.length ?? external?.length ?? 0),
@@ -127,8 +129,8 @@ export class ExportedModel {
 }
 
 /**
- * The folder that weights are mapped from. The runtime refuses symbolic links, which a hub's cache is
- * made of: those files are linked hard into a folder of their own.
+ * Returns the folder that weights are mapped from. The runtime refuses symbolic links, of which a
+ * hub's cache consists; such files are hard-linked into a temporary folder.
  */
 function weightsFolder(graph: Graph, file: string, cleaners: (() => void)[]): string {
   const folder = dirname(file);
@@ -158,19 +160,19 @@ function weightsFolder(graph: Graph, file: string, cleaners: (() => void)[]): st
   return own;
 }
 
-/** Hashes, hexadecimal. */
+/** Hexadecimal hashes. */
 export interface ModelIdentity {
   readonly graphSha256: string;
   readonly weightsSha256: string;
 }
 
-/** Bytes of each sample of a file, and how many are taken. */
+/** The size of each sample of a file in bytes, and the number of samples. */
 const SAMPLE_BYTES = 1 << 16;
 const SAMPLES = 64;
 
 /**
- * What tells one model from another: the bytes of its structure, and sizes and evenly spread samples
- * of all its files. Reading gigabytes whole would take longer than some answers.
+ * Identifies a model by the bytes of its structure, and by the sizes and evenly spaced samples of
+ * all its files. Reading gigabytes in full would take longer than some answers.
  */
 function identityOf(graph: Graph, folder: string, file: string): ModelIdentity {
   const structure = createHash('sha256');
@@ -231,8 +233,8 @@ async function createSession(
 }
 
 /**
- * The table that the export itself has, at each site: read by running the part of the graph that
- * makes it, so that a table is what the runtime would use, however it was written.
+ * Returns the export's own table at each site. It runs the part of the graph that makes the table,
+ * so the result is what the runtime would use, however it was written.
  */
 async function ownTables(
   runtime: Runtime,
@@ -243,7 +245,7 @@ async function ownTables(
 ): Promise<{ values: RotaryValues; layout: RowLayout }[]> {
   const names = sites.flatMap(({ cos, sin }) => [cos, sin]);
   const { inputs, withoutNodes, withoutWeights } = prunedTo(graph, names);
-  // A weight cannot be an output itself: it is handed on by a node.
+  // A weight cannot be an output itself, so a node passes it on.
   const session = await create({
     withoutNodes,
     withoutWeights,
@@ -288,7 +290,7 @@ async function ownTables(
   }
 }
 
-/** (1, length) whole numbers. */
+/** Makes a (1, length) tensor of whole numbers. */
 export function wholeNumbers(
   { Tensor }: Runtime,
   length: number,
@@ -301,7 +303,7 @@ export function wholeNumbers(
   );
 }
 
-/** float values of a tensor of float32 or float16. */
+/** Returns the values of a float32 or float16 tensor. */
 export function numbersOf(tensor: Tensor): Float32Array {
   const { data } = tensor;
   if (data instanceof Float32Array) return data;

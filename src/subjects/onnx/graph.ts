@@ -2,32 +2,34 @@ import { errors } from './refusals.js';
 import { bytesField, type ByteSource, type Field, fieldsOf, numberField, signed } from './wire.js';
 
 /**
- * An ONNX model as a graph that can be edited: nodes, weights by their place in the file, inputs and
- * outputs. What is not edited is copied byte for byte; weights are never loaded.
+ * Reads and edits an ONNX model as a graph of nodes, weights, inputs and outputs. Everything that
+ * is not edited is copied byte for byte. Weights are known by their place in the file and are never
+ * loaded.
  *
- * Field numbers are those of onnx.proto3 (ModelProto, GraphProto, NodeProto, TensorProto).
+ * The field numbers are those of onnx.proto3 (ModelProto, GraphProto, NodeProto, TensorProto).
  */
 
-/** [from, from + length) of the file. */
+/** The bytes [from, from + length) of the file. */
 export interface Range {
   readonly from: number;
   readonly length: number;
 }
 
+/** A node of a graph (NodeProto). */
 export interface Node {
   readonly name: string;
   readonly op: string;
-  /** `''` = ai.onnx. */
+  /** The operator set; `''` is ai.onnx. */
   readonly domain: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: ReadonlyMap<string, number | readonly number[] | string | Range>;
-  /** Names that its subgraphs use, their own or of the graph around them. */
+  /** The names that its subgraphs use, whether their own or those of the surrounding graph. */
   readonly captured: readonly string[];
   readonly bytes: Buffer;
 }
 
-/** Element types that a rotary table or a hidden state can have (TensorProto.DataType). */
+/** The element types of rotary tables and hidden states (TensorProto.DataType). */
 export const ELEMENT = Object.freeze({
   float32: 1,
   int32: 6,
@@ -37,13 +39,16 @@ export const ELEMENT = Object.freeze({
   bfloat16: 16,
 });
 
+/** A weight (TensorProto), without its values. */
 export interface Weight {
   readonly name: string;
   readonly element: number;
   readonly dims: readonly number[];
-  /** Where its values lie in the model file itself; absent: in another file, or typed fields. */
+  /**
+   * Where its values are in the model file; absent if they are in another file or in typed fields.
+   */
   readonly raw?: Range;
-  /** Where its values lie in another file. */
+  /** Where its values are in another file. */
   readonly external?: {
     readonly location: string;
     readonly offset: number;
@@ -52,27 +57,32 @@ export interface Weight {
   readonly range: Range;
 }
 
+/** An input or output of a graph (ValueInfoProto of a tensor). */
 export interface Port {
   readonly name: string;
   readonly element: number;
-  /** Sizes, or names of sizes that are open. */
+  /** Sizes, or the names of sizes that the graph leaves open. */
   readonly dims: readonly (number | string)[];
 }
 
+/** A model as a graph, with the file that it was read from. */
 export interface Graph {
   readonly source: ByteSource;
   readonly nodes: readonly Node[];
   readonly weights: ReadonlyMap<string, Weight>;
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
-  /** domain → version */
+  /** The version of each operator set, by its domain. */
   readonly opsets: ReadonlyMap<string, number>;
   readonly producer: string;
-  /** Everything of the model but its graph, and of the graph but nodes, weights and ports. */
+  /**
+   * All other fields: those of the model besides its graph, and those of the graph besides nodes,
+   * weights and ports.
+   */
   readonly rest: { readonly model: readonly Buffer[]; readonly graph: readonly Buffer[] };
 }
 
-/** Messages of a graph's structure: weights lie outside of this bound. */
+/** The largest field of a graph's structure. Weights are not subject to this limit. */
 const STRUCTURE_BYTES = 1 << 28;
 
 const isRange = (field: Field): field is Field & Range => 'from' in field;
@@ -82,7 +92,7 @@ function text(source: ByteSource, field: Field): string {
   return source.read(field.from, field.length).toString('utf8');
 }
 
-/** The field as it stands, tag included. */
+/** Copies a field unchanged, tag included. */
 function copy(source: ByteSource, field: Field): Buffer {
   if (!isRange(field)) return numberField(field.number, field.value);
   if (field.length > STRUCTURE_BYTES) throw errors.damaged('a part of its structure is too large');
@@ -91,7 +101,7 @@ function copy(source: ByteSource, field: Field): Buffer {
 
 function numbers(source: ByteSource, field: Field): number[] {
   if (!isRange(field)) return [signed(field.value)];
-  const out: number[] = []; // packed
+  const out: number[] = []; // A packed field.
   const bytes = source.read(field.from, field.length);
   let value = 0n;
   let shift = 0n;
@@ -125,7 +135,7 @@ function readAttribute(source: ByteSource, { from, length }: Range) {
   return { name, value, captured };
 }
 
-/** Inputs of the nodes of a subgraph, and its outputs. */
+/** Returns the names that a subgraph uses: the inputs of its nodes, and its outputs. */
 function namesIn(source: ByteSource, { from, length }: Range): string[] {
   return [...fieldsOf(source, from, from + length)].flatMap((field) => {
     if (!isRange(field)) return [];
@@ -161,7 +171,7 @@ function readNode(source: ByteSource, range: Range): Node {
   return { ...node, attributes, bytes };
 }
 
-/** Reads a TensorProto, of a graph's weights or of a node's attribute. */
+/** Reads a TensorProto, which is a weight of the graph or an attribute of a node. */
 export function readWeight(source: ByteSource, range: Range): Weight {
   let name = '';
   let element = 0;
@@ -230,9 +240,10 @@ function readPort(source: ByteSource, range: Range): Port {
 }
 
 /**
- * Reads the graph of a model file; values of weights stay where they are.
+ * Reads the graph of a model file. The values of weights stay where they are.
  *
- * @throws RopeEvalError exit 2 where the file is no ONNX model, or uses what cannot be edited
+ * @throws RopeEvalError exit 2 if the file is not an ONNX model, or uses something that cannot be
+ *   edited
  */
 export function readGraph(source: ByteSource): Graph {
   const opsets = new Map<string, number>();
@@ -270,7 +281,8 @@ export function readGraph(source: ByteSource): Graph {
       weights.set(weight.name, weight);
     } else if (isRange(field) && field.number === 11) inputs.push(readPort(source, field));
     else if (isRange(field) && field.number === 12) outputs.push(readPort(source, field));
-    // Types of inner values are left out: those that an edit changes would contradict it.
+    // The types of inner values are dropped, because those of values that an edit changes would be
+    // wrong.
     else if (field.number !== 13) graph.push(copy(source, field));
   }
   return { source, nodes, weights, inputs, outputs, opsets, producer, rest: { model, graph } };
@@ -285,7 +297,7 @@ export interface NewNode {
   readonly attributes?: Readonly<Record<string, number>>;
 }
 
-/** NodeProto with integer attributes. */
+/** Writes a NodeProto with integer attributes. */
 export function nodeBytes({ op, domain = '', inputs, outputs, attributes = {} }: NewNode): Buffer {
   return Buffer.concat([
     ...inputs.map((name) => bytesField(1, name)),
@@ -302,7 +314,7 @@ export function nodeBytes({ op, domain = '', inputs, outputs, attributes = {} }:
   ]);
 }
 
-/** The same node with other names for some of its inputs. */
+/** Copies a node and renames some of its inputs. */
 function renamedInputs(node: Node, names: ReadonlyMap<string, string>): Buffer {
   const { bytes } = node;
   const source: ByteSource = {
@@ -318,7 +330,7 @@ function renamedInputs(node: Node, names: ReadonlyMap<string, string>): Buffer {
   );
 }
 
-/** ValueInfoProto of a tensor. */
+/** Writes the ValueInfoProto of a tensor. */
 export function portBytes({ name, element, dims }: Port): Buffer {
   const shape = Buffer.concat(
     dims.map((d) => bytesField(1, typeof d === 'number' ? numberField(1, d) : bytesField(2, d))),
@@ -327,7 +339,7 @@ export function portBytes({ name, element, dims }: Port): Buffer {
   return Buffer.concat([bytesField(1, name), bytesField(2, bytesField(1, tensor))]);
 }
 
-/** What is not needed for these tensors: an edit that leaves the rest. */
+/** Makes the edit that removes everything that these tensors do not need. */
 export function prunedTo(
   graph: Graph,
   wanted: readonly string[],
@@ -335,7 +347,7 @@ export function prunedTo(
   const producer = new Map(graph.nodes.flatMap((n) => n.outputs.map((name) => [name, n] as const)));
   const names = new Set(wanted);
   const nodes = new Set<Node>();
-  // A set hands on what is added while it is walked.
+  // Iterating over a set includes what is added meanwhile.
   for (const name of names) {
     const node = producer.get(name);
     if (!node || nodes.has(node)) continue;
@@ -349,23 +361,23 @@ export function prunedTo(
   };
 }
 
-/** What an edited graph has otherwise. */
+/** The changes that an edited graph has. */
 export interface GraphEdit {
   readonly withoutNodes?: ReadonlySet<Node>;
   readonly withoutWeights?: ReadonlySet<string>;
   readonly addedInputs?: readonly Port[];
   readonly addedNodes?: readonly NewNode[];
-  /** Instead of the graph's own. */
+  /** The outputs that replace the graph's own. */
   readonly outputs?: readonly Port[];
   readonly withoutInputs?: ReadonlySet<string>;
-  /** node → (name of an input → another name) */
+  /** For each node, the new names of inputs by their old ones. */
   readonly rewired?: ReadonlyMap<Node, ReadonlyMap<string, string>>;
 }
 
-/** Weights smaller than this stay in the graph: the runtime wants shapes and scalars at hand. */
+/** Smaller weights stay in the graph, because the runtime wants shapes and scalars at hand. */
 const INLINE_BYTES = 1024;
 
-/** The weight, with its values left where they are: in the model file itself. */
+/** Writes a weight whose values stay where they are, in the model file. */
 function elsewhere(weight: Weight & { raw: Range }, file: string): Buffer {
   const entry = (key: string, value: string | number): Buffer =>
     bytesField(13, Buffer.concat([bytesField(1, key), bytesField(2, String(value))]));
@@ -381,16 +393,17 @@ function elsewhere(weight: Weight & { raw: Range }, file: string): Buffer {
 }
 
 /**
- * The bytes of an edited model. Large weights are named by their place in `file`, so that a model of
- * any size becomes a small buffer, and its weights are mapped, never copied.
+ * Writes an edited model. Large weights refer to their place in `file`. A model of any size thus
+ * becomes a small buffer, and its weights are mapped and never copied.
  *
- * @param file name of the model file, beside the files that its weights lie in
+ * @param file name of the model file; it must be in the folder of the files that hold its weights
  */
 export function editedModel(graph: Graph, edit: GraphEdit, file: string): Buffer {
   const { source } = graph;
   const weights = [...graph.weights.values()].filter((w) => !edit.withoutWeights?.has(w.name));
   const removed = new Set([...(edit.withoutWeights ?? [])]);
-  // A weight that is listed as an input too stays one without its value: a table that is fed.
+  // A graph may list a weight among its inputs too. If the edit removes or feeds it, that entry is
+  // replaced by the added input.
   const fed = new Set((edit.addedInputs ?? []).map((port) => port.name));
   const inputs = graph.inputs.filter(
     ({ name }) => !removed.has(name) && !fed.has(name) && !edit.withoutInputs?.has(name),

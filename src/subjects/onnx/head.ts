@@ -3,24 +3,24 @@ import { errors } from './refusals.js';
 import { indexOf } from './rotary.js';
 
 /**
- * The end of a decoder: logits of every token are tokens x vocabulary numbers, 20 GB at 32k tokens of
- * 152k symbols. The edit projects the rows that are asked for alone, and gives their
- * log-probabilities instead of logits.
+ * Changes the end of a decoder. The logits of every token are tokens x vocabulary numbers, which is
+ * 20 GB for 32k tokens and 152k symbols. The edit projects only the rows that are asked for, and
+ * returns their log-probabilities instead of logits.
  */
 
-/** Names of what the edit adds. */
+/** The names of what the edit adds. */
 export const SCORED = Object.freeze({
-  /** int64 [rows] tokens from which a target is predicted */
+  /** int64 [rows]: the tokens from which a target is predicted. */
   rows: 'rope_eval_rows',
-  /** int64 [1, rows, 1] the tokens whose log-probability is wanted */
+  /** int64 [1, rows, 1]: the tokens whose log-probability is wanted. */
   targets: 'rope_eval_targets',
-  /** float32 [1, rows, 1] */
+  /** float32 [1, rows, 1]. */
   logProbability: 'rope_eval_log_probability',
-  /** int64 [1, rows] the most probable token */
+  /** int64 [1, rows]: the most probable token. */
   best: 'rope_eval_best',
 });
 
-/** Ops between the projection and the logits that work on each row alone. */
+/** Operators between the projection and the logits that process each row separately. */
 const BY_ROW = new Set(['Cast', 'Mul', 'Div', 'Tanh', 'Add', 'Identity']);
 const PROJECTS = new Set([
   'MatMul',
@@ -30,7 +30,11 @@ const PROJECTS = new Set([
   'MatMulIntegerToFloat',
 ]);
 
-/** The edit for the logits of a decoder. Errors as `rotarySites`: `onnx_no_head`. */
+/**
+ * Makes the edit that replaces a decoder's logits by the scores of rows.
+ *
+ * @throws RopeEvalError `onnx_no_head` if the projection is not found
+ */
 export function scoredHead(
   graph: Graph,
 ): Pick<GraphEdit, 'addedInputs' | 'addedNodes' | 'rewired' | 'outputs'> {

@@ -1,6 +1,6 @@
 import { option, RopeEvalError, words, type ErrorKind, type Words } from '../../errors.js';
 
-/** What is wrong with a user's ONNX model, in words: each says what was found and what to do. */
+/** Words the errors about a user's ONNX model. Each says what was found and what to do. */
 
 const refuse = (kind: ErrorKind, problem: Words, hint: Words = ''): RopeEvalError =>
   new RopeEvalError(kind, { option: 'model', problem, hint });

@@ -2,34 +2,34 @@ import { ELEMENT, type Graph, type GraphEdit, type Node, type Port, type Weight 
 import { errors } from './refusals.js';
 
 /**
- * Where a graph keeps its rotary tables, and the edit that turns them into inputs, so that one
- * session serves every scaling.
+ * A place at which a graph keeps a rotary table, with the edit that turns the table into an input,
+ * so that one session serves every scaling.
  *
- * Two shapes exist. A *cache* is a table [positions, pairs] that nodes index themselves
- * (GroupQueryAttention with do_rotary, RotaryEmbedding). *Rows* are cos and sin of the tokens of a
- * run, [1, tokens, width], however the graph came by them (computed from inv_freq, or gathered out
- * of a folded table).
+ * There are two shapes. A *cache* is a table [positions, pairs] that nodes index themselves
+ * (GroupQueryAttention with do_rotary, RotaryEmbedding). *Rows* are the cos and sin of a run's
+ * tokens, [1, tokens, width], whether the graph computes them from inv_freq or gathers them from a
+ * folded table.
  */
 export interface RotarySite {
   readonly shape: 'cache' | 'rows';
-  /** Names that the edited graph is fed by. */
+  /** The names of the inputs that the edited graph has for it. */
   readonly cos: string;
   readonly sin: string;
   readonly element: typeof ELEMENT.float32 | typeof ELEMENT.float16;
-  /** Width of a row of cos: pairs, or 2 x pairs where both halves are written out. */
+  /** The width of a row of cos: the pairs, or 2 x pairs if each is written twice. */
   readonly width: number | undefined;
-  /** Each pair stands once in a row, whatever the shape. */
+  /** Whether each pair appears only once in a row, whatever the shape. */
   readonly once?: boolean;
-  /** Positions that a folded table has, and can be asked for. */
+  /** How many positions a folded table has, which is as far as it can be asked. */
   readonly rows?: number;
-  /** Layers that use it, in the order of the graph. */
+  /** The layers that use it, in the order of the graph. */
   readonly layers: readonly number[];
   /** How the exporter wrote it, for the report. */
   readonly form: 'genai' | 'genai-longrope' | 'opset-23' | 'computed' | 'folded';
   readonly edit: Pick<GraphEdit, 'withoutNodes' | 'withoutWeights' | 'addedInputs'>;
 }
 
-/** Node types that take a cache, and where. */
+/** Node types that take a cache, and the positions of its inputs. */
 const TAKES_CACHE: Readonly<Record<string, { readonly cos: number; readonly sin: number }>> =
   Object.freeze({
     'com.microsoft::GroupQueryAttention': { cos: 7, sin: 8 },
@@ -39,10 +39,13 @@ const TAKES_CACHE: Readonly<Record<string, { readonly cos: number; readonly sin:
 
 const LAYER = /(?:^|[./_])(?:layers?|h|blocks?)[./_](\d+)(?:[./_]|$)/;
 
-/** Number of the layer that a node belongs to, by its name; -1 where the name does not say. */
+/**
+ * Returns the number of the layer that a node belongs to, from its name; -1 if the name does not
+ * tell.
+ */
 const layerOf = (node: Node): number => Number(LAYER.exec(node.name)?.[1] ?? -1);
 
-/** The first bytes of a weight's values; undefined where there are fewer. */
+/** Reads the first bytes of a weight's values; undefined if there are fewer. */
 export type FirstRow = (weight: Weight, bytes: number) => Buffer | undefined;
 
 interface Index {
@@ -50,6 +53,7 @@ interface Index {
   readonly consumers: ReadonlyMap<string, readonly Node[]>;
 }
 
+/** Indexes the nodes of a graph by the names that they produce and consume. */
 export function indexOf(graph: Graph): Index {
   const producer = new Map<string, Node>();
   const consumers = new Map<string, Node[]>();
@@ -69,7 +73,10 @@ function elementOf(element: number, node: Node): RotarySite['element'] {
   throw errors.rotaryNode(node.name, `takes tables of element type ${element}, not float or half`);
 }
 
-/** Sites whose table is indexed by a node: one for each pair of names, with the layers that use it. */
+/**
+ * Finds the tables that nodes index themselves: one site per pair of names, with the layers that
+ * use it.
+ */
 function cacheSites(graph: Graph, index: Index): RotarySite[] {
   const sites = new Map<string, { site: RotarySite; layers: Set<number> }>();
   for (const node of graph.nodes) {
@@ -119,7 +126,7 @@ function cacheSite(
   }
   const maker = producer.get(cos);
   if (maker?.op === 'If' && producer.get(sin) === maker) {
-    // Of an export for longrope: the branches hold the short and the long table.
+    // This is an export for longrope, whose branches hold the short and the long table.
     const outputs = maker.outputs.filter((name) => name !== cos && name !== sin);
     if (outputs.length > 0) throw errors.rotaryNode(maker.name, 'also gives other values');
     const element = halfGraph(graph) ? ELEMENT.float16 : ELEMENT.float32;
@@ -134,21 +141,21 @@ function cacheSite(
       edit: { withoutNodes: new Set([maker]), addedInputs: inputs(element, 'rope_pairs') },
     };
   }
-  // Rows that were computed or gathered before the node: found by what made them.
+  // The rows were computed or gathered before the node, so `rowSites` finds them by what made them.
   return undefined;
 }
 
-/** Whether the graph's own numbers are float16: its past keys, or its largest weights. */
+/** Whether the graph computes in float16, judging by its past keys or else by its weights. */
 function halfGraph(graph: Graph): boolean {
   const past = graph.inputs.find(({ name }) => /past|key/.test(name) && !/length|mask/.test(name));
   if (past) return past.element === ELEMENT.float16;
   return [...graph.weights.values()].some((w) => w.element === ELEMENT.float16);
 }
 
-/** Ops that hand a table on without changing the angle that it holds. */
+/** Operators that pass a table on without changing its angles. */
 const PASSES = new Set(['Mul', 'Cast', 'Unsqueeze', 'Identity', 'Reshape', 'Squeeze']);
 
-/** The last tensor before the table meets a query: after the scaling and casts of the table itself. */
+/** Returns the name of the table just before it meets a query, after its own scaling and casts. */
 function handedOn(graph: Graph, { consumers }: Index, from: Node): string {
   let name = from.outputs[0]!;
   for (;;) {
@@ -156,7 +163,7 @@ function handedOn(graph: Graph, { consumers }: Index, from: Node): string {
     if (users.length !== 1 || !PASSES.has(users[0]!.op)) return name;
     const [user] = users;
     const other = user!.inputs.find((input) => input !== name);
-    // A Mul by a single number is the attention scaling; any other Mul is the rotation itself.
+    // A Mul by a single number is the attention scaling. Any other Mul is the rotation itself.
     if (user!.op === 'Mul' && !isScalar(graph, other)) return name;
     if (user!.op === 'Unsqueeze' || user!.op === 'Reshape' || user!.op === 'Squeeze') return name;
     name = user!.outputs[0]!;
@@ -170,7 +177,9 @@ function isScalar(graph: Graph, name: string | undefined): boolean {
   return graph.nodes.some((n) => n.op === 'Constant' && n.outputs[0] === name);
 }
 
-/** Sites whose rows the graph computes with Cos and Sin, or gathers out of a folded table. */
+/**
+ * Finds the tables whose rows the graph computes with Cos and Sin, or gathers from a folded table.
+ */
 function rowSites(graph: Graph, index: Index, firstRow: FirstRow): RotarySite[] {
   const byAngle = new Map<string, { cos?: Node; sin?: Node }>();
   for (const node of graph.nodes) {
@@ -199,7 +208,7 @@ function rowSites(graph: Graph, index: Index, firstRow: FirstRow): RotarySite[] 
       element,
       width: undefined,
       layers: layersOfRows(index, cosName),
-      // A RotaryEmbedding without positions takes rows of pairs.
+      // A RotaryEmbedding that has no positions takes rows in which each pair appears once.
       ...((index.consumers.get(cosName) ?? []).some(({ op }) => op === 'RotaryEmbedding')
         ? { once: true }
         : {}),
@@ -210,7 +219,10 @@ function rowSites(graph: Graph, index: Index, firstRow: FirstRow): RotarySite[] 
   });
 }
 
-/** The element type that a table is handed on in: what its last Cast says, else float32. */
+/**
+ * Whether a table is passed on in float16: according to its last Cast, or else to the folded table
+ * that it is gathered from. Otherwise it is float32.
+ */
 function halfTable(graph: Graph, { producer }: Index, name: string): boolean {
   for (let node = producer.get(name); node; node = producer.get(node.inputs[0]!)) {
     if (node.op === 'Cast') return node.attributes.get('to') === ELEMENT.float16;
@@ -221,7 +233,10 @@ function halfTable(graph: Graph, { producer }: Index, name: string): boolean {
   return false;
 }
 
-/** Two tables of one shape that are indexed by the same positions: cos first, by its row of ones. */
+/**
+ * Finds pairs of tables that have the same shape and are indexed by the same positions. Their first
+ * rows tell cos from sin.
+ */
 function gatheredPairs(
   graph: Graph,
   firstRow: FirstRow,
@@ -250,7 +265,10 @@ function gatheredPairs(
   return pairs;
 }
 
-/** By its first row: cos of 0 is one number throughout, the attention scaling; sin of 0 is 0. */
+/**
+ * Recognises a table by its first row: cos of 0 is the attention scaling throughout, and sin of 0
+ * is 0.
+ */
 function looksRotary(firstRow: FirstRow, weight: Weight): 'cos' | 'sin' | '' {
   if (weight.dims.length !== 2 || weight.element !== ELEMENT.float32) return '';
   const width = weight.dims[1]!;
@@ -261,7 +279,7 @@ function looksRotary(firstRow: FirstRow, weight: Weight): 'cos' | 'sin' | '' {
   return first === 0 ? 'sin' : first > 0.25 && first < 4 ? 'cos' : '';
 }
 
-/** Layers whose nodes take the rows, up to the rotation itself. */
+/** Returns the layers whose nodes take the rows, up to the rotation itself. */
 function layersOfRows({ consumers }: Index, name: string): number[] {
   const layers = new Set<number>();
   const queue = [name];
@@ -282,11 +300,11 @@ function layersOfRows({ consumers }: Index, name: string): number[] {
 }
 
 /**
- * Every rotary table of the graph, by the first layer that uses it.
+ * Finds every rotary table of a graph, in the order of the first layers that use them.
  *
- * @param firstRow reads the first bytes of a weight, wherever it lies
- * @throws RopeEvalError `onnx_no_rope` where there is none that can be replaced, with what was seen;
- *   `onnx_rotary_node` where a node takes one in a way that is not known
+ * @param firstRow reads the first bytes of a weight, in whatever file they are
+ * @throws RopeEvalError `onnx_no_rope` if no table can be replaced, with what was seen;
+ *   `onnx_rotary_node` if a node takes a table in an unknown way
  */
 export function rotarySites(graph: Graph, firstRow: FirstRow): RotarySite[] {
   const index = indexOf(graph);
@@ -296,7 +314,7 @@ export function rotarySites(graph: Graph, firstRow: FirstRow): RotarySite[] {
   return sites.sort((a, b) => (a.layers[0] ?? 0) - (b.layers[0] ?? 0));
 }
 
-/** Node types of the graph that a person can recognise an export by. */
+/** Words the node types by which a person can recognise an export. */
 function whatIsThere(graph: Graph): string {
   const attention = graph.nodes.filter((node) => /Attention|Rotary/.test(node.op));
   const kinds = [...new Set(attention.map((node) => `${node.op} (${node.name})`))];

@@ -17,59 +17,61 @@ import { SCORED, scoredHead } from './head.js';
 import { errors } from './refusals.js';
 import { type RotaryValues, siteRows } from './tables.js';
 
-/** Which decoder is opened; `positions` is the longest context that it will be given. */
+/** Which decoder to open. `positions` is the longest context that it will be given. */
 export interface DecoderRequest extends ExportRequest {
-  /** MiB that the attention scores of one run may take. */
+  /** The MiB that the attention scores of one run may take. */
   readonly memory: number;
-  /** MiB that all of it may take, at most; undefined: what the machine has left. */
+  /** The MiB that the decoder may take in all; undefined: what the machine has left. */
   readonly room?: number | undefined;
-  /** Of the config: exporters leave some sizes of the cache open. */
+  /** From the config, because exporters leave some sizes of the cache open. */
   readonly layers: number;
   readonly heads: number;
   readonly keyHeads: number;
   readonly headDim: number;
-  /** Rows of a context that are scored, at most. */
+  /** The most rows of a context that are scored. */
   readonly scoredRows: number;
 }
 
+/** What is known about an opened decoder. */
 export interface DecoderInfo extends ModelIdentity {
   readonly producer: string;
-  /** Of the runtime. */
+  /** The version of the runtime. */
   readonly onnxruntime: string;
   readonly sites: readonly SiteInfo[];
-  /** Element type of the cache, or of the tables where it has none. */
+  /** The element type of the cache, or of the tables if there is none. */
   readonly precision: 'float32' | 'float16';
   readonly quantised: boolean;
-  /** Tokens that are read at a time; undefined: a context in one go. */
+  /** How many tokens are read at a time; undefined: a whole context at once. */
   readonly chunk?: number;
-  /** Layers that keep a cache of keys; 0: the graph has none. */
+  /** How many layers keep a cache of keys; 0: the graph has none. */
   readonly cachedLayers: number;
-  /** Symbols that a row is projected to; undefined: the graph does not say. */
+  /** How many symbols a row is projected to; undefined: the graph does not tell. */
   readonly vocabulary?: number;
   readonly cost: DecoderCost;
-  /** Largest difference in log-probability between the edited graph and the original. */
+  /** The largest difference in log-probability between the edited graph and the original. */
   readonly editDifference: number;
   readonly editLimit: number;
 }
 
-/** One context. */
+/** One context to be scored. */
 export interface DecoderRun {
   readonly tokens: readonly number[];
-  /** (sites) */
+  /** One per site. */
   readonly tables: readonly RotaryValues[];
-  /** Ascending rows from which a target is predicted. */
+  /** The rows from which a target is predicted, ascending. */
   readonly rows: readonly number[];
   readonly targets: readonly number[];
 }
 
+/** The scores of one context. */
 export interface DecoderScores {
-  /** (rows) nats */
+  /** (rows,) in nats. */
   readonly logProbability: Float32Array;
-  /** (rows) 1 = the target is the most probable token */
+  /** (rows,) 1 if the target is the most probable token. */
   readonly correct: Uint8Array;
 }
 
-/** What an input of the graph is for. */
+/** What the inputs of the graph are for. */
 interface Roles {
   readonly mask: boolean;
   readonly positions: boolean;
@@ -82,20 +84,21 @@ interface Roles {
 }
 
 /**
- * Largest difference that an edit may make. In float32 it is the order of a few sums; in float16 and
- * with 4-bit weights the rounding of a hidden state, which a changed fusion of nodes moves.
+ * The largest difference that an edit may make. In float32 it is of the order of a few sums. In
+ * float16 and with 4-bit weights, it is the rounding of a hidden state, which changes if nodes are
+ * fused differently.
  */
 const EDIT_LIMITS = Object.freeze({ float32: 1e-4, float16: 0.05, quantised: 0.02 });
 
-/** Tokens on which the edited graph is held against the original. */
+/** How many tokens, of how many symbols, compare the edited graph with the original. */
 const PROOF_TOKENS = 48;
 const PROOF_SYMBOLS = 1000;
 
 /**
  * A user's decoder with its rotary tables as inputs.
  *
- * Weights stay in their files and are mapped; contexts longer than memory allows are read in chunks
- * where the graph keeps a cache of keys.
+ * Weights stay in their files and are mapped. If the graph keeps a cache of keys, contexts that are
+ * longer than the memory allows are read in chunks.
  */
 export class DecoderSession {
   private constructor(
@@ -108,8 +111,10 @@ export class DecoderSession {
   ) {}
 
   /**
-   * @throws RopeEvalError exit 2 where the graph cannot be edited, or answers otherwise when it was;
-   *   exit 3 where there is no room for it
+   * Opens a decoder, edits its graph, and checks that the edit changes no answer.
+   *
+   * @throws RopeEvalError exit 2 if the graph cannot be edited or answers differently afterwards;
+   *   exit 3 if there is no room for it
    */
   static async open(request: DecoderRequest): Promise<DecoderSession> {
     const model = await ExportedModel.open(request, (graph) => rolesOf(graph, request));
@@ -120,7 +125,7 @@ export class DecoderSession {
       assertRoom(facts.cost, request.positions, request.room);
       const head = scoredHead(graph);
       const proof = proofOf(tables, facts.vocabulary);
-      // One after the other, so that the weights are held once.
+      // The sessions follow each other, so that the weights are in memory only once.
       const original = await originalScores(model, roles, proof);
       const session = await model.create({ ...head, ...mergedEdits(sites, head) });
       const info = { ...facts, editDifference: Number.NaN };
@@ -135,7 +140,7 @@ export class DecoderSession {
     }
   }
 
-  /** Scores of one context. */
+  /** Scores one context. */
   async run({ tokens, tables, rows, targets }: DecoderRun): Promise<DecoderScores> {
     const logProbabilities = new Float32Array(rows.length);
     const correct = new Uint8Array(rows.length);
@@ -189,7 +194,10 @@ export class DecoderSession {
     return feeds;
   }
 
-  /** Rows counted from `from`; a chunk in which nothing is scored still needs one. */
+  /**
+   * Makes the inputs for scored rows, counted from `from`. A chunk in which nothing is scored still
+   * needs one row.
+   */
   #asked(rows: readonly number[], from: number, targets: readonly number[]): Feeds {
     const { Tensor } = this.runtime;
     const local = rows.length > 0 ? rows.map((row) => row - from) : [0];
@@ -210,7 +218,7 @@ export class DecoderSession {
   }
 }
 
-/** What is known of a decoder before a session is made of it. */
+/** Collects what is known about a decoder before a session is created. */
 function factsOf(
   model: ExportedModel,
   roles: Roles,
@@ -227,7 +235,7 @@ function factsOf(
   } as const;
   let chunk = chunkOf(graph, roles, request);
   let cost = costOf(graph, { ...asked, chunk });
-  // Smaller chunks keep fewer scores and states.
+  // Smaller chunks keep fewer scores and hidden states in memory.
   while (
     chunk !== undefined &&
     chunk > SMALLEST_CHUNK &&
@@ -253,8 +261,8 @@ function factsOf(
 }
 
 /**
- * What both graphs are asked: a fixed walk through the vocabulary. What they say to it does not
- * matter, only that both answer alike.
+ * Makes the question that both graphs are asked: a fixed walk through the vocabulary. The answers
+ * do not matter, only that they are the same.
  */
 function proofOf(tables: readonly SiteInfo[], vocabulary = PROOF_SYMBOLS): DecoderRun {
   const symbols = Math.min(vocabulary, PROOF_SYMBOLS);
@@ -268,7 +276,7 @@ function proofOf(tables: readonly SiteInfo[], vocabulary = PROOF_SYMBOLS): Decod
   };
 }
 
-/** (rows) log-probabilities of the graph as it is. */
+/** Returns (rows,) log-probabilities of the unedited graph. */
 async function originalScores(
   { runtime, create }: ExportedModel,
   roles: Roles,
@@ -292,7 +300,7 @@ function largest(a: Float32Array, b: Float32Array): number {
   return a.reduce((worst, value, i) => Math.max(worst, Math.abs(value - b[i]!)), 0);
 }
 
-/** Tokens, mask, positions and the cache of keys, for tokens [from, to). */
+/** Makes the inputs for tokens [from, to): ids, mask, positions and the cache of keys. */
 function tokenFeeds(
   runtime: Runtime,
   roles: Roles,
@@ -321,7 +329,7 @@ function tokenFeeds(
   };
 }
 
-/** The edits of all sites, beside that of the head. */
+/** Merges the edits of all sites with that of the head. */
 function mergedEdits(sites: readonly LaidOutSite[], head: GraphEdit): GraphEdit {
   return {
     withoutNodes: new Set(sites.flatMap(({ edit }) => [...(edit.withoutNodes ?? [])])),
@@ -335,7 +343,11 @@ function mergedEdits(sites: readonly LaidOutSite[], head: GraphEdit): GraphEdit 
 
 const PAST = /^past(?:_key_values)?[._](\d+)[._](key|value)$/;
 
-/** @throws RopeEvalError `onnx_input` for an input that nothing is known of */
+/**
+ * Finds out what the inputs of a graph are for.
+ *
+ * @throws RopeEvalError `onnx_input` for an unknown input
+ */
 function rolesOf(graph: Graph, { keyHeads, headDim }: DecoderRequest): Roles {
   const open = [1, keyHeads, 0, headDim];
   const outputs = new Set(graph.outputs.map((o) => o.name));
@@ -362,11 +374,11 @@ function rolesOf(graph: Graph, { keyHeads, headDim }: DecoderRequest): Roles {
   return { mask, positions, past };
 }
 
-/** Heads x bytes of one score, and copies of it that a softmax holds. */
+/** The bytes of one head's score, times the copies of it that a softmax holds. */
 const BYTES_A_SCORE = 12;
 const SMALLEST_CHUNK = 64;
 
-/** Place of the input of an attention node that has a number for each pair of tokens. */
+/** Which input of an attention node is a bias with one number for each pair of tokens. */
 const ATTENTION_BIAS: Readonly<Record<string, number>> = Object.freeze({
   MultiHeadAttention: 5,
   GroupQueryAttention: 10,
@@ -374,15 +386,21 @@ const ATTENTION_BIAS: Readonly<Record<string, number>> = Object.freeze({
 
 const isFused = ({ op }: Node): boolean => Object.hasOwn(ATTENTION_BIAS, op);
 
-/** With a bias for every pair of tokens fused attention keeps their scores too. */
+/**
+ * Whether attention keeps the scores of all pairs. Fused attention does so only with a bias for
+ * every pair of tokens.
+ */
 function keepsScores({ nodes }: Graph): boolean {
   const fused = nodes.filter(isFused);
   return fused.length === 0 || fused.some((node) => node.inputs[ATTENTION_BIAS[node.op]!]);
 }
 
-/** Attention that is written out in nodes is read in chunks, so that its scores have room. */
+/**
+ * Returns how many tokens are read at a time. Attention that is written out in nodes is read in
+ * chunks so that its scores fit.
+ */
 function chunkOf(graph: Graph, roles: Roles, request: DecoderRequest): number | undefined {
-  // The masks of MultiHeadAttention that exporters write are for a prompt, or for one token after it.
+  // The masks that exporters write for MultiHeadAttention fit only a prompt, or one token after it.
   if (graph.nodes.some(isFused) || roles.past.length === 0) return undefined;
   const chunk = Math.floor(
     (request.memory * 2 ** 20) / (request.heads * BYTES_A_SCORE * request.positions),
@@ -390,7 +408,11 @@ function chunkOf(graph: Graph, roles: Roles, request: DecoderRequest): number | 
   return Math.max(SMALLEST_CHUNK, Math.min(1024, chunk));
 }
 
-/** @param logits (vocabulary) */
+/**
+ * Returns the log-probability of a target.
+ *
+ * @param logits (vocabulary,)
+ */
 function logProbability(logits: Float32Array, target: number): number {
   let top = -Infinity;
   for (const value of logits) if (value > top) top = value;

@@ -37,13 +37,13 @@ import { rotaryValues, type RotaryValues } from './tables.js';
 import { bundledTexts, TokenizedTexts } from './texts.js';
 import { findModel, loadTokenizer, type ModelFiles } from './tokenizer.js';
 
-/** A table of each layer group of the user's model. */
+/** A table for each layer group of the user's model. */
 export interface TablesTreatment extends Treatment {
-  /** (groups of the model) */
+  /** One per group of the model. */
   readonly tables: readonly RopeTable[];
 }
 
-/** Gives equal tables one treatment, so that they are run once. */
+/** Gives equal tables the same treatment, so that they run once. */
 export class TableTreatments {
   readonly #known = new Map<string, TablesTreatment>();
 
@@ -61,7 +61,10 @@ export class TableTreatments {
   }
 }
 
-/** A ratio on q·k is its root on both q and k, where the whole head rotates. */
+/**
+ * Applies a ratio on q·k to a table, as its root on both q and k. This is valid only if the whole
+ * head rotates.
+ */
 function withSoftmaxScale(
   table: RopeTable,
   { softmaxScaleRatio }: Scaling['groups'][number],
@@ -70,7 +73,9 @@ function withSoftmaxScale(
   return { ...table, attentionScaling: table.attentionScaling * Math.sqrt(softmaxScaleRatio) };
 }
 
-/** What has to be known of the user's model beside what its weights were trained with. */
+/**
+ * What the decoder needs to know about the user's model besides what its weights were trained with.
+ */
 export interface DecoderShape extends ConfiguredModel {
   readonly attention: {
     readonly layers: number;
@@ -80,9 +85,11 @@ export interface DecoderShape extends ConfiguredModel {
   };
 }
 
-/** Answers questions about contexts of a user's decoder, one context at a time. */
+/** Scores contexts with a user's decoder, one at a time. */
 export class DecoderScorer {
-  /** Questions about one treatment follow each other and share its values. */
+  /**
+   * The latest values, which questions about one treatment share because they follow each other.
+   */
   #latest: { treatment: TablesTreatment; length: number; values: RotaryValues[] } | undefined;
 
   constructor(
@@ -97,13 +104,13 @@ export class DecoderScorer {
   ): Promise<ContextScores[]> {
     const tables = this.#values(treatment, length);
     const out: ContextScores[] = [];
-    // A context takes minutes: who stops a run does not wait for its end.
+    // A context takes minutes, so stopping a run does not wait for its end.
     const abandon = (): void => this.decoder.abandon?.();
     signal?.addEventListener('abort', abandon, { once: true });
     try {
       for (const context of contexts) {
         if (signal?.aborted) break;
-        // Rows of a rung may be asked twice; they are run once.
+        // A row that belongs to two rungs is listed twice, but the context runs once.
         const rows = context.rows.filter((row) => row < length);
         out.push(
           await this.decoder.run({
@@ -137,43 +144,47 @@ export class DecoderScorer {
   }
 }
 
-/** Tokens by which the time of all contexts is estimated. */
+/** How many tokens are timed in order to estimate the time of all contexts. */
 const PACE_TOKENS = 512;
 
-/** Tokens before a rung whose loss counts as that of the rung's length. */
+/** The loss of this many tokens before a rung counts as that of the rung's length. */
 const TEXT_SPAN = 256;
 
-/** A context of a user's decoder takes minutes: few of them, each with many scored tokens. */
+/**
+ * There are few contexts, each with many scored tokens, because one takes minutes on a user's
+ * decoder.
+ */
 const SAMPLES: Readonly<Record<keyof typeof PRESETS, PresetPlan>> = Object.freeze({
   quick: { short: 1, shortText: 2, long: 2, longText: 2, apart: 0 },
   standard: { short: 2, shortText: 4, long: 4, longText: 4, apart: 0 },
   thorough: { short: 8, shortText: 16, long: 12, longText: 12, apart: 0 },
 });
 
-/** MiB of attention scores that a run may hold. */
+/** The MiB of attention scores that a run may hold. */
 const SCORE_MEMORY = 1024;
 
+/** Where a user's decoder is, and how it is run. */
 export interface OnnxOptions {
-  /** An .onnx file or a folder. */
+  /** An .onnx file, or a folder with one. */
   readonly path: string;
-  /** Of a folder with several models: the name of the file. */
+  /** The name of the file, if the folder has several models. */
   readonly file?: string | undefined;
-  /** Texts to be asked on; default: those of the package. */
+  /** The texts to ask it on; default: those of the package. */
   readonly texts?: readonly string[] | undefined;
-  /** MiB that it may take; default: what the machine has left. */
+  /** The MiB that it may take; default: what the machine has left. */
   readonly memory?: number | undefined;
   readonly device: 'auto' | 'cpu' | 'cuda';
   readonly threads: number;
-  /** false: in this process. */
+  /** false: run it in this process. */
   readonly worker?: boolean | undefined;
 }
 
-/** A user's own decoder, one table for each of its layer groups. */
+/** A user's own decoder, which takes one table for each of its layer groups. */
 export class OnnxSubject implements Subject<TablesTreatment> {
   readonly window: number;
   readonly groups: readonly [{ readonly group: number }];
   readonly textSpan = TEXT_SPAN;
-  /** Its losses are those of the model itself. */
+  /** Its losses are already those of the user's model. */
   readonly lossScale = 1;
   readonly takes = { positions: false, cachedKeys: 'no' } as const;
   readonly #treatments = new TableTreatments();
@@ -245,7 +256,9 @@ export class OnnxSubject implements Subject<TablesTreatment> {
     }
   }
 
-  /** Milliseconds that one multiplication takes, by a short context of the model's own table. */
+  /**
+   * Measures the milliseconds per multiplication, on a short context with the model's own table.
+   */
   async #pace(decoder: Decoder, siteGroups: readonly number[], longest: number): Promise<number> {
     const length = Math.min(PACE_TOKENS, longest);
     const tokens = Array.from({ length }, (_, i) => this.texts.token(i));
@@ -254,13 +267,13 @@ export class OnnxSubject implements Subject<TablesTreatment> {
       return rotaryValues(invFreq, attentionScaling, length);
     });
     const read = () => decoder.run({ tokens, tables, rows: [0], targets: [tokens[1]!] });
-    await read(); // the first run of a length also makes room for it
+    await read(); // The first run of a length also allocates its memory.
     const started = performance.now();
     await read();
     return (performance.now() - started) / productsAt(decoder.info.cost, length);
   }
 
-  /** Milliseconds; before it is open, in proportion to the length. */
+  /** In milliseconds; before the decoder is open, in proportion to the length. */
   workOf(length: number): number {
     if (!this.#opened) return length;
     const { decoder, pace } = this.#opened;
@@ -280,7 +293,11 @@ export class OnnxSubject implements Subject<TablesTreatment> {
   }
 }
 
-/** @throws RopeEvalError `onnx_other_model` or `onnx_tokenizer` where the files are not of one model */
+/**
+ * Checks that the files belong to one model.
+ *
+ * @throws RopeEvalError `onnx_other_model` or `onnx_tokenizer` if they do not
+ */
 function assertSameModel(
   { attention }: DecoderShape,
   texts: TokenizedTexts,
@@ -314,7 +331,7 @@ function entryOf(
   };
 }
 
-/** Finds a user's decoder, its tokenizer and the texts; weights are loaded when it is opened. */
+/** Finds a user's decoder, its tokenizer and the texts. The weights are loaded later, by `open`. */
 export async function onnxSubject(
   trained: TrainedModel,
   model: DecoderShape,
@@ -332,16 +349,16 @@ export async function onnxSubject(
   return new OnnxSubject(trained, model, files, texts, options);
 }
 
-/** A decoder, wherever it runs. */
+/** A decoder in this process or another one. */
 export interface Decoder {
   readonly info: DecoderInfo;
   run(run: DecoderRun): Promise<DecoderScores>;
-  /** Ends it in the middle of a context, which then fails; absent where it runs in this process. */
+  /** Ends it in the middle of a context, which then fails; absent if it runs in this process. */
   abandon?(): void;
   close(): Promise<void>;
 }
 
-/** Seconds that one context may take: a long one of a large model on a CPU takes many minutes. */
+/** The seconds that one context may take: a long one takes a large model many minutes on a CPU. */
 const PATIENCE = 7200;
 
 function died(reason: string): RopeEvalError {
@@ -351,7 +368,11 @@ function died(reason: string): RopeEvalError {
   });
 }
 
-/** Opens a decoder in a process of its own, or in this one. Errors as `DecoderSession.open`. */
+/**
+ * Opens a decoder in its own process, or in this one.
+ *
+ * @throws RopeEvalError as `DecoderSession.open`
+ */
 export async function openDecoder(request: DecoderRequest, worker = true): Promise<Decoder> {
   if (!worker) return DecoderSession.open(request);
   const child = new Worker(fileURLToPath(new URL('./child.js', import.meta.url)), {

@@ -2,7 +2,7 @@ import { Float16Array } from '@petamoriken/float16';
 import { ELEMENT } from './graph.js';
 import type { RotarySite } from './rotary.js';
 
-/** cos and sin by position, attention scaling included: (positions, pairs), row after row. */
+/** cos and sin by position, including the attention scaling: (positions, pairs), row-major. */
 export interface RotaryValues {
   readonly positions: number;
   readonly pairs: number;
@@ -10,13 +10,13 @@ export interface RotaryValues {
   readonly sin: Float32Array;
 }
 
-/** How a row of a site repeats each pair. */
+/** How the rows of a site repeat each pair. */
 export type RowLayout = 'once' | 'halves' | 'neighbours';
 
 /**
- * Values of a rotary table, angles in float64.
+ * Computes the values of a rotary table. Angles are in float64.
  *
- * @param invFreq (pairs) radians per token
+ * @param invFreq (pairs,) radians per token
  */
 export function rotaryValues(
   invFreq: ArrayLike<number>,
@@ -36,7 +36,7 @@ export function rotaryValues(
   return { positions, pairs, cos, sin };
 }
 
-/** One of cos and sin as a site wants it: rows [from, to), pairs laid out, in its element type. */
+/** Returns the rows [from, to) of cos or sin in the layout and element type of a site. */
 export function siteRows(
   site: RotarySite,
   layout: RowLayout,
@@ -61,16 +61,23 @@ export function siteRows(
   return site.element === ELEMENT.float16 ? toHalf(out) : out;
 }
 
-/** float32 → float16 as bits: Node 20 has no such array, the runtime takes them as Uint16Array. */
+/**
+ * Converts float32 to float16 as bits, because Node 20 has no Float16Array and the runtime takes a
+ * Uint16Array.
+ */
 export function toHalf(values: Float32Array): Uint16Array {
   return new Uint16Array(Float16Array.from(values).buffer);
 }
 
+/** Converts float16 bits to float32. */
 export function fromHalf(bits: Uint16Array): Float32Array {
   return Float32Array.from(new Float16Array(bits.buffer, bits.byteOffset, bits.length));
 }
 
-/** How wide rows repeat a pair, from cos at position 1; undefined where they do neither. */
+/**
+ * Determines how wide rows repeat a pair, from cos at position 1; undefined if they do so in
+ * neither way.
+ */
 export function layoutOf(cos: Float32Array, width: number): RowLayout | undefined {
   const row = cos.subarray(width, 2 * width);
   const half = width / 2;
@@ -79,7 +86,7 @@ export function layoutOf(cos: Float32Array, width: number): RowLayout | undefine
   return row.every((v, i) => v === row[i ^ 1]) ? 'neighbours' : undefined;
 }
 
-/** The rows of a wide table with each pair once. */
+/** Returns the rows of a wide table with each pair only once. */
 export function pairsOnce(rows: Float32Array, width: number, layout: RowLayout): Float32Array {
   if (layout === 'once') return rows;
   const pairs = width / 2;
@@ -90,16 +97,17 @@ export function pairsOnce(rows: Float32Array, width: number, layout: RowLayout):
   return out;
 }
 
-/** A table as numbers, read off its values. */
+/** The numbers behind a table, recovered from its values. */
 export interface ReadTable {
-  /** (pairs) radians per token */
+  /** (pairs,) radians per token. */
   readonly invFreq: Float64Array;
   readonly attentionScaling: number;
 }
 
 /**
- * Frequencies and attention scaling of a table: the angle at position 1, then at 2, 4, 8 and so on,
- * each unwrapped by the one before, so that the last gives it to the table's own precision.
+ * Recovers the frequencies and attention scaling of a table. It takes the angle at position 1, then
+ * at 2, 4, 8 and so on. Each angle is unwrapped with the help of the one before, so the last one
+ * gives the frequency to the table's own precision.
  */
 export function readTable({ positions, pairs, cos, sin }: RotaryValues): ReadTable {
   const at = (row: number, i: number): number =>

@@ -5,26 +5,26 @@ import type { Context, Item, Kind, TextSource } from '../../probes/contexts.js';
 import { Random } from '../../probes/random.js';
 import { errors } from './refusals.js';
 
-/** A tokenizer, as far as contexts need it. */
+/** What contexts need from a tokenizer. */
 export interface TextTokenizer {
-  /** Ids of a text, nothing added. */
+  /** Returns the ids of a text, without special tokens. */
   encode(text: string): readonly number[];
-  /** Ids that every context of the model begins with. */
+  /** The ids with which every context of the model begins. */
   readonly first: readonly number[];
 }
 
 /** Sentences and facts in the tokens of a user's model. */
 interface Material {
   readonly tokenizer: TextTokenizer;
-  /** Sentences in the order of their documents, each with the blank or line break before it. */
+  /** The sentences in the order of their documents, each with the space or line break before it. */
   readonly sentences: readonly (readonly number[])[];
-  /** Words that are one token after a blank: answers of one token each. */
+  /** Words that are a single token after a space; they serve as answers. */
   readonly values: readonly number[];
-  /** Tokens of the longest statement, and of a question. */
+  /** The tokens of the longest statement, and of the longest question. */
   readonly room: number;
 }
 
-/** Fewest words that must be one token: below that, an answer is guessed too easily. */
+/** The fewest words that must be a single token. With fewer, an answer is too easy to guess. */
 const LEAST_VALUES = 40;
 const COPY_TOKENS = 10;
 
@@ -46,18 +46,19 @@ interface Scored {
   readonly distance: number;
 }
 
-/** What the facts of a context are about: `the silver lantern`. */
+/** A fact of a context, about something such as `the silver lantern`. */
 interface Fact {
   readonly name: string;
   readonly value: number;
-  /** Index of the value where the fact was stated. */
+  /** The index of the value in the statement. */
   at?: number;
 }
 
 /**
- * Running text and facts through a user's own tokenizer. Facts are sentences of one form, a word of
- * one token at their end; the same sentence, begun again at the end of the context, asks for it.
- * Beside each fact that is asked for stands another of the same form that is not.
+ * Writes running text and facts in the tokens of a user's own tokenizer. Every fact is a sentence
+ * of the same form, which ends in a word of one token. Repeating the beginning of the sentence at
+ * the end of the context asks for that word. Each fact that is asked for has a distractor beside
+ * it: a fact of the same form that is not asked for.
  */
 export class TokenizedTexts implements TextSource {
   readonly keys = ADJECTIVES.length * NOUNS.length;
@@ -65,20 +66,20 @@ export class TokenizedTexts implements TextSource {
 
   /**
    * @param documents texts, in the order in which they are read
-   * @throws RopeEvalError `text_values` where the tokenizer splits the words of answers
+   * @throws RopeEvalError `text_values` if the tokenizer splits too many of the answers
    */
   constructor(tokenizer: TextTokenizer, documents: readonly string[]) {
     const values = VALUES.map((word) => tokenizer.encode(` ${word}`)).flatMap((ids) =>
       ids.length === 1 ? [ids[0]!] : [],
     );
     if (values.length < LEAST_VALUES) throw errors.values(values.length, VALUES.length);
-    // What ends one document and begins the next are an empty line apart.
+    // An empty line separates one document from the next.
     const sentences = documents.flatMap((text) =>
       sentencesOf(`\n\n${text.trim()}`).map((sentence) => tokenizer.encode(sentence)),
     );
     const longest = (words: readonly string[], name: (word: string) => string): number =>
       Math.max(...words.map((word) => tokenizer.encode(begun(name(word))).length));
-    // A name's two words are tokenised apart: each at its longest is the longest of all.
+    // The two words of a name are tokenised separately, so the longest name is the longest of each.
     const plain = tokenizer.encode(begun('red lamp')).length;
     const room =
       longest(ADJECTIVES, (word) => `${word} lamp`) +
@@ -89,14 +90,14 @@ export class TokenizedTexts implements TextSource {
     this.#material = { tokenizer, values: [...new Set(values)], sentences, room };
   }
 
-  /** Of the tokens of all documents: who is asked on other texts answers another question. */
+  /** The hash of the tokens of all documents, because other texts are other questions. */
   get sha256(): string {
     const hash = createHash('sha256');
     for (const sentence of this.#material.sentences) hash.update(Int32Array.from(sentence));
     return hash.digest('hex');
   }
 
-  /** The highest id that contexts have. */
+  /** The highest token id in any context. */
   get highest(): number {
     const { sentences, values } = this.#material;
     return [...sentences, values].reduce(
@@ -105,7 +106,7 @@ export class TokenizedTexts implements TextSource {
     );
   }
 
-  /** Token `index` of the running text. */
+  /** Returns token `index` of the running text. */
   token(index: number): number {
     const { sentences } = this.#material;
     const ids = sentences[index % sentences.length]!;
@@ -113,15 +114,17 @@ export class TokenizedTexts implements TextSource {
   }
 
   /**
+   * Checks that facts and questions fit into the shortest rung.
+   *
    * @param tokens of the shortest rung that is asked
-   * @throws RopeEvalError `window_too_short` where facts and questions have no room in it
+   * @throws RopeEvalError `window_too_short` if they do not
    */
   assertRoom(tokens: number, questions: number): void {
     const least = 2 * this.#material.room * questions;
     if (tokens < least) throw errors.window(tokens, least);
   }
 
-  /** Tokens of all documents: contexts longer than that read them again. */
+  /** The number of tokens in all documents. Longer contexts read them again. */
   get tokens(): number {
     return this.#material.sentences.reduce((sum, s) => sum + s.length, 0);
   }
@@ -135,11 +138,14 @@ export class TokenizedTexts implements TextSource {
   }
 }
 
-/** A statement up to its answer; a question is the same. */
+/** Returns a statement up to its answer, which is also the question. */
 const begun = (name: string): string => `\nThe code of the ${name} is`;
 const END = '.\n';
 
-/** Sentences with what stands before them, so that joined they are the text. */
+/**
+ * Splits a text into sentences. Each keeps what stands before it, so that all of them joined are
+ * the text.
+ */
 function sentencesOf(text: string): string[] {
   return text.match(/\s*[^\n]*?(?:[.!?;:{}]["’”)]?(?=\s|$)|\n|$)/gu)?.filter((s) => s.trim()) ?? [];
 }
@@ -202,13 +208,13 @@ class ContextWriter {
       const second = start - COPY_TOKENS - 2 * room - this.random.below(room);
       let runs = copies ? 0 : 2;
       const kept = (): number => 2 * room * (unstated().length + 1) + (2 - runs) * COPY_TOKENS;
-      // Room is kept for what must have been stated before it is asked.
+      // This leaves room for the facts that must be stated before they are asked.
       while (this.#length < start - kept()) {
         if (runs === 0 && this.#length >= first) this.#run(run, rung, runs++ > 0);
         else if (runs === 1 && this.#length >= second) this.#run(run, rung, runs++ > 0);
         else if (queue.length > 0 && queue[0]!.due <= this.#length) {
           this.#state(queue.shift()!.fact);
-          this.#state(fact()); // a distractor
+          this.#state(fact()); // A distractor.
         } else this.#sentence();
       }
       while (runs < 2) this.#run(run, rung, runs++ > 0);
@@ -242,7 +248,7 @@ class ContextWriter {
     this.#next = (this.#next + 1) % this.material.sentences.length;
   }
 
-  /** Running text up to exactly `length` tokens. */
+  /** Writes running text up to exactly `length` tokens. */
   #fill(length: number): void {
     while (this.#length < length) this.#sentence();
     this.#tokens.length = length;
@@ -270,7 +276,10 @@ class ContextWriter {
     this.#spans.push({ from, to: this.#length, asked: true });
   }
 
-  /** A run of words; `again`: it stood before, and all but its first word is scored. */
+  /**
+   * Writes a run of words. If `again` is set, it repeats an earlier run, and all but its first word
+   * are scored.
+   */
   #run(values: readonly number[], rung: number, again: boolean): void {
     values.forEach((value, i) => {
       if (again && i > 0)
@@ -302,8 +311,8 @@ class ContextWriter {
 }
 
 /**
- * Words that facts are made of. Names are an adjective and a noun; answers are common words, most of
- * which are one token in any vocabulary of English.
+ * The words of the facts. A name is an adjective and a noun. Answers are common words, most of
+ * which are one token in any English vocabulary.
  */
 const list = (words: string): readonly string[] => Object.freeze(words.trim().split(/\s+/));
 
@@ -340,10 +349,14 @@ export const VALUES = list(`
   wave west wheel wind window wine wing winter wolf woman wood word work world year youth zero
 `);
 
-/** Texts written for this project (texts/README.md), in the order of their names. */
+/** The folder of texts that were written for this project (texts/README.md). */
 const FOLDER = fileURLToPath(new URL('../../../texts/', import.meta.url));
 
-/** @returns one text a document */
+/**
+ * Reads the bundled texts in the order of their names.
+ *
+ * @returns one text per document
+ */
 export async function bundledTexts(): Promise<string[]> {
   const names = (await readdir(FOLDER)).filter((name) => name.endsWith('.txt')).sort();
   return Promise.all(names.map((name) => readFile(`${FOLDER}${name}`, 'utf8')));

@@ -4,7 +4,11 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { errors } from './refusals.js';
 import type { TextTokenizer } from './texts.js';
 
-/** Loads a model's tokenizer. @throws RopeEvalError exit 2 where its file is not understood */
+/**
+ * Loads a model's tokenizer.
+ *
+ * @throws RopeEvalError exit 2 for a file that cannot be understood
+ */
 export function loadTokenizer({ tokenizer: file, tokenizerConfig }: ModelFiles): TextTokenizer {
   const json = (path: string): unknown => {
     try {
@@ -29,7 +33,7 @@ export function loadTokenizer({ tokenizer: file, tokenizerConfig }: ModelFiles):
   }
 }
 
-/** Special tokens that the tokenizer puts before a text. */
+/** Returns the special tokens that the tokenizer puts before a text. */
 function leading(tokenizer: Tokenizer): number[] {
   const ids = (add_special_tokens: boolean): number[] =>
     tokenizer.encode('a', { add_special_tokens }).ids as number[];
@@ -38,25 +42,26 @@ function leading(tokenizer: Tokenizer): number[] {
   return whole.slice(0, Math.max(0, at));
 }
 
-/** What belongs to a model on disk. */
+/** The files of a model on disk. */
 export interface ModelFiles {
   /** The ONNX file. */
   readonly model: string;
   readonly tokenizer: string;
-  /** Beside the tokenizer, where there is one. */
+  /** The file beside the tokenizer, if there is one. */
   readonly tokenizerConfig: string | undefined;
-  /** The model's own config.json, where there is one. */
+  /** The model's own config.json, if there is one. */
   readonly config: string | undefined;
 }
 
-/** Folders that exporters write the graph into, inside of the model's folder. */
+/** The folders, inside the model's folder, that exporters write the graph to. */
 const GRAPH_FOLDERS = ['', 'onnx'];
 
 /**
- * Finds a model's files: a file, a folder with one, or a repository's folder with `onnx/`.
+ * Finds a model's files. The path is a file, a folder with one, or a repository with an `onnx/`
+ * folder.
  *
  * @param path an .onnx file or a folder
- * @param choice name of the file to take where a folder has several
+ * @param choice name of the file to take if a folder has several
  * @throws RopeEvalError exit 2 with what was looked for, and the names to choose from
  */
 export function findModel(path: string, choice?: string): ModelFiles {
@@ -74,7 +79,11 @@ export function findModel(path: string, choice?: string): ModelFiles {
   };
 }
 
-/** The graph alone. Errors as `findModel`. */
+/**
+ * Finds only the graph.
+ *
+ * @throws RopeEvalError as `findModel`
+ */
 export function findGraph(path: string, choice: string | undefined): string {
   if (!existsSync(path)) throw errors.missing(path);
   if (statSync(path).isFile()) {

@@ -2,8 +2,8 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { errors } from './refusals.js';
 
 /**
- * Protobuf's wire format, as far as an ONNX file needs it: fields are read by their place in the
- * file, so that weights of gigabytes are passed over without being loaded.
+ * Reads and writes Protobuf's wire format, as far as an ONNX file needs it. Fields are read by
+ * their place in the file, so gigabytes of weights are skipped without being loaded.
  *
  * Source: the encoding page of the Protocol Buffers documentation; field numbers from onnx.proto3.
  */
@@ -13,16 +13,16 @@ export type Field =
   | { readonly number: number; readonly value: bigint }
   | { readonly number: number; readonly from: number; readonly length: number };
 
-/** Bytes that can be read at any place. */
+/** Bytes that can be read from any position. */
 export interface ByteSource {
   readonly size: number;
   read(from: number, length: number): Buffer;
 }
 
-/** A window is read at a time: headers of fields lie close together. */
+/** How many bytes are read at a time. The headers of fields are close together. */
 const WINDOW = 1 << 16;
 
-/** A file, read in windows. Close it when the graph has been read. */
+/** A file that is read in windows. Close it after the graph has been read. */
 export class FileBytes implements ByteSource {
   readonly size: number;
   readonly #fd: number;
@@ -61,7 +61,7 @@ export class FileBytes implements ByteSource {
   }
 }
 
-/** Longest varint: ten bytes of seven bits hold 64 bits. */
+/** The longest varint: ten bytes of seven bits hold 64 bits. */
 const VARINT_BYTES = 10;
 
 function varint(source: ByteSource, from: number): { value: bigint; next: number } {
@@ -75,9 +75,9 @@ function varint(source: ByteSource, from: number): { value: bigint; next: number
 }
 
 /**
- * The fields of the message in [from, to), in the order of the file.
+ * Yields the fields of the message in [from, to), in the order of the file.
  *
- * @throws RopeEvalError `onnx_damaged` where the bytes are no such message
+ * @throws RopeEvalError `onnx_damaged` if the bytes are not such a message
  */
 export function* fieldsOf(source: ByteSource, from: number, to: number): Generator<Field> {
   let at = from;
@@ -105,9 +105,10 @@ export function* fieldsOf(source: ByteSource, from: number, to: number): Generat
   }
 }
 
-/** A signed 64-bit varint as a number. */
+/** Converts a 64-bit varint to a signed number. */
 export const signed = (value: bigint): number => Number(BigInt.asIntN(64, value));
 
+/** Writes a number as a varint. */
 export function varintBytes(value: number | bigint): Buffer {
   const bytes: number[] = [];
   let rest = BigInt.asUintN(64, BigInt(value));
@@ -119,11 +120,11 @@ export function varintBytes(value: number | bigint): Buffer {
   return Buffer.from(bytes);
 }
 
-/** A field that holds a number. */
+/** Writes a field that holds a number. */
 export const numberField = (number: number, value: number | bigint): Buffer =>
   Buffer.concat([varintBytes(number << 3), varintBytes(value)]);
 
-/** A field that holds bytes, a text or a message. */
+/** Writes a field that holds bytes, text or a message. */
 export function bytesField(number: number, value: Buffer | string): Buffer {
   const bytes = typeof value === 'string' ? Buffer.from(value) : value;
   return Buffer.concat([varintBytes((number << 3) | 2), varintBytes(bytes.length), bytes]);
