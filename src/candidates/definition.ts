@@ -233,6 +233,17 @@ function parseOne(item: string): CandidateDefinition {
   };
 }
 
+/** The word that names a candidate to a command, where its label does not. */
+export function argumentOf(definition: CandidateDefinition | undefined): {
+  readonly argument?: string;
+} {
+  const isNamed = definition?.method !== 'block' || !definition.label.startsWith(BLOCK_LABEL);
+  return isNamed ? {} : { argument: JSON.stringify(definition.block) };
+}
+
+/** How the label of a JSON object begins, which nobody could type. */
+const BLOCK_LABEL = 'json:';
+
 function isFactorMethod(name: string): name is FactorMethod {
   return Object.hasOwn(SHORTHANDS, name);
 }
@@ -253,7 +264,7 @@ function blockLabel(block: Readonly<Record<string, unknown>>): string {
   const type = own('rope_type') ?? own('type');
   const factor = own('factor');
   const name = typeof type === 'string' ? type.slice(0, 40) : 'block';
-  return typeof factor === 'number' ? `json:${name}:${factor}` : `json:${name}`;
+  return `${BLOCK_LABEL}${name}${typeof factor === 'number' ? `:${factor}` : ''}`;
 }
 
 /** Refuses equal candidates. Two different JSON objects may share a label. */

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { quote } from '../emit/launch.js';
 import { option, RopeEvalError, words } from '../errors.js';
 import { wordFinding } from '../findings/index.js';
 import { parseReport } from '../gate/baseline.js';
@@ -23,6 +22,7 @@ import type { Report } from '../report/schema/report.js';
 import { honestyWords, referenceWords, subjectWords } from '../report/sections/conditions.js';
 import { recomputedOnly } from '../report/sections/serving.js';
 import { fill } from '../report/terminal.js';
+import { quote } from '../shell.js';
 import type { Environment } from './environment.js';
 import { FLAG_NAMES, flagOf } from './failure.js';
 import { type Output, writeOutputs, writeReport } from './files.js';
@@ -34,6 +34,7 @@ import {
   type ModelFlags,
   evaluationOptions,
   modelOptions,
+  modelWords,
   type OutputFlags,
   referenceOptions,
 } from './options.js';
@@ -70,7 +71,10 @@ export async function judgeConfig(
   const policy = withFlags(input.policy, flags);
   const run = await check({
     config: { ...config, read: await readConfigOf(config) },
-    base: base && { ...base, read: await readConfigOf(base) },
+    base: base && {
+      ...base,
+      read: { ...(await readConfigOf(base)), argument: base.argument },
+    },
     beside: input.beside ?? [],
     policy,
     target: flags.target,
@@ -130,10 +134,7 @@ function commandsFor(
     ...flag('samples', samples),
     ...flag('reference', options.reference),
     ...flag('trainedWindow', options.trainedWindow),
-    ...flag('model', flags.model),
-    ...flag('modelFile', flags.modelFile),
-    ...list('text', flags.text),
-    ...flag('memory', flags.memory),
+    ...modelWords(flags),
   ];
   const source = quote(config.source);
   return {

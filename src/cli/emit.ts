@@ -20,15 +20,20 @@ import type { LoadedConfig } from './inputs.js';
 import { readRopeGeometry, resolveOne } from './model.js';
 import type { ReferenceFlags } from './options.js';
 
-/** Resolves a candidate on this model into the input of the emitters. */
+/**
+ * Resolves a candidate on this model into the input of the emitters.
+ *
+ * @param base the config from before a change, which gives the reference
+ */
 export async function emitInput(
   config: LoadedConfig,
   candidate: string,
   flags: ReferenceFlags & { readonly target?: number },
+  base: LoadedConfig | undefined,
   environment: Environment,
 ): Promise<EmitInput> {
-  const read = await readRopeGeometry(config, flags);
-  const { model, reference } = read;
+  const read = await readRopeGeometry(config, flags, base);
+  const { model, before, reference } = read;
   const resolved = await resolveOne(candidate, undefined, read, environment);
   const { label, definition, specs } = resolved;
   if (definition.method === 'theta' && flags.target === undefined) {
@@ -44,11 +49,12 @@ export async function emitInput(
     groups: model.groups.map((group, index) => ({ ...group, rope: specs[index] ?? group.rope })),
   };
   const trained = {
-    specs: referenceSpecs(model, model, reference),
+    specs: referenceSpecs(model, before, reference),
     window: reference.trainedWindow,
   };
   const length = flags.target ?? claimedLength(scaled, trained);
   const input = emitInputOf(label, model, reference, specs, model.config ?? {}, length, {
+    before,
     ...('factor' in definition && { factor: definition.factor }),
     findings: [...model.findings, ...resolved.findings],
   });

@@ -18,6 +18,8 @@ import type { ReferenceFlags } from './options.js';
 
 export interface RopeModel {
   readonly model: ModelGeometry;
+  /** The model that the reference was taken from: the same, or the one before a change. */
+  readonly before: ModelGeometry;
   readonly reference: Reference;
 }
 
@@ -43,12 +45,9 @@ export async function readGeometry(
   flags: ReferenceFlags,
   base: LoadedConfig = config,
 ): Promise<RopeModel | NotRope> {
-  const { isNotRope, requireRope } = await import('../model/read-model.js');
-  const { chooseReference } = await import('../model/reference.js');
+  const { isNotRope } = await import('../model/read-model.js');
   const { model } = await readConfigOf(config);
-  if (isNotRope(model)) return model;
-  const before = requireRope((await readConfigOf(base)).model);
-  return { model, reference: chooseReference(before, flags) };
+  return isNotRope(model) ? model : readRopeGeometry(config, flags, base);
 }
 
 export function usesRope(read: RopeModel | NotRope): read is RopeModel {
@@ -58,16 +57,19 @@ export function usesRope(read: RopeModel | NotRope): read is RopeModel {
 /**
  * Reads the config for a command that only applies to models with RoPE.
  *
- * @throws RopeEvalError `not_rope`
+ * @throws RopeEvalError `not_rope`, or `not_comparable` for a base of other weights
  */
 export async function readRopeGeometry(
   config: LoadedConfig,
   flags: ReferenceFlags,
+  base: LoadedConfig = config,
 ): Promise<RopeModel> {
   const { requireRope } = await import('../model/read-model.js');
-  const { chooseReference } = await import('../model/reference.js');
+  const { assertSameHeads, chooseReference } = await import('../model/reference.js');
   const model = requireRope((await readConfigOf(config)).model);
-  return { model, reference: chooseReference(model, flags) };
+  const before = requireRope((await readConfigOf(base)).model);
+  assertSameHeads(model, before);
+  return { model, before, reference: chooseReference(before, flags) };
 }
 
 /** The candidates in --candidates; undefined if it was not given. */
@@ -83,14 +85,14 @@ export function namedCandidates(
 export async function chooseCandidates(
   named: readonly CandidateDefinition[] | undefined,
   factor: readonly number[] | undefined,
-  { model, reference }: RopeModel,
+  { model, before, reference }: RopeModel,
   environment: Environment,
 ): Promise<readonly CandidateDefinition[] | undefined> {
   if (named !== undefined) {
     return Promise.all(named.map((one) => withoutFile(one, reference, environment)));
   }
   if (factor === undefined) return undefined;
-  const all = factor.flatMap((each) => defaultCandidates(each, model, reference));
+  const all = factor.flatMap((each) => defaultCandidates(each, model, reference, before));
   // Candidates that do not depend on the factor are in every set but kept only once.
   return joinCandidates([[...new Map(all.map((each) => [each.label, each])).values()]]);
 }
@@ -112,7 +114,7 @@ export function candidateFiles(
 export async function resolveOne(
   text: string,
   option: string | undefined,
-  { model, reference }: RopeModel,
+  { model, before, reference }: RopeModel,
   environment: Environment,
 ): Promise<ResolvedCandidate> {
   const [first, ...rest] = parseCandidates(text);
@@ -122,7 +124,8 @@ export async function resolveOne(
       problem: `one scaling is needed, found ${rest.length + 1}: ${text}`,
     });
   }
-  return resolveCandidate(await withoutFile(first, reference, environment), model, reference);
+  const definition = await withoutFile(first, reference, environment);
+  return resolveCandidate(definition, model, reference, { before });
 }
 
 /** Resolves one candidate into the tables of each layer, for commands that show them. */
@@ -131,14 +134,14 @@ export async function candidateSpecs(
   read: RopeModel,
   environment: Environment,
 ): Promise<CandidateSpecs> {
-  const { model, reference } = read;
+  const { before, reference } = read;
   const { label, specs, softmaxScaleRatio } = await resolveOne(
     text,
     'candidate',
     read,
     environment,
   );
-  const softmaxScale = softmaxScaleRatio * referenceSoftmaxScale(model, reference);
+  const softmaxScale = softmaxScaleRatio * referenceSoftmaxScale(before, reference);
   return { label, specs, softmaxScale };
 }
 

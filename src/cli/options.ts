@@ -5,7 +5,9 @@ import { BOUNDS, show } from '../json/bounds.js';
 import { REFERENCE_KINDS } from '../model/types.js';
 import type { EvaluateOptions } from '../options.js';
 import { type Device, DEVICES, LIMITS, type Preset, PRESET_NAMES } from '../probes/presets.js';
+import { quote } from '../shell.js';
 import type { Environment } from './environment.js';
+import { flagOf } from './failure.js';
 
 /** With a larger factor, no pair of any rotary table would still turn. */
 const MAX_FACTOR = 65_536;
@@ -280,6 +282,17 @@ async function exists(path: string, environment: Environment): Promise<boolean> 
   );
 }
 
+/** Writes the options that give the user's own weights as a shell takes them; none without them. */
+export function modelWords({ model, modelFile, memory, text = [] }: ModelFlags): string[] {
+  if (model === undefined) return [];
+  return [
+    `${flagOf('model')} ${quote(model)}`,
+    ...(modelFile === undefined ? [] : [`${flagOf('modelFile')} ${quote(modelFile)}`]),
+    ...text.map((path) => `${flagOf('text')} ${quote(path)}`),
+    ...(memory === undefined ? [] : [`${flagOf('memory')} ${memory}`]),
+  ];
+}
+
 /**
  * Reads the options for the user's own weights and loads their texts.
  *
@@ -294,9 +307,11 @@ export async function modelOptions(
   const { text, memory } = flags;
   const { requireTextFile } = await import('./inputs.js');
   const texts = text && (await Promise.all(text.map((path) => requireTextFile(path, environment))));
+  const argument = modelWords(flags).join(' ');
   return {
     model: {
       ...exported,
+      argument,
       ...(texts === undefined ? {} : { texts }),
       ...(memory === undefined ? {} : { memory: 1024 * memory }),
     },

@@ -1,6 +1,5 @@
 import { realpath } from 'node:fs/promises';
 import { isAbsolute, posix, relative, resolve } from 'node:path';
-import { quote } from '../emit/launch.js';
 import { EXIT, option, RopeEvalError, words } from '../errors.js';
 import { parseReport } from '../gate/baseline.js';
 import {
@@ -13,6 +12,7 @@ import {
 import { type ChangedConfig, changedConfigs } from '../gate/pull-request.js';
 import type { Tree } from '../gate/tree.js';
 import { judgeConfig, type LoadedBaseline } from './check.js';
+import { quote } from '../shell.js';
 import type { Environment } from './environment.js';
 import { explainFailure, InterruptedError } from './failure.js';
 import { appendText } from './files.js';

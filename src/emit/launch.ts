@@ -2,6 +2,7 @@ import { trim } from '../numbers.js';
 import type { Block } from '../rope/kind.js';
 import { longropeAttentionScaling } from '../rope/kinds/longrope.js';
 import { computeRope, type RopeSpec } from '../rope/registry.js';
+import { quote } from '../shell.js';
 import { dynamicAsTheta } from './block.js';
 import { formOf, hfPatch } from './hf-patch.js';
 import { isUnchanged, maxPositionsFor } from './lengths.js';
@@ -61,11 +62,6 @@ export function dynamicNote(rope: RopeSpec, length: number): Note[] {
         `ntk:${trim(alpha, 4)} is what runs (alpha = ${trim(alpha, 4)}), and short requests pay for it.`,
     },
   ];
-}
-
-/** One argument for a POSIX shell. */
-export function quote(argument: string): string {
-  return /^[\w./:=@%+,-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }
 
 /** A command, one option a line where there are several. */

@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import { referenceSpecs } from '../model/reference.js';
 import { tokens, trim } from '../numbers.js';
 import { extensionOf, kindOf, type RopeSpec, stretchedWindow } from '../rope/registry.js';
 import type { Answer, EmitInput, Note } from './types.js';
@@ -27,9 +26,8 @@ export function derivedLength(rule: LengthRule, rope: RopeSpec, maxPositions: nu
  */
 export function maxPositionsFor(input: EmitInput): number {
   const { rope } = input.groups[0];
-  const { length, geometry } = input;
+  const { length, geometry, trained } = input;
   const written = geometry.maxPositions;
-  const [trained] = referenceSpecs(geometry, geometry, input.reference);
   const stretched = stretchedWindow(rope, trained, input.reference.trainedWindow);
   const lengths = { written, window: baseWindow(input), stretched, length };
   return kindOf(rope).limitBeside?.(rope, lengths) ?? Math.max(written, length);
@@ -39,9 +37,8 @@ export function maxPositionsFor(input: EmitInput): number {
  * Tokens that the base frequencies cover: the trained window, or what lay under the scaling that
  * the weights were trained with, where a new block takes its place.
  */
-function baseWindow({ geometry, reference }: EmitInput): number {
-  const trained = geometry.groups[0]?.rope;
-  const under = trained && 'originalMaxPositions' in trained && trained.originalMaxPositions;
+function baseWindow({ trained, reference }: EmitInput): number {
+  const under = 'originalMaxPositions' in trained && trained.originalMaxPositions;
   return (reference.kind === 'configured' && under) || reference.trainedWindow;
 }
 
@@ -126,14 +123,13 @@ export function coverageNotes(input: EmitInput): Note[] {
 }
 
 /** Tokens; undefined where the scaling says nothing about a length, or follows it (dynamic). */
-function coveredLength({ geometry, groups, reference }: EmitInput): number | undefined {
+function coveredLength({ groups, reference, trained }: EmitInput): number | undefined {
   const { rope } = groups[0];
-  const [trained] = referenceSpecs(geometry, geometry, reference);
   const says =
     rope.type === 'yarn' ||
     rope.type === 'linear' ||
     // Where a trained-in scaling makes way, its part of the larger theta is not known here.
-    (rope.type === 'ntk' && trained?.type === 'default');
+    (rope.type === 'ntk' && trained.type === 'default');
   return says ? Math.round(stretchedWindow(rope, trained, reference.trainedWindow)) : undefined;
 }
 
@@ -161,12 +157,11 @@ const RECIPES = Object.freeze([
 
 /** What the length and the factor were counted from, where that is not plain from the command. */
 export function windowNotes(input: EmitInput): Note[] {
-  const { geometry, reference, factor, groups } = input;
+  const { geometry, reference, factor, groups, trained } = input;
   const { rope } = groups[0];
   if (factor === undefined) return [];
   const notes: Note[] = [];
   const window = reference.trainedWindow;
-  const [trained] = referenceSpecs(geometry, geometry, reference);
   const recipe = RECIPES.find(
     (row) => row.modelTypes.includes(geometry.modelType) && row.maxPositions === window,
   );
@@ -179,7 +174,7 @@ export function windowNotes(input: EmitInput): Note[] {
     });
   }
   const came = 'factor' in rope ? rope.factor : undefined;
-  if (trained !== undefined && came !== undefined && came !== factor) {
+  if (came !== undefined && came !== factor) {
     const { factor: known, originalMaxPositions } = extensionOf(trained);
     const over = originalMaxPositions === undefined ? '' : ` over ${tokens(originalMaxPositions)}`;
     notes.push({

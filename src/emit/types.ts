@@ -1,5 +1,6 @@
 import type { Finding } from '../findings/index.js';
 import type { UnknownRecord } from '../json/parse.js';
+import { referenceSpecs } from '../model/reference.js';
 import { dialectOf } from '../model/registry.js';
 import type { ModelGeometry, Reference, Span } from '../model/types.js';
 import { effectiveTheta, type RopeSpec, scalingBlock } from '../rope/registry.js';
@@ -23,6 +24,8 @@ export interface EmitInput {
   readonly geometry: ModelGeometry;
   /** What the weights were trained with. */
   readonly reference: Pick<Reference, 'kind' | 'trainedWindow'>;
+  /** The table that the weights of the first group were trained with. */
+  readonly trained: RopeSpec;
   /** Global layers first, as in the geometry. */
   readonly groups: readonly [EmitGroup, ...EmitGroup[]];
   /** The config as it stands. */
@@ -83,6 +86,8 @@ export interface Emitter {
  * What the emitters need of a candidate on a model.
  *
  * @param specs (groups) its rotary tables
+ * @param more `before`: the config from before a change, which the reference was taken from;
+ *   default: the model itself
  * @returns undefined where no layer of the model rotates
  */
 export function emitInputOf(
@@ -92,16 +97,20 @@ export function emitInputOf(
   specs: readonly RopeSpec[],
   raw: UnknownRecord,
   length: number,
-  more: Pick<EmitInput, 'factor' | 'findings'> = {},
+  {
+    before = model,
+    ...more
+  }: Pick<EmitInput, 'factor' | 'findings'> & { readonly before?: ModelGeometry } = {},
 ): EmitInput | undefined {
   const [first, ...rest] = model.groups.flatMap((group, index): EmitGroup[] => {
     const rope = specs[index];
     const { layerType, span, partialRotaryFactor: partial } = group;
     return rope ? [{ layerType, span, rope, ...(partial !== undefined && { partial }) }] : [];
   });
-  return (
-    first && { label, geometry: model, reference, groups: [first, ...rest], raw, length, ...more }
-  );
+  const [trained] = referenceSpecs(model, before, reference);
+  if (first === undefined || trained === undefined) return undefined;
+  const groups = [first, ...rest] as const;
+  return { label, geometry: model, reference, trained, groups, raw, length, ...more };
 }
 
 /** Where a class reads a scaling, as far as that decides what is written. */

@@ -37,7 +37,7 @@ export function reportHead(
   { entry, device }: Opened,
   tool: Report['tool'],
 ): MadeBy {
-  const { config, model, criticalFraction, rotaryShare } = setup;
+  const { config, base, model, criticalFraction, rotaryShare } = setup;
   const { reference, window } = setup.groups[setup.decisive]!;
   return {
     tool,
@@ -49,6 +49,12 @@ export function reportHead(
     },
     reference: {
       ...setup.reference,
+      ...(base && {
+        base: {
+          sha256: base.sha256,
+          ...(base.argument !== undefined && { argument: base.argument }),
+        },
+      }),
       criticalFraction,
       rotaryShare,
       theta: reference.theta,

@@ -96,8 +96,9 @@ function patchOf(
   resolved: ResolvedCandidate,
   length = setup.target.tokens,
 ): HfPatch | undefined {
-  const { model, reference, config } = setup;
-  const input = emitInputOf(resolved.label, model, reference, resolved.specs, config.raw, length);
+  const { model, before, reference, config } = setup;
+  const { label, specs } = resolved;
+  const input = emitInputOf(label, model, reference, specs, config.raw, length, { before });
   return input && hfPatch(input, formOf(input));
 }
 

@@ -9,8 +9,8 @@ import { finding, type Finding } from '../findings/index.js';
 import { criticalFractionOf } from '../geometry/spectrum.js';
 import { readConfig, type ReadConfig, requireRope } from '../model/read-model.js';
 import {
+  assertSameHeads,
   chooseReference,
-  groupBefore,
   referenceSoftmaxScale,
   referenceSpecs,
   trainedWindowOf,
@@ -22,6 +22,8 @@ import { scaleGroup, type Scaling, trainedGroup, type TrainedModel } from '../su
 /** What to compare with what, as decided before anything is run. */
 export interface Setup extends TrainedModel {
   readonly config: ReadConfig;
+  /** The config from before a change, where one was given. */
+  readonly base?: ReadConfig | undefined;
   readonly model: ModelGeometry;
   /** The model that the reference was taken from: `model`, or its version before a change. */
   readonly before: ModelGeometry;
@@ -42,7 +44,8 @@ export function setUp(given: string | ReadConfig, options: EvaluateOptions): Set
   const config = asRead(given);
   const model = requireRope(config.model);
   // The config before a change says what the weights were trained with.
-  const before = options.base === undefined ? model : requireRope(asRead(options.base).model);
+  const base = options.base === undefined ? undefined : asRead(options.base);
+  const before = base ? requireRope(base.model) : model;
   const reference = chooseReference(before, {
     ...(options.reference ? { reference: options.reference } : {}),
     ...(options.trainedWindow ? { trainedWindow: options.trainedWindow } : {}),
@@ -54,6 +57,7 @@ export function setUp(given: string | ReadConfig, options: EvaluateOptions): Set
   return {
     ...trainedModel(model, before, reference),
     config,
+    base,
     model,
     before,
     reference,
@@ -68,24 +72,6 @@ export function setUp(given: string | ReadConfig, options: EvaluateOptions): Set
 
 function asRead(config: string | ReadConfig): ReadConfig {
   return typeof config === 'string' ? readConfig(config) : config;
-}
-
-/**
- * Refuses a base with another rotary dimension, because tables of different widths cannot be
- * compared.
- *
- * @throws RopeEvalError `not_comparable` (exit 3)
- */
-function assertSameHeads(model: ModelGeometry, before: ModelGeometry): void {
-  model.groups.forEach((group, index) => {
-    const [was, now] = [groupBefore(group, index, before), group].map((g) => g.rope.rotaryDim);
-    if (was === now) return;
-    throw new RopeEvalError('not_comparable', {
-      option: 'base',
-      predicate: `rotates ${was} dimensions of a head, this one ${now} (${group.layerType} layers): the two are not configs of the same weights`,
-      hint: 'Compare head_dim, hidden_size / num_attention_heads and partial_rotary_factor of the two; the base is the config from before a change.',
-    });
-  });
 }
 
 /**

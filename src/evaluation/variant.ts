@@ -1,3 +1,4 @@
+import { argumentOf } from '../candidates/definition.js';
 import { meanLogExcess } from '../geometry/trained-range.js';
 import { type Measurement, resamples } from '../probes/measure.js';
 import { ladder, SHORT_RUNGS } from '../probes/presets.js';
@@ -167,6 +168,7 @@ export function judge(
   };
   const row: CandidateReport = {
     label: variant.label,
+    ...argumentOf(variant.candidate?.definition),
     role: variant.candidate ? 'candidate' : 'reference',
     groups,
     short: short ?? null,

@@ -196,6 +196,8 @@ export function requireRope(read: ModelGeometry | NotRope): ModelGeometry {
 
 /** A config.json after parsing and reading. A run passes this on instead of the text. */
 export interface ReadConfig {
+  /** As a shell takes it, where a command is to name the config again. */
+  readonly argument?: string;
   readonly sha256: string;
   readonly raw: UnknownRecord;
   readonly model: ModelGeometry | NotRope;

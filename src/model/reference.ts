@@ -131,3 +131,21 @@ export function trainedWindowOf(
     ? reference.trainedWindow
     : Math.min(group.span.window, reference.trainedWindow);
 }
+
+/**
+ * Refuses a base with another rotary dimension, because tables of different widths cannot be
+ * compared.
+ *
+ * @throws RopeEvalError `not_comparable` (exit 3)
+ */
+export function assertSameHeads(model: ModelGeometry, before: ModelGeometry): void {
+  model.groups.forEach((group, index) => {
+    const [was, now] = [groupBefore(group, index, before), group].map((g) => g.rope.rotaryDim);
+    if (was === now) return;
+    throw new RopeEvalError('not_comparable', {
+      option: 'base',
+      predicate: `rotates ${was} dimensions of a head, this one ${now} (${group.layerType} layers): the two are not configs of the same weights`,
+      hint: 'Compare head_dim, hidden_size / num_attention_heads and partial_rotary_factor of the two; the base is the config from before a change.',
+    });
+  });
+}

@@ -30,6 +30,7 @@ const ProbeModelSchema = z.strictObject({
 const OnnxDecoderSchema = z.strictObject({
   kind: z.literal('onnx-decoder'),
   name: z.string().describe('The model file.'),
+  argument: z.string().optional().describe('Options of a shell that give it. Since 2.2.'),
   window: z.number().int(),
   weightsSha256: z.string().describe('Of the sizes and of samples of all its files.'),
   graphSha256: z.string(),

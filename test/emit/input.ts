@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Edit, type EmitInput, type Form, hfPatch } from '../../src/emit/index.js';
 import { parseConfig } from '../../src/json/parse.js';
 import { isNotRope, readModel } from '../../src/model/read-model.js';
-import { chooseReference } from '../../src/model/reference.js';
+import { chooseReference, referenceSpecs } from '../../src/model/reference.js';
 import type { ModelGeometry } from '../../src/model/types.js';
 import type { RopeSpec } from '../../src/rope/registry.js';
 
@@ -32,7 +32,8 @@ export function inputFor(
   }));
   if (!first) throw new Error('no layers');
   const reference = chooseReference(geometry);
-  return { label: 'test', geometry, reference, groups: [first, ...others], raw, length };
+  const trained = referenceSpecs(geometry, geometry, reference)[0]!;
+  return { label: 'test', geometry, reference, trained, groups: [first, ...others], raw, length };
 }
 
 /** The edits of a form that can say it. */

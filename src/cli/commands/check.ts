@@ -1,3 +1,4 @@
+import { quote } from '../../shell.js';
 import type { Environment } from '../environment.js';
 import {
   addCheckOptions,
@@ -60,13 +61,11 @@ export const checkCommand: CommandModule = (program, { environment, exitWith }) 
 async function check(argument: string, flags: Flags, environment: Environment): Promise<number> {
   const [
     { loadBaseline, judgeConfig, updateBaseline },
-    { quote },
     { outputsOf, prepareOutputs, protectInputs },
     { loadConfig },
     { assertTrusted, loadPolicy },
   ] = await Promise.all([
     import('../check.js'),
-    import('../../emit/launch.js'),
     import('../files.js'),
     import('../inputs.js'),
     import('../policy.js'),

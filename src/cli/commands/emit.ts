@@ -13,6 +13,7 @@ import {
 } from '../options.js';
 
 interface Flags extends ReferenceFlags {
+  readonly base?: string;
   readonly target?: number;
   readonly engine?: string;
   readonly engineVersion?: string;
@@ -34,6 +35,10 @@ export const emitCommand: CommandModule = (program, { environment }) => {
       'length to serve; default: what the scaling stretches the trained window to',
       tokensFor('target'),
     )
+    .option(
+      '--base <config>',
+      'the config before a change: the scaling is computed from what it says, as it was measured',
+    )
     .option('--engine <name>', 'only this one: hf, vllm, sglang, llama.cpp, tgi, ollama')
     .option('--engine-version <version>', 'of that engine, such as 0.29; default: the newest known')
     .option('--write', 'edit the config file in place, keeping its formatting')
@@ -48,7 +53,8 @@ export const emitCommand: CommandModule = (program, { environment }) => {
     .action(async (argument: string, candidate: string, flags: Flags) => {
       const config = await loadConfig(argument, environment);
       const { emitInput } = await import('../emit.js');
-      const input = await emitInput(config, candidate, flags, environment);
+      const base = flags.base === undefined ? undefined : await loadConfig(flags.base, environment);
+      const input = await emitInput(config, candidate, flags, base, environment);
       await checkTogether(flags);
       if (flags.write) await write(config, input, flags, environment);
       else await print(config, input, flags, environment);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type ErrorDetails, option, RopeEvalError, words } from '../../errors.js';
 import type { Report } from '../../report/schema/report.js';
+import { quote } from '../../shell.js';
 import type { Environment } from '../environment.js';
 import { loadConfig } from '../inputs.js';
 import type { SearchFlags } from '../optimize.js';
@@ -117,7 +118,9 @@ async function compare(argument: string, flags: Flags, environment: Environment)
     {
       ...evaluationOptions(flags),
       ...referenceOptions(flags),
-      ...(base === undefined ? {} : { base: await readConfigOf(base) }),
+      ...(base === undefined || flags.base === undefined
+        ? {}
+        : { base: { ...(await readConfigOf(base)), argument: quote(flags.base) } }),
       ...model,
       ...(target === undefined ? {} : { target }),
       ...(candidates === undefined ? {} : { candidates }),

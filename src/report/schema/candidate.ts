@@ -201,6 +201,10 @@ export const VERDICTS = [
 
 export const CandidateSchema = z.strictObject({
   label: z.string(),
+  argument: z
+    .string()
+    .optional()
+    .describe('What names it to a command, where the label does not: a JSON object. Since 2.2.'),
   role: z.enum(['reference', 'candidate']),
   /** One entry per layer group of the model, in the order of `layerTypes`. */
   groups: z.array(

@@ -113,10 +113,10 @@ export { IntervalSchema, LengthSchema, type Interval } from './candidate.js';
  * Additive changes (a new optional key) keep the major version; anything that a reader could trip
  * over raises it. Lengths are tokens, losses nats, shares 0..1, frequencies radians per token.
  */
-export const REPORT_SCHEMA_VERSION = '2.1';
+export const REPORT_SCHEMA_VERSION = '2.2';
 
 /** Versions that can be read as they are; `upgradeReport` brings older ones into this form. */
-const READABLE_VERSIONS = ['2.0', REPORT_SCHEMA_VERSION] as const;
+const READABLE_VERSIONS = ['2.0', '2.1', REPORT_SCHEMA_VERSION] as const;
 
 export const FindingSchema = z.strictObject({
   code: z.string(),
@@ -158,6 +158,13 @@ export const ReportSchema = z.strictObject({
     architecture: z.string().nullable(),
   }),
   reference: ReferenceSchema.extend({
+    base: z
+      .strictObject({
+        argument: z.string().optional().describe('As the option --base of a shell takes it.'),
+        sha256: z.string(),
+      })
+      .optional()
+      .describe('The config from before a change, which the reference was taken from. Since 2.2.'),
     criticalFraction: z.number(),
     rotaryShare: RotaryShareSchema,
     theta: z.number(),

@@ -11,6 +11,7 @@ import {
   tokens,
 } from '../format.js';
 import type { CandidateReport, Interval, Report, Verdict } from '../schema/report.js';
+import { baseName } from './conditions.js';
 import { findingLines } from './findings.js';
 import { type Block, type Cell, type Column, plainTable, type Section } from './section.js';
 import { NOT_MEASURED, verdictCell } from './summary.js';
@@ -35,11 +36,14 @@ function section(id: string, blocks: readonly Block[]): Section {
   return { id, depth: 2, blocks };
 }
 
-function modelLine({ config, reference, target }: Report): string {
+function modelLine(report: Report): string {
+  const { config, reference, target } = report;
   const model = printable(config.architecture ?? config.modelType);
   const to =
     target.multiple === 1 ? '' : `, to ${tokens(target.tokens)} (${multiple(target.multiple)})`;
-  return `${model}: trained on ${tokens(reference.trainedWindow)} tokens${to}`;
+  const by = baseName(report);
+  const said = by === undefined ? '' : ` by ${by}`;
+  return `${model}: trained on ${tokens(reference.trainedWindow)} tokens${said}${to}`;
 }
 
 /** Marks what cannot be told from the recommended candidate. */

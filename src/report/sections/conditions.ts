@@ -61,15 +61,23 @@ export function conditionsSection(report: Report): Section {
 /** The assumption about the weights, and the other reading where there is one. */
 export function referenceWords(report: Report): readonly string[] {
   const { kind, trainedWindow, evidence, alternative } = report.reference;
-  const assumed = readingWords(kind, trainedWindow);
-  const lines = [`Assumes weights trained ${assumed} (${evidenceWords(evidence)}).`];
+  const by = baseName(report);
+  const assumed = readingWords(kind, trainedWindow, by);
+  const lines = [
+    `Assumes weights trained ${assumed} (${by === undefined ? '' : `${by}: `}${evidenceWords(evidence)}).`,
+  ];
   if (alternative) {
     lines.push(
-      `The other reading, weights trained ${readingWords(alternative.kind, alternative.trainedWindow)}, ` +
+      `The other reading, weights trained ${readingWords(alternative.kind, alternative.trainedWindow, by)}, ` +
         `is evaluated with --reference ${alternative.kind} --trained-window ${alternative.trainedWindow}.`,
     );
   }
   return lines;
+}
+
+/** The config from before a change that the reference was taken from; undefined without one. */
+export function baseName({ reference: { base } }: Report): string | undefined {
+  return base && printable(base.argument ?? 'the config before the change');
 }
 
 /** Why a reading was chosen. */
@@ -80,8 +88,8 @@ export function evidenceWords(evidence: string): string {
   return TRAINED_IN.find(({ key }) => key === evidence)?.source ?? printable(evidence);
 }
 
-function readingWords(kind: ReferenceKind, window: number): string {
-  const how = kind === 'unscaled' ? 'without a scaling' : 'with the scaling of this config';
+function readingWords(kind: ReferenceKind, window: number, by = 'this config'): string {
+  const how = kind === 'unscaled' ? 'without a scaling' : `with the scaling of ${by}`;
   return `${how}, on ${tokens(window)} tokens`;
 }
 

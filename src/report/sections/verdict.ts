@@ -1,5 +1,6 @@
 import { MINUS } from '../../numbers.js';
 import { ROPE_KINDS, type RopeType } from '../../rope/registry.js';
+import { quote } from '../../shell.js';
 import { isProbe } from '../../subjects/schema.js';
 import {
   list,
@@ -278,42 +279,96 @@ export function nextBlocks(report: Report): readonly Block[] {
 export function nextCommand(
   report: Report,
 ): { readonly why: string; readonly text: string } | undefined {
-  const { recommendation, config, target, reference, status, settings, candidates } = report;
+  const { recommendation, target, status, settings, candidates } = report;
   const { code, candidate, tied } = recommendation;
-  if (status !== 'complete') return undefined;
-  const source = config.source === '-' ? '-' : shellWord(config.source);
-  const read =
-    reference.evidence === 'option'
-      ? ` --reference ${reference.kind} --trained-window ${reference.trainedWindow}`
-      : '';
+  const named = namedConfig(report);
+  if (status !== 'complete' || named === undefined) return undefined;
   const best = candidates.find(({ label }) => label === candidate);
+  const wordOf = (label: string): string =>
+    shellWord(candidates.find((each) => each.label === label)?.argument ?? label);
   switch (code) {
     case 'use':
     case 'use-at-a-cost':
       if (candidate === null) return undefined;
       return {
         why: 'the settings to use (--engine vllm for one engine)',
-        text: `rope-eval emit ${source} ${shellWord(candidate)} --target ${target.tokens}${read}`,
+        text: [
+          'rope-eval emit',
+          named.source,
+          wordOf(candidate),
+          targetOption(target),
+          ...named.reading,
+        ].join(' '),
       };
     case 'unclear': {
       const more = MORE[settings.preset];
       if (more === undefined || candidate === null) return undefined;
-      const those = [candidate, ...tied].map(shellWord);
+      const those = [candidate, ...tied].map(wordOf);
       return {
         why: 'more contexts',
-        text: `rope-eval ${source} --target ${target.tokens} --preset ${more} ${candidatesOption(those)}${read}`,
+        text: [
+          'rope-eval',
+          named.source,
+          targetOption(target),
+          `--preset ${more}`,
+          candidatesOption(those),
+          ...named.reading,
+          ...runOptions(report),
+        ].join(' '),
       };
     }
     case 'none-reaches':
       if (!best?.reach || best.reach.multiple <= 1) return undefined;
       return {
         why: 'the length that can be reached',
-        text: `rope-eval ${source} --target ${best.reach.tokens}${read}`,
+        text: [
+          'rope-eval',
+          named.source,
+          targetOption(best.reach),
+          ...named.reading,
+          ...runOptions(report),
+        ].join(' '),
       };
     case 'keep':
       return undefined;
   }
 }
+
+function targetOption({ tokens }: Pick<Report['target'], 'tokens'>): string {
+  return `--target ${tokens}`;
+}
+
+/**
+ * The config as a shell takes it, and the options that say what was taken for its reference: without
+ * them a command would compute the same scaling from other frequencies than those measured.
+ *
+ * @returns undefined where a program gave the config before the change, which has no name
+ */
+function namedConfig({
+  config,
+  reference,
+}: Report): { readonly source: string; readonly reading: readonly string[] } | undefined {
+  const { base, evidence, kind, trainedWindow } = reference;
+  if (base !== undefined && base.argument === undefined) return undefined;
+  return {
+    source: config.source === '-' ? '-' : shellWord(config.source),
+    reading: [
+      ...(base ? [`--base ${printable(base.argument ?? '')}`] : []),
+      ...(evidence === 'option' ? [`--reference ${kind} --trained-window ${trainedWindow}`] : []),
+    ],
+  };
+}
+
+/** What a further run needs to be asked on the same contexts, by the same weights. */
+function runOptions({ subject, settings }: Report): readonly string[] {
+  const own = isProbe(subject) ? undefined : subject.argument;
+  return [
+    ...(settings.seed === DEFAULT_SEED ? [] : [`--seed ${settings.seed}`]),
+    ...(own === undefined ? [] : [printable(own)]),
+  ];
+}
+
+const DEFAULT_SEED = 1;
 
 /** A JSON object has commas of its own. */
 function candidatesOption(words: readonly string[]): string {
@@ -328,10 +383,9 @@ const MORE: Readonly<Partial<Record<string, string>>> = Object.freeze({
   standard: 'thorough',
 });
 
-/** As a shell takes it: a path may have blanks, a candidate may be a JSON object. */
+/** As a shell takes it. */
 function shellWord(text: string): string {
-  const shown = printable(text);
-  return /^[\w./:@%+=,-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", `'\\''`)}'`;
+  return quote(printable(text));
 }
 
 /** What to write into the config for the recommended candidate, as text to paste. */

@@ -173,6 +173,8 @@ export interface OnnxOptions {
   readonly texts?: readonly string[] | undefined;
   /** The MiB that it may take; default: what the machine has left. */
   readonly memory?: number | undefined;
+  /** Options of a shell that give the same. */
+  readonly argument?: string | undefined;
   readonly device: 'auto' | 'cpu' | 'cuda';
   readonly threads: number;
   /** false: run it in this process. */
@@ -217,7 +219,7 @@ export class OnnxSubject implements Subject<TablesTreatment> {
 
   async open(longest: number): Promise<Opened> {
     const { attention } = this.model;
-    const { threads, worker, memory } = this.options;
+    const { argument, threads, worker, memory } = this.options;
     const device = this.options.device === 'cuda' ? 'cuda' : 'cpu';
     const decoder = await openDecoder(
       {
@@ -242,7 +244,10 @@ export class OnnxSubject implements Subject<TablesTreatment> {
       const scorer = new DecoderScorer(decoder, siteGroups, this.model.pairOrder);
       this.#opened = { decoder, scorer, pace: await this.#pace(decoder, siteGroups, longest) };
       return {
-        entry: entryOf(this.files, this, decoder.info, longest),
+        entry: {
+          ...entryOf(this.files, this, decoder.info, longest),
+          ...(argument === undefined ? {} : { argument }),
+        },
         device,
         onnxruntime,
         findings: exportFindings(compareTables(this.model, sites, longest)),

@@ -1,9 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Report } from '../../../src/report/schema/report.js';
 import { type Ran, runCli } from '../../helpers/environment.js';
+import { sameTables } from '../../../src/emit/hf-patch.js';
+import { readConfig } from '../../../src/model/read-model.js';
+import { setUp } from '../../../src/evaluation/setup.js';
+import { keysToWrite } from '../../../src/evaluation/recommendation.js';
+import { parseCandidates } from '../../../src/candidates/definition.js';
 import { candidate, makeReport, short } from '../../helpers/report.js';
 import { temporaryFolder } from '../../helpers/temporary.js';
 
@@ -115,4 +120,127 @@ it('a lying baseline makes no failing rule pass, and a false cell is refused', a
     { cwd, evaluate: async () => bad },
   );
   expect(refused.code).toBe(2);
+});
+
+const LLAMA_3 = { model_type: 'llama', rope_theta: 500_000, max_position_embeddings: 131_072 };
+
+const LLAMA_3_BLOCK = {
+  rope_type: 'llama3',
+  factor: 8,
+  low_freq_factor: 1,
+  high_freq_factor: 4,
+  original_max_position_embeddings: 8192,
+};
+
+/** Changes from one config to another, and what is asked about them. */
+const CHANGES: readonly (readonly [name: string, before: object, now: object])[] = [
+  ['another theta', {}, { rope_theta: 5e6 }],
+  ['a scaling', {}, { rope_scaling: { rope_type: 'linear', factor: 4 } }],
+  ['a longer window', {}, { max_position_embeddings: 131_072 }],
+  [
+    'a trained-in scaling taken away',
+    { ...LLAMA_3, rope_scaling: LLAMA_3_BLOCK },
+    { ...LLAMA_3, rope_scaling: null },
+  ],
+  [
+    'a theta under the trained-in scaling',
+    { ...LLAMA_3, rope_scaling: LLAMA_3_BLOCK },
+    { ...LLAMA_3, rope_scaling: LLAMA_3_BLOCK, rope_theta: 1e4 },
+  ],
+  [
+    'a fine-tune with linear scaling on top of another theta',
+    { rope_scaling: { rope_type: 'linear', factor: 4 }, rope_theta: 1e4 },
+    { rope_scaling: null, rope_theta: 1e6 },
+  ],
+];
+
+describe('emit with the base writes what was measured', () => {
+  const cases = CHANGES.flatMap(([name, before, now]) =>
+    ['yarn:2', 'ntk:2', 'dynamic:1', 'linear:2', 'theta:3e6'].map(
+      (label) => [label, name, before, now] as const,
+    ),
+  );
+  it.each(cases)('%s after a change of %s', async (label, _, before, now) => {
+    const cwd = await temporaryFolder();
+    const [old, text] = [before, now].map((keys) => JSON.stringify({ ...BASE, ...keys }, null, 2));
+    await writeFile(join(cwd, 'old.json'), old!);
+    await writeFile(join(cwd, 'new.json'), text!);
+    const setup = setUp(text!, { base: readConfig(old!), candidates: parseCandidates(label) });
+    const expected = keysToWrite(setup, { code: 'use', candidate: label, tied: [] }) ?? {};
+    const target = ['--target', String(setup.target.tokens)];
+    const { code, stdout } = await runCli(
+      ['emit', 'new.json', label, '--base', 'old.json', ...target, '--write', '--json'],
+      { cwd },
+    );
+    expect(code).toBe(0);
+    const said = JSON.parse(stdout) as {
+      written: { path: string; value: unknown }[];
+      removed: string[];
+    };
+    const written = said.written.map(({ path, value }) => [path, value] as const);
+    const removed = said.removed.map((path) => [path, null] as const);
+    expect(Object.fromEntries([...written, ...removed])).toEqual(expected);
+    // What stands in the file then is what the probes had.
+    const edited = await readFile(join(cwd, 'new.json'), 'utf8');
+    const [measured] = setup.candidates;
+    const reread = setUp(edited, {
+      base: readConfig(old!),
+      candidates: parseCandidates('as-configured'),
+      target: setup.target.tokens,
+    });
+    const [group] = reread.candidates[0]!.specs;
+    const lengths = [setup.reference.trainedWindow, setup.target.tokens];
+    expect(sameTables(measured!.specs[0]!, group!, lengths)).toBe(true);
+  });
+});
+
+describe('the next command of the default output', () => {
+  const advice = (code: Report['recommendation']['code'], label: string) => ({
+    recommendation: { code, candidate: label, tied: [] },
+  });
+  const commandOf = async (change: Partial<Report>, argv: readonly string[]) => {
+    const config = { ...makeReport().config, source: 'the config.json' };
+    const { again } = await run({ rope_theta: 5e6 }, makeReport({ config, ...change }));
+    const shown = await again(['the config.json', ...argv]);
+    const [, command = ''] = /^Next.*?(rope-eval .*)$/m.exec(shown.stdout) ?? [];
+    return { words: wordsOf(command).slice(1), again };
+  };
+  const reference = {
+    ...makeReport().reference,
+    base: { argument: "'old'\\''s.json'", sha256: 'a'.repeat(64) },
+  };
+
+  it('names the config before the change, so that its theta is written', async () => {
+    const { words, again } = await commandOf({ reference, ...advice('use', 'yarn:4') }, [
+      '--base',
+      "old's.json",
+    ]);
+    const { stdout } = await again([...words, '--engine', 'hf', '--json']);
+    expect(stdout).toContain('1000000');
+    expect(stdout).not.toContain('5000000');
+  });
+
+  it('gives more contexts to the same change, seed and weights', async () => {
+    const settings = { ...makeReport().settings, seed: 7 };
+    const { words, again } = await commandOf(
+      { reference, settings, ...advice('unclear', 'yarn:4') },
+      ['--base', "old's.json", '--seed', '7'],
+    );
+    const { calls } = await again(words);
+    expect(calls[0]!.options).toMatchObject({ seed: 7, preset: 'thorough', target: 131_072 });
+    expect(calls[0]!.options.base).toBeDefined();
+  });
+
+  it('gives a JSON object as it was given, not its label', async () => {
+    const block = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 32_768 };
+    const rows = makeReport().candidates;
+    const row = { ...rows[1]!, label: 'json:yarn:4', argument: JSON.stringify(block) };
+    const { words, again } = await commandOf(
+      { candidates: [rows[0]!, row], ...advice('use', 'json:yarn:4') },
+      [],
+    );
+    const { code, stdout } = await again([...words, '--engine', 'hf']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('"factor": 4');
+  });
 });
