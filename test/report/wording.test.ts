@@ -214,10 +214,10 @@ describe('the next command', () => {
   it('asks for more contexts where these do not decide, and for what can be reached', () => {
     const tied = ['ntk:4'];
     expect(next({ recommendation: { code: 'unclear', candidate: 'yarn:4', tied } })).toBe(
-      `rope-eval ${source} --target 131072 --preset thorough --candidates yarn:4,ntk:4`,
+      `rope-eval ${source} --target 131072 --preset thorough --candidates yarn:4,ntk:4 --seed 0`,
     );
     expect(next({ recommendation: { code: 'none-reaches', candidate: 'ntk:4', tied: [] } })).toBe(
-      `rope-eval ${source} --target 98304`,
+      `rope-eval ${source} --target 98304 --seed 0`,
     );
     expect(next({ recommendation: { code: 'keep', candidate: 'none', tied: [] } })).toBeUndefined();
   });

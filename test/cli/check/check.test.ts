@@ -83,6 +83,7 @@ describe('rope-eval check', () => {
     expect(calls[0]!.options.model).toEqual({
       path: join(cwd, 'onnx'),
       file: 'q4.onnx',
+      argument: '--model onnx --model-file q4.onnx --text notes.txt',
       texts: ['A text.'],
       memory: 4096,
     });
