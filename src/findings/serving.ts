@@ -19,7 +19,7 @@ export const SERVING_FINDINGS = Object.freeze({
       `${a.candidate} ${a.form === 'static' ? 'as one static table' : 'with cached keys'} ` +
       `${differenceOf(a.quantity, a.value)} ${placeOf(a.probe, a.tokens)} than when recomputed at each length`,
     explanation:
-      'Dynamic NTK recomputes the table from the present length. transformers does so for a prompt that is read at once. While it generates, the keys in the KV cache keep the rotation of the length at which they were written, so that queries and keys no longer share a table. vLLM and SGLang compute one table, for factor x max_position_embeddings, and use it at every length. Difference and interval are on the same contexts; it is reported where its 95 % interval leaves out 0 and it exceeds 5 points of facts or 0.05 nats.',
+      'Dynamic NTK recomputes the table from the present length. transformers does so for a prompt that is read at once. While it generates, the keys in the KV cache keep the rotation of the length at which they were written, so that queries and keys no longer share a table. vLLM and SGLang have one table for every length: of a block in the config that of factor x max_position_embeddings, and with the settings of rope-eval emit that of the length to be served. Difference and interval are on the same contexts; it is reported where its 95 % interval leaves out 0 and it exceeds 5 points of facts or 0.05 nats.',
     affects: 'transformers with a KV cache; vLLM and SGLang (one static table)',
   }),
   stale_cache_at_switch: entry({

@@ -1,6 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseCandidates } from '../../src/candidates/definition.js';
+import { resolveCandidate } from '../../src/candidates/resolve.js';
+import { emit, emitInputOf } from '../../src/emit/index.js';
 import { evaluate } from '../../src/evaluate.js';
+import { parseConfig } from '../../src/json/parse.js';
+import { readConfig, requireRope } from '../../src/model/read-model.js';
+import { chooseReference } from '../../src/model/reference.js';
 import { type CandidateReport, type Report, ReportSchema } from '../../src/report/schema/report.js';
 import { modelConfig } from '../helpers/model-config.js';
 
@@ -39,6 +44,40 @@ describe('dynamic scaling in its three forms', () => {
     const { needle, short } = row('ntk:3');
     expect(form('static').needle.map((n) => n.lossChange)).toEqual(needle.map((n) => n.lossChange));
     expect(form('static').short.lossChange).toEqual(short!.lossChange);
+  });
+
+  it('has as static of a candidate what emit writes for vLLM, whatever its factor', async () => {
+    const candidates = parseCandidates('dynamic:1');
+    const model = requireRope(readConfig(llama2).model);
+    const reference = chooseReference(model);
+    const { label, specs } = resolveCandidate(candidates[0]!, model, reference);
+    const input = emitInputOf(label, model, reference, specs, parseConfig(llama2), 16_384)!;
+    const [vllm] = emit(input, ['vllm']);
+    const text = vllm?.ok === true ? vllm.settings[0]!.text : '';
+    const theta = Number(/"rope_theta":([\d.]+)/.exec(text)?.[1]);
+    const { candidates: rows } = await evaluate(llama2, {
+      ...base,
+      target: 16_384,
+      candidates: [...candidates, ...parseCandidates(`theta:${theta}`)],
+    });
+    const fixed = rows[1]!.forms!.find((f) => f.form === 'static')!;
+    expect(fixed.short.lossChange.value).toBeGreaterThan(0);
+    expect(fixed.short.lossChange.value).toBeCloseTo(rows[2]!.short!.lossChange.value, 6);
+    expect(fixed.needle.map((n) => n.accuracy)).toEqual(rows[2]!.needle.map((n) => n.accuracy));
+  });
+
+  it('has as static of a dynamic block in the config what vLLM makes of it', async () => {
+    const configured = JSON.stringify({
+      ...parseConfig(llama2),
+      rope_scaling: { rope_type: 'dynamic', factor: 2 },
+    });
+    const own = await evaluate(configured, {
+      ...base,
+      target: 16_384,
+      candidates: parseCandidates('as-configured,ntk:3'),
+    });
+    const fixed = own.candidates[1]!.forms!.find((f) => f.form === 'static')!;
+    expect(fixed.short.lossChange).toEqual(own.candidates[2]!.short!.lossChange);
   });
 
   it('changes nothing inside the window with cached keys, and something beyond', () => {

@@ -24,3 +24,11 @@ it('is no scaling at all at factor 1, however few dimensions rotate', () => {
     rotaryDim: 2,
   });
 });
+
+it('is the table of a length where one is given', () => {
+  for (const length of [4096, 16_384, 131_072]) {
+    const found = computeRope(staticForm(dynamic(1), length));
+    const atLength = computeRope(dynamic(1), length);
+    expect(Array.from(found.invFreq)).toEqual(Array.from(atLength.invFreq));
+  }
+});

@@ -45,7 +45,9 @@ interface AskedForm {
  *   without a cache, or for a prompt that is read at once;
  * - `cached`: decoding token by token with a KV cache, whose keys keep the table of the length at
  *   which they were written (huggingface/transformers#25104);
- * - `static`: one table for factor x max_position_embeddings at every length, as in vLLM.
+ * - `static`: one table at every length, as in vLLM. For a candidate it is the table of the target,
+ *   which `emit` writes for such engines; for a block that stands in the config it is the table that
+ *   the engine makes of that block.
  */
 export const forms: Probe = {
   name: 'forms',
@@ -69,15 +71,20 @@ export const forms: Probe = {
 };
 
 /** @returns nothing for a scaling that is not dynamic */
-function formsOf(run: Run, { label, scaling, short, ladder }: AskedVariant): readonly AskedForm[] {
+function formsOf(
+  run: Run,
+  { label, candidate, scaling, short, ladder }: AskedVariant,
+): readonly AskedForm[] {
   const { setup, subject, multiples, series, questions } = run;
   const group = setup.decisive;
   const { spec } = scaling.groups[group]!;
   if (spec.type !== 'dynamic') return [];
+  const isConfigured = candidate?.definition.method === 'as-configured';
+  const table = isConfigured ? staticForm(spec) : staticForm(spec, setup.target.tokens);
   const fixed: Scaling = {
     ...scaling,
     groups: scaling.groups.map((own, index) =>
-      index === group ? scaleGroup(own.trained, staticForm(spec), own.softmaxScaleRatio) : own,
+      index === group ? scaleGroup(own.trained, table, own.softmaxScaleRatio) : own,
     ),
   };
   // Equal tables are run once, so a form costs nothing at lengths where it agrees with another one.

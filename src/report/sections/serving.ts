@@ -95,8 +95,8 @@ function formsTable(names: string, forms: readonly DynamicForm[], report: Report
     note:
       'Recomputed: all keys have the table of the present length, as in a prompt that transformers ' +
       'reads at once. Cached keys: each key keeps the table of the length at which it was written, ' +
-      'as while text is generated. One static table: for factor x window at every length, as in ' +
-      'vLLM. Gap: the largest difference to recomputed up to the target, on the same contexts.',
+      'as while text is generated. One static table: that of the target at every length, as emit ' +
+      'writes it for vLLM; of a block in the config, that of factor x window. Gap: the largest difference to recomputed up to the target, on the same contexts.',
   };
 }
 

@@ -58,23 +58,19 @@ export function computeDynamic(spec: DynamicSpec, sequenceLength: number | undef
 }
 
 /**
- * Returns the alpha of engines that use one table for every length. It is that of F W tokens, `F^2
- * - F + 1`.
- */
-export function staticAlpha(factor: number): number {
-  return dynamicAlpha(factor, 1, factor);
-}
-
-/**
- * Returns the static scaling that engines with one table compute from a dynamic block: the table of
- * `factor * maxPositions` tokens at every length, alpha = F^2 - F + 1. At factor 1 it is plain
- * RoPE.
+ * Returns the static scaling that engines with one table use in place of a dynamic one: the table of
+ * `length` tokens at every length. An engine that reads a dynamic block takes `factor *
+ * maxPositions` for it, so that alpha is F^2 - F + 1. At factor 1 that is plain RoPE.
  *
+ * @param length tokens
  * @see vLLM `DynamicNTKScalingRotaryEmbedding` (vllm-project/vllm#41236); docs/engines.md
  */
-export function staticForm(spec: DynamicSpec): NtkSpec | DefaultSpec {
+export function staticForm(
+  spec: DynamicSpec,
+  length = spec.factor * spec.maxPositions,
+): NtkSpec | DefaultSpec {
   const base = baseOf(spec);
-  const alpha = staticAlpha(spec.factor);
+  const alpha = dynamicAlpha(spec.factor, spec.maxPositions, length);
   return alpha === 1 ? { ...base, type: 'default' } : { ...base, type: 'ntk', alpha };
 }
 
