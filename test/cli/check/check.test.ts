@@ -83,7 +83,7 @@ describe('rope-eval check', () => {
     expect(calls[0]!.options.model).toEqual({
       path: join(cwd, 'onnx'),
       file: 'q4.onnx',
-      argument: '--model onnx --model-file q4.onnx --text notes.txt',
+      argument: '--model onnx --model-file q4.onnx --text notes.txt --memory 4',
       texts: ['A text.'],
       memory: 4096,
     });
