@@ -1,16 +1,19 @@
 import { option, type OptionName, type Words } from '../errors.js';
 import { isProbe, type Report } from './schema/report.js';
 
-/** Something in which two runs must agree before numbers of one may stand for, or beside, the other's. */
+/**
+ * A condition on which two runs must agree before the numbers of one are compared with, or replace,
+ * those of the other.
+ */
 export interface Condition<Run> {
   readonly what: string;
-  /** The option that sets it, by its name in a program. */
+  /** The option that sets it, by its name in the API. */
   readonly option?: string;
-  /** Its value in words; undefined where a run does not say, which agrees with every other. */
+  /** The value in words. undefined = the run does not say, which agrees with any value. */
   readonly read: (run: Run) => string | undefined;
 }
 
-/** A condition in which two runs differ. */
+/** A condition on which two runs differ. */
 export interface Disagreement {
   readonly what: string;
   readonly option?: string;
@@ -24,7 +27,7 @@ export type MadeBy = Pick<
   'tool' | 'config' | 'reference' | 'target' | 'settings' | 'subject'
 >;
 
-/** Every condition on a report, once; who asks for agreement picks its own below. */
+/** Every condition on a report. The lists below pick those that each use needs. */
 const OF_REPORTS = Object.freeze({
   version: { what: 'rope-eval', read: ({ tool }) => tool.version },
   config: { what: 'config', read: ({ config }) => `SHA-256 ${config.sha256.slice(0, 12)}…` },
@@ -34,7 +37,7 @@ const OF_REPORTS = Object.freeze({
     read: ({ subject }) => `${subject.name} ${subject.weightsSha256.slice(0, 12)}…`,
   },
   graph: { what: 'graph', read: ({ subject }) => `${subject.graphSha256.slice(0, 12)}…` },
-  // A probe model has its own language; an older report of own weights does not name their texts.
+  // Probe models have their own language. Older reports on own weights do not name their texts.
   texts: {
     what: 'texts',
     option: 'text',
@@ -68,10 +71,10 @@ const OF_REPORTS = Object.freeze({
     option: 'samples',
     read: ({ settings }) => String(settings.contexts.long),
   },
-  // What one sample stands for may be another number of contexts in another version.
+  // The number of contexts in one sample may differ between versions.
   contexts: { what: 'samples', option: 'samples', read: ({ settings }) => countsOf(settings) },
   seed: { what: 'seed', option: 'seed', read: ({ settings }) => String(settings.seed) },
-  // Another device or another number of threads rounds the last digits in another way.
+  // Another device or number of threads rounds the last digits differently.
   device: { what: 'device', option: 'device', read: ({ settings }) => settings.device ?? 'none' },
   deviceAsked: { what: 'device asked for', read: ({ settings }) => settings.deviceAsked },
   threads: { what: 'threads', option: 'threads', read: ({ settings }) => String(settings.threads) },
@@ -89,7 +92,7 @@ function pick(...names: readonly Name[]): readonly Condition<MadeBy>[] {
   return Object.freeze(names.map((name): Condition<MadeBy> => OF_REPORTS[name]));
 }
 
-/** What saved scores depend on. Candidates are left out: a scaling that is new is run. */
+/** What saved scores depend on. Candidates are left out, because a new scaling is simply run. */
 export const RESUMED = pick(
   ...([
     'version',
@@ -104,16 +107,16 @@ export const RESUMED = pick(
   ...(['device', 'deviceAsked', 'threads', 'kind', 'subject', 'graph', 'texts'] as const),
 );
 
-/** What cells depend on: the same contexts, asked of the same model, at the same lengths. */
+/** What makes cells comparable: the same model was asked the same contexts at the same lengths. */
 export const COMPARED = pick(
   ...(['kind', 'subject', 'graph', 'texts', 'heldPairs', 'nats'] as const),
   ...(['preset', 'contexts', 'seed', 'reference', 'lengths'] as const),
 );
 
-/** What every report of one sweep shares, whatever its config. */
+/** What all reports of one sweep share, whatever their configs. */
 export const SWEPT = pick('preset', 'contexts', 'seed');
 
-/** In what two runs differ; empty: they agree. */
+/** Lists the conditions on which two runs differ; empty if they agree. */
 export function disagreements<Run>(
   conditions: readonly Condition<Run>[],
   there: Run,
@@ -129,9 +132,9 @@ export function disagreements<Run>(
 }
 
 /**
- * One line for each, to stand behind a colon.
+ * Words disagreements, one line each, to follow a colon.
  *
- * @param places where the two runs are, for the reader
+ * @param places say where each run is, for the reader
  */
 export function disagreementWords(
   all: readonly Disagreement[],

@@ -3,10 +3,10 @@ import type { ExportReport } from '../subjects/schema.js';
 import { printable, tokens, trim } from './format.js';
 import { paragraphs, plainTable, type Section, type TableBlock } from './sections/section.js';
 
-/** Pairs shown at either end of a table. */
+/** Number of pairs to show at each end of a table. */
 const SHOWN = 4;
 
-/** `rope-eval fingerprint` for a person at a terminal. */
+/** Presents the output of `rope-eval fingerprint`. */
 export function fingerprintSections(fingerprint: Fingerprint): readonly Section[] {
   const length =
     fingerprint.sequenceLength === null ? '' : `, at ${tokens(fingerprint.sequenceLength)} tokens`;
@@ -59,7 +59,7 @@ function cosineTable({ versusUnscaled }: GroupFingerprint): TableBlock {
   );
 }
 
-/** The tables of an export beside those of a config. */
+/** Presents the tables of an exported graph beside those of the config. */
 export function exportSections(exported: ExportReport): readonly Section[] {
   return [
     {
@@ -71,7 +71,7 @@ export function exportSections(exported: ExportReport): readonly Section[] {
   ];
 }
 
-/** One sentence for each table. */
+/** Describes each table in one sentence. */
 export function exportSentences({ name, producer, tables }: ExportReport): readonly string[] {
   const file = `${printable(name)}${producer ? ` (${printable(producer)})` : ''}`;
   return tables.map((table) => {
@@ -80,7 +80,7 @@ export function exportSentences({ name, producer, tables }: ExportReport): reado
   });
 }
 
-/** Of the tables that are as the config names them; findings say which are not. */
+/** Describes only the tables that agree with the config. Findings report the others. */
 export function sameSentences(exported: ExportReport | undefined): readonly string[] {
   if (exported === undefined) return [];
   return exportSentences({ ...exported, tables: exported.tables.filter(({ same }) => same) });
@@ -101,7 +101,7 @@ const LOOKS_LIKE: Readonly<Record<NonNullable<FingerprintDiff['looksLike']>, str
     'float16 frequencies': 'They are the right frequencies rounded to float16.',
   });
 
-/** `rope-eval fingerprint --diff` for a person at a terminal. */
+/** Presents the output of `rope-eval fingerprint --diff`. */
 export function fingerprintDiffSections(diff: FingerprintDiff): readonly Section[] {
   const { worst } = diff;
   const where =

@@ -5,7 +5,7 @@ import type { CandidateReport, Interval, Needle, Reach, Report } from './schema/
 
 export { percent, tokens, trim };
 
-/** 131072 → `128k`, k = 1024 as on model cards; `131,000` where it does not come out even. */
+/** 131072 → `128k`, with k = 1024 as on model cards; `131,000` if it is no multiple of k / 2. */
 export function shortTokens(count: number): string {
   const k = count / 1024;
   return count >= 1024 && Number.isInteger(k * 2) ? `${k}k` : tokens(count);
@@ -37,14 +37,14 @@ export function ends(interval: Interval, digits: number, scale = 1): string {
   return `${signed(interval.low * scale, digits)} … ${signed(interval.high * scale, digits)}`;
 }
 
-/** `131,072`, with `≥` where the ladder ended before the accuracy did. */
+/** `131,072`, with `≥` if the ladder ended before the accuracy fell. */
 export function reachTokens(reach: Reach): string {
   return `${reach.censored ? '≥ ' : ''}${tokens(reach.tokens)}`;
 }
 
 /**
- * Where the reach of a model is expected, as multiples of the trained window; where the ladder ended
- * first, and in reports that do not say it, the interval over contexts.
+ * Shows where the reach of the real model is expected, in multiples of the trained window. If the
+ * ladder ended first, or the report has no expectation, it shows the interval over contexts.
  */
 export function reachEnds(reach: CandidateReach): string {
   const { expected } = reach;
@@ -73,15 +73,15 @@ export function list(items: readonly string[]): string {
 }
 
 /**
- * Control characters taken out of untrusted text: a config could carry terminal escapes in a
- * name, and line breaks would tear a table.
+ * Replaces control characters in untrusted text. A name in a config could contain terminal escapes,
+ * and line breaks would disrupt a table.
  */
 export function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- they are what is looked for
+  // eslint-disable-next-line no-control-regex -- the pattern looks for them
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '·');
 }
 
-/** Styles that output for people uses, with the SGR codes that switch each on and off (ECMA-48). */
+/** Text styles, with the SGR codes that switch each on and off (ECMA-48). */
 const STYLES = Object.freeze({
   bold: [[1], [22]],
   dim: [[2], [22]],
@@ -101,13 +101,13 @@ const STYLES = Object.freeze({
 
 export type Style = keyof typeof STYLES;
 
-/** Puts a text into a style; without colour it gives the text back. */
+/** Applies a style to a text, or returns the text unchanged if colour is off. */
 export type Paint = Readonly<Record<Style, (text: string) => string>>;
 
 /**
- * A number that no file can know, as further parameters of each code. The stream lets codes with
- * this number through and no other, so that an escape sequence from a config never reaches a
- * terminal, also where colour is on.
+ * A random number that no file can contain, as extra parameters of each colour code. The stream
+ * only lets codes with this number through, so an escape sequence from a config never reaches a
+ * terminal, even if colour is on.
  */
 const TOKEN = Array.from({ length: 3 }, () => String(randomInt(1000, 10_000))).join(';');
 
@@ -120,8 +120,8 @@ const PLAIN = forEachStyle(() => (text) => text);
 
 const COLOURED = forEachStyle((style) => {
   const [on, off] = STYLES[style];
-  // A style that ends inside of another one starts the other one again at its next code only, so
-  // each line carries its own codes: tables cut texts at line breaks.
+  // When a style ends inside another one, the outer style resumes only at its next code. Each line
+  // therefore has its own codes, because tables cut texts at line breaks.
   return (text) =>
     text
       .split('\n')
@@ -138,21 +138,19 @@ function forEachStyle(make: (style: Style) => (text: string) => string): Paint {
   return Object.freeze(Object.fromEntries(styles.map((style) => [style, make(style)]))) as Paint;
 }
 
-/** Our own codes in a text; the first group is the SGR code. */
+/** Matches our own codes in a text. The first group is the SGR code. */
 export const OWN_CODE = new RegExp(`\\u001b\\[(\\d{1,2});${TOKEN}m`, 'g');
 
-/**
- * What every reporter looks up in a report: no number is computed here, and no word is chosen.
- */
+/** Lookups in a report that all forms share. They compute no numbers and choose no words. */
 
-/** The lengths a summary shows: 1x, 2x and the target. */
+/** Lengths that a summary shows: 1x, 2x and the target. */
 export function summaryLengths(report: Report): readonly number[] {
   const window = report.reference.trainedWindow;
   const wanted = [window, 2 * window, report.target.tokens];
   return [...new Set(wanted)].filter((length) => length <= report.target.tokens);
 }
 
-/** The rung at a length in tokens; lengths are rounded to whole tokens on the way. */
+/** Finds the rung at a length in tokens. Lengths may differ by rounding to whole tokens. */
 export function rungAt<Rung extends { readonly tokens: number }>(
   { needle }: { readonly needle: readonly Rung[] },
   length: number,
@@ -160,7 +158,7 @@ export function rungAt<Rung extends { readonly tokens: number }>(
   return needle.find((rung) => Math.abs(rung.tokens - length) <= 1);
 }
 
-/** The candidate whose picture is worth showing first. */
+/** The candidate whose picture is shown first. */
 export function featured(report: Report): CandidateReport | undefined {
   const label = report.recommendation.candidate;
   return (
@@ -169,7 +167,7 @@ export function featured(report: Report): CandidateReport | undefined {
   );
 }
 
-/** Accuracy by length and distance, longest length last; null where nothing was asked. */
+/** Accuracy by length and distance, longest length last; null = nothing was asked. */
 export interface Heatmap {
   readonly rows: readonly { readonly rung: Needle; readonly cells: readonly (number | null)[] }[];
   /** Distance bins as shares of the length, nearest first. */

@@ -1,9 +1,9 @@
 import { multiple, shortTokens } from './format.js';
 
-/** What a mark stands for, so that a caller can colour it. */
+/** What a mark represents, so that callers can colour it. */
 export type PlotRole = 'axis' | 'reference' | 'candidate' | 'trained' | 'target' | 'text';
 
-/** Gives a piece of text its colour; plain by default. */
+/** Colours a piece of text; the default leaves it plain. */
 export type PlotStyle = (text: string, role: PlotRole) => string;
 
 export const plainStyle: PlotStyle = (text) => text;
@@ -13,7 +13,7 @@ interface Cell {
   readonly role: PlotRole;
 }
 
-/** A grid of single characters; a later mark replaces an earlier one. */
+/** A grid of single characters. A later mark replaces an earlier one. */
 export class Canvas {
   private readonly cells: (Cell | undefined)[];
 
@@ -24,13 +24,13 @@ export class Canvas {
     this.cells = new Array<Cell | undefined>(columns * rows);
   }
 
-  /** Marks outside the grid are left out. */
+  /** Places a mark. Marks outside the grid are ignored. */
   mark(column: number, row: number, glyph: string, role: PlotRole): void {
     if (column < 0 || column >= this.columns || row < 0 || row >= this.rows) return;
     this.cells[row * this.columns + column] = { glyph, role };
   }
 
-  /** One row as text, without the blanks at its end. */
+  /** Returns one row as text, without trailing spaces. */
   line(row: number, style: PlotStyle): string {
     const cells = this.cells.slice(row * this.columns, (row + 1) * this.columns);
     let last = -1;
@@ -44,18 +44,18 @@ export class Canvas {
   }
 }
 
-/** Letters of the candidates: `a`, `b` …; the reference is `o`, which is left out. */
+/** Letters of the candidates: `a`, `b` …, without `o`, which is the reference. */
 export const CANDIDATE_GLYPHS = 'abcdefghijklmnpqrstuvwxyz';
 export const REFERENCE_GLYPH = 'o';
 
-/** Whole powers of ten between two numbers, > 0. */
+/** Whole powers of ten between two positive numbers. */
 export function decades(low: number, high: number): number[] {
   const first = Math.ceil(Math.log10(low) - 1e-9);
   const last = Math.floor(Math.log10(high) + 1e-9);
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => 10 ** (first + index));
 }
 
-/** Labels under an axis, each starting at its column; one that would overlap is left out. */
+/** Places labels under an axis, each starting at its column. Overlapping labels are left out. */
 export function axisLabels(
   labels: readonly { readonly column: number; readonly text: string }[],
   columns: number,
@@ -76,7 +76,7 @@ export function powerOfTen(value: number): string {
   return exponent >= 0 ? String(10 ** exponent) : (10 ** exponent).toFixed(-exponent);
 }
 
-/** `o reference   a yarn:4   b linear:4`, broken into lines of at most `width`. */
+/** Makes a legend, `o reference   a yarn:4   b linear:4`, in lines of at most `width`. */
 export function legendLines(
   labels: readonly string[],
   width: number,
@@ -105,7 +105,7 @@ export function legendLines(
   return [...lines, line];
 }
 
-/** The first series is the reference. */
+/** The glyph of a series. The first series is the reference. */
 export function seriesGlyph(index: number): string {
   return index === 0
     ? REFERENCE_GLYPH
@@ -114,7 +114,7 @@ export function seriesGlyph(index: number): string {
 
 export interface DecaySeries {
   readonly label: string;
-  /** Bins of distance with the mean cosine over pairs, nearest first. */
+  /** Bins of distance with the mean cosine over the pairs, nearest first. */
   readonly points: readonly { readonly from: number; readonly to: number; readonly mean: number }[];
 }
 
@@ -132,8 +132,8 @@ export interface DecayChartOptions {
 const DECAY_MARGIN = 7;
 
 /**
- * Mean cosine over pairs against distance on a log axis. Where the curve goes below the zero line,
- * a head prefers a random token to an equal one at that distance.
+ * Draws the mean cosine over pairs by distance, on a log axis. Where the curve falls below zero, a
+ * head prefers a random token to an equal one at that distance.
  */
 export function decayChart({
   series,
@@ -199,7 +199,7 @@ export interface SpectrumSeries {
 }
 
 export interface SpectrumOptions {
-  /** The reference first; candidates are drawn under it. */
+  /** The reference first. Candidates are drawn under it. */
   readonly series: readonly SpectrumSeries[];
   /** Tokens. */
   readonly trainedRange: number;
@@ -213,9 +213,9 @@ export interface SpectrumOptions {
 const SPECTRUM_MARGIN = 9;
 
 /**
- * Pairs from the fastest (top) to the slowest against their turns over the trained range, on a log
- * axis. A pair left of `│` never completed a turn in training; one left of `┊` does not complete
- * one at the target either.
+ * Draws pairs from the fastest (top) to the slowest by their turns over the trained range, on a log
+ * axis. A pair left of `│` never completed a turn in training; one left of `┊` does not complete a
+ * turn at the target either.
  */
 export function spectrumChart({
   series,
@@ -241,7 +241,7 @@ export function spectrumChart({
   for (let row = 0; row < rows; row++) {
     if (targetTurn !== 1) canvas.mark(column(targetTurn), row, '┊', 'target');
     canvas.mark(column(1), row, '│', 'trained');
-    // The reference last, so that a candidate shows only where it differs.
+    // The reference is drawn last, so that candidates show only where they differ from it.
     for (let index = series.length - 1; index >= 0; index--) {
       const turns = series[index]?.rotations[row * step] ?? 0;
       const role = index === 0 ? 'reference' : 'candidate';

@@ -1,20 +1,20 @@
 import { readFileSync } from 'node:fs';
 import type { RopeType } from '../rope/registry.js';
 
-/** Scalings that cost real models alike. */
+/** Groups of scalings with similar costs on real models. */
 export type CostFamily = 'linear' | 'ntk' | 'by-parts' | 'yarn';
 
-/** What one scaling costs a real model within its trained window. */
+/** The cost of one scaling on a real model within its trained window. */
 export interface RealCost {
   readonly family: CostFamily;
   readonly factor: number;
-  /** Next-token loss above the unscaled model's on the same text, nats. */
+  /** Next-token loss minus the unscaled model's on the same text, in nats. */
   readonly nats: number;
-  /** What the probe reports of the same scaling on the same geometry and length, nats. */
+  /** The probe's cost of the same scaling, for the same geometry and length, in nats. */
   readonly probe: number;
 }
 
-/** A real model whose costs are known. */
+/** A real model with known costs. */
 export interface RealModel {
   readonly name: string;
   readonly parameters: number;
@@ -25,8 +25,8 @@ export interface RealModel {
 }
 
 /**
- * Every real model that is known, the largest first; made by tools/real-models/table.ts from published
- * results and from what was measured.
+ * All real models with known costs, the largest first. tools/real-models/table.ts makes the data
+ * from published and measured results.
  */
 export const REAL_MODELS: readonly RealModel[] = Object.freeze(
   JSON.parse(
@@ -34,7 +34,7 @@ export const REAL_MODELS: readonly RealModel[] = Object.freeze(
   ) as RealModel[],
 );
 
-/** The measured family that stands for each rope type; a changed theta is what NTK changes. */
+/** The measured family that represents each rope type. NTK stands for any changed theta. */
 const FAMILY_OF: Readonly<Record<RopeType, CostFamily>> = Object.freeze({
   default: 'ntk',
   linear: 'linear',
@@ -47,10 +47,10 @@ const FAMILY_OF: Readonly<Record<RopeType, CostFamily>> = Object.freeze({
   proportional: 'by-parts',
 });
 
-/** Below this a cost is within the rounding of what was published: it says nothing of a ratio. */
+/** Smaller costs are within the rounding of the published results, so their ratios mean nothing. */
 const SMALLEST = 0.003;
 
-/** How many times the probe's cost a model pays: the median over its scalings of a family. */
+/** The ratio of a model's cost to the probe's: the median over its scalings of one family. */
 export function timesProbe({ costs }: RealModel, family: CostFamily): number | undefined {
   const ratios = costs
     .filter((cost) => cost.family === family && cost.nats >= SMALLEST && cost.probe >= SMALLEST)
@@ -63,23 +63,23 @@ export function timesProbe({ costs }: RealModel, family: CostFamily): number | u
     : Math.sqrt(ratios[middle - 1]! * ratios[middle]!);
 }
 
-/** A short-context cost, as real models pay it. */
+/** Range of a short-context cost over real models. */
 export interface CostRange {
   /** Nats. */
   readonly low: number;
   readonly high: number;
-  /** Parameters of the largest and the smallest model that it rests on. */
+  /** Parameters of the largest and the smallest model behind the range. */
   readonly largest: number;
   readonly smallest: number;
 }
 
 /**
- * What real models lose where the probe reports a short-context cost. The probe ranks scalings; how much
- * one costs depends on the model's size and training, by a factor of ten for linear.
+ * Converts a short-context cost of the probe to that of real models. The probe ranks scalings; the
+ * size of a cost depends on the model's size and training, by a factor of ten for linear.
  *
  * @param type rope type of the scaling
- * @param nats loss change that the probe reports at lengths within the trained window
- * @returns undefined where the probe reports no cost, or no model of that family was measured
+ * @param nats the probe's loss change at lengths within the trained window
+ * @returns undefined if the probe reports no cost, or if no model of that family was measured
  */
 export function costOnRealModels(type: RopeType, nats: number): CostRange | undefined {
   if (!(nats > 0)) return undefined;

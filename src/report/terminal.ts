@@ -16,12 +16,12 @@ import {
 
 export interface TextContext {
   readonly color: boolean;
-  /** Characters. */
+  /** Width in characters. */
   readonly columns: number;
   readonly plots: boolean;
 }
 
-/** How a document is drawn on a stream. */
+/** Decides how to draw a document on a stream. */
 export function contextOf(
   { isLively, columns }: { readonly isLively: boolean; readonly columns: number },
   plots = true,
@@ -29,7 +29,7 @@ export function contextOf(
   return { color: isLively, columns, plots };
 }
 
-/** Any document for a person at a terminal. */
+/** Draws any document for a terminal. */
 export function textOf(sections: readonly Section[], context: TextContext): string {
   const paint = paintFor(context.color);
   const pen: Pen = { paint, columns: context.columns };
@@ -40,13 +40,13 @@ export function textOf(sections: readonly Section[], context: TextContext): stri
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
 
-/** Pictures that take more than characters. */
+/** Pictures that need more than characters. */
 const CANNOT = ['intervals', 'turns'] as const;
 
-/** What every block is drawn with. */
+/** What every block needs to be drawn. */
 interface Pen {
   readonly paint: Paint;
-  /** Characters. */
+  /** Width in characters. */
   readonly columns: number;
 }
 
@@ -54,7 +54,7 @@ function filled(text: string, { columns }: Pen, indent = ''): string {
   return fill(printable(text), columns, indent);
 }
 
-/** Lines; none where a terminal cannot show the block. */
+/** Draws a block as lines; empty if a terminal cannot show it. */
 function drawn(block: Block, pen: Pen): readonly string[] {
   const { paint, columns } = pen;
   switch (block.kind) {
@@ -82,7 +82,7 @@ function drawn(block: Block, pen: Pen): readonly string[] {
   }
 }
 
-/** Never broken, so that it can be copied: a terminal that is too narrow breaks it by itself. */
+/** Draws code unwrapped, so that it can be copied. A narrow terminal wraps it by itself. */
 function drawCode(
   lead: string | undefined,
   lines: readonly string[],
@@ -92,7 +92,7 @@ function drawCode(
   if (lead === undefined) return apart;
   const together = `${lead} ${lines[0]!}`;
   const fits = (line: string): boolean => textWidth(line) <= columns;
-  // What is too wide either way takes the fewest lines in one piece.
+  // Code that is too wide in either layout is put on a single line.
   const inOne = lines.length === 1 && (fits(together) || !apart.every(fits));
   return inOne ? [together] : [lead, ...apart];
 }
@@ -126,7 +126,7 @@ function plotStyle(paint: Paint): PlotStyle {
   return (text, role) => colors[role](text);
 }
 
-/** Without lines: the width is needed for numbers. */
+/** Tables have no lines, because the width is needed for numbers. */
 const NO_LINES: NonNullable<TableConstructorOptions['chars']> = Object.freeze({
   top: '',
   'top-mid': '',
@@ -147,7 +147,7 @@ const NO_LINES: NonNullable<TableConstructorOptions['chars']> = Object.freeze({
 
 const WIDER = 'Some columns need a wider terminal; --json has everything.';
 
-/** Where there is no room, spare columns go first, then the intervals. */
+/** Draws a table. If it is too wide, spare columns are dropped first, and then the intervals. */
 function drawTable(table: TableBlock, pen: Pen): string {
   const { columns, paint } = pen;
   const spare = [...new Set(table.columns.flatMap(({ spare = 0 }) => (spare > 0 ? [spare] : [])))];
@@ -197,7 +197,7 @@ function layTable(
     .join('\n');
 }
 
-/** A heading that neighbours share stands above the first of them. */
+/** Makes the head of a table. Neighbours that share a heading show it above the first of them. */
 function headOf(columns: readonly Column[]): readonly string[] {
   const headings = columns.map(({ title, narrow = ['', lowerFirst(title)] }) => narrow);
   const grouped = headings.some(([group]) => group !== '');
@@ -219,28 +219,28 @@ function cellText(
   return details && !roomy && detail !== undefined ? `${value}\n${paint.dim(detail)}` : value;
 }
 
-/** Blanks of a cell stay where nothing breaks its words. */
+/** Wraps a cell's text. Repeated spaces are kept if the column does not wrap. */
 function wrapped(text: string, width: number | undefined): string {
   return width === undefined ? text : fill(text, width, '');
 }
 
 /**
- * cli-table3 takes longer to load than a whole `inspect` takes to run: it is read when a table is
- * drawn, and forms are synchronous.
+ * Loads cli-table3 when a table is drawn, because loading it takes longer than a whole `inspect`.
+ * It uses `require`, because forms are synchronous.
  */
 function cliTable(): typeof CliTable {
   return createRequire(import.meta.url)('cli-table3') as typeof CliTable;
 }
 
-/** Longer labels are wrapped: `as-configured *` fits. */
+/** Longer labels are wrapped. `as-configured *` fits. */
 const LABEL_WIDTH = 15;
 const LABEL_LINES = 4;
 
-/** A candidate's name as a cell of a narrow column. */
+/** Wraps a candidate's name for a narrow column. */
 function wrapLabel(label: string): string {
   const text = printable(label);
   const lines = text.match(new RegExp(`.{1,${LABEL_WIDTH}}`, 'gu')) ?? [text];
-  // A JSON object can be of any length; every file form prints it whole.
+  // A JSON object can be of any length. Every file form prints all of it.
   if (lines.length <= LABEL_LINES) return lines.join('\n');
   return [...lines.slice(0, LABEL_LINES - 1), '…'].join('\n');
 }
@@ -248,9 +248,9 @@ function wrapLabel(label: string): string {
 const BARS = '▁▂▃▄▅▆▇█';
 const ROW_LABEL = 9;
 
-/** Accuracy by length and distance as bars with numbers: readable without colour and by ear. */
+/** Draws accuracy by length and distance as bars with numbers, readable without colour. */
 function drawHeatmap({ label, heatmap }: HeatmapBlock, { columns, paint }: Pen): readonly string[] {
-  // A bar, a number and a space where they fit, otherwise the number alone.
+  // A cell has a bar, a number and a space if they fit, and otherwise only the number.
   const roomy = ROW_LABEL + heatmap.bins.length * 6 <= columns;
   const width = roomy ? 6 : 4;
   const rows = heatmap.rows.map(({ rung, cells }) => {
@@ -270,7 +270,7 @@ function heatCell(share: number | null, roomy: boolean, width: number, paint: Pa
   return `${color(roomy ? `${bar}${number}` : number)}${' '.repeat(width - (roomy ? 4 : 3))}`;
 }
 
-/** Headings of a terminal are lines, not titles; acronyms stay. */
+/** Lowers the first letter of a heading, unless it is an acronym. */
 function lowerFirst(text: string): string {
   return /^[A-Z][a-z]+[ ,]|^[A-Z][a-z]+$/.test(text)
     ? text.charAt(0).toLowerCase() + text.slice(1)
@@ -279,7 +279,7 @@ function lowerFirst(text: string): string {
 
 // eslint-disable-next-line no-control-regex -- the start of a terminal's colour code
 const COLOUR = /\u001b\[[\d;]*m/g;
-/** Everything before combining marks takes one column. */
+/** Every character before the combining marks takes one column. */
 // eslint-disable-next-line no-control-regex -- a range from the first character on
 const SIMPLE = /^[\u0000-\u02ff]*$/;
 const NO_COLUMN = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
@@ -287,8 +287,8 @@ const TWO_COLUMNS =
   /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}]$/u;
 
 /**
- * Columns that a text takes in a terminal. Colour codes and combining marks take none, East Asian
- * characters two (Unicode annex 11, without its ambiguous ones).
+ * The number of columns that a text takes in a terminal. Colour codes and combining marks take
+ * none, and East Asian characters two (Unicode annex 11, without its ambiguous ones).
  */
 export function textWidth(text: string): number {
   const bare = text.includes('\u001b') ? text.replaceAll(COLOUR, '') : text;
@@ -301,15 +301,14 @@ export function textWidth(text: string): number {
   return width;
 }
 
-/** Columns of a terminal that a text of several lines takes. */
+/** The width in columns of the widest line. */
 export function widestLine(text: string): number {
   return Math.max(...text.split('\n').map(textWidth));
 }
 
 /**
- * Breaks a paragraph at spaces to a width; lines after the first are indented. A word that is
- * wider than a line stays whole.
- * A paragraph with lines of its own (a JSON block) is left alone.
+ * Wraps a paragraph at spaces. Lines after the first are indented, and a word wider than a line
+ * stays whole. A paragraph that has line breaks, such as a JSON block, is left alone.
  */
 export function fill(paragraph: string, columns: number, indent: string): string {
   if (paragraph.includes('\n')) return paragraph;
@@ -330,7 +329,7 @@ export function fill(paragraph: string, columns: number, indent: string): string
   return [...lines, line].join(`\n${indent}`);
 }
 
-/** `6 %` stays in one piece. */
+/** Splits a paragraph into words and keeps `6 %` together. */
 function wordsOf(paragraph: string): string[] {
   return paragraph
     .replaceAll(/(?<=\d) %/g, '\u00a0%')

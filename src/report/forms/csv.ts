@@ -3,7 +3,7 @@ import type { Reporter } from './form.js';
 
 type Value = string | number | boolean | null | undefined;
 
-/** One row per candidate and length: the long form that spreadsheets and data frames take. */
+/** One row per candidate and length: the long format that spreadsheets and data frames expect. */
 const COLUMNS: Readonly<
   Record<string, (report: Report, candidate: CandidateReport, rung: Needle | undefined) => Value>
 > = Object.freeze({
@@ -51,10 +51,10 @@ const COLUMNS: Readonly<
   status: ({ status }) => status,
 });
 
-/** RFC 4180: comma, CRLF, quotes doubled. Empty = not measured. */
+/** Writes RFC 4180: commas, CRLF, doubled quotes. Empty = not measured. */
 export const csv: Reporter = (report) => {
   const rows = report.candidates.flatMap((candidate) => {
-    // A candidate without a finished length still has its short-context figures.
+    // A candidate without a finished length still has its short-context results.
     const rungs = candidate.needle.length > 0 ? candidate.needle : [undefined];
     return rungs.map((rung) =>
       Object.values(COLUMNS).map((column) => field(column(report, candidate, rung))),
@@ -66,8 +66,8 @@ export const csv: Reporter = (report) => {
 function field(value: Value): string {
   if (value === null || value === undefined) return '';
   if (typeof value !== 'string') return String(value);
-  // A text that a spreadsheet would run as a formula (OWASP, "CSV injection"), also behind blanks
-  // and in the full-width forms that East Asian versions take.
+  // Protects against text that a spreadsheet would run as a formula (OWASP, "CSV injection"), even
+  // after spaces and in the full-width characters that East Asian versions accept.
   const safe = /^\s*[=+\-@＝＋－＠\t\r]/.test(value) ? `'${value}` : value;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -1,36 +1,36 @@
 import type { Report } from '../schema/report.js';
 
-/** What a gate made of a report, as far as a reader of the report needs it. */
+/** The result of a gate, as far as readers of the report need it. */
 export interface GateOutcome {
   readonly verdict: 'passed' | 'failed';
   readonly rules: readonly RuleOutcome[];
 }
 
 export interface RuleOutcome {
-  /** The rule as the policy has it, e.g. `needle@131072 >= 0.8`. */
+  /** The rule as the policy writes it, e.g. `needle@131072 >= 0.8`. */
   readonly rule: string;
   readonly level: 'error' | 'warn';
   readonly status: 'passed' | 'failed' | 'unverifiable';
   readonly candidate: string;
-  /** What was found, and what would be right. */
+  /** What was found, and what was expected. */
   readonly message: string;
 }
 
 export interface ReporterContext {
-  /** ANSI colours; for terminals only. */
+  /** ANSI colours, only for terminals. */
   readonly color: boolean;
-  /** Width to print for, where the form has one. */
+  /** Width to print for, if the form has one. */
   readonly columns: number;
-  /** Heatmaps and charts. */
+  /** Include heatmaps and charts. */
   readonly plots: boolean;
-  /** What a gate made of the report, where one ran. */
+  /** The result of a gate, if one ran. */
   readonly gate?: GateOutcome;
 }
 
 /** One output form: a pure function from a report to the text of a file. */
 export type Reporter = (report: Report, context: ReporterContext) => string;
 
-/** Markup that may stand in a page as it is. */
+/** Markup that can be inserted into a page unchanged. */
 export class Markup {
   constructor(readonly text: string) {}
 }
@@ -38,8 +38,8 @@ export class Markup {
 type Value = string | number | Markup | readonly Markup[];
 
 /**
- * A page template in which every value is escaped unless it is markup itself: names come from
- * configs that strangers wrote.
+ * A page template. It escapes every value that is not markup, because names come from configs that
+ * strangers wrote.
  */
 export function markup(parts: TemplateStringsArray, ...values: readonly Value[]): Markup {
   const text = parts.map((part, i) => {
@@ -63,7 +63,7 @@ const ENTITIES: Readonly<Record<string, string>> = Object.freeze({
   "'": '&#39;',
 });
 
-/** For text and for quoted attributes, in HTML and in XML. */
+/** Escapes text for content and quoted attributes, in HTML and in XML. */
 export function escapeMarkup(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }

@@ -15,14 +15,14 @@ import {
 } from '../sections/section.js';
 import { markup, Markup, type Reporter } from './form.js';
 
-/** No script, no font, no picture from anywhere: the page says so, and browsers hold it to that. */
+/** Makes browsers enforce that the page loads no scripts, fonts or pictures. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
-/** One self-contained page. */
+/** Draws a report as one self-contained page. */
 export const html: Reporter = (report, { gate, plots }) =>
   htmlOf(reportSections(report, gate), { plots });
 
-/** Any document as one self-contained page. */
+/** Draws any document as one self-contained page. */
 export function htmlOf(
   sections: readonly Section[],
   { plots }: { readonly plots: boolean },
@@ -57,7 +57,7 @@ function drawSection({ id, title, depth, prominent = false, blocks }: Section): 
   return markup`<section aria-labelledby="${id}">${heading}${inner}</section>`;
 }
 
-/** Heatmaps stand side by side where there is room. */
+/** Places heatmaps side by side if there is room. */
 function groupHeatmaps(blocks: readonly Block[]): readonly Markup[] {
   const heatmaps = blocks.filter((block) => block.kind === 'heatmap');
   if (heatmaps.length === 0) return blocks.map(drawBlock);
@@ -98,7 +98,7 @@ function toneClass(tone: Tone | undefined): string {
   return tone ?? 'plain';
 }
 
-/** A region that scrolls takes the focus, so that the keyboard can scroll it. */
+/** Makes a region that scrolls. It can take the focus, so that the keyboard can scroll it. */
 function region(name: string, body: Markup): Markup {
   return markup`<div class="scroll" role="region" tabindex="0" aria-label="${printable(name)}">${body}</div>`;
 }
@@ -126,7 +126,7 @@ function drawCell(cell: Cell | undefined, first: boolean, align: 'left' | 'right
     : markup`<td class="${style}">${body}</td>`;
 }
 
-/** Accuracy by length and distance as a table, so that it can be read without seeing it. */
+/** Draws accuracy by length and distance as a table, so that screen readers can read it. */
 function drawHeatmap({ label, heatmap }: HeatmapBlock): Markup {
   const bins = heatmap.bins.map(({ to }) => `≤\u00a0${trim(to, 2)}`);
   const rows = heatmap.rows.map(
@@ -149,8 +149,9 @@ function heatCell(share: number | null): Markup {
 }
 
 /**
- * Points with their 95 % intervals, one row each, on a common axis. Boxes placed by percentages
- * rather than a picture: labels keep their size and the axis takes the width that there is.
+ * Draws points with their 95 % intervals, one row each, on a common axis. It uses boxes positioned
+ * by percentages and not a picture, so that labels keep their size and the axis takes all the
+ * available width.
  */
 function intervalFigure({ id, title, rows, ticks, goal }: IntervalChart): Markup {
   const at = scaleOf({ rows, ticks, goal });
@@ -165,7 +166,7 @@ ${rows.map((row) => intervalRow(row, at, goal.at, ticks))}
   )}</span><span></span></div></figure>`;
 }
 
-/** A label at an end of the axis stays on a narrow page. */
+/** Keeps labels at the ends of the axis inside a narrow page. */
 function edgeOf(place: number): string {
   return place < 10 ? 'first' : place > 90 ? 'last' : '';
 }
@@ -182,7 +183,7 @@ ${ticks.map((tick) => markup`<i class="grid-line" style="left:${at(tick.at)}%"><
 <i class="bar${open ? ' open' : ''}${low === high ? ' point' : ''}" style="left:${start}%;width:${Math.round((end - start) * 100) / 100}%"></i><i class="dot" style="left:${at(value)}%"></i></span><span class="value">${text}</span></div>`;
 }
 
-/** Values to shares of the axis in per cent. */
+/** Converts values to positions on the axis in per cent. */
 function scaleOf({
   rows,
   ticks,
@@ -204,7 +205,7 @@ const RIGHT = 20;
 const TOP = 20;
 const HEIGHT = 260;
 
-/** Turns of each rotary pair as curves; the legend stands below as text, so that it wraps. */
+/** Draws the turns of each rotary pair as curves. The legend is text below, so that it can wrap. */
 export function turnsFigure({ lines }: TurnsChart): Markup {
   const pairs = Math.max(...lines.map(({ turns }) => turns.length));
   const logs = lines.flatMap(({ turns }) => turns.filter((t) => t > 0).map(Math.log10));
@@ -254,8 +255,8 @@ function round(value: number): number {
 }
 
 /**
- * One sheet for both schemes. Text keeps a contrast of at least 4.5 : 1, also on the heatmaps,
- * whose cells carry their own text colour.
+ * One style sheet for both colour schemes. Text has a contrast of at least 4.5 : 1, including the
+ * heatmaps, whose cells set their own text colour.
  */
 export const STYLE = `
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --paper: #ffffff;
@@ -339,7 +340,7 @@ ul.marks { padding-left: 1.2rem; }
   .heat td, .track i, .bar::before, .bar::after { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 `;
 
-/** Background and text of a heatmap cell, from nothing found to everything; same in both schemes. */
+/** Background and text colour of a heatmap cell, from no facts found to all, for both schemes. */
 export const HEAT: readonly (readonly [background: string, text: string])[] = Object.freeze([
   ['#f7fbff', '#1b1f24'],
   ['#e3eef9', '#1b1f24'],

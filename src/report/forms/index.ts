@@ -3,11 +3,11 @@ import type { Reporter } from './form.js';
 
 export interface ReporterEntry {
   readonly title: string;
-  /** Loaded when asked for: a run without `-o report.html` never reads the HTML reporter. */
+  /** Loads the form when it is needed. A run without `-o report.html` never loads the HTML form. */
   readonly load: () => Promise<Reporter>;
 }
 
-/** Output forms by file extension. A new one is a file and a line. */
+/** Output forms by file extension. To add one, write a file and add a line. */
 export const REPORTERS: Readonly<Record<string, ReporterEntry>> = Object.freeze({
   __proto__: null as never,
   '.json': { title: 'everything', load: async () => (await import('./json.js')).json },

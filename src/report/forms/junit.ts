@@ -10,14 +10,14 @@ import {
   markup as xml,
 } from './form.js';
 
-/** One test: a gate's rule where a gate ran, otherwise whether a candidate reaches the target. */
+/** One test: a rule if a gate ran, otherwise whether a candidate reaches the target. */
 interface TestCase {
   readonly name: string;
   readonly outcome: 'passed' | 'failed' | 'skipped';
   readonly message: string;
 }
 
-/** JUnit XML, as GitLab, Jenkins and most CI systems read it. */
+/** Writes JUnit XML, which GitLab, Jenkins and most CI systems read. */
 export const junit: Reporter = (report, { gate }) => {
   const cases = gate ? gate.rules.map((rule) => ruleCase(rule)) : candidateCases(report);
   const count = (outcome: TestCase['outcome']): number =>
@@ -50,7 +50,7 @@ function drawCase({ name, outcome, message }: TestCase, source: string): Markup 
 function ruleCase({ rule, candidate, level, status, message }: RuleOutcome): TestCase {
   const name = `${candidate}: ${rule}`;
   if (status === 'passed') return { name, outcome: 'passed', message };
-  // A warning must not turn a pipeline red.
+  // A warning must not fail a pipeline.
   const outcome = level === 'error' ? 'failed' : 'skipped';
   return { name, outcome, message: `${status}: ${message}` };
 }
@@ -96,7 +96,7 @@ function propertiesOf(report: Report, gate: GateOutcome | undefined): Record<str
   };
 }
 
-/** XML 1.0 has no way to write most control characters, nor unpaired surrogates. */
+/** Replaces what XML 1.0 cannot represent: most control characters and unpaired surrogates. */
 function clean(text: string): string {
   return printable(text).replaceAll(/\p{Surrogate}|[\ufffe\uffff]/gu, '·');
 }

@@ -10,11 +10,11 @@ import {
 } from '../sections/section.js';
 import type { Reporter } from './form.js';
 
-/** GitHub Markdown: for pull requests, job summaries and issues. */
+/** Draws a report as GitHub Markdown, for pull requests, job summaries and issues. */
 export const markdown: Reporter = (report, { gate, plots }) =>
   markdownOf(reportSections(report, gate), { plots });
 
-/** Any document as GitHub Markdown. */
+/** Draws any document as GitHub Markdown. */
 export function markdownOf(
   sections: readonly Section[],
   { plots }: { readonly plots: boolean },
@@ -29,24 +29,24 @@ export function markdownOf(
   return `${blocks.join('\n\n')}\n`;
 }
 
-/** Text that Markdown, HTML and GitHub's mentions leave alone. */
+/** Escapes text so that neither Markdown, HTML nor GitHub's mentions interpret it. */
 export function plain(text: string): string {
   return (
     printable(text)
       .replaceAll('&', '&amp;')
       .replaceAll('<', '&lt;')
       .replaceAll(/[\\`*_[\]|~]/g, '\\$&')
-      // A zero-width joiner keeps a name in a config from calling a person.
+      // A zero-width joiner prevents a name in a config from mentioning a GitHub user.
       .replaceAll('@', '@\u200d')
   );
 }
 
-/** A code span, also in a table's cell; backticks and bars in it would end it. */
+/** Makes a code span that works in tables. Backticks and bars are replaced, or would end it. */
 function code(text: string): string {
   return `\`${printable(text).replaceAll('`', 'ˋ').replaceAll('|', '\\|')}\``;
 }
 
-/** '' where Markdown cannot show the block. */
+/** Draws a block; '' if Markdown cannot show it. */
 function drawBlock(block: Block): string {
   switch (block.kind) {
     case 'text':

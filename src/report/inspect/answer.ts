@@ -9,8 +9,9 @@ import { costNote } from './sections.js';
 import { lengthSentences, modelSentences, readingName, withoutRope } from './sentences.js';
 
 /**
- * `rope-eval inspect` on one screen: what the model does with positions, what its weights know, how
- * far that goes, what the length costs and what is wrong. Tables and charts are in the details.
+ * Presents `rope-eval inspect` on one screen: what the model does with positions, what its weights
+ * know, how far that reaches, what the length costs and what is wrong. Tables and charts are in the
+ * details.
  */
 export function inspectAnswer(data: InspectData): readonly Section[] {
   const { modelType, architecture, source } = data;
@@ -34,7 +35,7 @@ function prose(id: string, lines: readonly string[]): Section {
   return { id, depth: 2, blocks: paragraphs(lines) };
 }
 
-/** What the weights are taken to know, and the other reading. */
+/** Says what the weights are assumed to know, and gives the alternative. */
 function weightsSentences({ reference }: InspectData): readonly string[] {
   if (reference === null) return [];
   const { kind, trainedWindow, alternative } = reference;
@@ -50,7 +51,7 @@ function readingOf({ kind, trainedWindow }: InspectReading): readonly unknown[] 
   return [kind, trainedWindow];
 }
 
-/** How far each scaling keeps the pairs of the layers that look farthest in their trained angles. */
+/** Says how far each scaling keeps the farthest-looking layers within trained angles. */
 function reachSentences(data: InspectData): readonly string[] {
   const { geometry, reference } = data;
   const group = geometry?.groups.find(({ span }) => span.kind === 'global');
@@ -61,7 +62,7 @@ function reachSentences(data: InspectData): readonly string[] {
   }
   const { criticalFraction } = group.reference;
   const c = criticalFraction === null ? '' : ` (critical fraction ${trim(criticalFraction, 3)})`;
-  // The config's base frequencies are in the details: nobody serves them.
+  // The config's base frequencies are left to the details, because nobody serves them.
   const shown = group.candidates.filter(
     ({ label }) => label !== 'none' || data.shown.scaling === label,
   );
@@ -104,13 +105,13 @@ function costSentence({ cost, geometry }: InspectData): string {
   );
 }
 
-/** Findings that a screen has room for. */
+/** Number of findings to show, so that the answer fits on a screen. */
 const FINDINGS = 2;
 
 function closingBlocks(data: InspectData): readonly Block[] {
   const lines = findingLines(data.findings);
   const [first] = lines;
-  // Beside something wrong, a notice can wait for the details.
+  // If something is wrong, notices are left to the details.
   const shown = lines.filter(({ mark }) => mark === first?.mark).slice(0, FINDINGS);
   const left = lines.length - shown.length;
   const more = left > 0 ? `${left} more ${left === 1 ? 'finding' : 'findings'}, ` : '';

@@ -16,21 +16,21 @@ import { INSPECT_SCHEMA_VERSION } from '../../version.js';
 import type { InspectData, InspectLayerType, InspectReading } from '../schema/inspect.js';
 
 export interface InspectOptions {
-  /** Path of the config, for the reader. */
+  /** Path of the config, to show. */
   readonly source?: string;
   /** Tokens; default 4 x the trained window. */
   readonly target?: number;
   /** Tokens, for tables that depend on the length; default: as transformers builds them. */
   readonly sequenceLength?: number;
-  /** Show another scaling in place of the config's. */
+  /** A scaling to show instead of the config's. */
   readonly candidate?: CandidateSpecs;
-  /** Format of the KV cache; default bfloat16. */
+  /** Number format of the KV cache; default bfloat16. */
   readonly dtype?: CacheDtype;
-  /** Memory bandwidth, 1e9 bytes a second; without it there is no decode time. */
+  /** Memory bandwidth in 1e9 bytes a second. Without it, no decoding time is given. */
   readonly bandwidthGBps?: number;
 }
 
-/** What `rope-eval inspect` knows: from the config alone. */
+/** Computes everything that `rope-eval inspect` reports, from the config alone. */
 export function inspectData(
   model: ModelGeometry,
   reference: Reference,
@@ -74,7 +74,7 @@ export function inspectData(
   };
 }
 
-/** The same for a model that does not use RoPE: its findings say what it uses. */
+/** Makes the same report for a model without RoPE. Its findings say what the model uses instead. */
 export function inspectNotRope(model: NotRope, source?: string): InspectData {
   return {
     schemaVersion: INSPECT_SCHEMA_VERSION,
@@ -98,8 +98,8 @@ export function inspectNotRope(model: NotRope, source?: string): InspectData {
 }
 
 /**
- * What is set beside the reference: the config as it stands, its base frequencies where those are
- * something else, and the candidate asked for. One of the first two is the reference itself.
+ * Lists the scalings to compare with the reference: the config itself, its base frequencies if they
+ * differ from that, and the candidate that was asked for. One of the first two is the reference.
  */
 function scalings(model: ModelGeometry, { candidate }: InspectOptions): CandidateSpecs[] {
   const list: CandidateSpecs[] = [
@@ -130,7 +130,7 @@ function layerTypes(
     const spec = candidate?.specs[index] ?? group.rope;
     const table = computeRope(spec, sequenceLength);
     const { type, theta, rotaryDim, ...parameters } = spec;
-    // Two tables of one layer type would otherwise hide each other.
+    // Without the suffix, a second table of the same layer type would replace the first.
     const repeated = model.groups.slice(0, index).filter((g) => g.layerType === group.layerType);
     const suffix = repeated.length === 0 ? '' : `#${repeated.length + 1}`;
     return [

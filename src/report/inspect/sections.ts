@@ -8,11 +8,11 @@ import { paragraphs, plainTable, type Section, type TableBlock } from '../sectio
 import * as sentences from './sentences.js';
 
 export interface InspectWords {
-  /** The evidence behind a row of the reference table, in words; default: its key. */
+  /** Words the evidence behind the reference; default: the key of its row in the table. */
   readonly evidenceWords?: (evidence: string) => string;
 }
 
-/** `rope-eval inspect` for a person: sentences first, then numbers. */
+/** Presents `rope-eval inspect --details`: sentences first, then numbers. */
 export function inspectSections(data: InspectData, words: InspectWords = {}): readonly Section[] {
   const { evidenceWords = (evidence: string) => evidence } = words;
   return [
@@ -36,7 +36,7 @@ function prose(id: string, title: string, lines: readonly string[]): Section {
   return { id, title, depth: 2, blocks: paragraphs(lines) };
 }
 
-/** What was read, and from which file. */
+/** Says what was read, and from which file. */
 function headSection(data: InspectData): Section {
   const { modelType, architecture, source } = data;
   const name = architecture ?? modelType;
@@ -84,7 +84,7 @@ function geometrySections(data: InspectData): readonly Section[] {
   ];
 }
 
-/** Turns of each pair and the mean cosine by distance, of one layer type. */
+/** Presents turns by pair, and mean cosine by distance, for one layer type. */
 function pictures(
   group: NonNullable<InspectData['geometry']>['groups'][number],
 ): readonly Section[] {
@@ -139,7 +139,7 @@ function costSections({ cost }: InspectData): readonly Section[] {
 
 const NONE = '–';
 
-/** Scalings against the reference, at the target. */
+/** Compares scalings with the reference, at the target. */
 export function scalingTable({ layerType, candidates }: GroupGeometry): TableBlock {
   const head = [
     { title: 'scaling', narrow: ['scaling', ''], align: 'left' },
@@ -177,7 +177,7 @@ function outsideCell({ outOfRange }: CandidateGeometry): string {
   return `${outOfRange.length} (by ${multiple(worst)})`;
 }
 
-/** What rounding does to scores at large positions. */
+/** Shows what rounding does to scores at large positions. */
 export function driftTable({ reference }: GroupGeometry): TableBlock {
   return plainTable(
     'Rounding',
@@ -202,7 +202,7 @@ export function driftTable({ reference }: GroupGeometry): TableBlock {
   );
 }
 
-/** The price of each length. */
+/** Shows the cost of each length. */
 export function costTable(cost: CostReport): TableBlock {
   const head: readonly (readonly [string, string])[] = [
     ['length', 'tokens'],

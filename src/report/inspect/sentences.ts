@@ -5,10 +5,10 @@ import { ROPE_KINDS, ropeSentence, type RopeSpec } from '../../rope/registry.js'
 import { percent, tokens, trim } from '../format.js';
 import type { InspectData, InspectLayerType, InspectReading } from '../schema/inspect.js';
 
-/** What the scaling does, and what its attention scaling comes to. */
+/** Describes the scaling, and the effect of its attention scaling. */
 export function ropeWords(layerType: InspectLayerType): string {
   const { attentionScaling, ropeType: type, theta, rotaryDim, parameters } = layerType;
-  // A layer type is a spec taken apart (data.ts); here it is put together again.
+  // Reassembles the spec, which `data.ts` split into the fields of a layer type.
   const words = ropeSentence({ ...parameters, type, theta, rotaryDim } as RopeSpec);
   if (attentionScaling === 1) return words;
   return (
@@ -17,12 +17,12 @@ export function ropeWords(layerType: InspectLayerType): string {
   );
 }
 
-/** `64 of the 128 dimensions of a head rotate, as 32 pairs`, and how the pairs lie. */
+/** Says `64 of the 128 dimensions of a head rotate, as 32 pairs`, and where the pairs lie. */
 export function shapeWords(
   { rotaryDim: tableDim, headDim, layout, invFreq }: InspectLayerType,
   latent: InspectData['latentAttention'],
 ): string {
-  // Proportional RoPE has a table over the whole head, with a tail that stands still.
+  // The table of proportional RoPE spans the whole head and ends in pairs that do not turn.
   const rotaryDim = 2 * invFreq.filter((frequency) => frequency > 0).length;
   const pairs = `as ${rotaryDim / 2} pairs`;
   const lie =
@@ -53,13 +53,13 @@ export function layerCount(count: number): string {
   return count === 1 ? '1 layer' : `${count} layers`;
 }
 
-/** The class is named, because code that ships with the model may do something else (RE092). */
+/** Names the class, because code that ships with the model may do something else (RE092). */
 export function withoutRope({ encoding, modelType }: InspectData): string {
   if (encoding === 'rope') return '';
   return `The class of ${modelType} does not use RoPE, so no RoPE scaling applies.`;
 }
 
-/** What the model does with positions, a sentence a line. */
+/** Describes what the model does with positions, one sentence per line. */
 export function modelSentences(data: InspectData): string[] {
   const groups = Object.entries(data.layerTypes);
   const turning = groups.map(([, group]) => `Theta ${tokens(group.theta)}. ${ropeWords(group)}`);
@@ -97,7 +97,7 @@ export function modelSentences(data: InspectData): string[] {
   return lines;
 }
 
-/** `All 32 layers`, or the layer type in front where there are other layers. */
+/** Names the layers: `All 32 layers`, or the layer type first if there are other layers. */
 function whoWords(data: InspectData, name: string, { layers }: InspectLayerType): string {
   const only = Object.keys(data.layerTypes).length === 1 && data.layersWithoutRope.length === 0;
   const count = layerCount(layers.length);
@@ -113,7 +113,7 @@ function seesWords({ span, layers }: InspectLayerType, bothSides: boolean): stri
     case 'global':
       return `${verb} the whole context${bothSides ? ', before and after a token' : ''}`;
     case 'sliding':
-      // The window counts the token itself.
+      // The window includes the token itself.
       if (bothSides) return `${verb} ${tokens(span.window - 1)} tokens to either side only`;
       return `${verb} the last ${tokens(span.window)} tokens only`;
     case 'chunked':
@@ -121,7 +121,7 @@ function seesWords({ span, layers }: InspectLayerType, bothSides: boolean): stri
   }
 }
 
-/** Said once where every layer type has the same shape. */
+/** Describes the shape of each layer type, in one sentence if it is the same for all. */
 function shapeLines({ layerTypes, latentAttention }: InspectData): string[] {
   const lines = Object.entries(layerTypes).map(([name, group]) => ({
     name,
@@ -141,12 +141,12 @@ function layerList(layers: readonly number[]): string {
   return layers.length > LISTED_LAYERS ? `layers ${shown} …` : `layers ${shown}`;
 }
 
-/** Types whose table follows the length of the sequence. */
+/** Rope types whose table depends on the length of the sequence. */
 const BY_LENGTH: ReadonlySet<string> = new Set(
   Object.entries(ROPE_KINDS).flatMap(([name, kind]) => (kind.lengthDependent ? [name] : [])),
 );
 
-/** `--seq-len`: what the tables are at that length; nothing where none was asked for. */
+/** Describes the tables at the length of `--seq-len`; empty if the option was not given. */
 export function lengthSentences({ shown, layerTypes, geometry }: InspectData): string[] {
   if (shown.sequenceLength === null) return [];
   const several = Object.keys(layerTypes).length > 1;
@@ -158,7 +158,7 @@ export function lengthSentences({ shown, layerTypes, geometry }: InspectData): s
       ? ''
       : ' This table is the same at every length.';
     if (group === undefined) return `${who}${scaling}.${rest}`;
-    // Radians per token, from turns over the trained range.
+    // Radians per token, computed from the turns over the trained range.
     const known = group.reference.rotationsTrained.map(
       (turns) => (turns * 2 * Math.PI) / group.trainedRange,
     );
@@ -175,12 +175,12 @@ export function lengthSentences({ shown, layerTypes, geometry }: InspectData): s
   ];
 }
 
-/** Of the pairs that turn: the tail of proportional RoPE stands still. */
+/** Picks among the pairs that turn, because the last pairs of proportional RoPE do not. */
 function extreme(values: readonly number[], pick: (...values: number[]) => number): number {
   return pick(...values.filter((value) => value > 0));
 }
 
-/** Which frequencies the weights are taken to know, why, and what else it could be. */
+/** Says which frequencies the weights are assumed to know, why, and what the alternative is. */
 export function referenceSentences(
   { reference, layerTypes }: InspectData,
   evidenceWords: (evidence: string) => string,
@@ -211,7 +211,7 @@ function knowsSentence(
   const window = `${tokens(trainedRange)} tokens`;
   if (criticalFraction === null) return `No pair turns within ${window}.`;
   const value = `critical fraction ${trim(criticalFraction, 3)}`;
-  // The still tail of proportional RoPE reaches no angle at all.
+  // Pairs of proportional RoPE that do not turn never reach a new angle.
   const pairs = invFreq.filter((frequency) => frequency > 0).length;
   const never = pairs - criticalDimension / 2;
   if (never <= 0) {
@@ -241,7 +241,7 @@ function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
-/** Under the table of scalings. */
+/** Explains the table of scalings. */
 export function tableNote({ groups }: NonNullable<InspectData['geometry']>): string {
   const unscaled = groups.some(({ candidates }) =>
     candidates.some(({ label }) => label === 'none'),
@@ -257,7 +257,7 @@ export const DRIFT =
   'A score must depend on the distance between two tokens alone; the table says how far off it is ' +
   'when an engine keeps numbers in these formats.';
 
-/** Per layer type: what a length beyond the trained one does, and the base that it would take. */
+/** Says, for each layer type, what happens beyond the trained length and what base it needs. */
 export function boundSentences({ geometry, layerTypes, latentAttention }: InspectData): string[] {
   if (geometry === null) return [];
   return geometry.groups
@@ -282,7 +282,7 @@ export function boundSentences({ geometry, layerTypes, latentAttention }: Inspec
     });
 }
 
-/** Lists that are equal on both sides change nothing. */
+/** Whether the table changes. Both lists of a longrope may be equal. */
 function changes({ step, atTarget }: NonNullable<CandidateGeometry['boundary']>): boolean {
   return [step, atTarget].some(
     ({ maxFrequencyChange, attentionScalingRatio }) =>
@@ -290,7 +290,7 @@ function changes({ step, atTarget }: NonNullable<CandidateGeometry['boundary']>)
   );
 }
 
-/** Where a table changes with the length, and layers that lose by a scaling. */
+/** Warns of tables that change with the length, and of layers that lose by a scaling. */
 export function warningSentences({ geometry }: InspectData): string[] {
   if (geometry === null) return [];
   return geometry.groups.flatMap(({ layerType, candidates, span }) =>

@@ -6,8 +6,8 @@ export const IntervalSchema = z
   .meta({ description: 'A measured value with its 95 % interval.' });
 
 /**
- * Tokens of a user's text, from a file that anybody may have written: no ladder comes near the
- * bound, and a length below 0 is none.
+ * Tokens of a user's text, from an untrusted file. No ladder comes near the upper bound, and
+ * lengths are not negative.
  */
 export const TokensSchema = z
   .number()
@@ -21,9 +21,9 @@ export const LengthSchema = z.strictObject({
 
 export type Interval = z.infer<typeof IntervalSchema>;
 
-/** What becomes of a scaling while text is generated; docs/report.md. */
+/** How a scaling behaves while text is generated; see docs/report.md. */
 
-/** The largest difference to `recomputed`, on the same contexts. */
+/** The largest difference from `recomputed`, on the same contexts. */
 const GapSchema = IntervalSchema.extend({
   tokens: TokensSchema.describe("Length at which it was found, in the user's tokens."),
   probe: z.enum(['short', 'needle']),
@@ -31,7 +31,7 @@ const GapSchema = IntervalSchema.extend({
 
 const DYNAMIC_FORMS = ['recomputed', 'cached', 'static'] as const;
 
-/** Dynamic scaling in one of its real-world forms. */
+/** Dynamic scaling in one of the forms that implementations use. */
 export const DynamicFormSchema = z.strictObject({
   form: z
     .enum(DYNAMIC_FORMS)
@@ -70,7 +70,7 @@ const SwitchLengthSchema = z.strictObject({
   long: ReadingSchema.describe('With the table of lengths above it.'),
 });
 
-/** A table that jumps at a length: longrope above `original_max_position_embeddings`. */
+/** A table that changes abruptly at a length: longrope above `original_max_position_embeddings`. */
 export const SwitchSchema = z.strictObject({
   tokens: TokensSchema.describe('The longest length that has the short table.'),
   below: SwitchLengthSchema,
@@ -85,7 +85,7 @@ export const SwitchSchema = z.strictObject({
   stale: ReadingSchema.describe('Change: above with cached keys - above with the long table.'),
 });
 
-/** The same text further on: only relative distances may count. */
+/** The same text at later positions. Only relative distances should matter. */
 export const OffsetSchema = z.strictObject({
   shift: z.strictObject({
     tokens: TokensSchema.describe("In the user's tokens."),
@@ -104,7 +104,7 @@ export type Switch = z.infer<typeof SwitchSchema>;
 export type Reading = z.infer<typeof ReadingSchema>;
 export type Offset = z.infer<typeof OffsetSchema>;
 
-/** One rung of the ladder: questions asked when the context has this length. */
+/** One rung of the ladder: questions that are asked when the context has this length. */
 export const NeedleSchema = LengthSchema.extend({
   accuracy: IntervalSchema,
   relative: z.number().describe("accuracy / the reference's accuracy at 1x"),
@@ -117,7 +117,7 @@ export const NeedleSchema = LengthSchema.extend({
   ),
   correct: z.number().int(),
   total: z.number().int(),
-  /** Accuracy by distance, nearest first; bins are equal shares of the length. */
+  /** Accuracy by distance, nearest first. The bins are equal shares of the length. */
   byDistance: z.array(
     z.strictObject({
       from: z.number(),
@@ -135,7 +135,7 @@ const ShortSchema = z.strictObject({
   lossChange: IntervalSchema,
   copyAccuracyChange: IntervalSchema,
   copyLossChange: IntervalSchema,
-  /** The same by length. */
+  /** The same for each length. */
   byLength: z.array(
     LengthSchema.extend({
       accuracy: IntervalSchema,
@@ -166,7 +166,7 @@ export const ReachSchema = z.strictObject({
   censored: z.boolean().describe('The ladder ended before the accuracy did: read as >=.'),
 });
 
-/** The reach of a candidate, and where that of a model is expected. */
+/** The reach of a candidate, and where that of a real model is expected. */
 export const CandidateReachSchema = ReachSchema.extend({
   expected: z
     .strictObject({ low: z.number(), high: z.number().nullable() })
@@ -178,7 +178,7 @@ export const CandidateReachSchema = ReachSchema.extend({
     ),
 });
 
-/** Where the facts' loss at the target comes from; docs/report.md. */
+/** Causes of the loss of facts at the target; see docs/report.md. */
 const PartsSchema = z.strictObject({
   total: IntervalSchema.describe("facts' loss at the target - the reference's at 1x, nats"),
   rope: IntervalSchema.describe(
@@ -230,13 +230,13 @@ export const CandidateSchema = z.strictObject({
   reach: CandidateReachSchema.nullable(),
   /** null: not measured (quick preset, or a target inside the window). */
   parts: PartsSchema.nullable(),
-  /** Local layers (sliding window, chunk) that the scaling reaches: a pure short-context cost. */
+  /** Local layers (sliding window, chunk) that the scaling reaches, at a cost without any gain. */
   local: z.array(z.strictObject({ layerType: z.string(), window: z.number(), short: ShortSchema })),
   forms: z.array(DynamicFormSchema).optional().describe('Dynamic scalings only.'),
   switch: SwitchSchema.optional().describe('Only where the table jumps at a length (longrope).'),
   offset: OffsetSchema.optional().describe('Not in the quick preset.'),
   score: z.number().describe('Ranks candidates; see docs/report.md. Lower is better.').nullable(),
-  /** Their sum is the score; null where there is none, absent before version 1.3. */
+  /** The score is the sum of the two. null if there is no score; absent before version 1.3. */
   scoreParts: z
     .strictObject({
       loss: z.number().describe('What the probe lost, nats: mean over the lengths to the target.'),

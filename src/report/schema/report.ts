@@ -13,7 +13,7 @@ import {
   VERDICTS,
 } from './candidate.js';
 
-/** The same comparison on another probe model: how far they differ is the probe's uncertainty. */
+/** The same comparison on another probe model. The differences are the probe's uncertainty. */
 export const NeighbourSchema = z.strictObject({
   probeModel: z.strictObject({
     name: z.string(),
@@ -39,7 +39,7 @@ export const NeighbourSchema = z.strictObject({
 
 export type NeighbourReport = z.infer<typeof NeighbourSchema>;
 
-/** What the bundled probe model says of the same scalings as the user's own weights. */
+/** The bundled probe model's results for the same scalings as the user's own weights. */
 export const ProbedSchema = NeighbourSchema.extend({
   rankCorrelation: z
     .number()
@@ -69,12 +69,13 @@ const ShortRowsSchema = z.strictObject({
   textLoss: RowSchema,
 });
 
-/** Short-context sums over 0.5x and 1x; losses as in `short`, in nats. */
+/** Sums over the short contexts at 0.5x and 1x. Losses are in nats, as in `short`. */
 export type ShortRows = z.infer<typeof ShortRowsSchema>;
 
 /**
  * What each context contributed, so that two runs on the same contexts can be compared in pairs.
- * A cell's value is the sum of a candidate's row over the sum of the same row of the counts.
+ * The value of a cell is the sum of a candidate's row divided by the sum of the same row of
+ * `counts`.
  */
 export const PerContextSchema = z.strictObject({
   sha256: z.string().describe('Of the contexts: rows pair only where it is the same.'),
@@ -108,14 +109,14 @@ export { isProbe } from '../../subjects/schema.js';
 export { IntervalSchema, LengthSchema, type Interval } from './candidate.js';
 
 /**
- * The report, as saved by `-o report.json` and printed by `--json`.
+ * Version of the report that `-o report.json` saves and `--json` prints.
  *
- * Additive changes (a new optional key) keep the major version; anything that a reader could trip
- * over raises it. Lengths are tokens, losses nats, shares 0..1, frequencies radians per token.
+ * Additive changes (a new optional key) keep the major version. Changes that could break a reader
+ * raise it. Lengths are in tokens, losses in nats, shares 0..1, frequencies in radians per token.
  */
 export const REPORT_SCHEMA_VERSION = '2.2';
 
-/** Versions that can be read as they are; `upgradeReport` brings older ones into this form. */
+/** Versions that can be read unchanged. `upgradeReport` converts older ones to this form. */
 const READABLE_VERSIONS = ['2.0', '2.1', REPORT_SCHEMA_VERSION] as const;
 
 export const FindingSchema = z.strictObject({
@@ -149,7 +150,7 @@ export const ReportSchema = z.strictObject({
   schemaVersion: z.enum(READABLE_VERSIONS),
   tool: z.strictObject({ name: z.literal('rope-eval'), version: z.string() }),
   createdAt: z.string(),
-  /** `interrupted`: the finished cells only. */
+  /** `interrupted`: contains only the finished cells. */
   status: z.enum(['complete', 'interrupted', 'failed']),
   config: z.strictObject({
     source: z.string(),
@@ -203,7 +204,7 @@ export const ReportSchema = z.strictObject({
   recommendation: z.strictObject({
     code: z.enum(['use', 'use-at-a-cost', 'none-reaches', 'keep', 'unclear']),
     candidate: z.string().nullable(),
-    /** Others whose interval does not separate them from the recommended one. */
+    /** Others whose scores are statistically indistinguishable from the recommended one's. */
     tied: z.array(z.string()),
     write: z
       .record(z.string(), z.unknown())
@@ -224,7 +225,7 @@ export const ReportSchema = z.strictObject({
           'holds at each length. Only where several factors were measured.',
       ),
   }),
-  /** Unfinished runs only: the finished work, which --resume takes over. */
+  /** Only in unfinished reports: the finished work, which --resume takes over. */
   unfinished: z
     .strictObject({
       reason: z.string(),
@@ -252,14 +253,14 @@ export const ReportSchema = z.strictObject({
 
 export type Report = z.infer<typeof ReportSchema>;
 
-/** What a dashboard should ignore when it asks whether two runs agree. */
+/** Keys to ignore when checking whether two runs agree. */
 export const VOLATILE_KEYS = Object.freeze(['createdAt', 'timings'] as const);
 
 /**
- * A saved report in the present form. Version 1 knew one subject, under the name of `probeModel`;
- * everything else of it still stands as it was.
+ * Converts a saved report to the present form. Version 1 called its only kind of subject
+ * `probeModel`; everything else is unchanged.
  *
- * @param value anything; what is no report of version 1 is returned as it is
+ * @param value anything; what is not a report of version 1 is returned unchanged
  */
 export function upgradeReport(value: unknown): unknown {
   if (!isRecord(value) || !/^1\.[0-6]$/.test(String(value['schemaVersion']))) return value;

@@ -18,9 +18,9 @@ import { NOT_MEASURED, verdictCell } from './summary.js';
 import { nextBlocks, verdictBlocks } from './verdict.js';
 
 /**
- * The answer on one screen of a terminal: the model, the verdict, the table that supports it,
- * findings that change the advice, the next command and the conditions. Where nothing has to be
- * done, the table is left out.
+ * Presents the answer on one screen of a terminal: the model, the verdict, the table behind it,
+ * findings that change the advice, the next command and the conditions. The table is left out if
+ * the config can stay as it is.
  */
 export function answerSections(report: Report): readonly Section[] {
   const table = report.recommendation.code === 'keep' ? [] : candidatesRows(report);
@@ -46,7 +46,7 @@ function modelLine(report: Report): string {
   return `${model}: trained on ${tokens(reference.trainedWindow)} tokens${said}${to}`;
 }
 
-/** Marks what cannot be told from the recommended candidate. */
+/** Marks values that are statistically indistinguishable from the recommended candidate's. */
 const LEVEL = '≈';
 
 type Row = readonly Cell[];
@@ -84,7 +84,7 @@ function candidatesRows({ target, recommendation, candidates }: Report): readonl
 
 const LABEL_WIDTH = 15;
 
-/** A JSON object as a label can be of any length; the details have it whole. */
+/** Shortens a label, because a JSON object can be of any length. The details show all of it. */
 function labelOf({ label }: CandidateReport): string {
   const text = printable(label);
   return text.length > LABEL_WIDTH ? `${text.slice(0, LABEL_WIDTH - 1)}…` : text;
@@ -94,7 +94,7 @@ function accuracyOf(candidate: CandidateReport | undefined, length: number): Int
   return candidate && rungAt(candidate, length)?.accuracy;
 }
 
-/** A value, marked where the recommended candidate's is within chance of it. */
+/** Formats a value, with a mark if it is within chance of the recommended candidate's. */
 function compared(
   own: Interval | undefined,
   best: Interval | undefined,
@@ -116,7 +116,7 @@ const ORDER: Readonly<Record<Verdict, number>> = Object.freeze({
   reference: 6,
 });
 
-/** The recommended first, then by verdict, reach and score; the reference last. */
+/** Sorts the recommended candidate first, then by verdict, reach and score; the reference last. */
 function inOrder(
   candidates: readonly CandidateReport[],
   best: CandidateReport | undefined,
@@ -133,23 +133,26 @@ function inOrder(
   });
 }
 
-/** Findings that a screen has room for. */
+/** Number of findings to show, so that the answer fits on a screen. */
 const FINDINGS = 2;
 
 function findingBlocks(report: Report): readonly Block[] {
   const lines = findingLines(report.findings.filter((found) => changesAdvice(found, report)));
-  // The same of another layer type says little more.
+  // Repeating a finding for another layer type adds little.
   const distinct = lines.filter(({ code }, i) => lines.findIndex((l) => l.code === code) === i);
   const [first] = distinct;
-  // Beside something wrong, a notice can wait for the details.
+  // If something is wrong, notices are left to the details.
   const shown = distinct.filter(({ mark }) => mark === first?.mark).slice(0, FINDINGS);
   return [{ kind: 'marks', lines: shown }];
 }
 
-/** Of a dynamic scaling in a server: the verdict says it already. */
+/** The finding on dynamic scaling in a server. The verdict says the same. */
 const SAID = 'RE052';
 
-/** Whatever is wrong with the config, and what is said of the recommended candidate. */
+/**
+ * Whether a finding changes the advice: anything wrong with the config, and anything about the
+ * recommended candidate.
+ */
 function changesAdvice(
   { code, severity, args }: SavedFinding,
   { recommendation }: Report,
@@ -160,9 +163,9 @@ function changesAdvice(
 }
 
 /**
- * How it was measured, and where the rest is.
+ * Says how the candidates were measured and where to find the rest.
  *
- * @param marks the table has marks to explain
+ * @param marks whether the table has marks to explain
  */
 function conditions(report: Report, marks: boolean): Block {
   const { subject, settings, candidates, findings, recommendation } = report;

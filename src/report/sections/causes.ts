@@ -2,7 +2,7 @@ import { ends, shortTokens, signed, tokens } from '../format.js';
 import type { Interval, Parts, Report } from '../schema/report.js';
 import type { Cell, Section } from './section.js';
 
-/** Whether a loss at the target comes from the distances or from the number of tokens. */
+/** Separates a loss at the target into the part of the distances and that of the length. */
 
 const COLUMNS: readonly (readonly [keyof Parts, title: string])[] = Object.freeze([
   ['total', 'Total'],
@@ -10,7 +10,7 @@ const COLUMNS: readonly (readonly [keyof Parts, title: string])[] = Object.freez
   ['dilution', 'Dilution alone'],
 ]);
 
-/** Empty where it was not measured: the quick preset measures none. */
+/** Presents the causes. The section is empty if they were not measured, as in the quick preset. */
 export function causesSection({ candidates, target }: Report): Section {
   const at = tokens(target.tokens);
   const rows = candidates.flatMap(({ label, parts }) =>

@@ -11,9 +11,9 @@ import {
 } from '../../subjects/schema.js';
 import type { Section } from './section.js';
 
-/** What a report has to be read with: what is assumed, what stood in, how it was measured. */
+/** The conditions of a report: assumptions, what stood in for the model, and the settings. */
 
-/** Stands in every report, in every form. */
+/** A caveat that is part of every report in every form. */
 export const HONESTY = Object.freeze({
   'probe-model':
     'The probe model ranks RoPE geometry; it does not predict your checkpoint’s absolute accuracy.',
@@ -58,7 +58,7 @@ export function conditionsSection(report: Report): Section {
   };
 }
 
-/** The assumption about the weights, and the other reading where there is one. */
+/** Says what is assumed about the weights, and gives the alternative if there is one. */
 export function referenceWords(report: Report): readonly string[] {
   const { kind, trainedWindow, evidence, alternative } = report.reference;
   const by = baseName(report);
@@ -80,7 +80,7 @@ export function baseName({ reference: { base } }: Report): string | undefined {
   return base && printable(base.argument ?? 'the config before the change');
 }
 
-/** Why a reading was chosen. */
+/** Says why a reading was chosen. */
 export function evidenceWords(evidence: string): string {
   if (evidence === 'option') return 'as the options say';
   if (evidence === 'no-scaling') return 'the config has no scaling';
@@ -93,7 +93,7 @@ function readingWords(kind: ReferenceKind, window: number, by = 'this config'): 
   return `${how}, on ${tokens(window)} tokens`;
 }
 
-/** Who answered: the probe model that stood in and how well it fits, or the user's own decoder. */
+/** Says who answered: the probe model, with how well it fits, or the user's own decoder. */
 export function subjectWords(report: Report): string {
   const { subject, reference } = report;
   if (!isProbe(subject)) return decoderWords(subject);
@@ -117,14 +117,14 @@ function decoderWords(subject: OnnxDecoderReport): string {
   );
 }
 
-/** Where the model has no pairs as slow as the probe's slowest. */
+/** Explains the pairs that are held because the model has none as slow as the probe's slowest. */
 function heldWords(pairs = 0): string {
   if (pairs === 0) return '';
   const slowest = pairs === 1 ? 'slowest pair' : `${pairs} slowest pairs`;
   return `its ${slowest}, slower than any of this model, held within the trained angles, `;
 }
 
-/** How much of a head rotates, where that is not all of it. */
+/** Says what share of a head rotates, if it is not all of it. */
 function rotaryWords(subject: ProbeModelReport, { reference }: Report): string {
   const [probe = 1, own = 1] = [subject.rotaryShare, reference.rotaryShare];
   if (probe === 1 && own === 1) return '';
@@ -145,7 +145,7 @@ export function statusWords(status: Report['status']): string {
   return STATUS_WORDS[status];
 }
 
-/** How the measurements were made. */
+/** Says how the measurements were made. */
 export function settingsUsedWords(report: Report): string {
   const { preset, seed, contexts, device, threads } = report.settings;
   return (
@@ -154,7 +154,7 @@ export function settingsUsedWords(report: Report): string {
   );
 }
 
-/** Who got more long contexts than the preset has, and how many. */
+/** Says which candidates got more long contexts than the preset has, and how many. */
 function furtherWords({ candidates }: Report): string {
   const counts = [...new Set(candidates.flatMap((c) => c.longContexts ?? []))].sort(
     (a, b) => a - b,

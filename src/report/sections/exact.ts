@@ -3,7 +3,7 @@ import { fixed } from '../../numbers.js';
 import type { CandidateReport, Report } from '../schema/report.js';
 import type { Section } from './section.js';
 
-/** What follows from the config alone: kept apart from everything measured. */
+/** Presents what follows from the config alone, separately from everything measured. */
 
 export function exactSection(report: Report): Section {
   return {
@@ -16,7 +16,7 @@ export function exactSection(report: Report): Section {
 
 export function exactLines(report: Report): readonly string[] {
   const { theta, criticalFraction } = report.reference;
-  // What the layers that look farthest see: local ones may see less than the trained window.
+  // This is the range of the layers that look farthest. Local layers may see less than that.
   const window = report.settings.ladder.find((rung) => rung.multiple === 1)!.tokens;
   const never =
     criticalFraction > 0
@@ -31,8 +31,8 @@ export function exactLines(report: Report): readonly string[] {
 }
 
 /**
- * Turns of each rotary pair over the trained window and over the target. Pairs between the one-turn
- * line and the trained curve met every angle in training; others are asked for new ones.
+ * Presents the turns of each rotary pair over the trained window and over the target. Pairs between
+ * the one-turn line and the trained curve met every angle in training; the others reach new angles.
  */
 function turnsBlocks(report: Report): Section['blocks'] {
   const group = report.geometry?.groups[0];
@@ -58,7 +58,7 @@ function turnsBlocks(report: Report): Section['blocks'] {
               },
             ]
           : []),
-        // Last, so that its dots lie on top where a scaling leads back to it.
+        // The reference comes last, so that its dots stay visible where a scaling leads back to it.
         {
           name: `reference over ${trainedRange} tokens, as trained`,
           turns: group.reference.rotationsTrained,
@@ -69,7 +69,7 @@ function turnsBlocks(report: Report): Section['blocks'] {
   ];
 }
 
-/** What the scaling does to the rotary table, exact. */
+/** Describes the exact effect of the scaling on the rotary table. */
 function stretchWords(candidate: CandidateReport): string {
   const parts = candidate.groups.map((group) => {
     const layers = candidate.groups.length > 1 ? `${printable(group.layerType)} ` : '';
@@ -86,7 +86,7 @@ function turnWords(most: number): string {
   return `all pairs turn at least ${multiple(1 / most)} faster than in training`;
 }
 
-/** The price of the longer window, which is the same for every candidate. */
+/** Describes the cost of the longer window, which is the same for every candidate. */
 function costWords({ geometry, target, reference }: Report): readonly string[] {
   const at = (length: number) => geometry?.cost?.lengths.find((each) => each.tokens === length);
   const [before, after] = [at(reference.trainedWindow), at(target.tokens)];

@@ -7,7 +7,7 @@ const ORDER: Readonly<Record<Severity, number>> = Object.freeze({
   notice: 2,
 });
 
-/** One finding for all candidates that it says the same of: seven lines would hide the others. */
+/** Merges findings that say the same about several candidates, so that others stay visible. */
 function joined(findings: readonly SavedFinding[]): readonly SavedFinding[] {
   const groups = new Map<string, SavedFinding[]>();
   for (const [index, finding] of findings.entries()) {
@@ -26,7 +26,7 @@ function joined(findings: readonly SavedFinding[]): readonly SavedFinding[] {
   });
 }
 
-/** The argument of a finding that takes several names at once, such as `candidate` of RE050. */
+/** The argument of a finding that accepts several names, such as `candidate` of RE050. */
 function namesArgument(code: string): string | undefined {
   const args = CATALOGUE.get(code)?.args ?? {};
   return Object.keys(args).find((name) => args[name] === 'names');
@@ -38,7 +38,7 @@ const TONES: Readonly<Record<Severity, Tone>> = Object.freeze({
   notice: 'soft',
 });
 
-/** Findings in words, most serious first. */
+/** Words findings, the most serious first. */
 export function findingLines(findings: readonly SavedFinding[]): readonly MarkedLine[] {
   return [...joined(findings)]
     .sort((a, b) => ORDER[a.severity] - ORDER[b.severity])

@@ -7,7 +7,7 @@ const TONES: Readonly<Record<RuleOutcome['status'], Tone>> = Object.freeze({
   unverifiable: 'warn',
 });
 
-/** What a gate made of a report, where one ran. */
+/** Presents the gate's result, if a gate ran. */
 export function gateSection({ verdict, rules }: GateOutcome): Section {
   return {
     id: 'gate',

@@ -14,7 +14,7 @@ import { summarySection } from './summary.js';
 import { tiersSection } from './tiers.js';
 import { verdictSection } from './verdict.js';
 
-/** A report as sections, in the order in which every form draws them: what to do comes first. */
+/** Converts a report to sections, in the order that every form keeps: the advice comes first. */
 export function reportSections(report: Report, gate?: GateOutcome): readonly Section[] {
   return [
     headSection(report),

@@ -4,7 +4,7 @@ import type { CandidateReport, NeighbourReport, Report } from '../schema/report.
 import type { Cell, Row, Section } from './section.js';
 import { verdictWords } from './summary.js';
 
-/** What the neighbouring probe models say: the uncertainty that no interval holds. */
+/** Presents the results of neighbouring probe models, an uncertainty that no interval includes. */
 
 export function neighboursSection(report: Report): Section {
   const rows = neighbourRows(report);
@@ -30,7 +30,7 @@ export function neighboursSection(report: Report): Section {
   };
 }
 
-/** A line a candidate: the range over all probe models, the report's own among them. */
+/** Makes one row per candidate: the range over all probe models, including the report's own. */
 function neighbourRows({ candidates, target, otherProbeModels = [] }: Report): readonly Row[] {
   if (otherProbeModels.length === 0) return [];
   return candidates
@@ -54,7 +54,7 @@ function neighbourRows({ candidates, target, otherProbeModels = [] }: Report): r
     });
 }
 
-/** Which probe models, and whether they recommend the same. */
+/** Names the probe models, and says whether they recommend the same. */
 function neighboursNote({ otherProbeModels, subject, recommendation }: Report): string {
   const others = otherProbeModels ?? [];
   if (others.length === 0) return '';

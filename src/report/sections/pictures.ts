@@ -4,7 +4,7 @@ import { featured, heatmapOf } from '../format.js';
 import type { CandidateReport, Interval, Report } from '../schema/report.js';
 import type { Block, IntervalChart, IntervalRow, Section } from './section.js';
 
-/** Pictures of what the tables hold. */
+/** Presents the contents of the tables as pictures. */
 
 export function pictureSections(report: Report): readonly Section[] {
   return [
@@ -42,7 +42,7 @@ function heatmapSection(report: Report): Section {
   };
 }
 
-/** Reach of each candidate, with the target marked. */
+/** Presents the reach of each candidate, with the target marked. */
 function reachChart(report: Report): IntervalChart {
   const window = report.reference.trainedWindow;
   const rows = report.candidates.flatMap(({ label, reach }): IntervalRow[] =>
@@ -72,7 +72,7 @@ function reachChart(report: Report): IntervalChart {
   };
 }
 
-/** Change of the next-token loss at the lengths that already worked. */
+/** Presents the change of next-token loss at lengths that the model already handled. */
 function shortLossChart(report: Report): IntervalChart {
   return changeChart(report, {
     id: 'short-loss-chart',
@@ -84,7 +84,7 @@ function shortLossChart(report: Report): IntervalChart {
   });
 }
 
-/** Change of the facts' accuracy at the lengths that already worked. */
+/** Presents the change of fact accuracy at lengths that the model already handled. */
 function shortAccuracyChart(report: Report): IntervalChart {
   return changeChart(report, {
     id: 'short-accuracy-chart',
@@ -129,7 +129,7 @@ function changeChart(report: Report, change: Change): IntervalChart {
   };
 }
 
-/** About seven round numbers that span an axis, zero among them where it is inside. */
+/** About seven round numbers that span an axis, including zero if the axis does. */
 export function roundTicks(low: number, high: number): readonly number[] {
   const span = high - low || 1;
   const rough = span / 6;

@@ -2,7 +2,7 @@ import type { Heatmap } from '../format.js';
 import type { PlotStyle } from '../plots.js';
 
 /**
- * What a document says, before any form draws it: a section is written once, as data, and the
+ * The contents of a document before any form draws it. A section is written once, as data, and the
  * terminal, Markdown and HTML each draw the same blocks in their own way.
  */
 
@@ -11,24 +11,24 @@ export type Tone = 'good' | 'warn' | 'bad' | 'soft' | 'strong';
 /** One cell of a table. */
 export interface Cell {
   readonly text: string;
-  /** Usually the 95 % interval: under the value, or in brackets behind it. */
+  /** Usually the 95 % interval, drawn under the value or in brackets after it. */
   readonly detail?: string;
   readonly tone?: Tone;
-  /** A candidate's label or another name that a file gave: set apart, and wrapped where long. */
+  /** Whether it is a label or another name from a file: set apart, and wrapped if it is long. */
   readonly name?: boolean;
 }
 
 export interface Column {
-  /** Stands alone, so that a screen reader can announce it: `Short-context loss, nats`. */
+  /** Clear without its neighbours, for screen readers: `Short-context loss, nats`. */
   readonly title: string;
-  /** For a terminal: a heading that neighbouring columns share, and what stands under it. */
+  /** For terminals: a heading shared by neighbouring columns, and the title under it. */
   readonly narrow?: readonly [group: string, title: string];
   readonly align: 'left' | 'right';
-  /** Where there is no room, 1 goes first; columns without a number stay. */
+  /** Columns to drop if there is no room, 1 first. Columns without a number stay. */
   readonly spare?: number;
-  /** Characters at which a terminal breaks its words, so that the column stays narrow. */
+  /** Characters after which a terminal wraps text, so that the column stays narrow. */
   readonly wrap?: number;
-  /** Its intervals stand on a page only: a terminal and a pull request have no room for them. */
+  /** Whether only pages show the intervals, for which terminals and pull requests have no room. */
   readonly roomy?: boolean;
 }
 
@@ -40,7 +40,7 @@ export interface Row {
 
 export interface TableBlock {
   readonly kind: 'table';
-  /** What the table shows, for those who cannot see it. */
+  /** What the table shows, for readers who cannot see it. */
   readonly name: string;
   readonly columns: readonly Column[];
   readonly rows: readonly Row[];
@@ -51,7 +51,7 @@ export interface HeatmapBlock {
   readonly kind: 'heatmap';
   readonly label: string;
   readonly heatmap: Heatmap;
-  /** The one to show where there is room for one. */
+  /** The heatmap to show if there is only room for one. */
   readonly featured: boolean;
 }
 
@@ -61,9 +61,9 @@ export interface IntervalRow {
   readonly value: number;
   readonly low: number;
   readonly high: number;
-  /** Written at the end of the row. */
+  /** Text at the end of the row. */
   readonly text: string;
-  /** The true value may lie further right: drawn as an arrow. */
+  /** Whether the true value may lie further right, which is drawn as an arrow. */
   readonly open?: boolean;
 }
 
@@ -84,21 +84,21 @@ export interface TurnsChart {
   readonly kind: 'turns';
   readonly lines: readonly {
     readonly name: string;
-    /** (pairs,) turns; pairs that stand still are 0 and are not drawn. */
+    /** (pairs,) turns. Pairs that do not turn are 0 and are not drawn. */
     readonly turns: readonly number[];
     readonly style: 'trained' | 'plain' | 'scaled';
   }[];
 }
 
-/** A line that says how serious it is: a finding, a rule of a gate. */
+/** A line with its severity: a finding, or a rule of a gate. */
 export interface MarkedLine {
-  /** `warning`, `pass`. */
+  /** Such as `warning` or `pass`. */
   readonly mark: string;
   readonly tone: Tone;
-  /** `RE012` */
+  /** Such as `RE012`. */
   readonly code?: string;
   readonly text: string;
-  /** Under it. */
+  /** Text under the line. */
   readonly more?: string;
 }
 
@@ -106,11 +106,11 @@ export type Block =
   | { readonly kind: 'text'; readonly text: string; readonly tone?: Tone }
   | { readonly kind: 'list'; readonly items: readonly string[] }
   | { readonly kind: 'marks'; readonly lines: readonly MarkedLine[] }
-  /** To be copied as it stands. */
+  /** Text to copy unchanged. */
   | {
       readonly kind: 'code';
       readonly language: 'json' | 'sh';
-      /** What it is; before it where there is room on the line. */
+      /** Introduces the code, on the same line if there is room. */
       readonly lead?: string;
       readonly text: string;
     }
@@ -118,28 +118,28 @@ export type Block =
   | HeatmapBlock
   | IntervalChart
   | TurnsChart
-  /** A picture made of characters, for terminals alone. */
+  /** A picture made of characters, only for terminals. */
   | { readonly kind: 'plot'; readonly draw: (columns: number, style: PlotStyle) => string[] };
 
 export interface Section {
-  /** Unique in the document; the anchor in a page. */
+  /** Unique in the document. Pages use it as an anchor. */
   readonly id: string;
   readonly title?: string;
-  /** The title of depth 1 is the document's. */
+  /** The title of depth 1 is that of the document. */
   readonly depth: 1 | 2 | 3;
-  /** What a reader came for. */
+  /** Whether the section has what most readers look for. */
   readonly prominent?: boolean;
   readonly blocks: readonly Block[];
 }
 
-/** Blocks that are pictures, which `--no-plots` leaves out. */
+/** Blocks that are pictures, which `--no-plots` omits. */
 const PICTURES: ReadonlySet<Block['kind']> = new Set(['heatmap', 'intervals', 'turns', 'plot']);
 
 /**
- * Sections that have something to say.
+ * Selects the sections that have contents to draw.
  *
  * @param plots false: without pictures
- * @param cannot kinds of blocks that the form has no way to draw
+ * @param cannot kinds of blocks that the form cannot draw
  */
 export function sectionsToDraw(
   sections: readonly Section[],
@@ -155,7 +155,7 @@ export function sectionsToDraw(
     );
 }
 
-/** A note below a title explains what stands beside it, and says nothing alone. */
+/** Whether a block has content of its own. A note below a title only explains other blocks. */
 function says({ title }: Section, block: Block): boolean {
   return title === undefined || block.kind !== 'text' || block.tone !== 'soft';
 }
@@ -180,12 +180,12 @@ function isEmpty(block: Block): boolean {
   }
 }
 
-/** Paragraphs, a block each; empty ones are left out when the section is drawn. */
+/** Makes a block of each paragraph. Empty ones are omitted when the section is drawn. */
 export function paragraphs(lines: readonly string[], tone?: Tone): readonly Block[] {
   return lines.map((text) => ({ kind: 'text', text, ...(tone === undefined ? {} : { tone }) }));
 }
 
-/** A table of plain cells: the first column to the left, the others to the right, or as given. */
+/** Makes a table of plain cells: the first column aligned left, the others right, or as given. */
 export function plainTable(
   name: string,
   head: readonly (string | Column)[],

@@ -5,9 +5,9 @@ import type { CandidateReport, Report } from '../schema/report.js';
 import type { Cell, Column, Section } from './section.js';
 import { natsCell, pointsCell } from './summary.js';
 
-/** What becomes of a scaling while text is generated. */
+/** How a scaling behaves while text is generated. */
 
-/** Sections of what was measured; the quick preset measures none of it. */
+/** Presents the results of the serving probes, which the quick preset does not measure. */
 export function servingSections(report: Report): readonly Section[] {
   const forms = alike(report, (candidate) => candidate.forms);
   const switches = alike(report, (candidate) => candidate.switch);
@@ -34,7 +34,7 @@ interface ServingTable {
   readonly title: string;
   readonly columns: readonly Column[];
   readonly rows: readonly (readonly Cell[])[];
-  /** '' where the next table of its kind says it. */
+  /** '' if the next table of its kind has the same note. */
   readonly note: string;
 }
 
@@ -48,7 +48,7 @@ function noteOnce(tables: readonly ServingTable[]): readonly ServingTable[] {
   return tables.map((table, i) => (i < tables.length - 1 ? { ...table, note: '' } : table));
 }
 
-/** Candidates that measured the very same are one table. */
+/** Groups candidates with identical results into one table. */
 function alike<T>(
   { candidates }: Report,
   read: (candidate: CandidateReport) => T | undefined,
@@ -138,7 +138,7 @@ function switchTable(names: string, found: Switch): ServingTable {
   };
 }
 
-/** Whether the same text scores alike further on: one line; '' where it was not measured. */
+/** Says in one line whether a text scores the same at later positions; '' = not measured. */
 function offsetWords({ candidates }: Report): string {
   const found = candidates.flatMap(({ label, offset }) =>
     offset ? [{ name: format.printable(label), ...offset }] : [],
@@ -169,10 +169,10 @@ function size(drift: number): string {
 }
 
 /**
- * What a recommended dynamic scaling is elsewhere than where it was measured: its main row is the
- * recomputed form, which hardly a server has while it generates.
+ * Says where a recommended dynamic scaling behaves differently from what was measured. Its main row
+ * is the recomputed form, which hardly any server uses while it generates.
  *
- * @returns '' for scalings whose table does not follow the length
+ * @returns '' for scalings whose table does not depend on the length
  */
 export function recomputedOnly(best: CandidateReport | undefined, { settings }: Report): string {
   if (!best?.groups.some(({ ropeType, changed }) => ropeType === 'dynamic' && changed)) return '';

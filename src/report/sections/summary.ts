@@ -24,7 +24,7 @@ import {
   type Tone,
 } from './section.js';
 
-/** What was measured on the probe model: a row a candidate. */
+/** The table of what was measured, with one row per candidate. */
 
 const VERDICTS: Readonly<Record<Verdict, readonly [words: string, tone: Tone]>> = Object.freeze({
   reference: ['reference', 'soft'],
@@ -69,7 +69,7 @@ export function summarySection(report: Report): Section {
   };
 }
 
-/** Where nothing was measured. */
+/** The cell for a value that was not measured. */
 export const NOT_MEASURED: Cell = Object.freeze({ text: '–' });
 
 export function summaryTable(report: Report): TableBlock {
@@ -136,7 +136,7 @@ export function summaryTable(report: Report): TableBlock {
 
   function needleColumn(length: number): readonly [Column, (candidate: CandidateReport) => Cell] {
     const at = shortTokens(length);
-    // The accuracy inside the window is nearly that of the short context.
+    // The accuracy inside the window is close to that of the short contexts.
     const spare = length <= reference.trainedWindow ? 2 : 3;
     return [
       {
@@ -175,7 +175,7 @@ export function natsCell(change: Interval): Cell {
   return { text: nats(change.value), detail: ends(change, 3) };
 }
 
-/** Local layers that a scaling reaches: they never see the longer distances. */
+/** Says what a scaling costs the local layers that it reaches, which never see longer distances. */
 export function localWords(report: Report): readonly string[] {
   return report.candidates.flatMap(({ label, local }) =>
     local.map(({ layerType, window, short }) => {
@@ -188,7 +188,7 @@ export function localWords(report: Report): readonly string[] {
   );
 }
 
-/** Those that have a score, best first. */
+/** Ranks the candidates that have a score, best first. */
 export function ranked(
   candidates: readonly CandidateReport[],
 ): readonly { readonly label: string; readonly score: number; readonly outOfRange: number }[] {
@@ -199,10 +199,10 @@ export function ranked(
     .sort((a, b) => a.score - b.score);
 }
 
-/** Nats that three decimals show. */
+/** Smaller numbers of nats round to zero with three decimals. */
 const SHOWN = 0.0005;
 
-/** What candidates are ranked by, best first; '' where nothing has a score. */
+/** Lists the scores that rank the candidates, best first; '' if there are none. */
 export function scoreWords({ candidates }: Report): string {
   const scored = ranked(candidates);
   if (scored.length === 0) return '';

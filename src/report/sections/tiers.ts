@@ -5,7 +5,7 @@ import type { CandidateReport, ProbedReport, Report } from '../schema/report.js'
 import type { Cell, Row, Section } from './section.js';
 import { verdictWords } from './summary.js';
 
-/** The probe's word beside that of the user's own weights; empty without such weights. */
+/** Compares the probe's results with those of the user's own weights; empty without those. */
 export function tiersSection(report: Report): Section {
   const { probed } = report;
   const blocks: Section['blocks'] = probed
@@ -56,7 +56,7 @@ function tierRow(own: CandidateReport, probed: ProbedReport, { target }: Report)
   return [{ cells }];
 }
 
-/** How far the two agree, in one or two sentences. */
+/** Says in one or two sentences how far the two agree. */
 function agreementWords({ recommendation }: Report, probed: ProbedReport): string {
   const { recommended, rankCorrelation, shortCostRatio } = probed;
   const order =

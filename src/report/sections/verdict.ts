@@ -21,7 +21,7 @@ import { type Block, paragraphs, type Section } from './section.js';
 import { recomputedOnly } from './serving.js';
 import { ranked } from './summary.js';
 
-/** What to do, what it gains and costs, and the command that does it. */
+/** Presents the verdict: what to do, its gains and costs, and the command for it. */
 
 export function verdictSection(report: Report): Section {
   return {
@@ -38,7 +38,7 @@ export function verdictSection(report: Report): Section {
   };
 }
 
-/** The least factor for each length, for servers that can switch per request. */
+/** Lists the smallest factor for each length, for servers that can switch per request. */
 function profileWords({ recommendation }: Report): string {
   const { profiles } = recommendation;
   if (profiles === undefined) return '';
@@ -49,7 +49,7 @@ function profileWords({ recommendation }: Report): string {
   return `Where the server can choose per request, by length: ${lengths.join('; ')}.`;
 }
 
-/** The verdict alone, as it stands at the top of every form. */
+/** Presents only the verdict, which is at the top of every form. */
 export function verdictBlocks(report: Report): readonly Block[] {
   return [
     { kind: 'text', tone: 'warn', text: statusWords(report.status) },
@@ -57,7 +57,7 @@ export function verdictBlocks(report: Report): readonly Block[] {
   ];
 }
 
-/** One or two sentences that a person can act on, the winner first. */
+/** Words the advice in one or two sentences, with the recommended candidate first. */
 export function adviceWords(report: Report): string {
   const best = report.candidates.find(({ label }) => label === report.recommendation.candidate);
   const sentences = ADVICE[report.recommendation.code](report, best);
@@ -98,7 +98,7 @@ function gainWords(
   return `reaches ${length}${found}`;
 }
 
-/** What a scaling costs where the model worked without it, and where that can be avoided. */
+/** Says what a scaling costs at lengths that already worked, and how to avoid the cost. */
 function costSentence(report: Report, best: CandidateReport | undefined): string {
   const short = best?.short;
   if (!short) return 'What it costs at lengths that already worked was not measured.';
@@ -115,11 +115,11 @@ function isFree({ lossChange, accuracyChange }: Short): boolean {
   return holdsZero(lossChange) && holdsZero(accuracyChange);
 }
 
-/** The changes that are more than chance; both where neither is. */
+/** Lists the changes that are significant, or both if neither is. */
 function priceWords({ subject }: Report, { short, groups }: CandidateReport): string {
   if (!short) return '';
   const { lossChange, accuracyChange } = short;
-  // The nats of a user's own weights are measured: no range of other models stands beside them.
+  // The nats of a user's own weights were measured directly, so no range of other models is given.
   const type = isProbe(subject) ? groups.find(({ changed }) => changed)?.ropeType : undefined;
   const changes = [
     { words: lossWords(lossChange.value, type), chance: holdsZero(lossChange) },
@@ -150,7 +150,7 @@ export function holdsZero({ low, high }: Interval): boolean {
   return low <= 0 && high >= 0;
 }
 
-/** The reference is what to keep; a config with a scaling laid over it is another thing. */
+/** Says to keep the config, or to go back to the reference if the config has another scaling. */
 function keepSentences(report: Report): readonly string[] {
   const { candidates, reference, target } = report;
   const why = candidates.slice(1).some(({ verdict }) => verdict === 'not-needed')
@@ -189,7 +189,7 @@ function unclearSentences(report: Report, best: CandidateReport | undefined): re
   ];
 }
 
-/** The farthest by the facts, and the best by the score where that is another. */
+/** Names the candidate that reaches farthest, and the one with the best score if it is another. */
 function furthestSentences(report: Report, best: CandidateReport | undefined): readonly string[] {
   const others = report.candidates.slice(1);
   const start = `No candidate reaches ${targetWords(report)}.`;
@@ -211,7 +211,7 @@ function furthestSentences(report: Report, best: CandidateReport | undefined): r
   ];
 }
 
-/** The candidate with the lowest score, for weights that facts say nothing about. */
+/** Names the candidate with the lowest score, for weights on which facts cannot be judged. */
 function byLossSentence({ candidates }: Report): string {
   const [least] = ranked(candidates.slice(1));
   return least
@@ -219,14 +219,14 @@ function byLossSentence({ candidates }: Report): string {
     : '';
 }
 
-/** The candidate with the lowest score, where that is another than the one advised. */
+/** Names the candidate with the lowest score, unless it is the recommended one. */
 function leastLossSentence({ candidates }: Report, best: CandidateReport): string {
   const [least] = ranked(candidates.slice(1));
   if (!least || least.label === best.label) return '';
   return `${printable(least.label)} loses least over all lengths: ${nats(least.score)} nats a token.`;
 }
 
-/** What changes the advice. */
+/** Lists what may change the advice. */
 function caveats(report: Report): readonly string[] {
   const { code, tied } = report.recommendation;
   const best = report.candidates.find(({ label }) => label === report.recommendation.candidate);
@@ -242,7 +242,7 @@ function caveats(report: Report): readonly string[] {
   return sentences.filter((sentence) => sentence !== '');
 }
 
-/** Why the config is not kept although its facts hold. */
+/** Explains why the config is not kept although it still finds facts at the target. */
 function outdoneSentence({ candidates: [reference], target }: Report): string {
   const rung = reference && rungAt(reference, target.tokens);
   if (!rung || (reference.reach?.multiple ?? 0) < target.multiple) return '';
@@ -269,7 +269,7 @@ function tiedSentences(
   ];
 }
 
-/** The command to go on with; nothing where there is nothing to do. */
+/** Gives the command to run next; empty if there is nothing to do. */
 export function nextBlocks(report: Report): readonly Block[] {
   const command = nextCommand(report);
   if (command === undefined) return [];
@@ -370,14 +370,14 @@ function runOptions({ subject, settings }: Report): readonly string[] {
 
 const DEFAULT_SEED = 1;
 
-/** A JSON object has commas of its own. */
+/** Separates candidates into several options if one is a JSON object, which contains commas. */
 function candidatesOption(words: readonly string[]): string {
   const plain = words.every((word) => !word.startsWith("'"));
   const lists = plain ? [words.join(',')] : words;
   return lists.map((word) => `--candidates ${word}`).join(' ');
 }
 
-/** The preset that decides more. */
+/** The next larger preset, which can decide more. */
 const MORE: Readonly<Partial<Record<string, string>>> = Object.freeze({
   quick: 'standard',
   standard: 'thorough',
