@@ -1,3 +1,7 @@
+/** Reads and builds the `rope_scaling` and `rope_parameters` blocks of all engines. */
+
+/** Reads and builds the `rope_scaling` and `rope_parameters` blocks of all engines. */
+
 import { applyEdits, type FormattingOptions, modify } from 'jsonc-parser';
 import { Fields } from '../json/fields.js';
 import { isRecord, own, type UnknownRecord } from '../json/parse.js';
@@ -18,13 +22,13 @@ import {
 } from '../rope/registry.js';
 import type { EmitGroup, EmitInput } from './types.js';
 
-/** Keys of a block that say what the scaling is; every other key says how the model is built. */
+/** Keys of a block that describe the scaling. Every other key describes the model. */
 const SCALING_KEYS: ReadonlySet<string> = new Set([
   'rope_type',
   'type',
   'rope_theta',
   ...Object.values(ROPE_KINDS).flatMap((kind) => kind.block?.keys ?? []),
-  // Read by single families or engines.
+  // Only some model families or engines read these.
   'alpha',
   'attn_factor',
   'extrapolation_factor',
@@ -37,14 +41,14 @@ const SCALING_KEYS: ReadonlySet<string> = new Set([
 
 const ORIGINAL = 'original_max_position_embeddings';
 
-/** Ministral 3 scales its queries by the position, counted in original windows. */
+/** Ministral 3 scales its queries by the position, in units of the original window. */
 export const QUERY_SCALING = 'llama_4_scaling_beta';
 
 /**
- * What stands in the block in force and is not the scaling's to say: sections of a multimodal
- * model, a partial rotary factor, the scaling of queries. A new block has to repeat it.
+ * Collects the keys of the current block that do not belong to the scaling: sections of a
+ * multimodal model, a partial rotary factor, the scaling of queries. A new block must repeat them.
  *
- * The block in force is the file's, or that of the class where the file has none.
+ * The current block is that of the file, or that of the class if the file has none.
  */
 export function keptKeys({ raw, geometry }: EmitInput, layerType: string): Block {
   const shape = shapeOf(raw);
@@ -56,7 +60,7 @@ export function keptKeys({ raw, geometry }: EmitInput, layerType: string): Block
     : kept;
 }
 
-/** The block that counts before anything is changed: the file's, or that of the class. */
+/** The block that counts before any change: the file's, or else that of the class. */
 export function blockInForce({ raw, geometry, groups }: EmitInput): Block {
   return blockOf(shapeOf(raw), geometry.modelType, groups[0].layerType);
 }
@@ -69,9 +73,9 @@ function blockOf(shape: ConfigShape, modelType: string, layerType: string): Bloc
 }
 
 /**
- * A whole block for an override, which replaces the one in force: the scaling, its theta, and what
- * describes the model. A partial rotary factor is repeated wherever it came from, since transformers
- * 5 keeps it nowhere but in the block.
+ * Builds a complete block for an override, which replaces the current one: the scaling, its theta,
+ * and the keys that describe the model. It repeats a partial rotary factor from any source, because
+ * transformers 5 reads it only from the block.
  */
 export function wholeBlock(scaling: Block, group: EmitGroup, input: EmitInput): Block | Unsaid {
   const { partial } = group;
@@ -83,7 +87,7 @@ export function wholeBlock(scaling: Block, group: EmitGroup, input: EmitInput): 
     };
   }
   return {
-    // First for the order of the keys, last because it has the last word.
+    // The first copy decides the order of the keys, and the last one wins.
     ...scaling,
     ...kept,
     ...(partial !== undefined && { partial_rotary_factor: partial }),
@@ -91,12 +95,12 @@ export function wholeBlock(scaling: Block, group: EmitGroup, input: EmitInput): 
   };
 }
 
-/** A scaling that is nothing but a theta. */
+/** Writes a scaling that only changes theta. */
 export function thetaBlock(rope: RopeSpec): Block {
   return { rope_type: 'default', rope_theta: effectiveTheta(rope) };
 }
 
-/** The table that dynamic scaling has at one length, as the theta that it amounts to. */
+/** Converts the table of dynamic scaling at one length to the equivalent theta. */
 export function dynamicAsTheta(
   rope: RopeSpecOf<'dynamic'>,
   length: number,
@@ -106,8 +110,8 @@ export function dynamicAsTheta(
 }
 
 /**
- * YaRN's temperature for engines that have keys of their own for it, where it is not
- * `0.1 ln(factor) + 1`: `attn_factor` multiplies that one, `attention_factor` takes its place.
+ * YaRN's temperature for engines with their own keys for it, unless it is the default
+ * `0.1 ln(factor) + 1`. `attn_factor` multiplies the default; `attention_factor` replaces it.
  */
 export function temperatureOf(rope: YarnSpec): { attn: number; attention: number } | undefined {
   const attn = attnFactorOf(rope);
@@ -115,7 +119,7 @@ export function temperatureOf(rope: YarnSpec): { attn: number; attention: number
   return { attn, attention: yarnAttentionScaling(rope) };
 }
 
-/** YaRN's block without its temperature. */
+/** Writes YaRN's block without its temperature. */
 export function yarnBase(rope: YarnSpec): Block {
   return {
     rope_type: 'yarn',
@@ -127,8 +131,8 @@ export function yarnBase(rope: YarnSpec): Block {
 }
 
 /**
- * longrope for vLLM and SGLang. They read neither factor nor attention_factor, but the temperature
- * of each range; and they have no table of it for neighbouring pairs.
+ * Writes longrope for vLLM and SGLang. They ignore factor and attention_factor and read the
+ * temperature of each range instead. Neither has a longrope table for interleaved pairs.
  */
 export function servedLongrope(
   rope: RopeSpecOf<'longrope'>,
@@ -145,7 +149,7 @@ export function servedLongrope(
   };
 }
 
-/** The original window at the top level, which beats the one in a block, where it is another. */
+/** Sets the original window at the top level if it differs there, because that one wins. */
 export function originalBeside({ raw, groups }: EmitInput): Block {
   const { rope } = groups[0];
   const beside = own(shapeOf(raw).at, ORIGINAL);
@@ -155,7 +159,7 @@ export function originalBeside({ raw, groups }: EmitInput): Block {
     : { [ORIGINAL]: wanted };
 }
 
-/** How an engine says a rope type, or why it cannot. One line a type that it supports. */
+/** How an engine expresses each rope type, or why it cannot. One line for each supported type. */
 export type Support<Said> = {
   readonly [T in RopeType]?: (rope: RopeSpecOf<T>, input: EmitInput) => Said | Unsaid;
 };
@@ -164,7 +168,7 @@ export interface Unsaid {
   readonly unsaid: string;
 }
 
-/** What an engine's table says of a scaling; a type that has no line in it is not supported. */
+/** Expresses a scaling by an engine's table. A type without a line is not supported. */
 export function sayIn<Said>(
   support: Support<Said>,
   rope: RopeSpec,
@@ -180,21 +184,21 @@ export function isUnsaid(said: unknown): said is Unsaid {
 }
 
 /**
- * `rope_scaling` as an override. Overrides only set keys, so that the block of the file stays in
- * force until null takes its place.
+ * Writes `rope_scaling` as an override. Overrides can only set keys, so the file's block stays in
+ * force unless null replaces it.
  *
- * @param block what the scaling says; its rope type is `default` where theta says it all
- * @param stale whether a block is in force that must not be
- * @returns undefined: the key need not be set
+ * @param block the scaling; its rope type is `default` if theta says everything
+ * @param stale whether the current block must not stay in force
+ * @returns undefined if the key need not be set
  */
 export function scalingOverride(block: Block, stale: boolean): Block | null | undefined {
   const describes = Object.keys(block).some((key) => key !== 'rope_type' && key !== 'rope_theta');
-  // What describes the model needs a block to stand in.
+  // Keys that describe the model need a block around them.
   if (block['rope_type'] !== 'default' || describes) return block;
   return stale ? null : undefined;
 }
 
-/** Whether the file has a block, or the model's class one of its own. */
+/** Whether the file or the model's class has a block. */
 export function hasBlock({ raw, geometry }: EmitInput): boolean {
   const { at } = shapeOf(raw);
   const written = ['rope_scaling', 'rope_parameters'].some((key) => {
@@ -204,9 +208,9 @@ export function hasBlock({ raw, geometry }: EmitInput): boolean {
   return written || geometry.groups.some(({ rope }) => rope.type !== 'default');
 }
 
-/** How a config file writes its rotary settings, so that a patch speaks its dialect. */
+/** How a config file writes its rotary settings, so that a patch can use the same form. */
 export interface ConfigShape {
-  /** Path of the object that holds them: [] or, in a multimodal config, ['text_config']. */
+  /** Path of the object with the settings: [], or ['text_config'] in a multimodal config. */
   readonly prefix: readonly string[];
   readonly at: UnknownRecord;
   /** transformers 4 writes `rope_scaling` and `rope_theta`, 5 `rope_parameters`. */
@@ -223,26 +227,26 @@ export function shapeOf(raw: UnknownRecord): ConfigShape {
   };
 }
 
-/** transformers lets a non-empty `rope_scaling` replace `rope_parameters`. */
+/** A non-empty `rope_scaling` replaces `rope_parameters` in transformers. */
 function hasLegacyBlock(at: UnknownRecord): boolean {
   const block = Object.hasOwn(at, 'rope_scaling') ? at['rope_scaling'] : undefined;
   return isRecord(block) && Object.keys(block).length > 0;
 }
 
-/** The block as it stands: of one kind of layer where the file has one each. */
+/** The block in the file, or that of one layer type if the file has a block for each. */
 export function writtenBlock({ at, form }: ConfigShape, layerType: string): unknown {
   const block = form === 'v5' ? at['rope_parameters'] : at['rope_scaling'];
   if (!isRecord(block) || !Object.hasOwn(block, layerType)) return block;
   return block[layerType];
 }
 
-/** One key to set, or to remove where the value is undefined. */
+/** One key to set, or to remove if the value is undefined. */
 export interface Edit {
   readonly path: readonly string[];
   readonly value: unknown;
 }
 
-/** Applies edits to the text of a config and leaves every other byte as it is. */
+/** Applies edits to the text of a config and keeps every other byte. */
 export function patchConfig(text: string, edits: readonly Edit[]): string {
   const mark = text.startsWith('\uFEFF') ? '\uFEFF' : '';
   const formattingOptions = formattingOf(text);
@@ -254,7 +258,7 @@ export function patchConfig(text: string, edits: readonly Edit[]): string {
   return mark + patched;
 }
 
-/** Indentation and line ends as the file has them. */
+/** Detects the file's indentation and line ends. */
 function formattingOf(text: string): FormattingOptions {
   const indent = /\n([ \t]+)"/.exec(text)?.[1] ?? '  ';
   return {

@@ -12,11 +12,11 @@ import { isUnchanged, maxPositionsFor } from './lengths.js';
 import { type EmitGroup, type EmitInput, planOf } from './types.js';
 
 /**
- * Reads the edited config as transformers would, and compares. Classes restrict what they read in
- * many ways (a fixed list of rope types, keys of their own, a block of the class where the file has
- * none), and a patch that comes back as something else is worse than none.
+ * Reads an edited config as transformers would, and compares it with what was asked for. The check
+ * is necessary because classes restrict what they read in many ways (a fixed list of rope types,
+ * their own keys, a default block), and a patch that means something else is worse than none.
  *
- * @returns why the edits do not say what was asked; undefined where they do
+ * @returns why the edits do not say what was asked; undefined if they do
  */
 export function misreading(input: EmitInput, edits: readonly Edit[]): string | undefined {
   const edited = editedRecord(input.raw, edits);
@@ -38,7 +38,7 @@ export function misreading(input: EmitInput, edits: readonly Edit[]): string | u
   return lostKey(input, edited) ?? changedShape(input.geometry, read);
 }
 
-/** A key of the block that is not the scaling's, and that the edits took away or changed. */
+/** Finds a key that does not belong to the scaling and that the edits removed or changed. */
 function lostKey(input: EmitInput, edited: UnknownRecord): string | undefined {
   const after = { ...input, raw: edited };
   for (const { layerType } of input.groups) {
@@ -52,7 +52,9 @@ function lostKey(input: EmitInput, edited: UnknownRecord): string | undefined {
   return undefined;
 }
 
-/** What else the class would read in another way: nothing but tables and lengths may change. */
+/**
+ * Finds anything else that the class would read differently: only tables and lengths may change.
+ */
 function changedShape(before: ModelGeometry, after: ModelGeometry): string | undefined {
   const [old, now] = [shapeRead(before), shapeRead(after)];
   const name = Object.keys(old).find((key) => !isDeepStrictEqual(old[key], now[key]));
@@ -82,7 +84,7 @@ function readEdited(edited: UnknownRecord) {
   }
 }
 
-/** The parsed config after the edits; `patchConfig` does the same to its text. */
+/** The parsed config after the edits. `patchConfig` makes the same changes to its text. */
 export function editedRecord(raw: UnknownRecord, edits: readonly Edit[]): UnknownRecord {
   return edits.reduce((record, { path, value }) => withKey(record, path, value), raw);
 }
@@ -98,7 +100,7 @@ function withKey(
   return { ...others, [key]: withKey(isRecord(inner) ? inner : {}, rest, value) };
 }
 
-/** Far below what a token's rotation shows, far above the noise of a theta that was computed. */
+/** Far below what a token's rotation can show, and far above the rounding of a computed theta. */
 const TOLERANCE = 1e-6;
 
 /** Whether two specs rotate alike at these lengths. */
@@ -120,20 +122,20 @@ function close(a: number, b: number): boolean {
 
 export type Form = 'v4' | 'v5';
 
-/** What changes in a config file, or why the file cannot say it. */
+/** The edits of a config file, or why the file cannot express the scaling. */
 export type HfPatch =
   | { readonly ok: true; readonly edits: readonly Edit[] }
   | {
       readonly ok: false;
       readonly reason: string;
       readonly instead: string;
-      /** The other form can say it. */
+      /** Whether the other form can express it. */
       readonly otherForm?: true;
     };
 
 /**
- * The form that the file already uses, as an older transformers would ignore the newer one; the
- * newer one where kinds of layers differ in what the older has no words for.
+ * The form that the file uses, because older versions of transformers would ignore the newer one.
+ * If layer types differ in a way that only the newer form can express, it is the newer one.
  */
 export function formOf(input: EmitInput): Form {
   const { form } = shapeOf(input.raw);
@@ -153,7 +155,7 @@ export function hfPatch(input: EmitInput, form: Form): HfPatch {
 function patchIn(input: EmitInput, form: Form): HfPatch {
   const plan = planOf(input);
   if (plan.kind === 'none') return { ok: false, reason: plan.reason, instead: plan.instead };
-  // The file says it already, and older classes may take no other spelling.
+  // The file says it already, and older classes may not accept another spelling.
   if (isUnchanged(input)) {
     return input.length > input.geometry.maxPositions
       ? checked(input, [], form)
@@ -173,7 +175,10 @@ function patchIn(input: EmitInput, form: Form): HfPatch {
     : checked(input, v5Edits(input, shape, v5Block(group, input)), form);
 }
 
-/** Some classes read the one older block for their global layers alone: where that is all, it will do. */
+/**
+ * Tries one older block, which some classes read for their global layers only. That is enough if no
+ * other layers are scaled.
+ */
 function patchGlobal(input: EmitInput, shape: ConfigShape): HfPatch {
   const [global, ...others] = input.groups;
   if (others.some(({ rope }) => scalingBlock(rope) !== undefined)) return refused(NO_LEGACY_BLOCKS);
@@ -181,7 +186,7 @@ function patchGlobal(input: EmitInput, shape: ConfigShape): HfPatch {
   return patch.ok ? patch : refused(NO_LEGACY_BLOCKS);
 }
 
-/** What the edits leave is read back, and compared with what was asked. */
+/** Adds the length edits, reads the result back and compares it with what was asked. */
 function checked(input: EmitInput, block: readonly Edit[], form: Form): HfPatch {
   const edits = [...block, ...lengthEdits(input, form)];
   const reason = misreading(input, edits);
@@ -194,7 +199,7 @@ function refused(reason: string): HfPatch {
 
 const NO_LEGACY_BLOCKS = 'rope_scaling cannot say that kinds of layers differ';
 
-/** transformers 5 looks for `truncate` beside the blocks of the layer types, not in them. */
+/** transformers 5 looks for `truncate` beside the blocks of the layer types and not in them. */
 const TRUNCATE_UNREAD =
   'truncate=false is not read in a block per layer type, so that the ramp would be rounded';
 
@@ -217,8 +222,8 @@ function v4Edits(input: EmitInput, { at, prefix }: ConfigShape, group: EmitGroup
 }
 
 /**
- * Phi-3's class in transformers 4 takes a block of exactly these three keys; the original window
- * stands at the top level, and the factor follows from the two windows.
+ * Writes longrope with exactly three keys, as Phi-3's class in transformers 4 requires. The
+ * original window goes to the top level, and the factor follows from the two windows.
  */
 function threeKeys({ rope }: EmitGroup, input: EmitInput): Block | undefined {
   if (!needsThreeKeys(input) || rope.type !== 'longrope') return undefined;
@@ -232,12 +237,12 @@ export function needsThreeKeys({ geometry }: EmitInput): boolean {
   return ['phi3', 'phi4_multimodal'].includes(geometry.modelType);
 }
 
-/** The theta to write beside the block, if any: not one that stands there, nor the class's own. */
+/** The theta to write beside the block; none if that place or the class has the same one. */
 function v4Theta(input: EmitInput, at: Block, { rope }: EmitGroup): number[] {
   const theta = effectiveTheta(rope);
   const beside = own(at, thetaKeyOf(input));
   if (beside !== undefined) return beside === theta ? [] : [theta];
-  // Both blocks are replaced, and a theta in them goes with them.
+  // Both blocks are replaced, and any theta in them is lost.
   const inside = [at['rope_parameters'], at['rope_scaling']].some(
     (block) => own(block, 'rope_theta') !== undefined,
   );
@@ -249,8 +254,9 @@ function thetaKeyOf({ geometry }: EmitInput): string {
 }
 
 /**
- * Kept keys need a block to stand in, and a class with a scaling of its own would put that in the
- * place of an empty one. Otherwise null is what configs write for "no scaling".
+ * Writes a block without a scaling. Kept keys need a block around them, and a class with a default
+ * scaling would use it in place of an empty block. Otherwise null is how configs write "no
+ * scaling".
  */
 function emptyBlock(kept: Block, { geometry }: EmitInput): unknown {
   const classBlock = CLASS_DEFAULTS.get(geometry.modelType)?.block;
@@ -273,7 +279,7 @@ function v5Edits(input: EmitInput, { at, prefix }: ConfigShape, value: Block): E
   ];
 }
 
-/** Blocks of layer types that no layer has, or that do not rotate (null), stay as they are. */
+/** Writes a block for each layer type. Blocks of other types and null blocks stay. */
 function perLayerBlocks(input: EmitInput, shape: ConfigShape): Block {
   const given = own(shape.at, 'rope_parameters');
   const old = Object.entries(isRecord(given) ? given : {});
@@ -297,16 +303,17 @@ function lengthEdits(input: EmitInput, form: Form): Edit[] {
   const wanted = maxPositionsFor(input);
   const edits: Edit[] = [];
   const limit = 'max_position_embeddings';
-  // Dynamic scaling starts from it, so that the class's own value must not be left to stand in.
+  // Dynamic scaling starts from this key, so the class's default must not be used.
   const needed = rope.type === 'dynamic' && !Object.hasOwn(at, limit);
   if (needed || wanted !== input.geometry.maxPositions)
     edits.push({ path: [...prefix, limit], value: wanted });
-  // The top level beats the block, so a stale value there would win; transformers 4 reads that of
-  // longrope nowhere else.
+  // The top level beats the block, so a stale value there would win. For longrope, transformers 4
+  // reads no other place.
   const original = 'originalMaxPositions' in rope ? rope.originalMaxPositions : undefined;
   const key = 'original_max_position_embeddings';
   const onTop = Object.hasOwn(at, key) || (form === 'v4' && rope.type === 'longrope');
-  // A scaling without one leaves it: it says what was trained, and some classes want a number.
+  // A scaling without an original window keeps the old one: it says what was trained, and some
+  // classes require a number.
   if (onTop && original !== undefined && at[key] !== original)
     edits.push({ path: [...prefix, key], value: original });
   return edits;

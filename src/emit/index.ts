@@ -10,7 +10,7 @@ import type { Form } from './hf-patch.js';
 import type { Answer, EmitInput, Emitter } from './types.js';
 import { checkedVersions, compareVersions, parseVersion, type Version } from './version.js';
 
-/** One file an engine. Adding one is a file, its import and a line here. */
+/** One file for each engine. To add one, write a file, import it and add a line here. */
 const EMITTERS = Object.freeze({
   hf,
   vllm,
@@ -25,18 +25,18 @@ export type Engine = keyof typeof EMITTERS;
 /** Every engine, in the order in which they are printed. */
 export const ENGINES = Object.freeze(Object.keys(EMITTERS) as Engine[]);
 
-/** What one engine makes of a scaling. */
+/** One engine's settings for a scaling. */
 export type Emission = Answer & {
   readonly engine: Engine;
-  /** Versions whose own code was run on what emit writes. */
+  /** Versions whose own code has read what emit writes, in the conformance tests. */
   readonly checked: readonly string[];
 };
 
 /**
- * Settings of these engines, or why they have none.
+ * Makes the settings of these engines, or says why they have none.
  *
- * @param version of the one engine asked for; default: the newest that is known
- * @throws RopeEvalError `invalid_value` for a version that is not known
+ * @param version of the one engine that was asked for; default: the newest known one
+ * @throws RopeEvalError `invalid_value` for an unknown version
  */
 export function emit(
   input: EmitInput,
@@ -51,7 +51,8 @@ export function emit(
 }
 
 /**
- * The engine that a person means: `llama.cpp` is also llamacpp and llama-server, `hf` transformers.
+ * Finds the engine that a user means: `llama.cpp` is also llamacpp and llama-server, and `hf` is
+ * transformers.
  *
  * @throws RopeEvalError `invalid_value`
  */
@@ -76,7 +77,7 @@ function versionOf(engine: Engine, { versions }: Emitter, asked: string | undefi
   const newest = parseVersion(versions.newest);
   if (asked === undefined) return newest;
   const version = parseVersion(asked);
-  // A patch release of the newest is no news.
+  // A later patch release of the newest known version changes nothing here.
   const later = version[0] - newest[0] || version[1] - newest[1];
   if (compareVersions(version, parseVersion(versions.oldest)) >= 0 && later <= 0) return version;
   throw unknownVersion(
@@ -90,10 +91,10 @@ function unknownVersion(message: string, hint: string): RopeEvalError {
 }
 
 /**
- * The edits of config.json that a version of transformers reads as they are meant.
+ * Makes the edits of config.json that a version of transformers reads as intended.
  *
- * @param version default: the newest that is known
- * @throws RopeEvalError `invalid_value` for a version that is not known
+ * @param version default: the newest known one
+ * @throws RopeEvalError `invalid_value` for an unknown version
  */
 export function patchForVersion(input: EmitInput, version: string | undefined, form?: Form) {
   return patchFor(input, versionOf('hf', hf, version), form);

@@ -8,19 +8,20 @@ import { formOf, hfPatch } from './hf-patch.js';
 import { isUnchanged, maxPositionsFor } from './lengths.js';
 import type { EmitInput, Note } from './types.js';
 
-/** What serving engines share that take a JSON override of the config on their command line. */
+/** The common parts of engines that accept a JSON override of the config on the command line. */
 
 /**
- * JSON for an override. Factors keep a point: vLLM and SGLang look for a float in linear scaling
- * and fail on an integer.
+ * Writes JSON for an override. Factors keep a decimal point, because vLLM and SGLang expect a float
+ * in linear scaling and fail on an integer.
  */
 export function overrideJson(overrides: Block): string {
   return JSON.stringify(overrides).replaceAll(/"factor":(\d+)(?=[,}])/g, '"factor":$1.0');
 }
 
 /**
- * Whether the file needs no override: it says the scaling already, in a way that the engine reads.
- * A linear factor may be written as an integer, and dynamic scaling is not what engines run.
+ * Whether no override is needed because the file has the scaling in a form that the engine reads.
+ * Linear factors may be integers in the file, and engines do not run dynamic scaling, so both need
+ * an override.
  */
 export function needsNoOverride(input: EmitInput): boolean {
   const { type } = input.groups[0].rope;
@@ -28,9 +29,9 @@ export function needsNoOverride(input: EmitInput): boolean {
 }
 
 /**
- * Whether longrope's lists belong into the file: they are too long for a command line. vLLM and
- * SGLang make the temperature of the two windows alone, so that this is right only where the
- * factor says the same, and where the file can say it at all.
+ * Whether longrope's lists belong in the file, because they are too long for a command line. vLLM
+ * and SGLang compute the temperature from the two windows alone, so this requires that the factor
+ * gives the same temperature, and that the file can express the scaling.
  */
 export function belongsIntoFile(input: EmitInput): boolean {
   const { rope } = input.groups[0];
@@ -50,7 +51,7 @@ export const INTO_FILE: Note = Object.freeze({
   text: 'Write the block into config.json first (rope-eval emit … --write): its lists are too long for a command line.',
 });
 
-/** What runs in place of dynamic scaling, in engines that build one table at start. */
+/** Says what runs instead of dynamic scaling in engines that build one table at start. */
 export function dynamicNote(rope: RopeSpec, length: number): Note[] {
   if (rope.type !== 'dynamic') return [];
   const { alpha } = dynamicAsTheta(rope, length);
@@ -64,7 +65,7 @@ export function dynamicNote(rope: RopeSpec, length: number): Note[] {
   ];
 }
 
-/** A command, one option a line where there are several. */
+/** Writes a command, with one option on each line if there are several. */
 export function command(
   words: readonly string[],
   options: readonly (readonly [flag: string, value: string])[],
@@ -73,12 +74,15 @@ export function command(
   return [words.map(quote).join(' '), ...parts].join(' \\\n  ');
 }
 
-/** Numbers for a command line: all digits that matter, no exponent that a parser might not know. */
+/**
+ * Writes a number for a command line, with all significant digits and no exponent, which a parser
+ * might reject.
+ */
 export function decimal(value: number): string {
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(12)));
 }
 
-/** JSON for people: an object a line a key, but lists of numbers on as few lines as they fit. */
+/** Formats JSON for people: one key per line, but lists of numbers on as few lines as possible. */
 export function blockJson(value: unknown): string {
   return JSON.stringify(value, null, 2).replaceAll(
     /\n( *)("(?:[^"\\]|\\.)*": )?\[\s*(-?[\d.eE+-]+(?:,\s*-?[\d.eE+-]+)*)\s*\]/g,
@@ -103,5 +107,5 @@ function numberList(numbers: readonly string[], indent: string): string {
     : `[\n${indent}  ${lines.join(`,\n${indent}  `)}\n${indent}]`;
 }
 
-/** Columns that a list of numbers may take beside its indentation. */
+/** Columns for a list of numbers, without its indentation. */
 const LIST_WIDTH = 90;

@@ -4,14 +4,16 @@ import { extensionOf, kindOf, type RopeSpec, stretchedWindow } from '../rope/reg
 import type { Answer, EmitInput, Note } from './types.js';
 
 /**
- * How serving engines work out the maximum length from a config. They differ, and the config that
- * is right for one is doubled by another.
+ * How serving engines derive the maximum length from a config. They differ, so that a config that
+ * is right for one engine makes another serve twice the length.
  */
 
-/** What an engine makes the maximum length from: `max_position_embeddings`, or a factor times it. */
+/**
+ * What an engine derives the length from: `max_position_embeddings`, or a factor times a window.
+ */
 export type LengthRule = 'max' | 'factor-max' | 'factor-original';
 
-/** Tokens that an engine makes of a config with this `max_position_embeddings`. */
+/** The tokens that an engine derives from a config with this `max_position_embeddings`. */
 export function derivedLength(rule: LengthRule, rope: RopeSpec, maxPositions: number): number {
   if (rule === 'factor-original' && rope.type === 'yarn') {
     return Math.floor(rope.originalMaxPositions * rope.factor);
@@ -21,8 +23,8 @@ export function derivedLength(rule: LengthRule, rope: RopeSpec, maxPositions: nu
 }
 
 /**
- * `max_position_embeddings` to write beside a scaling: what its kind asks for, or the length to be
- * served where no block could say how long the context is.
+ * The `max_position_embeddings` to write beside a scaling: what the rope kind requires, or else the
+ * length to be served if the config's is shorter.
  */
 export function maxPositionsFor(input: EmitInput): number {
   const { rope } = input.groups[0];
@@ -34,23 +36,23 @@ export function maxPositionsFor(input: EmitInput): number {
 }
 
 /**
- * Tokens that the base frequencies cover: the trained window, or what lay under the scaling that
- * the weights were trained with, where a new block takes its place.
+ * Tokens that the base frequencies cover: the trained window, or the original window if the weights
+ * were trained with a scaling, which a new block replaces.
  */
 function baseWindow({ trained, reference }: EmitInput): number {
   const under = 'originalMaxPositions' in trained && trained.originalMaxPositions;
   return (reference.kind === 'configured' && under) || reference.trainedWindow;
 }
 
-/** What an engine serves, and whether another `max_position_embeddings` is needed for it. */
+/** The length that an engine serves, and whether that needs another `max_position_embeddings`. */
 export interface Limit {
   readonly rule: LengthRule;
   /** Tokens that the engine would serve with the file's `max_position_embeddings`. */
   readonly derived: number;
   readonly raised: boolean;
-  /** `max_position_embeddings` to write; absent: the file's is right. */
+  /** The `max_position_embeddings` to write; absent if the file's is right. */
   readonly maxPositions?: number;
-  /** More is asked for than the engine takes. */
+  /** Whether more tokens are asked for than the engine accepts. */
   readonly refused: boolean;
 }
 
@@ -59,7 +61,7 @@ export function limitOf(input: EmitInput, rule: LengthRule): Limit {
   const { rope } = input.groups[0];
   const derived = derivedLength(rule, rope, geometry.maxPositions);
   const short = derived < length;
-  // Raising it has no effect if the engine derives the length from something else.
+  // Raising the key has no effect if the engine derives the length from something else.
   const raised = short && rule === 'max';
   const maxPositions = raised ? length : rule === 'factor-max' ? unscaledLimit(input) : undefined;
   return {
@@ -72,10 +74,10 @@ export function limitOf(input: EmitInput, rule: LengthRule): Limit {
 }
 
 /**
- * `max_position_embeddings` for linear scaling, where the file's holds a trained-in extension
- * already: engines build `factor` times as many rows of the table, and would serve as many tokens.
+ * The `max_position_embeddings` for linear scaling if the file's includes a trained-in extension.
+ * Engines build `factor` times as many rows of the table, and would serve as many tokens.
  *
- * @returns undefined where the file's is right
+ * @returns undefined if the file's is right
  */
 export function unscaledLimit(input: EmitInput): number | undefined {
   const { rope } = input.groups[0];
@@ -84,7 +86,7 @@ export function unscaledLimit(input: EmitInput): number | undefined {
   return limit < input.geometry.maxPositions ? limit : undefined;
 }
 
-/** vLLM has a row of YaRN's table for each of factor x original window tokens, no more. */
+/** Refuses lengths beyond vLLM's table for YaRN, which has factor x original window rows. */
 export function shortTable({ groups, length }: EmitInput): Answer | undefined {
   const ends = groups.flatMap(({ rope }) =>
     rope.type === 'yarn' ? [Math.floor(rope.factor * rope.originalMaxPositions)] : [],
@@ -98,7 +100,7 @@ export function shortTable({ groups, length }: EmitInput): Answer | undefined {
   };
 }
 
-/** Whether the config says it all already. */
+/** Whether the config expresses the scaling already. */
 export function isUnchanged({ groups, geometry }: EmitInput): boolean {
   return groups.every(({ rope, layerType }) =>
     geometry.groups.some(
@@ -108,8 +110,8 @@ export function isUnchanged({ groups, geometry }: EmitInput): boolean {
 }
 
 /**
- * Says where the scaling stretches the window to less than what is to be served: engines that are
- * told the length by an option of their own do not compare the two.
+ * Warns if the scaling extends the window to less than the length to be served. Engines with an
+ * option for the length do not compare the two.
  */
 export function coverageNotes(input: EmitInput): Note[] {
   const covered = coveredLength(input);
@@ -122,18 +124,19 @@ export function coverageNotes(input: EmitInput): Note[] {
   ];
 }
 
-/** Tokens; undefined where the scaling says nothing about a length, or follows it (dynamic). */
+/** Tokens; undefined if the scaling implies no length, or depends on the length (dynamic). */
 function coveredLength({ groups, reference, trained }: EmitInput): number | undefined {
   const { rope } = groups[0];
   const says =
     rope.type === 'yarn' ||
     rope.type === 'linear' ||
-    // Where a trained-in scaling makes way, its part of the larger theta is not known here.
+    // If the scaling replaces a trained-in one, that one's part of the larger theta is not known
+    // here.
     (rope.type === 'ntk' && trained.type === 'default');
   return says ? Math.round(stretchedWindow(rope, trained, reference.trainedWindow)) : undefined;
 }
 
-/** One table for every length, whose stretch short requests pay for. */
+/** Notes that one table is used for every length, so that short requests pay for its stretch. */
 export function staticNotes({ groups }: EmitInput): Note[] {
   const { type } = groups[0].rope;
   const stretches = type !== 'default' && type !== 'proportional' && type !== 'longrope';
@@ -143,8 +146,8 @@ export function staticNotes({ groups }: EmitInput): Note[] {
 }
 
 /**
- * Models whose publisher counts a recipe from a window other than `max_position_embeddings`.
- * Qwen3 has 40,960: 32,768 for the context and 8,192 for the answer.
+ * Models whose publisher counts a recipe from another window than `max_position_embeddings`. Qwen3
+ * has 40,960: 32,768 for the context and 8,192 for the answer.
  */
 const RECIPES = Object.freeze([
   {
@@ -155,7 +158,7 @@ const RECIPES = Object.freeze([
   },
 ]);
 
-/** What the length and the factor were counted from, where that is not plain from the command. */
+/** Says which window the length and the factor are relative to, if that is not clear. */
 export function windowNotes(input: EmitInput): Note[] {
   const { geometry, reference, factor, groups, trained } = input;
   const { rope } = groups[0];

@@ -15,20 +15,24 @@ import {
 import type { EmitGroup, EmitInput } from './types.js';
 import type { Version } from './version.js';
 
-/** What vLLM and SGLang say alike in a block, SGLang having forked vLLM's rotary tables. */
+/** The blocks that vLLM and SGLang share, because SGLang forked vLLM's rotary tables. */
 
-/** Scalings that come to a theta, which every class reads. */
+/** Scalings that amount to a theta, which every class reads. */
 export const THETA_ALONE: Support<Block> = Object.freeze({
   default: thetaBlock,
   ntk: thetaBlock,
-  // Their own `dynamic` is one table, made at start: in vLLM since 0.22 no scaling at all.
+  // The engines' own `dynamic` is one table built at start, and in vLLM since 0.22 no scaling at
+  // all.
   dynamic: (rope, { length }) => ({
     rope_type: 'default',
     rope_theta: dynamicAsTheta(rope, length).theta,
   }),
 });
 
-/** One line a rope type that their own rotary tables know; YaRN’s temperature has other keys in each. */
+/**
+ * One line for each rope type of the shared rotary tables. YaRN is missing, because the two engines
+ * use different keys for its temperature.
+ */
 export const SERVED: Support<Block> = Object.freeze({
   ...THETA_ALONE,
   linear: (rope) => ({ ...scalingBlock(rope), rope_theta: rope.theta }),
@@ -38,13 +42,13 @@ export const SERVED: Support<Block> = Object.freeze({
 
 export type SayYarn = NonNullable<Support<Block>['yarn']>;
 
-/** Families whose class builds its own table, whatever the block says. */
+/** Model families whose class builds its own table, whatever the block says. */
 export interface Family {
   readonly has: (input: EmitInput) => boolean;
   readonly support: (version: Version) => Support<Block>;
 }
 
-/** DeepSeek's classes read mscale themselves, and take every type but `default` for their YaRN. */
+/** DeepSeek's classes read mscale themselves, and treat all types but `default` as their YaRN. */
 export const LATENT: Family = Object.freeze({
   has: ({ geometry }: EmitInput) => geometry.attention.latent !== undefined,
   support: () => ({ ...THETA_ALONE, yarn: latentYarn }),
@@ -52,7 +56,7 @@ export const LATENT: Family = Object.freeze({
 
 function latentYarn(rope: RopeSpecOf<'yarn'>): Block | Unsaid {
   if (!rope.truncate) return { unsaid: 'DeepSeek’s YaRN does not read truncate' };
-  // An mscale of 0 takes the temperature away from the tables and from the softmax.
+  // An mscale of 0 removes the temperature from the tables and from the softmax.
   if (rope.attentionFactor === 1) return { ...yarnBase(rope), mscale: 0, mscale_all_dim: 0 };
   if (rope.attentionFactor !== undefined) {
     return { unsaid: 'DeepSeek’s YaRN does not read attention_factor' };
@@ -61,10 +65,10 @@ function latentYarn(rope: RopeSpecOf<'yarn'>): Block | Unsaid {
 }
 
 /**
- * Models whose block divides the pairs among time, height and width: sections are read beside these
- * types alone.
+ * Models whose block divides the pairs among time, height and width. The sections are only read
+ * beside these rope types.
  *
- * @param yarn what the engine makes of YaRN there
+ * @param yarn how the engine expresses YaRN for these models
  */
 export function multimodal(yarn: (version: Version) => SayYarn): Family {
   return Object.freeze({
@@ -73,7 +77,10 @@ export function multimodal(yarn: (version: Version) => SayYarn): Family {
   });
 }
 
-/** The whole block of a group as an engine's class for the model reads it, or why none does. */
+/**
+ * Builds the complete block of a group as the engine's class for the model reads it, or says why no
+ * class reads it.
+ */
 export function servedBlock(
   group: EmitGroup,
   input: EmitInput,

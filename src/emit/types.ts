@@ -6,20 +6,20 @@ import type { ModelGeometry, Reference, Span } from '../model/types.js';
 import { effectiveTheta, type RopeSpec, scalingBlock } from '../rope/registry.js';
 import type { Version } from './version.js';
 
-/** The layers that share a table, with the scaling under question applied. */
+/** Layers that share a table, with the candidate's scaling applied. */
 export interface EmitGroup {
   readonly layerType: string;
   readonly span: Span;
   readonly rope: RopeSpec;
-  /** `partial_rotary_factor` in force, whether from the block, the top level or the class. */
+  /** The `partial_rotary_factor` in force, from the block, the top level or the class. */
   readonly partial?: number;
 }
 
-/** What an engine's settings are made from. */
+/** The inputs that an engine's settings are made from. */
 export interface EmitInput {
   /** The candidate as the user wrote it. */
   readonly label: string;
-  /** What a shorthand's factor was given as; undefined where none was. */
+  /** The factor in the shorthand as the user gave it; undefined if there was none. */
   readonly factor?: number;
   readonly geometry: ModelGeometry;
   /** What the weights were trained with. */
@@ -28,37 +28,37 @@ export interface EmitInput {
   readonly trained: RopeSpec;
   /** Global layers first, as in the geometry. */
   readonly groups: readonly [EmitGroup, ...EmitGroup[]];
-  /** The config as it stands. */
+  /** The config before any change. */
   readonly raw: UnknownRecord;
   /** Tokens to serve. */
   readonly length: number;
-  /** What the default command would say of the config and the candidate. */
+  /** The default command's findings on the config and the candidate. */
   readonly findings?: readonly Finding[];
 }
 
-/** Something a user would otherwise find out in production. */
+/** Something that users would otherwise discover in production. */
 export interface Note {
   readonly kind:
     /** A key that the engine does not read. */
     | 'ignores'
-    /** A value, usually the maximum length, that the engine works out in its own way. */
+    /** A value, usually the maximum length, that the engine derives in its own way. */
     | 'derives'
-    /** Computed once at start, for every length. */
+    /** One table, computed at start, serves every length. */
     | 'static'
     | 'needs';
   readonly text: string;
 }
 
-/** One way to write the settings: a command line, JSON to put into a file, or a file. */
+/** One way to write the settings: a command line, JSON for a file, or a whole file. */
 export interface Setting {
   readonly title: string;
-  /** Versions it holds for. */
+  /** Versions that the setting is valid for. */
   readonly versions: string;
   readonly kind: 'command' | 'json' | 'file';
   readonly text: string;
 }
 
-/** What an engine makes of a scaling: settings, or why it has no words for it. */
+/** An engine's settings for a scaling, or why it cannot express the scaling. */
 export type Answer =
   | {
       readonly ok: true;
@@ -74,11 +74,11 @@ export type Answer =
 
 /** One engine, or a way to load a model. */
 export interface Emitter {
-  /** Other names that people have for it, in lower case. */
+  /** Other names for it that users know, in lower case. */
   readonly aliases: readonly string[];
-  /** Versions that are told apart; absent: none are, and none can be asked for. */
+  /** The range of versions to choose from; absent if all versions have the same settings. */
   readonly versions?: { readonly oldest: string; readonly newest: string };
-  /** @param version the one asked for; the newest where none was */
+  /** @param version the one asked for, or else the newest known one */
   readonly emit: (input: EmitInput, version: Version) => Answer;
 }
 
@@ -113,15 +113,15 @@ export function emitInputOf(
   return { label, geometry: model, reference, trained, groups, raw, length, ...more };
 }
 
-/** Where a class reads a scaling, as far as that decides what is written. */
+/** Where a class reads a scaling, which decides what is written. */
 export type Plan =
-  /** One block for all layers: what the first group says holds for the others too. */
+  /** One block for all layers: the first group's block applies to the others too. */
   | { readonly kind: 'one'; readonly group: EmitGroup }
-  /** A block for each layer type, even where the config has layers of one type only. */
+  /** A block for each layer type, even if all layers of the config have one type. */
   | { readonly kind: 'per-layer' }
   | { readonly kind: 'none'; readonly reason: string; readonly instead: string };
 
-/** How the model's class takes a scaling; the config reader's dialects know. */
+/** Decides how the model's class accepts a scaling, by the dialects of the config reader. */
 export function planOf({ geometry, groups }: EmitInput): Plan {
   const { modelType } = geometry;
   const { writes } = dialectOf(modelType);
@@ -143,7 +143,7 @@ export function planOf({ geometry, groups }: EmitInput): Plan {
   };
 }
 
-/** What a block says; the rest of a spec follows from the shape of the model. */
+/** The part of a spec that a block expresses. The rest follows from the shape of the model. */
 function settingOf(rope: EmitGroup['rope']): string {
   return JSON.stringify([scalingBlock(rope) ?? null, effectiveTheta(rope)]);
 }

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { RopeEvalError } from '../errors.js';
 import { isRecord } from '../json/parse.js';
 
-/** `0.30.1` is [0, 30, 1]; what is left out is 0. */
+/** `0.30.1` is [0, 30, 1]. Missing parts are 0. */
 export type Version = readonly [major: number, minor: number, patch: number];
 
 /**
- * Reads `0.30`, `v0.30.1`, `5`.
+ * Parses a version such as `0.30`, `v0.30.1` or `5`.
  *
  * @throws RopeEvalError `invalid_value`
  */
@@ -23,7 +23,7 @@ export function parseVersion(text: string): Version {
   return [Number(match[1]), Number(match[2] ?? 0), Number(match[3] ?? 0)];
 }
 
-/** Below 0, 0 or above 0, as one version stands before, at or after another. */
+/** Compares two versions: the result is below 0 if `a` is earlier, and above 0 if it is later. */
 export function compareVersions(a: Version, b: Version): number {
   return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
 }
@@ -33,8 +33,8 @@ export function atLeast(version: Version, from: string): boolean {
 }
 
 /**
- * Versions of engines whose own code read what emit writes, and made of it what was meant; written
- * by tools/conformance. Oldest first.
+ * Lists the versions of an engine whose own code read what emit writes as intended, oldest first.
+ * tools/conformance writes the data.
  */
 export function checkedVersions(engine: string): readonly string[] {
   const versions = isRecord(CHECKED) ? CHECKED[engine] : undefined;

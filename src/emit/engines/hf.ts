@@ -7,9 +7,9 @@ import type { Answer, EmitInput, Emitter, Note, Setting } from '../types.js';
 import { atLeast, compareVersions, parseVersion, type Version } from '../version.js';
 
 /**
- * Which transformers 4 compute what a `rope_scaling` says. The code of YaRN and longrope changed
- * within 4, and with it the keys that count. Read in `modeling_rope_utils.py` of one release of each
- * minor version from 4.45 to 4.57, and of 5.23.0.
+ * The versions of transformers 4 that compute what a `rope_scaling` says. The code of YaRN and
+ * longrope changed within 4, and with it the keys that count. Source: `modeling_rope_utils.py` in
+ * one release of each minor version from 4.45 to 4.57, and in 5.23.0.
  */
 export interface V4Versions {
   readonly versions: string;
@@ -17,7 +17,7 @@ export interface V4Versions {
   readonly notes: readonly Note[];
 }
 
-/** For the file as it is after the patch. */
+/** Finds the versions that read the patched file as intended. */
 export function v4Versions(input: EmitInput, max = maxPositionsFor(input)): V4Versions {
   const { rope } = input.groups[0];
   const exceptions = EXCEPTIONS.filter(({ holds }) => holds(input));
@@ -36,7 +36,7 @@ export function v4Versions(input: EmitInput, max = maxPositionsFor(input)): V4Ve
   return inEras([{ from: '4.45', holds: true }], []);
 }
 
-/** Classes of transformers 4 that make something else of a block, or fail on it. Each was run. */
+/** Classes of transformers 4 that interpret a block differently or fail on it. Each was run. */
 const EXCEPTIONS: readonly {
   readonly holds: (input: EmitInput) => boolean;
   readonly since: string;
@@ -81,9 +81,9 @@ const EXCEPTIONS: readonly {
   },
 ]);
 
-/** Whether `rope_scaling` means this in a version of transformers. */
+/** Whether a version of transformers reads the `rope_scaling` as intended. */
 function holdsIn({ eras }: V4Versions, version: Version): boolean {
-  // An era ends with the last patch of a minor version.
+  // An era ends with the last patch release of a minor version.
   const [major, minor] = version;
   return eras.some(
     ({ from, to, holds }) =>
@@ -101,7 +101,7 @@ const CONVERTED = ' (5 converts it when it loads)';
 
 interface Era {
   readonly from: string;
-  /** Undefined: up to now. */
+  /** Undefined: the era has not ended. */
   readonly to?: string;
   readonly holds: boolean;
 }
@@ -137,10 +137,10 @@ function yarnVersions(rope: RopeSpecOf<'yarn'>, max: number): V4Versions {
   );
 }
 
-/** Up to 4.57 the factor is max / original wherever the top level has the original window. */
+/** Up to 4.57 the factor is max / original if the top level has the original window. */
 function longropeVersions(rope: RopeSpecOf<'longrope'>, max: number): V4Versions {
   const stretched = rope.originalMaxPositions * rope.factor;
-  // The factor decides the attention scaling only.
+  // The factor only decides the attention scaling.
   if (max === stretched || rope.attentionFactor !== undefined) {
     return inEras([{ from: '4.48', holds: true }], []);
   }
@@ -157,7 +157,7 @@ function ignored(text: string): Note {
   return { kind: 'ignores', text };
 }
 
-/** The eras that hold, neighbours joined: `transformers 4.45 to 4.50, 4.56 and later`. */
+/** Lists the eras that hold, with neighbours merged: `transformers 4.45 to 4.50, 4.56 and later` */
 function spans(eras: readonly Era[]): string {
   const joined: Era[] = [];
   let last: Era | undefined;
@@ -173,7 +173,7 @@ function spans(eras: readonly Era[]): string {
   return `transformers ${texts.join(', ')}${CONVERTED}`;
 }
 
-/** The config.json itself, in transformers' two forms. */
+/** Writes config.json itself, in both forms that transformers reads. */
 export const hf: Emitter = Object.freeze({
   aliases: ['transformers', 'huggingface'],
   versions: { oldest: '4.45', newest: '5.24' },
@@ -194,7 +194,7 @@ export const hf: Emitter = Object.freeze({
     }
     const v4 = hfPatch(input, 'v4');
     const v5 = hfPatch(input, 'v5');
-    // Where neither form can say it, the newer one's reason is the one that counts.
+    // If neither form can express the scaling, the reason of the newer one counts.
     if (!v4.ok && !v5.ok) return v5;
     const older = v4Versions(input);
     const { versions, notes } = older;
@@ -209,7 +209,8 @@ export const hf: Emitter = Object.freeze({
       const text = patchText(v4.edits, shape);
       settings.push({ title: 'config.json, rope_scaling', versions, kind: 'json', text });
     }
-    // Lists are printed once: transformers 5 converts the older form when it loads.
+    // Long lists are printed only once, because transformers 5 converts the older form when it
+    // loads.
     const repeats = settings.length > 0 && input.groups[0].rope.type === 'longrope';
     if (v5.ok && !repeats && atLeast(version, '5.0')) {
       const text = patchText(v5.edits, shape);
@@ -228,8 +229,9 @@ export const hf: Emitter = Object.freeze({
 });
 
 /**
- * Up to 4.50 YaRN's ramp starts from `max_position_embeddings`, which therefore has to stay at the
- * original window: right there, and of all later versions only since 4.56.
+ * Makes the patch for YaRN up to 4.50, where the ramp starts from `max_position_embeddings`, so
+ * that this must stay at the original window. Of the later versions, only those since 4.56 also
+ * read this patch as intended.
  */
 function earlyYarn(input: EmitInput, version: Version): V4Patch | undefined {
   const { rope } = input.groups[0];
@@ -250,9 +252,9 @@ interface V4Patch extends V4Versions {
 }
 
 /**
- * The edits of config.json that one version of transformers reads as they are meant.
+ * Makes the edits of config.json that one version of transformers reads as intended.
  *
- * @param form asked for; default: as the file has it where the version reads that
+ * @param form asked for; default: that of the file, if the version reads it
  */
 export function patchFor(
   input: EmitInput,
@@ -307,8 +309,8 @@ function notesOf(input: EmitInput): Note[] {
 }
 
 /**
- * The edited keys as one JSON object, nested as in the file; null takes a key out of force. An
- * original window that no block needs any more may stay: transformers 5 refuses null there.
+ * Writes the edited keys as one JSON object, nested as in the file; null disables a key. An
+ * original window that no block needs any more may stay, because transformers 5 refuses null there.
  */
 function patchText(edits: readonly Edit[], { prefix }: ConfigShape): string {
   const entries = edits.flatMap(({ path, value }) => {

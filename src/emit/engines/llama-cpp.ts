@@ -8,7 +8,7 @@ import type { Answer, EmitInput, Emitter, Note } from '../types.js';
 
 type Option = readonly [flag: string, value: string];
 
-/** llama.cpp's RoPE options, the same for llama-server and llama-cli. Sources: docs/engines.md. */
+/** Writes RoPE options for llama-server and llama-cli. Sources: docs/engines.md. */
 export const llamaCpp: Emitter = Object.freeze({
   aliases: ['llamacpp', 'llama-cpp', 'llama_cpp', 'llama-server', 'gguf'],
   emit: (input: EmitInput): Answer => {
@@ -34,7 +34,7 @@ export const llamaCpp: Emitter = Object.freeze({
   },
 });
 
-/** One line a rope type that the options can say; the others live in the GGUF alone. */
+/** One line for each rope type that options can express. The others exist only in the GGUF. */
 const SUPPORT: Support<readonly Option[]> = Object.freeze({
   default: () => [['--rope-scaling', 'none']] as const,
   ntk: () => [['--rope-scaling', 'none']] as const,
@@ -88,7 +88,7 @@ function yarnOptions(
 const CONVERT =
   'Patch config.json (emit … --engine hf --write) and convert it to GGUF again, where the converter knows the scaling';
 
-/** Models that the options do not reach. */
+/** Says why the options do not apply to a model; undefined if they do. */
 function unreached({ groups, geometry }: EmitInput): string | undefined {
   if (groups.length > 1) {
     return 'the options do not reach layers with a window, and this model has more than one kind';
@@ -96,7 +96,7 @@ function unreached({ groups, geometry }: EmitInput): string | undefined {
   if (geometry.attention.latent) {
     return 'models with latent attention keep their attention scale in the GGUF, and the options do not reach it';
   }
-  // The server multiplies these into whatever the options say.
+  // The server multiplies these factors into any scaling that the options set.
   const stored = geometry.groups[0]?.rope.type;
   if (stored === 'llama3' || stored === 'longrope') {
     return `the GGUF holds the ${stored} scaling of config.json as a table of factors, which stays in force beside any option`;
@@ -121,12 +121,15 @@ function launch(input: EmitInput, scaling: readonly Option[]) {
   } as const;
 }
 
-/** The context length in a GGUF is `max_position_embeddings` at the time of the conversion. */
+/**
+ * Whether the length exceeds the GGUF's context length, which is the `max_position_embeddings` at
+ * the time of conversion.
+ */
 function isCapped({ length, geometry }: EmitInput): boolean {
   return length > geometry.maxPositions;
 }
 
-/** `general.architecture` of a GGUF by model type, where it is well known. */
+/** `general.architecture` of a GGUF by model type, if it is well known. */
 const ARCHITECTURES: Readonly<Partial<Record<string, string>>> = Object.freeze({
   cohere: 'command-r',
   exaone: 'exaone',
@@ -155,7 +158,7 @@ const ARCHITECTURES: Readonly<Partial<Record<string, string>>> = Object.freeze({
   starcoder2: 'starcoder2',
 });
 
-/** The GGUF says the scaling already. */
+/** The notes if no option is needed because the GGUF has the scaling. */
 function kept(input: EmitInput): Note[] {
   const { rope } = input.groups[0];
   const scaled = rope.type !== 'default';

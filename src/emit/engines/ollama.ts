@@ -2,7 +2,7 @@ import { effectiveTheta, scalingBlock } from '../../rope/registry.js';
 import { coverageNotes, isUnchanged } from '../lengths.js';
 import type { Answer, EmitInput, Emitter } from '../types.js';
 
-/** ollama's Modelfile: it has a context length, and no option for a scaling. */
+/** Writes ollama's Modelfile, which has a context length but no option for a scaling. */
 export const ollama: Emitter = Object.freeze({
   aliases: [],
   emit: (input: EmitInput): Answer => {

@@ -45,12 +45,12 @@ import { atLeast, type Version } from '../version.js';
 const OLDEST = '0.4.6';
 const NEWEST = '0.5.23';
 
-/** Read in this version; earlier ones were not looked at. */
+/** Read in this version. Earlier ones were not checked. */
 const NESTED_SINCE = '0.5.23';
 
 const ORIGINAL = 'original_max_position_embeddings';
 
-/** SGLang's `--json-model-override-args` and `--context-length`. Sources: docs/engines.md. */
+/** Writes SGLang's `--json-model-override-args`, `--context-length`. Sources: docs/engines.md. */
 export const sglang: Emitter = Object.freeze({
   aliases: [],
   versions: { oldest: OLDEST, newest: NEWEST },
@@ -69,7 +69,8 @@ export const sglang: Emitter = Object.freeze({
     const block = servedBlock(group, input, ENGINE, version);
     if (isUnsaid(block)) return intoFile(block.unsaid);
     const theta = block['rope_theta'];
-    // transformers 5 keeps theta in the block, and SGLang reads the one beside it where there is none.
+    // transformers 5 keeps theta in the block. SGLang reads the theta beside it if there is no
+    // block.
     const stale =
       hasBlock(input) || theta !== effectiveTheta(input.geometry.groups[0]?.rope ?? group.rope);
     const scaling = needsBlock(input) ? block : scalingOverride(block, stale);
@@ -90,7 +91,7 @@ const yarn: SayYarn = (rope) => {
   return { ...yarnBase(rope), ...(temperature && { attn_factor: temperature.attn }) };
 };
 
-/** One line a rope type that an override can name. */
+/** One line for each rope type that an override can name. */
 const SUPPORT: Support<Block> = Object.freeze({
   ...SERVED,
   yarn,
@@ -101,12 +102,12 @@ const ENGINE = Object.freeze({
   families: Object.freeze([LATENT, multimodal(() => yarn)]),
 });
 
-/** The classes of DeepSeek and gpt-oss look into the block, so that there has to be one. */
+/** Whether the model's class requires a block, as those of DeepSeek and gpt-oss do. */
 function needsBlock({ geometry }: EmitInput): boolean {
   return geometry.attention.latent !== undefined || geometry.modelType === 'gpt_oss';
 }
 
-/** What a key of the block in force would mean if it stayed there, and what takes that away. */
+/** Values that make a leftover key of the current block have no effect. */
 const NEUTRAL: Block = Object.freeze({
   factor: 1,
   beta_fast: 32,
@@ -119,8 +120,9 @@ const NEUTRAL: Block = Object.freeze({
 });
 
 /**
- * SGLang 0.5.23 merges an override into the block in force, and earlier versions replace the block:
- * keys of the old scaling that the new one does not say are set to what they mean when left out.
+ * Sets leftover keys of the old scaling to their defaults if the new one does not mention them.
+ * SGLang 0.5.23 merges an override into the current block, while earlier versions replace the
+ * block.
  */
 function leftNeutral(said: Block, input: EmitInput): Block {
   const old = blockInForce(input);
@@ -152,7 +154,10 @@ function refuse(input: EmitInput, version: Version): string | undefined {
   return undefined;
 }
 
-/** SGLang drops attention_factor, and mscale outside of the models that came with it. */
+/**
+ * Whether SGLang reads the file as it is written. It drops attention_factor, and mscale except for
+ * the models that introduced it.
+ */
 function readsAsWritten({ groups, geometry }: EmitInput): boolean {
   return (
     geometry.attention.latent !== undefined ||
@@ -184,8 +189,9 @@ function launch({ length, raw }: EmitInput, overrides: Block | undefined): Setti
 }
 
 /**
- * The factor counts only where the block has no `original_max_position_embeddings` (transformers 5
- * puts that of the top level into it), so that YaRN leaves the length at `max_position_embeddings`.
+ * Decides what SGLang derives the length from. The factor only counts if the block has no
+ * `original_max_position_embeddings` (transformers 5 copies that of the top level into it), so YaRN
+ * leaves the length at `max_position_embeddings`.
  *
  * @see python/sglang/srt/utils/hf_transformers_utils.py `get_context_length`
  */
@@ -229,8 +235,8 @@ function notesOf(input: EmitInput, limit: Limit): Note[] {
 }
 
 /**
- * SGLang refuses a --context-length above what it derives. A table of linear scaling has factor x
- * max_position_embeddings rows, so that its length is said by a key that comes before that one.
+ * SGLang refuses a --context-length above the one it derives. A table of linear scaling has factor
+ * x max_position_embeddings rows, so its length is set by a key that takes precedence.
  */
 function limitKeys(input: EmitInput, { raised, maxPositions }: Limit): Block {
   const unscaled = unscaledLimit(input);

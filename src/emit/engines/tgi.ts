@@ -13,7 +13,7 @@ import {
   type Setting,
 } from '../types.js';
 
-/** Text Generation Inference: two launcher flags, and config.json for the rest. */
+/** Writes two launcher flags of Text Generation Inference, and config.json for the rest. */
 export const tgi: Emitter = Object.freeze({
   aliases: ['text-generation-inference'],
   emit: (input: EmitInput): Answer => {
@@ -29,7 +29,8 @@ export const tgi: Emitter = Object.freeze({
       return { ok: true, settings: [launch(input)], notes: notesOf(input) };
     }
     const patch = hfPatch(input, 'v4');
-    // What transformers does not read back, TGI does not either: OTHER_SCALING may name it again.
+    // TGI does not read what transformers does not. OTHER_SCALING could name the same scaling
+    // again.
     if (!patch.ok) return { ok: false, reason: patch.reason, instead: patch.instead };
     if (rope.type === 'longrope') {
       return { ok: true, settings: [launch(input)], notes: [INTO_FILE, ...notesOf(input)] };
@@ -45,7 +46,7 @@ export const tgi: Emitter = Object.freeze({
   },
 });
 
-/** @param scaling what the launcher's own options say; config.json says the others */
+/** @param scaling the one that the launcher's options set; config.json sets the others */
 function launch({ length }: EmitInput, scaling?: RopeSpec): Setting {
   const options =
     scaling !== undefined && 'factor' in scaling
@@ -73,7 +74,7 @@ const VERSIONS = 'TGI 3';
 
 const OTHER_SCALING = 'Choose yarn, dynamic, ntk or theta, or another engine.';
 
-/** Models that no scaling reaches. */
+/** Says why no scaling reaches a model; undefined if one can. */
 function unreached(
   input: EmitInput,
 ): { readonly reason: string; readonly instead: string } | undefined {
@@ -93,7 +94,7 @@ function unreached(
 }
 
 /**
- * One line a rope type: whether config.json says it or the launcher. Read in
+ * One line for each rope type: whether config.json or the launcher sets it. Source:
  * server/text_generation_server/layers/rotary.py of TGI 3.
  */
 const SUPPORT: Support<'config' | 'launcher'> = Object.freeze<Support<'config' | 'launcher'>>({

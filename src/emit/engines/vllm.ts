@@ -43,11 +43,14 @@ import {
 } from '../types.js';
 import { atLeast, parseVersion, type Version } from '../version.js';
 
-/** Told apart: `rope_scaling` up to 0.11, YaRN's own keys up to 0.29, transformers' since 0.30. */
+/**
+ * Supported versions. Three ranges differ: `rope_scaling` up to 0.11, YaRN's own keys up to 0.29,
+ * and those of transformers since 0.30.
+ */
 const OLDEST = '0.8';
 const NEWEST = '0.33';
 
-/** vLLM's `--hf-overrides` and `--max-model-len`. Sources: docs/engines.md. */
+/** Writes vLLM's `--hf-overrides` and `--max-model-len`. Sources: docs/engines.md. */
 export const vllm: Emitter = Object.freeze({
   aliases: [],
   versions: { oldest: OLDEST, newest: NEWEST },
@@ -63,7 +66,8 @@ export const vllm: Emitter = Object.freeze({
       };
     }
     const limit = limitOf(input, lengthRule(input, version));
-    // One form for every version since 0.12: what the newest needs does the others no harm.
+    // All versions since 0.12 get the same form, because what the newest one needs is harmless in
+    // the others.
     const { maxPositions } = older
       ? limit
       : limitOf(input, lengthRule(input, parseVersion(NEWEST)));
@@ -90,7 +94,7 @@ export const vllm: Emitter = Object.freeze({
       };
     }
     const overrides = older ? olderForm(input, block) : { rope_parameters: block };
-    // Without a raised limit vLLM refuses a longer --max-model-len.
+    // Without a raised limit, vLLM refuses a longer --max-model-len.
     const max = maxPositions === undefined ? {} : { max_position_embeddings: maxPositions };
     const beside = originalBeside(input);
     const all = { ...overrides, ...beside, ...max };
@@ -102,7 +106,8 @@ const yarn: SayYarn = (rope) => {
   const temperature = temperatureOf(rope);
   return {
     ...yarnBase(rope),
-    // Up to 0.29 the first is read and the second dropped; since 0.30 it is the other way round.
+    // Up to 0.29 the first key is read and the second dropped; since 0.30 it is the other way
+    // round.
     ...(temperature && {
       attn_factor: temperature.attn,
       attention_factor: temperature.attention,
@@ -110,7 +115,7 @@ const yarn: SayYarn = (rope) => {
   };
 };
 
-/** One line a rope type that an override can name. */
+/** One line for each rope type that an override can name. */
 const SUPPORT: Support<Block> = Object.freeze({
   ...SERVED,
   'ntk-mixed': (rope) => ({ ...scalingBlock(rope), rope_theta: rope.theta }),
@@ -123,7 +128,7 @@ const SUPPORT: Support<Block> = Object.freeze({
 
 const FAMILIES: readonly Family[] = Object.freeze<Family[]>([
   {
-    // The class takes these four keys out of the block and always builds YaRN.
+    // The class takes these four keys from the block and always builds YaRN.
     has: ({ geometry }: EmitInput) => geometry.modelType === 'gpt_oss',
     support: (): Support<Block> => ({
       yarn: (rope) =>
@@ -133,7 +138,7 @@ const FAMILIES: readonly Family[] = Object.freeze<Family[]>([
     }),
   },
   {
-    // These run in the classes of transformers, which have no type of this name.
+    // vLLM runs these in the classes of transformers, which have no type of this name.
     has: ({ geometry }: EmitInput) => /^(hunyuan_v1|olmo[23]$|glm$)/.test(geometry.modelType),
     support: () => {
       const { 'ntk-mixed': _, ...rest } = SUPPORT;
@@ -162,7 +167,7 @@ function blocksOf(input: EmitInput, perLayer: boolean, version: Version): Block 
   return unsaid ?? { ...otherLayers(input), ...Object.fromEntries(blocks) };
 }
 
-/** Blocks of layer types that no layer has, or that do not rotate (null), stay as they are. */
+/** Keeps the blocks of layer types without layers, and of those that do not rotate (null). */
 function otherLayers({ raw, groups }: EmitInput): Block {
   const given = own(shapeOf(raw).at, 'rope_parameters') ?? {};
   return Object.fromEntries(
@@ -178,7 +183,7 @@ function olderForm(input: EmitInput, { rope_theta: theta, ...block }: Block): Bl
   return { rope_theta: theta, ...(scaling === undefined ? {} : { rope_scaling: scaling }) };
 }
 
-/** Versions that take the command; multimodal YaRN and the newer types are not read by all. */
+/** The versions that accept the command. Not all read multimodal YaRN and the newer types. */
 function versionsOf(input: EmitInput, version: Version): string {
   if (!atLeast(version, '0.12')) return `vLLM ${OLDEST} to 0.11`;
   const { rope, layerType } = input.groups[0];
@@ -209,9 +214,9 @@ function launch(input: EmitInput, version: Version, overrides: Block | undefined
 }
 
 /**
- * YaRN's original window x factor up to 0.29, `max_position_embeddings` since; that for llama3 and
- * longrope as well, and for Gemma 3 whatever the block says. A linear factor multiplies it, even
- * where it was raised already.
+ * Decides what vLLM derives the length from: YaRN's original window x factor up to 0.29, and
+ * `max_position_embeddings` since. The latter also applies to llama3 and longrope, and to Gemma 3
+ * whatever the block says. A linear factor multiplies it, even if it was raised already.
  *
  * @see vllm/config/model.py `_get_and_verify_max_len`
  */
@@ -222,7 +227,10 @@ function lengthRule({ groups, geometry }: EmitInput, version: Version): LengthRu
   return rope.type === 'yarn' && !atLeast(version, '0.30') ? 'factor-original' : 'max';
 }
 
-/** Up to 0.29 YaRN's temperature is read under another name than transformers'. */
+/**
+ * Whether vLLM reads the file as it is written. Up to 0.29 it reads YaRN's temperature under
+ * another name than transformers.
+ */
 function readsAsWritten({ groups, geometry }: EmitInput, version: Version): boolean {
   if (atLeast(version, '0.30') || geometry.attention.latent !== undefined) return true;
   return groups.every(({ rope }) => rope.type !== 'yarn' || temperatureOf(rope) === undefined);
@@ -242,7 +250,7 @@ function notesOf(input: EmitInput, limit: Limit, version: Version): Note[] {
   }
   notes.push(...(rope.type === 'dynamic' ? dynamicNote(rope, input.length) : staticNotes(input)));
   if (limit.refused) {
-    // A factor that does not count cannot be the remedy.
+    // A factor that does not count cannot solve the problem.
     const instead = limit.rule === 'max' ? '' : '; choose a larger factor instead';
     notes.push({
       kind: 'needs',
@@ -257,7 +265,7 @@ function isLatent({ geometry }: EmitInput): boolean {
   return geometry.attention.latent !== undefined;
 }
 
-/** One statement: what is served, and what would be without --max-model-len. */
+/** Says in one sentence what is served, and what would be without --max-model-len. */
 function lengthNote(input: EmitInput, limit: Limit): Note {
   const { rope } = input.groups[0];
   const asked = `Serves ${tokens(input.length)} tokens, as --max-model-len asks`;
@@ -273,7 +281,7 @@ function refusedText(input: EmitInput, limit: Limit): string {
   return `Without --max-model-len vLLM would serve ${limit.derived} tokens (${derivation(rope, limit, input)}).`;
 }
 
-/** longrope starts at its original window, where the top level of the config names that. */
+/** The length without --max-model-len. longrope starts at an original window at the top level. */
 function withoutLength({ groups, raw }: EmitInput, { derived, rule, maxPositions }: Limit): number {
   const { rope } = groups[0];
   if (maxPositions !== undefined) return derivedLength(rule, rope, maxPositions);
