@@ -212,8 +212,11 @@ type OptionsOf<S extends z.ZodObject> = {
   readonly [K in keyof z.output<S>]?: Exclude<z.output<S>[K], undefined>;
 };
 
+/** Options of `evaluate`. All are optional; `EVALUATE_OPTIONS` describes each. */
 export type EvaluateOptions = OptionsOf<typeof EVALUATE_OPTIONS>;
+/** Options of `compareEncodings`. All are optional; `ENCODINGS_OPTIONS` describes each. */
 export type CompareEncodingsOptions = OptionsOf<typeof ENCODINGS_OPTIONS>;
+/** Options of `inspect`. All are optional; `INSPECT_OPTIONS` describes each. */
 export type InspectOptions = OptionsOf<typeof INSPECT_OPTIONS>;
 
 /** @param config text of a config.json, or the result of `readConfig` */

@@ -234,6 +234,7 @@ function rememberByLength(place: RowPlan['place']): RowPlan['place'] {
 /** The window multiples at which every encoding is asked. */
 export const LADDER = Object.freeze([1, 2, 4, 8]);
 
+/** The type of `compareEncodings`. */
 export type CompareEncodings = (options?: CompareEncodingsOptions) => Promise<EncodingsReport>;
 
 /**

@@ -70,7 +70,7 @@ export const CANDIDATE_FINDINGS = Object.freeze({
   }),
 });
 
-/** Findings about models with another position encoding than RoPE. */
+/** Findings about models with a position encoding other than RoPE. */
 export const ENCODING_FINDINGS = Object.freeze({
   encoding_twin: entry({
     code: 'RE037',

@@ -1,3 +1,7 @@
+/**
+ * How serious a finding is. By default, errors fail a gate, warnings are printed, and notices are
+ * not judged.
+ */
 export type Severity = 'error' | 'warning' | 'notice';
 
 /**

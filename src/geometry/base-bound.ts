@@ -79,11 +79,12 @@ export function requiredBase(length: number, rotaryDim: number): RequiredBase | 
 const FIRST_LENGTH = 1024;
 
 /**
- * Men et al. 2024, "Base of RoPE Bounds Context Length" (arXiv:2405.14591).
+ * The functions below compute the bound of Men et al. 2024, "Base of RoPE Bounds Context Length"
+ * (arXiv:2405.14591).
  *
- * A head prefers a similar token at distance m over a random one only while
- * `B(m) = Σ_i cos(m ω_i)` is not negative (their theorem 1, equations 9 to 11). The length that a
- * table supports is therefore the largest L with B(m) >= 0 for every m <= L.
+ * A head prefers a similar token at distance m over a random one only while `B(m) = Σ_i cos(m ω_i)`
+ * is not negative (their theorem 1, equations 9 to 11). The length that a table supports is
+ * therefore the largest L with B(m) >= 0 for every m <= L.
  */
 
 /** Distances on each side of a block's centre. */

@@ -96,15 +96,12 @@ export function inRangeUpTo(
  * table, so the change is also the error between old keys and new queries.
  */
 export interface Boundary {
-  /**
-   * The last length, in tokens, that still uses the first table. @ The change from `length` to
-   * `length + 1`. @ The change from `length` to the target; the same as `step` for a switch.
-   */
+  /** The last length, in tokens, that still uses the first table. */
   readonly length: number;
   readonly kind: 'switch' | 'recomputed';
-  /** From `length` to `length + 1`. */
+  /** The change from `length` to `length + 1`. */
   readonly step: TableChange;
-  /** From `length` to the target; the same as `step` for a switch. */
+  /** The change from `length` to the target; the same as `step` for a switch. */
   readonly atTarget: TableChange;
 }
 

@@ -10,11 +10,13 @@ export const LIMITS = Object.freeze({
 
 /** Presets, from the fewest contexts to the most. */
 export const PRESET_NAMES = ['quick', 'standard', 'thorough'] as const;
+/** How thorough a run is. */
 export type Preset = (typeof PRESET_NAMES)[number];
 
-/** What ONNX Runtime computes on. `auto` uses CUDA if it works. */
+/** The execution providers of ONNX Runtime that are supported. */
 export const PROVIDERS = ['cpu', 'cuda'] as const;
 export type Provider = (typeof PROVIDERS)[number];
+/** Values of the option `device`. `auto` uses CUDA if it works. */
 export const DEVICES = ['auto', ...PROVIDERS] as const;
 export type Device = (typeof DEVICES)[number];
 
@@ -35,6 +37,7 @@ export interface PresetPlan {
   readonly apart: number;
 }
 
+/** The contexts of each preset. */
 export const PRESETS: Readonly<Record<Preset, PresetPlan>> = Object.freeze({
   quick: { short: 12, shortText: 20, long: 6, longText: 6, apart: 0 },
   standard: { short: 32, shortText: 48, long: 12, longText: 10, apart: 6 },

@@ -94,7 +94,7 @@ export const esm: Dialect = Object.freeze({
   },
 });
 
-/** RoFormer: rotary sinusoids with a fixed base over the whole head. */
+/** RoFormer: rotary sinusoids over the whole head, with a fixed base. */
 export const roformer: Dialect = Object.freeze({
   name: 'fixed rotary sinusoids',
   modelTypes: ['roformer'],
@@ -167,8 +167,8 @@ export const ownKeys: Dialect = Object.freeze({
 });
 
 /**
- * nomic_bert as published, with the keys of its own code: GPT-2's names for widths,
- * `rotary_emb_base` and `rotary_emb_fraction`, and a trained window beside the allowed one.
+ * nomic_bert as published with its own code: GPT-2's names for widths, `rotary_emb_base` and
+ * `rotary_emb_fraction`, and a trained window beside the allowed one.
  */
 export const nomicBert: Dialect = Object.freeze({
   name: 'nomic_bert with keys of its own',

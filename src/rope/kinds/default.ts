@@ -1,5 +1,6 @@
 import { baseFrequencies, defineKind, type RopeBase, type RopeTable } from '../kind.js';
 
+/** Plain RoPE, without any scaling. */
 export interface DefaultSpec extends RopeBase {
   readonly type: 'default';
 }

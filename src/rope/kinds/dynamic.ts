@@ -127,8 +127,8 @@ export const dynamicRope = defineKind<DynamicSpec, 'dynamic', DynamicSpec | NtkS
         },
     },
   },
-  // The table follows any length, so the scaling has no limit of its own. Serving engines multiply
-  // the window by the factor.
+  // The table adapts to every length, so the scaling has no limit. Serving engines multiply the
+  // window by the factor.
   stretched: ({ factor, maxPositions }, { window }) => factor * Math.min(maxPositions, window),
   sentence: ({ factor, maxPositions }) =>
     `Dynamic NTK-aware scaling with factor ${trim(factor, 4)}: plain RoPE up to ` +

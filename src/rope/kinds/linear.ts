@@ -2,6 +2,7 @@ import { trim } from '../../numbers.js';
 import { baseFrequencies, defineKind, type RopeBase, type RopeTable } from '../kind.js';
 import { readFactor } from '../values.js';
 
+/** Position interpolation, which divides every frequency by the factor. */
 export interface LinearSpec extends RopeBase {
   readonly type: 'linear';
   readonly factor: number;

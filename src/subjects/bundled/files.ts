@@ -31,6 +31,7 @@ export async function readBundled(name: string, sha256?: string): Promise<Buffer
   return data;
 }
 
+/** Makes the error for a damaged installation; exit code 3. */
 export function damaged(what: string): RopeEvalError {
   return new RopeEvalError('damaged_models', {
     problem: `the bundled probe models are damaged: ${what}`,

@@ -29,7 +29,7 @@ export interface ExportRequest {
   readonly threads: number;
   /** How many positions of the export's own table are read. */
   readonly positions: number;
-  /** As `EngineRequest.flushesDenormals`: for a process that does nothing else. */
+  /** Like `EngineRequest.flushesDenormals`; only for a process that does nothing else. */
   readonly flushesDenormals?: boolean;
 }
 
