@@ -331,7 +331,7 @@ function closest(results: readonly Compared[]): Compared | undefined {
 }
 
 /**
- * float32 powers of two libraries differ by this much, relatively; anything smaller is not a
+ * The float32 powers of different libraries vary by this much, relatively. A smaller gap is not a
  * difference.
  */
 const FLOAT32_ROUNDING = 1e-6;

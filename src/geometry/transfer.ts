@@ -14,8 +14,8 @@ export interface ProbeGeometry {
 }
 
 /**
- * A probe model's table. Pairs that stand still have no frequency, so what multiplies them too is a
- * separate number.
+ * A probe model's table. A multiplier that also applies to pairs that stand still is kept
+ * separately.
  */
 export interface ProbeTable extends RopeTable {
   /** Multiplier on queries and keys, for every pair of a head; absent: 1. */

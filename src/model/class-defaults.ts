@@ -34,7 +34,7 @@ export interface SoftmaxDefault {
   readonly fixed?: number;
   /** Applies to a config without `attention_multiplier`. */
   readonly multiplier?: number;
-  /** Applies under the root to a config without `query_pre_attn_scalar`. */
+  /** Replaces head_dim under the root in a config without `query_pre_attn_scalar`. */
   readonly underRoot?: number;
 }
 

@@ -189,7 +189,7 @@ function readGroup(
 }
 
 /**
- * Returns an original window even if the rope type does not read it, because it still tells on how
+ * Returns an original window even if the rope type does not read it, because it still shows on how
  * many tokens the weights were trained.
  */
 function writtenOriginal(block: RopeBlock): number | undefined {
@@ -230,7 +230,10 @@ export function allSlidingTypes(source: Source, layers: number, shape: Shape): r
   return Array.from({ length: layers }, () => type);
 }
 
-/** Reports a scaling on layers that never look beyond their window, where it can only do harm. */
+/**
+ * Reports a scaling on layers that never look beyond their window, since they gain no length from
+ * it.
+ */
 function localStretch(
   source: Source,
   { hiddenSize }: Shape,

@@ -133,7 +133,7 @@ export interface Subject<T extends Treatment = Treatment> {
     readonly cachedKeys: 'no' | 'one-pass' | 'pass-per-length';
   };
   /**
-   * Returns what to do to the subject so that it answers as the user's model would with a scaling.
+   * Returns the treatment under which the subject answers as the user's model would with a scaling.
    */
   treat(scaling: Scaling, at: Situation): T;
   /**

@@ -173,7 +173,8 @@ export const mimoV2: Dialect = Object.freeze({
 });
 
 /**
- * Cohere Compass: like the families above, but layers of a type whose block is null have no RoPE.
+ * Cohere Compass: like the families above, but global layers whose block is null have no RoPE, and
+ * that is the default.
  */
 export const cohereCompass: Dialect = Object.freeze({
   name: 'block or null per layer type',

@@ -100,8 +100,8 @@ function requiredTurns(block: RopeBlock, key: string): number {
 }
 
 /**
- * Makes a spec with Llama 3.1's own band, 1 to 4 turns over the original window, unless told
- * otherwise.
+ * Makes a spec. Its band is the one asked for, else that of a trained-in llama3 scaling, else Llama
+ * 3.1's own, 1 to 4 turns over the original window.
  */
 function makeLlama3(
   request: ShorthandRequest,

@@ -323,7 +323,7 @@ export const yarnRope = defineKind<YarnSpec, 'by-parts' | 'yarn' | 'yarn-critica
   shorthands: {
     'by-parts': { params: RAMP_PARAMS, make: makeYarn },
     yarn: { params: { ...RAMP_PARAMS, ...TEMPERATURE_PARAMS }, make: makeYarn },
-    // This ramp ends where pairs begin to be undertrained instead of at one turn.
+    // This ramp ends where pairs begin to be undertrained, and not at one turn.
     'yarn-critical': { params: { ...RAMP_PARAMS, ...TEMPERATURE_PARAMS }, make: makeCritical },
   },
   extension: ({ factor, originalMaxPositions }) => ({ factor, originalMaxPositions }),

@@ -6,8 +6,8 @@ import type { Batch, Engine, EngineRequest, RotaryInputs, Runtime, Scores } from
 import { GRAPHS, readBundled } from './files.js';
 
 /**
- * The mask of a key that a row must not see. It is finite so that a softmax over nothing else is
- * still a number.
+ * The mask of a key that a row must not see. It is finite, so that a softmax over masked keys alone
+ * is still a number.
  */
 const UNSEEN = -1e9;
 

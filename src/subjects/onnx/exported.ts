@@ -129,8 +129,8 @@ export class ExportedModel {
 }
 
 /**
- * Returns the folder that weights are mapped from. The runtime refuses symbolic links, of which a
- * hub's cache consists; such files are hard-linked into a temporary folder.
+ * Returns the folder that weights are mapped from. The runtime refuses symbolic links, which a
+ * hub's cache is made of, so such files are hard-linked into a temporary folder.
  */
 function weightsFolder(graph: Graph, file: string, cleaners: (() => void)[]): string {
   const folder = dirname(file);
