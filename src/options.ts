@@ -154,7 +154,7 @@ export const EVALUATE_OPTIONS = z.strictObject({
         texts: z.array(z.string()).min(1).readonly().optional(),
         /** The MiB that it may take; default: what the machine has left. */
         memory: z.number().positive().optional(),
-        /** Options of a shell that give the same, for commands that the report prints. */
+        /** The equivalent shell options, for commands that the report prints. */
         argument: z.string().optional(),
       },
       { error: 'must be an object with the path of an ONNX decoder' },

@@ -1,4 +1,7 @@
-/** One argument for a POSIX shell: a path may have blanks, a candidate may be a JSON object. */
+/**
+ * Quotes one argument for a POSIX shell, since a path may contain spaces and a candidate may be a
+ * JSON object.
+ */
 export function quote(argument: string): string {
   return /^[\w./:=@%+,-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }

@@ -233,7 +233,7 @@ function parseOne(item: string): CandidateDefinition {
   };
 }
 
-/** The word that names a candidate to a command, where its label does not. */
+/** Returns the argument that gives a candidate to a command, if that is not its label. */
 export function argumentOf(definition: CandidateDefinition | undefined): {
   readonly argument?: string;
 } {
@@ -241,7 +241,7 @@ export function argumentOf(definition: CandidateDefinition | undefined): {
   return isNamed ? {} : { argument: JSON.stringify(definition.block) };
 }
 
-/** How the label of a JSON object begins, which nobody could type. */
+/** The start of a JSON object's label, which is not itself a valid candidate. */
 const BLOCK_LABEL = 'json:';
 
 function isFactorMethod(name: string): name is FactorMethod {

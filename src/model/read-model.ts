@@ -196,7 +196,7 @@ export function requireRope(read: ModelGeometry | NotRope): ModelGeometry {
 
 /** A config.json after parsing and reading. A run passes this on instead of the text. */
 export interface ReadConfig {
-  /** As a shell takes it, where a command is to name the config again. */
+  /** The config as a shell argument, for commands that name it again. */
   readonly argument?: string;
   readonly sha256: string;
   readonly raw: UnknownRecord;

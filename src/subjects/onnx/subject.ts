@@ -173,7 +173,7 @@ export interface OnnxOptions {
   readonly texts?: readonly string[] | undefined;
   /** The MiB that it may take; default: what the machine has left. */
   readonly memory?: number | undefined;
-  /** Options of a shell that give the same. */
+  /** The equivalent shell options. */
   readonly argument?: string | undefined;
   readonly device: 'auto' | 'cpu' | 'cuda';
   readonly threads: number;
