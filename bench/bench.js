@@ -12,7 +12,9 @@ import { attention, gemm } from './peak.js';
 import { record } from './record.js';
 
 // npm run bench [-- --threads 2 --rounds 5 --python python3 --quick]
-// Every figure is a best of interleaved rounds in this one run; ratios are within a round's pair.
+//
+// Every figure is the best of interleaved rounds of this run. Ratios are between two figures of the
+// same round.
 
 const { values } = parseArgs({
   options: {
@@ -28,7 +30,7 @@ const rounds = values.quick ? 1 : Number(values.rounds);
 const config = readFileSync(values.config, 'utf8');
 const best = (list, pick = Math.min) => pick(...list);
 
-/** Seconds of a command, Node's start included. */
+/** Seconds that a command takes, including the start of Node. */
 function command(args) {
   const start = performance.now();
   const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
@@ -64,7 +66,7 @@ async function dump(batches, folder) {
   );
 }
 
-/** The PyTorch peer, or undefined where torch is not installed. */
+/** Starts the PyTorch peer; undefined if torch is not installed. */
 function peer(folder) {
   const torch = spawnSync(values.python, ['-c', 'import torch, numpy, onnx'], { encoding: 'utf8' });
   if (torch.status !== 0) return undefined;

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// node bench/encodings-table.js: the bundled measurement of position encodings, as docs/encodings.md shows it.
+// node bench/encodings-table.js: prints the bundled measurement of position encodings for
+// docs/encodings.md.
 import { readFileSync } from 'node:fs';
 import { encodingsSections } from '../dist/encodings/forms.js';
 import { markdownOf } from '../dist/report/forms/markdown.js';

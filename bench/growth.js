@@ -5,8 +5,9 @@ import { parseArgs } from 'node:util';
 import { parseCandidates } from '../dist/candidates/definition.js';
 import { evaluate } from '../dist/evaluate.js';
 
-// node bench/growth.js [--threads 2 --rounds 3]: how cost grows with length, samples and candidates.
-// Each run is a process of its own; best of interleaved rounds, as a ratio to the first of its group.
+// node bench/growth.js [--threads 2 --rounds 3]: prints how the cost grows with length, samples and
+// candidates. Each run is a separate process; figures are the best of interleaved rounds, as ratios
+// to the first of each group.
 
 const { values } = parseArgs({
   options: {

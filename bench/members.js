@@ -7,7 +7,8 @@ import { loadFamily } from '../dist/subjects/bundled/index.js';
 import { bundledSubject } from '../dist/subjects/bundled/subject.js';
 import { plainDecoder, WINDOW } from './plain-decoder.js';
 
-// node bench/members.js [--threads 2]: what each probe model shows; the tables of its card.
+// node bench/members.js [--threads 2]: prints the results of each probe model, for the tables of
+// its card.
 
 const { values } = parseArgs({ options: { threads: { type: 'string', default: '2' } } });
 const METHODS = ['linear', 'by-parts', 'ntk', 'yarn'];

@@ -5,7 +5,7 @@ import { causalMask } from '../dist/subjects/bundled/session.js';
 
 const graph = (name) => readFileSync(new URL(`models/${name}.onnx`, import.meta.url));
 
-/** Float32 values that are neither zero nor subnormal. */
+/** Random float32 values that are not subnormal, because those are slow. */
 const noise = (n) =>
   Float32Array.from({ length: n }, (_, i) => ((i * 2654435761) % 1000) / 1000 - 0.5);
 
@@ -24,7 +24,7 @@ async function seconds(run) {
   return (performance.now() - start) / 1000;
 }
 
-/** Large square float32 GEMM: the machine's own peak. -> () => GFLOP/s */
+/** Multiplies large square float32 matrices, which shows the machine's peak. -> () => GFLOP/s */
 export async function gemm(threads, n = 1024) {
   const s = await session('gemm', threads);
   const feeds = {
@@ -34,10 +34,10 @@ export async function gemm(threads, n = 1024) {
   return async () => (2 * n ** 3) / (await seconds(() => s.run(feeds))) / 1e9;
 }
 
-/** Queries at a time, as in src/subjects/bundled/session.ts; lengths here are whole chunks. */
+/** Queries per chunk, as in src/subjects/bundled/session.ts. Lengths here are multiples of it. */
 const CHUNK = 64;
 
-/** The attention of decoder.onnx alone, causal work counted. -> () => GFLOP/s */
+/** Runs only the attention of decoder.onnx and counts its causal work. -> () => GFLOP/s */
 export async function attention(threads, batch, length) {
   const s = await session('attention', threads);
   const { heads, head_dim: dim } = (await loadFamily()).shape;

@@ -2,8 +2,8 @@
 export const WINDOW = 4096;
 
 /**
- * config.json of a plain decoder whose critical fraction is exactly c, and of whose heads a share
- * rotates; StableLM's, because that says which.
+ * Makes the config.json of a plain decoder whose critical fraction is exactly c, and which rotates
+ * a given share of each head. It uses StableLM's keys, because they include that share.
  */
 export const plainDecoder = (c, rotaryShare = 1) =>
   JSON.stringify({

@@ -4,8 +4,8 @@ import { argv, cpuUsage, resourceUsage } from 'node:process';
 import { DecoderSession } from '../dist/subjects/onnx/session.js';
 import { rotaryValues } from '../dist/subjects/onnx/tables.js';
 
-// One of the workers of bench/prefill.py: reads a number of tokens a line, answers with seconds and
-// the peak of memory. The edited graph is fed with a table, as in a run.
+// A worker of bench/prefill.py. It reads one number of tokens per line and answers with the seconds
+// and the peak of memory. The edited graph receives a table, as in a run.
 
 const [, , file, threads, longest, shape] = argv;
 const { layers, heads, keyHeads, headDim, theta } = JSON.parse(shape);

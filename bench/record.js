@@ -2,10 +2,11 @@ import { evaluate } from '../dist/evaluate.js';
 import { openSession } from '../dist/subjects/bundled/index.js';
 
 /**
- * The batches that a run on a config consists of, with the CPU's answers.
+ * Records the batches of a run on a config, with the CPU's answers.
  *
  * @param {string} config its JSON
- * @param {{ threads?: number, cutFor?: 'cpu' | 'cuda' }} options cutFor: the device whose batches they are
+ * @param {{ threads?: number, cutFor?: 'cpu' | 'cuda' }} options cutFor: the device whose batch
+ *   sizes are used
  */
 export async function record(config, { threads = 2, cutFor = 'cpu', ...options } = {}) {
   const batches = [];

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// node bench/runs.js [--threads 2] [FACTOR …]: three models at 2x, 4x and 8x, or at these factors; the
-// tables of docs/runs.md.
+// node bench/runs.js [--threads 2] [FACTOR …]: measures three models at 2x, 4x and 8x, or at these
+// factors, for the tables of docs/runs.md.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { evaluate } from '../dist/index.js';

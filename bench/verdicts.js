@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// node bench/verdicts.js [--threads 2] [--preset standard]: how many verdicts the contexts of a preset leave open, how many
-// of these further contexts decide, and whether other contexts (another seed) say the contrary.
+// node bench/verdicts.js [--threads 2] [--preset standard]: counts how many verdicts the contexts
+// of a preset leave open, how many of these further contexts decide, and whether other contexts
+// (another seed) contradict a verdict.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { evaluate } from '../dist/index.js';
@@ -15,7 +16,7 @@ const SEEDS = [1, 2, 3];
 const REACHES = ['reaches', 'reaches-at-a-cost'];
 const MISSES = ['falls-short', 'fails-short'];
 
-const verdicts = new Map(); // candidate of a config at a target → verdict of each seed
+const verdicts = new Map(); // Maps a candidate of a config at a target to the verdict of each seed.
 const count = { all: 0, more: 0, open: 0 };
 for (const model of ['Llama-2-7b-hf', 'Qwen2.5-7B-Instruct', 'Meta-Llama-3-8B-Instruct']) {
   const config = readFileSync(`configs/${model}.json`, 'utf8');

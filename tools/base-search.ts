@@ -1,17 +1,17 @@
 import { firstNegativeDistance } from '../src/geometry/base-bound.js';
 
 /**
- * Smallest base whose unscaled table supports a length by Men et al. 2024 (arXiv:2405.14591),
- * equation 11: `inf { b : Σ_i cos(m b^(-2i/d)) >= 0 for m = 0..L }`.
+ * Searches the smallest base whose unscaled table supports a length by Men et al. 2024
+ * (arXiv:2405.14591), equation 11: `inf { b : Σ_i cos(m b^(-2i/d)) >= 0 for m = 0..L }`.
  *
- * The valid bases are no interval: isolated ones lie below the point from which all are valid.
+ * The valid bases are not an interval: isolated ones lie below the point from which all are valid.
  * The result is the smallest on a grid of `step` in ln(base), so a finer step can find a smaller
- * one. Takes from a tenth of a second (1k) to half a minute (1M): not for `inspect`, which reads
- * the table in base-table.ts instead.
+ * one. The search takes from a tenth of a second (1k) to half a minute (1M), which is too long for
+ * `inspect`; that reads the table in src/geometry/base-bound.ts instead.
  *
  * @param length tokens
  * @param rotaryDim rotated dimensions of a head, even
- * @returns the base, or null where no base up to `to` supports the length
+ * @returns the base, or null if no base up to `to` supports the length
  */
 export function smallestBase(
   length: number,
@@ -19,7 +19,9 @@ export function smallestBase(
   { from = 10, to = 1e12, step = 0.005 } = {},
 ): number | null {
   const pairs = rotaryDim / 2;
-  /** Distances at which earlier bases failed: a neighbour usually fails close by. */
+  /**
+   * Distances at which earlier bases failed, because a neighbouring base usually fails close by.
+   */
   let witnesses: number[] = [];
   const last = Math.log(to);
   for (
@@ -37,10 +39,12 @@ export function smallestBase(
 }
 
 const WITNESSES = 8;
-/** The sum wriggles with the period of the fastest pair, 2π tokens: walk over one wriggle. */
+/**
+ * The sum oscillates with the period of the fastest pair, 2π tokens. A walk covers one oscillation.
+ */
 const MIN_STEPS = 8;
 
-/** Walks downhill from known failures; null proves nothing. */
+/** Walks downhill from known failures. null proves nothing. */
 function findNegativeNear(
   frequencies: Float64Array,
   witnesses: readonly number[],

@@ -1,15 +1,15 @@
 /**
- * Fails where files of src/ import each other in a circle, also for types alone: a circle has no
- * order in which it can be read.
+ * Fails if files of src/ import each other in a circle, even if only for types. Files in a circle
+ * cannot be read in any order that avoids forward references.
  *
- *   node tools/circles.js [--folders]   --folders prints what each folder imports
+ *     node tools/circles.js [--folders]   --folders prints what each folder imports
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..', 'src');
 
-/** Import and export declarations, and imports that are made on demand. */
+/** Matches import and export declarations, and dynamic imports. */
 const IMPORT = /(?:^|\n)\s*(?:import|export)\s[^;'"]*?from\s+'([^']+)'|import\('([^']+)'\)/g;
 
 function filesIn(folder) {
@@ -20,7 +20,10 @@ function filesIn(folder) {
   });
 }
 
-/** What a file needs to be read or loaded; an import on demand, `await import(…)`, comes later. */
+/**
+ * Lists what a file needs to be read or loaded. Dynamic imports, `await import(…)`, are loaded
+ * later.
+ */
 function importsOf(file, onDemand) {
   const text = readFileSync(file, 'utf8');
   return [...text.matchAll(IMPORT)].flatMap(([, declared, demanded]) => {

@@ -1,4 +1,4 @@
-// Copies the tables that sources read as JSON (src/*/data) beside the compiled files.
+// Copies the tables that sources read as JSON (src/*/data) next to the compiled files.
 import { cpSync, existsSync, readdirSync } from 'node:fs';
 
 const root = new URL('../', import.meta.url);

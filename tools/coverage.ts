@@ -4,12 +4,13 @@ import { Random } from '../src/probes/random.js';
 import { type BinnedFacts, lastRung, reach } from '../src/probes/reach.js';
 
 /**
- * Simulates what looking early does to reach: `npx tsx tools/coverage.ts [--runs 400]`.
+ * Simulates the effect of early looks on reach: `npx tsx tools/coverage.ts [--runs 400]`.
  *
- * Scalings with a known accuracy at every rung and distance answer contexts whose difficulty differs;
- * a run looks after half of the contexts, stops where the scaling is clearly out, and doubles the
- * contexts where the verdict is open, as src/evaluation/plan.ts does. Printed are how often the
- * interval of reach holds the true one, and how often a verdict is wrong, against one look at all.
+ * Scalings with a known accuracy at every rung and distance answer contexts of different
+ * difficulty. As in src/evaluation/plan.ts, a run looks after half of the contexts, stops if the
+ * scaling is clearly out, and doubles the contexts while the verdict is open. The output compares
+ * this with a single look at all contexts: how often the interval of reach contains the true one,
+ * and how often a verdict is wrong.
  */
 
 const { values } = parseArgs({
@@ -26,11 +27,11 @@ const BINS = 5;
 const BASE = 0.98;
 const RUNGS = 7;
 const TARGET = RUNGS - 1;
-/** Questions of one context in one fifth of the distances. */
+/** Questions of one context in each fifth of the distances. */
 const QUESTIONS = 1.2;
 const DRAWS = 300;
 
-/** (rungs, bins) accuracy of a scaling that breaks at a rung, the far end first. */
+/** (rungs, bins) accuracy of a scaling that breaks at a rung, starting with far distances. */
 function accuracies(breaksAt: number, steepness: number): number[][] {
   return Array.from({ length: RUNGS }, (_, rung) =>
     Array.from({ length: BINS }, (_, bin) => {
@@ -44,7 +45,7 @@ function accuracies(breaksAt: number, steepness: number): number[][] {
 function answers(truth: readonly (readonly number[])[], contexts: number, random: Random) {
   const bins: Cluster[][][] = truth.map((row) => row.map(() => []));
   for (let context = 0; context < contexts; context++) {
-    // Contexts differ: one is easier than another at every rung.
+    // Contexts differ: some are easier than others at every rung.
     const ease = 0.8 * (random.unit() + random.unit() + random.unit() - 1.5);
     truth.forEach((row, rung) =>
       row.forEach((p, bin) => {
@@ -66,7 +67,7 @@ const first = (bins: BinnedFacts, contexts: number): BinnedFacts =>
 const look = (bins: BinnedFacts, contexts: number, seed: number) =>
   reach(first(bins, contexts), BASE, resamples(contexts, seed, DRAWS));
 
-/** The rung that many contexts show. */
+/** The rung found with many contexts, which counts as the true one. */
 function trueRung(truth: readonly (readonly number[])[]): number {
   const many = answers(truth, 20_000, new Random(1));
   return lastRung(
@@ -82,7 +83,7 @@ interface Tally {
   contexts: number;
 }
 
-/** One run as the plan makes it. */
+/** Simulates one run of the plan. */
 function sequential(bins: BinnedFacts, seed: number) {
   const half = Math.ceil(PRESET / 2);
   const early = look(bins, half, seed);
@@ -110,7 +111,7 @@ for (const breaksAt of [-0.4, 1, 2, 3, 3.8, 4.5, 5.2, 5.8, 6.3, 7, 8]) {
     const bins = answers(truth, MOST, Random.stream(7, run, Math.round(10 * breaksAt)));
     const note = (tally: Tally, { low, high }: { low: number; high: number }, contexts: number) => {
       if (low <= rung && rung <= high) tally.covered++;
-      // A verdict is wrong where it is decided, and against the truth.
+      // A verdict is wrong if it was decided and contradicts the truth.
       if (rung >= TARGET ? high < TARGET : low >= TARGET) tally.wrong++;
       tally.contexts += contexts;
     };

@@ -36,7 +36,7 @@ const ALL = [
   { name: 'phone-dark-whole', ...PHONE, dark: true, whole: true },
 ];
 
-/** A browser that is spoken to over two pipes: `send` resolves to the answer. */
+/** Starts a browser that is controlled through two pipes. `send` resolves to the answer. */
 function startBrowser(folder) {
   const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--hide-scrollbars'];
   const child = spawn(
@@ -78,7 +78,7 @@ async function openPage({ send }, url) {
   return { page, value };
 }
 
-/** Pixels of one picture, at most: a whole page comes in several. */
+/** The most pixels of one picture. A whole page is split into several. */
 const TALLEST = 1600;
 
 async function pictures({ page, value }, { width, height, dark, grey, print, whole }) {
@@ -91,7 +91,7 @@ async function pictures({ page, value }, { width, height, dark, grey, print, who
   const wide = await value('document.documentElement.scrollWidth');
   if (wide > width) console.error(`the page is ${wide} pixels wide at ${width}`);
   const all = whole ? await value('document.documentElement.scrollHeight') : height;
-  // What lies beyond the window is not always painted.
+  // Browsers do not always paint what lies outside the window.
   await page('Emulation.setDeviceMetricsOverride', { ...metrics, height: all });
   const taken = [];
   for (let y = 0; y < all; y += TALLEST) {
@@ -102,7 +102,7 @@ async function pictures({ page, value }, { width, height, dark, grey, print, who
   return taken;
 }
 
-/** Roles and names as a screen reader is given them, a line each. */
+/** Lists roles and names as a screen reader receives them, one per line. */
 async function accessibleTree({ page }) {
   const { nodes } = await page('Accessibility.getFullAXTree');
   return nodes

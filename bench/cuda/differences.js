@@ -4,9 +4,11 @@ import { parseArgs } from 'node:util';
 import { openPool } from '../../dist/subjects/bundled/index.js';
 import { record } from '../record.js';
 
-// node bench/cuda/differences.js [--device cuda] [--config configs/Qwen2.5-7B-Instruct.json] [--rounds 3]
-// The largest difference between what CUDA and the CPU answer to the batches of the default command,
-// and the seconds that these take on CUDA.
+// node bench/cuda/differences.js [--device cuda] [--config configs/Qwen2.5-7B-Instruct.json]
+// [--rounds 3]
+//
+// Prints the largest difference between the answers of CUDA and the CPU to the batches of the
+// default command, and the seconds that the batches take on CUDA.
 
 const { values } = parseArgs({
   options: {

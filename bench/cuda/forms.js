@@ -5,13 +5,14 @@ import { DecoderSession } from '../../dist/subjects/onnx/session.js';
 import { rotaryValues } from '../../dist/subjects/onnx/tables.js';
 
 // node bench/cuda/forms.js [--device cuda]
-// Every form of a user's decoder under fixtures/onnx-decoders, held against the decoder in numpy.
+//
+// Compares every form of decoder in fixtures/onnx-decoders with the decoder in numpy.
 
 const { values } = parseArgs({ options: { device: { type: 'string', default: 'cuda' } } });
 const folder = 'fixtures/onnx-decoders';
 const read = (name) => JSON.parse(readFileSync(`${folder}/${name}`, 'utf8'));
 const expected = read('expected.json');
-// Each form, the answers that it is held against, and the largest difference allowed.
+// Each form, with the answers to compare with and the largest difference allowed.
 const { open, forms } = read('forms.json');
 const { tokens } = expected;
 const rows = tokens.slice(0, -1).map((_, i) => i);

@@ -7,12 +7,13 @@ import ort from 'onnxruntime-node';
 import { openSession, sharedTable } from '../../dist/subjects/bundled/index.js';
 
 // node bench/cuda/placement.js [--device cuda]
-// Where the nodes of the bundled graphs run, as the runtime's own profile of one batch has them.
+//
+// Prints where the nodes of the bundled graphs run, from the runtime's own profile of one batch.
 
 const { values } = parseArgs({ options: { device: { type: 'string', default: 'cuda' } } });
 const LENGTH = 64;
 
-/** One context of tokens that follow each other, every row scored. */
+/** Makes one context of consecutive tokens, with every row scored. */
 function batch() {
   const positions = Array.from({ length: LENGTH }, (_, t) => t);
   const rows = BigInt64Array.from(positions, BigInt);

@@ -9,9 +9,9 @@ import { Output } from '../../src/cli/streams.js';
 
 // tsx tools/conformance/cases.ts OUTPUT.json
 //
-// What the command line prints for every model shape, candidate, engine and version, and the
-// rotary tables that it means by it. Everything is read from the commands' own JSON, as a user's
-// script would, in one process.
+// Writes what the command line prints for every model shape, candidate, engine and version, and the
+// rotary tables that it means. Everything is read from the commands' JSON, as a user's script would
+// read it, in one process.
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const SHAPES = join(HERE, 'shapes');
@@ -20,7 +20,7 @@ type Words = readonly string[];
 
 interface Answer<Json> {
   readonly json?: Json;
-  /** What a command that failed said. */
+  /** The message of a command that failed. */
   readonly refused?: string;
 }
 
@@ -67,9 +67,10 @@ async function ropeEval<Json>(...argv: string[]): Promise<Answer<Json>> {
 }
 
 /**
- * One candidate of each kind, by name. A factor of 2 keeps tables of a million tokens small.
+ * Makes one candidate of each kind, by name. A factor of 2 keeps tables of a million tokens small.
  *
  * @param window tokens
+ * @param pairs rotary pairs of a head
  */
 function candidatesFor(window: number, pairs: number): Readonly<Record<string, Words>> {
   const longrope = {
@@ -98,7 +99,7 @@ function candidatesFor(window: number, pairs: number): Readonly<Record<string, W
   };
 }
 
-/** Frequencies, temperature, layout and softmax scale of each kind of layer at a length. */
+/** Reads frequencies, temperature, layout and softmax scale of each layer type at a length. */
 async function tables(config: string, candidate: string, length: number): Promise<unknown> {
   const { json, refused } = await ropeEval<Inspected>(
     ...['inspect', config, '--candidate', candidate, '--seq-len', String(length)],
@@ -115,26 +116,28 @@ async function tables(config: string, candidate: string, length: number): Promis
   }));
 }
 
-/** The config file as `emit --write` leaves it, in the form that it has. */
+/** Returns the config file after `emit --write`, in the form that the file has. */
 async function written(config: string, words: Words): Promise<Answer<string>> {
   const folder = await mkdtemp(join(tmpdir(), 'rope-eval-'));
   const copy = join(folder, 'config.json');
   await copyFile(config, copy);
   const { refused } = await ropeEval('emit', copy, ...words, '--write');
-  // As text: whether a number is written 7 or 7.0 matters to Python.
+  // The file is returned as text, because Python distinguishes 7 and 7.0.
   const answer = refused === undefined ? { json: await readFile(copy, 'utf8') } : { refused };
   await rm(folder, { recursive: true });
   return answer;
 }
 
-/** What an engine of a version is given: command lines or patches of the file, or why neither. */
+/**
+ * Returns what emit prints for a version of an engine: command lines or patches, or why neither.
+ */
 async function printed(
   config: string,
   words: Words,
   engine: string,
   version: string,
 ): Promise<unknown> {
-  // Versions of llama.cpp are builds, and emit tells none apart.
+  // Versions of llama.cpp are build numbers, which emit does not distinguish.
   const ofVersion = engine === 'llama.cpp' ? [] : ['--engine-version', version];
   const { json, refused } = await ropeEval<Emitted>(
     ...['emit', config, ...words, '--engine', engine, ...ofVersion],

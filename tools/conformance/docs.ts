@@ -3,19 +3,19 @@ import { fileURLToPath } from 'node:url';
 
 // tsx tools/conformance/docs.ts
 //
-// Puts what results.json holds into docs/engines.md, between the marks.
+// Writes the contents of results.json into docs/engines.md, between the marks.
 
 export const BEGIN = '<!-- made by tools/conformance/docs.ts -->';
 export const END = '<!-- end of what it made -->';
 
 interface Result {
   /**
-   * `same`: tables and length are as meant. `refused`: emit has no settings. `unsupported`: the
-   * version does not know the model. Anything else is a fault of what emit writes.
+   * `same`: tables and length are as intended. `refused`: emit has no settings. `unsupported`: the
+   * version does not know the model. Anything else is an error in what emit writes.
    */
   readonly status: 'same' | 'refused' | 'unsupported' | 'differs' | 'failed';
   readonly error?: number | string;
-  /** Tokens that the engine serves when it is asked for no length. */
+  /** Tokens that the engine serves if no length is set. */
   readonly ownLength?: number;
   /** Tokens that it serves with the printed settings. */
   readonly acceptedLength?: number;
@@ -23,7 +23,7 @@ interface Result {
 
 type Shapes = Readonly<Record<string, Readonly<Record<string, Result>>>>;
 
-/** By engine, version, shape and candidate. */
+/** Results by engine, version, shape and candidate. */
 export type Results = Readonly<Record<string, Readonly<Record<string, Shapes>>>>;
 
 const NAMES: Readonly<Record<string, string>> = {
@@ -33,7 +33,7 @@ const NAMES: Readonly<Record<string, string>> = {
   'llama.cpp': 'llama.cpp',
 };
 
-/** The page's part that is made from the results. */
+/** Makes the part of the page that comes from the results. */
 export function conformanceText(results: Results): string {
   return [
     ...versionLines(results),
@@ -126,7 +126,7 @@ function lengthTable(results: Results): string[] {
   return table(['', ...engines.map(([engine]) => nameOf(engine))], rows);
 }
 
-/** Rows of a table; candidates of the same cells share one. */
+/** Makes the rows of a table. Candidates with the same cells share one. */
 function rowsOf(results: Results, cellsOf: (candidate: string) => string[]): string[][] {
   const alike = new Map<string, { candidates: string[]; cells: string[] }>();
   for (const candidate of candidatesOf(results)) {
@@ -138,7 +138,7 @@ function rowsOf(results: Results, cellsOf: (candidate: string) => string[]): str
   return [...alike.values()].map(({ candidates, cells }) => [candidates.join(', '), ...cells]);
 }
 
-/** Faults of the newest version of each engine, those of one message in a line. */
+/** Lists the faults of each engine's newest version, with one line for each message. */
 function faultLines(results: Results): string[] {
   const lines = Object.entries(results).flatMap(([engine, versions]) => {
     const newest = newestOf(versions);
@@ -172,7 +172,7 @@ function refusedLines(results: Results): string[] {
   });
 }
 
-/** `candidate, candidate (shape, shape)`: candidates of which the same shapes are meant, together. */
+/** Groups candidates with the same shapes: `candidate, candidate (shape, shape)`. */
 function grouped(
   candidates: readonly string[],
   shapes: Shapes,
@@ -225,7 +225,7 @@ function tokens(count: number): string {
   return count.toLocaleString('en');
 }
 
-/** A Markdown table, its columns padded as the formatter has them. */
+/** Makes a Markdown table, with columns padded as the formatter pads them. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const widths = head.map((title, column) =>
     Math.max(3, title.length, ...rows.map((row) => (row[column] ?? '').length)),
@@ -235,7 +235,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)];
 }
 
-/** The page with its made part renewed. */
+/** Replaces the generated part of a page. */
 export function renewed(page: string, results: Results): string {
   const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
   if (from < 0 || to < from) throw new Error(`docs/engines.md has no ${BEGIN} and ${END}`);

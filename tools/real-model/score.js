@@ -6,8 +6,9 @@ import { computeRope } from '../../dist/rope/registry.js';
 import { DecoderSession } from '../../dist/subjects/onnx/session.js';
 import { rotaryValues } from '../../dist/subjects/onnx/tables.js';
 
-// The half of agreement.py that asks `--model`: reads { export, configs, tokens, scored, threads } on
-// standard input, prints one JSON line with the log-probabilities of the last `scored` tokens a config.
+// The part of agreement.py that runs `--model`. It reads { export, configs, tokens, scored, threads
+// } on standard input and prints one JSON line for each config, with the log-probabilities of the
+// last `scored` tokens.
 
 const asked = JSON.parse(readFileSync(stdin.fd, 'utf8'));
 const { configs, tokens, scored, threads } = asked;

@@ -6,8 +6,9 @@ import { measure } from '../validation/measure.js';
 import { parseResults, readResults } from '../validation/results.js';
 import { predictors } from '../validation/run.js';
 
-// npx tsx tools/real-models/table.ts: writes src/report/data/real-models.json from the tables of SOURCES,
-// with what the probe says of the same scalings. To be run again when the probe models are trained anew.
+// npx tsx tools/real-models/table.ts: writes src/report/data/real-models.json from the tables in
+// SOURCES and the probe's results for the same scalings. It must be run again after the probe
+// models are retrained.
 
 const SOURCES = [
   {
@@ -35,7 +36,7 @@ const models: RealModel[] = [];
 for (const { file, table, name, parameters, source } of SOURCES) {
   const { rows } = readResults(parseResults(readFileSync(file, 'utf8'), file));
   const mine = rows.filter((row) => row.entry === table);
-  // What was only bounded, or lies beyond the window, is no cost within it.
+  // A lower bound is not a cost, and neither is a loss beyond the window.
   const changes = publishedChanges(mine).filter((change) => !change.bound);
   const needed = mine.filter((row) => row.length <= row.geometry.window);
   const { parts } = await measure(needed, {

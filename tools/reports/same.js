@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 /**
- * Runs one list of commands with two checkouts and compares every byte that they print or write:
- * the proof that a change of structure changed nothing that a user sees.
+ * Runs a list of commands with two checkouts and compares every byte that they print or write. It
+ * proves that a refactoring changed nothing that users see.
  *
  *     node tools/reports/same.js BEFORE AFTER [--level quick|standard|full] [--only TEXT] [--saved DIR]
  *
- * BEFORE and AFTER are built checkouts. What BEFORE printed is kept in DIR and read back the next
- * time. Times, dates and the version of a schema are the only things left out of the comparison.
+ * BEFORE and AFTER are built checkouts. The output of BEFORE is saved in DIR and read from there
+ * the next time. Only times, dates and schema versions are excluded from the comparison.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -35,7 +35,7 @@ const MODELS = [
 ];
 const model = (name) => `fixtures/model-configs/${name}.json`;
 
-/** `out` = the command also writes every form of a report. */
+/** Lists the commands of a level. `out`: the command also writes every form of a report. */
 function commands(level) {
   const evaluations = [
     ...MODELS.map((name, i) => ({ preset: 'quick', name, atLevel: i < 3 ? 'quick' : 'standard' })),
@@ -76,7 +76,7 @@ function commands(level) {
   return list.filter((c) => LEVELS.indexOf(c.atLevel) <= LEVELS.indexOf(level));
 }
 
-/** What differs between any two runs of one program. */
+/** Removes what differs between any two runs of the same program. */
 function withoutTime(text) {
   return text
     .replace(/"(createdAt|totalMs|engineMs|loadMs)": ?("[^"]*"|[\d.e+-]+)/g, '"$1":0')
@@ -111,7 +111,7 @@ function run(checkout, { args, out }) {
   });
 }
 
-/** @returns the first line that differs, of both texts */
+/** @returns the first line that differs, from both texts */
 function firstDifference(before, after) {
   const [a, b] = [before.split('\n'), after.split('\n')];
   const at = a.findIndex((line, i) => line !== b[i]);

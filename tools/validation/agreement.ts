@@ -2,10 +2,10 @@ import { RopeEvalError } from '../../src/errors.js';
 import { specOf } from './specs.js';
 import type { Row } from './types.js';
 
-/** What a predictor says of a row: lower = better. */
+/** Predicts the value of a row; lower = better. */
 export type Predict = (row: Row) => number;
 
-/** A row as prints and errors name it: `yarn:4`. */
+/** Names a row's scaling for output and errors: `yarn:4`. */
 export function scalingName({ method, factor, params }: Row): string {
   if (method === 'none') return method;
   if (method === 'theta') return `theta:${String(params['theta'])}`;
@@ -13,10 +13,10 @@ export function scalingName({ method, factor, params }: Row): string {
 }
 
 /**
- * What a predictor says of a row. Everything that counts, averages or compares predictions asks here:
- * a value that is no number agrees with nothing and disagrees with nothing, so it must not be counted.
+ * Calls a predictor for a row. Everything that counts, averages or compares predictions must use
+ * this function, because NaN would count as neither agreement nor disagreement.
  *
- * @throws RopeEvalError (exit 3) with the row's name where it is not finite
+ * @throws RopeEvalError (exit 3) with the name of the row if the prediction is not finite
  */
 export function told(predict: Predict, row: Row): number {
   const value = predict(row);
@@ -26,7 +26,7 @@ export function told(predict: Predict, row: Row): number {
   });
 }
 
-/** Perplexities clearly differ where one is more than this many times the other. */
+/** Two perplexities clearly differ if one is more than this many times the other. */
 export const CLEAR_RATIO = 1.1;
 
 /** -1: a is better by more than the published noise; 1: b is; 0: no clear difference. */
@@ -58,7 +58,8 @@ export function pairs(rows: readonly Row[]): Pair[] {
   rows.forEach((a, i) => {
     for (const b of rows.slice(i + 1)) {
       if (a.series !== b.series || a.length !== b.length) continue;
-      // Two seeds, or a dynamic scaling where it does nothing: no choice between scalings.
+      // Two seeds of one scaling, or a dynamic scaling without effect, are not a choice between
+      // scalings.
       if (scaling.get(a) === scaling.get(b)) continue;
       const order = publishedOrder(a, b);
       if (order === 0) continue;
@@ -93,18 +94,18 @@ export function kendallTau({ agree, total }: Agreement): number | null {
   return total === 0 ? null : (2 * agree - total) / total;
 }
 
-/** Published loss change of a scaling within the trained window, against the unscaled model. */
+/** Published loss change of a scaling within the trained window, relative to the unscaled model. */
 export interface PublishedChange {
   readonly row: Row;
-  /** Nats: difference of losses, or ln of the ratio of perplexities. */
+  /** Nats: the difference of losses, or ln of the ratio of perplexities. */
   readonly nats: number;
-  /** The published value is a lower bound. */
+  /** Whether the published value is a lower bound. */
   readonly bound: boolean;
 }
 
 /**
- * Every scaled row of the window's length or shorter whose series has the unscaled model at that
- * length, with a value of its own.
+ * Finds every scaled row up to the window's length whose series has an exact value of the unscaled
+ * model at that length.
  */
 export function publishedChanges(rows: readonly Row[]): PublishedChange[] {
   const within = rows.filter(
@@ -118,14 +119,14 @@ export function publishedChanges(rows: readonly Row[]): PublishedChange[] {
         r.method === 'none' &&
         r.low === r.high,
     );
-    // A dynamic scaling does nothing yet.
+    // A dynamic scaling has no effect within the window.
     if (!unscaled || row.method === 'none' || row.method.startsWith('dynamic')) return [];
     const nats = row.metric === 'loss' ? row.low - unscaled.low : Math.log(row.low / unscaled.low);
     return [{ row, nats, bound: row.high === Infinity }];
   });
 }
 
-/** Below this a published change is within its own rounding: a ratio says nothing. */
+/** Smaller published changes are within their own rounding, so their ratios mean nothing. */
 const SMALLEST = 0.003;
 
 const sizeable = (changes: readonly PublishedChange[]): PublishedChange[] =>
@@ -136,7 +137,7 @@ export function changeRatio(change: PublishedChange, predicted: number): number 
   return change.nats >= SMALLEST ? predicted / change.nats : null;
 }
 
-/** How many predictions lie within a factor of two; above a lower bound all do. */
+/** Counts predictions within a factor of two. Predictions above a lower bound always count. */
 export function withinTwo(changes: readonly PublishedChange[], predict: Predict): Agreement {
   const within = sizeable(changes).filter((c) => {
     const ratio = told(predict, c.row) / c.nats;
@@ -145,7 +146,7 @@ export function withinTwo(changes: readonly PublishedChange[], predict: Predict)
   return { agree: within.length, total: sizeable(changes).length };
 }
 
-/** Sum of squared ln ratios; a prediction above a lower bound is no error. */
+/** Sum of squared ln ratios. A prediction above a lower bound is not an error. */
 export function changeError(changes: readonly PublishedChange[], predict: Predict): number {
   return sizeable(changes).reduce((sum, c) => {
     const error = Math.log(Math.max(told(predict, c.row), 1e-9) / c.nats);

@@ -25,18 +25,18 @@ export interface ProbeOptions {
   /** Threads of the engine. */
   readonly jobs: number;
   readonly seed: number;
-  /** Name of a probe model; otherwise the nearest. */
+  /** Name of a probe model; default: the nearest one. */
   readonly member?: string;
 }
 
-/** One probe model, as the scalings of one geometry are carried over to it. */
+/** One probe model, prepared for the scalings of one geometry. */
 export interface Bench {
   readonly subject: BundledSubject;
   readonly geometry: Geometry;
   readonly seed: number;
 }
 
-/** @throws RopeEvalError exit 2 where no member has that name */
+/** Checks the name of a probe model. @throws RopeEvalError (exit 2) if no member has it */
 async function named(name: string): Promise<string> {
   const { members } = await loadFamily();
   if (members.some((m) => m.name === name)) return name;
@@ -46,7 +46,7 @@ async function named(name: string): Promise<string> {
   });
 }
 
-/** The member nearest to a geometry, or the one that was asked for by name. */
+/** Opens the member nearest to a geometry, or the one that was asked for by name. */
 export async function benchOf(geometry: Geometry, options: ProbeOptions): Promise<Bench> {
   const { theta, window, rotaryShare } = geometry;
   const model = {
@@ -70,7 +70,7 @@ export function referenceOf({ theta, rotaryDim }: Geometry): RopeSpec {
   return { type: 'default', theta, rotaryDim };
 }
 
-/** What the weights of a geometry know. */
+/** What weights of this geometry were trained with. */
 function trainedOf(geometry: Geometry): TrainedGroup {
   const { window } = geometry;
   const reference = referenceOf(geometry);
@@ -81,7 +81,7 @@ export function scalingOf(geometry: Geometry, candidate: RopeSpec): GroupScaling
   return scaleGroup(trainedOf(geometry), candidate);
 }
 
-/** (multiples) what a scaling makes of the probe at each length. */
+/** (multiples) treatments of the probe by a scaling at each length. */
 function treatments(
   { subject, geometry }: Bench,
   candidate: RopeSpec,
@@ -93,7 +93,7 @@ function treatments(
   );
 }
 
-/** Passes of one member, and what can be read of them when they have been run. */
+/** Passes of one member, with a function that reads their results after they have been run. */
 export interface Passes<T> {
   readonly bench: Bench;
   readonly questions: QuestionList;
@@ -102,13 +102,13 @@ export interface Passes<T> {
   read(): T;
 }
 
-/** A mean, and how many scored tokens it is of. */
+/** A mean, with the number of scored tokens behind it. */
 export interface Mean {
   readonly value: number;
   readonly tokens: number;
 }
 
-/** @throws RopeEvalError where nothing was scored: a mean of nothing is no number */
+/** @throws RopeEvalError if nothing was scored, because the mean would be NaN */
 function meanOf(list: readonly Cluster[], what: string): Mean {
   const sum = list.reduce((total, c) => total + c.sum, 0);
   const tokens = list.reduce((total, c) => total + c.count, 0);
@@ -125,8 +125,8 @@ const minus = (a: Mean, b: Mean): Mean => ({
 });
 
 /**
- * Contexts of text at 1x. What a scaling costs there is small, and twenty contexts tell it to 0.02
- * nats only; they are as long as one window, so that more of them are cheap.
+ * Number of text contexts at 1x. The costs of scalings are small there, and twenty contexts would
+ * only determine them to 0.02 nats. The contexts are one window long, so many of them are cheap.
  */
 const HOME_CONTEXTS = 192;
 
@@ -134,8 +134,8 @@ const HOME_CONTEXTS = 192;
 export type TextRun = readonly Mean[];
 
 /**
- * Plans texts of one length within the window: so many that about as many tokens are scored at
- * every length as at 1x.
+ * Plans texts of one length within the window. Their number is chosen so that about as many tokens
+ * are scored at every length as at 1x.
  *
  * @param multiple 1 at most
  */
@@ -170,19 +170,21 @@ export function planText(
   return { bench, questions, longest: length, read };
 }
 
-/** What a ladder's passes measured. */
+/** The results of the passes on one ladder. */
 export interface LadderRun {
   readonly ladder: readonly number[];
   readonly home: number;
-  /** The reference's facts; undefined where the ladder does not hold 1. */
+  /** The reference's facts; undefined if the ladder does not contain 1. */
   readonly reference: Measurement | undefined;
   /** (scalings) */
   readonly facts: readonly Measurement[];
-  /** Language loss of a scaling minus the reference's on the same text within its window, nats. */
+  /**
+   * Language loss of a scaling minus the reference's on the same text within its window, in nats.
+   */
   language(scaling: number, rung: number): Mean;
 }
 
-/** Plans scalings on one ladder, each up to its longest rung there. */
+/** Plans scalings on one ladder, each up to its longest rung. */
 export function planLadder(
   bench: Bench,
   scalings: readonly Wanted[],
@@ -228,15 +230,15 @@ export function planLadder(
   return { bench, questions, longest: Math.max(...sets.ladder.lengths), read };
 }
 
-/** @returns mean loss of the facts at a rung, nats */
+/** @returns mean loss of the facts at a rung, in nats */
 export function factLoss(facts: Measurement, rung: number, what: string): number {
   return meanOf(clusters(facts, { kind: 'fact', rungs: [rung] }, 'loss'), what).value;
 }
 
 /**
- * Runs passes, those of one geometry in one engine.
+ * Runs passes, all those of one geometry in the same engine.
  *
- * @param onProgress is told the share that is done, 0 to 1
+ * @param onProgress receives the share that is done, 0 to 1
  */
 export async function runPasses(
   passes: readonly Passes<unknown>[],

@@ -12,8 +12,8 @@ import type { Situation } from '../../src/subjects/subject.js';
 import { benchOf, scalingOf } from './bench.js';
 import { LLAMA1 } from './reach.js';
 
-// npx tsx tools/validation/cached-keys.ts [--member c0.38-s1 --contexts 12]: what keys that a cache has
-// kept do to dynamic NTK on a probe model, in the modes of tools/real-text/cached_keys.py.
+// npx tsx tools/validation/cached-keys.ts [--member c0.38-s1 --contexts 12]: measures how cached
+// keys affect dynamic NTK on a probe model, in the modes of tools/real-text/cached_keys.py.
 
 const { values } = parseArgs({
   options: {
@@ -27,7 +27,7 @@ const { subject, geometry } = bench;
 const { window, texts, lossScale } = subject;
 const engine = await openSession({ member: values.member, device: 'cpu', threads: 1 });
 
-/** Probe tokens whose table each index has, for its query and for its key. */
+/** The context length, in probe tokens, whose table each index uses for its query and its key. */
 interface Mode {
   readonly query: (index: number, length: number) => number;
   readonly key: (index: number, length: number) => number;
@@ -43,7 +43,7 @@ const MODES: Readonly<Record<string, Mode>> = {
   'one query': { query: (_, length) => length, key: (index) => index + 1 },
 };
 
-/** The probe's table of dynamic NTK for a context of so many probe tokens. */
+/** The probe's table of dynamic NTK for a context of this many probe tokens. */
 function tables(factor: number): (tokens: number) => RotaryTable {
   const known = new Map<number, RotaryTable>();
   const spec = { type: 'dynamic', factor, maxPositions: geometry.window, theta: geometry.theta };
@@ -66,7 +66,9 @@ function rotaryOf(mode: Mode, at: (tokens: number) => RotaryTable, length: numbe
   return { ...queries, kCos: keys.kCos, kSin: keys.kSin };
 }
 
-/** Language loss of the last half window, and of all tokens, above what the source needs; nats. */
+/**
+ * Language loss of the last half window, and of all tokens, above the source's own entropy; nats.
+ */
 async function losses(
   rotary: RotaryInputs,
   length: number,
@@ -76,7 +78,7 @@ async function losses(
   const contexts = drawContexts(draw, (s, i) =>
     texts.text({ rungs: [length], span: length }, s, i),
   );
-  // The tables are given above: any treatment will do here.
+  // The tables are set above, so any treatment will do here.
   const treatment = { digest: '', rotation: { invFreq: new Float64Array(1), attentionScaling: 1 } };
   const all: Cluster[] = [];
   const last: Cluster[] = [];

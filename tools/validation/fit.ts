@@ -19,7 +19,7 @@ import {
 } from './formulas.js';
 import type { Row } from './types.js';
 
-/** What weights are fitted to, and what they are judged on. */
+/** What weights are fitted to and judged on. */
 export interface Evidence {
   readonly pairs: readonly Pair[];
   readonly changes: readonly PublishedChange[];
@@ -28,8 +28,8 @@ export interface Evidence {
 export const sameFactor = (list: readonly Pair[]): Pair[] => list.filter((p) => p.sameFactor);
 
 /**
- * The weights with most agreeing pairs of one factor, then of any; of equals the middle one, which
- * is farthest from where the agreement ends.
+ * Chooses the weights with the most agreeing pairs of equal factor, and among those of any factor.
+ * If several remain, it takes the middle one, which is farthest from where the agreement ends.
  *
  * @param grid ascending
  */
@@ -48,19 +48,20 @@ export function mostAgreeing<W>(
   return best[Math.floor(best.length / 2)]!.weights;
 }
 
-/** Twelve steps a decade. */
+/** A grid with twelve steps per decade. */
 const steps = (from: number, decades: number): number[] =>
   Array.from({ length: 12 * decades + 1 }, (_, i) => from * 10 ** (i / 12));
 const RANGE_GRID = steps(1, 2);
 const NEAR_GRID = [0, ...steps(0.05, 2)];
 const SPREAD_GRID = [0, ...steps(0.005, 2)];
 
-/** Which terms a variant has: fixed weights, the others are fitted. */
+/** Weights of a variant that are fixed. The others are fitted. */
 export type Fixed = Partial<FormulaWeights>;
 
 /**
- * Three weights in two steps: `nearOrder` and `spread` by the least squared log error of the loss
- * changes at 1x, then `outOfRange` by the pairs. What the evidence cannot tell stays as declared.
+ * Fits three weights in two steps: `nearOrder` and `spread` by the least squared log error of the
+ * loss changes at 1x, then `outOfRange` by the pairs. Weights that the evidence cannot determine
+ * stay as declared.
  */
 export function fitFormula(
   { pairs, changes }: Evidence,
@@ -84,8 +85,8 @@ export function fitFormula(
 }
 
 /**
- * Published over predicted changes at 1x, the median: some published ones are hardly larger than
- * their rounding. 1 where fewer than three have a value.
+ * Fits one factor from predicted to published changes at 1x. It uses the median, because some
+ * published changes are hardly larger than their rounding; 1 if fewer than three have a value.
  */
 export function fitScale(changes: readonly PublishedChange[], predict: Predict): number {
   const ratios = changes
@@ -96,13 +97,13 @@ export function fitScale(changes: readonly PublishedChange[], predict: Predict):
 }
 
 export interface LeftOut {
-  /** Pairs of the factor that was left out, summed over the factors. */
+  /** Pairs with the factor that was left out, summed over the factors. */
   readonly pairs: Agreement;
-  /** Its loss changes at 1x within a factor of two. */
+  /** Loss changes at 1x of that factor within a factor of two. */
   readonly changes: Agreement;
 }
 
-/** Fitted without the rows of one factor, judged on them; summed over the factors. */
+/** Fits without the rows of one factor and judges on them, summed over the factors. */
 export function leaveOneFactorOut(
   evidence: Evidence,
   fit: (evidence: Evidence) => Predict,
@@ -127,7 +128,7 @@ export function leaveOneFactorOut(
   return { pairs: { agree, total }, changes: { agree: within, total: changes } };
 }
 
-/** A variant of the formula with its weights fitted to the file at hand. */
+/** A variant of the formula, with its weights fitted to the present file. */
 export interface Variant {
   readonly name: string;
   readonly weights: FormulaWeights;
@@ -141,7 +142,7 @@ export interface FormulaJudgement {
   /** With the declared weights. */
   readonly predict: Predict;
   readonly leftOut: LeftOut;
-  /** The formula as declared, without each of its terms, and with the base bound. */
+  /** The declared formula, the formula without each of its terms, and with the base bound. */
   readonly variants: readonly Variant[];
 }
 

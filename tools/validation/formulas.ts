@@ -6,8 +6,8 @@ import { specOf } from './specs.js';
 import type { Geometry, Row } from './types.js';
 
 /**
- * What formulas alone say of a scaling at a length: no model is run, no method is named. Stretch is
- * reference / candidate inverse frequency; means are over all pairs.
+ * What formulas alone say about a scaling at a length, without running a model or knowing the
+ * method. Stretch is reference / candidate inverse frequency; means are over all pairs.
  */
 export interface FormulaTerms {
   /**
@@ -15,13 +15,13 @@ export interface FormulaTerms {
    * 2023, arXiv:2310.05209, section 4.2).
    */
   readonly outOfRange: number;
-  /** Mean ln² stretch of pairs that turn more than 32 times: the order of near tokens (YaRN). */
+  /** Mean ln² stretch of pairs that turn more than 32 times, which order near tokens (YaRN). */
   readonly nearOrder: number;
   /** Mean ln² stretch of all pairs. */
   readonly spread: number;
   /**
-   * Share of the attention temperature that is missing (or too much), 0 to 1: what the largest
-   * stretch s asks for is 0.1 ln s + 1 (Peng et al. 2023, arXiv:2309.00071, equation 22).
+   * Missing (or excessive) share of the attention temperature, 0 to 1. The largest stretch s
+   * requires 0.1 ln s + 1 (Peng et al. 2023, arXiv:2309.00071, equation 22).
    */
   readonly temperature: number;
   /** Share of distances up to the length with a negative cosine sum (Men et al. 2024). */
@@ -29,7 +29,7 @@ export interface FormulaTerms {
 }
 
 const TURN = 2 * Math.PI;
-/** YaRN's beta_fast: above it a pair is left alone, because it tells neighbours apart. */
+/** YaRN's beta_fast. Faster pairs are left alone, because they distinguish neighbouring tokens. */
 const FAST = 32;
 const DISTANCES = 256;
 
@@ -41,7 +41,7 @@ export function formulaTerms(row: Row): FormulaTerms {
   return termsAt(row.geometry, specOf(row)!, row.length);
 }
 
-/** @param length tokens that are read */
+/** @param length number of tokens that are read */
 export function termsAt(geometry: Geometry, spec: RopeSpec, length: number): FormulaTerms {
   const { window } = geometry;
   const reference = referenceTable(geometry);
@@ -77,7 +77,7 @@ function negativeShare(invFreq: Float64Array, length: number): number {
   return negative / DISTANCES;
 }
 
-/** Nats per unit of a term; `temperature` and `negativeSum` are not fitted. */
+/** Nats per unit of each term. `temperature` and `negativeSum` are not fitted. */
 export interface FormulaWeights {
   readonly outOfRange: number;
   readonly nearOrder: number;
@@ -87,8 +87,8 @@ export interface FormulaWeights {
 }
 
 /**
- * Fitted once, to the tables in fixtures/published/results.json (docs/validation.md), and then kept
- * for every other file.
+ * The weights, fitted once to the tables in fixtures/published/results.json (docs/validation.md)
+ * and used unchanged for every other file.
  */
 export const FORMULA_WEIGHTS: FormulaWeights = Object.freeze({
   outOfRange: 12,
@@ -98,7 +98,7 @@ export const FORMULA_WEIGHTS: FormulaWeights = Object.freeze({
   negativeSum: 0,
 });
 
-/** Loss change against the unscaled model within its window, nats. */
+/** Loss change relative to the unscaled model within its window, in nats. */
 export function formulaLoss(t: FormulaTerms, w: FormulaWeights = FORMULA_WEIGHTS): number {
   return (
     w.outOfRange * t.outOfRange +

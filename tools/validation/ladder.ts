@@ -3,47 +3,48 @@ import type { RopeSpec } from '../../src/rope/registry.js';
 /** Longest and shortest length that is probed, in windows. */
 export const LONGEST = 32;
 export const SHORTEST = 1 / 16;
-/** Shortest length at which facts are asked: they have to be stated before. In windows. */
+/** Shortest length at which facts are asked, in windows. Facts have to be stated first. */
 export const SHORTEST_ANSWERS = 1 / 2;
-/** Lengths are read to the nearest sixteenth of a window. */
+/** Lengths are rounded to the nearest sixteenth of a window. */
 const STEP = 1 / 16;
-/** Room between rungs for a question of every distance, in windows. */
+/** Distance between rungs that leaves room for questions of every distance, in windows. */
 const APART = 0.25;
-/** A context has a key of its own for every question, so a ladder holds only so many rungs. */
+/** Every question of a context needs its own key, which limits the number of rungs. */
 const MOST_RUNGS = 16;
 
-/** A scaling, with the window multiples that it is wanted at. */
+/** A scaling with the window multiples at which it is wanted. */
 export interface Wanted {
   readonly spec: RopeSpec;
   /** Where its loss is wanted. */
   readonly losses: readonly number[];
-  /** Where its answers are wanted, `SHORTEST_ANSWERS` at least. */
+  /** Where its answers are wanted, at least `SHORTEST_ANSWERS`. */
   readonly answers: readonly number[];
 }
 
 /**
- * The window multiple at which a length is probed: the nearest sixteenth.
+ * Returns the window multiple at which a length is probed, a multiple of one sixteenth.
  *
- * @param length tokens, @param window trained window in tokens
+ * @param length tokens
+ * @param window trained window in tokens
  */
 export function rungOf(length: number, window: number): number {
   return Math.max(SHORTEST, Math.round(length / window / STEP) * STEP);
 }
 
 /**
- * Multiples of a scaling that stand on a ladder, where facts are asked. The losses up to 1x come from
- * texts of their own.
+ * Returns a scaling's multiples on a ladder, where facts are asked. Losses up to 1x come from
+ * separate texts.
  */
 export function onLadder({ losses, answers }: Wanted): number[] {
   return [...new Set([...losses.filter((m) => m >= 1), ...answers])];
 }
 
 /**
- * Spreads multiples over as few ladders as their distance allows: rungs of one stand a quarter of
- * a window apart. The first holds 1, which losses are compared with, and each ends at 1 or beyond,
- * so that its text has a whole window.
+ * Distributes multiples over as few ladders as possible, with rungs at least a quarter of a window
+ * apart. The first ladder contains 1, which losses are compared with, and each ladder ends at 1 or
+ * beyond, so that its text has a whole window.
  *
- * @returns ascending ladders; every multiple stands on one of them
+ * @returns ascending ladders; every multiple is on one of them
  */
 export function ladders(multiples: readonly number[]): number[][] {
   const found: number[][] = [[1]];
@@ -61,24 +62,24 @@ export function ladders(multiples: readonly number[]): number[][] {
   });
 }
 
-/** Contexts of each scaling on a ladder. */
+/** Numbers of contexts of each scaling on a ladder. */
 export interface Samples {
   readonly long: number;
   readonly longText: number;
 }
 
 export const FULL: Samples = Object.freeze({ long: 10, longText: 20 });
-/** Fewer contexts than these and the order of scalings is noise. */
+/** With fewer contexts, the order of scalings is noise. */
 const FEWEST: Samples = Object.freeze({ long: 2, longText: 4 });
 
 /** Probe tokens at which attention costs as much as the rest of the model. */
 const ATTENTION_TOKENS = 1024;
 
-/** What tokens of one length cost: attention grows with the length. */
+/** The cost of tokens of one length, which rises with the length because of attention. */
 export const weighted = (tokens: number, length: number): number =>
   tokens * (1 + length / ATTENTION_TOKENS);
 
-/** Weighted tokens of one context of each scaling. */
+/** Weighted tokens of one context for each scaling. */
 export function costOfOne(scalings: readonly Wanted[], window: number): number {
   const all = ladders(scalings.flatMap(onLadder));
   const passes = scalings.flatMap((scaling) => {
@@ -89,7 +90,7 @@ export function costOfOne(scalings: readonly Wanted[], window: number): number {
 }
 
 /**
- * Contexts that a budget allows for a file's scalings.
+ * Computes how many contexts a budget allows for the scalings of a file.
  *
  * @param cost `costOfOne`, summed over the models
  * @param budget weighted tokens

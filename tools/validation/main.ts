@@ -13,11 +13,14 @@ const OPTIONS = {
   jobs: { type: 'string', default: String(Math.min(8, availableParallelism())) },
   seed: { type: 'string', default: '1' },
   member: { type: 'string' },
-  /** Million weighted tokens that contexts beyond the window may cost: three minutes on two cores. */
+  /**
+   * Cost limit of the contexts beyond the window, in million weighted tokens. 10 take three minutes
+   * on two cores.
+   */
   budget: { type: 'string', default: '10' },
 } as const;
 
-/** @throws RopeEvalError exit 2 where the text is no whole number above 0 */
+/** @throws RopeEvalError (exit 2) unless the text is a whole number above 0 */
 function count(name: string, text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
@@ -26,10 +29,10 @@ function count(name: string, text: string): number {
   });
 }
 
-/** Seconds between two lines of progress, where they are not written over each other. */
+/** Seconds between two lines of progress, if a line cannot overwrite the one before. */
 const EVERY = 15;
 
-/** Tells how much is done, and about how long the rest will take. */
+/** Prints how much is done, and about how long the rest will take. */
 function progress(started: number): (share: number, label: string) => void {
   const { isTTY } = process.stderr;
   let next = isTTY ? 1 : EVERY;
@@ -44,7 +47,7 @@ function progress(started: number): (share: number, label: string) => void {
   };
 }
 
-/** Reads, runs, prints. */
+/** Reads the file, runs the validation and prints it. */
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: OPTIONS });
   const started = Date.now();
@@ -63,7 +66,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  // Files and options have a code; anything else is a defect, and its stack helps.
+  // Errors in files and options have a code. Anything else is a bug, for which the stack is useful.
   const known = error instanceof RopeEvalError || (error instanceof Error && 'code' in error);
   console.error(known ? `error: ${error.message}` : error);
   process.exitCode = error instanceof RopeEvalError ? error.exitCode : EXIT.usage;

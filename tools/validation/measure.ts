@@ -29,20 +29,23 @@ import {
 import { specOf } from './specs.js';
 import type { Geometry, Row } from './types.js';
 
-/** What the probe measured of one scaling at one length; the parts of the score. */
+/** The probe's results for one scaling at one length; the parts of the score. */
 export interface ProbeParts {
   /**
-   * Language loss minus the reference's on the same text within its window, nats; beyond the window
-   * what it was at a shorter length if that is more, as in a report's score. undefined: not wanted.
+   * Language loss minus the reference's on the same text within its window, in nats. Beyond the
+   * window it is at least that of any shorter length, as in a report's score. undefined = not
+   * wanted.
    */
   readonly language: Mean | undefined;
-  /** What the exact angles add to the score there, nats: `outOfRangeByRung`. */
+  /** What the exact angles add to the score at that length, in nats: `outOfRangeByRung`. */
   readonly outOfRange: number;
-  /** Facts' loss minus the reference's at 1x, nats; undefined: not asked at this length. */
+  /**
+   * Loss of the facts minus the reference's at 1x, in nats; undefined = not asked at this length.
+   */
   readonly facts: number | undefined;
 }
 
-/** One geometry of the file, and the probe model that stood in for it. */
+/** One geometry of the file, with the probe model that represents it. */
 export interface ModelRun {
   readonly entries: readonly string[];
   readonly geometry: Geometry;
@@ -57,7 +60,7 @@ export interface Measured {
   readonly samples: Samples;
 }
 
-/** Changes by multiple, from 1x on each the worst so far. */
+/** Changes by multiple. From 1x on, each is the worst so far. */
 function worstSoFar(changes: ReadonlyMap<number, Mean>): Map<number, Mean> {
   const beyond = [...changes].filter(([at]) => at >= 1).sort(([a], [b]) => a - b);
   const most = runningMaximum(beyond.map(([, change]) => change.value));
@@ -68,12 +71,12 @@ function worstSoFar(changes: ReadonlyMap<number, Mean>): Map<number, Mean> {
 }
 
 interface Part<T> {
-  /** Indices of the scalings that run in it. */
+  /** Indices of the scalings in this part. */
   readonly of: readonly number[];
   readonly passes: Passes<T>;
 }
 
-/** Everything that one geometry's scalings need. */
+/** Everything that the scalings of one geometry need. */
 interface Plan {
   readonly bench: Bench;
   readonly scalings: readonly Wanted[];
@@ -89,7 +92,7 @@ function plan(bench: Bench, scalings: readonly Wanted[], samples: Samples): Plan
     bench,
     scalings,
     texts: [...within].map((multiple) => {
-      // What a scaling costs at 1x counts beyond as well.
+      // The cost of a scaling at 1x also counts at longer lengths.
       const of = where(({ losses }) =>
         losses.some((m) => m === multiple || (multiple === 1 && m > 1)),
       );
@@ -98,7 +101,7 @@ function plan(bench: Bench, scalings: readonly Wanted[], samples: Samples): Plan
     }),
     ladders: ladders(scalings.flatMap(onLadder)).flatMap((ladder) => {
       const of = where((s) => onLadder(s).some((m) => ladder.includes(m)));
-      // The first ladder has 1: what the facts of every other one are compared with.
+      // The first ladder contains 1, with which the facts of all other ladders are compared.
       if (
         of.length === 0 &&
         (!ladder.includes(1) || scalings.every((s) => onLadder(s).length === 0))
@@ -110,7 +113,7 @@ function plan(bench: Bench, scalings: readonly Wanted[], samples: Samples): Plan
   };
 }
 
-/** (scalings) parts at each multiple. */
+/** (scalings) the parts at each multiple. */
 function read({ bench, scalings, texts, ladders }: Plan): Map<number, ProbeParts>[] {
   const facts = scalings.map(() => new Map<number, number>());
   const changes = scalings.map(() => new Map<number, Mean>());
@@ -156,7 +159,7 @@ interface Job {
 const key = (value: unknown): string => JSON.stringify(value);
 const multipleOf = (row: Row): number => rungOf(row.length, row.geometry.window);
 
-/** Rows of one geometry share a run, whatever their models are called; equal scalings a pass. */
+/** Makes one job for each geometry, whatever its models are called. Equal scalings share a pass. */
 function jobsOf(rows: readonly Row[]): Job[] {
   return [...new Set(rows.map((r) => key(r.geometry)))].map((geometry) => {
     const mine = rows.filter((r) => key(r.geometry) === geometry);
@@ -172,21 +175,24 @@ function jobsOf(rows: readonly Row[]): Job[] {
   });
 }
 
-/** Tokens of a probe model's window: what costs are reckoned in. */
+/** Tokens of a probe model's window, the unit of costs. */
 const PROBE_WINDOW = 256;
 
 export interface MeasureOptions extends ProbeOptions {
-  /** Weighted tokens that contexts on the ladders may cost; a larger file gets fewer of them. */
+  /**
+   * The most weighted tokens that contexts on the ladders may cost. Larger files get fewer
+   * contexts.
+   */
   readonly budget: number;
   readonly log?: (line: string) => void;
-  /** Is told the share that is done, 0 to 1. */
+  /** Receives the share that is done, 0 to 1. */
   readonly onProgress?: (share: number, label: string) => void;
 }
 
 /**
- * Measures every row: one plan a geometry, with as many contexts as the budget allows.
+ * Measures every row, with one plan for each geometry and as many contexts as the budget allows.
  *
- * @param further passes that are run along
+ * @param further passes to run in the same engines
  */
 export async function measure(
   rows: readonly Row[],

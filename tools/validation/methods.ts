@@ -1,7 +1,7 @@
 import type { Method } from './types.js';
 import { readNumber } from './values.js';
 
-/** Phrases that would fall apart into words of other meaning, replaced in this order. */
+/** Phrases whose single words would have other meanings, replaced in this order. */
 const PHRASES: readonly (readonly [RegExp, string])[] = Object.freeze([
   [/(\d),(?=\d{3}\b)/g, '$1'],
   [/e\+(?=\d)/g, 'e'],
@@ -14,7 +14,10 @@ const PHRASES: readonly (readonly [RegExp, string])[] = Object.freeze([
   [/\b(adjusted )?base frequency\b/g, ' theta '],
 ]);
 
-/** Words of one meaning; those of `''` say nothing. A word that is not here makes a name unknown. */
+/**
+ * Words with the same meaning. Those of `''` mean nothing. A word that is not listed makes a name
+ * unknown.
+ */
 const VOCABULARY: Readonly<Record<string, string>> = Object.freeze({
   none: 'none unscaled baseline original vanilla default unmodified plain',
   linear: 'linear pi',
@@ -31,7 +34,7 @@ const MEANING: ReadonlyMap<string, string> = new Map(
   Object.entries(VOCABULARY).flatMap(([mark, words]) => words.split(' ').map((w) => [w, mark])),
 );
 
-/** Methods by what was heard, in alphabetical order. */
+/** Methods by the meanings found in a name, in alphabetical order. */
 const METHODS: ReadonlyMap<string, Method> = new Map([
   ['none', 'none'],
   ['linear', 'linear'],
@@ -50,23 +53,23 @@ const METHODS: ReadonlyMap<string, Method> = new Map([
   ['theta', 'theta'],
 ]);
 
-/** A factor that follows the length: `max(1,l/L)`, `auto`. */
+/** A factor that depends on the length: `max(1,l/L)`, `auto`. */
 const FOLLOWS_LENGTH = /max\(|\bl\s*\/\s*l\b|\bn\s*\/\s*[lw]\b|auto|dynamic/i;
 
 export interface NamedMethod {
   readonly method: Method;
-  /** The number in the name ("YaRN (s=4)", "base=1e6"), where there is just one. */
+  /** The number in the name ("YaRN (s=4)", "base=1e6"), if there is exactly one. */
   readonly number: number | undefined;
 }
 
 const words = (text: string): string[] => text.split(/[^a-z0-9.]+/).filter((w) => w !== '');
 
 /**
- * The method behind an author's spelling. Only a name that is understood to the last word counts:
- * "Resonance YaRN" and "YaRN + logn" are other methods. Of remarks in brackets, "dynamic", "by
- * parts" and numbers are heard; all of them where the name says nothing else.
+ * Finds the method behind an author's spelling. Every word of the name must be understood, because
+ * "Resonance YaRN" and "YaRN + logn" are other methods. In brackets, only "dynamic", "by parts" and
+ * numbers are read; if the name itself says nothing, everything in them is.
  *
- * @param factor the row's factor as written: one that follows the length makes a method dynamic
+ * @param factor the row's factor as written: if it depends on the length, the method is dynamic
  */
 export function readMethod(name: string, factor?: unknown): NamedMethod | undefined {
   let text = name.toLowerCase().replaceAll('_', ' ');

@@ -4,8 +4,8 @@ import { benchOf, runPasses } from './bench.js';
 import { LLAMA1, planNtk } from './reach.js';
 import type { Geometry } from './types.js';
 
-// npx tsx tools/validation/reach-spread.ts [--jobs 2 --seeds 1,2]: how far the reach of static NTK
-// differs between the seeds of a probe model, its neighbours and the contexts.
+// npx tsx tools/validation/reach-spread.ts [--jobs 2 --seeds 1,2]: shows how much the reach of
+// static NTK differs between seeds of a probe model, its neighbours and contexts.
 
 const { values } = parseArgs({
   options: { jobs: { type: 'string', default: '2' }, seeds: { type: 'string', default: '1,2' } },
@@ -17,7 +17,7 @@ const plain = (theta: number, window: number): Geometry => ({
   theta,
   window,
 });
-/** Geometries, and the members on which each is tried: the nearest and its neighbours. */
+/** Geometries, with the members on which each is measured: the nearest and its neighbours. */
 const CASES: readonly (readonly [string, Geometry, readonly string[]])[] = [
   ['LLaMA 1', LLAMA1, ['c0.38-s1', 'c0.38-s2', 'c0.45-s1']],
   ['Llama 3', plain(5e5, 8192), ['c0.45-s1', 'c0.38-s1', 'c0.38-s2', 'c0.55-s1']],

@@ -23,15 +23,15 @@ export interface NtkReach {
   readonly facts: number;
 }
 
-/** The same, beside what was published. */
+/** The same, together with the published reach. */
 export interface ReachRow {
   readonly alpha: number;
   /** By perplexity. */
   readonly published: number;
-  /** By language loss, as the published one. */
+  /** By language loss, like the published one. */
   readonly probe: number;
   readonly facts: number;
-  /** Where it is expected, from both and the exact angles: what a report gives. */
+  /** The expected reach from both and the exact angles, as in a report. */
   readonly expected: { readonly low: number; readonly high: number };
   readonly formula: number;
 }
@@ -52,13 +52,13 @@ const STEPS = Object.freeze([
   1, 1.25, 1.5, 1.75, 2, 2.25, 2.5, 2.75, 3, 3.25, 3.5, 4, 4.5, 5, 5.5, 6, 7, 8, 10,
 ]);
 
-/** Passes, and the reaches that they come to. */
+/** Passes, with a function that reads the reaches from their results. */
 export interface ReachPlan<T> {
   readonly passes: readonly Passes<unknown>[];
   read(): T[];
 }
 
-/** Plans static NTK with each alpha on one probe model, up to half as far again as alpha. */
+/** Plans static NTK with each alpha on one probe model, up to 1.5 x alpha. */
 export function planNtk(bench: Bench, alphas: readonly number[]): ReachPlan<NtkReach> {
   const { theta, rotaryDim } = bench.geometry;
   const scalings = alphas.map((alpha) => ({
@@ -80,7 +80,7 @@ export function planNtk(bench: Bench, alphas: readonly number[]): ReachPlan<NtkR
     const contexts = run.reference!.contexts.map((_, i) => i);
     return alphas.map((alpha, i): NtkReach => {
       const { losses } = scalings[i]!;
-      const rungs = losses.map((_, rung) => rung); // both begin at 1
+      const rungs = losses.map((_, rung) => rung); // Both begin at 1.
       const bins = accuracyByDistance(run.facts[i]!, rungs);
       const language = rungs.map((rung) => (rung === 0 ? atHome[i]! : run.language(i, rung)).value);
       return {
@@ -93,7 +93,7 @@ export function planNtk(bench: Bench, alphas: readonly number[]): ReachPlan<NtkR
   return { passes: [home, ladder], read };
 }
 
-/** What the formula alone says of static NTK. */
+/** The reach of static NTK by the formula alone. */
 function formulaReach(geometry: Geometry, alpha: number): number {
   const { theta, rotaryDim, window } = geometry;
   const spec = { type: 'ntk', theta, rotaryDim, alpha } as const;
@@ -101,14 +101,14 @@ function formulaReach(geometry: Geometry, alpha: number): number {
   return STEPS[lastWithinLoss(losses)]!;
 }
 
-/** Where the exact angles of static NTK end. */
+/** The longest length at which static NTK stays within trained angles. */
 function anglesReach(geometry: Geometry, alpha: number): number {
   const { theta, rotaryDim } = geometry;
   const scaling = scalingOf(geometry, { type: 'ntk', theta, rotaryDim, alpha });
   return STEPS[lastInRange(outOfRangeByRung(scaling, STEPS, 1))]!;
 }
 
-/** Plans the published reaches; undefined where no table is about that model. */
+/** Plans the published reaches; undefined if no table is about that model. */
 export async function planReach(
   geometries: readonly Geometry[],
   options: ProbeOptions,

@@ -8,8 +8,8 @@ import type { Row, Unused } from './types.js';
 import { readGeometry, readMetric, readNumber, readTokens, readValue } from './values.js';
 
 /**
- * One table of a file of published results; the form is documented in README.md. What a
- * field may hold is decided where it is read, so that one odd value costs its row and no more.
+ * One table in a file of published results, whose format is documented in README.md. Each field is
+ * checked where it is read, so that one odd value only loses its row.
  */
 const Table = z.looseObject({
   id: z.coerce.string().optional(),
@@ -21,7 +21,7 @@ const Table = z.looseObject({
 
 export type ResultTable = z.infer<typeof Table>;
 
-/** What stands where a table should, and what is wrong with it. */
+/** An entry that is not a table, and what is wrong with it. */
 interface Broken {
   readonly id: string;
   readonly problem: string;
@@ -36,10 +36,10 @@ export function isBroken(entry: ResultEntry): entry is Broken {
 const TOKENS = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g;
 
 /**
- * Reads a file of results: a list of tables, or a single one. `NaN` and `Infinity`, which Python
- * writes bare, are read as the words.
+ * Parses a file of results: a list of tables, or a single one. `NaN` and `Infinity`, which Python
+ * writes without quotes, are read as words.
  *
- * @throws RopeEvalError exit 2 where the text is not JSON, or is neither a list nor a table
+ * @throws RopeEvalError (exit 2) if the text is not JSON, or is neither a list nor a table
  */
 export function parseResults(text: string, name: string): ResultEntry[] {
   const json = text.replace(/^\uFEFF/, '').replace(TOKENS, (t) => (t[0] === '"' ? t : `"${t}"`));
@@ -72,7 +72,7 @@ type Fields = Readonly<Record<string, unknown>>;
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** true, false, or undefined where it is not said. */
+/** true, false, or undefined if it is not said. */
 function yesNo(value: unknown): boolean | undefined {
   if (typeof value === 'boolean') return value;
   if (typeof value === 'number') return value > 0;
@@ -81,7 +81,10 @@ function yesNo(value: unknown): boolean | undefined {
   return /^(false|no|none|training-free|not)\b/i.test(value) ? false : undefined;
 }
 
-/** A word such as "mixed" leaves it to the rows to say; nothing said is not fine-tuned. */
+/**
+ * Whether the weights were fine-tuned. A word such as "mixed" leaves it to the rows; if nothing is
+ * said, they were not.
+ */
 function finetuned(table: ResultTable, row: Fields, params: Fields): boolean | undefined {
   const own = row['finetuned'] ?? params['finetuned'] ?? params['ft_steps'];
   if (own !== undefined && own !== null) return yesNo(own);
@@ -92,7 +95,7 @@ function finetuned(table: ResultTable, row: Fields, params: Fields): boolean | u
 const FACTOR_KEYS = ['factor', 'alpha', 'scale', 's', 'scaling_factor'];
 const LARGEST_FACTOR = 1024;
 
-/** The nominal extension; undefined: it is missing; null: the method has none. */
+/** The nominal extension; undefined = it is missing; null = the method has none. */
 function factorOf(
   { method, number }: NamedMethod,
   params: Fields,
@@ -109,10 +112,12 @@ function factorOf(
   return method === 'theta' || method === 'longrope' ? null : undefined;
 }
 
-/** What tells the rows of one table apart, beyond the scaling: they are not compared across it. */
+/**
+ * What distinguishes the rows of one table besides the scaling. Rows are not compared across it.
+ */
 const SERIES_KEYS = ['task', 'dataset', 'corpus', 'split', 'depth'];
 
-/** @returns the row, or why it cannot be used */
+/** Reads one row. @returns the row, or why it cannot be used */
 function readRow(table: ResultTable, id: string, row: Fields): Row | string {
   const params = isFields(row['params']) ? row['params'] : {};
   const tuned = finetuned(table, row, params);
@@ -168,7 +173,8 @@ const MISSING = Object.freeze({
 });
 
 /**
- * Accuracies of one series as shares of 1: read as percent where one of them exceeds 1.5.
+ * Converts accuracies of one series to shares of 1. They are percentages if one of them exceeds
+ * 1.5.
  *
  * @returns the row, or why it cannot be used
  */
@@ -187,7 +193,7 @@ function label(row: unknown): string {
   return `${String(method)} ${JSON.stringify(params ?? {})} at ${String(length)}`;
 }
 
-/** Splits a file into what can be compared and what cannot, with the reason. */
+/** Separates a file into what can be compared and what cannot, with the reasons. */
 export function readResults(entries: readonly ResultEntry[]): { rows: Row[]; unused: Unused[] } {
   const rows: Row[] = [];
   const unused: Unused[] = [];

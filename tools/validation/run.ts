@@ -56,10 +56,10 @@ export interface Validation {
   readonly total: { readonly sameFactor: Both; readonly anyFactor: Both };
   readonly leftOut: { readonly probe: LeftOut; readonly formula: LeftOut };
   readonly changes: Both;
-  /** `LOSS_SCALE` as this file would have it. */
+  /** The value that this file would give `LOSS_SCALE`. */
   readonly lossScale: number;
   readonly formulas: FormulaJudgement;
-  /** By weight of the facts' loss: pairs of the same factor, and of any, that agree. */
+  /** By weight of the facts' loss: agreeing pairs of the same factor, and of any factor. */
   readonly byWeight: readonly { weight: number; same: Agreement; any: Agreement }[];
   readonly short: readonly ShortRow[];
   readonly reach: readonly ReachRow[];
@@ -67,11 +67,13 @@ export interface Validation {
   readonly unused: readonly Unused[];
 }
 
-/** Weights of the facts' loss that are tried beside the score's own, which is 0. */
+/** Weights of the facts' loss to try. The score itself uses 0. */
 const PROBE_WEIGHTS = Object.freeze([0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2]);
 
 export interface Predictors {
-  /** Answers are judged by the facts, everything else by the score: no weight between them. */
+  /**
+   * Judges answers by the facts and everything else by the score, without a weight between them.
+   */
   readonly score: Predict;
   /** The score of a report at that length. */
   readonly loss: Predict;
@@ -79,8 +81,8 @@ export interface Predictors {
 }
 
 /**
- * What the probe says of rows. What was not measured is NaN, which `told` refuses with the row's name;
- * a weight of 0 leaves the facts out, measured or not.
+ * Makes predictors from the probe's results. What was not measured is NaN, which `told` refuses
+ * with the name of the row. A weight of 0 leaves the facts out, whether or not they were measured.
  */
 export function predictors(parts: ReadonlyMap<Row, ProbeParts>): Predictors {
   const facts: Predict = (row) => parts.get(row)?.facts ?? NaN;
@@ -95,7 +97,7 @@ export function predictors(parts: ReadonlyMap<Row, ProbeParts>): Predictors {
   };
 }
 
-/** Whether a row's loss and facts were both measured: only then can they be weighed. */
+/** Whether a row's loss and facts were both measured, so that they can be weighed. */
 function hasFacts(parts: ReadonlyMap<Row, ProbeParts>, row: Row): boolean {
   const part = parts.get(row);
   return part?.language !== undefined && part.facts !== undefined;

@@ -3,11 +3,11 @@ import type { Row } from './types.js';
 import { readNumber } from './values.js';
 
 /**
- * The scaling of a published row, on its model's own geometry. Dynamic linear, by-parts and YaRN
- * rows have factor = max(1, length / window), as published tables mean it; dynamic NTK has
- * transformers' F, 1 where none is given (alpha = length / window).
+ * Makes the scaling of a published row, for the geometry of its model. Dynamic linear, by-parts and
+ * YaRN rows have factor = max(1, length / window), as published tables mean it. Dynamic NTK has the
+ * F of transformers, 1 if none is given (alpha = length / window).
  *
- * @returns undefined where a theta or a list of divisors is missing
+ * @returns undefined if a theta or a list of divisors is missing
  */
 export function specOf(row: Row): RopeSpec | undefined {
   const { rotaryDim, theta, window } = row.geometry;
@@ -31,7 +31,7 @@ export function specOf(row: Row): RopeSpec | undefined {
     case 'dynamic-linear':
       return { ...base, type: 'linear', factor };
     case 'ntk':
-    case 'dynamic': // its factor is the alpha of this very length
+    case 'dynamic': // Its factor is the alpha at exactly this length.
       return { ...base, type: 'ntk', alpha: factor };
     case 'by-parts':
     case 'dynamic-by-parts':

@@ -173,7 +173,7 @@ function lists(v: Validation): string[] {
   ];
 }
 
-/** One line for the rows of a table that are not used for one reason. */
+/** Makes one line for all rows of a table that are not used for the same reason. */
 function groupedUnused(unused: Validation['unused']): string[] {
   const groups = new Map<string, string[]>();
   for (const { entry, row, reason } of unused) {
@@ -185,7 +185,7 @@ function groupedUnused(unused: Validation['unused']): string[] {
   );
 }
 
-/** The validation as a person reads it. */
+/** Renders the validation as text. */
 export function renderValidation(v: Validation): string {
   return [summary, models, cells, short, reach, fitted, lists]
     .flatMap((part) => part(v))

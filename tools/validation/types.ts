@@ -1,4 +1,4 @@
-/** How far a published scaling is described: its family, whatever its authors call it. */
+/** The family of a published scaling, whatever its authors call it. */
 export type Method =
   | 'none'
   | 'linear'
@@ -13,7 +13,7 @@ export type Method =
   | 'theta'
   | 'longrope';
 
-/** Perplexity and loss: lower is better; accuracy: higher is. */
+/** Perplexity and loss: lower is better. Accuracy: higher is better. */
 export type MetricKind = 'perplexity' | 'loss' | 'accuracy';
 
 export interface Geometry {
@@ -28,19 +28,19 @@ export interface Geometry {
 /** A published figure that a predictor can be asked about. */
 export interface Row {
   readonly entry: string;
-  /** Rows compare only within one: table, metric, task, depth. */
+  /** Rows are only compared within one series: table, metric, task, depth. */
   readonly series: string;
   readonly geometry: Geometry;
   readonly metric: MetricKind;
   readonly method: Method;
-  /** Nominal extension; null where the scaling has none (a changed theta). */
+  /** Nominal extension; null if the scaling has none (a changed theta). */
   readonly factor: number | null;
   readonly params: Readonly<Record<string, unknown>>;
   /** Evaluated length, tokens. */
   readonly length: number;
   /**
-   * Bounds of the published value: equal where it was given. Loss in nats, accuracy as a share of
-   * 1; an overflown perplexity is Infinity on both sides.
+   * Bounds of the published value, equal if it is exact. Loss is in nats, accuracy a share of 1. A
+   * perplexity that overflowed is Infinity on both sides.
    */
   readonly low: number;
   readonly high: number;

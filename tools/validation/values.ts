@@ -1,6 +1,6 @@
 import type { Geometry, MetricKind } from './types.js';
 
-/** A metric, with what a value is multiplied by to be in nats. */
+/** A metric, with the factor that converts a value to nats. */
 export interface Metric {
   readonly kind: MetricKind;
   readonly unit: number;
@@ -15,9 +15,10 @@ const BITS = /\bbits?\b|\bbp[bct]\b|log.?(2|₂)/i;
 const DIGITS = /log.?(10|₁₀)/i;
 
 /**
- * A change of loss is read as a loss: rows are compared with each other, and what both lack cancels.
+ * Reads the name of a metric. A change of loss is read as a loss, because rows are compared with
+ * each other and the missing part cancels.
  *
- * @returns undefined for a metric that is none of ours, or whose differences do not compare
+ * @returns undefined for an unknown metric, or one whose differences cannot be compared
  */
 export function readMetric(text: unknown): Metric | undefined {
   if (typeof text !== 'string') return undefined;
@@ -33,7 +34,7 @@ export function readMetric(text: unknown): Metric | undefined {
 
 const NUMBER = String.raw`[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?`;
 
-/** `1,000`, `10^3`, `1.2 x 10^3` → what `Number` reads. */
+/** Converts `1,000`, `10^3` and `1.2 x 10^3` to what `Number` reads. */
 function plain(text: string): string {
   return text
     .trim()
@@ -43,7 +44,7 @@ function plain(text: string): string {
     });
 }
 
-/** `4`, `"4"`, `"4x"`, `"1e6"`, `"500k"`, `"10M"` (thousands and millions) → a number. */
+/** Reads `4`, `"4"`, `"4x"`, `"1e6"`, `"500k"`, `"10M"` (thousands and millions) as a number. */
 export function readNumber(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
   if (typeof value !== 'string') return undefined;
@@ -52,7 +53,9 @@ export function readNumber(value: unknown): number | undefined {
   return Number(match[1]) * (/k/i.test(match[2]!) ? 1e3 : /m/i.test(match[2]!) ? 1e6 : 1);
 }
 
-/** `8192`, `"8,192"`, `"8k"`, `"32K tokens"`, `"1M"` (of 1024), `"4x"` (windows) → tokens. */
+/**
+ * Reads `8192`, `"8,192"`, `"8k"`, `"32K tokens"`, `"1M"` (of 1024), `"4x"` (windows) as tokens.
+ */
 export function readTokens(value: unknown, window?: number): number | undefined {
   if (typeof value === 'number') return value > 0 && Number.isFinite(value) ? value : undefined;
   if (typeof value !== 'string') return undefined;
@@ -81,8 +84,8 @@ function parse(text: string): Bounds | undefined {
 }
 
 /**
- * A published value and its mark of censoring. A bound that the mark states wins over the value
- * beside it: it is the weaker claim.
+ * Reads a published value and its mark of censoring. A bound in the mark wins over the value beside
+ * it, because it is the weaker claim.
  *
  * @returns bounds in the metric's own unit, or why there are none
  */
@@ -109,7 +112,7 @@ export function readValue(value: unknown, censored: unknown, kind: MetricKind): 
   return `censored ("${side}"), but not on which side`;
 }
 
-/** The first of these keys that holds something, read with `read`. */
+/** Reads the first of these keys that has a value. */
 function first(
   model: Readonly<Record<string, unknown>>,
   keys: readonly string[],
@@ -119,7 +122,7 @@ function first(
   return key === undefined ? undefined : read(model[key]);
 }
 
-/** Whether a config's block says anything but "default". */
+/** Whether a config's block says anything except "default". */
 function scaled(block: unknown): boolean {
   if (typeof block !== 'object' || block === null) return false;
   const { rope_type: type, type: older } = block as Readonly<Record<string, unknown>>;
@@ -127,9 +130,9 @@ function scaled(block: unknown): boolean {
 }
 
 /**
- * A model's rotary geometry, by our names or those of its config.json.
+ * Reads a model's rotary geometry, from our keys or those of its config.json.
  *
- * @returns why there is none, where something is missing or cannot be
+ * @returns why there is none, if something is missing or invalid
  */
 export function readGeometry(model: Readonly<Record<string, unknown>> = {}): Geometry | string {
   if (scaled(model['rope_scaling']))
