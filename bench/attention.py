@@ -1,8 +1,8 @@
-"""Causal attention by operator, as a share of the machine's own float32 GEMM; best of interleaved rounds.
+"""Measures causal attention by operator, as a share of the machine's float32 GEMM; best of interleaved rounds.
 
     python3 bench/attention.py --threads 1
 
-Work is counted as 2 B H T (T + 1) D, what a causal pass needs, for the probe models' heads. The last column is
+The work counts as 2 B H T (T + 1) D, which a causal pass needs, for the probe models' heads. The last column is
 PyTorch's scaled_dot_product_attention. "in chunks" is what decoder.onnx does (training/export.py): MatMul, Softmax
 and MatMul over 64 or 128 queries at a time and only the keys up to their end, in an ONNX Loop.
 """
@@ -34,7 +34,7 @@ def model(nodes, inputs, constants=()):
 
 
 def in_chunks():
-    """Input beside q, k, v: block, the causal mask (C, C) of C queries at a time; C divides T."""
+    """Inputs besides q, k, v: block, the causal mask (C, C) for C queries at a time; C divides T."""
     inside = helper.make_graph([
         node("Mul", ["i", "chunk"], ["from"]), node("Add", ["from", "chunk"], ["to"]),
         node("Unsqueeze", ["from", "axis0"], ["from1"]), node("Unsqueeze", ["to", "axis0"], ["to1"]),

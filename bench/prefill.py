@@ -1,12 +1,12 @@
-"""How fast a decoder reads a prompt: `--model` beside other runtimes, on the same weights and tokens.
+"""Measures how fast a decoder reads a prompt: `--model` and other runtimes, on the same weights and tokens.
 
     python3 tools/real-model/export.py /tmp/smollm2
     /tmp/smollm2/venv/bin/python bench/prefill.py /tmp/smollm2 --lengths 1024,4096 [--llama PYTHON]
 
 Peers are onnxruntime-genai, PyTorch with scaled_dot_product_attention and, with --llama and a Python that has
-xllamacpp, llama.cpp; all in float32, asked for the logits of the last token. Each is a process of its own that loads
-once. Rounds are interleaved and the best of each counts, of seconds and, for machines that others use too, of seconds
-of all its threads; peaks of memory are of whole processes, weights included.
+xllamacpp, llama.cpp; all in float32, asked for the logits of the last token. Each runs in a separate process that
+loads once. Rounds are interleaved, and the best of each counts: in seconds, and in CPU seconds of all its threads for
+machines that others use too. Peaks of memory are those of whole processes, including the weights.
 """
 import argparse
 import json
@@ -21,7 +21,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 
 
-# ---- workers: a function from tokens to seconds each
+# ---- workers: each is a function from tokens to seconds
 
 
 def torch_reader(folder, threads, _):
@@ -79,7 +79,7 @@ def llama_reader(folder, threads, longest):
         with urllib.request.urlopen(request, timeout=3600) as response:
             timings = json.loads(response.read())["timings"]
         assert timings["prompt_n"] == len(tokens), timings
-        return timings["prompt_ms"] / 1000  # without the token that is generated
+        return timings["prompt_ms"] / 1000  # Excludes the token that is generated.
 
     return read
 
@@ -88,7 +88,7 @@ READERS = {"PyTorch": torch_reader, "onnxruntime-genai": genai_reader, "llama.cp
 
 
 def work(name, folder, threads, longest):
-    # Libraries talk on standard output too.
+    # Libraries also print on standard output.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     read = READERS[name](folder, threads, longest)

@@ -1,8 +1,8 @@
 """The peer of bench/bench.js: the same weights, contexts, batches and tables in PyTorch.
 
-Inference mode, scaled_dot_product_attention, log-probabilities only where scored. Reads one JSON
-line per request on stdin ({"dir", "threads"}), answers one line ({"seconds", "worst"}); "worst" is
-the largest difference from the log-probabilities that ONNX Runtime gave.
+It uses inference mode and scaled_dot_product_attention, and computes log-probabilities only where
+they are scored. It reads one JSON line per request on stdin ({"dir", "threads"}) and answers with
+one line ({"seconds", "worst"}). "worst" is the largest difference from ONNX Runtime's results.
 """
 
 import json
@@ -39,7 +39,7 @@ def read(folder, batch):
         return torch.from_numpy(np.fromfile(folder / f"{batch['id']}.{name}", kind).reshape(dims))
 
     b, t, s, p = batch["batch"], batch["length"], batch["score"], batch["pairs"]
-    # One table for all contexts, or a stretch of it for each (stretched and squeezed contexts).
+    # There is one table for all contexts, or one for each context (if they are stretched and squeezed).
     table = (t, p) if batch["rows"] == t else (b, 1, t, p)
     return (array("tokens", "<i8", b, t), array("scored", "<i8", b, s), array("targets", "<i8", b, s),
             array("cos", "<f4", *table), array("sin", "<f4", *table), array("want", "<f4", b, s))

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Trains the probe models and their twins, and measures again whatever depends on them: the scale of
-# their nats, the bundled table of encodings, and every page that shows measured output.
-# tools/retrain.sh [--pages]: the second part alone. PYTHON: an interpreter with training/requirements.txt.
+# Retrains the probe models and their twins, and repeats the measurements that depend on them: the
+# scale of their nats, the bundled table of encodings, and every page with measured output.
+#
+# tools/retrain.sh [--pages]: without the training and the scale. PYTHON: an interpreter with
+# training/requirements.txt.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -3,9 +3,9 @@
     python check.py --models ../fixtures/probe-models runs/*.pt
 
 Prints the largest difference in log-probability: the graph alone (same 8-bit weights in PyTorch)
-must stay below 1e-4 within the window, below 1e-3 at twice the window, where an unscaled model is
-lost and amplifies rounding. 8-bit storage moves single log-probabilities; it must not move their
-mean by 5e-3.
+must stay below 1e-4 within the window, and below 1e-3 at twice the window, where an unscaled model
+fails and amplifies rounding. 8-bit storage changes single log-probabilities, but must not change
+their mean by 5e-3.
 """
 
 import argparse
@@ -30,7 +30,7 @@ def torch_scores(model, tokens, scored, targets, cos, sin):
 
 
 def draw(rng, saved, shape, length):
-    """-> tokens (B, T), scored (B, T): every row, targets (B, T), cos and sin (T, D/2)"""
+    """-> tokens (B, T), scored (B, T) with every row, targets (B, T), cos and sin (T, D/2)"""
     tokens = torch.tensor(language.batch(rng, language.tables(), 4, length + 1, 0.2)[0])
     share = saved.get("rotaryShare", 1.0)
     cos, sin = rotary_table(inverse_frequencies(theta_for(saved["c"], shape.window), shape.head_dim, share), torch.arange(length))
@@ -38,7 +38,7 @@ def draw(rng, saved, shape, length):
 
 
 def feeds_of(tokens, scored, targets, cos, sin):
-    """What every graph takes."""
+    """The inputs that every graph has."""
     return {"tokens": tokens.numpy(), "positions": scored.numpy(), "scored": scored.numpy(), "targets": targets.numpy(),
             "q_cos": cos.numpy(), "q_sin": sin.numpy(), "k_cos": cos.numpy(), "k_sin": sin.numpy()}
 

@@ -3,9 +3,9 @@
     python check_twins.py --models ../fixtures/probe-models runs/nope-s1.pt ...
 
 The graph must agree with PyTorch on the same 8-bit weights, to 1e-4 within the window and to 1e-3 at
-twice the window, where twins that are lost amplify rounding. 8-bit storage moves single
-log-probabilities; it must not move their mean by 1e-2: NoPE builds order from the causal mask with
-sharp attention, which feels rounding twice as much as the family's members (check.py: 5e-3) do.
+twice the window, where twins that fail amplify rounding. 8-bit storage changes single
+log-probabilities, but must not change their mean by 1e-2. The limit is twice that of check.py,
+because NoPE derives order from the causal mask with sharp attention, which is sensitive to rounding.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from twins import probe
 
 
 def position_inputs(twin, length, shape):
-    """-> added (T, d), bias (H, T, T) as the graph takes them"""
+    """-> added (T, d), bias (H, T, T) as inputs of the graph"""
     added, bias = (None, None) if type(twin) is Probe else twin.position(length)
     if added is None:
         added = torch.zeros(length, shape.width)

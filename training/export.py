@@ -3,15 +3,15 @@
     python export.py --out ../fixtures/probe-models runs/c0.38-s1.pt runs/c0.45-s1.pt ...
 
 All members share two small graphs and differ only in their weights, so that the
-attention operator can follow the device:
+attention operator can suit the device:
 
 - decoder.onnx           attention in chunks of queries, each with the keys up to its end: the fastest on
                          the CPU (bench/attention.py), and no T x T matrix;
-- decoder-portable.onnx  MatMul + Softmax with a mask of its own making: runs wherever ONNX Runtime runs, CUDA included;
+- decoder-portable.onnx  MatMul + Softmax, makes its own mask: runs wherever ONNX Runtime runs, CUDA included;
 - <member>.weights       8-bit integers with a float32 scale for each row of a matrix, read as external
                          data and widened to float32 when loaded.
 
-Cos and sin are graph inputs, apart for queries and keys: one session serves every scaling.
+Cos and sin are separate graph inputs for queries and keys, so one session serves every scaling.
 """
 
 import argparse
@@ -33,7 +33,7 @@ OPSETS = [helper.make_opsetid("", 21), helper.make_opsetid("com.microsoft", 1)]
 
 
 def quantised(weight):
-    """weight (rows, columns) -> int8 (rows, columns), float32 scale (rows, 1); a vector is left alone."""
+    """weight (rows, columns) -> int8 (rows, columns), float32 scale (rows, 1); vectors stay unchanged."""
     if weight.ndim == 1:
         return weight, None
     scale = weight.abs().amax(dim=1, keepdim=True).clamp(min=1e-12) / 127
@@ -41,7 +41,7 @@ def quantised(weight):
 
 
 def as_stored(state):
-    """The weights that a graph reads back: what it is compared with."""
+    """The weights as a graph reads them back, for comparisons."""
     def read(values, scale):
         return values if scale is None else values.float() * scale
 
@@ -49,7 +49,7 @@ def as_stored(state):
 
 
 def put(blob, array):
-    """Appends an array at the next aligned place -> (offset, dims)"""
+    """Appends an array at the next aligned offset. -> (offset, dims)"""
     blob.extend(b"\0" * (-len(blob) % ALIGNMENT))
     offset = len(blob)
     blob.extend(np.ascontiguousarray(array).tobytes())
@@ -57,7 +57,8 @@ def put(blob, array):
 
 
 def pack(state):
-    """-> bytes, {name: (offset, dims, scale's offset or None, scale's dims)}; matrices as (in, out), what MatMul wants"""
+    """-> bytes, {name: (offset, dims, offset of the scale or None, dims of the scale)}; matrices are (in, out), as
+    MatMul expects."""
     blob, index = bytearray(), {}
     for name, weight in state.items():
         values, scale = quantised(weight)
@@ -85,7 +86,7 @@ class Graph:
         self.op("Mul", [self.op("Cast", [values], f"{name}.cast", to=TensorProto.FLOAT), scales], name)
 
     def stored(self, name, kind, offset, length, dims):
-        """Declares a tensor that lies in the weights file."""
+        """Declares a tensor in the weights file."""
         t = TensorProto(name=name, data_type=kind, dims=dims, data_location=TensorProto.EXTERNAL)
         for key, value in (("location", "weights"), ("offset", offset), ("length", length)):
             t.external_data.add(key=key, value=str(value))
@@ -109,7 +110,7 @@ class Graph:
         return self.op("Transpose", [self.op("Reshape", [x, "split_heads"], f"{x}.4d")], f"{x}.heads", perm=perm)
 
     def softmax_attention(self, p, q, k, v, mask):
-        """q (B, S, H D), k and v (B, T, H D), mask to be added to (B, H, S, T) -> (B, S, H D)"""
+        """q (B, S, H D), k and v (B, T, H D), mask added to the scores (B, H, S, T) -> (B, S, H D)"""
         scores = self.op("MatMul", [self.heads(q, [0, 2, 1, 3]), self.heads(k, [0, 2, 3, 1])], f"{p}scores")
         scaled = self.op("Mul", [scores, "scale"], f"{p}scaled")
         weights = self.op("Softmax", [self.op("Add", [scaled, mask], f"{p}masked")], f"{p}weights", axis=-1)
@@ -139,7 +140,7 @@ class Graph:
         ask = op("Slice", [q, start, stop, "axis2"], "q.chunk")
         keys = op("Slice", [k, "nought", stop, "axis3"], "k.before")
         values = op("Slice", [v, "nought", stop, "axis2"], "v.before")
-        # Only the last C keys need the mask: (C, C), with zeros for all keys before.
+        # Only the last C keys need the mask (C, C). It is zero for all earlier keys.
         later = op("Pad", ["block", op("Concat", ["nought", start, "noughts"], "pads", axis=0)], "later")
         scores = op("Add", [op("MatMul", [ask, keys], "scores"), later], "masked")
         op("MatMul", [op("Softmax", [scores], "weights", axis=-1), values], "part")
@@ -169,7 +170,8 @@ class Graph:
         return self.op("Add", [x, down], f"{p}x2")
 
     def products(self, x, weight, outputs):
-        """x times equal parts of a weight. The parts are cut when the graph is loaded: cutting products costs a copy."""
+        """x times equal parts of a weight. The weight is split when the graph is loaded, because splitting products
+        costs a copy."""
         parts = self.op("Split", [weight], [f"{o}.weight" for o in outputs], axis=1, num_outputs=len(outputs))
         return [self.op("MatMul", [x, part], o) for part, o in zip(parts, outputs)]
 
@@ -177,7 +179,8 @@ class Graph:
         return self.products(self.norm(x, f"{p}norm1.weight", f"{p}h1"), f"{p}qkv.weight", [f"{p}q", f"{p}k", f"{p}v"])
 
     def first_qkv(self):
-        """Of the first layer: they follow from the token alone, so that tables of the vocabulary, made once, serve."""
+        """q, k and v of the first layer. They depend on the token alone, so they are looked up in tables that are
+        computed once for the vocabulary."""
         return [self.op("Gather", [table, "tokens"], f"{table}.rows") for table in self.qkv("blocks.0.", "embed.weight")]
 
     def block(self, i, x):
@@ -188,7 +191,7 @@ class Graph:
         return self.mlp(p, x)
 
     def last_block(self, i, x):
-        """Only the scored rows ask, and only they go on: (B, T, d) -> (B, S, d)."""
+        """Only the scored rows attend and continue: (B, T, d) -> (B, S, d)."""
         p = f"blocks.{i}."
         h = self.norm(x, f"{p}norm1.weight", f"{p}h1")
         q_weight, k_weight, v_weight = self.op("Split", [f"{p}qkv.weight"], [f"{p}{x}.weight" for x in "qkv"], axis=1, num_outputs=3)
@@ -201,17 +204,17 @@ class Graph:
         return self.mlp(p, x)
 
     def row_mask(self):
-        """-1e9 where a key stands after the row that asks: (B, 1, S, T), from indices, not positions."""
+        """-1e9 if a key comes after the row that attends: (B, 1, S, T), by index and not by position."""
         self.constant("zero", np.array(0.0, np.float32)), self.constant("far", np.array(-1e9, np.float32))
         self.constant("head_axis", np.array([1, 3], np.int64))
         self.unseen(self.op("Unsqueeze", ["scored", "head_axis"], "asks"), "later", "rows_mask")  # asks (B, 1, S, 1)
         if not self.chunked:
-            # Sending it would cost more than all else: it is 256 MiB at 8192 tokens.
+            # Passing it as an input would cost more than everything else, because it has 256 MiB at 8192 tokens.
             self.constant("row_axis", np.array([1], np.int64))
             self.unseen(self.op("Unsqueeze", ["indices", "row_axis"], "asks.all"), "later.all", self.mask)  # (T, T)
 
     def unseen(self, asks, later, out):
-        """asks (..., 1), the rows that ask -> later, out (..., T): out is -1e9 where a key stands after its row."""
+        """asks (..., 1), the rows that attend -> later, out (..., T): out is -1e9 if a key comes after its row."""
         return self.op("Where", [self.op("Greater", ["indices", asks], later), "far", "zero"], out)
 
     def embedding(self):

@@ -4,10 +4,10 @@
 
 - encodings.onnx     the portable decoder with `added` (T, d) and `bias` (H, T, T) as inputs: all
                      twins share it, RoPE's too, with both at zero;
-- <twin>.weights     as the family's; a table of the twin's own follows in the same form;
+- <twin>.weights     like those of the family, followed by the twin's own table in the same form;
 - encodings.json     the model card's data.
 
-language.json must have been exported before (export.py).
+export.py must have written language.json before.
 """
 
 import argparse
@@ -29,13 +29,13 @@ class TwinGraph(Graph):
     mask = "bias"
 
     def first_qkv(self):
-        return self.qkv("blocks.0.", "placed")  # what is added depends on the place
+        return self.qkv("blocks.0.", "placed")  # what is added depends on the position
 
     def embedding(self):
         return self.op("Add", [super().embedding(), "added"], "placed")
 
     def row_mask(self):
-        """bias (H, T, T) at the rows that ask: (B, H, S, T)."""
+        """bias (H, T, T) for the rows that attend: (B, H, S, T)."""
         rows = self.op("Gather", ["bias", "scored"], "bias.rows", axis=1)  # (H, B, S, T)
         return self.op("Transpose", [rows], "rows_mask", perm=[1, 0, 2, 3])
 

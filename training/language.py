@@ -1,21 +1,20 @@
 """The probe language: vocabulary, fixed tables and the training sequences.
 
-One page of synthetic text carries dependencies at every range, because a model
-that only ever looks a few tokens back does not feel its middle frequencies:
+A page of synthetic text has dependencies at every range, because a model that only ever looks a few tokens back does
+not use its middle frequencies:
 
-- content words come in classes, and each class has a topic: the next word is a
-  function of (previous content word, topic of its class). Topics are declared by one
-  token each. Half of the classes get theirs at the start of the document, for all of
-  it: what a word means depends on the document's first tokens. The others get theirs
-  again and again, 4 to 96 tokens apart: the latest of many counts, more of them the
-  longer the context, so that a blurred sense of distance costs more there;
-- function words stand between content words, so that no offset is exact;
+- content words belong to classes, and each class has a topic. The next word is a function of (previous content word,
+  topic of its class). Topics are declared by one token each. Half of the classes declare theirs once at the start of
+  the document, so what a word means depends on the document's first tokens. The others declare theirs again every 4
+  to 96 tokens, and the latest of many declarations counts. A longer context has more of them, so an imprecise sense
+  of distance costs more there;
+- function words come between content words, so that no offset is exact;
 - brackets close, and entities return, after log-uniform distances;
 - facts (marker key .. value .. value) are stated and asked again later;
-- copies: a run of random symbols that comes again, verbatim.
+- copies: a run of random symbols that is repeated verbatim.
 
-The tables are drawn once from TABLE_SEED and written to language.json, which the
-TypeScript probes read: there is one source of truth for both sides.
+The tables are drawn once from TABLE_SEED and written to language.json, which the TypeScript probes read, so both
+sides have the same source.
 """
 
 import json
@@ -26,7 +25,7 @@ from dataclasses import dataclass
 TABLE_SEED = 20231
 VOCAB = 256
 
-BOS = 0  # always the first token: something for a head to rest on
+BOS = 0  # always the first token, on which a head can rest
 FACT = 1  # marker before every fact and every question
 ENTITY = 2  # marker before every mention of an entity
 FUNCTION = (4, 8)  # (first id, count)
@@ -37,14 +36,14 @@ NAME = (76, 24)
 DECLARE = (100, 24)  # class * TOPICS + topic
 SYMBOL = (128, 128)  # keys, values and copied runs
 
-CLASSES = 4  # of a content word: its number modulo CLASSES
-LASTING = 2  # classes whose topic holds for the whole document
+CLASSES = 4  # the class of a content word is its number modulo CLASSES
+LASTING = 2  # classes whose topic is valid for the whole document
 TOPICS = 6
 SUCCESSORS = 4
 RATES = {
     "topicWord": 0.72,  # next content word = function of (previous, topic of its class)
     "successor": 0.20,  # one of four fixed successors of the previous
-    "functionWord": 0.35,  # each of up to two before a content word
+    "functionWord": 0.35,  # probability of each of up to two before a content word
     "bracket": 1 / 30,  # per content word
     "entity": 1 / 30,  # per content word
     "bracketRange": [4, 200],  # log-uniform, tokens
@@ -84,14 +83,14 @@ def as_json():
 
 @dataclass
 class Mix:
-    """What one training sequence holds; drawn anew for each sequence."""
+    """The contents of one training sequence, drawn anew for each."""
 
     fact: float  # new fact, per unit of text
     ask: float  # question about a random earlier fact, per unit of text
-    final_questions: int  # questions gathered at the end
-    copies: int  # runs that come again
-    fact_end: float = 1.0  # share of the text that new facts may stand in
-    once: bool = False  # each fact is asked for once: no nearer repetition to read it from
+    final_questions: int  # questions at the end
+    copies: int  # runs that are repeated
+    fact_end: float = 1.0  # share of the text in which new facts may be stated
+    once: bool = False  # each fact is asked for only once, so that it cannot be read from a nearer repetition
 
 
 WEIGHT_ANSWER = 1.0
@@ -99,7 +98,7 @@ WEIGHT_LANGUAGE = 0.4
 
 
 class Sequence:
-    """Writes one sequence of `length` tokens with a loss weight for each token as a target."""
+    """Writes one sequence of `length` tokens, with the loss weight of each token as a target."""
 
     def __init__(self, rng, table, length, mix):
         self.rng, self.table, self.length, self.mix = rng, table, length, mix
@@ -231,7 +230,7 @@ class Sequence:
         return self.tokens[: self.length], self.weights[: self.length]
 
     def start_copies(self, end):
-        """Writes the first of each copied run that is due, and books its repetition."""
+        """Writes the first run of each copy that is due, and schedules its repetition."""
         for item in [r for r in self.first_runs if r[0] <= len(self.tokens)]:
             self.first_runs.remove(item)
             run = item[1]
@@ -244,12 +243,12 @@ class Sequence:
 def draw_mix(rng, length, copy_share, once=0.25):
     """once: share of the sequences whose facts are asked for once, at the end.
 
-    Asked again and again, a fact is read from its nearest repetition, and far distances are hardly trained.
+    A fact that is asked repeatedly is read from its nearest repetition, so far distances would hardly be trained.
     """
     copies = rng.randint(1, 3) if rng.random() < copy_share else 0
     style = rng.random()
     mixed = 0.55 - once
-    if style < mixed:  # facts and questions all through the text
+    if style < mixed:  # facts and questions throughout the text
         fact = rng.uniform(0.05, 0.25)
         return Mix(fact, fact * rng.uniform(0.8, 2.0), 0, copies)
     if style < 0.55:  # facts up to some point
@@ -259,7 +258,7 @@ def draw_mix(rng, length, copy_share, once=0.25):
         fact = rng.uniform(0.05, 0.15)
         questions = max(2, length // rng.choice((12, 16, 24)))
         return Mix(fact, 0.0, questions, copies)
-    return Mix(0.0, 0.0, 0, copies)  # text alone: what language loss is measured on
+    return Mix(0.0, 0.0, 0, copies)  # text alone, on which the language loss is measured
 
 
 def sequence(rng, table, length, copy_share, once=0.25):

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Trains, exports and checks the whole family and the twins. One thread: the committed models were made so.
+# Trains, exports and checks all probe models and twins. One thread is used, because the committed
+# models were made that way.
 set -euo pipefail
 cd "$(dirname "$0")"
 python=${PYTHON:-python3}
@@ -16,12 +17,13 @@ train --seed 2 --c 0.38 --steps 2600 --out runs/c0.38-s2.pt
 train --c 0.55 --steps 2600 --out runs/c0.55-s1.pt
 train --c 0.45 --steps 2600 --out runs/c0.45-s1.pt
 
-# A quarter of each head rotates. A warm start goes to a smaller c alone: what turned farther before still
-# holds beyond the window.
+# A quarter of each head rotates. A warm start only goes to a smaller c, because pairs that turned
+# farther before would still hold beyond the window.
 train --rotary-share 0.25 --c 0.38 --steps 2600 --out runs/c0.38-r0.25-s1.pt
 from c0.38-r0.25-s1 --rotary-share 0.25 --c 0.30 --steps 900 --lr 1.5e-3 --out runs/c0.30-r0.25-s1.pt
 
-# The twins have four heads: with two, NoPE and ALiBi learn the facts more slowly (docs/experiments.md).
+# The twins have four heads. With two, NoPE and ALiBi learn the facts more slowly
+# (docs/experiments.md).
 train --heads 4 --c 0.38 --steps 2600 --out runs/rope-s1.pt
 twins=(nope learned t5 alibi sinusoidal)
 for encoding in "${twins[@]}"; do

@@ -1,7 +1,7 @@
 """The probe decoder: RMSNorm, rotary attention, SwiGLU; cos and sin are inputs.
 
-Small on purpose (about 0.7 M parameters): it must run in seconds, and it only has
-to feel what a rotary geometry feels.
+It is small on purpose (about 0.7 M parameters), because it must run in seconds and only has to react to the rotary
+geometry.
 """
 
 import math
@@ -32,16 +32,17 @@ def theta_for(c, window=256):
 
 
 def inverse_frequencies(theta, head_dim, rotary_share=1.0):
-    """-> (head_dim / 2,) float64, radians per token; pairs beyond the rotary share stand still."""
+    """-> (head_dim / 2,) float64, radians per token; 0 for pairs outside the rotary share."""
     rotary = 2 * round(rotary_share * head_dim / 2)
     turning = theta ** (-torch.arange(0, rotary, 2, dtype=torch.float64) / rotary)
     return F.pad(turning, (0, (head_dim - rotary) // 2))
 
 
 def check_start(c, inv_freq, shape, saved):
-    """Refuses a checkpoint with pairs that turned farther than training at c will: it would hold beyond the window.
+    """Refuses a checkpoint with pairs that turned farther than in training at c, because it would hold beyond the
+    window.
 
-    inv_freq (D/2,) radians per token. A pair that completes a turn sees every angle, whatever it saw before.
+    inv_freq (D/2,) radians per token. A pair that completes a turn meets every angle, whatever it met before.
     """
     start = Shape(**saved.get("shape", shape.asdict()))
     was = inverse_frequencies(theta_for(saved["c"], start.window), start.head_dim, saved.get("rotaryShare", 1.0)) * start.window
@@ -91,7 +92,7 @@ class Block(nn.Module):
         b, t, _ = x.shape
         qkv = self.qkv(self.norm1(x)).view(b, t, 3, self.heads, self.head_dim)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (B, H, T, D)
-        q, k = rotate(q, cos, sin), rotate(k, cos, sin)  # float32 even where training autocasts
+        q, k = rotate(q, cos, sin), rotate(k, cos, sin)  # float32 even if training autocasts
         with torch.autocast("cpu", enabled=False):  # attention in bfloat16 is slower and coarser
             y = F.scaled_dot_product_attention(q, k, v.to(q.dtype), attn_mask=bias, is_causal=bias is None)
         x = x + self.out(y.transpose(1, 2).reshape(b, t, -1))
@@ -103,14 +104,14 @@ class Probe(nn.Module):
     def __init__(self, shape=Shape()):
         super().__init__()
         self.shape = shape
-        self.embed = nn.Embedding(shape.vocabulary, shape.width)  # unit scale: retrieval appears sooner
+        self.embed = nn.Embedding(shape.vocabulary, shape.width)  # With unit scale, retrieval appears sooner.
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.layers))
         self.norm = Norm(shape.width)
         self.head = nn.Linear(shape.width, shape.vocabulary, bias=False)
         nn.init.normal_(self.head.weight, std=shape.width**-0.5)
 
     def forward(self, tokens, cos, sin, added=None, bias=None):
-        """tokens (B, T) -> logits (B, T, V); the twins of twins.py have `added` (T, width) and `bias` (H, T, T)."""
+        """tokens (B, T) -> logits (B, T, V). The twins of twins.py pass `added` (T, width) and `bias` (H, T, T)."""
         x = self.embed(tokens)
         if added is not None:
             x = x + added

@@ -3,7 +3,7 @@
     python train.py --c 0.38 --seed 1 --out runs/c0.38-s1.pt
     python train.py --c 0.45 --seed 1 --steps 700 --lr 1.5e-3 --init runs/c0.55-s1.pt --out runs/c0.45-warm.pt
 
-One command, one seed, one thread count: the same file. A run that was stopped goes on
+The same command, seed and thread count give the same file. A run that was stopped resumes
 from its last checkpoint.
 """
 
@@ -62,7 +62,7 @@ def learning_rate(step, steps, peak, warmup=50):
 
 
 def step_loss(model, tokens, weights, cos, sin):
-    """-> weighted mean loss; answers' and language's mean loss; answers' accuracy."""
+    """-> weighted mean loss; mean loss of answers and of language; accuracy of answers."""
     logits = model(tokens[:, :-1], cos, sin).flatten(0, 1).float()
     target, weight = tokens[:, 1:].flatten(), weights[:, 1:].flatten()
     nll = F.cross_entropy(logits, target, reduction="none")
@@ -83,7 +83,7 @@ def main():
         saved = torch.load(a.init, weights_only=False)
         if a.encoding == "rope":
             check_start(a.c, inv_freq, shape, saved)
-        # A twin's own table is not among RoPE's weights: it keeps its initial values.
+        # A twin's own table is not among the weights of the RoPE model, so it keeps its initial values.
         model.load_state_dict(model.state_dict() | saved["model"])
     elif a.rest:
         rest_on_first(model, inv_freq, a.rest)
@@ -107,7 +107,7 @@ def main():
         cos, sin = rotary_table(inv_freq, torch.arange(length))
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, a.steps, a.lr)
-        with torch.autocast("cpu", dtype=torch.bfloat16):  # matrix products only: see Block
+        with torch.autocast("cpu", dtype=torch.bfloat16):  # only for matrix products: see Block
             values = step_loss(model, tokens, weights, cos, sin)
         optimizer.zero_grad(set_to_none=True)
         values[0].backward()
@@ -115,7 +115,7 @@ def main():
         optimizer.step()
         since.append([float(v) for v in values])
         if (step + 1) % 50 == 0:
-            # A step of few sequences may ask for no fact.
+            # A step with few sequences may ask for no facts.
             point = [round(torch.tensor(column).nanmean().item(), 4) for column in zip(*since)]
             curve.append({"step": step + 1, "length": length, "loss": point[0], "answerLoss": point[1],
                           "languageLoss": point[2], "answerAccuracy": point[3]})

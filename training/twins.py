@@ -1,8 +1,8 @@
-"""Position encodings other than RoPE, on the same probe decoder: its twins.
+"""Twins of the probe decoder: the same model with position encodings other than RoPE.
 
-A twin has the probe's shape, initial weights, sequences and recipe. It differs from the RoPE probe
-in position information alone, so that one graph serves all: what is `added` to the embeddings
-(T, width), what `bias` is added to the attention logits (H, T, T), and cos = 1, sin = 0.
+A twin has the probe's shape, initial weights, sequences and recipe. Only its position information differs from that
+of the RoPE probe, so one graph serves all of them: `added` is added to the embeddings (T, width), `bias` to the
+attention logits (H, T, T), and cos = 1, sin = 0.
 
     python train.py --encoding alibi --c 0.38 --seed 1 --steps 3000 --threads 1 --out runs/alibi-s1.pt
 """
@@ -18,7 +18,7 @@ T5_BUCKETS, T5_MAX_DISTANCE = 32, 128  # T5's defaults (transformers' T5Config)
 
 
 def distances(length):
-    """-> (T, T): how many tokens the key (column) stands before the query (row); negative above the diagonal."""
+    """-> (T, T): how many tokens the key (column) comes before the query (row); negative above the diagonal."""
     at = torch.arange(length)
     return at[:, None] - at[None, :]
 
@@ -29,14 +29,14 @@ def causal(bias):
 
 
 class NoPE(nn.Module):
-    """Nothing but the causal mask (Kazemnejad et al. 2023)."""
+    """Only the causal mask (Kazemnejad et al. 2023)."""
 
     def forward(self, length):
         return None, None
 
 
 class Sinusoidal(nn.Module):
-    """Fixed waves, sine and cosine interleaved, base 10000 (Vaswani et al. 2017, section 3.5)."""
+    """Fixed waves with interleaved sine and cosine, base 10000 (Vaswani et al. 2017, section 3.5)."""
 
     def __init__(self, shape):
         super().__init__()
@@ -49,7 +49,7 @@ class Sinusoidal(nn.Module):
 
 
 class Learned(nn.Module):
-    """One vector a position, none beyond the window (GPT-2); it starts at the token embedding's scale."""
+    """One vector per position, none beyond the window (GPT-2). It starts at the scale of the token embeddings."""
 
     def __init__(self, shape):
         super().__init__()
@@ -83,12 +83,12 @@ class T5Relative(nn.Module):
 
 
 def alibi_slopes(heads):
-    """-> (H,): 2^(-8/H), 2^(-16/H), ..; a power of two of heads (Press et al. 2022, section 3)."""
+    """-> (H,): 2^(-8/H), 2^(-16/H), ..; the number of heads must be a power of two (Press et al. 2022, section 3)."""
     return 2.0 ** (-8 * torch.arange(1, heads + 1) / heads)
 
 
 class ALiBi(nn.Module):
-    """A fixed penalty on distance, steeper from head to head (Press et al. 2022)."""
+    """A fixed penalty on distance, with another slope in each head (Press et al. 2022)."""
 
     def __init__(self, shape):
         super().__init__()
@@ -109,11 +109,11 @@ ENCODINGS = {
 
 class Twin(Probe):
     def __init__(self, encoding, shape=Shape()):
-        super().__init__(shape)  # first, so that the shared weights start as the RoPE probe's
+        super().__init__(shape)  # first, so that the shared weights start like those of the RoPE probe
         self.position = ENCODINGS[encoding](shape)
 
     def forward(self, tokens, cos, sin):
-        """tokens (B, T) -> logits (B, T, V); of the rotary tables only the shape is used."""
+        """tokens (B, T) -> logits (B, T, V). Only the shape of the rotary tables is used."""
         added, bias = self.position(tokens.shape[1])
         return super().forward(tokens, torch.ones_like(cos), torch.zeros_like(sin), added, bias)
 

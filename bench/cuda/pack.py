@@ -1,4 +1,4 @@
-"""Packs what bench/cuda/run.sh needs for a machine with a GPU but no network, neither Node nor npm.
+"""Packs what bench/cuda/run.sh needs, for a machine with a GPU but without network, Node or npm.
 
     bench/cuda/provider.sh && npm run build
     python3 bench/cuda/pack.py FOLDER [--compute 90] [--mib 45]
@@ -8,8 +8,8 @@ writes FOLDER/part.00, part.01, ...; on the machine, with all parts in one folde
     cat part.* | python3 -c 'import sys, tarfile; tarfile.open(fileobj=sys.stdin.buffer, mode="r|xz").extractall(filter="fully_trusted")'
     PATH=$PWD/bin:$PATH rope-eval/bench/cuda/run.sh out
 
-Of the provider only the code for one compute capability (90: H100 and H200) is kept. The rest, half of
-272 MB, becomes zeros: the driver chooses code by its header and never looks at it.
+Only the provider's code for one compute capability (90: H100 and H200) is kept. The rest, half of 272 MB, is
+zeroed. The driver selects code by its header and never reads the rest.
 """
 
 import argparse
@@ -29,7 +29,7 @@ FATBIN = 0xBA55ED50  # first word of a block of device code
 
 
 def section(elf, wanted):
-    """elf, a 64-bit library -> (from, to) of a section, bytes."""
+    """elf, a 64-bit library -> (from, to) of a section, in bytes."""
     (table,), (size, count, names) = struct.unpack_from("<Q", elf, 40), struct.unpack_from("<HHH", elf, 58)
     headers = [struct.unpack_from("<II4Q", elf, table + i * size) for i in range(count)]
     texts = headers[names][4]
@@ -40,7 +40,7 @@ def section(elf, wanted):
 
 
 def keep_only(elf, compute):
-    """Zeroes, in place, device code for other compute capabilities. -> bytes that were zeroed"""
+    """Zeroes the device code for other compute capabilities in place. -> bytes zeroed"""
     at, end = section(memoryview(elf).tobytes(), b".nv_fatbin")
     zeroed = 0
     while at + 16 <= end:
@@ -59,7 +59,7 @@ def keep_only(elf, compute):
 
 
 def production(folder):
-    """Installs what the package depends on, for this platform alone."""
+    """Installs the dependencies of the package, for this platform only."""
     for name in ("package.json", "package-lock.json"):
         shutil.copy(ROOT / name, folder)
     subprocess.run(["npm", "ci", "--omit=dev", "--ignore-scripts", "--silent"], cwd=folder, check=True)
@@ -70,7 +70,7 @@ def production(folder):
 
 
 class Parts:
-    """A file that goes on in the next one when it is full."""
+    """Writes a stream of data to numbered files of limited size."""
 
     def __init__(self, folder, most):
         self.folder, self.most, self.count, self.room, self.file = folder, most, 0, 0, None
@@ -107,7 +107,7 @@ def main():
         (libraries / PROVIDER).write_bytes(provider)
         shutil.copy(ROOT / RUNTIME / "linux/x64" / "libonnxruntime_providers_shared.so", libraries)
         parts = Parts(a.folder, a.mib << 20)
-        # Fast: a higher preset takes minutes longer and saves a tenth.
+        # A higher preset takes minutes longer and saves only a tenth.
         with lzma.LZMAFile(parts, "wb", preset=1) as packed, tarfile.open(fileobj=packed, mode="w|") as tar:
             tar.add(stage, "rope-eval")
             for name in ("bin", "dist", "bench", "configs", "fixtures", "schemas", "texts"):

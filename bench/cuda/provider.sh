@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Puts the CUDA provider for CUDA 13 where onnxruntime-node looks for it: npm's own install script
-# knows that for CUDA 12 alone. Linux x64; takes PYTHON (python3) for its pip.
+# Installs the CUDA provider for CUDA 13 where onnxruntime-node looks for it, because npm's own
+# install script only knows the one for CUDA 12. Linux x64 only. PYTHON (default python3) provides
+# pip.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 version=$(node -p "require('onnxruntime-node/package.json').version")

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Compares CUDA with two CPU cores: bench/cuda/run.sh [folder for reports and logs]
-# Every step has a limit of its own and a log; one that fails does not keep the others from running.
-# CUDA's libraries may also lie in Python's nvidia-* packages: those of PYTHON (python3) are found.
+#
+# Every step has its own time limit and log, and a failing step does not stop the others. CUDA's
+# libraries may also be in the nvidia-* packages of Python; those of PYTHON (default python3) are
+# found.
 set -u
 cd "$(dirname "$0")/../.."
 out=$(mkdir -p "${1:-cuda}" && cd "${1:-cuda}" && pwd)
@@ -17,7 +19,7 @@ export LD_LIBRARY_PATH=${LD_LIBRARY_PATH:-}
 
 seconds() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.2f", b - a }'; }
 
-# step NAME LIMIT COMMAND...: NAME.txt has what it printed, the last lines of which are shown.
+# step NAME LIMIT COMMAND...: writes the output to NAME.txt and shows its last lines.
 step() {
   local name=$1 limit=$2 start=$EPOCHREALTIME
   shift 2
@@ -32,7 +34,7 @@ rope() { # NAME LIMIT ARGUMENTS...: a command that saves its report
   step "$name" "$limit" "${pin[@]}" node bin/rope-eval.js "$config" "$@" --quiet --no-plots -o "$out/$name.json"
 }
 
-# Two cores are the CPU's for good, so that nothing else slows it.
+# Two cores are reserved for the CPU runs, so that nothing else slows them.
 pin=()
 step machine 20 bash -c 'nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader; lscpu | grep -E "^(Model name|CPU\(s\))"; node -v; uname -r'
 step doctor 60 node bin/rope-eval.js doctor

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Builds CUDA libraries that compute nothing: bench/cuda/stub.sh FOLDER. With them on LD_LIBRARY_PATH
-# the provider opens a session without a GPU, which shows where the nodes of a graph are placed. The
-# values that come out mean nothing.
+# Builds CUDA libraries that compute nothing: bench/cuda/stub.sh FOLDER. With these on
+# LD_LIBRARY_PATH, the provider opens a session without a GPU, which shows where the nodes of a
+# graph are placed. The values that it computes are meaningless.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 mkdir -p "$1"
 provider=node_modules/onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so
 
-# library NAME VERSION SYMBOLS: what stub.c does not define does nothing and succeeds.
+# library NAME VERSION SYMBOLS: symbols that stub.c does not define do nothing and succeed.
 library() {
   local known=bench/cuda/stub.c rest=$1/$2.c version=()
   {

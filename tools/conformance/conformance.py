@@ -1,8 +1,8 @@
-"""Lets engines judge what `rope-eval emit` writes: python3 tools/conformance/conformance.py
+"""Checks what `rope-eval emit` writes with the engines: python3 tools/conformance/conformance.py
 
-Installs engines from the Python registry, gives each what emit printed for every model shape and
-candidate, and compares the rotary tables and the maximum lengths that the engine makes of it with
-those that rope-eval means. Results go to results.json; see README.md.
+Installs engines from the Python registry and gives each what emit printed for every model shape and
+candidate. The rotary tables and the maximum lengths of the engine are compared with those that
+rope-eval means. Results go to results.json; see README.md.
 """
 
 import argparse
@@ -28,8 +28,8 @@ CHECKED = ROOT / "src" / "emit" / "data" / "checked.json"
 OVERRIDES = {"vllm": "--hf-overrides", "sglang": "--json-model-override-args"}
 RANK = {None: -1, "unsupported": 0, "same": 1, "differs": 2, "failed": 3}
 LENGTH = {"vllm": "--max-model-len", "sglang": "--context-length"}
-# Largest relative error of angles, of their temperature and of the softmax scale; and the largest
-# difference of a log-probability, where a served model is all that an engine shows.
+# Largest relative error of angles, of temperatures and of the softmax scale, and the largest difference of a
+# log-probability for engines that only serve a model.
 TOLERANCES = {
     "angleError": 1e-5,
     "temperatureError": 1e-5,
@@ -39,7 +39,7 @@ TOLERANCES = {
 
 
 def collect_cases():
-    """What the command line prints for every case, from the TypeScript sources."""
+    """What the command line prints for every case, computed from the TypeScript sources."""
     with tempfile.TemporaryDirectory() as folder:
         output = pathlib.Path(folder) / "cases.json"
         subprocess.run(["npx", "tsx", HERE / "cases.ts", output], check=True, cwd=ROOT)
@@ -62,7 +62,7 @@ def tables_of(case):
 
 
 def patched(config, patch):
-    """The config with a printed patch put into it, as a person would; a block is replaced whole."""
+    """Applies a printed patch to the config, as a user would. A block is replaced completely."""
     merged = dict(config)
     for key, value in patch.items():
         nested = isinstance(value, dict) and key.endswith("_config")
@@ -71,9 +71,9 @@ def patched(config, patch):
 
 
 def tasks_of(engine, version, config, case, configured):
-    """What the engine's script needs: a task for each printed setting. None where emit refuses."""
+    """The inputs of the engine's script: one task for each printed setting; None if emit refuses."""
     answers = case["given"][engine]
-    # A version newer than those listed gets what is printed for the newest of them.
+    # Versions newer than the listed ones use what is printed for the newest of these.
     given = answers.get(version) or list(answers.values())[-1]
     if "refused" in given:
         return None
@@ -88,7 +88,7 @@ def tasks_of(engine, version, config, case, configured):
     options = options_of(command)
     overrides = options.get(OVERRIDES[engine])
     if overrides is None:
-        # No override: the file says it, as it stands or after --write.
+        # There is no override: the file has the scaling already, or has it after --write.
         config = json.loads(case["written"].get("json", json.dumps(config)))
     asked = options.get(LENGTH[engine])
     return [{
@@ -100,7 +100,7 @@ def tasks_of(engine, version, config, case, configured):
 
 
 def judged(found, printed_length):
-    """One line of the results."""
+    """Makes one entry of the results."""
     if "unsupported" in found:
         return {"status": "unsupported"}
     result = {}
@@ -123,7 +123,7 @@ def judged(found, printed_length):
 
 
 def run_engine(engine, version, python, shapes, log):
-    """{shape: {candidate: result}} of one engine."""
+    """{shape: {candidate: result}} for one engine."""
     results, tasks = {}, []
     for shape, entry in shapes.items():
         config = json.loads((HERE / "shapes" / f"{shape}.json").read_text())
@@ -146,7 +146,7 @@ def run_engine(engine, version, python, shapes, log):
                 unsupported[shape] = result.get("error", "not known")
         elif shape in unsupported:
             results[shape][candidate] = {"status": "unsupported"}
-        # Several settings are printed for one candidate: the worst is kept.
+        # If several settings are printed for a candidate, the worst result is kept.
         elif RANK[result["status"]] >= RANK[results[shape].get(candidate, {}).get("status")]:
             results[shape][candidate] = result
     return results, unsupported
@@ -156,7 +156,7 @@ UNTOUCHED = "untouched"
 
 
 def as_it_stands(shape, config, configured):
-    """The file without any setting: where an engine does not run that, nothing is emit's fault."""
+    """The file without any setting. If an engine cannot run that, emit is not at fault."""
     return {
         "id": f"{shape} / {UNTOUCHED}",
         "config": config,
@@ -168,7 +168,7 @@ def as_it_stands(shape, config, configured):
 
 
 def limit_memory():
-    """A table of far too many rows is a fault of its setting, not of the machine that checks it."""
+    """Limits the memory, so that a setting with far too large a table fails without affecting the machine."""
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
 
 
@@ -176,7 +176,7 @@ MEMORY = 10 * 2**30
 
 
 def outcomes(engine, python, tasks, log):
-    """What the engine's script found, in the order of the tasks."""
+    """Runs the engine's script and returns its outcomes in the order of the tasks."""
     with tempfile.TemporaryDirectory() as folder:
         inputs, outputs = f"{folder}/in.json", f"{folder}/out.jsonl"
         pathlib.Path(inputs).write_text(json.dumps(tasks))
@@ -208,7 +208,7 @@ def faults(results):
 
 
 def changes(old, new):
-    """What a run says differently from the committed results; errors are not compared."""
+    """Differences between a run and the committed results. Errors are not compared."""
     told = lambda result: {k: v for k, v in (result or {}).items() if k != "error"}
     return [
         f"{engine} {version} {shape} / {candidate}: {told(before)} was committed, {told(result)} found"
@@ -223,7 +223,7 @@ def changes(old, new):
 
 
 def write(results):
-    """The results, and for emit the versions in which nothing that it writes was found wrong."""
+    """Writes the results, and for emit the versions in which everything that it writes was right."""
     RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
     lines = []
     for engine, versions in sorted(results.items()):
@@ -266,7 +266,7 @@ def main():
     for difference in differences if args.check else []:
         print(difference)
     if not args.check:
-        # Read again: another part may have run meanwhile.
+        # The file is read again, because another part may have changed it meanwhile.
         old = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
         for engine, versions in new.items():
             for version, shapes in versions.items():

@@ -1,7 +1,7 @@
-"""Installs engines: one virtual environment each, over one that holds torch and what they share.
+"""Installs engines in virtual environments, on top of one with torch and what they share.
 
-Wheels of engines are installed without their dependencies, for most of those are of no use to a
-rotary table (kernels, servers, parsers of images). The shared environment has the rest.
+Wheels of engines are installed without their dependencies, because a rotary table needs few of them (no kernels,
+servers or image parsers). The shared environment has the rest.
 """
 
 import json
@@ -29,14 +29,14 @@ def create(folder):
 
 
 def shared(cache):
-    """site-packages of the environment that holds torch for the CPU and the modules in common."""
+    """site-packages of the environment that has torch for the CPU and the shared modules."""
     folder = cache / "shared"
     packages = (HERE / "shared.txt").read_text()
     done = folder / "installed.txt"
     if not done.exists() or done.read_text() != packages:
         python = create(folder)
         words = packages.split()
-        # torch and its own dependencies first; the rest without, as listed.
+        # torch is installed with its dependencies first; everything else is installed without, as listed.
         pip(python, *[w for w in words if w.startswith("torch==")], "numpy")
         pip(python, *[w for w in words if not w.startswith("torch==")])
         done.write_text(packages)
@@ -44,7 +44,7 @@ def shared(cache):
 
 
 def environment(cache, engine, version, packages):
-    """The interpreter of one engine; its own packages come before the shared ones."""
+    """The interpreter of one engine. Its own packages come before the shared ones."""
     folder = cache / f"{engine}-{version}"
     done = folder / "installed.txt"
     wanted = "\n".join(packages)
@@ -59,7 +59,7 @@ def environment(cache, engine, version, packages):
 
 
 def newest(packages):
-    """The newest version of an engine that the registry has, with its companions as listed."""
+    """The newest version of an engine in the registry, with its companions as listed."""
     name = packages[0].partition("==")[0]
     told = subprocess.run(
         [sys.executable, "-m", "pip", "index", "versions", name],
@@ -70,7 +70,7 @@ def newest(packages):
 
 
 def prepare(args):
-    """(engine, version, interpreter) of every engine asked for, installed where it is not yet."""
+    """(engine, version, interpreter) of every requested engine. Missing ones are installed."""
     cache = pathlib.Path(args.cache)
     cache.mkdir(parents=True, exist_ok=True)
     engines = json.loads((HERE / "engines.json").read_text())

@@ -1,12 +1,12 @@
-"""Whether `--model` says of exports what PyTorch says of the weights, for scalings in a config.
+"""Checks that `--model` gives the same results for exports as PyTorch for the weights, for scalings in a config.
 
     python3 tools/real-model/export.py /tmp/smollm2
     npm run build && /tmp/smollm2/venv/bin/python tools/real-model/agreement.py /tmp/smollm2 [--tokens 2048] [NAME ...]
 
-The scalings go to transformers as blocks of its own config, and to rope-eval as the config.json that holds them. The
-last 256 tokens of a stretch of the package's texts are scored. Printed for each export: the largest difference of a
-log-probability and the difference of the mean loss from PyTorch's in float32, and the scalings in the order of their
-loss, best first.
+transformers receives the scalings as blocks of its config, and rope-eval as config.json files with these blocks. The
+last 256 tokens of a stretch of the package's texts are scored. For each export, the output shows the largest
+difference of a log-probability and the difference of the mean loss from PyTorch's in float32, and the scalings in the
+order of their loss, best first.
 """
 import argparse
 import json
@@ -85,7 +85,7 @@ def main():
         found = {n: torch.tensor(values) for n, values in told["answers"].items()}
         worst = max((found[n] - wanted[n]).abs().max().item() for n in chosen)
         off = max(abs(-found[n].mean().item() - losses[n]) for n in chosen)
-        # A precision shifts all losses alike; what a scaling costs is a difference of two.
+        # A precision shifts all losses alike, but the cost of a scaling is a difference of two.
         base = chosen[0]
         cost = max(abs((-found[n] + found[base]).mean().item() - losses[n] + losses[base]) for n in chosen)
         print(f"{name:12}largest {worst:.1e}, loss {off:.1e}, cost {cost:.1e}   "

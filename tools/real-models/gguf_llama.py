@@ -29,7 +29,7 @@ SCALINGS = [("none", 1)] + [(kind, factor) for factor in (2, 4) for kind in ("li
 
 
 class Model:
-    """A Llama-like decoder out of a GGUF file; weights in float32."""
+    """A Llama-like decoder from a GGUF file, with weights in float32."""
 
     def __init__(self, path):
         reader = GGUFReader(path)
@@ -76,7 +76,7 @@ class Model:
 
 
 def turn(x, cos, sin):
-    """x (H, T, D): GGUF keeps the two of a pair side by side."""
+    """x (H, T, D). GGUF stores the two dimensions of a pair next to each other."""
     a, b = x[..., 0::2], x[..., 1::2]
     return torch.stack((a * cos - b * sin, b * cos + a * sin), dim=-1).flatten(-2)
 

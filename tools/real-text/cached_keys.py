@@ -1,4 +1,4 @@
-"""What keys that a cache has kept do to dynamic NTK, on a decoder of real text.
+"""Measures how cached keys affect dynamic NTK, on a decoder of real text.
 
     python cached_keys.py runs/real-text-c0.55.pt --corpus runs/corpus.pt
 
@@ -15,8 +15,8 @@ one forward pass over a text rotates everything alike, and a text that is read b
     one query   every query has the table of the whole length, the key of position t that of length t + 1: what a
                 script measures that patches attention to get a perplexity in one pass (NormXU/Consistent-DynamicNTKRoPE)
 
-By token, a query has the table of its own length. The last mode gives it that of the last one, and so it
-breaks positions within the window too, which no version of transformers does.
+By token, a query has the table of its own length. In the last mode, every query has the table of the last
+position, which also breaks positions within the window. No version of transformers does this.
 """
 
 import argparse
@@ -35,14 +35,14 @@ from model import rotate  # noqa: E402
 
 
 def dynamic_base(theta, factor, length, window, dim):
-    """transformers' `_compute_dynamic_ntk_parameters`: the base for a context of so many tokens."""
+    """transformers' `_compute_dynamic_ntk_parameters`: the base for a context of `length` tokens."""
     alpha = factor * max(length, window) / window - (factor - 1)
     return theta * alpha ** (dim / (dim - 2))
 
 
 def tables(lengths, factor, theta, window, head_dim, rotary):
-    """lengths (T,): the length whose table each position has -> cos, sin (T, head_dim / 2)."""
-    stands = (head_dim - rotary) // 2  # pairs that do not rotate
+    """lengths (T,): the context length for the table of each position -> cos, sin (T, head_dim / 2)."""
+    stands = (head_dim - rotary) // 2  # pairs that do not turn
     rows = [
         rotary_table(inverse_frequencies(dynamic_base(theta, factor, int(n), window, rotary), rotary), torch.tensor([t]))
         for t, n in enumerate(lengths)
@@ -52,7 +52,7 @@ def tables(lengths, factor, theta, window, head_dim, rotary):
 
 
 def forward(model, tokens, queries, keys):
-    """The decoder with tables of their own for queries and keys; tokens (B, T) -> logits (B, T, V)."""
+    """The decoder with separate tables for queries and keys; tokens (B, T) -> logits (B, T, V)."""
     x = model.embed(tokens)
     b, t = tokens.shape
     for block in model.blocks:
@@ -66,7 +66,7 @@ def forward(model, tokens, queries, keys):
 
 
 def modes(length, window):
-    """-> {mode: (lengths of the queries' tables, of the keys')}, each (length,)."""
+    """-> {mode: (lengths of the queries' tables, lengths of the keys' tables)}, each (length,)."""
     own = torch.arange(1, length + 1)
     whole = torch.full((length,), length)
     chunk = window // 4
@@ -110,7 +110,7 @@ def main(a):
                 mean = total / len(texts)
                 row = {
                     "windows": windows, "factor": factor, "mode": mode,
-                    # The last tokens, as generation meets them; all of them, as a perplexity counts.
+                    # The last tokens are what generation meets; all tokens are what a perplexity counts.
                     "last": round(mean[-window // 2 :].mean().item(), 4), "all": round(mean.mean().item(), 4),
                 }
                 out.append(row)

@@ -1,13 +1,13 @@
-"""Decoders trained on real text, to judge the probe models by: documentation, in English, of Python projects.
+"""Trains decoders on real text, to judge the probe models by: English documentation of Python projects.
 
     pip download --no-deps --no-binary :all: --dest sdists PACKAGE==VERSION ...     # PACKAGES below
     python real_text.py corpus --sdists sdists --out runs/corpus.pt     # tokenizer, training and held-out tokens
     python real_text.py decoder NAME --corpus runs/corpus.pt            # one of DECODERS: trains it, then measures it
     python real_text.py collect                                         # the tables that are there → fixtures/measured/real-text.json
 
-One name, one seed, one thread: the same decoder. A run that was stopped goes on from its last checkpoint.
-The probe language has no part in it. What was decided with its figures in sight stands in docs/experiments.md;
-`npm run validate -- --results` reads the tables as it reads a published one.
+The same name, seed and one thread give the same decoder. A run that was stopped resumes from its last checkpoint.
+The probe language is not used. docs/experiments.md lists the decisions that were made after these figures were known;
+`npm run validate -- --results` reads the tables like a published one.
 """
 
 import argparse
@@ -36,22 +36,22 @@ BOS = 0
 TOKENS_PER_STEP = 8192
 LONGEST = 8  # windows
 CAPABILITIES = torch.cpu.get_capabilities()
-# A processor without the instructions emulates bfloat16, at a third of float32's speed.
+# A processor without these instructions emulates bfloat16 at a third of the speed of float32.
 FAST_BFLOAT16 = bool(CAPABILITIES.get("avx512_bf16") or CAPABILITIES.get("amx_bf16"))
-DOCUMENTS = 40  # held out, at most
-TARGETS = 256  # tokens at the end of a context whose loss counts: half of a window at most
+DOCUMENTS = 40  # the most that are held out
+TARGETS = 256  # tokens at the end of a context whose loss counts, at most half of a window
 
 
 @dataclass(frozen=True)
 class Decoder:
-    """How one decoder is made."""
+    """The recipe of one decoder."""
 
     c: float  # critical fraction
     steps: int
     seed: int = 1
     rotary_share: float = 1.0
     lr: float = 2e-3
-    init: str | None = None  # decoder that it starts from
+    init: str | None = None  # the decoder that training starts from
 
 
 # In the order of the fixture.
@@ -71,7 +71,7 @@ DECODERS = {
 
 
 def documents(folder):
-    """-> sorted [(name, text)]: reStructuredText and text files in the doc folders of source packages."""
+    """-> sorted [(name, text)]: reStructuredText and text files in the documentation folders of source packages."""
     found = []
     for path in sorted(Path(folder).glob("*.tar.gz")):
         with tarfile.open(path) as package:
@@ -105,7 +105,7 @@ def make_corpus(a):
 
 
 def train(decoder, corpus, out, threads):
-    """Trains a decoder, or goes on where an earlier run stopped; writes its checkpoint to `out`."""
+    """Trains a decoder, or resumes an earlier run, and writes its checkpoint to `out`."""
     torch.set_num_threads(threads)
     torch.manual_seed(decoder.seed)
     shape = SHAPE
@@ -124,7 +124,7 @@ def train(decoder, corpus, out, threads):
         start = saved["step"]
     began, total = time.time(), 0.0
     for step in range(start, decoder.steps):
-        length = 128 if not decoder.init and step < 0.2 * decoder.steps else shape.window  # what is near is learnt first
+        length = 128 if not decoder.init and step < 0.2 * decoder.steps else shape.window  # Near tokens are learnt first.
         generator = torch.Generator().manual_seed(decoder.seed * 1_000_003 + step)
         starts = torch.randint(len(tokens) - length, (TOKENS_PER_STEP // length, 1), generator=generator)
         batch = tokens[starts + torch.arange(length)].long()
@@ -150,7 +150,8 @@ def train(decoder, corpus, out, threads):
 
 
 def scaled(kind, factor, inv_freq, theta, window):
-    """inv_freq (R/2,) of what rotates -> inverse frequencies (R/2,), attention scaling. As transformers computes them (modeling_rope_utils)."""
+    """inv_freq (R/2,) of the rotating pairs -> inverse frequencies (R/2,) and attention scaling, as transformers
+    computes them (modeling_rope_utils)."""
     count = len(inv_freq)
     dim = 2 * count
     if kind == "none":
@@ -183,7 +184,7 @@ def mean_loss(model, contexts, cos, sin, targets):
 
 
 def measure(name, model_file, corpus, threads):
-    """-> the decoder's table, in the form of a results file: loss of the same tokens at 1x, 2x, 4x and 8x under every scaling."""
+    """-> the decoder's table as a results file: loss of the same tokens at 1x, 2x, 4x and 8x under every scaling."""
     torch.set_num_threads(threads)
     saved, held = torch.load(model_file), torch.load(corpus)["held"]
     shape = Shape(**saved.get("shape", SHAPE.asdict()))
@@ -198,18 +199,18 @@ def measure(name, model_file, corpus, threads):
     rows = []
     for windows in (1, 2, 4, LONGEST):
         length = windows * window
-        # Whatever the length, the same tokens are predicted; what stands before them grows.
+        # The predicted tokens are the same at every length; only the text before them grows.
         contexts = torch.stack([torch.cat((torch.tensor([BOS]), d[end - length :])) for d in long_enough])
         for kind, factor in SCALINGS:
             table, attention = scaled(kind, factor, inv_freq, theta, window)
             cos, sin = rotary_table(table, torch.arange(length))
-            # The attention scaling multiplies what rotates alone.
+            # The attention scaling only multiplies the rotating pairs.
             cos, sin = F.pad(cos * attention, (0, stands), value=1.0), F.pad(sin * attention, (0, stands))
             loss = mean_loss(model, contexts, cos, sin, min(TARGETS, window // 2))
             print(f"{kind}:{factor} at {windows}x: {loss:.4f}", flush=True)
             params = {} if kind == "none" else {"factor": factor}
             rows.append({"method": kind, "params": params, "eval_length": length, "value": round(loss, 4)})
-            if (kind, factor) == ("ntk", windows):  # what dynamic NTK with F = 1 is at this length
+            if (kind, factor) == ("ntk", windows):  # dynamic NTK with F = 1 at this length
                 rows.append(rows[-1] | {"method": "dynamic", "params": {"factor": 1}})
     print(len(long_enough), "contexts")
     return {
@@ -225,7 +226,7 @@ def checkpoint(runs, name):
 
 
 def make_decoder(a):
-    """Trains a decoder where its checkpoint is missing, those that it starts from first, and measures it."""
+    """Trains a decoder if its checkpoint is missing, and measures it. The decoder that it starts from must exist."""
     decoder, out = DECODERS[a.name], checkpoint(a.runs, a.name)
     if decoder.init and not checkpoint(a.runs, decoder.init).exists():
         raise SystemExit(f"{a.name} starts from {decoder.init}: make that one first")
@@ -237,7 +238,7 @@ def make_decoder(a):
 
 
 def collect(a):
-    """Puts the tables of all decoders into the fixture; one that was not measured here stays as it is there."""
+    """Puts the tables of all decoders into the fixture. Those that were not measured here stay unchanged."""
     fixture = ROOT / "fixtures/measured/real-text.json"
     known = {table["id"]: table for table in json.loads(fixture.read_text())}
     for name in DECODERS:

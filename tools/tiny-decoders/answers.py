@@ -19,7 +19,7 @@ from make import DIM, HEADS, HIDDEN, KV, LAYERS, LOCAL, MLP, THETA, VOCAB, WINDO
 
 LOCAL_THETA = 100.0
 FACTORS = [1 + i / 4 for i in range(DIM // 2)]
-#: What a candidate is called, and the block that says the same to transformers.
+#: The name of each candidate, with the block that means the same to transformers.
 SCALINGS = {
     "none": {"rope_type": "default"},
     "theta:80000": {"rope_type": "default", "rope_theta": 80000.0},
@@ -72,7 +72,7 @@ def two_groups(w, block, tokens):
         max_position_embeddings=WINDOW, rope_parameters=parameters,
     ))
     positions = torch.arange(len(tokens))[None]
-    for kind in kinds:  # a scaling that depends on the length grows its table here
+    for kind in kinds:  # A scaling that depends on the length grows its table here.
         embedding(torch.zeros(1, len(tokens), HIDDEN), positions, kind)
     tables = [getattr(embedding, f"{kind}_inv_freq").double().numpy() for kind in kinds]
     scales = [float(getattr(embedding, f"{kind}_attention_scaling")) for kind in kinds]

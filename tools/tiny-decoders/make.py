@@ -1,11 +1,10 @@
-"""Tiny decoders with random weights, one in each form in which ONNX exports keep RoPE.
+"""Makes tiny decoders with random weights, one for each way in which ONNX exports compute RoPE.
 
     python tools/tiny-decoders/make.py fixtures/onnx-decoders
 
-Needs `pip install onnx numpy`. The forms imitate what onnxruntime-genai's model builder, optimum,
-torch.onnx and older exporters write; the weights are the same in all of them, in one external file.
-`expected.json` holds log-probabilities from the numpy decoder below, which shares no code with the
-graphs, for several rotary tables.
+Needs `pip install onnx numpy`. The forms imitate what onnxruntime-genai's model builder, optimum, torch.onnx and
+older exporters write. All of them share the same weights in one external file. `expected.json` contains
+log-probabilities of the numpy decoder below, which shares no code with the graphs, for several rotary tables.
 """
 import json
 import sys
@@ -46,7 +45,7 @@ def tables(freq, scale, positions):
 
 
 def decode(w, tokens, freqs, scales, windows):
-    """`freqs`, `scales`, `windows`: one for each layer; a window of None sees everything."""
+    """`freqs`, `scales`, `windows`: one for each layer. A window of None sees everything."""
     n = len(tokens)
     norm = lambda x: x / np.sqrt((x * x).mean(-1, keepdims=True) + EPS)
     x = w["embed"][tokens].astype(np.float64)

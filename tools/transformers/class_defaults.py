@@ -1,7 +1,7 @@
-"""Class defaults by behaviour: what a config class takes where a file has no key.
+"""Finds the defaults of config classes by their behaviour: what a class uses if a file lacks a key.
 
-Everything here is found by building configs and modules and looking at what comes out, never by
-reading source text. What cannot be found that way stands in overrides.json, each with its reason.
+Everything here comes from building configs and modules and reading the results, never from parsing source code. What
+cannot be found that way is in overrides.json, each with its reason.
 """
 
 import dataclasses
@@ -21,9 +21,9 @@ from rope_models import (
     rotary_class,
 )
 
-# Divisible by none of the intervals in use, so that a forced last layer shows.
+# A multiple of none of the intervals in use, so that a special last layer is noticed.
 LAYERS = 29
-# Multimodal classes whose own defaults do not fit together.
+# Multimodal classes whose own defaults contradict each other.
 OPT_IN_SHAPES = {
     key: value
     for key, value in OPT_IN.items()
@@ -36,7 +36,7 @@ def number(value):
 
 
 def class_default(model_type):
-    """The record of a model type, with fields as in src/model/class-defaults.ts."""
+    """The record of a model type, with the fields of src/model/class-defaults.ts."""
     cls = config_class(model_type)
     config = build(cls, **OPT_IN_SHAPES.get(model_type, {}))
     fields = {field.name for field in dataclasses.fields(cls)}
@@ -46,7 +46,7 @@ def class_default(model_type):
     def read(key):
         try:
             return getattr(config, key, None)
-        except Exception:  # Per-layer configs refuse keys that differ among layers.
+        except Exception:  # Configs with keys per layer refuse those that differ among layers.
             return None
 
     record["hidden"] = number(read("hidden_size"))
@@ -60,14 +60,14 @@ def class_default(model_type):
     for found in (own_head_dim, uses_partial, layer_defaults, softmax_default, latent_default, layout_of):
         try:
             record.update(found(cls, config, fields))
-        except Exception:  # Per-layer configs again: overrides.json has what they hide.
+        except Exception:  # Configs with keys per layer again; overrides.json has what they hide.
             continue
     record["window"] = number(read("sliding_window")) or None
     return {key: value for key, value in record.items() if value is not None and value is not False}
 
 
 def own_head_dim(cls, config, fields):
-    """The head_dim of a class that has a number of its own, whatever its width."""
+    """The head_dim of a class whose default does not follow from its width."""
     if "qk_rope_head_dim" in fields and number(getattr(config, "kv_lora_rank", None)):
         return {"headDim": config.qk_rope_head_dim}
     if "head_dim" not in fields:
@@ -84,8 +84,8 @@ def rope_defaults(cls, config):
     labels = layer_labels(config)
     if labels != [None]:
         return {"perLayer": {label: one_layer(parameters[label]) for label in labels}}
-    # What a class writes into its default block is lost where a file brings a block of its own,
-    # and beats a key outside; what stands beside the block is taken in both cases.
+    # A theta inside the default block is lost if a file brings its own block, and it beats a key outside. A theta
+    # beside the block counts in both cases.
     bare = getattr(build(cls, rope_parameters={"rope_type": "default"}), "rope_parameters", None) or {}
     outside = getattr(load(cls, {"rope_theta": 12_345.0}), "rope_parameters", None) or {}
     found = {}
@@ -121,7 +121,7 @@ def whole(value):
 
 
 def rotary_width(cls, **keys):
-    """Numbers of pairs of the unscaled tables, or None where the module cannot be built."""
+    """Numbers of pairs of the unscaled tables, or None if the module cannot be built."""
     config = build(cls, **keys)
     owner = rotary_class(cls)
     if isinstance(config, Exception) or owner is None:
@@ -137,7 +137,7 @@ def rotary_width(cls, **keys):
 
 
 def uses_partial(cls, config, fields):
-    """Whether the unscaled table follows partial_rotary_factor."""
+    """Whether the unscaled table depends on partial_rotary_factor."""
     parameters = getattr(config, "rope_parameters", None) or {}
     if layer_labels(config) != [None] or not parameters:
         return {}
@@ -158,7 +158,7 @@ def types_of(cls, layers, **keys):
 
 
 def layer_defaults(cls, config, fields):
-    """How layer types repeat: an interval, a pattern, or one type for all."""
+    """How layer types repeat: an interval, a pattern, or one type for all layers."""
     types = types_of(cls, LAYERS)
     if types is None or set(types) == {"full_attention"}:
         return {}
@@ -202,7 +202,7 @@ def shortest_period(types):
 
 
 def interval_key(cls, fields, other, first):
-    """The key by which a config sets the interval, found by setting each number to 3."""
+    """The config key that sets the interval, found by setting each number to 3."""
     def wanted(layers):
         return ["full_attention" if (i if first else i + 1) % 3 == 0 else other for i in range(layers)]
     known = {"sliding_window_pattern", "full_attention_interval", "global_attn_every_n_layers"}
@@ -217,7 +217,7 @@ def interval_key(cls, fields, other, first):
 
 
 def scaling_of(cls, **keys):
-    """The multiplier on q·k of the attention module, or None where it has none."""
+    """The multiplier on q·k in the attention module, or None if it has none."""
     config = build(cls, **keys)
     owner = attention_class(cls)
     if isinstance(config, Exception) or owner is None:
@@ -236,7 +236,7 @@ def scaling_of(cls, **keys):
 
 
 def softmax_default(cls, config, fields):
-    """Where the multiplier is not 1 / sqrt(head_dim): its value, and which key sets it."""
+    """If the multiplier is not 1 / sqrt(head_dim): its value, and the key that sets it."""
     scale = scaling_of(cls)
     if scale is None or number(getattr(config, "kv_lora_rank", None)):
         return {}
@@ -260,7 +260,7 @@ DEEPSEEK = {"rank": 512, "nope": 128, "value": 128}
 
 
 def latent_default(cls, config, fields):
-    """Parts of a latent head, where they are not those of DeepSeek."""
+    """Dimensions of a latent head, unless they are those of DeepSeek."""
     if not number(getattr(config, "kv_lora_rank", None)) or not hasattr(config, "qk_nope_head_dim"):
         return {}
     found = {
@@ -275,7 +275,7 @@ def latent_default(cls, config, fields):
 
 
 def layout_of(cls, config, fields):
-    """`interleaved` where a dimension rotates with its neighbour, None where with the other half."""
+    """`interleaved` if a dimension rotates with its neighbour, None if with the other half."""
     owner, attention = rotary_class(cls), attention_class(cls)
     module = modeling_module(cls)
     if owner is None or attention is None:
@@ -295,7 +295,7 @@ def layout_of(cls, config, fields):
 
 
 def partner_of_first(apply, owner, config):
-    """The dimension that lands where the first one lands."""
+    """The dimension that the first one is rotated with."""
     try:
         rotary = owner(config)
         x = torch.zeros(1, 3, 8)

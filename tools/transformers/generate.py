@@ -1,4 +1,4 @@
-"""Writes what rope-eval knows of transformers' classes, and golden cases of their rotary modules.
+"""Writes what rope-eval knows about transformers' classes, and golden cases of their rotary modules.
 
     python tools/transformers/generate.py            # data and golden cases
     python tools/transformers/generate.py --check    # the same, compared with what is committed
@@ -15,7 +15,7 @@ import pathlib
 import sys
 import warnings
 
-# Some classes walk over sets of layer types: their order must be the same in every run.
+# Some classes iterate over sets of layer types, whose order must be the same in every run.
 if os.environ.get("PYTHONHASHSEED") != "0":
     os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "PYTHONHASHSEED": "0"})
 
@@ -32,18 +32,18 @@ ROOT = HERE.parent.parent
 DATA = ROOT / "src" / "model" / "data"
 GOLDEN = ROOT / "fixtures" / "golden"
 
-# Keys under which a composite keeps its language model, as in src/model/part.ts.
+# Keys under which composite configs keep their language model, as in src/model/part.ts.
 PART_KEYS = ("text_config", "thinker_config", "llm_config", "language_config", "decoder", "decoder_config")
 
-# No context window is about these: they draft, or read out single frames.
+# Their positions are not those of a context: they are draft models, or decode single frames.
 NOT_READ = {"EvollaModel", "blt", "idefics_perciever", "musicflamingo", "muse_glimmer_assistant"}
 
-# They rotate by keys of their own, without rope_parameters.
+# These rotate by their own keys, without rope_parameters.
 WITHOUT_BLOCK = {"codegen", "cohere_compass_text", "esm", "gptj", "roformer"}
 
 
 def is_text(model_type):
-    """Whether a model type has a rotary module of its own that turns text positions."""
+    """Whether a model type has its own rotary module for text positions."""
     cls = config_class(model_type)
     if cls is None or model_type in NOT_READ:
         return False
@@ -60,7 +60,7 @@ def is_text(model_type):
 
 
 def parts(config):
-    """The language model of a composite: its key, and the model type that the class puts there."""
+    """The language model of a composite config: its key, and its model type by default."""
     for key in PART_KEYS:
         part = vars(config).get(key)
         if hasattr(type(part), "model_type") and type(part).model_type:
@@ -85,7 +85,7 @@ def defaults(types):
     return found
 
 
-# Composites whose classes refuse their own defaults.
+# Composite configs whose classes refuse their own defaults.
 UNBUILDABLE = {"gemma4_assistant": {"key": "text_config", "type": "gemma4_text"}}
 
 
@@ -107,7 +107,7 @@ PROBE = {"max_position_embeddings": 7777}
 
 
 def other_places(cls, key):
-    """Where else than under its own key a class takes its language model from."""
+    """The keys, other than its own, from which a class takes its language model."""
 
     def takes(given):
         config = build(cls, **given)
@@ -121,7 +121,7 @@ def other_places(cls, key):
 
 
 def class_fields(wanted):
-    """Names that each class takes from a file, and its default for each; null where it has none."""
+    """Names that each class reads from a file, with the class's default; null if it has none."""
     shared = field_names(transformers.PreTrainedConfig)
     found = {}
     for model_type in wanted:
@@ -134,7 +134,7 @@ def class_fields(wanted):
 
 
 def plain(field):
-    """A field's default as JSON, or None where it is computed, missing or no JSON value."""
+    """A field's default as JSON, or None if it is computed, missing or not a JSON value."""
     value = field.default
     if isinstance(value, tuple):
         value = list(value)
@@ -144,7 +144,7 @@ def plain(field):
 
 
 def one_line_each(records):
-    # JSON has no Infinity; a number beyond the range of a double is read as one.
+    # JSON has no Infinity, but readers convert a number beyond the range of a double to it.
     lines = [
         f"    {json.dumps(key)}: {json.dumps(value)}".replace("Infinity", "1e999")
         for key, value in sorted(records.items())
@@ -170,7 +170,7 @@ def main():
     files = {
         DATA / "class-defaults.json": document(types=one_line_each(written)),
         DATA / "composites.json": document(types=one_line_each(found)),
-        # json writes Infinity, which no JSON parser reads; 1e999 becomes the same number.
+        # json writes Infinity, which JSON parsers refuse. 1e999 becomes the same number.
         DATA / "class-fields.json": document(
             shared=json.dumps(shared), types=one_line_each(fields)
         ).replace("Infinity", "1e999"),

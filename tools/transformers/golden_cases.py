@@ -1,7 +1,7 @@
-"""Golden cases from each class's own rotary module: its constructor and its forward, run.
+"""Makes golden cases by running the constructor and forward of each class's own rotary module.
 
-A case is a config as a user would write it, and for some lengths what forward makes of position 1
-in a sequence of that length: one angle a pair, and the multiplier on cos and sin.
+A case is a config as a user would write it, with the result of forward for position 1 in sequences of some lengths:
+one angle per pair, and the multiplier on cos and sin.
 """
 
 import copy
@@ -13,7 +13,7 @@ from rope_models import OPT_IN, build, config_class, field_names, layer_labels, 
 
 ORIGINAL = 2048
 MAX_POSITIONS = 8192
-# Below, at and just above the original window, at and above max_position_embeddings.
+# Below, at and just above the original window; at and above max_position_embeddings.
 LENGTHS = (1000, ORIGINAL, ORIGINAL + 1, MAX_POSITIONS, 20_000)
 KINDS = ("default", "linear", "dynamic", "yarn", "longrope", "longrope with mscales", "llama3", "proportional")
 SAMPLES = 5
@@ -27,7 +27,7 @@ def kinds(model_type):
 
 
 def block(kind, pairs):
-    """The scaling block of a kind; `pairs` sizes the lists of longrope."""
+    """The scaling block of a kind. `pairs` decides the length of longrope's lists."""
     original = {"original_max_position_embeddings": ORIGINAL}
     return {
         "default": {},
@@ -52,7 +52,7 @@ def block(kind, pairs):
 
 
 def widths(model_type):
-    """The widths of the class, written out as a config.json has them."""
+    """The widths of the class, as a config.json writes them."""
     cls = config_class(model_type)
     config = build(cls)
     record = {"model_type": model_type}
@@ -83,7 +83,7 @@ def run(model_type, record, length, label):
     try:
         out = module(x, ids, **arguments)
     except (RuntimeError, IndexError, ValueError, TypeError):
-        # Modules with three axes (time, height, width) want three lines of positions.
+        # Modules with three axes (time, height, width) expect three rows of positions.
         out = module(x, ids[None].expand(3, 1, 3), **arguments)
     if torch.is_tensor(out):
         if not out.is_complex():
@@ -93,7 +93,7 @@ def run(model_type, record, length, label):
         cos, sin = out
     cos, sin = (part.detach().reshape(-1, 3, part.shape[-1])[0, 1].double() for part in (cos, sin))
     if float(first_row(out)[0]) < 0.5:
-        cos, sin = sin, cos  # GPT-J hands out sine before cosine.
+        cos, sin = sin, cos  # GPT-J returns sine before cosine.
     width = cos.shape[-1]
     half = width // 2
     if torch.equal(cos[:half], cos[half:]) and torch.equal(sin[:half], sin[half:]):
@@ -104,13 +104,14 @@ def run(model_type, record, length, label):
 
 
 def first_row(out):
-    """The first returned table at position 0, where every cosine is its multiplier."""
+    """Position 0 of the first returned table, where every cosine equals its multiplier."""
     part = out.real if torch.is_tensor(out) else out[0]
     return part.detach().reshape(-1, 3, part.shape[-1])[0, 0]
 
 
 def reaches(model_type, record, length, label):
-    """Early classes keep one table of max_position_embeddings rows and stop beyond it."""
+    """Whether a class can be run at a length. Early classes have a table of max_position_embeddings rows and fail
+    beyond."""
     if length <= MAX_POSITIONS:
         return True
     try:
@@ -133,18 +134,18 @@ def table(model_type, record, length, label):
     }
 
 
-# Functions that take a head_dim of None for a number.
+# Functions that fail on a head_dim of None, because they treat it as a number.
 NEEDS_HEAD_DIM = ("dynamic", "yarn", "longrope")
 
 
 def missing_head_dim(model_type, config):
-    """Whether a class has the field and leaves it None."""
+    """Whether a class has the field but leaves it None."""
     fields = field_names(config_class(model_type))
     return "head_dim" in fields and getattr(config, "head_dim", 0) is None
 
 
 def sections(config):
-    """What a multimodal class needs in its block besides the scaling."""
+    """What the block of a multimodal class requires besides the scaling."""
     parameters = getattr(config, "rope_parameters", None) or {}
     return {key: parameters[key] for key in ("mrope_section", "mrope_interleaved") if key in parameters}
 
@@ -154,7 +155,7 @@ def pairs_of(model_type, record, label):
 
 
 def variants(model_type):
-    """(name, config, label of the table): every way of writing each kind that the class may take."""
+    """(name, config, label of the table): every way to write each kind that the class may accept."""
     base = widths(model_type)
     config = build(config_class(model_type))
     labels = layer_labels(config)
@@ -195,7 +196,7 @@ def variants(model_type):
 
 
 def cases(model_type):
-    """Every case of a model type, refusals by the class included."""
+    """Every case of a model type, including those that the class refuses."""
     if rotary_class(config_class(model_type)) is None:
         return
     seen = set()
@@ -215,7 +216,7 @@ def cases(model_type):
             tables = [table(model_type, record, length, label) for length in lengths]
         except Exception as error:
             if name == "none" and isinstance(error, KeyError) and label in str(error):
-                continue  # No layer of a config this short has this type.
+                continue  # A config this short has no layer of this type.
             yield {**case, "refused": type(error).__name__, "why": str(error).strip().split("\n")[-1][:120]}
             continue
         if any(math.isnan(value) for t in tables for value in t["angles"].values()):

@@ -1,4 +1,4 @@
-"""Finds what transformers runs: config classes, their rotary and their attention modules."""
+"""Finds the classes that transformers runs: configs, and their rotary and attention modules."""
 
 import dataclasses
 import importlib
@@ -15,8 +15,8 @@ from transformers.models.auto.modeling_auto import MODEL_MAPPING_NAMES
 
 transformers.logging.set_verbosity(transformers.logging.CRITICAL)
 
-# Model types that read text, by exclusion: the rotary modules of these turn image patches, audio
-# frames or codec tokens, whose positions no context window is about.
+# Excludes model types that do not read text. Their rotary modules rotate by the positions of image patches, audio
+# frames or codec tokens, which no context window limits.
 OTHER_MODALITY = re.compile(
     r"(vision|audio|image|vqmodel|vqgan|tokenizer|codec|perciever|_tts|talker|bigvgan|_dit|token2wav"
     r"|^sam\d|^edgetam|^dinov3|^eomt|^mlcd|^pixtral|^mimi|^vjepa|^timesfm|^efficientloftr|^sapiens"
@@ -26,7 +26,7 @@ OTHER_MODALITY = re.compile(
 )
 
 
-# Keys without which a class does not rotate, or does not load.
+# Keys without which a class does not rotate or cannot be loaded.
 OPT_IN = {
     "esm": {"position_embedding_type": "rotary"},
     "granitemoehybrid": {"position_embedding_type": "rope"},
@@ -48,12 +48,12 @@ OPT_IN = {
 
 
 def model_types():
-    """Every model type that the installed version can build a config for, sorted."""
+    """Every model type for which the installed version can build a config, sorted."""
     return sorted(CONFIG_MAPPING_NAMES)
 
 
 def config_class(model_type):
-    """The config class of a model type, or None where it cannot be imported."""
+    """The config class of a model type, or None if it cannot be imported."""
     try:
         return CONFIG_MAPPING[model_type]
     except Exception:
@@ -64,12 +64,12 @@ def build(cls, **keys):
     """An instance of a config class, or the exception that it raises."""
     try:
         return cls(**keys)
-    except Exception as error:  # The class's own validation: any kind may come.
+    except Exception as error:  # The class's own validation may raise anything.
         return error
 
 
 def load(cls, record):
-    """A config as a user's file is loaded (`from_dict`), or the exception that it raises."""
+    """A config loaded as from a user's file (`from_dict`), or the exception that it raises."""
     try:
         return cls.from_dict(dict(record))
     except Exception as error:
@@ -77,7 +77,7 @@ def load(cls, record):
 
 
 def modeling_module(cls):
-    """The modeling module next to a config class, that of the class it shares, or None."""
+    """The modeling module beside a config class, or that of a class with which it shares one, or None."""
     name = cls.__module__.replace(".configuration_", ".modeling_")
     try:
         return importlib.import_module(name)
@@ -91,7 +91,7 @@ def modeling_module(cls):
 
 
 def takes_config(owner, cls):
-    """Whether the constructor of a module is annotated with this config class, or shared by it."""
+    """Whether the constructor of a module is annotated with this config class, or is shared by it."""
     if not owner.__module__.startswith(cls.__module__.rpartition(".")[0]):
         return True
     try:
@@ -109,7 +109,7 @@ def rotary_class(cls):
     """The rotary module that takes this config: `forward(x, position_ids[, layer_type])`."""
     pattern, arguments = r"Rotary.*Embedding|RotaryEmb|RoPE", ("x", "position_ids")
     own = first_class(cls, pattern, arguments)
-    # Some modules name the config of the composite, or of another part, and are built with this one.
+    # Some modules are annotated with the config of the composite or of another part, but are built with this one.
     return own or first_class(cls, pattern, arguments, exclude=r"Vision|Audio", any_config=True)
 
 
@@ -138,13 +138,13 @@ def first_class(cls, pattern, arguments, exclude=None, any_config=False):
 
 
 def field_names(cls):
-    """What `from_dict` hands to the class by name: its fields, and names that stand for them."""
+    """The names that `from_dict` passes to the class: its fields, and their aliases."""
     names = {field.name for field in dataclasses.fields(cls) if not field.name.startswith("_")}
     return names | set(getattr(cls, "attribute_map", {}) or {})
 
 
 def layer_labels(config):
-    """Labels of the rotary tables of a config, or [None] where one table serves all layers."""
+    """Labels of a config's rotary tables, or [None] if one table serves all layers."""
     parameters = getattr(config, "rope_parameters", None) or {}
     if not any(isinstance(value, dict) for value in parameters.values()):
         return [None]

@@ -1,11 +1,11 @@
-"""Asks transformers about the pairs of configs that the gate passed without a word.
+"""Asks transformers about pairs of configs that the gate passed without any finding.
 
     npm run fuzz -- --budget 0 --pairs 5000 --seed 1 --silent /tmp/pairs.jsonl
     /tmp/transformers/bin/python tools/transformers/silent.py /tmp/pairs.jsonl
 
-Each line holds a config before and after a change. The config class of its model type is built from
-both, and what the class would hand its layers is compared: whatever differs there was passed though
-transformers reads something else. Exit code 1 where a pair is found.
+Each line has a config before and after a change. The config class of its model type is built from both, and what the
+class would pass to its layers is compared. A difference there means that the gate passed a change that transformers
+reads. The exit code is 1 if there is such a pair.
 """
 
 import json
@@ -18,7 +18,7 @@ logging.disable(logging.CRITICAL)
 
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING  # noqa: E402
 
-# Fields that say how numbers are stored, trained, sampled or named; see src/gate/harmless.ts.
+# Fields about how numbers are stored, trained, sampled or named; see src/gate/harmless.ts.
 HARMLESS = {
     *("bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id", "sep_token_id", "cls_token_id"),
     *("mask_token_id", "decoder_start_token_id", "forced_bos_token_id", "forced_eos_token_id"),
@@ -36,7 +36,7 @@ HARMLESS = {
 
 
 def reading(config):
-    """What the class makes of a config, without what is harmless; an error as its kind."""
+    """What the class reads from a config, except for what is harmless; for an error, its kind."""
     model_type = config.get("model_type")
     if model_type not in CONFIG_MAPPING:
         return ("unknown", model_type)

@@ -1,4 +1,4 @@
-"""Rotary modules that vLLM and SGLang have of their own: they rotate queries and keys."""
+"""Reads the rotary modules that belong to vLLM and SGLang themselves, by rotating queries and keys."""
 
 import re
 
@@ -8,8 +8,8 @@ from rotations import rows_of_rotation
 
 
 def check_native(model, group, positions, found):
-    """Whether the group's layers have rotary modules of the engine's own; rows of each."""
-    # A module that layers share stands under the name of each.
+    """Adds the rows of the group's own rotary modules to `found`; returns whether there are any."""
+    # A shared module is listed under the name of each layer.
     modules = dict(model.named_modules(remove_duplicate=False))
     seen = set()
     for name, module in modules.items():
@@ -32,12 +32,12 @@ def check_native(model, group, positions, found):
 
 
 def rotated_units(module, positions):
-    """{position: what the module makes of each unit vector}."""
+    """{position: the module's results for the unit vectors}"""
     size = module.head_size
-    # One head a unit vector, at every position.
+    # There is one head for each unit vector, at every position.
     units = torch.eye(size).expand(len(positions), size, size)
     forward = getattr(module, "forward_native", module.forward)
-    # The classes for latent attention take heads apart.
+    # Classes for latent attention expect separate heads.
     if not type(module).__name__.startswith("Deepseek"):
         units = units.flatten(1)
     query, _ = forward(torch.tensor(positions), units.clone(), units.clone())

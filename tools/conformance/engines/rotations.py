@@ -1,16 +1,15 @@
-"""Compares what an engine rotates by with what rope-eval means.
+"""Compares the rotation that an engine applies with the one that rope-eval means.
 
-An engine gives the cosine and the sine that it applies to each rotary pair at a position. Their
-angle and their length are compared with position x frequency and with the temperature of the
-expected table. Both errors are relative, so that a slow pair, which has hardly turned at the
-target, counts as much as a fast one.
+An engine gives the cosine and the sine for each rotary pair at a position. Their angle and their length are compared
+with position x frequency and the temperature of the expected table. Both errors are relative, so that a slow pair,
+which has hardly turned at the target, counts as much as a fast one.
 """
 
 import math
 
 
 def positions_up_to(length):
-    """Powers of two, their neighbours and the last position: a wrong frequency shows at several."""
+    """Powers of two, their neighbours and the last position, because a wrong frequency shows at some of them."""
     picked = {1, 3, length // 2 + 1, length - 1}
     power = 2
     while power < length:
@@ -22,9 +21,11 @@ def positions_up_to(length):
 def compare(rows, group):
     """The largest relative errors of angle and temperature.
 
-    rows: {position: (cosines, sines)}, one number a pair.
+    rows: {position: (cosines, sines)}, one number per pair.
+
     group: the expected frequencies and temperature.
-    Raises ValueError where the number of pairs differs.
+
+    Raises ValueError if the number of pairs differs.
     """
     frequencies = group["invFreq"]
     temperature = group["attentionScaling"]
@@ -37,17 +38,18 @@ def compare(rows, group):
             temperature_error = max(temperature_error, abs(length / temperature - 1))
             turned = position * frequency
             off = abs(math.remainder(math.atan2(sine, cosine) - turned, 2 * math.pi))
-            # A pair that never turns has an absolute error only.
+            # A pair that never turns only has an absolute error.
             angle_error = max(angle_error, off / turned if turned > 0 else off)
     return {"angleError": angle_error, "temperatureError": temperature_error}
 
 
 def rows_of_rotation(matrices, rotary_dim, layout):
-    """Cosine and sine of every pair, read off rotated unit vectors.
+    """Cosine and sine of every pair, read from rotated unit vectors.
 
-    matrices: {position: head_size rows}; row i is what the engine makes of unit vector i.
-    Whatever class computed the table, this is what reaches the queries.
-    Raises ValueError where other dimensions than expected are turned against each other.
+    matrices: {position: head_size rows}; row i is the engine's result for unit vector i. Whatever class computed the
+    table, this is what the queries receive.
+
+    Raises ValueError if other dimensions than expected are rotated together.
     """
     half = rotary_dim // 2
     pairs = [(i, i + half) if layout == "half" else (2 * i, 2 * i + 1) for i in range(half)]

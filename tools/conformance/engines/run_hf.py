@@ -1,4 +1,4 @@
-"""transformers: the rotary modules of the model class, built from the config that emit wrote."""
+"""Checks transformers: the rotary modules of the model class, built from the config that emit wrote."""
 
 import os
 
@@ -24,7 +24,7 @@ def build(config):
 
 
 def known(config):
-    """Whether this version has the model's classes at all."""
+    """Whether this version has the classes of the model."""
     types = [config["model_type"], config.get("text_config", {}).get("model_type")]
     return hasattr(transformers, config["architectures"][0]) and all(
         name in transformers.CONFIG_MAPPING for name in types if name is not None
@@ -38,7 +38,7 @@ def run(case, found):
     model = build(case["config"])
     for group in case["meant"]:
         transformers_rotary.check(model, group, case["positions"], found)
-    # A scaling that depends on the length has another table for a short text.
+    # A scaling that depends on the length has a different table for short texts.
     for group in case["meantShort"]:
         transformers_rotary.check(model, group, case["shortPositions"], found)
 

@@ -1,8 +1,7 @@
-"""llama.cpp: its server on a tiny GGUF, with the printed options.
+"""Checks llama.cpp: runs its server on a tiny GGUF with the printed options.
 
-The server's own word for the context is compared with the length, and its log-probabilities after
-prompts of several lengths with those of the same weights in numpy under the tables that rope-eval
-means.
+The context that the server reports is compared with the length. Its log-probabilities after prompts of several
+lengths are compared with those of the same weights in numpy, with the tables that rope-eval means.
 """
 
 import json
@@ -16,14 +15,14 @@ import xllamacpp
 import tiny_model
 from serve import serve
 
-# Rounding moves a log-probability by less than a tenth of this; another scaling must by more.
+# Rounding changes a log-probability by less than a tenth of this. Another scaling must change it by more.
 TELLS = 2e-2
 LONGEST_PROMPT = 4000
 SCALINGS = {"none": 0, "linear": 1, "yarn": 2}
 
 
 def parameters(command, path):
-    """The server's parameters for a printed command line. Raises KeyError for another option."""
+    """The server's parameters for a printed command line. Raises KeyError for an unknown option."""
     words = shlex.split(command.replace("\\\n", " "))
     params = xllamacpp.CommonParams()
     params.model.path = path
@@ -54,7 +53,7 @@ def parameters(command, path):
 
 
 def plain(params):
-    """Nothing that rounds: keys and values as they are, and the plain form of attention."""
+    """Turns off everything that rounds: cached keys and values stay float32, and attention is the plain form."""
     params.cache_type_k = params.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
     params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
     params.fit_params = False
@@ -92,7 +91,7 @@ def run(case, found):
         return
     with tempfile.NamedTemporaryFile(suffix=".gguf") as file:
         params, context = parameters(case["command"], file.name)
-        # The bindings have no field for --override-kv: what it overrides is written to the file.
+        # The bindings have no field for --override-kv, so its values are written to the file.
         window = context or config["max_position_embeddings"]
         tiny_model.write(file.name, config, window, case["configured"][0]["invFreq"])
         plain(params)

@@ -1,6 +1,5 @@
-"""SGLang: `ModelConfig` is made as `launch_server` makes it, with the printed overrides and length;
-the model class is then built at a tiny size, and its rotary modules rotate unit vectors.
-"""
+"""Checks SGLang: makes `ModelConfig` as `launch_server` does, with the printed overrides and length. The model class
+is then built at a tiny size, and its rotary modules rotate unit vectors."""
 
 import os
 
@@ -11,7 +10,7 @@ import sys
 import tempfile
 import types
 
-# Without a GPU SGLang imports vLLM's kernel for rotary embeddings, which nothing here calls.
+# Without a GPU, SGLang imports vLLM's kernel for rotary embeddings, which is never called here.
 kernels = types.ModuleType("vllm._custom_ops")
 kernels.rotary_embedding = None
 sys.modules["vllm"] = types.ModuleType("vllm")
@@ -42,7 +41,7 @@ def model_config(case, length):
         context_length=length,
         device="cpu",
         dtype="float32",
-        # No attention is computed; gpt-oss takes only backends that know its sinks.
+        # No attention is computed, but gpt-oss only accepts backends that know its sinks.
         attention_backend="triton" if case["config"]["model_type"] == "gpt_oss" else "torch_native",
         load_format="dummy",
         skip_tokenizer_init=True,
@@ -57,9 +56,8 @@ def model_config(case, length):
 
 
 def build_plain_tables(model_class):
-    """DeepSeek's class has a factory for the CPU that knows its YaRN alone: what has no scaling is
-    built as on a GPU.
-    """
+    """Makes DeepSeek's class build tables without a scaling as on a GPU, because its factory for the CPU only knows
+    its YaRN."""
     module = sys.modules[model_class.__module__]
     if not hasattr(module, "get_rope_wrapper"):
         return
@@ -80,7 +78,7 @@ def run(case, found):
     model_class, _ = get_model_architecture(config)
     build_plain_tables(model_class)
     model = model_class(config=config.hf_config, quant_config=None)
-    # As the server does before it takes requests.
+    # The server does the same before it accepts requests.
     reserve_rope_cache_for_long_sequences(model, config)
     for group in case["meant"]:
         if not check_native(model, group, case["positions"], found):

@@ -1,13 +1,12 @@
-"""vLLM: `ModelConfig` is made as `vllm serve` makes it, with the printed overrides and length, so
-that the engine's own reading of the config and its own length check decide. The model class is
-then built at a tiny size, and its rotary modules rotate unit vectors.
-"""
+"""Checks vLLM: makes `ModelConfig` as `vllm serve` does, with the printed overrides and length, so that the engine's
+own reading of the config and its own length check decide. The model class is then built at a tiny size, and its
+rotary modules rotate unit vectors."""
 
 import os
 
 os.environ.setdefault("VLLM_LOGGING_LEVEL", "CRITICAL")
 os.environ["HF_HUB_OFFLINE"] = "1"
-# Latent attention has no kernel for the CPU; the plain form builds the same rotary module.
+# Latent attention has no kernel for the CPU. The plain form builds the same rotary module.
 os.environ["VLLM_MLA_DISABLE"] = "1"
 
 import json

@@ -1,8 +1,8 @@
-"""The frame of every engine's script: cases in, outcomes out.
+"""The frame of every engine's script, which reads cases and writes outcomes.
 
-An engine's script calls `serve(run)`; run(case) yields what it found for each group of layers as
-(expected group, rows) and returns facts about the length. Whatever an engine raises is its answer
-and stands in the outcome.
+An engine's script calls `serve(run)`. run(case) yields what it found for each group of layers as (expected group,
+rows) and returns facts about the length. Any exception of an engine counts as its answer and becomes part of the
+outcome.
 """
 
 import gc
@@ -14,7 +14,7 @@ import rotations
 
 
 class Found:
-    """What an engine makes of one case."""
+    """What an engine computes for one case."""
 
     def __init__(self):
         self.errors = {}
@@ -25,7 +25,7 @@ class Found:
             self.errors[key] = max(self.errors.get(key, 0.0), value)
 
     def scale(self, group, scale):
-        """The factor on the logits, where a module tells it."""
+        """Compares the factor on the logits, if a module has one."""
         error = abs(scale / group["softmaxScale"] - 1)
         self.errors["scaleError"] = max(self.errors.get("scaleError", 0.0), error)
 
@@ -46,7 +46,7 @@ def outcome(case, run):
 
 
 def serve(run):
-    """Reads cases from the file named first; writes an outcome a line to the one named second."""
+    """Reads cases from the file named first, and writes one outcome per line to the file named second."""
     with open(sys.argv[1]) as file:
         cases = json.load(file)
     with open(sys.argv[2], "w") as out:

@@ -1,7 +1,7 @@
-"""A one-layer decoder with one head: as a GGUF file, and as numpy for what it should answer.
+"""A one-layer decoder with one head, as a GGUF file and in numpy for the expected answers.
 
-Its logits depend on the order of a long prompt through rotary attention alone, so that another
-scaling gives other log-probabilities.
+Its logits depend on the order of a long prompt only through rotary attention, so another scaling gives other
+log-probabilities.
 """
 
 import gguf
@@ -10,8 +10,8 @@ import numpy as np
 VOCABULARY = 96
 WIDTH = 128
 EPSILON = 1e-6
-# llama.cpp's name, and whether its queries and keys turn neighbouring dimensions (as Llama's GGUF
-# files are laid out) or one half against the other.
+# llama.cpp's names, and whether queries and keys rotate neighbouring dimensions (as in Llama's GGUF files) or one
+# half of the head with the other.
 ARCHITECTURES = {"llama": "interleaved", "qwen2": "half", "qwen3": "half"}
 
 
@@ -31,9 +31,9 @@ def weights(seed=1):
 
 
 def write(path, config, window, frequencies):
-    """The file that a config converts to; Llama 3's scaling becomes a tensor of divisors.
+    """Writes the file that a config converts to. Llama 3's scaling becomes a tensor of divisors.
 
-    frequencies: those of the config as it stands.
+    frequencies: those of the original config.
     """
     architecture, theta = config["model_type"], config["rope_theta"]
     writer = gguf.GGUFWriter(path, architecture)
@@ -76,7 +76,7 @@ def write(path, config, window, frequencies):
 
 
 def answer(tokens, architecture, frequencies, temperature):
-    """Log-probabilities after the last token."""
+    """Log-probabilities of the next token."""
     w = {name: value.astype(np.float64) for name, value in weights().items()}
     x = w["token_embd"][tokens]
     normed = norm(x)
@@ -96,7 +96,7 @@ def answer(tokens, architecture, frequencies, temperature):
 
 
 def plain(config):
-    """Frequencies and temperature of no scaling."""
+    """Frequencies and temperature without a scaling."""
     return config["rope_theta"] ** (-np.arange(0, WIDTH, 2) / WIDTH), 1.0
 
 

@@ -1,4 +1,4 @@
-"""Rotary modules of transformers' models, also as vLLM runs them for some models."""
+"""Reads the rotary modules of transformers' models, which vLLM also runs for some models."""
 
 import inspect
 
@@ -6,7 +6,7 @@ import torch
 
 
 def check(model, group, positions, found):
-    """Rows of each rotary module that serves the group's layers."""
+    """Adds the rows of each rotary module that serves the group's layers."""
     for module in modules_for(model, group):
         found.rows(group, table(module, group["layerType"], positions))
 
@@ -32,7 +32,7 @@ def of_images(name):
 
 
 def table(module, layer_type, positions):
-    """{position: (cosines, sines)} of one call; its last position is the length that counts."""
+    """{position: (cosines, sines)} from one call, whose last position decides the length."""
     takes_type = "layer_type" in inspect.signature(module.forward).parameters
     given = {"layer_type": layer_type} if takes_type else {}
     like = torch.zeros(1, len(positions), 1, dtype=torch.float32)
@@ -40,7 +40,7 @@ def table(module, layer_type, positions):
     while cos.dim() > 2:
         cos, sin = cos[0], sin[0]
     half = cos.shape[-1] // 2
-    # Most classes give each frequency twice, half after half; gpt-oss gives it once.
+    # Most classes return each frequency twice, one half after the other; gpt-oss returns it once.
     if torch.equal(cos[:, :half], cos[:, half:]):
         cos, sin = cos[:, :half], sin[:, :half]
     return {p: (c, s) for p, c, s in zip(positions, cos.tolist(), sin.tolist())}

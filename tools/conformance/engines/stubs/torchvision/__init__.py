@@ -1,6 +1,6 @@
-"""Stands in for torchvision, whose wheel does not load beside torch for the CPU.
+"""Replaces torchvision, whose wheel does not load with torch for the CPU.
 
-Image processors import it; no rotary table depends on it.
+Image processors import it, but no rotary table depends on it.
 """
 
 import importlib.machinery
@@ -11,7 +11,7 @@ __version__ = "0.0"
 
 
 class _Name(type):
-    """A class of which every attribute is another one."""
+    """A class whose attributes are all further classes of this kind."""
 
     def __getattr__(cls, name):
         if name.startswith("__"):
