@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** A config and what transformers computes for it. */
+/** A config with what transformers computes for it. */
 export interface GoldenCase {
   readonly id: string;
   readonly config: Record<string, unknown>;
@@ -22,7 +22,7 @@ export interface GoldenCase {
   };
 }
 
-/** A wrong or odd config and what should be done with it. */
+/** A wrong or unusual config with what should be done about it. */
 export interface InvalidCase {
   readonly id: string;
   readonly config: unknown;
@@ -31,7 +31,7 @@ export interface InvalidCase {
   readonly note: string;
 }
 
-/** Lines of a file in fixtures/golden. */
+/** Reads the lines of a file in fixtures/golden. */
 export function goldenLines<T>(name: string): T[] {
   const path = new URL(`../fixtures/golden/${name}`, import.meta.url);
   return readFileSync(path, 'utf8')
@@ -40,7 +40,7 @@ export function goldenLines<T>(name: string): T[] {
     .map((line) => JSON.parse(line) as T);
 }
 
-/** Text of a file in fixtures/model-configs. */
+/** Reads a file in fixtures/model-configs. */
 export function modelConfig(name: string): string {
   return readFileSync(new URL(`../fixtures/model-configs/${name}`, import.meta.url), 'utf8');
 }

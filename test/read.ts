@@ -4,24 +4,24 @@ import { isNotRope, readModel } from '../src/model/read-model.js';
 import type { ModelGeometry } from '../src/model/types.js';
 import { modelConfig } from './golden-cases.js';
 
-/** A model that has RoPE, from an object as it would stand in config.json. */
+/** Reads a model with RoPE from an object that stands for its config.json. */
 export function read(config: unknown): ModelGeometry {
   const model = readModel(parseConfig(JSON.stringify(config)));
   if (isNotRope(model)) throw new Error(`${model.modelType} has no RoPE`);
   return model;
 }
 
-/** A model from fixtures/model-configs. */
+/** Reads a model from fixtures/model-configs. */
 export function readFixture(name: string): ModelGeometry {
   return read(JSON.parse(modelConfig(name)));
 }
 
-/** Kinds of a model's findings. */
+/** Lists the kinds of a model's findings. */
 export function kinds(model: { readonly findings: ModelGeometry['findings'] }): string[] {
   return model.findings.map(findingName);
 }
 
-/** Llama-2-like keys to build on. */
+/** Keys like those of Llama 2, for tests to build on. */
 export const LLAMA = Object.freeze({
   model_type: 'llama',
   hidden_size: 4096,

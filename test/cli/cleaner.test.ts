@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Output } from '../../src/cli/streams.js';
 import { paint } from '../../src/report/format.js';
 
-/** What reaches a stream of the kind described. */
+/** What reaches a stream of this kind. */
 function written(
   act: (output: Output) => void,
   { terminal = false, env = {} }: { terminal?: boolean; env?: Record<string, string> } = {},

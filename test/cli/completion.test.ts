@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { fakeProcess, runCli } from '../helpers/environment.js';
 import { temporaryFolder } from '../helpers/temporary.js';
 
-/** What the shell's script is answered; the last line is the library's directive. */
+/** The answer to the shell's script. Its last line is the library's directive. */
 async function complete(words: readonly string[], cwd = '.'): Promise<string[]> {
   const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
   try {

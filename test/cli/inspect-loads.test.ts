@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest';
 import { runCli } from '../helpers/environment.js';
 
-// Each takes longer to load than the rest of the answer takes to compute.
+// Each of these takes longer to load than the rest of the answer takes to compute.
 vi.mock('onnxruntime-node', () => refuse('onnxruntime-node'));
 vi.mock('zod', () => refuse('zod'));
 vi.mock('ora', () => refuse('ora'));

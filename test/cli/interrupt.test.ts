@@ -8,7 +8,7 @@ import { temporaryFolder } from '../helpers/temporary.js';
 
 const CONFIG = resolve('configs/Llama-2-7b-hf.json');
 
-/** An evaluation that goes on until it is told to stop, and presses Ctrl-C once it runs. */
+/** An evaluation that runs until it is told to stop, and that presses Ctrl-C once it runs. */
 function untilStopped(press: () => void, saves = true): Evaluate {
   return (_, options = {}) =>
     new Promise((finish, fail) => {

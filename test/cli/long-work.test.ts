@@ -17,12 +17,15 @@ import {
 } from '../helpers/built.js';
 import { temporaryFolder } from '../helpers/temporary.js';
 
-/** Real processes, real signals, at moments drawn from a seed. */
+/** Uses real processes and real signals, at moments drawn from a seed. */
 
 const CONFIG = join(ROOT, 'configs/Llama-2-7b-hf.json');
 const ARGV = [CONFIG, '--candidates', 'yarn:2,ntk:2', '--target', '8192', '--preset', 'quick'];
 const RUN = [...ARGV, '--samples', '5', '--threads', '1', '--device', 'cpu'];
-/** Makes a run ten times as long, so that a moment of the usual one is well before its end on any machine. */
+/**
+ * Makes a run ten times as long, so that a moment of the usual run is well before its end on any
+ * machine.
+ */
 const LONG = ['--samples', '50'];
 
 let whole: Report;
@@ -40,7 +43,7 @@ beforeAll(async () => {
   whole = await reportIn(cwd);
 }, 240_000);
 
-/** `onTestFinished` is for tests; the first run is made before them. */
+/** The first run starts before the tests, so `onTestFinished` cannot be used. */
 async function folder(): Promise<string> {
   const { mkdtemp } = await import('node:fs/promises');
   const { tmpdir } = await import('node:os');
@@ -56,7 +59,7 @@ const stable = (report: Report): unknown =>
     Object.entries(report).filter(([key]) => !(VOLATILE_KEYS as readonly string[]).includes(key)),
   );
 
-/** Starts a run and does something to it at a share of its duration. */
+/** Starts a run and interferes with it at a share of its duration. */
 async function disturbed(
   cwd: string,
   share: number,
@@ -83,7 +86,7 @@ function kill(pid: number): void {
 }
 
 const random = new Random(20_240_607);
-// Not the last third: on a busy machine a run may be a good deal faster than the first one was.
+// The last third is excluded, because on a busy machine a run may be faster than the first one.
 const moments = (count: number): number[] =>
   Array.from({ length: count }, () => 0.7 * random.unit());
 
@@ -130,7 +133,7 @@ describe('an engine that is killed', () => {
       expect(ended.signal).toBeNull();
       expect(ended.stderr).not.toContain('interrupted');
       const files = await readdir(cwd);
-      // Nothing had been measured where the engine was still loading.
+      // Nothing was measured if the engine was still loading.
       if (files.length === 0) expect(ended.stderr).toMatch(/the probe engine stopped/);
       const report = files.length === 0 ? undefined : await reportIn(cwd);
       if (report?.status === 'complete') return; // killed after its last answer

@@ -77,7 +77,7 @@ describe('atomic writes', () => {
     const failing = vi.spyOn(handle, method).mockImplementationOnce(async function (
       this: FileHandle,
     ) {
-      // Half of it is on the disk already.
+      // Half of it has been written to the disk already.
       if (method === 'writeFile') await this.write('{"half":');
       throw Object.assign(new Error(code), { code });
     } as never);

@@ -12,7 +12,7 @@ const MODEL = JSON.parse(await readFile('test/demo-repo/model/config.json', 'utf
 >;
 const linear = { ...MODEL, rope_scaling: { rope_type: 'linear', factor: 8 } };
 
-/** Probes that see no difference: what fails here fails by what was compared. */
+/** A report in which the probes see no difference. What fails here fails by comparison. */
 const equal = makeReport({
   candidates: [
     candidate('none', 'reference', 1, short(0, 0)),
@@ -31,7 +31,9 @@ interface Demo {
   readonly git: (...words: string[]) => string;
 }
 
-/** A clone of the demo repository on the branch of a pull request, with the edit committed. */
+/**
+ * Makes a clone of the demo repository on the branch of a pull request, with the edit committed.
+ */
 async function pullRequest(edit: (root: string, git: Demo['git']) => Promise<void>): Promise<Demo> {
   const folder = await temporaryFolder();
   const [origin, checkout] = [join(folder, 'origin'), join(folder, 'checkout')];

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ModelGeometry } from '../../src/model/types.js';
 import { read } from '../read.js';
 
-/** Keys that each of these configs needs, and that do not matter here. */
+/** Keys that these configs require but that do not matter here. */
 const WIDTHS = {
   hidden_size: 2048,
   num_attention_heads: 16,
@@ -14,12 +14,12 @@ function readAs(modelType: string, keys: Record<string, unknown>): ModelGeometry
   return read({ model_type: modelType, ...WIDTHS, ...keys });
 }
 
-/** Layers of each type that rotates, in the order in which they come first. */
+/** Layers of each rotating type, in the order of their first layers. */
 function layersOf({ groups }: ModelGeometry): Record<string, readonly number[]> {
   return Object.fromEntries(groups.map(({ layerType, layers }) => [layerType, layers]));
 }
 
-/** What the layers of `modelType` see, rotate or lack as transformers 5.24 runs them. */
+/** What the layers of `modelType` see, rotate or lack when transformers 5.24 runs them. */
 describe('which layers rotate', () => {
   it('Bamba lists the layers that attend', () => {
     const model = readAs('bamba', { num_hidden_layers: 9, attn_layer_indices: [1, 5, 8] });

@@ -6,7 +6,7 @@ import { chooseReference } from '../../src/model/reference.js';
 import type { ModelGeometry } from '../../src/model/types.js';
 import { LLAMA, read } from '../read.js';
 
-/** Findings by name; of one name the first. */
+/** Findings by name; the first of each name. */
 function byName(model: ModelGeometry): Record<string, Finding> {
   return Object.fromEntries(
     model.findings.toReversed().map((found) => [findingName(found), found] as const),

@@ -15,7 +15,7 @@ const GEMMA3 = {
   rope_local_base_freq: 1e4,
 };
 
-/** What transformers passes over in silence, or with a line in a log. */
+/** What transformers ignores silently or with a line in a log. */
 const CASES: readonly (readonly [string, object, string, RegExp])[] = [
   [
     'a factor without a type',

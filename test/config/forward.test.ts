@@ -14,20 +14,20 @@ interface Table {
   readonly scaling: number;
 }
 
-/** A config, and what the forward of its class's own rotary module makes of it by length. */
+/** A config, with the results of forward in its class's own rotary module, by length. */
 interface ForwardCase {
   readonly id: string;
   readonly config: Record<string, unknown>;
   readonly label: string | null;
   readonly everyLength?: Table;
   readonly byLength?: Readonly<Record<string, Table>>;
-  /** What the class raises. */
+  /** The exception that the class raises. */
   readonly refused?: string;
 }
 
 const CASES = goldenLines<ForwardCase>('forward.jsonl');
 
-/** cos and sin are float32: an angle is known to that, relative to itself. */
+/** cos and sin are float32, which limits the relative precision of an angle. */
 const TOLERANCE = 2e-6;
 
 function groupOf({ config, label }: ForwardCase): LayerGroup {
@@ -47,11 +47,11 @@ function compare(group: LayerGroup, length: number, wanted: Table): void {
   expect(Math.abs(attentionScaling / wanted.scaling - 1)).toBeLessThan(TOLERANCE);
 }
 
-/** What we refuse although its class runs it. */
+/** Cases that we refuse although the class runs them. */
 const NOT_READ = [
   // The class copies a flat block to both layer types, with the theta of one of them.
   /^dots3_note_text\/(linear|yarn) in rope_scaling/,
-  // It takes the whole head there, and qk_rope_head_dim everywhere else.
+  // The class takes the whole head there, and qk_rope_head_dim everywhere else.
   /^dots3_note_text\/proportional/,
 ];
 
@@ -86,11 +86,11 @@ describe('what is not read is refused', () => {
   );
 });
 
-/** Classes that stop for reasons that their config cannot show: no finding is made of them. */
+/** Classes that fail for reasons that the config cannot show, so there is no finding about them. */
 const STOPS_UNSEEN = [
-  // Its rope type is fixed; the class checks the keys of a block that it does not use.
+  // The rope type is fixed, but the class checks the keys of a block that it does not use.
   /^esm\//,
-  // Multimodal modules that want mrope_section, which a user of text alone may leave out.
+  // Multimodal modules require mrope_section, which text-only users may leave out.
   /^hunyuan_vl_text\/(default|linear|llama3|proportional|.* with head_dim)/,
   /^glm(4v|4v_moe|_image)_text\/proportional/,
 ];

@@ -4,7 +4,7 @@ import { computeRope } from '../../src/rope/registry.js';
 import { type GoldenCase, goldenLines } from '../golden-cases.js';
 import { read } from '../read.js';
 
-/** Largest relative difference; a zero must be a zero. */
+/** Largest relative difference. A zero must be exactly zero. */
 function worst(found: Float64Array, wanted: readonly number[]): number {
   return wanted.reduce((most, value, index) => {
     const difference = Math.abs((found[index] ?? Number.NaN) - value);

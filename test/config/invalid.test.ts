@@ -7,13 +7,15 @@ import { isNotRope, readModel } from '../../src/model/read-model.js';
 import { computeRope } from '../../src/rope/registry.js';
 import { goldenLines, type InvalidCase } from '../golden-cases.js';
 
-/** What is done, in the words of the fixture: an action and the kinds that are reported. */
+/** What is done, in the terms of the fixture: an action and the reported kinds. */
 interface Outcome {
   readonly action: 'error' | 'warn' | 'accept';
   readonly kinds: readonly string[];
 }
 
-/** Where this tool does something else than the fixture recommends, and why. */
+/**
+ * Cases in which this tool deliberately does something else than the fixture recommends, and why.
+ */
 const DEVIATIONS: Readonly<Record<string, Outcome & { readonly why: string }>> = {
   'model_type-unknown': {
     action: 'warn',
@@ -48,7 +50,7 @@ function outcome(test: InvalidCase): Outcome {
   }
 }
 
-/** `or` leaves the choice to us; both sides of it are fine. */
+/** `or` leaves the choice to us, so both alternatives are right. */
 const ACTIONS: Readonly<Record<string, readonly string[]>> = {
   error: ['error'],
   warn: ['warn'],

@@ -12,7 +12,7 @@ const PAGES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs', 'training
 
 const read = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
 
-/** `"Transfer"` after a link to a page names a section of it. */
+/** A quoted title such as `"Transfer"` after a link names a section of the linked page. */
 const SECTION = /\]\(([\w./-]+\.md)\),\s"([^"\n]{2,60})"/g;
 
 describe.each(PAGES)('%s', (page) => {
@@ -36,7 +36,7 @@ describe.each(PAGES)('%s', (page) => {
     const named = [
       ...text.matchAll(/`((?:src|test|tools|training|bench|fixtures)\/[\w./-]+\.\w+)`/g),
     ];
-    // Of another repository.
+    // The link leads to another repository.
     const lost = named.map((found) => found[1]!).filter((path) => !existsSync(join(ROOT, path)));
     expect(lost.filter((path) => path !== 'tools/server/README.md')).toEqual([]);
   });

@@ -21,7 +21,7 @@ describe('the documented YaRN settings for Qwen3', () => {
         rope_theta: 1000000,
         rope_type: 'yarn',
       },
-      // Since 0.30 vLLM makes the length of it, and refuses the documented command.
+      // Since 0.30 vLLM derives the length from this key and refuses the documented command.
       max_position_embeddings: 131_072,
     });
     expect(flag(command, '--max-model-len')).toBe('131072');

@@ -4,7 +4,7 @@ import type { RopeSpec } from '../../src/rope/registry.js';
 import { v4Versions } from '../../src/emit/engines/hf.js';
 import { editsOf, inputFor, linear, QWEN3, yarn } from './input.js';
 
-/** The versions and the notes about versions of the `rope_scaling` form. */
+/** The versions of the `rope_scaling` form, and the notes on them. */
 function v4(input: EmitInput, version?: string) {
   const [emission] = emit(input, ['hf'], version);
   if (!emission?.ok) throw new Error('refused');
@@ -19,7 +19,8 @@ const raised = JSON.stringify({
   max_position_embeddings: 131_072,
 });
 
-// What each version does: transformers/modeling_rope_utils.py, _compute_yarn_parameters.
+// The behaviour of each version, from transformers/modeling_rope_utils.py,
+// _compute_yarn_parameters.
 describe('YaRN in transformers 4', () => {
   it('with the window of the weights is no scaling from 4.51 to 4.55', () => {
     const input = inputFor(QWEN3, yarn(4, 40_960), 163_840);
@@ -39,7 +40,7 @@ describe('YaRN in transformers 4', () => {
   it('carries the stretched window, which is right since 4.51', () => {
     const { versions } = v4(inputFor(QWEN3, yarn(4, 40_960), 163_840));
     expect(versions).toMatch(/^transformers 4\.51 and later/);
-    // A file that was raised for a larger factor is taken back.
+    // A file that was raised for a larger factor is lowered again.
     const smaller = inputFor(raised, yarn(2, 32_768), 65_536);
     expect(v4(smaller).versions).toMatch(/^transformers 4\.51 and later/);
     expect(editedRecord(smaller.raw, editsOf(smaller, 'v4'))).toMatchObject({
@@ -63,7 +64,7 @@ describe('YaRN in transformers 4', () => {
     expect(JSON.parse(emission.settings[0]?.text ?? '')).not.toHaveProperty(
       'max_position_embeddings',
     );
-    // 4.51 to 4.55 would then take no scaling at all from the file.
+    // 4.51 to 4.55 would then ignore the scaling in the file.
     expect(v4(inputFor(QWEN3, yarn(4, 40_960), 163_840), '4.53').versions).toMatch(
       /^transformers 4\.51/,
     );

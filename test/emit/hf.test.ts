@@ -22,7 +22,7 @@ function written(input: EmitInput, form: Form) {
   return editedRecord(input.raw, editsOf(input, form));
 }
 
-/** An input whose layers all get the same scaling. */
+/** Makes an input whose layers all get the same scaling. */
 function forAllLayers(text: string, scale: (base: RopeSpec) => RopeSpec, length: number) {
   const input = inputFor(text, scale, length);
   const [first, ...others] = input.groups.map((group) => ({ ...group, rope: scale(group.rope) }));
@@ -115,7 +115,7 @@ describe('a class that does not read it', () => {
   it('has nothing written: a list of rope types', () => {
     const phi3 = changed(QWEN3, { model_type: 'phi3', head_dim: undefined });
     const input = inputFor(phi3, yarn(4, 40_960), 163_840);
-    // Its class takes yarn for an old name of longrope.
+    // The class treats yarn as an old name of longrope.
     expect(hfPatch(input, 'v4')).toMatchObject({ ok: false, reason: /would not read it back/ });
   });
 
@@ -171,7 +171,7 @@ describe('dynamic scaling starts from max_position_embeddings', () => {
   it.each(['v4', 'v5'] as const)(
     'which %s writes where the file leaves it to the class',
     (form) => {
-      // A fixture names it; Falcon's class has 2048 where a file does not.
+      // A fixture names the key; Falcon's class has 2048 if a file does not.
       const falcon = changed(fixtureText('falcon-7b'), { max_position_embeddings: undefined });
       const input = inputFor(falcon, dynamic(2), 4096);
       expect(written(input, form)).toMatchObject({ max_position_embeddings: 2048 });

@@ -10,13 +10,13 @@ export function configText(name: string): string {
   return readFileSync(new URL(`../../configs/${name}.json`, import.meta.url), 'utf8');
 }
 
-/** A published config that is no example. */
+/** The text of a published config that is not among the examples. */
 export function fixtureText(name: string): string {
   const file = new URL(`../../fixtures/model-configs/${name}.json`, import.meta.url);
   return readFileSync(file, 'utf8');
 }
 
-/** An input whose global layers get this scaling; local layers keep their own. */
+/** Makes an input whose global layers get this scaling. Local layers keep their own. */
 export function inputFor(
   text: string,
   scale: (base: RopeSpec, geometry: ModelGeometry) => RopeSpec,
@@ -36,7 +36,7 @@ export function inputFor(
   return { label: 'test', geometry, reference, trained, groups: [first, ...others], raw, length };
 }
 
-/** The edits of a form that can say it. */
+/** Returns the edits of a form that can express the scaling. */
 export function editsOf(input: EmitInput, form: Form): readonly Edit[] {
   const patch = hfPatch(input, form);
   if (!patch.ok) throw new Error(`refused: ${patch.reason}`);
@@ -89,7 +89,7 @@ export const QWEN3 = JSON.stringify({
   rope_theta: 1000000,
 });
 
-/** The value after a flag in a printed command. */
+/** Finds the value after a flag in a printed command. */
 export function flag(command: string, name: string): string {
   const match = new RegExp(`${name} ('[^']*'|\\S+)`).exec(command);
   return (match?.[1] ?? '').replaceAll("'", '');

@@ -18,7 +18,8 @@ function settings(input: EmitInput, engine: Engine, version?: string) {
 }
 
 describe('vLLM’s length of YaRN', () => {
-  // Llama 3.1 was trained on 131,072 with a factor of 8 over 8192: 16 is twice that, of half the rows.
+  // Llama 3.1 was trained on 131,072 with a factor of 8 over 8192. A factor of 16 doubles that with
+  // half the rows.
   it.each([
     ['yarn:2', inputFor(llama31, yarn(16, 8192), 262_144), '131,072'],
     ['yarn:4', inputFor(llama31, yarn(32, 8192), 524_288), '262,144'],
@@ -129,7 +130,7 @@ describe('a length that the scaling does not reach', () => {
   });
 
   it('a scaling that continues the trained-in one counts from the trained window', () => {
-    // Llama 3.1 was trained on 131,072 with a factor of 8: 16 is twice that.
+    // Llama 3.1 was trained on 131,072 with a factor of 8, so 16 is twice that.
     const input = inputFor(llama31, yarn(16, 8192), 262_144);
     expect(settings(input, 'sglang').notes).not.toContain('covers');
     const longer = inputFor(llama31, yarn(16, 8192), 262_145);

@@ -78,7 +78,7 @@ describe('overrides only set keys', () => {
   it('SGLang is told of the theta in a block only where one is written', () => {
     const scaled = sglang(inputFor(QWEN3, yarn(4, 32_768), 131_072));
     expect(scaled.notes).toContain('rope_theta stands in the block as well');
-    // transformers 5 makes a block of theta when it loads, and SGLang reads that one first.
+    // transformers 5 makes a block from theta when it loads, and SGLang reads that one first.
     const larger = sglang(inputFor(QWEN3, ntk(4), 131_072));
     expect(larger.overrides).toMatchObject({ rope_scaling: null });
     expect(larger.notes).not.toContain('in the block as well');

@@ -10,8 +10,8 @@ import type { ModelGeometry } from '../../src/model/types.js';
 import { computeRope } from '../../src/rope/registry.js';
 
 /**
- * What is written into a config is what its class reads out of it: every fixture, every kind of
- * candidate, both forms. A pair that is missing in REFUSED has to be written.
+ * What is written into a config must be what its class reads from it, for every fixture, every kind
+ * of candidate and both forms. Pairs that are not listed in REFUSED must be written.
  */
 const CANDIDATES = [
   'none',
@@ -25,7 +25,7 @@ const CANDIDATES = [
   'theta:5e6',
 ] as const;
 
-/** Configs that cannot take a scaling, and those that can in one form only. */
+/** Configs that cannot express a scaling, and those that can in one form only. */
 const REFUSED: readonly {
   readonly configs: readonly string[];
   readonly candidates?: readonly string[];
@@ -46,10 +46,10 @@ const REFUSED: readonly {
   },
 ];
 
-/** Their block says nothing about a length, so that the window in the file is raised to it. */
+/** Their block does not mention a length, so the window in the file is raised to it. */
 const WITHOUT_WINDOW: readonly string[] = ['none', 'ntk:4', 'llama3:4', 'theta:5e6'];
 
-/** Their block names the window, and the file has the stretched one, which engines serve up to. */
+/** Their block names the window, and the file has the extended one, up to which engines serve. */
 const STRETCHED = /^(yarn|by-parts)/;
 
 const folder = new URL('../../fixtures/model-configs/', import.meta.url);
@@ -60,7 +60,7 @@ const fixtures = readdirSync(folder)
 const qwen = JSON.parse(
   fixtures.find(({ name }) => name === 'Qwen2.5-7B-Instruct')?.text ?? '',
 ) as object;
-/** Files that no fixture stands for. */
+/** Files that no fixture represents. */
 const VARIANTS = [
   {
     name: 'a raised window with its YaRN',
@@ -146,14 +146,14 @@ describe.each(cases)('$name', ({ name, text }) => {
     if (WITHOUT_WINDOW.includes(label)) expect(read.maxPositions).toBe(4 * window);
     else if (STRETCHED.test(label)) {
       expect(read.maxPositions).toBe(4 * window);
-      // The block names the window that is stretched, so that an overlay does not count as trained.
+      // The block names the original window, so an overlay does not count as trained.
       if (after.kind === 'unscaled') {
         const trained = model.groups[0]?.rope;
         const under = trained && 'originalMaxPositions' in trained && trained.originalMaxPositions;
         expect([window, under]).toContain(after.trainedWindow);
       }
     } else {
-      // Where the weights' own scaling was replaced, the window under it is what counts.
+      // If the weights' own scaling was replaced, the window under it counts.
       const trained = model.groups[0]?.rope;
       const under = trained && 'originalMaxPositions' in trained && trained.originalMaxPositions;
       expect([window, after.kind !== reference.kind && under]).toContain(after.trainedWindow);

@@ -30,7 +30,7 @@ describe('values', () => {
       rope_parameters: { attn_factor: number };
     };
     expect(overrides.rope_parameters.attn_factor).toBeCloseTo(1 / (0.1 * Math.log(4) + 1), 12);
-    // vLLM since 0.30 reads this one, and drops the other.
+    // vLLM since 0.30 reads this key and drops the other.
     expect(overrides.rope_parameters).toHaveProperty('attention_factor', 1);
     const sglang = JSON.parse(flag(first(input, 'sglang').text, '--json-model-override-args')) as {
       rope_scaling: object;

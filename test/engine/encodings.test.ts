@@ -16,7 +16,7 @@ import { language } from '../helpers/language.js';
 const LENGTH = 256;
 const context = writeText({ language, rungs: [LENGTH], span: LENGTH }, 1, 0);
 
-/** (1, length) of the same text, every target of which lies inside. */
+/** (1, length) of the same text, with every target inside it. */
 function batchOf(length: number, invFreq: Float64Array): Batch {
   const score = context.rows.filter((row) => row < length).length;
   const all = Array.from({ length }, (_, t) => t);

@@ -12,7 +12,7 @@ import {
 } from '../../src/subjects/bundled/index.js';
 import { build, ROOT } from '../helpers/built.js';
 
-/** The engines' processes are of the built package. */
+/** The engines run as processes of the built package. */
 let openPool: (request: EngineRequest, longest: number) => Promise<Engine>;
 const [member] = (await loadFamily()).members;
 const request = { member: member!.name, device: 'cpu', threads: 2 } as const;
@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 const invFreq = probeFrequencies(member!.theta, 32, member!.rotaryShare);
 
-/** One context of tokens that follow each other, every row scored. */
+/** Makes one context of consecutive tokens, with every row scored. */
 function batchOf(first: number, length = 64): Batch {
   const positions = Array.from({ length }, (_, t) => t);
   const rows = BigInt64Array.from(positions, BigInt);

@@ -10,7 +10,7 @@ import {
 import { modelConfig } from '../golden-cases.js';
 
 const config = modelConfig('Llama-2-7b-hf.json');
-/** What a program without types may pass. */
+/** Values that untyped programs may pass. */
 const options = (given: Record<string, unknown>) => given as EvaluateOptions;
 const openEngine = () => Promise.reject(new Error('opened'));
 

@@ -25,7 +25,7 @@ describe('position encodings side by side', () => {
       expect(row.needle.map((n) => n.multiple)).toEqual(lengths);
       expect(new Set(row.needle.map((n) => n.total)).size).toBe(1);
     }
-    // A table that ends is no ladder that was too short.
+    // A table that ends is different from a ladder that was too short.
     expect(learned.entries).toBe(256);
     expect(learned.reach?.censored ?? false).toBe(false);
   }, 300_000);
@@ -35,7 +35,7 @@ describe('position encodings side by side', () => {
     const [a, b] = [await compareEncodings(options), await compareEncodings(options)];
     expect(stable(a)).toEqual(stable(b));
     expect(a.rows.map((row) => row.label)).toEqual(['rope', 'learned']);
-    // Against itself, within its window: nothing changes.
+    // Compared with itself within its window, nothing changes.
     expect(Math.abs(a.rows[1]!.needle[0]!.lossChange.value)).toBeLessThan(1e-4);
   }, 120_000);
 

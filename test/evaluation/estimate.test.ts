@@ -4,7 +4,8 @@ import { evaluate } from '../../src/evaluate.js';
 import { describeProgress } from '../../src/cli/progress.js';
 import type { Progress } from '../../src/options.js';
 
-// The clock of these runs is the work that is done: docs/performance.md shows that time follows it.
+// The clock of these runs counts the finished work. docs/performance.md shows that time is
+// proportional to it.
 it.each(['Meta-Llama-3-8B-Instruct', 'Qwen2.5-7B-Instruct'])(
   'says within a fifth in the second half how long a run on %s will take',
   async (model) => {

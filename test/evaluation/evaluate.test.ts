@@ -47,7 +47,7 @@ describe('evaluate', () => {
   });
 
   it('measures lengths that were asked for beside the ladder', async () => {
-    // A table for each length, and lengths so close that their texts overlap.
+    // Each length has its own table, and the lengths are so close that their texts overlap.
     const candidates = parseCandidates('yarn:2,dynamic:1');
     const report = await evaluate(llama2, {
       ...base,
@@ -68,7 +68,7 @@ describe('evaluate', () => {
     ];
     const tokens = (report: Report) => report.settings.ladder.map((rung) => rung.tokens);
     expect(tokens(besides)).toEqual([...tokens(plain), 4600].sort((a, b) => a - b));
-    // Other questions stand in the contexts, so facts differ; text does not.
+    // The contexts have other questions, so facts differ; the text does not.
     expect(besides.candidates[1]!.score).toBe(plain.candidates[1]!.score);
   });
 

@@ -29,7 +29,8 @@ describe('expected reach', () => {
     );
   });
 
-  // docs/validation.md, "Reach": what the probe for LLaMA 1 says of static NTK, and what was published.
+  // docs/validation.md, "Reach": the probe's results for static NTK on LLaMA 1, and the published
+  // ones.
   it.each([
     [1.75, 2, 1.5, 1.7],
     [3, 3.25, 2.75, 3.1],

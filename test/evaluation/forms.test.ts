@@ -32,7 +32,7 @@ describe('dynamic scaling in its three forms', () => {
 
   it('has as recomputed what the table of the report shows', () => {
     const { needle, reach } = row('dynamic:2');
-    // Where a model's reach is expected is said of the candidate, not of its forms.
+    // The expected reach of a model belongs to the candidate and not to its forms.
     const { expected, ...read } = reach!;
     expect(expected).toBeDefined();
     expect(form('recomputed').needle.map((n) => n.accuracy)).toEqual(needle.map((n) => n.accuracy));

@@ -68,7 +68,8 @@ it('keeps rows per context that fit the report and pair with shorter ones', asyn
 it('goes on where it was stopped among them', async () => {
   const stop = new AbortController();
   const lengths: number[] = [];
-  // Three scalings on the preset's own contexts, which go to the target too, then two of those asked for later.
+  // Three scalings run on the preset's contexts, which also go to the target, and two on further
+  // contexts.
   const runs = 3 * (PRESETS.quick.long + PRESETS.quick.longText) + 2;
   const unfinished = await evaluate(qwen, {
     ...options,

@@ -55,7 +55,7 @@ describe('a model below the family', () => {
 
   it('does not break unscaled at twice its window, as no pair leaves its angles far', () => {
     const atTarget = row('reference').needle.find((n) => n.multiple === 2)!;
-    // Without holding, it loses 0.8 nats and all but 6 % of the facts.
+    // Without holding the pairs, it loses 0.8 nats and all but 6 % of the facts.
     expect(atTarget.lossChange.value).toBeLessThan(0.3);
     expect(atTarget.accuracy.value).toBeGreaterThan(0.3);
   });
@@ -69,7 +69,7 @@ describe('a model below the family', () => {
     expect(row('dynamic:1').forms?.map((f) => f.form)).toEqual(['recomputed', 'cached', 'static']);
     const [recomputed, , fixed] = row('dynamic:1').forms!;
     expect(recomputed!.needle.map((n) => n.multiple)).toContain(2);
-    // As one static table of factor 1, it is the unscaled model.
+    // One static table of factor 1 is that of the unscaled model.
     expect(fixed!.needle.at(-1)!.lossChange).toEqual(row('reference').needle.at(-1)!.lossChange);
   });
 });

@@ -29,18 +29,18 @@ describe('pairs held in a cache', () => {
   it('are some of this model', () => {
     expect(held).toBe(10);
     expect(probeGeometry(family, member, trained(window), false).held).toBe(0);
-    // LLaMA 1 is below the family by a hair, and has pairs as slow as the member's.
+    // LLaMA 1 is just below the family's range, and has pairs as slow as the member's.
     expect(probeGeometry(family, member, trained(2048), true).held).toBe(0);
   });
 
-  // Beyond its window dynamic:F stretches by more than the length: 4 F - (F - 1) at 4x.
+  // Beyond its window dynamic:F stretches by more than the length ratio: 4 F - (F - 1) at 4x.
   it.each([1, 2, 4])('have one frequency for all keys of dynamic:%d, the last one', (factor) => {
     const byIndex = byIndexOf(cachedUpTo(subject, dynamic(factor), 4 * 256));
     const whole = tablesAt(subject, dynamic(factor), [4])[0]!.invFreq;
     const from = probe.invFreq.length - held;
     for (const table of [byIndex[0]!, byIndex[300]!, byIndex.at(-1)!])
       expect(table.invFreq.slice(from)).toEqual(whole.slice(from));
-    // The others follow the length at which each key was written.
+    // The other tables depend on the length at which each key was written.
     expect(byIndex[0]!.invFreq.slice(0, from)).toEqual(probe.invFreq.slice(0, from));
     expect(byIndex.at(-1)!.invFreq.slice(0, from)).toEqual(whole.slice(0, from));
   });
@@ -63,7 +63,7 @@ describe('pairs held at the switch of longrope', () => {
   const questions = new QuestionList({ lossScale: 1 });
   const run = { setup, subject, questions, samples: { apart: 1 } } as unknown as Run;
   const { asked } = tableSwitch.prepare(run)!({ label: 'longrope', scaling } as AskedVariant);
-  /** (below, at, above) what the facts are asked with */
+  /** (below, at, above) what the facts are asked with. */
   const [short, , cached] = asked
     .filter(({ series }) => series.portions[0]!.name === 'switch 256')
     .map(({ treatments }) => treatments as readonly RotaryTreatment[]);

@@ -27,8 +27,8 @@ describe.each(members)('probe model $name', (member) => {
     const [reference, ...candidates] = report.candidates;
     expect(report.subject).toMatchObject({ name: member.name, inRange: true });
     expect(reference!.needle[0]!.accuracy.value).toBeGreaterThanOrEqual(0.95);
-    // Where less than half of the range never turns, the far end is lost soon after the window; what
-    // does not rotate keeps it a while.
+    // If less than half of the range never turns, the far end is lost soon after the window.
+    // Dimensions that do not rotate delay this.
     if (member.criticalFraction < 0.5 && member.rotaryShare === 1) {
       expect(reference!.reach!.multiple).toBeLessThan(2);
       expect(reference!.needle.at(-1)!.accuracy.value).toBeLessThan(0.7);

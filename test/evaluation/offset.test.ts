@@ -8,7 +8,7 @@ import { modelConfig } from '../helpers/model-config.js';
 const llama2 = modelConfig('Llama-2-7b-hf');
 const base = { threads: 1, worker: false, device: 'cpu', samples: 2, target: 8192 } as const;
 
-/** Rounds as a table in half precision does: 8 bits of mantissa. */
+/** Rounds like a table in half precision, with 8 bits of mantissa. */
 function bfloat16(value: number): number {
   const bits = new Uint32Array(Float32Array.of(value).buffer);
   bits[0] = ((bits[0]! + 0x8000) & 0xffff0000) >>> 0;

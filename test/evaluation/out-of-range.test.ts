@@ -5,7 +5,7 @@ import { groupScaling } from '../helpers/subject.js';
 
 const reference: RopeSpec = { type: 'default', theta: 1e4, rotaryDim: 128 };
 const LOSS_SCALE = 1.2;
-/** In nats of the subject, of which a unit costs one. */
+/** In nats of the subject, where one unit costs one nat. */
 const at = (candidate: RopeSpec): number[] =>
   outOfRangeByRung(groupScaling(reference, candidate, 4096), [0.5, 1, 2, 4], LOSS_SCALE).map(
     (nats) => nats / LOSS_SCALE,

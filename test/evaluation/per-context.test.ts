@@ -5,7 +5,7 @@ import { cellName, cellsOf } from '../../src/gate/cells.js';
 import { ReportSchema } from '../../src/report/schema/report.js';
 import { modelConfig } from '../helpers/model-config.js';
 
-/** Two kinds of layers with one rope: a scaling reaches the sliding ones too. */
+/** Two layer types with the same rope, so that a scaling reaches the sliding layers too. */
 const gemma = modelConfig('gemma-2-9b-it');
 
 const options = {

@@ -18,7 +18,7 @@ const set = {
 const one = { digest: 'one' };
 const two = { digest: 'two' };
 
-/** Answers with the first token of each context, negative, the later asked the sooner. */
+/** Answers with the negative first token of each context. Later requests are answered sooner. */
 function respondent(lanes: number, act: (run: number) => void = () => {}) {
   let [under, runs] = [0, 0];
   const self = {
@@ -102,7 +102,7 @@ it('stops all where one request fails, and says why', async () => {
 it('asks one treatment once, to the longest length that anyone wants', async () => {
   const ladder: ContextSet = { ...set, lengths: [512, 1024] };
   const list = new QuestionList({ lossScale: 1 });
-  // As a dynamic scaling has the reference's table within the window, and another beyond.
+  // A dynamic scaling has the reference's table within the window and another one beyond.
   const dynamic = list.ask(ladder, [one, two], 'dynamic');
   expect(list.totalTokens).toBe(7 * (512 + 1024));
   await list.answer(respondent(1));

@@ -4,7 +4,7 @@ import { score, type TextMeasured, tied } from '../../src/evaluation/summary.js'
 
 const lossScale = 1.2;
 
-/** One context with a word at each rung, whose reported loss is given; the reference's is 1 nat. */
+/** One context with one word at each rung and a given loss. The reference's loss is 1 nat. */
 function text(losses: readonly number[]): TextMeasured {
   const items = losses.map((_, rung) => ({ kind: 'language', rung, distance: 0, surprise: 0 }));
   const scores = {

@@ -52,7 +52,7 @@ it('gives the contexts of all portions that were answered, in order', async () =
   expect(asked.measurement()!.contexts).toHaveLength(4);
   expect(asked.answered).toBe(true);
   asked.ask(series.upTo.whole);
-  // What was not answered yet does not count.
+  // What has not been answered yet does not count.
   expect(asked.answered).toBe(false);
   expect(asked.measurement()!.contexts).toHaveLength(4);
   await questions.answer(respondent);

@@ -8,7 +8,7 @@ type Config = Record<string, unknown>;
 
 const configOf = (name: string): Config => JSON.parse(modelConfig(name)) as Config;
 
-/** A change of a config, judged against the config before it. */
+/** Sets up a change of a config, judged against the config before it. */
 function change(before: Config, after: Config, candidates?: string) {
   return setUp(JSON.stringify(after), {
     base: JSON.stringify(before),

@@ -19,7 +19,7 @@ interface Ended {
   readonly stderr: string;
 }
 
-/** One line of a shell, in which `$run` is the command line. */
+/** A shell line in which `$run` is the command line. */
 function shell(line: string, cwd: string): Promise<Ended> {
   const env = { ...process.env, run: `${process.execPath} ${BIN}`, config: CONFIG };
   return new Promise((resolve) => {
@@ -29,7 +29,7 @@ function shell(line: string, cwd: string): Promise<Ended> {
   });
 }
 
-/** Files that are neither whole reports nor anything that was there before. */
+/** Files that are neither complete reports nor were there before. */
 async function leftovers(folder: string): Promise<string[]> {
   return (await readdir(folder)).filter((name) => name.endsWith('.tmp'));
 }
@@ -76,7 +76,7 @@ describe('a limit of the system', () => {
   );
 });
 
-/** Runs a line in a folder of a file system of so many kilobytes, which holds a report. */
+/** Runs a line in a folder on a file system of this many kilobytes, with a report in it. */
 const FULL = (size: number, line: string): string =>
   `unshare -rm bash -c 'mkdir disk && mount -t tmpfs -o size=${size}k disk disk && cd disk && ` +
   `echo old > report.json && { ${line}; echo "code $?"; cat report.json; ls -A; }'`;
@@ -123,7 +123,7 @@ describe('processes', () => {
         await sleep(wait);
         if (engine !== undefined) process.kill(engine, 'SIGKILL');
         const { code } = await run.ended;
-        // The run may have been done before.
+        // The run may have finished already.
         expect([0, 3]).toContain(code);
         expect(await isWhole(join(cwd, 'report.json'))).toBe(true);
         expect(await leftovers(cwd)).toEqual([]);

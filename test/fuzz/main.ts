@@ -15,15 +15,17 @@ import { Mutator } from './mutate.js';
 /**
  * Mutates model configs and the inputs of known attacks, and looks for what must not happen.
  *
- *   npm run fuzz -- --budget 20000 --pairs 2000 --seed 1
+ *     npm run fuzz -- --budget 20000 --pairs 2000 --seed 1
  *
- * `--budget` configs go through `inspect`: no error that is not ours, no number that is not finite,
- * none that takes more than a second of processor time. `--pairs` pairs go through the gate with
- * probes that see no difference: a change of a rotary table, of the layers that rotate, of a window
- * or of the softmax scale never passes without a word. The same seed gives the same inputs.
+ * `--budget` configs go through `inspect`: the only errors must be our own, every number must be
+ * finite, and none may take more than a second of processor time. `--pairs` pairs go through the
+ * gate with probes that see no difference: a change of a rotary table, of the rotating layers, of a
+ * window or of the softmax scale must never pass without a finding. The same seed gives the same
+ * inputs.
  *
- * `--silent pairs.jsonl` keeps the pairs that passed without a word, and tools/transformers/silent.py
- * asks the classes of transformers whether they read the same from both.
+ * `--silent pairs.jsonl` saves the pairs that passed without a finding.
+ * tools/transformers/silent.py then asks the classes of transformers whether they read the same
+ * from both.
  */
 
 const { values } = parseArgs({
@@ -40,7 +42,7 @@ const folder = (name: string): string[] =>
     .filter((file) => file.endsWith('.json'))
     .map((file) => readFileSync(`fixtures/${name}/${file}`, 'utf8'));
 
-/** One small config of every model type, and of every composite around its text class. */
+/** One small config for every model type, and for every composite around its text class. */
 const classes = (name: string): string[] => {
   const seen = new Map<string, string>();
   for (const { config } of goldenLines<GoldenCase>(name)) {
@@ -56,7 +58,7 @@ const mutator = new Mutator(
   Number(values.seed),
 );
 
-/** Seconds of processor time for one config. */
+/** The most seconds of processor time for one config. */
 const MOST_SECONDS = 1;
 
 const failures: string[] = [];
@@ -81,7 +83,7 @@ function allFinite(value: unknown): boolean {
   return Object.values(value).every(allFinite);
 }
 
-/** What came of one config. */
+/** Inspects one config and says what happened. */
 function inspectOne(text: string): 'read' | 'refused' | 'failed' {
   try {
     if (allFinite(inspect(text))) return 'read';
@@ -116,7 +118,7 @@ const EQUAL = makeReport({
   ],
 });
 
-/** What a change must not move without a word; lengths beyond every switch. */
+/** The facts that must not change without a finding, at lengths on both sides of every switch. */
 function facts({ groups, layersWithoutRope, softmaxScale }: ModelGeometry): string {
   const tables = groups.flatMap(({ rope, layers, span }) =>
     [1, 1_000_000].map((length) => {
@@ -145,7 +147,7 @@ async function pairMany(count: number): Promise<void> {
   );
 }
 
-/** @returns undefined where one of the two is no config of a model with RoPE */
+/** @returns undefined if one of the two is not a config of a model with RoPE */
 async function pairOne(
   before: string,
   after: string,
@@ -158,7 +160,7 @@ async function pairOne(
     const [base, config] = [side(before, 'base.json'), side(after, 'config.json')];
     if (!base || !config) return undefined;
     const moved = facts(base.model) !== facts(config.model);
-    // What the base was told of already is no word about the change.
+    // A finding that the base has already is not about the change.
     const findings = config.model.findings.filter(
       (found) => !base.model.findings.some((old) => sameValue(old, found)),
     );

@@ -3,7 +3,7 @@ import { PART_KEYS } from '../../src/model/part.js';
 /** A JSON object that may be changed. */
 type Config = Record<string, unknown>;
 
-/** Values that readers do not expect, and words of rope blocks. */
+/** Values that readers do not expect, and words from rope blocks. */
 const ODD: readonly unknown[] = [
   null,
   0,
@@ -48,17 +48,17 @@ const ODD: readonly unknown[] = [
   '\u001b[31m##[error]\u202e',
 ];
 
-/** Names under which a config may hold its language model, and those of its rope block. */
+/** Keys of a language model inside a config, and keys of its rope block. */
 const PARTS = [...PART_KEYS, 'vision_config'];
 const BLOCKS = ['rope_scaling', 'rope_parameters'];
 
-/** Makes configs that are nearly right, the same ones for the same seed. */
+/** Makes configs that are nearly right. The same seed gives the same configs. */
 export class Mutator {
   readonly #configs: readonly Config[];
   readonly #keys: readonly string[];
   #state: number;
 
-  /** @param texts of configs; what does not parse is left out */
+  /** @param texts of configs; those that cannot be parsed are left out */
   constructor(texts: readonly string[], seed: number) {
     this.#configs = texts.flatMap((text) => {
       try {
@@ -71,7 +71,7 @@ export class Mutator {
     this.#state = seed;
   }
 
-  /** A config with up to four changes; now and then a text that is cut or has a key twice. */
+  /** Returns a config with up to four changes. Some texts are truncated or have a key twice. */
   text(): string {
     const config = this.#mutated(structuredClone(this.#pick(this.#configs)), 4);
     const text = JSON.stringify(config);
@@ -85,7 +85,7 @@ export class Mutator {
     return text;
   }
 
-  /** A config and the same one with up to three changes. */
+  /** Returns a config, and the same config with up to three changes. */
   pair(): readonly [before: string, after: string] {
     const before = structuredClone(this.#pick(this.#configs));
     if (this.#below(4) === 0) this.#mutated(before, 1);
@@ -120,7 +120,9 @@ export class Mutator {
     else put(place, key, value);
   }
 
-  /** Moves or copies a value to another key: a part or a block to another name for one above all. */
+  /**
+   * Moves or copies a value to another key. Parts and blocks get another name of a part or block.
+   */
   #rename(place: Config, key: string): void {
     const names = [PARTS, BLOCKS].find((each) => each.includes(key)) ?? this.#keys;
     const value = place[key];
@@ -128,7 +130,7 @@ export class Mutator {
     put(place, this.#pick(names), structuredClone(value));
   }
 
-  /** A value of the same kind. */
+  /** Returns another value of the same kind. */
   #near(value: unknown): unknown {
     if (typeof value === 'number') {
       return this.#pick([value * 2, value / 2, value + 1, value - 1, -value, value * 8, value / 8]);
@@ -150,7 +152,7 @@ export class Mutator {
     return list[this.#below(list.length)] as T;
   }
 
-  /** A whole number from 0; mulberry32, which is enough to choose by. */
+  /** A whole number from 0 to below `end`, by mulberry32, which is good enough for choices. */
   #below(end: number): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let x = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
@@ -174,7 +176,7 @@ function keysOf(value: unknown): string[] {
   return Array.isArray(value) ? inner : [...Object.keys(value), ...inner];
 }
 
-/** Objects of a config that hold keys: blocks and parts. */
+/** The objects of a config that contain keys: blocks and parts. */
 function recordsIn(config: Config): Config[] {
   return Object.values(config).flatMap((value) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)

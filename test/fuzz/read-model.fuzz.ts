@@ -11,14 +11,14 @@ import { chooseReference } from '../../src/model/reference.js';
 import { computeRope } from '../../src/rope/registry.js';
 import { type GoldenCase, goldenLines, type InvalidCase, modelConfig } from '../golden-cases.js';
 
-/** Seeded and bounded: the same inputs on every run. `FUZZ_RUNS` makes it longer. */
+/** The number of inputs, which a seed makes the same in every run. `FUZZ_RUNS` raises it. */
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 20_000);
 const OPTIONS = { seed: 20_240_607, numRuns: RUNS };
 
-/** A reading of one config takes well under a millisecond; more than this is a hang. */
+/** Reading one config takes well under a millisecond, so this is a hang. */
 const MAX_MILLISECONDS = 2000;
 
-/** Reads a text to the end: tables, reference, candidates. Only our own errors may come out. */
+/** Reads a text completely: tables, reference, candidates. Only our own errors may be thrown. */
 function readAll(text: string): void {
   const start = performance.now();
   try {

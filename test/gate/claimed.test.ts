@@ -18,7 +18,7 @@ function claimOf(name: string, more: object = {}): number {
   return claimBy(model, '');
 }
 
-/** @param candidate a shorthand in place of what the config says; '' = as it stands */
+/** @param candidate a shorthand that replaces the config's scaling; '' = the config as it is */
 function claimBy(model: ModelGeometry, candidate: string): number {
   const reference = chooseReference(model);
   const trained = {
@@ -40,10 +40,10 @@ describe('the length that a config claims', () => {
     ['Llama-2-7b-hf', { rope_scaling: { rope_type: 'dynamic', factor: 2 } }, 8192],
     ['Llama-2-7b-hf', { max_position_embeddings: 16384 }, 16_384],
     ['Qwen2.5-7B-Instruct', { rope_scaling: yarn }, 131_072],
-    // Raised and scaled: the block says what it stretches, 4 x 32768.
+    // The window was raised and is scaled: the block names what it stretches, 4 x 32768.
     ['Qwen2.5-7B-Instruct', { rope_scaling: yarn, max_position_embeddings: 131072 }, 131_072],
     ['Meta-Llama-3.1-8B', {}, 131_072],
-    // Gemma 3 4B, whose factor of 8 led to the 131,072.
+    // Gemma 3 4B, whose factor of 8 gave the 131,072.
     [
       'gemma-3-1b-it',
       { max_position_embeddings: 131072, rope_scaling: { rope_type: 'linear', factor: 8 } },
@@ -72,7 +72,7 @@ describe('a trained-in extension', () => {
   });
 
   it.each([
-    // 8192 x 32 is more than the file says the weights can do.
+    // 8192 x 32 is more than the weights can do according to the file.
     ['Llama-3.2-1B-Instruct.json', 'as-configured', 131_072],
     ['Hunyuan-7B.json', 'as-configured', 32_768],
     ['Meta-Llama-3.1-8B.json', 'llama3:2', 262_144],

@@ -8,7 +8,7 @@ import { type Contributions, reportOf } from '../helpers/per-context.js';
 
 const RUNGS = 5;
 
-/** Ten contexts that differ from each other far more than any change below. */
+/** Ten contexts that differ from each other by far more than any change below. */
 const LOSSES = [150, 170, 190, 200, 210, 215, 230, 240, 260, 280];
 
 function contributions(
@@ -99,7 +99,8 @@ describe('a baseline on the same contexts', () => {
     const before = reportOf(contributions());
     const after = reportOf(contributions(LOSSES, (r, c) => (r >= 3 ? (c === 0 ? 4 : 0) : 4)));
     const found = cell(before, after, 'reach')!;
-    // From 4x to 2x, whichever contexts are drawn; the two intervals, 0 to 4 each, say nothing.
+    // The reach falls from 4x to 2x whichever contexts are drawn. The two intervals, 0 to 4 each,
+    // could not show that.
     expect(found).toMatchObject({
       outcome: 'regressed',
       change: { value: -2, low: -2, high: -2 },

@@ -11,7 +11,7 @@ import { REPORT_SCHEMA_VERSION, ReportSchema } from '../../src/report/schema/rep
 import { INSPECT_SCHEMA_VERSION } from '../../src/version.js';
 
 /**
- * One file a version: a schema that changes must raise its version (docs/json.md), which makes a
+ * One file per version. A schema that changes must raise its version (docs/json.md), which makes a
  * new file. `npx vitest run test/gate/schema-versions.test.ts -u` writes it.
  */
 it.each([
@@ -23,7 +23,7 @@ it.each([
   ['report', REPORT_SCHEMA_VERSION, ReportSchema],
   ['sweep', SWEEP_SCHEMA_VERSION, SweepSchema],
 ])('the schema of %s is that of version %s', async (name, version, schema) => {
-  // The report has a version and a file of its own.
+  // The report has its own version and file.
   const options = name === 'report' ? {} : { override: withoutReport };
   const text = JSON.stringify(z.toJSONSchema(schema, options));
   const file = `../../schemas/${name}-${version}.schema.json`;

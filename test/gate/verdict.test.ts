@@ -213,7 +213,7 @@ describe('a gate', () => {
     expect(judged({}).status).toBe('passed');
     expect(judged({ RE012: 'error' })).toMatchObject({ status: 'failed', exitCode: 1 });
     expect(judged({ RE012: 'off' }).findings).toEqual([]);
-    // A form that knows only rules must not be green where a finding fails the gate.
+    // An output form that only knows rules must not be green if a finding fails the gate.
     expect(gateOutcome(judged({ RE012: 'error' })).rules).toContainEqual(
       expect.objectContaining({ rule: 'finding RE012', status: 'failed', level: 'error' }),
     );

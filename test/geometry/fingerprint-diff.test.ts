@@ -10,7 +10,7 @@ const table = computeRope(yarn(1e4, 4, 4096));
 const options = { upTo: 16384, unscaled };
 const float32 = (values: Float64Array): number[] => Array.from(values, Math.fround);
 
-/** Rows of positions 0..count-1, each value from (position, pair). */
+/** Makes rows for positions 0..count-1, with each value computed from (position, pair). */
 const rows = (count: number, value: (position: number, pair: number) => number): number[] =>
   Array.from({ length: count }, (_, position) =>
     Array.from({ length: 64 }, (_, pair) => value(position, pair)),

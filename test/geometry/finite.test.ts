@@ -8,7 +8,7 @@ import { inspectSections } from '../../src/report/inspect/sections.js';
 import { textOf } from '../../src/report/terminal.js';
 import { type GoldenCase, goldenLines } from '../golden-cases.js';
 
-/** JSON writes null for NaN, so the numbers are looked at before. */
+/** JSON writes null for NaN, so the numbers are checked before they are converted. */
 function notFinite(value: unknown, path = ''): string[] {
   if (typeof value === 'number') return Number.isFinite(value) ? [] : [`${path} = ${value}`];
   if (typeof value !== 'object' || value === null) return [];

@@ -54,7 +54,8 @@ describe('pairs that the model does not have', () => {
   });
 
   it('are none that complete a turn within the window', () => {
-    // Every pair of the model turns; of the probe those up to one turn a window are left alone.
+    // Every pair of the model turns. The probe holds its pairs with less than one turn per window,
+    // and leaves the others alone.
     const all = computeRope({ ...base, theta: 100 });
     expect(heldPairs(plain, all, window)).toBe(
       Array.from(invFreq).filter((f) => f * 256 < 2 * Math.PI * (1 - 1e-9)).length,

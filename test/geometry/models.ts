@@ -1,7 +1,9 @@
 import type { LayerGroup, ModelGeometry, Reference } from '../../src/model/types.js';
 import type { RopeSpec } from '../../src/rope/registry.js';
 
-/** Shapes of published models, written down by hand so that these tests need no config reader. */
+/**
+ * Shapes of published models, written by hand so that these tests do not need the config reader.
+ */
 
 const range = (count: number, wanted: (layer: number) => boolean = () => true): number[] =>
   Array.from({ length: count }, (_, layer) => layer).filter(wanted);

@@ -17,7 +17,7 @@ test('linear interpolation stretches every pair alike', () => {
 
 test('YaRN leaves the fast pairs alone', () => {
   const { invFreq } = computeRope(yarn(1e4, 4, 4096));
-  // truncate widens the ramp to whole pairs, so the first pair below 32 turns may be on it.
+  // truncate widens the ramp to whole pairs, so the first pair below 32 turns may lie on it.
   expect(highFrequencyStretch(base, invFreq, 4096)).toBeCloseTo(1, 2);
   expect(stretch(base, invFreq).at(-1)).toBeCloseTo(4, 9);
 });

@@ -10,14 +10,16 @@ export const BIN = join(ROOT, 'bin/rope-eval.js');
 
 const LOCK = join(ROOT, 'node_modules/.rope-eval-test-build');
 
-/** Makes `dist/` where it is missing or older than `src/`; test files may ask at the same time. */
+/**
+ * Builds `dist/` if it is missing or older than `src/`. Several test files may call this at once.
+ */
 export async function build(): Promise<void> {
   while (!isFresh()) {
     try {
       mkdirSync(LOCK);
     } catch {
       await sleep(500);
-      // Left behind by a run that was killed.
+      // The lock was left behind by a run that was killed.
       if (Date.now() - modified(LOCK) > 120_000) rmSync(LOCK, { recursive: true, force: true });
       continue;
     }
@@ -52,7 +54,7 @@ export interface Running {
   readonly ended: Promise<Ended>;
 }
 
-/** The command line as users have it, in a process of its own. */
+/** Starts the command line as users have it, in a separate process. */
 export function start(argv: readonly string[], cwd: string): Running {
   const child = spawn(process.execPath, [BIN, ...argv], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   const text = { stdout: '', stderr: '' };
@@ -71,7 +73,7 @@ interface Listed {
   readonly state: string;
 }
 
-/** Every process of the machine. */
+/** Lists every process of the machine. */
 export function processes(): Promise<readonly Listed[]> {
   return new Promise((resolve, reject) => {
     execFile('ps', ['-A', '-o', 'pid=,ppid=,stat='], (error, stdout) => {
@@ -87,7 +89,7 @@ export function processes(): Promise<readonly Listed[]> {
   });
 }
 
-/** The engine's process, as soon as it is there; undefined where the run ended first. */
+/** Waits for the engine's process; undefined if the run ended first. */
 export async function engineOf({ pid, process: child }: Running): Promise<number | undefined> {
   while (child.exitCode === null && child.signalCode === null) {
     const found = (await processes()).find(({ parent }) => parent === pid);
@@ -97,7 +99,7 @@ export async function engineOf({ pid, process: child }: Running): Promise<number
   return undefined;
 }
 
-/** Whether a process is gone within ten seconds; a zombie is not gone. */
+/** Whether a process ends within ten seconds. A zombie has not ended. */
 export async function isGone(pid: number): Promise<boolean> {
   for (let tries = 0; tries < 100; tries++) {
     if (!(await processes()).some((one) => one.pid === pid)) return true;

@@ -6,7 +6,7 @@ import {
 
 const point = (value: number) => ({ value, low: value, high: value });
 
-/** A row that found these shares of the facts at 1x, 2x, ... */
+/** Makes a row that found these shares of the facts at 1x, 2x, ... */
 export function makeRow(row: Partial<EncodingRow>, found: readonly number[]): EncodingRow {
   return {
     label: row.encoding ?? 'rope',

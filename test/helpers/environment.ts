@@ -9,7 +9,7 @@ import type { ReadConfig } from '../../src/model/read-model.js';
 import type { Evaluate, EvaluateOptions } from '../../src/options.js';
 import { makeReport } from './report.js';
 
-/** A stream that remembers what was written to it. */
+/** A stream that records what is written to it. */
 class Recorder extends Writable {
   text = '';
   readonly isTTY: boolean;
@@ -26,7 +26,7 @@ class Recorder extends Writable {
     done();
   }
 
-  // What a spinner asks of a terminal.
+  // Methods that a spinner calls on a terminal.
   clearLine = (): boolean => true;
   cursorTo = (): boolean => true;
   moveCursor = (): boolean => true;
@@ -47,7 +47,7 @@ export interface Ran {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** What `evaluate` was called with; empty where it was not. */
+  /** The calls of `evaluate`; empty if there were none. */
   readonly calls: readonly {
     readonly config: string | ReadConfig;
     readonly options: EvaluateOptions;
@@ -57,12 +57,12 @@ export interface Ran {
 
 export interface FakeProcess {
   readonly environment: Environment;
-  /** Ctrl-C. */
+  /** Presses Ctrl-C. */
   readonly interrupt: () => void;
   readonly run: () => Promise<Ran>;
 }
 
-/** The command line in this process, on a fake one: only the probes are not real. */
+/** Runs the command line in this process, on a fake environment. Only the probes are not real. */
 export function fakeProcess(argv: readonly string[], options: FakeOptions = {}): FakeProcess {
   const { terminal = false, columns = 100, cwd = process.cwd() } = options;
   const env = options.env ?? {};
@@ -72,7 +72,7 @@ export function fakeProcess(argv: readonly string[], options: FakeOptions = {}):
   const killed: number[] = [];
   const listeners = new Set<() => void>();
   const evaluate: Evaluate = async (config, given = {}) => {
-    // The real one refuses what it does not know, so that a command cannot hand it on unseen.
+    // The real function refuses unknown options, so that a command cannot pass one on unnoticed.
     const { checkOptions, EVALUATE_OPTIONS } = await import('../../src/options.js');
     checkOptions(given, EVALUATE_OPTIONS);
     calls.push({ config, options: given });

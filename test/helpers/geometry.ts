@@ -7,7 +7,7 @@ import { parseConfig } from '../../src/json/parse.js';
 import { isNotRope, readModel } from '../../src/model/read-model.js';
 import { chooseReference } from '../../src/model/reference.js';
 
-/** The exact part of a report on Qwen2.5-7B. */
+/** Makes the exact part of a report on Qwen2.5-7B. */
 export function qwenGeometry(candidates: string): GeometryReport {
   const model = readModel(parseConfig(readFileSync('configs/Qwen2.5-7B-Instruct.json', 'utf8')));
   if (isNotRope(model)) throw new Error('the fixture uses RoPE');

@@ -4,7 +4,9 @@ import { defaultPolicy } from '../../src/gate/policy.js';
 import { readConfig } from '../../src/model/read-model.js';
 import { candidate, makeReport, short } from './report.js';
 
-/** Probes that see no difference: what fails by them fails by what was compared. */
+/**
+ * A report in which the probes see no difference. A gate that fails with it fails by comparison.
+ */
 export const EQUAL = makeReport({
   candidates: [
     candidate('none', 'reference', 1, short(0, 0)),
@@ -12,12 +14,12 @@ export const EQUAL = makeReport({
   ],
 });
 
-/** One side of a change, from its text. */
+/** Makes one side of a change from its text. */
 export function side(text: string, source: string): GateConfig {
   return { text, source, read: readConfig(text, { source }) };
 }
 
-/** The gate on a config and the one before the change, with probes that see no difference. */
+/** Runs the gate on a config and its previous version, with probes that see no difference. */
 export function judge(
   config: object | string,
   base: object | string | undefined,
@@ -40,7 +42,7 @@ export async function verdict(...given: Parameters<typeof judge>): Promise<GateR
   return (await judge(...given)).result;
 }
 
-/** Codes of severity error. */
+/** Lists the codes of findings with severity error. */
 export function errors(result: GateResult): string[] {
   return result.findings.filter(({ level }) => level === 'error').map(({ code }) => code);
 }

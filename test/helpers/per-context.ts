@@ -7,17 +7,17 @@ const ANSWERS = 4;
 const TOKENS = 100;
 
 export interface Contributions {
-  /** Answers found out of 4, per context, at every distance of every rung. */
+  /** Answers found out of 4 in each context, at every distance of every rung. */
   readonly needle: readonly (readonly number[])[];
-  /** Summed loss of 100 tokens of text, per context, nats. */
+  /** Summed loss of 100 tokens of text in each context, in nats. */
   readonly text: readonly number[];
 }
 
 const row = (values: readonly number[]): string => values.join(' ');
 
 /**
- * A report of a reference that finds everything at a loss of 2 nats, and of one candidate whose
- * contexts contributed what is given.
+ * Makes a report with a reference that finds everything at a loss of 2 nats, and one candidate with
+ * the given contributions of its contexts.
  */
 export function reportOf(
   own: Contributions,
@@ -65,7 +65,9 @@ function rowsOf(label: string, { needle, text }: Contributions): PerContext['can
   };
 }
 
-/** The same figures in the report's own cells, with intervals as wide as a small run has them. */
+/**
+ * Computes the report's own cells from the same figures, with intervals as wide as in a small run.
+ */
 function candidateOf(
   candidate: CandidateReport,
   { needle, text }: Contributions,

@@ -8,7 +8,7 @@ import {
   type Short,
 } from '../../src/report/schema/report.js';
 
-/** Hand-made reports with plausible numbers; the schema checks that they could be real. */
+/** Hand-made reports with plausible numbers. The schema checks that they are possible. */
 
 const WINDOW = 32_768;
 const LADDER = [1, 1.5, 2, 3, 4];

@@ -15,14 +15,14 @@ import {
 } from '../../src/subjects/subject.js';
 import { language } from './language.js';
 
-/** A probe model of one layer group that is never opened. */
+/** Makes a probe model with one layer group, which is never opened. */
 export function subjectOf(geometry: ProbeGeometry): BundledSubject {
   const member = { name: 'none', window: geometry.window } as Member;
   const probe = { member, inRange: true, geometry };
   return new BundledSubject(probe, languageTexts(language), 1, { device: 'cpu', threads: 1 });
 }
 
-/** @param window the trained one, tokens */
+/** @param window the trained window, in tokens */
 export function groupScaling(
   reference: RopeSpec,
   candidate: RopeSpec,
@@ -36,13 +36,13 @@ export function scalingOf(reference: RopeSpec, candidate: RopeSpec, window: numb
   return { label: candidate.type, groups: [groupScaling(reference, candidate, window)] };
 }
 
-/** (multiples) tables of a scaling at lengths in windows */
+/** (multiples) tables of a scaling at lengths in windows. */
 export function tablesAt(subject: BundledSubject, scaling: Scaling, multiples: readonly number[]) {
   const { window } = scaling.groups[0]!.trained;
   return multiples.map((m) => subject.table(scaling, { group: 0, tokens: Math.round(m * window) }));
 }
 
-/** A scaling in a cache, up to a number of the subject's tokens. */
+/** The rotation of a scaling in a cache, up to a number of the subject's tokens. */
 export function cachedUpTo(subject: BundledSubject, scaling: Scaling, indices: number): Rotation {
   const { window } = scaling.groups[0]!.trained;
   const tokens = (index: number): number => Math.round(((index + 1) / subject.window) * window);

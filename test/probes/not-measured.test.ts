@@ -20,7 +20,7 @@ const answered = fc.record({
 const contexts = fc.array(answered, { minLength: 1, maxLength: 12 });
 const every = (list: readonly unknown[]): number[] => list.map((_, i) => i);
 
-/** Everything that a statistic gives. */
+/** Everything that a statistic computes. */
 function statistics(list: readonly Cluster[]): number[] {
   const draws = resamples(list.length, 1, 20);
   const steady = list.map(() => ({ sum: 1, count: 3 }));

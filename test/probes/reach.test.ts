@@ -36,7 +36,7 @@ describe('reach', () => {
   });
 
   it.each([1, 2, 3])('knows next to nothing from %d contexts that agree', (contexts) => {
-    // One answer per bin and context, all found: the resamples agree, the truth need not.
+    // One answer per bin and context, all found: the resamples agree, but the truth may differ.
     const { rung, low, high } = reach(
       facts(contexts, 1, () => 1),
       1,

@@ -27,7 +27,7 @@ it('lasting topics are declared once, the others again and again', () => {
     const gaps = times.slice(1).map((d, i) => d.index - times[i]!.index);
     for (const gap of gaps) {
       expect(gap).toBeGreaterThanOrEqual(rates.topicRange[0] - 1);
-      // Something else that is due, a unit long each, may come first.
+      // Other tokens that are due, one unit each, may come first.
       expect(gap).toBeLessThanOrEqual(rates.topicRange[1] + 32);
     }
   }

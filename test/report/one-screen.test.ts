@@ -12,7 +12,7 @@ import { textOf, textWidth } from '../../src/report/terminal.js';
 import type { Batch, Engine } from '../../src/subjects/bundled/engine.js';
 import { candidate, makeReport, short } from '../helpers/report.js';
 
-/** Lines that a text takes in a terminal, which breaks long ones. */
+/** The lines that a text takes in a terminal, which wraps long ones. */
 function linesOf(text: string, columns: number): number {
   return text
     .trimEnd()
@@ -20,13 +20,13 @@ function linesOf(text: string, columns: number): number {
     .reduce((sum, line) => sum + Math.max(1, Math.ceil(textWidth(line) / columns)), 0);
 }
 
-/** A command is never broken, so that it can be copied. */
+/** Commands are not wrapped, so that they can be copied. */
 const isCommand = (line: string): boolean => /^(Next,.*| ) rope-eval /.test(line);
 
 const draw = (report: Report, columns = 80): string =>
   textOf(answerSections(report), { color: false, columns, plots: true });
 
-/** Answers that differ from table to table, and get worse with the length. */
+/** Answers that differ between tables, and get worse with the length. */
 function madeUp(seed: number): Engine {
   const run = ({ batch, score, length, rotary }: Batch) => {
     const table = rotary.kSin.at(-1)! + rotary.kCos.at(-1)!;
@@ -66,7 +66,7 @@ describe('the answer takes one screen of 24 lines and 80 columns', () => {
       openEngine: () => Promise.resolve(madeUp(CONFIGS.indexOf(path))),
     });
     const text = draw(report);
-    // One line is the prompt's.
+    // The prompt takes one line.
     expect(linesOf(text, 80), text).toBeLessThanOrEqual(23);
     const wide = text.split('\n').filter((line) => textWidth(line) > 80);
     expect(wide.filter((line) => !isCommand(line))).toEqual([]);

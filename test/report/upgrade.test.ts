@@ -3,7 +3,7 @@ import { parseReport } from '../../src/gate/baseline.js';
 import { upgradeReport } from '../../src/report/schema/report.js';
 import { makeReport } from '../helpers/report.js';
 
-/** As version 1.6 saved it. */
+/** Converts a report to the form in which version 1.6 saved it. */
 function older(): Record<string, unknown> {
   const { subject, ...rest } = makeReport();
   const { kind, ...probeModel } = subject;

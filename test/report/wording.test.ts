@@ -10,7 +10,7 @@ function advice(code: Report['recommendation']['code'], label: string | null, ti
   return adviceWords(makeReport({ recommendation: { code, candidate: label, tied } }));
 }
 
-/** All that the section says, with what has to be known beside the advice. */
+/** All texts of the section, with what must be known besides the advice. */
 function verdictText(report: Report): string {
   return verdictSection(report)
     .blocks.flatMap((block) =>

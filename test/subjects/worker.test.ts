@@ -9,11 +9,11 @@ import { build, engineOf, isGone, processes, ROOT, start } from '../helpers/buil
 import { modelConfig } from '../helpers/model-config.js';
 import { temporaryFolder } from '../helpers/temporary.js';
 
-/** Real processes, stopped while they work. */
+/** Uses real processes, which are stopped while they work. */
 
 const member = (await loadFamily()).members[0]!.name;
 const request = { member, device: 'cpu', threads: 1 } as const;
-/** A second of the limits lasts a tenth of one: stopped within three seconds. */
+/** A second of the limits lasts 0.1 s, so a silent process is stopped within 3 s. */
 const limits = { silence: 30, secondMs: 100 };
 let pool: { openPool: typeof openPool; openProcess: typeof openProcess };
 let evaluate: typeof import('../../src/evaluate.js').evaluate;
@@ -25,7 +25,7 @@ beforeAll(async () => {
   ({ evaluate } = (await built('evaluate.js')) as { evaluate: typeof evaluate });
 }, 240_000);
 
-/** What `open` starts, and its process. */
+/** Starts a worker with `open`, and returns its process. */
 async function withChild<T>(open: () => Promise<T>): Promise<{ opened: T; child: number }> {
   const before = new Set((await processes()).map(({ pid }) => pid));
   const opened = await open();
@@ -33,7 +33,7 @@ async function withChild<T>(open: () => Promise<T>): Promise<{ opened: T; child:
     ({ pid, parent, state }) =>
       parent === process.pid && !before.has(pid) && !state.startsWith('Z'),
   );
-  // `ps` itself is a child as well, with a higher number.
+  // `ps` itself is also a child, with a higher number.
   return { opened, child: Math.min(...own.map(({ pid }) => pid)) };
 }
 
@@ -96,8 +96,8 @@ it(
     const run = start(argv, cwd);
     const engine = (await engineOf(run))!;
     process.kill(engine, 'SIGSTOP');
-    // The first is heard as soon as the command line listens; one that is sent too early ends the
-    // process by the signal itself.
+    // The first signal is handled as soon as the command line listens. One that is sent earlier
+    // ends the process by itself.
     while (run.process.exitCode === null && run.process.signalCode === null) {
       run.process.kill('SIGINT');
       await sleep(200);

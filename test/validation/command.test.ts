@@ -42,7 +42,7 @@ it('probes another model, at lengths off the ladder too, and lists what it canno
   expect(out).toMatch(/unknown method "magic"/);
   expect(out).toMatch(/shorter than 1\/16 of the window \(.* at 63\)/);
   expect(out).toMatch(/at 64 +│ any +│ 1\/1 \(100 %\)/);
-  // A model that is not in the list of published reaches has none to be compared with.
+  // A model that is not in the list of published reaches has nothing to be compared with.
   expect(out).not.toMatch(/static NTK/);
   expect(out).not.toMatch(/NaN|undefined/);
 }, 180_000);

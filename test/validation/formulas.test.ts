@@ -75,7 +75,7 @@ it.each([
   const base = specOf(rowOf('none', 2048))!;
   const [reference, candidate] = [base, spec].map((x) => computeRope(x, length).invFreq);
   expect(inRangeUpTo(reference!, candidate!, length)! / length).toBeCloseTo(reach, 2);
-  // The formula charges nothing for angles up to there, and something beyond.
+  // The formula has no cost for angles up to there, but some beyond.
   const outside = (share: number) =>
     termsAt(geometry, spec, Math.round(share * reach * length)).outOfRange;
   expect(outside(0.98)).toBe(0);

@@ -7,7 +7,7 @@ export interface Published {
   readonly value: number | string;
 }
 
-/** Rows of one table of LLaMA 1 (2048 tokens). */
+/** Makes rows of one table on LLaMA 1 (2048 tokens). */
 export function llamaRows(published: readonly Published[], metric = 'perplexity'): Row[] {
   const { rows, unused } = readResults([
     {

@@ -54,7 +54,7 @@ async function check(
     );
   }
   const evaluate = async () => setting.report ?? good;
-  // Wide: what is said is one thing, where its lines break another.
+  // The terminal is wide, because this is about the words and not about where lines break.
   const fake = { cwd, evaluate, columns: 400, ...setting };
   const ran = await runCli(['check', 'config.json', ...args], fake);
   return { ...ran, cwd };
@@ -172,7 +172,7 @@ describe('rope-eval check', () => {
     const { code, stdout, calls } = await check([], { files });
     expect(code).toBe(1);
     expect(stdout).toContain('by rope-eval.config.json');
-    // A rule about a longer context is looked at there.
+    // A rule about a longer context makes the run measure that length.
     expect(calls[0]?.options).toMatchObject({ preset: 'thorough', target: 262_144 });
   });
 

@@ -30,7 +30,7 @@ const reportOf = (accuracy: number, loss: number): Report =>
     ],
   });
 
-/** The words of a command as a shell reads them. */
+/** Splits a command into words as a shell does. */
 function wordsOf(command: string): string[] {
   return execFileSync('bash', ['-c', `printf '%s\\0' ${command}`], { encoding: 'utf8' })
     .split('\0')
@@ -180,7 +180,7 @@ describe('emit with the base writes what was measured', () => {
     const written = said.written.map(({ path, value }) => [path, value] as const);
     const removed = said.removed.map((path) => [path, null] as const);
     expect(Object.fromEntries([...written, ...removed])).toEqual(expected);
-    // What stands in the file then is what the probes had.
+    // The file then has what the probes measured.
     const edited = await readFile(join(cwd, 'new.json'), 'utf8');
     const [measured] = setup.candidates;
     const reread = setUp(edited, {

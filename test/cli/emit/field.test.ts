@@ -5,7 +5,7 @@ import { runCli } from '../../helpers/environment.js';
 import { temporaryFolder } from '../../helpers/temporary.js';
 import { flag } from '../../emit/input.js';
 
-/** Configs that people run; what each setting must hold was checked against the engines' own code. */
+/** Configs that people run. The expected settings were checked against the engines' own code. */
 interface Output {
   readonly length: number;
   readonly findings: readonly { readonly code: string }[];
@@ -311,7 +311,7 @@ describe('SGLang merges an override into the block in force', () => {
     expect(await override('yarn:2')).toMatchObject({
       rope_scaling: { factor: 2, beta_fast: 32, mscale: null, mscale_all_dim: null },
     });
-    // The window that the block names keeps the factor from counting, and a table has factor x
+    // The factor does not count because the block names the window, and a table has factor x
     // max_position_embeddings rows.
     expect(await override('linear:8')).toMatchObject({
       rope_scaling: { rope_type: 'linear', factor: 8 },

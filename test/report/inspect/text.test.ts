@@ -22,7 +22,7 @@ const draw = (
   plots = true,
 ) => textOf(inspectSections(data, words), { columns: 80, color: false, plots });
 
-/** Line breaks are the width's business. */
+/** Replaces line breaks, which depend only on the width. */
 const flat = (text: string): string => text.replaceAll(/\s+/g, ' ');
 
 const PAIRS = [

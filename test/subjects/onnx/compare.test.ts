@@ -23,7 +23,7 @@ const model = (rope: RopeSpec) => ({
   ],
 });
 
-/** As an exporter computes it: the angle in float32. */
+/** Computes angles in float32, as an exported graph does. */
 function site(rope: RopeSpec, positions: number, length?: number): SiteInfo {
   const { invFreq, attentionScaling } = computeRope(rope, length);
   const values = rotaryValues(invFreq, attentionScaling, positions);

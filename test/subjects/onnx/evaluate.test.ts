@@ -14,7 +14,7 @@ import type { Context } from '../../../src/probes/contexts.js';
 import { textOf } from '../../../src/report/terminal.js';
 
 const FOLDER = 'fixtures/onnx-decoders';
-/** The fixtures' decoder, said to be trained on lengths that have room for facts. */
+/** The fixtures' decoder, with a claimed trained length that leaves room for facts. */
 const config = JSON.stringify({
   ...(JSON.parse(readFileSync(`${FOLDER}/config.json`, 'utf8')) as object),
   max_position_embeddings: 512,
@@ -152,7 +152,7 @@ it('goes on where an interrupted run on a decoder stopped, to the same report', 
   });
   const lasting = ({ createdAt: _, timings: __, ...rest }: Report) => rest;
   expect(lasting(resumed)).toEqual(lasting(whole));
-  // Answers of other texts must not be mixed with these.
+  // Answers on other texts must not be mixed with these.
   const other = {
     ...options,
     resume: saved,
@@ -165,7 +165,8 @@ it('of weights that find no facts, the advice is by their losses', async () => {
   const report = await run('genai.onnx', { samples: 2 });
   expect(adviceWords(report)).toMatch(/too few facts within its own trained window/);
   expect(adviceWords(report)).toMatch(/nats a token over all lengths/);
-  // Nor may their facts pass a gate: what was never known cannot be lost.
+  // Facts of such weights must not pass a gate either, because they cannot lose what they never
+  // knew.
   const { status, rules } = judgeReport({
     report,
     policy: defaultPolicy(),

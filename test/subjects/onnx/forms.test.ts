@@ -35,7 +35,7 @@ interface Forms {
     DecoderRequest,
     'threads' | 'positions' | 'layers' | 'scoredRows' | 'heads' | 'keyHeads' | 'headDim'
   >;
-  /** Each form, the answers that it is held against, and the largest difference allowed. */
+  /** Each form, with the answers to compare with and the largest difference allowed. */
   readonly forms: readonly {
     readonly name: string;
     readonly group: 'full' | 'two-tables' | '4bit';
@@ -106,10 +106,10 @@ describe.each(Object.keys(answers.scalings))('a config with the candidate %s', (
     query_pre_attn_scalar: 16,
     rope_local_base_freq: answers.localTheta,
   };
-  // A block is a candidate as it stands; other names are shorthands of ours.
+  // A block is itself a candidate. Other names are shorthands.
   const written = label === 'longrope' ? JSON.stringify(answers.scalings[label]) : label;
 
-  /** As a run asks: candidate, table of each group, inputs of the graph. */
+  /** The inputs of a run: candidate, table of each group, inputs of the graph. */
   async function ask(name: string, of: object): Promise<Float32Array> {
     const setup = setUp(JSON.stringify(of), {
       candidates: parseCandidates(written),
