@@ -40,6 +40,10 @@ export function recommend(
   const best = lowest(tier);
   const holds = (reference.reach?.multiple ?? 0) >= target;
   if (holds && !(best && clearlyLower(best, reference, isTied))) return keep;
+  // Weights that find no facts without a scaling do not tell how far one holds.
+  const knows = reference.reach?.multiple !== 0;
+  if (!knows && (best?.verdict ?? 'unclear') === 'unclear')
+    return { code: 'unclear', candidate: null, tied: [] };
   if (best) {
     const tied = tier.filter((c) => c !== best && isTied(best, c)).map((c) => c.label);
     return { code: CODES[best.verdict] ?? 'unclear', candidate: best.label, tied };

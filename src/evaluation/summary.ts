@@ -16,7 +16,7 @@ import {
   runningMaximum,
   wilson,
 } from '../probes/measure.js';
-import { expectedReach, lastInRange, lastWithinLoss, reach } from '../probes/reach.js';
+import { expectedReach, lastInRange, lastRung, lastWithinLoss, reach } from '../probes/reach.js';
 import type { CandidateReach, Needle, Reach, Short, Verdict } from '../report/schema/candidate.js';
 
 export interface Rung {
@@ -287,9 +287,27 @@ export function isOpen(reach: Reach, target: number): boolean {
   return reach.multiple > 0 && reach.low < target && reach.high >= target;
 }
 
-/** Decides the verdict. @param short one for each layer group; the worst counts */
-export function verdict(reach: Reach, short: readonly Short[], target: number): Verdict {
-  if (reach.multiple === 0) return 'fails-short';
+/** Tells whether the reference finds facts at every distance of its own window; reach is judged by those. */
+export function findsFacts({ reference, home }: Comparison): boolean {
+  const all = indices(reference.contexts);
+  const base = average(clusters(reference, { kind: 'fact', rungs: [home] }, 'accuracy'));
+  return lastRung(accuracyByDistance(reference, [home]), base, all) === 0;
+}
+
+/**
+ * Decides the verdict.
+ *
+ * @param short one for each layer group; the worst counts
+ * @param knows whether the reference finds facts within its window: where it does not, a scaling that
+ *   finds none there has lost nothing
+ */
+export function verdict(
+  reach: Reach,
+  short: readonly Short[],
+  target: number,
+  knows: boolean,
+): Verdict {
+  if (reach.multiple === 0) return knows ? 'fails-short' : 'unclear';
   if (reach.high < target) return 'falls-short';
   if (isOpen(reach, target)) return 'unclear';
   const costs = short.some(

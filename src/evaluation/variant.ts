@@ -9,6 +9,7 @@ import type { AskedSeries } from './series.js';
 import {
   type Comparison,
   expectReach,
+  findsFacts,
   type Measured,
   score,
   type Score,
@@ -163,8 +164,9 @@ export function judge(
   const judged = (): CandidateReport['verdict'] => {
     if (!variant.candidate) return 'reference';
     if (setup.localOnly) return 'not-needed';
-    if (!reach || !short) return 'unclear';
-    return verdict(reach, [short, ...local.map((l) => l.short)], setup.target.multiple);
+    if (!facts || !reach || !short) return 'unclear';
+    const all = [short, ...local.map((l) => l.short)];
+    return verdict(reach, all, setup.target.multiple, findsFacts(facts));
   };
   const row: CandidateReport = {
     label: variant.label,

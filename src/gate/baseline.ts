@@ -65,8 +65,16 @@ function fits(
     needle.every((rung, r) => rung.length === counts.needle[r]!.length) &&
     size <= most &&
     needle.flat().every((row) => length(row) === size) &&
-    counts.needle.flat().every((row) => length(row) === most)
+    counts.needle.flat().every((row) => length(row) === most) &&
+    // Of no answers there is no mean.
+    [counts.facts, counts.copies, counts.text].every((row) => total(row) > 0) &&
+    counts.needle.every((rung) => rung.some((row) => total(row) > 0))
   );
+}
+
+/** Sum of the numbers of a row. */
+function total(row: string): number {
+  return row.split(' ').reduce((sum, number) => sum + Number(number), 0);
 }
 
 function length(row: string): number {

@@ -20,6 +20,8 @@ export interface Sample {
   readonly size: number;
   readonly seed: number;
   readonly at: (drawn: readonly number[]) => number;
+  /** Whether a draw holds an answer at all: contexts that end at the target hold none beyond it. */
+  readonly holds?: (drawn: readonly number[]) => boolean;
 }
 
 /**
@@ -43,7 +45,9 @@ export function pairedChange(
   // One run may have measured the candidate on further contexts. The first ones are the same.
   const size = Math.min(before.size, after.size);
   if (size < FEWEST) return undefined;
-  const draws = resamples(size, after.seed);
+  const draws = resamples(size, after.seed).filter((drawn) =>
+    [before, after].every(({ holds }) => holds?.(drawn) ?? true),
+  );
   return bootstrap((drawn) => after.at(drawn) - before.at(drawn), size, draws);
 }
 
@@ -89,7 +93,8 @@ export function samplesOf(
   return {
     needle: (rung) => {
       const list = pooled(facts[rung] ?? []);
-      return sample(list.length, (drawn) => mean(list, drawn));
+      const holds = (drawn: readonly number[]) => drawn.some((context) => list[context]!.count > 0);
+      return { ...sample(list.length, (drawn) => mean(list, drawn)), holds };
     },
     reach: () => {
       const base = average(pooled(binned(reference.needle, counts.needle)[home] ?? []));

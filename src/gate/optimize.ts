@@ -149,7 +149,8 @@ function trialOf(
   const candidate = report.candidates.find((each) => each.label === label);
   if (!candidate) return [];
   const result = judgeAt(report, label, options);
-  const needle = candidate.needle.find((rung) => Math.abs(rung.tokens - options.target) <= 1);
+  const { kvCacheGiB } = options;
+  const [needle] = METRICS.needle.measure({ report, candidate, at: options.target, kvCacheGiB });
   return [
     {
       candidate: label,
@@ -157,7 +158,7 @@ function trialOf(
       factor,
       lossChange: candidate.short?.lossChange.value ?? null,
       accuracyChange: candidate.short?.accuracyChange.value ?? null,
-      needleAtTarget: needle?.relative ?? null,
+      needleAtTarget: needle?.interval.value ?? null,
       reach: candidate.reach?.tokens ?? null,
       reachCensored: candidate.reach?.censored ?? false,
       passes: result === 'passed',

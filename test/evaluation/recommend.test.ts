@@ -35,6 +35,11 @@ it('falls back on what is undecided, then on what gets farthest', () => {
   });
 });
 
+it('leaves it open on weights that find no facts without a scaling', () => {
+  const rows = [reference(1, 0), row('a', 0.3, 0, 'unclear'), row('b', 0.2, 0, 'unclear')];
+  expect(recommend(rows, 4, never)).toEqual({ code: 'unclear', candidate: null, tied: [] });
+});
+
 it('names nobody where all lose facts within the window, and of equals the lower score', () => {
   const lost = [reference(1, 1), row('a', 0.3, 0, 'fails-short'), row('b', 0.2, 0, 'fails-short')];
   expect(recommend(lost, 4, never)).toMatchObject({ code: 'none-reaches', candidate: null });

@@ -42,6 +42,20 @@ describe('the factor search', () => {
     expect(result.best?.candidate).toBe('ntk:6');
   });
 
+  it('has no share of facts where the reference finds none', async () => {
+    const evaluate: OptimizeOptions['evaluate'] = async (...asked) => {
+      const report = await options.evaluate(...asked);
+      const none = { value: 0, low: 0, high: 0 };
+      const [reference, ...others] = report.candidates;
+      const needle = reference!.needle.map((rung) => ({ ...rung, accuracy: none }));
+      return { ...report, candidates: [{ ...reference!, needle }, ...others] };
+    };
+    const result = await optimize({ ...options, evaluate, scalings: ['yarn'] });
+    expect(result.best).toBeNull();
+    expect(result.trials.map(({ needleAtTarget }) => needleAtTarget)).toContain(null);
+    expect(result.trials.every(({ needleAtTarget }) => needleAtTarget === null)).toBe(true);
+  });
+
   it('gives a setting per length', async () => {
     const result = await optimize({ ...options, scalings: ['yarn'] });
     expect(result.perLength).toEqual([

@@ -33,6 +33,32 @@ const older = (report: Report): Report => {
 };
 
 describe('a baseline on the same contexts', () => {
+  it('pairs lengths beyond the target too, where further contexts hold nothing', () => {
+    // The first six contexts reach the last rung, eighteen more end before it.
+    const texts = Array.from({ length: 24 }, (_, i) => 200 + i);
+    const cut = (report: Report): Report => {
+      const changed = structuredClone(report);
+      const { counts, candidates } = changed.perContext!;
+      const last = (rows: string[][]): string[][] =>
+        rows.with(
+          -1,
+          rows
+            .at(-1)!
+            .map((row) => row.replace(/^((?:\d+ ){6}).*$/, `$1${'0 '.repeat(18).trim()}`)),
+        );
+      counts.needle = last(counts.needle);
+      for (const candidate of candidates) candidate.needle = last(candidate.needle);
+      return changed;
+    };
+    const [before, after] = [
+      cut(reportOf(contributions(texts))),
+      cut(reportOf(contributions(texts, (rung) => (rung === RUNGS - 1 ? 1 : 4)))),
+    ];
+    const found = cell(before, after, 'needle@131072');
+    expect(found).toMatchObject({ method: 'contexts', outcome: 'regressed' });
+    expect(found!.change).toEqual({ value: -0.75, low: -0.75, high: -0.75 });
+  });
+
   it('finds nothing but sameness in the same run', () => {
     const one = fc
       .array(

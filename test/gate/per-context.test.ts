@@ -27,6 +27,11 @@ it.each<[string, (rows: PerContext) => void]>([
   ['a rung is missing', ({ candidates }) => candidates[1]!.needle.pop()],
   ['a fifth of the distance is missing', ({ candidates }) => candidates[0]!.needle[0]!.pop()],
   ['counts are others', ({ counts }) => (counts.text = '100 100 100 100 100 900')],
+  ['nothing was asked', ({ counts }) => (counts.text = '0 0 0 0 0 0')],
+  [
+    'nothing was asked at a length',
+    ({ counts }) => (counts.needle[4] = counts.needle[4]!.map(() => '0 0 0 0 0 0')),
+  ],
   ['facts are others', ({ candidates }) => (candidates[1]!.needle[4]![0] = '0 0 0 0 0 0')],
 ])('refuses a report of which %s', (_, change) => {
   expect(parse(change)).toThrow(

@@ -67,3 +67,20 @@ it('the scale is the median of published over predicted, bounds left out', () =>
   expect(fitScale([...changes, bound], () => 0.1)).toBeCloseTo(2, 9);
   expect(fitScale(changes.slice(0, 2), () => 0.1)).toBe(1);
 });
+
+it('predictions that most scalings cost nothing, or less, give no scale', () => {
+  const changes = publishedChanges(
+    llamaRows(
+      ['none', 'linear:2', 'linear:4', 'yarn:4'].map((method, i) => ({
+        method,
+        length: 2048,
+        value: 2 + i / 10,
+      })),
+      'loss',
+    ),
+  );
+  expect(fitScale(changes, () => 0.1)).toBeCloseTo(2, 6);
+  // A scale below 0 would turn the order of all scalings round.
+  expect(fitScale(changes, () => -0.1)).toBe(1);
+  expect(fitScale(changes, () => 0)).toBe(1);
+});

@@ -86,14 +86,16 @@ export function fitFormula(
 
 /**
  * Fits one factor from predicted to published changes at 1x. It uses the median, because some
- * published changes are hardly larger than their rounding; 1 if fewer than three have a value.
+ * published changes are hardly larger than their rounding; 1 if fewer than three have a value, or
+ * if the median prediction is no cost.
  */
 export function fitScale(changes: readonly PublishedChange[], predict: Predict): number {
   const ratios = changes
     .filter((c) => !c.bound)
     .flatMap((c) => changeRatio(c, told(predict, c.row)) ?? [])
     .sort((a, b) => a - b);
-  return ratios.length < 3 ? 1 : 1 / quantile(ratios, 0.5);
+  const middle = ratios.length < 3 ? 0 : quantile(ratios, 0.5);
+  return middle > 0 ? 1 / middle : 1;
 }
 
 export interface LeftOut {

@@ -121,7 +121,7 @@ function read({ bench, scalings, texts, ladders }: Plan): Map<number, ProbeParts
     const found = passes.read();
     of.forEach((scaling, k) => changes[scaling]!.set(multiple, found[k]!));
   }
-  let atHome = 0;
+  let atHome = Number.NaN; // until the first ladder, which has 1, was read
   for (const { of, passes } of ladders) {
     const run = passes.read();
     const what = `facts of ${bench.subject.probe.member.name}`;

@@ -11,6 +11,9 @@ const { values } = parseArgs({
   options: { jobs: { type: 'string', default: '2' }, seeds: { type: 'string', default: '1,2' } },
 });
 
+const seeds = values.seeds.split(',').map(Number);
+if (!seeds.every(Number.isSafeInteger)) throw new Error(`--seeds ${values.seeds}: whole numbers`);
+
 const plain = (theta: number, window: number): Geometry => ({
   rotaryDim: 128,
   rotaryShare: 1,
@@ -29,7 +32,7 @@ console.log('| model | c | probe model | contexts | by language, NTK 2, 4, 8 | b
 console.log('| --- | --- | --- | --- | --- | --- |');
 for (const [name, geometry, members] of CASES)
   for (const member of members)
-    for (const seed of values.seeds.split(',').map(Number)) {
+    for (const seed of seeds) {
       const bench = await benchOf(geometry, { jobs: Number(values.jobs), seed, member });
       const { passes, read } = planNtk(bench, ALPHAS);
       await runPasses(passes);

@@ -163,7 +163,9 @@ function readRow(table: ResultTable, id: string, row: Fields): Row | string {
     low: value.low * metric.unit,
     high: value.high * metric.unit,
   };
-  if (metric.kind === 'perplexity' && found.high < 1) return 'a perplexity is at least 1';
+  const bounds = [found.low, found.high];
+  if (metric.kind === 'perplexity' && bounds.some((x) => Number.isFinite(x) && x < 1))
+    return 'a perplexity is at least 1';
   return specOf(found) ? found : MISSING[named.method === 'theta' ? 'theta' : 'longrope'];
 }
 

@@ -9,6 +9,7 @@ import {
   type Predict,
   type PublishedChange,
   publishedChanges,
+  told,
   withinTwo,
 } from './agreement.js';
 import {
@@ -174,7 +175,7 @@ export async function validate(
     })),
     short: evidence.changes.map((change) => ({
       ...change,
-      probe: loss(change.row),
+      probe: told(loss, change.row),
       formula: formulas.predict(change.row),
     })),
     reach: reach?.read() ?? [],

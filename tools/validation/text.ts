@@ -117,7 +117,7 @@ function fitted(v: Validation): string[] {
     '',
     `One nat of the probe stands for ${LOSS_SCALE} of LLaMA 7B; fitted to this file: ${v.lossScale.toFixed(2)}`,
     '',
-    "The probe by weight of the facts' loss (same factor, any factor)",
+    `The probe by weight of the facts' loss (same factor, any factor), on the ${v.byWeight[0]!.same.total} and ${v.byWeight[0]!.any.total} pairs whose facts were asked too`,
     `  ${v.byWeight.map((w) => `${w.weight}: ${w.same.agree}, ${w.any.agree}`).join('; ')}`,
     '',
   ];

@@ -104,6 +104,9 @@ export function readValue(value: unknown, censored: unknown, kind: MetricKind): 
     return value === null || value === undefined
       ? 'no value'
       : `no value (${JSON.stringify(value)})`;
+  // A number beyond what a double holds, such as 1e999, is read as infinite.
+  if (!Number.isFinite(read.low) && read.low === read.high && (read.low < 0 || kind === 'accuracy'))
+    return `no value (${String(value)})`;
   const side = String(censored ?? 'none').trim();
   if (/^(none|false)$/i.test(side)) return read;
   if (/^([>≥]=?|lower|right|min|at least)/i.test(side) || (side === 'true' && kind !== 'accuracy'))

@@ -176,6 +176,7 @@ function keepSentences(report: Report): readonly string[] {
 }
 
 function unclearSentences(report: Report, best: CandidateReport | undefined): readonly string[] {
+  if (!best && findsNoFacts(report)) return noFactsSentences(report);
   const rung = best && rungAt(best, report.target.tokens);
   if (!best || !rung) {
     return [`It stays open whether any candidate reaches ${targetWords(report)}.`];
@@ -195,12 +196,7 @@ function furthestSentences(report: Report, best: CandidateReport | undefined): r
   const start = `No candidate reaches ${targetWords(report)}.`;
   if (!best?.reach) {
     const lost = others.length > 0 && others.every((c) => c.reach?.multiple === 0);
-    if (report.candidates[0]?.reach?.multiple === 0)
-      return [
-        'The model finds too few facts within its own trained window, without any scaling, to judge',
-        `by them whether one reaches ${targetWords(report)}; the losses can still be compared.`,
-        byLossSentence(report),
-      ];
+    if (findsNoFacts(report)) return noFactsSentences(report);
     return [start, lost ? 'All of them lose facts inside the trained window already.' : ''];
   }
   return [
@@ -208,6 +204,19 @@ function furthestSentences(report: Report, best: CandidateReport | undefined): r
     `${nameOf(best)} gets furthest, to ${reachTokens(best.reach)} tokens.`,
     costSentence(report, best),
     leastLossSentence(report, best),
+  ];
+}
+
+/** Tells whether facts cannot be judged on these weights: no scaling can lose what they never found. */
+function findsNoFacts({ candidates }: Report): boolean {
+  return candidates[0]?.reach?.multiple === 0;
+}
+
+function noFactsSentences(report: Report): readonly string[] {
+  return [
+    'The model finds too few facts within its own trained window, without any scaling, to judge',
+    `by them whether one reaches ${targetWords(report)}; the losses can still be compared.`,
+    byLossSentence(report),
   ];
 }
 

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
-import { existsSync, linkSync, lstatSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync, linkSync, lstatSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { loadRuntime } from '../bundled/session.js';
 import {
+  bytesOf,
   editedModel,
   ELEMENT,
   type Graph,
@@ -29,6 +29,8 @@ export interface ExportRequest {
   readonly threads: number;
   /** How many positions of the export's own table are read. */
   readonly positions: number;
+  /** The folder to make for hard links if the files are behind symbolic links; default: a new one. */
+  readonly links?: string;
   /** Like `EngineRequest.flushesDenormals`; only for a process that does nothing else. */
   readonly flushesDenormals?: boolean;
 }
@@ -85,7 +87,7 @@ export class ExportedModel {
     try {
       const graph = readGraph(source);
       accept(graph);
-      const folder = weightsFolder(graph, request.file, cleaners);
+      const folder = weightsFolder(graph, request, cleaners);
       const sites = rotarySites(graph, (weight, bytes) => firstBytes(graph, folder, weight, bytes));
       const runtime = await loadRuntime(request.device);
       const create = (edit: GraphEdit) =>
@@ -117,10 +119,7 @@ export class ExportedModel {
 
   /** Returns the size of all its weights in bytes, whatever files they are in. */
   weightBytes(): number {
-    return [...this.graph.weights.values()].reduce(
-      (sum, { raw, external }) => sum + (raw?.length ?? external?.length ?? 0),
-      0,
-    );
+    return [...this.graph.weights.values()].reduce((sum, weight) => sum + bytesOf(weight), 0);
   }
 
   close(): void {
@@ -132,7 +131,11 @@ export class ExportedModel {
  * Returns the folder that weights are mapped from. The runtime refuses symbolic links, which a
  * hub's cache is made of, so such files are hard-linked into a temporary folder.
  */
-function weightsFolder(graph: Graph, file: string, cleaners: (() => void)[]): string {
+function weightsFolder(
+  graph: Graph,
+  { file, links }: ExportRequest,
+  cleaners: (() => void)[],
+): string {
   const folder = dirname(file);
   const names = new Set([basename(file)]);
   for (const { external } of graph.weights.values()) {
@@ -146,12 +149,11 @@ function weightsFolder(graph: Graph, file: string, cleaners: (() => void)[]): st
     if (!existsSync(join(folder, name)))
       throw errors.external(name, 'are missing beside the model');
   if (![...names].some((name) => lstatSync(join(folder, name)).isSymbolicLink())) return folder;
-  const own = mkdtempSync(
-    join(existsSync(folder) ? dirname(realpathSync(file)) : tmpdir(), '.rope-eval-'),
-  );
+  const own = links ?? join(dirname(realpathSync(file)), `.rope-eval-${randomUUID()}`);
   cleaners.push(() => rmSync(own, { recursive: true, force: true }));
   for (const name of names) {
     try {
+      mkdirSync(own, { recursive: true });
       linkSync(realpathSync(join(folder, name)), join(own, basename(name)));
     } catch {
       throw errors.external(name, 'are behind a symbolic link and could not be linked hard');
@@ -218,7 +220,7 @@ async function createSession(
   folder: string,
   { device, threads, flushesDenormals = false }: ExportRequest,
 ): Promise<InferenceSession> {
-  return runtime.InferenceSession.create(model, {
+  const session = runtime.InferenceSession.create(model, {
     executionProviders: [device],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
@@ -230,7 +232,15 @@ async function createSession(
       },
     },
   });
+  return session.catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    // Whoever asked for the memory says what to do without it.
+    throw NO_MEMORY.test(reason) ? error : errors.notOpened(reason.split('\n')[0]!);
+  });
 }
+
+/** Matches what the runtime and C++ say of a failed allocation. */
+const NO_MEMORY = /alloc/i;
 
 /**
  * Returns the export's own table at each site. It runs the part of the graph that makes the table,

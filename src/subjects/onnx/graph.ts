@@ -57,6 +57,25 @@ export interface Weight {
   readonly range: Range;
 }
 
+/** Bytes of one value, for the element types of weights other than float32. */
+const VALUE_BYTES: Readonly<Record<number, number>> = Object.freeze({
+  [ELEMENT.float16]: 2,
+  [ELEMENT.bfloat16]: 2,
+  [ELEMENT.int64]: 8,
+  [ELEMENT.float64]: 8,
+  2: 1, // uint8
+  3: 1, // int8
+  9: 1, // bool
+  21: 0.5, // uint4
+  22: 0.5, // int4
+});
+
+/** Returns the size of a weight's values in bytes, also if the file does not say it. */
+export function bytesOf({ raw, external, dims, element }: Weight): number {
+  const values = dims.reduce((product, size) => product * size, 1);
+  return raw?.length ?? external?.length ?? Math.ceil(values * (VALUE_BYTES[element] ?? 4));
+}
+
 /** An input or output of a graph (ValueInfoProto of a tensor). */
 export interface Port {
   readonly name: string;
@@ -196,6 +215,11 @@ export function readWeight(source: ByteSource, range: Range): Weight {
     }
   }
   const length = external.get('length');
+  const place = (value: string): number => {
+    const at = Number(value);
+    if (Number.isSafeInteger(at) && at >= 0) return at;
+    throw errors.damaged(`weight "${name}" lies at "${value}" of another file`);
+  };
   return {
     name,
     element,
@@ -206,8 +230,8 @@ export function readWeight(source: ByteSource, range: Range): Weight {
       ? {
           external: {
             location: external.get('location') ?? '',
-            offset: Number(external.get('offset') ?? 0),
-            ...(length === undefined ? {} : { length: Number(length) }),
+            offset: place(external.get('offset') ?? '0'),
+            ...(length === undefined ? {} : { length: place(length) }),
           },
         }
       : {}),

@@ -35,6 +35,8 @@ export const errors = Object.freeze({
     refuse('onnx_input', `the graph’s input "${name}" ${reason}`, EXPORT_AGAIN),
   external: (file: string, reason: string) =>
     refuse('onnx_external', `the weights in ${file} ${reason}`),
+  notOpened: (reason: string) =>
+    refuse('onnx_not_opened', `ONNX Runtime cannot open the graph: ${reason}`, EXPORT_AGAIN),
   missing: (path: string) => refuse('onnx_missing', `${path}: no such file or folder`),
   notOnnx: (path: string) =>
     refuse('onnx_other_file', `${path} is not an .onnx file`, 'Give the .onnx file or its folder.'),

@@ -1,5 +1,7 @@
-import { createHash } from 'node:crypto';
-import { basename } from 'node:path';
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync, realpathSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { option, RopeEvalError, words } from '../../errors.js';
 import { asStored } from '../../geometry/fingerprint.js';
@@ -384,17 +386,31 @@ export async function openDecoder(request: DecoderRequest, worker = true): Promi
     died,
     patience: PATIENCE,
   });
+  // The process is killed in the end, and so cannot tidy up itself.
+  const links = join(folderOf(request.file), `.rope-eval-${randomUUID()}`);
+  const tidy = (): void => rmSync(links, { recursive: true, force: true });
+  process.once('exit', tidy);
+  const close = async (): Promise<void> => {
+    await child.close();
+    tidy();
+    process.off('exit', tidy);
+  };
   try {
-    const first: DecoderRequest = { ...request, flushesDenormals: true };
+    const first: DecoderRequest = { ...request, links, flushesDenormals: true };
     const info = (await child.ask(first)) as DecoderInfo;
     return {
       info,
       run: async (run) => (await child.ask(run)) as DecoderScores,
-      abandon: () => void child.close(),
-      close: () => child.close(),
+      abandon: () => void close(),
+      close,
     };
   } catch (error) {
-    await child.close();
+    await close();
     throw error;
   }
+}
+
+/** The folder of the file itself, where a link leads to it: there it can be linked hard. */
+function folderOf(file: string): string {
+  return dirname(existsSync(file) ? realpathSync(file) : file);
 }

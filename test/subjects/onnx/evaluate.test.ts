@@ -165,6 +165,10 @@ it('of weights that find no facts, the advice is by their losses', async () => {
   const report = await run('genai.onnx', { samples: 2 });
   expect(adviceWords(report)).toMatch(/too few facts within its own trained window/);
   expect(adviceWords(report)).toMatch(/nats a token over all lengths/);
+  expect(report.recommendation).toMatchObject({ code: 'unclear', candidate: null });
+  expect(new Set(report.candidates.slice(1).map(({ verdict }) => verdict))).toEqual(
+    new Set(['unclear']),
+  );
   // Facts of such weights must not pass a gate either, because they cannot lose what they never
   // knew.
   const { status, rules } = judgeReport({

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -10,6 +10,7 @@ import { type DecoderRequest, DecoderSession } from '../../../src/subjects/onnx/
 import { DecoderScorer, TableTreatments } from '../../../src/subjects/onnx/subject.js';
 import { readTable, rotaryValues } from '../../../src/subjects/onnx/tables.js';
 import { build, ROOT } from '../../helpers/built.js';
+import { temporaryFolder } from '../../helpers/temporary.js';
 
 const FOLDER = 'fixtures/onnx-decoders';
 
@@ -172,6 +173,30 @@ describe('in a process of its own, where denormal numbers count as zero', () => 
     }
   });
 });
+
+it('leaves no links behind, however a run on files behind symbolic links ends', async () => {
+  await build();
+  const url = pathToFileURL(join(ROOT, 'dist/subjects/onnx/subject.js')).href;
+  const { openDecoder } = (await import(
+    url
+  )) as typeof import('../../../src/subjects/onnx/subject.js');
+  const [real, cache] = [await temporaryFolder(), await temporaryFolder()];
+  for (const file of ['torch.onnx', 'weights.bin']) {
+    copyFileSync(join(FOLDER, file), join(real, file));
+    symlinkSync(join(real, file), join(cache, file));
+  }
+  const before = readdirSync(real);
+  const asked = { ...request('torch', 512), file: join(cache, 'torch.onnx') };
+  const decoder = await openDecoder(asked);
+  // The weights are not copied: the one folder more holds links to the same file.
+  const links = readdirSync(real).find((name) => !before.includes(name))!;
+  const inode = (path: string) => statSync(path).ino;
+  expect(inode(join(real, links, 'weights.bin'))).toBe(inode(join(real, 'weights.bin')));
+  await decoder.close();
+  expect(readdirSync(real)).toEqual(before);
+  await expect(openDecoder({ ...asked, room: 1 })).rejects.toMatchObject({ kind: 'onnx_memory' });
+  expect(readdirSync(real)).toEqual(before);
+}, 60_000);
 
 it('reads the table that an export has', async () => {
   const decoder = await open('torch-two-tables');

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { DecoderSession } from '../../../src/subjects/onnx/session.js';
 import { groupsOfSites } from '../../../src/subjects/onnx/compare.js';
+import { bytesOf, ELEMENT } from '../../../src/subjects/onnx/graph.js';
 import { TokenizedTexts } from '../../../src/subjects/onnx/texts.js';
 import { findModel } from '../../../src/subjects/onnx/tokenizer.js';
 import { bytesField, numberField } from '../../../src/subjects/onnx/wire.js';
@@ -107,6 +108,36 @@ it.each([
 ])('%s is refused', async (name, bytes, kind) => {
   const path = write(`${name.replaceAll(' ', '-')}.onnx`, bytes);
   await expect(open(path)).rejects.toMatchObject({ kind, exitCode: 2 });
+});
+
+it('a graph that the runtime cannot open is refused in its words, not as memory that ran out', async () => {
+  const bytes = readFileSync(`${FIXTURES}/torch.onnx`);
+  const beside = join(folder, 'unknown-op');
+  mkdirSync(beside);
+  copyFileSync(`${FIXTURES}/weights.bin`, join(beside, 'weights.bin'));
+  const unknown = Buffer.from(bytes.toString('latin1').replaceAll('Softmax', 'Softmaz'), 'latin1');
+  const opened = open(write('unknown-op/model.onnx', unknown));
+  await expect(opened).rejects.toMatchObject({ kind: 'onnx_not_opened', exitCode: 2 });
+  await expect(opened).rejects.toThrow(/Softmaz/);
+});
+
+it('weights that lie at no place of their file are refused', async () => {
+  const bytes = readFileSync(`${FIXTURES}/torch.onnx`);
+  const text = bytes.toString('latin1');
+  // The value of an entry "offset" is of as many bytes as it says.
+  const at = text.search(/\n\x06offset\x12/) + '\n\x06offset\x12'.length + 1;
+  const moved = Buffer.from(bytes);
+  moved.write('-', at);
+  await expect(open(write('nowhere.onnx', moved))).rejects.toMatchObject({ kind: 'onnx_damaged' });
+});
+
+it('weights of which the file does not say how long they are count all the same', () => {
+  const weight = { name: 'w', dims: [1000, 3], range: { from: 0, length: 0 } };
+  const external = { location: 'weights.bin', offset: 0 };
+  const bytes = (element: number) => bytesOf({ ...weight, element, external });
+  expect(bytes(ELEMENT.float32)).toBe(12_000);
+  expect(bytes(ELEMENT.float16)).toBe(6000);
+  expect(bytesOf({ ...weight, element: 1, external: { ...external, length: 7 } })).toBe(7);
 });
 
 it('weights outside of the model’s folder are refused', async () => {
