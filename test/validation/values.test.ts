@@ -79,13 +79,16 @@ describe('value', () => {
   );
 
   it('no loss is infinitely small', () => {
-    expect(readValue(-1e999, undefined, 'loss')).toMatch(/^no value/);
-    expect(readValue(1e999, undefined, 'loss')).toEqual({ low: Infinity, high: Infinity });
+    expect(readValue(Number('-1e999'), undefined, 'loss')).toMatch(/^no value/);
+    expect(readValue(Number('1e999'), undefined, 'loss')).toEqual({
+      low: Infinity,
+      high: Infinity,
+    });
   });
 
   it('an accuracy cannot overflow, and must say on which side it is censored', () => {
     expect(readValue('inf', undefined, 'accuracy')).toMatch(/^no value/);
-    expect(readValue(1e999, undefined, 'accuracy')).toMatch(/^no value/);
+    expect(readValue(Number('1e999'), undefined, 'accuracy')).toMatch(/^no value/);
     expect(readValue(0.5, true, 'accuracy')).toMatch(/not on which side/);
   });
 });

@@ -125,7 +125,8 @@ it('weights that lie at no place of their file are refused', async () => {
   const bytes = readFileSync(`${FIXTURES}/torch.onnx`);
   const text = bytes.toString('latin1');
   // The value of an entry "offset" is of as many bytes as it says.
-  const at = text.search(/\n\x06offset\x12/) + '\n\x06offset\x12'.length + 1;
+  const entry = '\n\u0006offset\u0012';
+  const at = text.indexOf(entry) + entry.length + 1;
   const moved = Buffer.from(bytes);
   moved.write('-', at);
   await expect(open(write('nowhere.onnx', moved))).rejects.toMatchObject({ kind: 'onnx_damaged' });
