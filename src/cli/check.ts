@@ -210,6 +210,8 @@ export async function updateBaseline(
   if (notices) environment.stderr.write(`baseline written to ${path}\n`);
 }
 
+/** A saved report to compare with, and its path for messages. */
+/** A saved report to compare with, and its path for messages. */
 export interface LoadedBaseline {
   readonly report: Report;
   readonly source: string;
@@ -244,6 +246,8 @@ export async function loadBaseline(
   });
 }
 
+/** The inputs of `checkText`. */
+/** The inputs of `checkText`. */
 export interface CheckText {
   readonly result: GateResult;
   /** null: nothing was measured. */

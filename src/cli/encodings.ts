@@ -13,6 +13,8 @@ import { watched, whereKept } from './run.js';
 /** The flags of every command that compares encodings. */
 export type EncodingsFlags = EvaluationFlags & OutputFlags;
 
+/** What a comparison of encodings does besides the defaults. */
+/** What a comparison of encodings does besides the defaults. */
 export interface EncodingsRun extends Pick<CompareEncodingsOptions, 'encodings'> {
   /** Completes a report before it is shown. */
   readonly finish?: (report: EncodingsReport) => EncodingsReport;

@@ -37,6 +37,8 @@ export interface Environment {
   readonly describeRuntime: () => Promise<RuntimeDescription>;
 }
 
+/** The machine, as far as `doctor` reports it. */
+/** The machine, as far as `doctor` reports it. */
 export interface HostFacts {
   /** Version of Node. */
   readonly node: string;

@@ -79,6 +79,8 @@ export class InterruptedError extends Error {
   override readonly name = 'InterruptedError';
 }
 
+/** The signal of a run that Ctrl-C can end. `dispose` stops listening for Ctrl-C. */
+/** The signal of a run that Ctrl-C can end. `dispose` stops listening for Ctrl-C. */
 export interface Interruptible {
   readonly signal: AbortSignal;
   readonly dispose: () => void;

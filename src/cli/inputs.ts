@@ -43,6 +43,8 @@ const DUMP = Object.freeze({ bytes: 256 * 1024 * 1024, kind: 'a dump' });
 /** Milliseconds without a byte on standard input. The program at the other end may be slow. */
 const STDIN_PATIENCE = 12 * PIPE_PATIENCE;
 
+/** A config that was loaded but not parsed yet. */
+/** A config that was loaded but not parsed yet. */
 export interface LoadedConfig {
   readonly text: string;
   /** The name in reports: the path as given, or `-`. */

@@ -16,9 +16,11 @@ import type { NamedFile } from './files.js';
 import { loadConfig, type LoadedConfig } from './inputs.js';
 import type { ReferenceFlags } from './options.js';
 
+/** A model with RoPE, and what its weights were trained with. */
+/** A model with RoPE, and what its weights were trained with. */
 export interface RopeModel {
   readonly model: ModelGeometry;
-  /** The model that the reference was taken from: the same, or the one before a change. */
+  /** The model that the reference was taken from: `model`, or its version before a change. */
   readonly before: ModelGeometry;
   readonly reference: Reference;
 }

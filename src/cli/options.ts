@@ -1,3 +1,7 @@
+/** Parsers of option values, and the groups of options that several commands share. */
+
+/** Parsers of option values, and the groups of options that several commands share. */
+
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { option, RopeEvalError, words } from '../errors.js';
@@ -282,7 +286,7 @@ async function exists(path: string, environment: Environment): Promise<boolean> 
   );
 }
 
-/** Writes the options that give the user's own weights as a shell takes them; none without them. */
+/** Writes the options of the user's own weights for a shell; empty without such weights. */
 export function modelWords({ model, modelFile, memory, text = [] }: ModelFlags): string[] {
   if (model === undefined) return [];
   return [

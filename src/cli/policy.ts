@@ -14,6 +14,8 @@ import { readTextFile } from './inputs.js';
 /** Limits for a policy. The file may be a package.json, which contains more than the policy. */
 export const POLICY = Object.freeze({ bytes: 4 * 1024 * 1024, kind: 'a policy' });
 
+/** A policy, with the paths that it came from and names. */
+/** A policy, with the paths that it came from and names. */
 export interface LoadedPolicy {
   readonly policy: Policy;
   /** Path; undefined for the default. */
@@ -77,7 +79,7 @@ export interface Judges {
   readonly base: string | undefined;
 }
 
-/** Whether a path lies in a folder. Both must be free of links. A name may begin with two dots. */
+/** Whether a path lies in a folder, if both are real paths. A name may begin with two dots. */
 export function isInside(folder: string, path: string): boolean {
   const way = relative(folder, path);
   return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);

@@ -5,6 +5,8 @@ import { nats, percent, reachTokens } from '../report/format.js';
 import type { Environment } from './environment.js';
 import { cleanText } from './streams.js';
 
+/** The display of a run's progress. */
+/** The display of a run's progress. */
 export interface ProgressDisplay {
   readonly update: (progress: Progress) => void;
   /** Shows the rows that are known so far. */

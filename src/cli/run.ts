@@ -39,6 +39,8 @@ export function whereKept(flags: OutputFlags): string {
   return where[keptBy(flags)];
 }
 
+/** How the command that ran can go on. */
+/** How the command that ran can go on. */
 export interface Ending {
   readonly flags: OutputFlags;
   /** Whether the same command accepts --resume. */
@@ -73,6 +75,8 @@ export function finish(
   return interrupted ? EXIT.interrupted : EXIT.runtime;
 }
 
+/** What a run shows on stderr. */
+/** What a run shows on stderr. */
 export interface WatchSettings {
   /** Show a spinner, if the terminal supports it. */
   readonly progress: boolean;

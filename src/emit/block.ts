@@ -164,6 +164,8 @@ export type Support<Said> = {
   readonly [T in RopeType]?: (rope: RopeSpecOf<T>, input: EmitInput) => Said | Unsaid;
 };
 
+/** The reason why an engine cannot express a scaling. */
+/** The reason why an engine cannot express a scaling. */
 export interface Unsaid {
   readonly unsaid: string;
 }
@@ -217,6 +219,8 @@ export interface ConfigShape {
   readonly form: 'v4' | 'v5';
 }
 
+/** Finds where and in which form a config writes its rotary settings. */
+/** Finds where and in which form a config writes its rotary settings. */
 export function shapeOf(raw: UnknownRecord): ConfigShape {
   const { fields } = findPart(new Fields(raw, ''));
   const at = fields.record;

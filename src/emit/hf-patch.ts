@@ -120,6 +120,8 @@ function close(a: number, b: number): boolean {
   return Math.abs(a - b) <= TOLERANCE * Math.max(Math.abs(a), Math.abs(b));
 }
 
+/** The keys that a patch writes: those of transformers 4 or 5. */
+/** The keys that a patch writes: those of transformers 4 or 5. */
 export type Form = 'v4' | 'v5';
 
 /** The edits of a config file, or why the file cannot express the scaling. */
@@ -233,6 +235,8 @@ function threeKeys({ rope }: EmitGroup, input: EmitInput): Block | undefined {
   return { type: 'longrope', short_factor: shortFactor, long_factor: longFactor };
 }
 
+/** Whether the class of this model accepts only the three keys of `threeKeys`. */
+/** Whether the class of this model accepts only the three keys of `threeKeys`. */
 export function needsThreeKeys({ geometry }: EmitInput): boolean {
   return ['phi3', 'phi4_multimodal'].includes(geometry.modelType);
 }

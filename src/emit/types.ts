@@ -83,12 +83,12 @@ export interface Emitter {
 }
 
 /**
- * What the emitters need of a candidate on a model.
+ * Makes the inputs of the emitters for a candidate on a model.
  *
  * @param specs (groups) its rotary tables
- * @param more `before`: the config from before a change, which the reference was taken from;
- *   default: the model itself
- * @returns undefined where no layer of the model rotates
+ * @param more `before`: the config before a change, which the reference was taken from; default:
+ *   the model itself
+ * @returns undefined if no layer of the model rotates
  */
 export function emitInputOf(
   label: string,

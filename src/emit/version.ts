@@ -28,6 +28,8 @@ export function compareVersions(a: Version, b: Version): number {
   return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
 }
 
+/** Whether a version is `from` or later. */
+/** Whether a version is `from` or later. */
 export function atLeast(version: Version, from: string): boolean {
   return compareVersions(version, parseVersion(from)) >= 0;
 }

@@ -17,19 +17,27 @@ export function defaultThreads(): number {
   return Math.min(MAX_THREADS, availableParallelism());
 }
 
+/** Describes what a run ran on, for the report. */
+/** Describes what a run ran on, for the report. */
 export function runtimeOf<Version extends string | null>(
   onnxruntime: Version,
 ): Report['runtime'] & { readonly onnxruntime: Version } {
   return { onnxruntime, node: versions.node, platform: `${platform()}-${arch()}` };
 }
 
-/** How a run is made: what it must have in common with one that it is compared with or resumes. */
+/** The settings and the ladder of a run. */
 export interface Conditions {
   readonly settings: Pick<Report['settings'], 'preset' | 'seed' | 'contexts' | 'threads'>;
   /** The ladder. */
   readonly multiples: readonly number[];
 }
 
+/**
+ * Makes the parts of a report that say how it was made. They are known before anything is asked.
+ */
+/**
+ * Makes the parts of a report that say how it was made. They are known before anything is asked.
+ */
 export function reportHead(
   setup: Setup,
   { source = '-', device: deviceAsked = 'auto' }: EvaluateOptions,

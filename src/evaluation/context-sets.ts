@@ -33,6 +33,8 @@ export interface Draw {
   readonly from?: number;
 }
 
+/** Draws contexts of a stream. `write` makes the context with an index. */
+/** Draws contexts of a stream. `write` makes the context with an index. */
 export function drawContexts(
   { seed, stream, count, from = 0 }: Draw,
   write: (seed: number, index: number) => Context,
@@ -66,6 +68,8 @@ export interface SetsPlan {
   readonly seed: number;
 }
 
+/** Draws all sets of contexts of a run. One seed gives one set of contexts. */
+/** Draws all sets of contexts of a run. One seed gives one set of contexts. */
 export function contextSets({
   texts,
   window,

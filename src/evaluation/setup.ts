@@ -22,7 +22,7 @@ import { scaleGroup, type Scaling, trainedGroup, type TrainedModel } from '../su
 /** What to compare with what, as decided before anything is run. */
 export interface Setup extends TrainedModel {
   readonly config: ReadConfig;
-  /** The config from before a change, where one was given. */
+  /** The config before a change, if one was given. */
   readonly base?: ReadConfig | undefined;
   readonly model: ModelGeometry;
   /** The model that the reference was taken from: `model`, or its version before a change. */

@@ -19,6 +19,8 @@ import {
 import { expectedReach, lastInRange, lastRung, lastWithinLoss, reach } from '../probes/reach.js';
 import type { CandidateReach, Needle, Reach, Short, Verdict } from '../report/schema/candidate.js';
 
+/** One length of a ladder: a multiple of the trained window, and the same in the user's tokens. */
+/** One length of a ladder: a multiple of the trained window, and the same in the user's tokens. */
 export interface Rung {
   readonly multiple: number;
   readonly tokens: number;
@@ -202,6 +204,8 @@ export function factLossAgainst(m: Measured, rung: number, home: Home): Interval
   return intervalOf(whole, drawn, cell.length);
 }
 
+/** The score of a variant, with its parts. */
+/** The score of a variant, with its parts. */
 export interface Score {
   /** Nats; lower is better. The sum of the two parts below. */
   readonly value: number;

@@ -86,6 +86,8 @@ export interface PairedCell extends CellPair {
   readonly outcome: 'same' | 'improved' | 'regressed' | 'within-noise';
 }
 
+/** The comparison of a run with a baseline. */
+/** The comparison of a run with a baseline. */
 export interface BaselineResult {
   readonly source: string;
   readonly cells: readonly PairedCell[];

@@ -133,7 +133,7 @@ export async function check(request: CheckRequest): Promise<CheckRun> {
 
 /**
  * Judges a change if one of the two configs does not use RoPE. No probe can measure such a model,
- * so an unchanged config passes and every other change fails.
+ * so every change fails unless it is harmless or allowed.
  *
  * @returns undefined if both use RoPE
  */

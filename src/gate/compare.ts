@@ -95,8 +95,8 @@ export interface Comparison {
   readonly before: string;
   readonly after: string;
   /**
-   * Whether config, probe and settings are the same, so that cells are paired. If they are not,
-   * only shares and multiples are compared.
+   * Whether config, probe and settings are the same, so that cells are measured on the same
+   * contexts.
    */
   readonly paired: boolean;
   readonly differences: readonly Difference[];

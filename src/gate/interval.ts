@@ -21,7 +21,7 @@ export function judge(found: Interval, operator: Operator, threshold: number): O
   return low || high ? 'unverifiable' : 'fail';
 }
 
-/** Whether a value satisfies a rule, to the last bits of a float. */
+/** Whether a value satisfies a rule. Differences in the last bits of a float are ignored. */
 export function satisfies(value: number, operator: Operator, threshold: number): boolean {
   const slack = RELATIVE_SLACK * Math.max(1, Math.abs(threshold));
   if (operator === '>=') return value >= threshold - slack;

@@ -217,6 +217,8 @@ export type GateStatus =
   /** The runtime failed, so there is no verdict on the config. */
   | 'runtime-failed';
 
+/** The verdict of a gate, with everything that led to it. */
+/** The verdict of a gate, with everything that led to it. */
 export interface GateResult {
   readonly status: GateStatus;
   readonly exitCode: 0 | 1 | 3 | 130;
@@ -271,7 +273,10 @@ export function judgeReport(input: VerdictInput): GateResult {
   };
 }
 
-/** Judges two configs that no probe can measure: only an unchanged config passes. */
+/**
+ * Judges two configs that no probe can measure. Every change fails unless it is harmless or
+ * allowed.
+ */
 export function judgeEquality(
   policy: Policy,
   differences: readonly Difference[],

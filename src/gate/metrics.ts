@@ -156,8 +156,8 @@ export interface Measurement {
   /** The ladder ended before the accuracy fell, so the true value may lie above the interval. */
   readonly censored?: boolean;
   /**
-   * The value if everything that the reference finds were lost. A rule that it satisfies cannot
-   * judge.
+   * The value if everything were lost that the reference finds. If that passes, the rule is
+   * useless.
    */
   readonly allLost?: number;
 }
@@ -206,6 +206,8 @@ export interface Failure {
   readonly compare: string;
 }
 
+/** One metric: how it is written in a rule, measured, compared and explained. */
+/** One metric: how it is written in a rule, measured, compared and explained. */
 export interface Metric {
   readonly better: 'higher' | 'lower';
   /** `required`: a rule must write `name@length`; `target`: the default is the gate's target. */
@@ -296,7 +298,8 @@ const TABLE = {
         ? [{ interval: cell.lossChange, samples: report.settings.contexts.longText }]
         : [];
     },
-    // Reports keep no single contexts of it, and two saved intervals would let most changes pass.
+    // Reports have no data per context of this loss, and two saved intervals would hide most
+    // changes.
     cells: () => [],
   },
   'short.accuracyChange': shortMetric({
@@ -379,7 +382,7 @@ function shortMetric(entry: {
   readonly row: keyof ShortRows;
   readonly counts: Exclude<keyof PerContext['counts'], 'needle'>;
   readonly contexts: 'short' | 'shortText';
-  /** The candidate's share of right answers, of metrics that are of shares. */
+  /** For a metric of shares: the candidate's share of right answers. */
   readonly known?: (counts: Short['counts']) => number;
 }): Metric {
   const { cell, row, counts, contexts, known, ...rest } = entry;
@@ -396,7 +399,7 @@ function shortMetric(entry: {
         interval: short[cell],
         samples,
         ...(part === undefined ? {} : { part }),
-        // What the reference knows is what the candidate knows, less the change.
+        // The reference's share is the candidate's share minus the change.
         ...(known ? { allLost: short[cell].value - known(short.counts) } : {}),
       }));
     },
@@ -450,10 +453,7 @@ function referenceAtHome({ candidates, reference }: Report) {
   return own && rungAt(own.needle, reference.trainedWindow);
 }
 
-/**
- * Whether the weights find no facts in their own window, so that nothing can be measured against
- * it.
- */
+/** Whether the weights find no facts in their own window, so that nothing can be relative to it. */
 function findsNoFacts(report: Report): boolean {
   return referenceAtHome(report)?.accuracy.value === 0;
 }

@@ -84,6 +84,8 @@ export interface LengthSetting {
   readonly candidate: string | null;
 }
 
+/** The result of a factor search. */
+/** The result of a factor search. */
 export interface Optimization {
   readonly target: number;
   /** The trial with the smallest factor that passes; of several, the cheapest at short lengths. */

@@ -96,6 +96,8 @@ const DEFAULT_RULES = Object.freeze([
   ['warn', 'reach >= target'],
 ] as const);
 
+/** The policy without a policy file. */
+/** The policy without a policy file. */
 export function defaultPolicy(): Policy {
   return toPolicy({}, 'default');
 }
@@ -294,6 +296,8 @@ export interface LengthContext {
 /** Matches `131072`, `128k` (k = 1024), `4x` and `target`. */
 const RE_LENGTH = /^(?:(?<target>target)|(?<number>\d+(?:\.\d+)?)(?<unit>k|x)?)$/;
 
+/** Parses a length of a policy. @throws RopeEvalError `bad_length` */
+/** Parses a length of a policy. @throws RopeEvalError `bad_length` */
 export function parseLength(text: string, place: ErrorPlace): Length {
   const groups = RE_LENGTH.exec(text)?.groups;
   if (!groups) {
@@ -322,6 +326,8 @@ export function lengthInTokens(length: Length, context: LengthContext): number {
   return Math.round(length.multiple * context.trainedWindow);
 }
 
+/** Writes a length as it stands in a policy. */
+/** Writes a length as it stands in a policy. */
 export function formatLength(length: Length): string {
   if (length.kind === 'tokens') return String(length.tokens);
   return length.kind === 'target' ? 'target' : `${length.multiple}x`;

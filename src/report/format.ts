@@ -174,6 +174,8 @@ export interface Heatmap {
   readonly bins: readonly { readonly from: number; readonly to: number }[];
 }
 
+/** Makes the heatmap of a candidate; undefined if no facts were asked. */
+/** Makes the heatmap of a candidate; undefined if no facts were asked. */
 export function heatmapOf(candidate: CandidateReport): Heatmap | undefined {
   const rows = [...candidate.needle]
     .filter((rung) => rung.byDistance.length > 0)

@@ -6,6 +6,8 @@ export interface GateOutcome {
   readonly rules: readonly RuleOutcome[];
 }
 
+/** The result of one rule. */
+/** The result of one rule. */
 export interface RuleOutcome {
   /** The rule as the policy writes it, e.g. `needle@131072 >= 0.8`. */
   readonly rule: string;
@@ -16,6 +18,8 @@ export interface RuleOutcome {
   readonly message: string;
 }
 
+/** How a form is drawn. */
+/** How a form is drawn. */
 export interface ReporterContext {
   /** ANSI colours, only for terminals. */
   readonly color: boolean;

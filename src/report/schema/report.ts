@@ -119,6 +119,8 @@ export const REPORT_SCHEMA_VERSION = '2.2';
 /** Versions that can be read unchanged. `upgradeReport` converts older ones to this form. */
 const READABLE_VERSIONS = ['2.0', '2.1', REPORT_SCHEMA_VERSION] as const;
 
+/** A finding as a report saves it. `args` fill in the sentence of its entry in the catalogue. */
+/** A finding as a report saves it. `args` fill in the sentence of its entry in the catalogue. */
 export const FindingSchema = z.strictObject({
   code: z.string(),
   severity: z.enum(['error', 'warning', 'notice']),
@@ -146,6 +148,8 @@ const ReferenceSchema = z.strictObject({
     .optional(),
 });
 
+/** The report of an evaluation. `rope-eval schema report` prints its JSON Schema. */
+/** The report of an evaluation. `rope-eval schema report` prints its JSON Schema. */
 export const ReportSchema = z.strictObject({
   schemaVersion: z.enum(READABLE_VERSIONS),
   tool: z.strictObject({ name: z.literal('rope-eval'), version: z.string() }),

@@ -25,6 +25,8 @@ export function honestyWords({ subject }: Report): string {
   return HONESTY[subject.kind];
 }
 
+/** Presents the assumptions behind the results. */
+/** Presents the assumptions behind the results. */
 export function assumptionsSection(report: Report): Section {
   return {
     id: 'assumptions',
@@ -39,6 +41,8 @@ export function assumptionsSection(report: Report): Section {
   };
 }
 
+/** Presents the versions, settings and models that the results depend on. */
+/** Presents the versions, settings and models that the results depend on. */
 export function conditionsSection(report: Report): Section {
   const { tool, subject, runtime } = report;
   const { name, weightsSha256 } = subject;
@@ -75,7 +79,7 @@ export function referenceWords(report: Report): readonly string[] {
   return lines;
 }
 
-/** The config from before a change that the reference was taken from; undefined without one. */
+/** Names the config before a change, if the reference was taken from it. */
 export function baseName({ reference: { base } }: Report): string | undefined {
   return base && printable(base.argument ?? 'the config before the change');
 }

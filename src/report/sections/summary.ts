@@ -72,6 +72,8 @@ export function summarySection(report: Report): Section {
 /** The cell for a value that was not measured. */
 export const NOT_MEASURED: Cell = Object.freeze({ text: '–' });
 
+/** Makes the table of all candidates, with the recommended one marked. */
+/** Makes the table of all candidates, with the recommended one marked. */
 export function summaryTable(report: Report): TableBlock {
   const { target, reference, recommendation } = report;
   const columns = columnsOf(report);

@@ -285,6 +285,16 @@ export function nextBlocks(report: Report): readonly Block[] {
   return [{ kind: 'code', language: 'sh', lead: `Next, ${command.why}:`, text: command.text }];
 }
 
+/**
+ * Chooses the command to run next, and says what it is for.
+ *
+ * @returns undefined if there is nothing to do, or the config cannot be named in a command
+ */
+/**
+ * Chooses the command to run next, and says what it is for.
+ *
+ * @returns undefined if there is nothing to do, or the config cannot be named in a command
+ */
 export function nextCommand(
   report: Report,
 ): { readonly why: string; readonly text: string } | undefined {
@@ -348,10 +358,10 @@ function targetOption({ tokens }: Pick<Report['target'], 'tokens'>): string {
 }
 
 /**
- * The config as a shell takes it, and the options that say what was taken for its reference: without
- * them a command would compute the same scaling from other frequencies than those measured.
+ * Names the config for a shell, with the options that lead to the same reference. Without them, a
+ * command would compute the same scaling from other frequencies than those measured.
  *
- * @returns undefined where a program gave the config before the change, which has no name
+ * @returns undefined if a program passed the config before the change, which then has no name
  */
 function namedConfig({
   config,
@@ -368,7 +378,7 @@ function namedConfig({
   };
 }
 
-/** What a further run needs to be asked on the same contexts, by the same weights. */
+/** The options that ask a further run on the same contexts and weights. */
 function runOptions({ subject, settings }: Report): readonly string[] {
   const own = isProbe(subject) ? undefined : subject.argument;
   return [
@@ -397,10 +407,10 @@ function shellWord(text: string): string {
   return quote(printable(text));
 }
 
-/** What to write into the config for the recommended candidate, as text to paste. */
+/** Writes the keys for the recommended candidate, as text to paste into the config. */
 function settingsBlocks({ recommendation: { write } }: Report): readonly Block[] {
   if (write === undefined || Object.keys(write).length === 0) return [];
-  // Keys are paths, all into one object: `text_config.rope_scaling` is to stand in text_config.
+  // All keys are paths into one object: `text_config.rope_scaling` belongs in text_config.
   const paths = Object.entries(write).map(([key, value]) => ({ path: key.split('.'), value }));
   const within = paths[0]?.path.slice(0, -1).join('.') ?? '';
   const keys = paths.map(
