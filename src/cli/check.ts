@@ -211,7 +211,6 @@ export async function updateBaseline(
 }
 
 /** A saved report to compare with, and its path for messages. */
-/** A saved report to compare with, and its path for messages. */
 export interface LoadedBaseline {
   readonly report: Report;
   readonly source: string;
@@ -246,7 +245,6 @@ export async function loadBaseline(
   });
 }
 
-/** The inputs of `checkText`. */
 /** The inputs of `checkText`. */
 export interface CheckText {
   readonly result: GateResult;

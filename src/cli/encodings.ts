@@ -14,7 +14,6 @@ import { watched, whereKept } from './run.js';
 export type EncodingsFlags = EvaluationFlags & OutputFlags;
 
 /** What a comparison of encodings does besides the defaults. */
-/** What a comparison of encodings does besides the defaults. */
 export interface EncodingsRun extends Pick<CompareEncodingsOptions, 'encodings'> {
   /** Completes a report before it is shown. */
   readonly finish?: (report: EncodingsReport) => EncodingsReport;

@@ -38,7 +38,6 @@ export interface Environment {
 }
 
 /** The machine, as far as `doctor` reports it. */
-/** The machine, as far as `doctor` reports it. */
 export interface HostFacts {
   /** Version of Node. */
   readonly node: string;

@@ -80,7 +80,6 @@ export class InterruptedError extends Error {
 }
 
 /** The signal of a run that Ctrl-C can end. `dispose` stops listening for Ctrl-C. */
-/** The signal of a run that Ctrl-C can end. `dispose` stops listening for Ctrl-C. */
 export interface Interruptible {
   readonly signal: AbortSignal;
   readonly dispose: () => void;

@@ -226,17 +226,11 @@ export async function outputFiles<Form>(
 }
 
 /** A file that `-o` names, with the function that draws its form. */
-/** A file that `-o` names, with the function that draws its form. */
 export interface Output {
   readonly path: string;
   readonly reporter: Reporter;
 }
 
-/**
- * Checks the files that `-o` names and loads their forms before the run.
- *
- * @throws RopeEvalError `unwritable_output`, `unknown_form`
- */
 /**
  * Checks the files that `-o` names and loads their forms before the run.
  *
@@ -250,7 +244,6 @@ export async function prepareOutputs(
   return Promise.all(files.map(async ({ path, form }) => ({ path, reporter: await form.load() })));
 }
 
-/** Draws a report in each form and writes the files. */
 /** Draws a report in each form and writes the files. */
 export async function writeOutputs(
   outputs: readonly Output[],

@@ -44,7 +44,6 @@ const DUMP = Object.freeze({ bytes: 256 * 1024 * 1024, kind: 'a dump' });
 const STDIN_PATIENCE = 12 * PIPE_PATIENCE;
 
 /** A config that was loaded but not parsed yet. */
-/** A config that was loaded but not parsed yet. */
 export interface LoadedConfig {
   readonly text: string;
   /** The name in reports: the path as given, or `-`. */

@@ -17,7 +17,6 @@ import { loadConfig, type LoadedConfig } from './inputs.js';
 import type { ReferenceFlags } from './options.js';
 
 /** A model with RoPE, and what its weights were trained with. */
-/** A model with RoPE, and what its weights were trained with. */
 export interface RopeModel {
   readonly model: ModelGeometry;
   /** The model that the reference was taken from: `model`, or its version before a change. */

@@ -1,7 +1,5 @@
 /** Parsers of option values, and the groups of options that several commands share. */
 
-/** Parsers of option values, and the groups of options that several commands share. */
-
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { option, RopeEvalError, words } from '../errors.js';

@@ -15,7 +15,6 @@ import { readTextFile } from './inputs.js';
 export const POLICY = Object.freeze({ bytes: 4 * 1024 * 1024, kind: 'a policy' });
 
 /** A policy, with the paths that it came from and names. */
-/** A policy, with the paths that it came from and names. */
 export interface LoadedPolicy {
   readonly policy: Policy;
   /** Path; undefined for the default. */

@@ -6,7 +6,6 @@ import type { Environment } from './environment.js';
 import { cleanText } from './streams.js';
 
 /** The display of a run's progress. */
-/** The display of a run's progress. */
 export interface ProgressDisplay {
   readonly update: (progress: Progress) => void;
   /** Shows the rows that are known so far. */

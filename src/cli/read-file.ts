@@ -16,7 +16,6 @@ const LOOK_AGAIN = 10;
 const CHUNK = 64 * 1024;
 
 /** Limits on reading a file or a pipe. */
-/** Limits on reading a file or a pipe. */
 export interface ReadLimits {
   /** The most bytes to read. Larger files are an error and use no more memory than this. */
   readonly bytes: number;
@@ -135,7 +134,6 @@ function mebibytes(bytes: number): string {
   return `${Math.ceil(bytes / 1024 / 1024)} MiB`;
 }
 
-/** Makes the error of a pipe that sent nothing for `patience` milliseconds. */
 /** Makes the error of a pipe that sent nothing for `patience` milliseconds. */
 export function timedOut(shown: string, patience: number): RopeEvalError {
   return new RopeEvalError('timed_out', {

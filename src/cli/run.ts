@@ -40,7 +40,6 @@ export function whereKept(flags: OutputFlags): string {
 }
 
 /** How the command that ran can go on. */
-/** How the command that ran can go on. */
 export interface Ending {
   readonly flags: OutputFlags;
   /** Whether the same command accepts --resume. */
@@ -75,7 +74,6 @@ export function finish(
   return interrupted ? EXIT.interrupted : EXIT.runtime;
 }
 
-/** What a run shows on stderr. */
 /** What a run shows on stderr. */
 export interface WatchSettings {
   /** Show a spinner, if the terminal supports it. */

@@ -1,7 +1,5 @@
 /** Reads and builds the `rope_scaling` and `rope_parameters` blocks of all engines. */
 
-/** Reads and builds the `rope_scaling` and `rope_parameters` blocks of all engines. */
-
 import { applyEdits, type FormattingOptions, modify } from 'jsonc-parser';
 import { Fields } from '../json/fields.js';
 import { isRecord, own, type UnknownRecord } from '../json/parse.js';
@@ -165,7 +163,6 @@ export type Support<Said> = {
 };
 
 /** The reason why an engine cannot express a scaling. */
-/** The reason why an engine cannot express a scaling. */
 export interface Unsaid {
   readonly unsaid: string;
 }
@@ -219,7 +216,6 @@ export interface ConfigShape {
   readonly form: 'v4' | 'v5';
 }
 
-/** Finds where and in which form a config writes its rotary settings. */
 /** Finds where and in which form a config writes its rotary settings. */
 export function shapeOf(raw: UnknownRecord): ConfigShape {
   const { fields } = findPart(new Fields(raw, ''));

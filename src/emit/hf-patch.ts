@@ -121,7 +121,6 @@ function close(a: number, b: number): boolean {
 }
 
 /** The keys that a patch writes: those of transformers 4 or 5. */
-/** The keys that a patch writes: those of transformers 4 or 5. */
 export type Form = 'v4' | 'v5';
 
 /** The edits of a config file, or why the file cannot express the scaling. */
@@ -235,7 +234,6 @@ function threeKeys({ rope }: EmitGroup, input: EmitInput): Block | undefined {
   return { type: 'longrope', short_factor: shortFactor, long_factor: longFactor };
 }
 
-/** Whether the class of this model accepts only the three keys of `threeKeys`. */
 /** Whether the class of this model accepts only the three keys of `threeKeys`. */
 export function needsThreeKeys({ geometry }: EmitInput): boolean {
   return ['phi3', 'phi4_multimodal'].includes(geometry.modelType);

@@ -57,7 +57,6 @@ export interface Limit {
 }
 
 /** Computes the length that an engine with this rule serves, and what must be written for it. */
-/** Computes the length that an engine with this rule serves, and what must be written for it. */
 export function limitOf(input: EmitInput, rule: LengthRule): Limit {
   const { geometry, length } = input;
   const { rope } = input.groups[0];

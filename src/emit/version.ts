@@ -29,7 +29,6 @@ export function compareVersions(a: Version, b: Version): number {
 }
 
 /** Whether a version is `from` or later. */
-/** Whether a version is `from` or later. */
 export function atLeast(version: Version, from: string): boolean {
   return compareVersions(version, parseVersion(from)) >= 0;
 }

@@ -18,7 +18,6 @@ export function defaultThreads(): number {
 }
 
 /** Describes what a run ran on, for the report. */
-/** Describes what a run ran on, for the report. */
 export function runtimeOf<Version extends string | null>(
   onnxruntime: Version,
 ): Report['runtime'] & { readonly onnxruntime: Version } {
@@ -32,9 +31,6 @@ export interface Conditions {
   readonly multiples: readonly number[];
 }
 
-/**
- * Makes the parts of a report that say how it was made. They are known before anything is asked.
- */
 /**
  * Makes the parts of a report that say how it was made. They are known before anything is asked.
  */

@@ -34,7 +34,6 @@ export interface Draw {
 }
 
 /** Draws contexts of a stream. `write` makes the context with an index. */
-/** Draws contexts of a stream. `write` makes the context with an index. */
 export function drawContexts(
   { seed, stream, count, from = 0 }: Draw,
   write: (seed: number, index: number) => Context,
@@ -68,7 +67,6 @@ export interface SetsPlan {
   readonly seed: number;
 }
 
-/** Draws all sets of contexts of a run. One seed gives one set of contexts. */
 /** Draws all sets of contexts of a run. One seed gives one set of contexts. */
 export function contextSets({
   texts,

@@ -28,7 +28,6 @@ import type { Setup } from './setup.js';
 import { decisiveOf, judge, referenceResults, tiesOf } from './variant.js';
 
 /** A report, with the answers behind it. */
-/** A report, with the answers behind it. */
 export interface ProbedReport {
   readonly report: Report;
   /** The answers so far, from which a later run can resume. */

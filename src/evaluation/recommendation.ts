@@ -40,7 +40,7 @@ export function recommend(
   const best = lowest(tier);
   const holds = (reference.reach?.multiple ?? 0) >= target;
   if (holds && !(best && clearlyLower(best, reference, isTied))) return keep;
-  // Weights that find no facts without a scaling do not tell how far one holds.
+  // If the weights find no facts without a scaling, facts cannot show how far a scaling holds.
   const knows = reference.reach?.multiple !== 0;
   if (!knows && (best?.verdict ?? 'unclear') === 'unclear')
     return { code: 'unclear', candidate: null, tied: [] };

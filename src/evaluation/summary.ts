@@ -20,7 +20,6 @@ import { expectedReach, lastInRange, lastRung, lastWithinLoss, reach } from '../
 import type { CandidateReach, Needle, Reach, Short, Verdict } from '../report/schema/candidate.js';
 
 /** One length of a ladder: a multiple of the trained window, and the same in the user's tokens. */
-/** One length of a ladder: a multiple of the trained window, and the same in the user's tokens. */
 export interface Rung {
   readonly multiple: number;
   readonly tokens: number;
@@ -205,7 +204,6 @@ export function factLossAgainst(m: Measured, rung: number, home: Home): Interval
 }
 
 /** The score of a variant, with its parts. */
-/** The score of a variant, with its parts. */
 export interface Score {
   /** Nats; lower is better. The sum of the two parts below. */
   readonly value: number;
@@ -291,7 +289,9 @@ export function isOpen(reach: Reach, target: number): boolean {
   return reach.multiple > 0 && reach.low < target && reach.high >= target;
 }
 
-/** Tells whether the reference finds facts at every distance of its own window; reach is judged by those. */
+/**
+ * Whether the reference finds facts at every distance of its own window. Reach is relative to them.
+ */
 export function findsFacts({ reference, home }: Comparison): boolean {
   const all = indices(reference.contexts);
   const base = average(clusters(reference, { kind: 'fact', rungs: [home] }, 'accuracy'));
@@ -302,8 +302,8 @@ export function findsFacts({ reference, home }: Comparison): boolean {
  * Decides the verdict.
  *
  * @param short one for each layer group; the worst counts
- * @param knows whether the reference finds facts within its window: where it does not, a scaling that
- *   finds none there has lost nothing
+ * @param knows whether the reference finds facts within its window. If it does not, a scaling that
+ *   finds none has lost nothing.
  */
 export function verdict(
   reach: Reach,

@@ -66,13 +66,13 @@ function fits(
     size <= most &&
     needle.flat().every((row) => length(row) === size) &&
     counts.needle.flat().every((row) => length(row) === most) &&
-    // Of no answers there is no mean.
+    // There is no mean without answers.
     [counts.facts, counts.copies, counts.text].every((row) => total(row) > 0) &&
     counts.needle.every((rung) => rung.some((row) => total(row) > 0))
   );
 }
 
-/** Sum of the numbers of a row. */
+/** Adds the numbers of a row. */
 function total(row: string): number {
   return row.split(' ').reduce((sum, number) => sum + Number(number), 0);
 }
@@ -86,7 +86,6 @@ export interface PairedCell extends CellPair {
   readonly outcome: 'same' | 'improved' | 'regressed' | 'within-noise';
 }
 
-/** The comparison of a run with a baseline. */
 /** The comparison of a run with a baseline. */
 export interface BaselineResult {
   readonly source: string;

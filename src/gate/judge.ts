@@ -218,7 +218,6 @@ export type GateStatus =
   | 'runtime-failed';
 
 /** The verdict of a gate, with everything that led to it. */
-/** The verdict of a gate, with everything that led to it. */
 export interface GateResult {
   readonly status: GateStatus;
   readonly exitCode: 0 | 1 | 3 | 130;

@@ -20,7 +20,7 @@ export interface Sample {
   readonly size: number;
   readonly seed: number;
   readonly at: (drawn: readonly number[]) => number;
-  /** Whether a draw holds an answer at all: contexts that end at the target hold none beyond it. */
+  /** Whether a draw has any answers. Contexts that end at the target have none beyond it. */
   readonly holds?: (drawn: readonly number[]) => boolean;
 }
 
@@ -206,7 +206,6 @@ export interface Failure {
   readonly compare: string;
 }
 
-/** One metric: how it is written in a rule, measured, compared and explained. */
 /** One metric: how it is written in a rule, measured, compared and explained. */
 export interface Metric {
   readonly better: 'higher' | 'lower';

@@ -85,7 +85,6 @@ export interface LengthSetting {
 }
 
 /** The result of a factor search. */
-/** The result of a factor search. */
 export interface Optimization {
   readonly target: number;
   /** The trial with the smallest factor that passes; of several, the cheapest at short lengths. */

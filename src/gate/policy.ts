@@ -97,7 +97,6 @@ const DEFAULT_RULES = Object.freeze([
 ] as const);
 
 /** The policy without a policy file. */
-/** The policy without a policy file. */
 export function defaultPolicy(): Policy {
   return toPolicy({}, 'default');
 }
@@ -297,7 +296,6 @@ export interface LengthContext {
 const RE_LENGTH = /^(?:(?<target>target)|(?<number>\d+(?:\.\d+)?)(?<unit>k|x)?)$/;
 
 /** Parses a length of a policy. @throws RopeEvalError `bad_length` */
-/** Parses a length of a policy. @throws RopeEvalError `bad_length` */
 export function parseLength(text: string, place: ErrorPlace): Length {
   const groups = RE_LENGTH.exec(text)?.groups;
   if (!groups) {
@@ -326,7 +324,6 @@ export function lengthInTokens(length: Length, context: LengthContext): number {
   return Math.round(length.multiple * context.trainedWindow);
 }
 
-/** Writes a length as it stands in a policy. */
 /** Writes a length as it stands in a policy. */
 export function formatLength(length: Length): string {
   if (length.kind === 'tokens') return String(length.tokens);

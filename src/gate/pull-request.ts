@@ -17,7 +17,6 @@ export interface ChangedConfig {
 }
 
 /** What a pull request changes. */
-/** What a pull request changes. */
 export interface PullRequest {
   readonly changed: readonly ChangedConfig[];
   /** Notes for the reader of the log: what was moved or deleted. */
@@ -31,7 +30,6 @@ export interface Sides {
   readonly read: ReadObject;
 }
 
-/** What the user limits the check to. */
 /** What the user limits the check to. */
 export interface Wanted {
   /** Paths from the root of the repository; empty: every config that changed. */

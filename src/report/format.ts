@@ -175,7 +175,6 @@ export interface Heatmap {
 }
 
 /** Makes the heatmap of a candidate; undefined if no facts were asked. */
-/** Makes the heatmap of a candidate; undefined if no facts were asked. */
 export function heatmapOf(candidate: CandidateReport): Heatmap | undefined {
   const rows = [...candidate.needle]
     .filter((rung) => rung.byDistance.length > 0)

@@ -7,7 +7,6 @@ import type { HostFacts } from '../environment.js';
 import type { CommandModule } from '../options.js';
 
 /** One line of the diagnosis. Only `bad` fails the command. */
-/** One line of the diagnosis. Only `bad` fails the command. */
 export interface Check {
   readonly state: 'ok' | 'note' | 'bad';
   readonly text: string;

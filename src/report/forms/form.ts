@@ -7,7 +7,6 @@ export interface GateOutcome {
 }
 
 /** The result of one rule. */
-/** The result of one rule. */
 export interface RuleOutcome {
   /** The rule as the policy writes it, e.g. `needle@131072 >= 0.8`. */
   readonly rule: string;
@@ -18,7 +17,6 @@ export interface RuleOutcome {
   readonly message: string;
 }
 
-/** How a form is drawn. */
 /** How a form is drawn. */
 export interface ReporterContext {
   /** ANSI colours, only for terminals. */

@@ -231,7 +231,6 @@ export function costTable(cost: CostReport): TableBlock {
 }
 
 /** Explains how the KV cache grows with each token. */
-/** Explains how the KV cache grows with each token. */
 export function costNote({ kvBytesPerToken, kvGrowthPerToken, spans }: CostReport): string {
   const local = spans.filter(({ window }) => window !== null);
   if (local.length === 0) return `Every token adds ${bytes(kvBytesPerToken)}.`;

@@ -159,7 +159,6 @@ const ShortSchema = z.strictObject({
 });
 
 /** The largest rung from 1x on at which every distance keeps half of the accuracy at 1x. */
-/** The largest rung from 1x on at which every distance keeps half of the accuracy at 1x. */
 export const ReachSchema = z.strictObject({
   multiple: z.number().describe('0 = fails at 1x already.'),
   tokens: TokensSchema,
@@ -195,10 +194,6 @@ const PartsSchema = z.strictObject({
  * Verdicts on a candidate (docs/report.md). `not-needed`: every layer is local, so no scaling
  * helps.
  */
-/**
- * Verdicts on a candidate (docs/report.md). `not-needed`: every layer is local, so no scaling
- * helps.
- */
 export const VERDICTS = [
   'reference',
   'reaches',
@@ -209,7 +204,6 @@ export const VERDICTS = [
   'not-needed',
 ] as const;
 
-/** One row of the report: everything measured and computed for the reference or a candidate. */
 /** One row of the report: everything measured and computed for the reference or a candidate. */
 export const CandidateSchema = z.strictObject({
   label: z.string(),

@@ -120,7 +120,6 @@ export const REPORT_SCHEMA_VERSION = '2.2';
 const READABLE_VERSIONS = ['2.0', '2.1', REPORT_SCHEMA_VERSION] as const;
 
 /** A finding as a report saves it. `args` fill in the sentence of its entry in the catalogue. */
-/** A finding as a report saves it. `args` fill in the sentence of its entry in the catalogue. */
 export const FindingSchema = z.strictObject({
   code: z.string(),
   severity: z.enum(['error', 'warning', 'notice']),
@@ -148,7 +147,6 @@ const ReferenceSchema = z.strictObject({
     .optional(),
 });
 
-/** The report of an evaluation. `rope-eval schema report` prints its JSON Schema. */
 /** The report of an evaluation. `rope-eval schema report` prints its JSON Schema. */
 export const ReportSchema = z.strictObject({
   schemaVersion: z.enum(READABLE_VERSIONS),

@@ -26,7 +26,6 @@ export function honestyWords({ subject }: Report): string {
 }
 
 /** Presents the assumptions behind the results. */
-/** Presents the assumptions behind the results. */
 export function assumptionsSection(report: Report): Section {
   return {
     id: 'assumptions',
@@ -41,7 +40,6 @@ export function assumptionsSection(report: Report): Section {
   };
 }
 
-/** Presents the versions, settings and models that the results depend on. */
 /** Presents the versions, settings and models that the results depend on. */
 export function conditionsSection(report: Report): Section {
   const { tool, subject, runtime } = report;

@@ -73,7 +73,6 @@ export function summarySection(report: Report): Section {
 export const NOT_MEASURED: Cell = Object.freeze({ text: '–' });
 
 /** Makes the table of all candidates, with the recommended one marked. */
-/** Makes the table of all candidates, with the recommended one marked. */
 export function summaryTable(report: Report): TableBlock {
   const { target, reference, recommendation } = report;
   const columns = columnsOf(report);

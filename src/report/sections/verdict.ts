@@ -207,7 +207,7 @@ function furthestSentences(report: Report, best: CandidateReport | undefined): r
   ];
 }
 
-/** Tells whether facts cannot be judged on these weights: no scaling can lose what they never found. */
+/** Whether the weights find no facts, so that no scaling can be judged by losing them. */
 function findsNoFacts({ candidates }: Report): boolean {
   return candidates[0]?.reach?.multiple === 0;
 }
@@ -285,11 +285,6 @@ export function nextBlocks(report: Report): readonly Block[] {
   return [{ kind: 'code', language: 'sh', lead: `Next, ${command.why}:`, text: command.text }];
 }
 
-/**
- * Chooses the command to run next, and says what it is for.
- *
- * @returns undefined if there is nothing to do, or the config cannot be named in a command
- */
 /**
  * Chooses the command to run next, and says what it is for.
  *
