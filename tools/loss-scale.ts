@@ -1,5 +1,5 @@
 /*
- * tsx tools/loss-scale.ts: fits the one number that turns the probe's nats into a real model's
+ * tsx tools/loss-scale.ts: fits the factor that converts the probe's nats to a real model's
  * (docs/method.md, "Nats") to the calibration tables, and writes it into the source.
  */
 import { readFileSync, writeFileSync } from 'node:fs';

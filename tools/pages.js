@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /*
- * node tools/pages.js [PAGE …]: runs the commands whose output pages show, and puts it there.
+ * node tools/pages.js [PAGE …]: runs the commands that pages name and inserts their output.
  *
- * A page marks such a place with `<!-- output of: COMMAND -->` … `<!-- end of output -->`; `text of`
- * instead of `output of` fences it. Without pages: all of them.
+ * A page marks such a place with `<!-- output of: COMMAND -->` … `<!-- end of output -->`. With
+ * `text of` instead of `output of`, the output becomes a code block. The default is all pages.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ function outputOf(command) {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
     maxBuffer: 2 ** 26,
-    // 100 columns, no colour: pages are read anywhere.
+    // Pages are read anywhere, so the output has 100 columns and no colour.
     env: { ...process.env, COLUMNS: '100', NO_COLOR: '1' },
   });
   if (status !== 0) throw new Error(`exit ${status}: ${command}`);

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /*
- * node tools/screenshots.js [--out docs/screenshots] [--all] [--report FILE.html]: pictures of the
- * HTML report in Chromium, which is looked for on the path (CHROMIUM names another one). Without
- * --all, those that docs/report.md shows; with it, every width, scheme, greyscale, the tree that a
- * screen reader is given, and the printed page.
+ * node tools/screenshots.js [--out docs/screenshots] [--all] [--report FILE.html]: takes pictures of
+ * the HTML report in Chromium. The browser must be on the path, or CHROMIUM must name it. The default
+ * is the pictures in docs/report.md. --all adds every width and colour scheme, greyscale, the tree
+ * for screen readers, and the printed page.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /*
- * What the CUDA provider needs of CUDA before it has anything computed: one device that has its
- * memory on the host, where a kernel does nothing. stub.sh builds the libraries from it.
+ * The part of CUDA that the CUDA provider needs before it computes anything: one device that keeps
+ * its memory on the host, and whose kernels do nothing. stub.sh builds the libraries from this.
  */
 #include <stdlib.h>
 #include <string.h>
