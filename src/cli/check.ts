@@ -18,6 +18,7 @@ import {
 } from '../gate/words.js';
 import { list, paint, type Paint, printable, tokens } from '../report/format.js';
 import { json } from '../report/forms/json.js';
+import { rangeText, scaleWords, shortCostOnModels } from '../report/real-models.js';
 import type { Report } from '../report/schema/report.js';
 import { honestyWords, referenceWords, subjectWords } from '../report/sections/conditions.js';
 import { recomputedOnly } from '../report/sections/serving.js';
@@ -290,6 +291,7 @@ export function checkText(input: CheckText, paint: Paint): string {
             ...servingWords(report, candidates),
             ...referenceWords(report),
             subjectWords(report),
+            ...costWords(report, result, candidates),
             honestyWords(report),
           ]),
     ].map((line) => filled(line)),
@@ -310,6 +312,18 @@ function servingWords(report: Report, judged: readonly string[]): string[] {
     );
     return words === '' ? [] : [`${printable(label)}: ${words}`];
   });
+}
+
+/** Says whose nats the rules on short losses are about, and what real models lose there. */
+function costWords(report: Report, { rules }: GateResult, judged: readonly string[]): string[] {
+  if (!rules.some(({ metric }) => metric === 'short.lossChange')) return [];
+  const ranges = report.candidates.flatMap((candidate) => {
+    const range = judged.includes(candidate.label)
+      ? rangeText(shortCostOnModels(report, candidate))
+      : '';
+    return range === '' ? [] : [`${printable(candidate.label)}: ${range}, in nats.`];
+  });
+  return [scaleWords(report), ...ranges].filter((words) => words !== '');
 }
 
 /** Indents text to stand beside `pass` or `FAIL`. */

@@ -12,6 +12,7 @@ import type { Policy } from '../gate/policy.js';
 import type { ModelGeometry, Reference } from '../model/types.js';
 import type { EvaluateOptions } from '../options.js';
 import { nats, percent, points, shortTokens, tokens } from '../report/format.js';
+import { scaleWords } from '../report/real-models.js';
 import type { Report } from '../report/schema/report.js';
 import { honestyWords, referenceWords, subjectWords } from '../report/sections/conditions.js';
 import {
@@ -110,7 +111,12 @@ export function optimizeSections({
     {
       id: 'assumptions',
       depth: 2,
-      blocks: paragraphs([...referenceWords(report), subjectWords(report), honestyWords(report)]),
+      blocks: paragraphs([
+        ...referenceWords(report),
+        subjectWords(report),
+        scaleWords(report),
+        honestyWords(report),
+      ]),
     },
   ];
 }

@@ -9,6 +9,7 @@ import type { EvaluateOptions, RunEstimate } from '../options.js';
 import { accuracyByDistance, type Cluster, clusters } from '../probes/measure.js';
 import { ladder, mostLong, planOf, PRESETS, probeTokens } from '../probes/presets.js';
 import type { MadeBy } from '../report/agreement.js';
+import { shortCostOnModels } from '../report/real-models.js';
 import type { CandidateReport } from '../report/schema/candidate.js';
 import {
   type PerContext,
@@ -165,7 +166,10 @@ function buildReport(
   const { setup, questions } = run;
   const reference = referenceResults(run);
   const judged = run.variants.map((variant) => judge(run, reference, variant));
-  const candidates = judged.map(({ report }) => report);
+  const candidates = judged.map(({ report }) => {
+    const shortOnModels = shortCostOnModels(head, report);
+    return Object.assign(report, shortOnModels && { shortOnModels });
+  });
   const recommendation = recommend(candidates, setup.target.multiple, tiesOf(judged));
   const write = keysToWrite(setup, recommendation);
   const profiles = requestProfiles(setup, candidates, recommendation);

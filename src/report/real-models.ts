@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { RopeType } from '../rope/registry.js';
+import { ROPE_KINDS, type RopeType } from '../rope/registry.js';
+import { isProbe } from '../subjects/schema.js';
+import type { CandidateReport, Report } from './schema/report.js';
 
 /** Groups of scalings with similar costs on real models. */
 export type CostFamily = 'linear' | 'ntk' | 'by-parts' | 'yarn';
@@ -96,6 +98,53 @@ export function costOnRealModels(type: RopeType, nats: number): CostRange | unde
     largest: Math.max(...sizes),
     smallest: Math.min(...sizes),
   };
+}
+
+/**
+ * Returns what real models lose where a report's probe has a short-context cost.
+ *
+ * @param nats default: the candidate's own cost; otherwise that of one of its forms
+ * @returns undefined if there is no cost, and for a user's own weights, whose cost is measured
+ */
+export function shortCostOnModels(
+  { subject }: Pick<Report, 'subject'>,
+  { groups, short }: Pick<CandidateReport, 'groups' | 'short'>,
+  nats = short?.lossChange.value ?? 0,
+): CostRange | undefined {
+  const type = groups.find(({ changed }) => changed)?.ropeType;
+  if (!isProbe(subject) || type === undefined || !isRopeType(type)) return undefined;
+  return costOnRealModels(type, nats);
+}
+
+function isRopeType(type: string): type is RopeType {
+  return Object.hasOwn(ROPE_KINDS, type);
+}
+
+/** Words a range: `0.05 to 0.17 on models of 7 B to 0.1 B`; '' if no model differs from another. */
+export function rangeText(range: CostRange | undefined): string {
+  if (range === undefined || range.largest === range.smallest) return '';
+  const { low, high, largest, smallest } = range;
+  return `${low.toFixed(2)} to ${high.toFixed(2)} on models of ${parametersText(largest)} to ${parametersText(smallest)}`;
+}
+
+/**
+ * Says whose nats a probe's short-context costs are.
+ *
+ * @returns '' for a user's own weights
+ */
+export function scaleWords({ subject }: Pick<Report, 'subject'>): string {
+  const [largest, smallest] = [REAL_MODELS[0], REAL_MODELS.at(-1)];
+  if (!isProbe(subject) || !largest || !smallest || largest === smallest) return '';
+  const times = (families: readonly CostFamily[]): string => {
+    const all = families.flatMap((family) => timesProbe(smallest, family) ?? []);
+    const [low, high] = [Math.min(...all), Math.max(...all)].map((x) => x.toPrecision(2));
+    return low === high ? `${low}` : `${low} to ${high}`;
+  };
+  return (
+    `Short-context nats are about those of a model of ${parametersText(largest.parameters)}; one of ` +
+    `${parametersText(smallest.parameters)} pays ${times(['ntk', 'by-parts', 'yarn'])} times as much, ` +
+    `for linear ${times(['linear'])} times. --model measures your own weights.`
+  );
 }
 
 /** `7 B`, `0.1 B` */

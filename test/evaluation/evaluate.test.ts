@@ -36,6 +36,8 @@ describe('evaluate', () => {
     const candidates = parseCandidates('linear:4,ntk:4,yarn:4,dynamic:1');
     const report = await evaluate(llama2, { ...base, samples: 6, candidates });
     const [reference, linear, ntk, yarn, dynamic] = report.candidates;
+    expect(reference!.shortOnModels).toBeUndefined();
+    expect(linear!.shortOnModels!.high).toBeGreaterThan(linear!.short!.lossChange.value);
     expect(reference!.needle[0]!.accuracy.value).toBeGreaterThan(0.95);
     expect(reference!.needle.at(-1)!.accuracy.value).toBeLessThan(0.2);
     expect(reference!.reach!.multiple).toBeLessThan(2);

@@ -2,10 +2,19 @@ import { describe, expect, it } from 'vitest';
 import {
   costOnRealModels,
   parametersText,
+  rangeText,
   REAL_MODELS,
+  scaleWords,
+  shortCostOnModels,
   timesProbe,
   type RealModel,
 } from '../../src/report/real-models.js';
+import { csv } from '../../src/report/forms/csv.js';
+import { junit } from '../../src/report/forms/junit.js';
+import type { Report } from '../../src/report/schema/report.js';
+import { reportSections } from '../../src/report/sections/index.js';
+import { textOf } from '../../src/report/terminal.js';
+import { makeReport } from '../helpers/report.js';
 import { ROPE_TYPES } from '../../src/rope/registry.js';
 
 const model = (parameters: number, costs: RealModel['costs']): RealModel => ({
@@ -48,6 +57,41 @@ describe('costs on real models', () => {
     expect(range.low).toBeLessThanOrEqual(range.high);
     expect(costOnRealModels(type, 0.2)!.high).toBeCloseTo(2 * range.high, 12);
     for (const nats of [0, -0.1, NaN]) expect(costOnRealModels(type, nats)).toBeUndefined();
+  });
+
+  it('stand beside a cost of the probe in every form, and beside no cost of a user’s own weights', () => {
+    const probed = makeReport();
+    const [linear] = probed.candidates.filter(({ label }) => label === 'linear:4');
+    const { low, high } = costOnRealModels('linear', linear!.short!.lossChange.value)!;
+    expect(shortCostOnModels(probed, linear!)).toMatchObject({ low, high });
+    const range = rangeText(shortCostOnModels(probed, linear!));
+    expect(range).toBe(`${low.toFixed(2)} to ${high.toFixed(2)} on models of 7 B to 0.1 B`);
+    const own = makeReport({
+      subject: {
+        kind: 'onnx-decoder',
+        name: 'model.onnx',
+        window: 32_768,
+        weightsSha256: '',
+        graphSha256: '',
+        producer: '',
+        forms: [],
+        precision: 'float32',
+        editDifference: 0,
+        textTokens: 1,
+        textRepeats: false,
+      },
+    });
+    expect(shortCostOnModels(own, linear!)).toBeUndefined();
+    const draw = (report: Report) => {
+      const context = { color: false, columns: 200, plots: false };
+      const details = textOf(reportSections(report), context);
+      return [junit(report, context), csv(report, context), details];
+    };
+    const [xml, table, details] = draw(probed);
+    expect(xml).toContain(range);
+    expect(table).toContain(`,${low},${high},`);
+    expect(details).toContain(scaleWords(probed));
+    for (const text of draw(own)) expect(text).not.toMatch(/0\.1 B|,0\.32/);
   });
 
   it('name sizes as people do', () => {

@@ -158,7 +158,7 @@ describe('the verdict in words', () => {
     const forms = [form('recomputed', 4, 0), form('cached', 1, 0), form('static', 0, 0.187)];
     expect(words('standard', { forms })).toContain(
       'with cached keys, it reaches 32,768 tokens; as one static table (vLLM), no length, for ' +
-        '+0.187 nats at short lengths.',
+        '+0.187 nats at short lengths (0.20 to 0.62 on models of 7 B to 0.1 B).',
     );
     expect(words('quick', {})).toContain('it may do far worse; --preset standard measures it.');
   });

@@ -1,3 +1,4 @@
+import { shortCostOnModels } from '../real-models.js';
 import type { CandidateReport, Needle, Report } from '../schema/report.js';
 import type { Reporter } from './form.js';
 
@@ -30,6 +31,8 @@ const COLUMNS: Readonly<
   short_loss_change: (_, { short }) => short?.lossChange.value,
   short_loss_change_low: (_, { short }) => short?.lossChange.low,
   short_loss_change_high: (_, { short }) => short?.lossChange.high,
+  short_loss_on_models_low: (report, candidate) => shortCostOnModels(report, candidate)?.low,
+  short_loss_on_models_high: (report, candidate) => shortCostOnModels(report, candidate)?.high,
   reach_tokens: (_, { reach }) => reach?.tokens,
   reach_multiple: (_, { reach }) => reach?.multiple,
   reach_low: (_, { reach }) => reach?.low,

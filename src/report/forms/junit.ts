@@ -1,6 +1,7 @@
 import { nats, points, printable, reachTokens, tokens } from '../format.js';
 import type { CandidateReport, Report, Verdict } from '../schema/report.js';
 import { honestyWords } from '../sections/conditions.js';
+import { rangeText, shortCostOnModels } from '../real-models.js';
 import { verdictWords } from '../sections/summary.js';
 import {
   type GateOutcome,
@@ -72,16 +73,21 @@ function candidateCases(report: Report): readonly TestCase[] {
       name: `${candidate.label} reaches ${tokens(report.target.tokens)} tokens`,
       // An unfinished candidate has neither passed nor failed.
       outcome: candidate.reach === null ? 'skipped' : OUTCOMES[candidate.verdict],
-      message: describe(candidate),
+      message: describe(report, candidate),
     }));
 }
 
-function describe({ verdict, reach, short }: CandidateReport): string {
+function describe(report: Report, candidate: CandidateReport): string {
+  const { verdict, reach, short } = candidate;
   const parts = [verdictWords(verdict)];
   if (reach) parts.push(`reach ${reachTokens(reach)} tokens`);
   if (short) {
     const { lossChange, accuracyChange } = short;
-    parts.push(`short context ${nats(lossChange.value)} nats, ${points(accuracyChange.value)}`);
+    const range = rangeText(shortCostOnModels(report, candidate));
+    const whose = range === '' ? '' : ` (${range})`;
+    parts.push(
+      `short context ${nats(lossChange.value)} nats${whose}, ${points(accuracyChange.value)}`,
+    );
   }
   return parts.join('; ');
 }

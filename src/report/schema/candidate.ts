@@ -223,6 +223,18 @@ export const CandidateSchema = z.strictObject({
     }),
   ),
   short: ShortSchema.nullable(),
+  shortOnModels: z
+    .strictObject({
+      low: z.number().describe('Nats.'),
+      high: z.number(),
+      largest: z.number().describe('Parameters of the largest model behind the range.'),
+      smallest: z.number(),
+    })
+    .optional()
+    .describe(
+      'What real models lose where the probe has short.lossChange. Absent without a cost, and on ' +
+        "the user's own weights. Since 2.2.",
+    ),
   needle: z.array(NeedleSchema),
   longContexts: z
     .number()

@@ -1,4 +1,5 @@
 import * as format from '../format.js';
+import { rangeText, shortCostOnModels } from '../real-models.js';
 import { rungAt, summaryLengths } from '../format.js';
 import type { DynamicForm, Gap, Reading, Switch } from '../schema/candidate.js';
 import type { CandidateReport, Report } from '../schema/report.js';
@@ -174,7 +175,8 @@ function size(drift: number): string {
  *
  * @returns '' for scalings whose table does not depend on the length
  */
-export function recomputedOnly(best: CandidateReport | undefined, { settings }: Report): string {
+export function recomputedOnly(best: CandidateReport | undefined, report: Report): string {
+  const { settings } = report;
   if (!best?.groups.some(({ ropeType, changed }) => ropeType === 'dynamic' && changed)) return '';
   const cached = best.forms?.find(({ form }) => form === 'cached');
   const fixed = best.forms?.find(({ form }) => form === 'static');
@@ -185,9 +187,11 @@ export function recomputedOnly(best: CandidateReport | undefined, { settings }: 
       `table (vLLM), it may do far worse${advice}.`
     );
   }
+  const cost = fixed.short.lossChange.value;
+  const range = rangeText(shortCostOnModels(report, best, cost));
   return (
     `As servers run it, with cached keys, it reaches ${reachOf(cached)}; as one static table ` +
-    `(vLLM), ${reachOf(fixed)}, for ${format.nats(fixed.short.lossChange.value)} nats at short lengths.`
+    `(vLLM), ${reachOf(fixed)}, for ${format.nats(cost)} nats at short lengths${range === '' ? '' : ` (${range})`}.`
   );
 }
 

@@ -14,6 +14,7 @@ import {
   tokens,
 } from '../format.js';
 import type { CandidateReport, Interval, Report, Verdict } from '../schema/report.js';
+import { scaleWords } from '../real-models.js';
 import { chanceWords, subjectWords } from './conditions.js';
 import {
   type Cell,
@@ -61,6 +62,7 @@ export function summarySection(report: Report): Section {
           'Short context: change against the reference at 0.5x and 1x of the trained window. ' +
             `Needle: facts found. ${chanceWords(report)} Reach: the largest length at which every ` +
             'distance keeps half of the accuracy at 1x. The small figures are 95 % intervals.',
+          scaleWords(report),
           scoreWords(report),
         ],
         'soft',

@@ -1,5 +1,4 @@
 import { MINUS } from '../../numbers.js';
-import { ROPE_KINDS, type RopeType } from '../../rope/registry.js';
 import { quote } from '../../shell.js';
 import { isProbe } from '../../subjects/schema.js';
 import {
@@ -14,7 +13,7 @@ import {
   signed,
   tokens,
 } from '../format.js';
-import { costOnRealModels, parametersText } from '../real-models.js';
+import { rangeText, shortCostOnModels } from '../real-models.js';
 import type { CandidateReport, Interval, Report } from '../schema/report.js';
 import { statusWords } from './conditions.js';
 import { type Block, paragraphs, type Section } from './section.js';
@@ -116,34 +115,24 @@ function isFree({ lossChange, accuracyChange }: Short): boolean {
 }
 
 /** Lists the changes that are significant, or both if neither is. */
-function priceWords({ subject }: Report, { short, groups }: CandidateReport): string {
+function priceWords(report: Report, candidate: CandidateReport): string {
+  const { short } = candidate;
   if (!short) return '';
   const { lossChange, accuracyChange } = short;
-  // The nats of a user's own weights were measured directly, so no range of other models is given.
-  const type = isProbe(subject) ? groups.find(({ changed }) => changed)?.ropeType : undefined;
+  const range = rangeText(shortCostOnModels(report, candidate));
   const changes = [
-    { words: lossWords(lossChange.value, type), chance: holdsZero(lossChange) },
+    { words: lossWords(lossChange.value, range), chance: holdsZero(lossChange) },
     { words: `${points(accuracyChange.value)} of facts`, chance: holdsZero(accuracyChange) },
   ];
   const sure = changes.filter(({ chance }) => !chance);
   return list((sure.length > 0 ? sure : changes).map(({ words }) => words));
 }
 
-/** `+0.06 nats (+7 % perplexity)` */
-function lossWords(change: number, type: string | undefined): string {
+/** `+0.06 nats (+7 % perplexity; 0.05 to 0.17 on models of 7 B to 0.1 B)` */
+function lossWords(change: number, range: string): string {
   const share = Math.abs(Math.expm1(change));
   const perplexity = share < 0.005 ? 'under 1 %' : `${change < 0 ? MINUS : '+'}${percent(share)}`;
-  const real = isRopeType(type) ? costOnRealModels(type, change) : undefined;
-  const range =
-    real === undefined || real.largest === real.smallest
-      ? ''
-      : `; ${real.low.toFixed(2)} to ${real.high.toFixed(2)} on models of ` +
-        `${parametersText(real.largest)} to ${parametersText(real.smallest)}`;
-  return `${signed(change, 2)} nats (${perplexity} perplexity${range})`;
-}
-
-function isRopeType(type: string | undefined): type is RopeType {
-  return type !== undefined && Object.hasOwn(ROPE_KINDS, type);
+  return `${signed(change, 2)} nats (${perplexity} perplexity${range === '' ? '' : `; ${range}`})`;
 }
 
 export function holdsZero({ low, high }: Interval): boolean {

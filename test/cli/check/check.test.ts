@@ -93,6 +93,21 @@ describe('rope-eval check', () => {
     expect((await check([...folder, '--memory', '0'], { files })).code).toBe(2);
   });
 
+  it('says whose nats a short cost is in, and what real models lose', async () => {
+    const linear = good.candidates.map((each) => ({
+      ...each,
+      groups: each.groups.map((group) => ({ ...group, ropeType: 'linear' })),
+      short: each.role === 'reference' ? each.short : short(0, 0.3),
+    }));
+    const { stdout } = await check([], { report: { ...good, candidates: linear } });
+    expect(stdout).toMatch(/about those of a model of 7 B; one of 0\.1 B pays/);
+    expect(stdout).toMatch(/as-configured: 0\.34 to 3\.32 on models of 7 B to 0\.1 B, in nats/);
+    const only = await check(['--rule', 'needle@target >= 0.8'], {
+      files: { 'rope-eval.config.json': { rules: [['error', 'needle@target >= 0.8']] } },
+    });
+    expect(only.stdout).not.toMatch(/about those of a model/);
+  });
+
   it('says which probe model stood in, and whether it can', async () => {
     const { stdout } = await check([]);
     expect(stdout).toContain(`Probe model ${good.subject.name}: critical fraction`);

@@ -52,6 +52,7 @@ describe('a report on a user’s own decoder', () => {
     const labels = report.candidates.map(({ label }) => label);
     expect(report.probed?.candidates.map(({ label }) => label)).toEqual(labels);
     expect(report.probed?.probeModel.name).toMatch(/^c0/);
+    expect(report.candidates.every((each) => each.shortOnModels === undefined)).toBe(true);
   });
 
   it('measures every length of the ladder, and no number is missing', () => {
