@@ -1,29 +1,16 @@
 import { resolve } from 'node:path';
 import { option, RopeEvalError, words } from '../errors.js';
-import { wordFinding } from '../findings/index.js';
 import { parseReport } from '../gate/baseline.js';
 import { check, type CheckRun } from '../gate/check.js';
-import { CHECK_SCHEMA_VERSION, type GateResult, type RuleResult } from '../gate/judge.js';
+import { CHECK_SCHEMA_VERSION } from '../gate/judge.js';
 import { type Policy, withOverrides } from '../gate/policy.js';
 import type { Beside } from '../gate/pull-request.js';
-import {
-  type Advice,
-  type AdviceContext,
-  baselineWords,
-  cellMessage,
-  gateOutcome,
-  ruleMessage,
-  ruleSubject,
-  verdictLine,
-} from '../gate/words.js';
-import { list, paint, type Paint, printable, tokens } from '../report/format.js';
+import { type Commands, gateOutcome } from '../gate/words.js';
+import { paint } from '../report/format.js';
 import { json } from '../report/forms/json.js';
-import { rangeText, scaleWords, shortCostOnModels } from '../report/real-models.js';
 import type { Report } from '../report/schema/report.js';
-import { honestyWords, referenceWords, subjectWords } from '../report/sections/conditions.js';
-import { recomputedOnly } from '../report/sections/serving.js';
-import { fill } from '../report/terminal.js';
 import { quote } from '../shell.js';
+import { checkAnswer, checkDetails, mergeAdvice } from './check-text.js';
 import type { Environment } from './environment.js';
 import { FLAG_NAMES, flagOf } from './failure.js';
 import { type Output, writeOutputs, writeReport } from './files.js';
@@ -66,6 +53,13 @@ export async function judgeConfig(
   outputs: readonly Output[],
   environment: Environment,
 ): Promise<CheckRun> {
+  if (flags.details && flags.json) {
+    throw new RopeEvalError('no_effect', {
+      option: 'details',
+      predicate: words`has no effect beside ${option('json')}`,
+      hint: 'Leave one of them out.',
+    });
+  }
   const { config, base, baseline } = input;
   const quiet = flags.quiet === true;
   const watch = { progress: !quiet && !flags.json, notices: !quiet, keeps: keptBy(flags) };
@@ -90,6 +84,7 @@ export async function judgeConfig(
     evaluate: (options) =>
       runEvaluation(environment, config, { ...options, stopEarly: false }, watch),
     commands: (target) => commandsFor(input, flags, target),
+    names: FLAG_NAMES,
   });
   if (run.report)
     await writeOutputs(outputs, run.report, { gate: gateOutcome(run.result, FLAG_NAMES) });
@@ -113,12 +108,16 @@ function withFlags(
   });
 }
 
-/** Makes the commands that reproduce a verdict. They spell out everything that it depends on. */
+/**
+ * Makes the commands that reproduce a verdict. They spell out everything that it depends on.
+ *
+ * @param target tokens; undefined = the default of each command
+ */
 function commandsFor(
   { config, base, policy, policyArgument }: CheckInput,
   flags: CheckFlags & ModelFlags,
-  target: number,
-): AdviceContext['commands'] {
+  target: number | undefined,
+): Commands {
   const options = { ...policy, ...evaluationOptions(flags), ...referenceOptions(flags) };
   /** @param value quoted already; undefined if the option is not given */
   const word = (name: string, value: string | undefined): string[] =>
@@ -138,36 +137,45 @@ function commandsFor(
     ...modelWords(flags),
   ];
   const source = quote(config.source);
+  const judged = [
+    ...word('policy', policyArgument),
+    ...list('rule', flags.rule),
+    ...list('warn', flags.warn),
+    ...list('severity', flags.severity),
+    ...list('candidates', flags.candidates),
+    ...list('allow', flags.allow),
+  ];
   return {
     compare: ['rope-eval', source, ...measured(options.samples)].join(' '),
-    again: (samples) =>
+    again: (samples) => ['rope-eval check', source, ...measured(samples), ...judged].join(' '),
+    alone: (scaled) =>
       [
         'rope-eval check',
         source,
-        ...measured(samples),
-        ...word('policy', policyArgument),
-        ...list('rule', flags.rule),
-        ...list('warn', flags.warn),
-        ...list('severity', flags.severity),
-        ...list('candidates', flags.candidates),
-        ...list('allow', flags.allow),
+        ...(scaled ? flag('reference', 'configured') : []),
+        ...flag('target', flags.target),
+        ...flag('preset', flags.preset),
+        ...flag('seed', flags.seed),
+        ...flag('samples', flags.samples),
+        ...modelWords(flags),
+        ...judged,
       ].join(' '),
   };
 }
 
 async function print(
   run: CheckRun,
-  { config, base }: CheckInput,
-  flags: OutputFlags,
+  input: CheckInput,
+  flags: CheckFlags & OutputFlags,
   environment: Environment,
 ): Promise<void> {
   const { stdout, stderr } = environment;
+  const { config, base } = input;
   const { result, report, candidates } = run;
   if (flags.json) {
     const named = { schemaVersion: CHECK_SCHEMA_VERSION, ...result, base: base?.source ?? null };
     stdout.json({ ...named, report });
   } else {
-    const advice = [...new Map(run.advice.map((each) => [each?.text, each])).values()];
     const text = {
       result,
       report,
@@ -175,9 +183,14 @@ async function print(
       candidates,
       base: base?.source,
       columns: stdout.columns,
-      advice: advice.filter((each) => each !== undefined),
+      // What only warns asks for no change.
+      advice: mergeAdvice(
+        run.advice.filter((_, i) => flags.details || result.rules[i]?.level === 'error'),
+      ),
+      further: commandsFor(input, flags, undefined).compare,
     };
-    stdout.write(checkText(text, paint(stdout.isLively)));
+    const draw = flags.details ? checkDetails : checkAnswer;
+    stdout.write(draw(text, paint(stdout.isLively)));
   }
   if (!onGitHub(environment)) return;
   // The runner reads workflow commands from both streams, but with --json stdout is reserved for
@@ -244,130 +257,4 @@ export async function loadBaseline(
     problem: `no such file: ${path}`,
     hint: words`Make it from this run with ${option('updateBaseline')}.`,
   });
-}
-
-/** The inputs of `checkText`. */
-export interface CheckText {
-  readonly result: GateResult;
-  /** null: nothing was measured. */
-  readonly report: Report | null;
-  /** The config's path, as the user wrote it. */
-  readonly source: string;
-  readonly candidates: readonly string[];
-  /** The config that gave the reference, if it is another one. */
-  readonly base: string | undefined;
-  readonly advice: readonly Advice[];
-  /** Width in characters. */
-  readonly columns: number;
-}
-
-/** Draws the gate's result for people: the verdict, what to change and where, then every rule. */
-export function checkText(input: CheckText, paint: Paint): string {
-  const { result, report, source, candidates, base, advice, columns } = input;
-  const filled = (text: string, indent = ''): string => `${indent}${fill(text, columns, indent)}`;
-  const policy = result.policy === 'default' ? 'the default policy' : result.policy;
-  const what =
-    result.target === null
-      ? 'compared key by key'
-      : `${list(candidates.map(printable))} at ${tokens(result.target)} tokens`;
-  const head = `Gate on ${printable(report?.config.source ?? source)}: ${what}, by ${printable(policy)}`;
-  const findings = findingLines(result, columns, paint);
-  // Findings that fail the gate are printed above what passed.
-  const failing = result.findings.some(({ level }) => level === 'error');
-  const blocks = [
-    [painted(filled(verdictLine(result)), result, paint)],
-    advice.length > 0
-      ? [paint.bold('What to change'), ...advice.map(({ text }) => filled(printable(text), '  '))]
-      : [],
-    failing ? findings : [],
-    [paint.bold(filled(head)), ...result.rules.map((rule) => ruleLines(rule, columns, paint))],
-    failing ? [] : findings,
-    baselineLines(result, columns, paint),
-    [
-      ...(base === undefined ? [] : [`The reference is ${printable(base)}.`]),
-      ...(report === null
-        ? [WITHOUT_ROPE]
-        : [
-            ...servingWords(report, candidates),
-            ...referenceWords(report),
-            subjectWords(report),
-            ...costWords(report, result, candidates),
-            honestyWords(report),
-          ]),
-    ].map((line) => filled(line)),
-  ];
-  const shown = blocks.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
-  return `${shown.join('\n\n')}\n`;
-}
-
-const WITHOUT_ROPE =
-  'No probe stands for a model without RoPE: what is unchanged or harmless passes, and every other change fails.';
-
-/** Says where a dynamic scaling that was judged behaves differently from what was measured. */
-function servingWords(report: Report, judged: readonly string[]): string[] {
-  return judged.flatMap((label) => {
-    const words = recomputedOnly(
-      report.candidates.find((each) => each.label === label),
-      report,
-    );
-    return words === '' ? [] : [`${printable(label)}: ${words}`];
-  });
-}
-
-/** Says whose nats the rules on short losses are about, and what real models lose there. */
-function costWords(report: Report, { rules }: GateResult, judged: readonly string[]): string[] {
-  if (!rules.some(({ metric }) => metric === 'short.lossChange')) return [];
-  const ranges = report.candidates.flatMap((candidate) => {
-    const range = judged.includes(candidate.label)
-      ? rangeText(shortCostOnModels(report, candidate))
-      : '';
-    return range === '' ? [] : [`${printable(candidate.label)}: ${range}, in nats.`];
-  });
-  return [scaleWords(report), ...ranges].filter((words) => words !== '');
-}
-
-/** Indents text to stand beside `pass` or `FAIL`. */
-const UNDER_MARK = ' '.repeat(8);
-
-function ruleLines(rule: RuleResult, columns: number, paint: Paint): string {
-  const passed = rule.outcome === 'pass';
-  const mark = passed
-    ? paint.green('pass')
-    : rule.level === 'warn'
-      ? paint.yellow('warn')
-      : paint.red(rule.outcome === 'fail' ? 'FAIL' : '????');
-  const subject = fill(printable(ruleSubject(rule)), columns, UNDER_MARK);
-  return `  ${mark}  ${subject}\n${UNDER_MARK}${fill(ruleMessage(rule, FLAG_NAMES), columns, UNDER_MARK)}`;
-}
-
-function findingLines({ findings }: GateResult, columns: number, paint: Paint): string[] {
-  if (findings.length === 0) return [];
-  return [
-    paint.bold('Findings'),
-    ...findings.map((finding) => {
-      const color = finding.level === 'error' ? paint.red : paint.yellow;
-      const indent = ' '.repeat(finding.level.length + 4);
-      const words = `${finding.code} ${printable(wordFinding(finding))}`;
-      return `  ${color(finding.level)}  ${fill(words, columns, indent)}`;
-    }),
-  ];
-}
-
-function baselineLines({ baseline }: GateResult, columns: number, paint: Paint): string[] {
-  if (!baseline) return [];
-  const failed = (words: string): string =>
-    `  ${paint.red('FAIL')}  ${fill(words, columns, UNDER_MARK)}`;
-  return [
-    paint.bold(fill(baselineWords(baseline), columns, '')),
-    ...baseline.cells
-      .filter((cell) => cell.outcome === 'regressed')
-      .map((cell) => failed(`${cell.candidate} ${cell.cell}: ${cellMessage(cell)}`)),
-    ...baseline.missing.map(({ candidate, cell }) =>
-      failed(`${candidate} ${cell}: not measured in this run`),
-    ),
-  ];
-}
-
-function painted(text: string, result: GateResult, paint: Paint): string {
-  return result.exitCode === 0 ? paint.boldGreen(text) : paint.boldRed(text);
 }

@@ -4,6 +4,7 @@ import { lineOfKey } from '../gate/differences.js';
 import type { GateResult } from '../gate/judge.js';
 import {
   type Advice,
+  adviceLines,
   cellMessage,
   gateOutcome,
   missingByCandidate,
@@ -63,7 +64,7 @@ export function gateAnnotations(
       {
         severity: rule.level === 'error' ? 'error' : 'warning',
         title: ruleSubject(rule),
-        message: [...(advice ? [advice.text] : []), ruleMessage(rule, FLAG_NAMES)].join('\n'),
+        message: [...(advice ? adviceLines(advice) : []), ruleMessage(rule, FLAG_NAMES)].join('\n'),
         ...at(advice?.line ?? 1),
       },
     ];

@@ -66,11 +66,11 @@ export async function readRopeGeometry(
   base: LoadedConfig = config,
 ): Promise<RopeModel> {
   const { requireRope } = await import('../model/read-model.js');
-  const { assertSameHeads, chooseReference } = await import('../model/reference.js');
+  const { assertSameHeads, referenceBefore } = await import('../model/reference.js');
   const model = requireRope((await readConfigOf(config)).model);
   const before = requireRope((await readConfigOf(base)).model);
   assertSameHeads(model, before);
-  return { model, before, reference: chooseReference(before, flags) };
+  return { model, before, reference: referenceBefore(model, before, flags) };
 }
 
 /** The candidates in --candidates; undefined if it was not given. */

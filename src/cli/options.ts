@@ -143,6 +143,7 @@ export interface CheckFlags extends EvaluationFlags, ReferenceFlags {
   readonly allow?: readonly string[];
   readonly candidates?: readonly string[];
   readonly target?: number;
+  readonly details?: boolean;
 }
 
 export function addCheckOptions(command: Command): Command {
@@ -175,7 +176,8 @@ export function addCheckOptions(command: Command): Command {
       'length to judge at, at least the trained window and the longest in a rule; default: the ' +
         'policy’s, else the largest that the config claims',
       tokensFor('target'),
-    );
+    )
+    .option('--details', 'print every rule with its interval, and the conditions');
 }
 
 /** How the weights were trained, if the user knows better than the table of evidence. */

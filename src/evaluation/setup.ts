@@ -9,9 +9,9 @@ import { finding, type Finding } from '../findings/index.js';
 import { criticalFractionOf } from '../geometry/spectrum.js';
 import { readConfig, type ReadConfig, requireRope } from '../model/read-model.js';
 import {
-  assertSameHeads,
-  chooseReference,
   referenceSoftmaxScale,
+  assertSameHeads,
+  referenceBefore,
   referenceSpecs,
   trainedWindowOf,
 } from '../model/reference.js';
@@ -46,11 +46,11 @@ export function setUp(given: string | ReadConfig, options: EvaluateOptions): Set
   // The config before a change says what the weights were trained with.
   const base = options.base === undefined ? undefined : asRead(options.base);
   const before = base ? requireRope(base.model) : model;
-  const reference = chooseReference(before, {
+  assertSameHeads(model, before);
+  const reference = referenceBefore(model, before, {
     ...(options.reference ? { reference: options.reference } : {}),
     ...(options.trainedWindow ? { trainedWindow: options.trainedWindow } : {}),
   });
-  assertSameHeads(model, before);
   const { target, findings } = chooseTarget(options.target, reference.trainedWindow);
   const definitions: readonly CandidateDefinition[] =
     options.candidates ?? defaultCandidates(target.multiple, model, reference, before);

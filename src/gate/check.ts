@@ -1,9 +1,10 @@
 import { joinCandidates, parseCandidates } from '../candidates/definition.js';
+import { type OptionNames, PROGRAM_NAMES } from '../errors.js';
 import { finding, type Finding, findingName, type FindingName } from '../findings/index.js';
 import { holdsKey, isRecord, own, sameValue, valueAt } from '../json/parse.js';
 import { classFields } from '../model/class-defaults.js';
 import { isNotRope, type ReadConfig, requireRope } from '../model/read-model.js';
-import { chooseReference, referenceSpecs } from '../model/reference.js';
+import { hasScaling, referenceBefore, referenceSpecs } from '../model/reference.js';
 import type { ModelGeometry, NotRope, Reference } from '../model/types.js';
 import type { EvaluateOptions } from '../options.js';
 import type { Report } from '../report/schema/report.js';
@@ -14,7 +15,7 @@ import { type GateResult, judgeEquality, judgeReport } from './judge.js';
 import { checkLengths } from './lengths.js';
 import { kvCacheGiB } from './metrics.js';
 import { assertCanFail, type Policy } from './policy.js';
-import { type Advice, type AdviceContext, adviceFor } from './words.js';
+import { type Advice, adviceFor, type Commands } from './words.js';
 import type { Beside } from './pull-request.js';
 
 /** A config with its text, which gives the line numbers of keys, and its name for messages. */
@@ -40,7 +41,9 @@ export interface CheckRequest {
   /** Runs the probes on the config. */
   readonly evaluate: (options: EvaluateOptions) => Promise<Report>;
   /** Commands that reproduce the verdict, for the advice. @param target tokens */
-  readonly commands: (target: number) => AdviceContext['commands'];
+  readonly commands: (target: number) => Commands;
+  /** How advice spells options; default: as the API does. */
+  readonly names?: OptionNames;
 }
 
 export interface CheckRun {
@@ -62,13 +65,14 @@ export interface CheckRun {
 export async function check(request: CheckRequest): Promise<CheckRun> {
   const { config, base, policy, baseline } = request;
   assertCanFail(policy, baseline !== undefined);
-  const options = { ...policyOptions(policy), ...request.options };
   const without = base && withoutRope(request, base);
   if (without) return without;
   const now = sideOf(config);
   const before = base && sideOf(base);
-  const reference = chooseReference((before ?? now).model, options);
-  const specs = referenceSpecs(now.model, (before ?? now).model, reference);
+  const old = (before ?? now).model;
+  const options = { ...policyOptions(policy, old), ...request.options };
+  const reference = referenceBefore(now.model, old, options);
+  const specs = referenceSpecs(now.model, old, reference);
   const { target, lengths } = checkLengths({
     target: request.target,
     policy,
@@ -118,6 +122,7 @@ export async function check(request: CheckRequest): Promise<CheckRun> {
     source: config.source,
     changed,
     commands: request.commands(report.target.tokens),
+    names: request.names ?? PROGRAM_NAMES,
   };
   return {
     report,
@@ -168,9 +173,15 @@ function sideOf({ read }: GateConfig): Side {
   return { config: read.raw, model: requireRope(read.model) };
 }
 
-/** The run options that the policy file sets. */
-function policyOptions(policy: Policy): EvaluateOptions {
-  const { preset, seed, samples, reference, trainedWindow } = policy;
+/**
+ * The run options that the policy file sets.
+ *
+ * @param before the model that gives the reference: where it has no scaling, both readings of a
+ *   policy for many models are one
+ */
+function policyOptions(policy: Policy, before: ModelGeometry): EvaluateOptions {
+  const { preset, seed, samples, trainedWindow } = policy;
+  const reference = hasScaling(before) ? policy.reference : undefined;
   return {
     ...(preset === undefined ? {} : { preset }),
     ...(seed === undefined ? {} : { seed }),

@@ -202,8 +202,14 @@ export interface Failure {
   readonly trainedWindow: number;
   /** Tokens; undefined if it was not measured. */
   readonly reach: number | undefined;
-  /** The command that compares scalings for this config. */
-  readonly compare: string;
+}
+
+/** What is wrong and what to do about it. */
+export interface Remedy {
+  /** The sentences follow a path. */
+  readonly says: string;
+  /** Whether it helps to compare other scalings. */
+  readonly compares: boolean;
 }
 
 /** One metric: how it is written in a rule, measured, compared and explained. */
@@ -224,8 +230,8 @@ export interface Metric {
   readonly kind: 'distance' | 'short' | 'cost';
   /** What to check when a rule fails: the first of these that the config writes. */
   readonly culprits: readonly Subject[];
-  /** Says what is wrong and what to do about a failed rule. The sentence follows a path. */
-  readonly advice: (failure: Failure) => string;
+  /** Says what is wrong and what to do about a failed rule. */
+  readonly advice: (failure: Failure) => Remedy;
   /** Empty if the report has no such number. */
   readonly measure: (source: MetricSource) => readonly Measurement[];
   /** Empty if the config determines the numbers, so that two reports on it cannot differ. */
@@ -352,7 +358,10 @@ const TABLE = {
     description: 'KV cache of one sequence of this length in 16-bit; exact, from the config.',
     kind: 'cost',
     culprits: ['window'],
-    advice: () => 'lower the maximum length, or raise the limit in the policy.',
+    advice: () => ({
+      says: 'Lower the maximum length, or raise the limit in the policy.',
+      compares: false,
+    }),
     measure: ({ at, kvCacheGiB }) => {
       const value = at === undefined ? undefined : kvCacheGiB(at);
       return value === undefined ? [] : [{ interval: { value, low: value, high: value } }];
@@ -503,19 +512,27 @@ function longContexts(report: Report, candidate: CandidateReport): number {
   return candidate.longContexts ?? report.settings.contexts.long;
 }
 
-function lengthAdvice({ candidate, target, trainedWindow, reach, compare }: Failure): string {
+function lengthAdvice(failure: Failure): Remedy {
+  const { candidate, target, trainedWindow, reach } = failure;
+  // What loses facts inside the trained window is no question of the length.
+  if (reach === 0) return shortAdvice({ ...failure, part: undefined });
   const works =
-    reach === 0
-      ? ' It loses facts inside the trained window already.'
-      : ` It works up to about ${tokens(reach ?? 0)} tokens.`;
-  const reached = reach === undefined || reach >= target ? '' : works;
-  return `${tokens(target)} tokens are asked of ${candidate}, ${tokens(trainedWindow)} were trained.${reached} Ask for less, or find a scaling that reaches it: ${compare}.`;
+    reach === undefined || reach >= target ? '' : ` It works up to about ${tokens(reach)} tokens.`;
+  return {
+    says:
+      `${tokens(target)} tokens are asked of ${candidate}, ${tokens(trainedWindow)} were trained.` +
+      `${works} Ask for less, or find a scaling that reaches it.`,
+    compares: true,
+  };
 }
 
-function shortAdvice({ part, trainedWindow, compare }: Failure): string {
+function shortAdvice({ part, trainedWindow }: Failure): Remedy {
   const what =
     part === undefined
       ? `The model gets worse inside the ${tokens(trainedWindow)} tokens it was trained on`
       : `The ${part} layers never see longer contexts, so a scaling only costs them accuracy`;
-  return `${what}. Choose a smaller factor or a gentler scaling (${compare} compares them), or undo the change if short requests matter.`;
+  return {
+    says: `${what}. Undo the change, or choose a gentler scaling.`,
+    compares: true,
+  };
 }

@@ -84,13 +84,18 @@ const STATUS_WORDS: Readonly<Record<GateStatus, string>> = Object.freeze({
 export function verdictLine(result: GateResult): string {
   const count = (level: 'error' | 'warn', outcome: RuleResult['outcome']): number =>
     result.rules.filter((rule) => rule.level === level && rule.outcome === outcome).length;
-  const findings = result.findings.filter((finding) => finding.level === 'error').length;
+  const findings = (level: JudgedFinding['level']): number =>
+    result.findings.filter((finding) => finding.level === level).length;
   const parts = [
     counted(count('error', 'fail'), 'rule failed', 'rules failed'),
     counted(count('error', 'unverifiable'), 'could not be verified'),
-    counted(findings, 'finding of severity error', 'findings of severity error'),
+    counted(findings('error'), 'finding of severity error', 'findings of severity error'),
     counted(result.baseline?.regressed ?? 0, 'cell regressed', 'cells regressed'),
-    counted(count('warn', 'fail') + count('warn', 'unverifiable'), 'warning', 'warnings'),
+    counted(
+      count('warn', 'fail') + count('warn', 'unverifiable') + findings('warn'),
+      'warning',
+      'warnings',
+    ),
     counted(result.rules.filter((rule) => rule.outcome === 'pass').length, 'passed'),
   ].filter((part) => part !== '');
   return `${STATUS_WORDS[result.status]}${parts.length > 0 ? ` (${parts.join(', ')})` : ''}`;
@@ -174,6 +179,22 @@ export function ruleSubject(result: RuleResult): string {
   return `${result.rule} for ${result.candidate}${part}`;
 }
 
+/**
+ * A rule in one line: `short.lossChange <= 0.05: found 0.444 nats (0.419 to 0.467)`.
+ *
+ * @param isAlone whether nothing but the config itself is judged
+ */
+export function ruleBrief(result: RuleResult, isAlone: boolean): string {
+  const part = result.part === undefined ? '' : ` (${result.part} layers)`;
+  const subject = isAlone ? `${result.rule}${part}` : ruleSubject(result);
+  if (result.reason === 'local-only') return `${subject}: not measured, ${LOCAL_ONLY}`;
+  if (!result.found) return `${subject}: not measured, ${missingWords(result)}`;
+  const { low, high } = result.found;
+  const interval =
+    low === high ? '' : ` (${value(result, low, false)} to ${value(result, high, false)})`;
+  return `${subject}: found ${value(result, result.found.value)}${interval}`;
+}
+
 /** Converts a gate's result to what the output forms show. */
 export function gateOutcome(result: GateResult, names: OptionNames = PROGRAM_NAMES): GateOutcome {
   const statuses = { pass: 'passed', fail: 'failed', unverifiable: 'unverifiable' } as const;
@@ -241,13 +262,28 @@ function baselineOutcomes(baseline: BaselineResult): RuleOutcome[] {
   ];
 }
 
+/** A command that advice ends with. */
+export interface NextStep {
+  /** When or why to run it. */
+  readonly why: string;
+  readonly command: string;
+}
+
 /** What to change, and where. */
 export interface Advice {
   /** Path of the key in the config; '' = the whole file. */
   readonly path: string;
   /** Line in the config, counted from 1. */
   readonly line: number;
-  readonly text: string;
+  /** `config.json:9 (rope_scaling)` */
+  readonly place: string;
+  readonly says: string;
+  readonly next: readonly NextStep[];
+}
+
+/** The lines of advice: what to change and where, then a command a line. */
+export function adviceLines({ place, says, next }: Advice): readonly [string, ...string[]] {
+  return [`${place}: ${says}`, ...next.map(({ why, command }) => `${why}: ${command}`)];
 }
 
 /** The part of a gate's run that advice depends on. */
@@ -258,13 +294,23 @@ export interface AdviceContext {
   readonly source: string;
   /** What differs from the config before the change; empty without one. */
   readonly changed: readonly Subject[];
-  /** Commands that reproduce the verdict. */
-  readonly commands: {
-    /** Compares scalings on this config, against the same reference and at the same length. */
-    readonly compare: string;
-    /** Runs the gate again with this many samples. */
-    readonly again: (samples: number) => string;
-  };
+  readonly names: OptionNames;
+  readonly commands: Commands;
+}
+
+/** Commands that reproduce or vary the verdict. */
+export interface Commands {
+  /** Compares scalings on this config, against the same reference and at the same length. */
+  readonly compare: string;
+  /** Runs the gate again with this many samples. */
+  readonly again: (samples: number) => string;
+  /**
+   * Judges the config without the one before the change, for weights that were trained with what it
+   * says.
+   *
+   * @param scaled whether it says a scaling
+   */
+  readonly alone: (scaled: boolean) => string;
 }
 
 /**
@@ -272,60 +318,102 @@ export interface AdviceContext {
  * now sees a failed check, and who knows nothing about this tool.
  */
 export function adviceFor(result: RuleResult, context: AdviceContext): Advice {
-  const { report, configText, source, changed, commands } = context;
-  const { subject, path, line } = culpritOf(configText, result.metric, changed);
+  const { report, configText, source, changed, names } = context;
+  const { path, line } = culpritOf(configText, result.metric, changed);
   const named = report.candidates.find((each) => each.label === result.candidate);
   // A candidate of the policy has no line in the config.
   const own = named?.label === 'as-configured';
-  const at = path === '' || !own ? source : `${source}:${line} (${path})`;
-  const say = (text: string): Advice => ({ path, line, text: `${at}: ${text}` });
-  if (result.outcome === 'unverifiable') return say(undecidedAdvice(result, context));
-  if (subject === 'theta' && changed.includes('theta') && METRICS[result.metric].kind !== 'cost') {
-    return say(
-      'theta differs from what the weights were trained with, and no scaling makes up for it. ' +
-        'Put the old value back, or change it together with weights that were tuned to it.',
-    );
-  }
-  return say(
-    METRICS[result.metric].advice({
-      candidate: result.candidate,
-      part: result.part,
-      target: report.target.tokens,
-      trainedWindow: report.reference.trainedWindow,
-      reach: named?.reach?.tokens,
-      compare: commands.compare,
-    }),
+  const place = path === '' || !own ? source : `${source}:${line} (${path})`;
+  const { says: words, next } =
+    result.outcome === 'unverifiable'
+      ? undecidedAdvice(result, context)
+      : failedAdvice(result, context);
+  return { path, line, place, says: inWords(words, names), next };
+}
+
+/** Advice before its place is known. */
+interface Counsel {
+  readonly says: Words;
+  readonly next: readonly NextStep[];
+}
+
+function failedAdvice(result: RuleResult, context: AdviceContext): Counsel {
+  const { report, configText, changed, commands } = context;
+  const { subject } = culpritOf(configText, result.metric, changed);
+  const named = report.candidates.find((each) => each.label === result.candidate);
+  const { kind, advice } = METRICS[result.metric];
+  const isChange = named?.label === 'as-configured' && kind !== 'cost';
+  const alone = commands.alone(
+    named?.groups.some(({ ropeType }) => ropeType !== 'default') === true,
   );
+  if (isChange && subject === 'theta' && changed.includes('theta')) {
+    return {
+      says: 'theta differs from what the weights were trained with, and no scaling makes up for it. Put the old value back.',
+      next: [{ why: 'If the weights were tuned to the new one', command: alone }],
+    };
+  }
+  const { says, compares } = advice({
+    candidate: result.candidate,
+    part: result.part,
+    target: report.target.tokens,
+    trainedWindow: report.reference.trainedWindow,
+    reach: named?.reach?.tokens,
+  });
+  const trained = isChange && subject === 'scaling' && changed.includes('scaling');
+  return {
+    says,
+    next: [
+      ...(trained ? [{ why: 'If the weights were trained with it', command: alone }] : []),
+      ...(compares ? [{ why: 'To compare scalings', command: commands.compare }] : []),
+    ],
+  };
 }
 
 /** Says what would decide a rule, depending on why it could not be decided. */
 function undecidedAdvice(
-  { reason, samplesToDecide, candidate, metric }: RuleResult,
+  { reason, rule, samplesToDecide, candidate, metric }: RuleResult,
   { report, commands }: AdviceContext,
-): string {
-  if (reason === 'no-candidate') return `add ${candidate} to the candidates of the policy.`;
+): Counsel {
+  const say = (says: Words, next: readonly NextStep[] = []): Counsel => ({ says, next });
+  if (reason === 'no-candidate') return say(`Add ${candidate} to the candidates of the policy.`);
   if (reason === 'not-measured') {
-    return METRICS[metric].kind === 'cost'
-      ? 'the config names too few sizes to compute this; complete it, or take the rule out of the policy.'
-      : 'nothing is measured at this length; ask for one from a quarter of the trained window to the target.';
+    return say(
+      METRICS[metric].kind === 'cost'
+        ? `For ${rule} the config names too few sizes; complete it, or take the rule out of the policy.`
+        : `For ${rule} nothing is measured at this length; ask for one from a quarter of the trained window to the target.`,
+    );
   }
   if (reason === 'no-facts') {
-    return 'change nothing on this ground: facts cannot judge weights that find next to none of them without a scaling. Judge by the losses: --rule "lossChange@target <= 0.1" --rule "short.lossChange <= 0.05".';
+    return say(
+      words`Change nothing on this ground: facts cannot judge weights that find next to none of them without a scaling. Judge by the losses: ${option('rule')} "lossChange@target <= 0.1" ${option('rule')} "short.lossChange <= 0.05".`,
+    );
   }
   if (reason === 'local-only') {
-    return 'no rotating layer looks beyond its window any more, so no length can be measured; undo the change, or restore the layers’ view.';
+    return say(
+      'No rotating layer looks beyond its window any more, so no length can be measured; undo the change, or restore the layers’ view.',
+    );
   }
   if (reason === 'ambiguous-reference') {
-    return 'change nothing on this ground: say what the weights were trained with (--reference configured, or unscaled), or give the config before the change (--base).';
+    return say(
+      words`Change nothing on this ground: the block names no original window, so the weights may have been trained with it, and then nothing is lost. Say what they were trained with (${option('reference')} configured or unscaled), or give the config before the change (${option('base')}).`,
+      [{ why: 'If they were trained with it', command: commands.alone(true) }],
+    );
   }
   if (reason === 'ladder-ended') {
-    return `nothing longer than ${tokens(report.target.tokens)} tokens was measured; judge at a longer target.`;
+    return say(
+      `For ${rule} nothing longer than ${tokens(report.target.tokens)} tokens was measured; judge at a longer target.`,
+    );
   }
   if (!samplesToDecide) {
-    return 'more contexts would hardly decide; move the threshold off the value that was found.';
+    return say(
+      `For ${rule} more contexts would hardly decide; move the threshold off the value that was found.`,
+    );
   }
   const thorough = samplesToDecide <= THOROUGH && report.settings.preset !== 'thorough';
-  return `about ${samplesToDecide} samples${thorough ? ', or the preset thorough,' : ''} would decide: ${commands.again(samplesToDecide)}`;
+  return say(
+    `For ${rule} about ${samplesToDecide} samples${thorough ? ', or the preset thorough,' : ''} would decide.`,
+    [{ why: 'With them', command: commands.again(samplesToDecide) }],
+  );
 }
 
 /** The thorough preset measures every probe at least as often as a run with this many samples. */

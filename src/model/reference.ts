@@ -1,4 +1,4 @@
-import { RopeEvalError } from '../errors.js';
+import { option, RopeEvalError, words } from '../errors.js';
 import { BOUNDS } from '../json/bounds.js';
 import type { RopeSpec } from '../rope/registry.js';
 import { type Evidence, trainedIn, untrainedWindow } from './evidence.js';
@@ -78,6 +78,11 @@ function windowOf(model: ModelGeometry, kind: Reference['kind']): number {
   return Math.min(evidenceOf(model)?.maxPositions ?? maxPositions, maxPositions);
 }
 
+/** Whether a block changes any layer of a model. */
+export function hasScaling(model: ModelGeometry): boolean {
+  return model.groups.some(isScaled);
+}
+
 /** Whether a block changes this group; `default` means that none does. */
 function isScaled(group: LayerGroup): boolean {
   return group.rope.type !== 'default';
@@ -130,6 +135,28 @@ export function trainedWindowOf(
   return group.span.kind === 'global'
     ? reference.trainedWindow
     : Math.min(group.span.window, reference.trainedWindow);
+}
+
+/**
+ * Chooses the reference of a config by the one before a change, which may be the config itself.
+ *
+ * @throws RopeEvalError `no_effect` where the option says that the weights were trained with a
+ *   scaling, and the config before the change has none
+ */
+export function referenceBefore(
+  model: ModelGeometry,
+  before: ModelGeometry,
+  options: ReferenceOptions = {},
+): Reference {
+  if (model !== before && options.reference === 'configured' && !hasScaling(before)) {
+    throw new RopeEvalError('no_effect', {
+      option: 'reference',
+      value: 'configured',
+      predicate: words`has no effect beside ${option('base')}: the config before the change has no scaling that the weights could have been trained with`,
+      hint: words`If they were trained with the scaling that the config has now, leave ${option('base')} out: it is judged by its own reading then.`,
+    });
+  }
+  return chooseReference(before, options);
 }
 
 /**

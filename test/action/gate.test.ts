@@ -82,7 +82,7 @@ describe('the Action on a pull request', () => {
     const { code, output, outputs } = await runAction(checkout);
     expect(code).toBe(1);
     expect(outputs).toContain('exit-code=1');
-    expect(output).toMatch(/FAIL {2}short\.lossChange <= 0\.1 for as-configured/);
+    expect(output).toMatch(/FAIL {2}short\.lossChange <= 0\.1: found/);
     expect(output).toMatch(/model\/config\.json:\d+ \(rope_scaling\): The model gets worse inside/);
     expect(output).toMatch(/::error file=model\/config\.json,line=\d+,title=short\.lossChange/);
     expect(output).toMatch(/RE062 rope_scaling: the scaling was none and is now linear factor=4/);

@@ -172,7 +172,7 @@ async function pairOne(
       target: undefined,
       options: {},
       evaluate: async () => ({ ...EQUAL, findings }),
-      commands: () => ({ compare: '', again: () => '' }),
+      commands: () => ({ compare: '', again: () => '', alone: () => '' }),
     });
     const silent = result.exitCode === 0 && result.findings.length === 0;
     if (silent && values.silent !== undefined) {

@@ -209,15 +209,15 @@ describe('a linear block without an original window', () => {
       target: undefined,
       options: {},
       evaluate: async () => bad,
-      commands: () => ({ compare: 'rope-eval', again: () => 'rope-eval' }),
+      commands: () => ({ compare: 'rope-eval', again: () => 'rope-eval', alone: () => '' }),
     });
 
   it('is not failed by a guess where nothing says what was trained', async () => {
     const { result, advice } = await judgeBad(undefined);
     expect(result.status).toBe('unverifiable');
     expect(result.rules.map(({ reason }) => reason)).toContain('ambiguous-reference');
-    const [first] = advice.flatMap((each) => each?.text ?? []);
-    expect(first).toMatch(/--reference .*--base/);
+    const [first] = advice.flatMap((each) => each?.says ?? []);
+    expect(first).toMatch(/reference .*base/);
   });
 
   it('is not told to be undone where it did not change', async () => {

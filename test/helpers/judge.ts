@@ -34,7 +34,7 @@ export function judge(
     target: undefined,
     options: {},
     evaluate: async () => EQUAL,
-    commands: () => ({ compare: 'rope-eval', again: () => 'rope-eval' }),
+    commands: () => ({ compare: 'rope-eval', again: () => 'rope-eval', alone: () => '' }),
   });
 }
 

@@ -90,9 +90,20 @@ export function evidenceWords(evidence: string): string {
   return TRAINED_IN.find(({ key }) => key === evidence)?.source ?? printable(evidence);
 }
 
-function readingWords(kind: ReferenceKind, window: number, by = 'this config'): string {
+export function readingWords(kind: ReferenceKind, window: number, by = 'this config'): string {
   const how = kind === 'unscaled' ? 'without a scaling' : `with the scaling of ${by}`;
   return `${how}, on ${tokens(window)} tokens`;
+}
+
+/** Says who answered in half a line. */
+export function subjectBrief(report: Report): string {
+  const { subject } = report;
+  if (!isProbe(subject)) {
+    return `Measured on ${printable(subject.name)} itself, on ${tokens(subject.textTokens)} tokens of text.`;
+  }
+  return subject.inRange
+    ? `Probe ${subject.name} ranks geometry, not your checkpoint’s accuracy.`
+    : subjectWords(report);
 }
 
 /** Says who answered: the probe model, with how well it fits, or the user's own decoder. */

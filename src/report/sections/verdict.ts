@@ -114,12 +114,47 @@ function isFree({ lossChange, accuracyChange }: Short): boolean {
   return holdsZero(lossChange) && holdsZero(accuracyChange);
 }
 
+/**
+ * Says what one candidate costs and reaches against the reference, in a sentence.
+ *
+ * @returns '' where its short context was not measured
+ */
+export function effectWords(report: Report, label: string): string {
+  const { candidates, config, target, reference } = report;
+  const own = candidates.find((each) => each.label === label);
+  if (!own?.short) return '';
+  const name = printable(label === 'as-configured' ? config.source : label);
+  if (own.groups.every(({ changed }) => !changed)) {
+    return `${name} rotates as the weights were trained, so nothing is lost.`;
+  }
+  const { lossChange, accuracyChange } = own.short;
+  const isWorse = lossChange.low > 0 || accuracyChange.high < 0;
+  const changes = isFree(own.short)
+    ? 'costs nothing measurable'
+    : `${isWorse ? 'costs' : 'gains'} ${changeWords(own.short)}`;
+  const cost = `${changes} at lengths that worked`;
+  const { reach } = own;
+  if (!reach || target.multiple <= 1) {
+    return `${name} ${cost}, up to ${tokens(reference.trainedWindow)} tokens.`;
+  }
+  const before = candidates[0]?.reach;
+  const was = before ? ` (reference: ${reachTokens(before)})` : '';
+  const far = reach.multiple === 0 ? 'no length' : `${reachTokens(reach)} tokens`;
+  return `${name} ${cost}, and reaches ${far}${was}.`;
+}
+
 /** Lists the changes that are significant, or both if neither is. */
 function priceWords(report: Report, candidate: CandidateReport): string {
   const { short } = candidate;
-  if (!short) return '';
-  const { lossChange, accuracyChange } = short;
-  const range = rangeText(shortCostOnModels(report, candidate));
+  return short ? changeWords(short, rangeText(shortCostOnModels(report, candidate))) : '';
+}
+
+/**
+ * Lists the changes of a short context in words.
+ *
+ * @param range of other models, in words; '' = without it
+ */
+function changeWords({ lossChange, accuracyChange }: Short, range = ''): string {
   const changes = [
     { words: lossWords(lossChange.value, range), chance: holdsZero(lossChange) },
     { words: `${points(accuracyChange.value)} of facts`, chance: holdsZero(accuracyChange) },
@@ -233,11 +268,22 @@ function caveats(report: Report): readonly string[] {
     report.status === 'complete' ? '' : 'The run was not finished; its finished part says so.',
     ...(advised ? [recomputedOnly(best, report), ...tiedSentences(tied, best, report)] : []),
     advised ? outdoneSentence(report) : '',
+    readingSentence(report),
     !isProbe(report.subject) || report.subject.inRange
       ? ''
       : 'No bundled probe model has such a geometry: try the advice on the model itself.',
   ];
   return sentences.filter((sentence) => sentence !== '');
+}
+
+/** Says how to tell that the weights know a scaling which seems to ruin them. */
+function readingSentence({ candidates, reference }: Report): string {
+  const { base, alternative, evidence } = reference;
+  const own = candidates.find(({ label }) => label === 'as-configured');
+  const isOpen = base !== undefined || alternative?.kind === 'configured';
+  if (own?.verdict !== 'fails-short' || !isOpen || evidence === 'option') return '';
+  const how = base === undefined ? '' : ', without --base';
+  return `If the weights were trained with the config’s scaling: --reference configured${how}.`;
 }
 
 /** Explains why the config is not kept although it still finds facts at the target. */

@@ -109,7 +109,7 @@ describe('rope-eval check', () => {
   });
 
   it('says which probe model stood in, and whether it can', async () => {
-    const { stdout } = await check([]);
+    const { stdout } = await check(['--details']);
     expect(stdout).toContain(`Probe model ${good.subject.name}: critical fraction`);
     expect(stdout).not.toContain('outside the range');
     const report = { ...good, subject: { ...good.subject, inRange: false } };
@@ -128,8 +128,10 @@ describe('rope-eval check', () => {
   it('fails with what was expected, what was found, and what to change where', async () => {
     const { code, stdout } = await check([], { report: bad });
     expect(code).toBe(1);
-    expect(stdout).toContain('FAIL  short.lossChange <= 0.05 for as-configured');
-    expect(stdout).toContain(
+    expect(stdout).toContain('FAIL  short.lossChange <= 0.05: found 0.66 nats (0.654 to 0.666)');
+    const details = (await check(['--details'], { report: bad })).stdout;
+    expect(details).toContain('FAIL  short.lossChange <= 0.05 for as-configured');
+    expect(details).toContain(
       'expected <= 0.05 nats, found 0.66 nats, 95 % interval 0.654 to 0.666',
     );
     // Line of rope_scaling in the file.
@@ -147,7 +149,7 @@ describe('rope-eval check', () => {
       await check(args, { report: bad, files, columns: 1000 }),
     ];
     for (const line of narrow.stdout.split('\n')) {
-      const unbroken = line.trim().split(' ').length === 1;
+      const unbroken = line.trim().split(' ').length === 1 || /^ *rope-eval /.test(line);
       if (!unbroken) expect(line.length, line).toBeLessThanOrEqual(columns);
     }
     const words = (text: string) => text.split(/\s+/).join(' ');
@@ -390,7 +392,7 @@ describe('--severity', () => {
 
 describe('--base with the same scaling in both', () => {
   it('calls options as the command line does, in its text and in its files', async () => {
-    const { code, stdout, cwd } = await check(['-o', 'gate.md'], {
+    const { code, stdout, cwd } = await check(['-o', 'gate.md', '--details'], {
       files: { 'config.json': { ...CONFIG, rope_scaling: { rope_type: 'linear', factor: 4 } } },
       report: bad,
     });
@@ -428,4 +430,81 @@ it('gives no advice on a config where the runtime broke off', async () => {
   expect(stdout.match(/^::/gm)).toHaveLength(1);
   expect(stdout).toMatch(/^::error title=rope-eval::RUNTIME FAILED/m);
   expect(stderr).toContain('error: the probe engine stopped: it was killed (SIGKILL)');
+});
+
+describe('the answer of check', () => {
+  const linesOf = (text: string): number =>
+    text
+      .trimEnd()
+      .split('\n')
+      .reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / 80)), 0);
+
+  it.each([
+    ['a scaling', LINEAR],
+    ['a scaling and the window', { ...LINEAR, max_position_embeddings: 131_072 }],
+    ['theta', { ...CONFIG, rope_theta: 5e6 }],
+    ['a scaling that names no window', { ...CONFIG, rope_scaling: { type: 'linear', factor: 4 } }],
+    [
+      'many keys',
+      { ...LINEAR, ...Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`key_${i}`, i])) },
+    ],
+  ])('takes one screen of 24 lines and 80 columns: %s', async (_, config) => {
+    const files = { 'config.json': config, 'old.json': CONFIG };
+    const report = { ...bad, config: { ...bad.config, source: 'config.json' } };
+    const rules = ['--rule', 'needle@64k >= 0.9', '--rule', 'short.copyLossChange <= 0.01'];
+    for (const args of [[], ['--base', 'old.json'], ['--base', 'old.json', ...rules]]) {
+      const { code, stdout } = await check(args, { report, files, columns: 80 });
+      expect(code).toBe(1);
+      // One line is the prompt's.
+      expect(linesOf(stdout), stdout).toBeLessThanOrEqual(23);
+    }
+  });
+
+  it('tells a fine-tune that was trained with its scaling how to be judged', async () => {
+    const files = { 'old.json': CONFIG };
+    const { stdout } = await check(['--base', 'old.json'], { report: bad, files });
+    const command = 'rope-eval check config.json --reference configured';
+    expect(stdout).toContain(`If the weights were trained with it: ${command}`);
+    const own = await check(['--reference', 'configured'], { report: good });
+    expect(own.calls[0]?.options).toMatchObject({ reference: 'configured', target: 32_768 });
+  });
+
+  it('refuses to read a base without a scaling as trained with one', async () => {
+    const files = { 'old.json': CONFIG };
+    const { code, stderr, calls } = await check(
+      ['--base', 'old.json', '--reference', 'configured'],
+      { files },
+    );
+    expect({ code, calls }).toEqual({ code: 2, calls: [] });
+    expect(stderr).toContain('--reference configured has no effect beside --base');
+    // A policy is for many models: there both readings of an unscaled one are the same.
+    const policy = { 'rope-eval.config.json': { reference: 'configured' }, ...files };
+    expect((await check(['--base', 'old.json'], { files: policy })).code).toBe(0);
+  });
+
+  it('counts a changed theta that passes, and says what it costs and where to see what it buys', async () => {
+    const files = { 'config.json': { ...CONFIG, rope_theta: 1.1e6 }, 'old.json': CONFIG };
+    const [reference, own] = good.candidates;
+    const groups = own!.groups.map((group) => ({ ...group, changed: true }));
+    const report: Report = {
+      ...good,
+      target: { multiple: 1, tokens: 32_768 },
+      candidates: [
+        reference!,
+        { ...own!, groups, needle: own!.needle.slice(0, 1), short: short(-0.01, 0.03) },
+      ],
+    };
+    const args = ['--base', 'old.json', '--rule', 'reach >= 1x'];
+    const { code, stdout } = await check(args, { report, files });
+    expect(code).toBe(0);
+    const [verdict, effect, further] = stdout.split('\n');
+    expect(verdict).toMatch(/^PASSED \(1 warning, /);
+    expect(effect).toContain('costs +0.03 nats (+3 % perplexity) and −1.0 pts of facts');
+    expect(further).toContain('rope-eval config.json --base old.json');
+    expect(stdout).toContain('RE060 rope_theta: theta was 1000000 and is now 1100000');
+  });
+
+  it('refuses --details beside --json', async () => {
+    expect((await check(['--details', '--json'])).code).toBe(2);
+  });
 });

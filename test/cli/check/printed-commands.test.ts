@@ -59,7 +59,7 @@ const LINEAR = { rope_scaling: { rope_type: 'linear', factor: 8 } };
 describe('a command that advice prints', () => {
   it('compares at the length and against the reference of the verdict', async () => {
     const { first, again } = await run(LINEAR, reportOf(-0.4, 0.66));
-    const [, command = ''] = /\((rope-eval .*?) compares them\)/.exec(first.stdout) ?? [];
+    const [, command = ''] = /To compare scalings: (rope-eval .*)/.exec(first.stdout) ?? [];
     const [program, ...words] = wordsOf(command);
     expect(program).toBe('rope-eval');
     const second = await again(words);
@@ -81,7 +81,7 @@ describe('a command that advice prints', () => {
     ];
     const { first, again } = await run(LINEAR, reportOf(0, 0.66), rules);
     expect(first.code).toBe(1);
-    const [, command = ''] = /would decide: (rope-eval check .*)/.exec(first.stdout) ?? [];
+    const [, command = ''] = /With them: (rope-eval check .*)/.exec(first.stdout) ?? [];
     const [program, ...words] = wordsOf(command);
     expect(program).toBe('rope-eval');
     const second = await again(words);

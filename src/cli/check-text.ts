@@ -1,0 +1,297 @@
+import { list, type Paint, printable, tokens } from '../report/format.js';
+import { wordFinding } from '../findings/index.js';
+import type { GateResult, RuleResult } from '../gate/judge.js';
+import {
+  type Advice,
+  baselineWords,
+  cellMessage,
+  ruleBrief,
+  ruleMessage,
+  ruleSubject,
+  verdictLine,
+} from '../gate/words.js';
+import { rangeText, scaleWords, shortCostOnModels } from '../report/real-models.js';
+import type { Report } from '../report/schema/report.js';
+import {
+  honestyWords,
+  readingWords,
+  referenceWords,
+  subjectBrief,
+  subjectWords,
+} from '../report/sections/conditions.js';
+import { recomputedOnly } from '../report/sections/serving.js';
+import { effectWords } from '../report/sections/verdict.js';
+import { fill, textWidth } from '../report/terminal.js';
+import { FLAG_NAMES, flagOf } from './failure.js';
+
+/** The gate's result for people, in a terminal and in the log of a CI job. */
+
+/** The inputs of `checkAnswer` and `checkDetails`. */
+export interface CheckText {
+  readonly result: GateResult;
+  /** null: nothing was measured. */
+  readonly report: Report | null;
+  /** The config's path, as the user wrote it. */
+  readonly source: string;
+  readonly candidates: readonly string[];
+  /** The config that gave the reference, if it is another one. */
+  readonly base: string | undefined;
+  readonly advice: readonly Advice[];
+  /** The command that shows how far the config reaches beyond what it claims. */
+  readonly further: string;
+  /** Width in characters. */
+  readonly columns: number;
+}
+
+/** Joins the advice of rules that are about the same place, and drops what it says twice. */
+export function mergeAdvice(all: readonly (Advice | undefined)[]): readonly Advice[] {
+  const places = new Map<string, Advice[]>();
+  for (const advice of all) {
+    if (advice) places.set(advice.place, [...(places.get(advice.place) ?? []), advice]);
+  }
+  return [...places.values()].map((group): Advice => {
+    const says = [...new Set(group.map((each) => each.says))].join(' ');
+    const next = [
+      ...new Map(
+        group.flatMap((each) => each.next).map((step) => [step.command, step] as const),
+      ).values(),
+    ];
+    return { ...group[0]!, says, next };
+  });
+}
+
+/** Draws the verdict, what to change and where, and what failed, on one screen. */
+export function checkAnswer(input: CheckText, paint: Paint): string {
+  const { result, columns, advice } = input;
+  return joined([
+    [verdictText(input, paint), ...effectLines(input)],
+    advice.length > 0
+      ? [paint.bold('What to change'), ...advice.flatMap((each) => drawAdvice(each, columns))]
+      : [],
+    [...problemLines(input, paint), ...passedLines(result, columns, paint)],
+    baselineLines(result, columns, paint),
+    [paint.dim(fill(conditionsLine(input), columns, ''))],
+  ]);
+}
+
+/** Draws everything: every rule with its interval, and the conditions. */
+export function checkDetails(input: CheckText, paint: Paint): string {
+  const { result, report, source, candidates, base, advice, columns } = input;
+  const filled = (text: string): string => fill(text, columns, '');
+  const what =
+    result.target === null
+      ? 'compared key by key'
+      : `${list(candidates.map(printable))} at ${tokens(result.target)} tokens`;
+  const head = `Gate on ${printable(report?.config.source ?? source)}: ${what}, by ${policyName(result)}`;
+  const findings = findingLines(result.findings, columns, paint);
+  // Findings that fail the gate are printed above what passed.
+  const failing = result.findings.some(({ level }) => level === 'error');
+  return joined([
+    [verdictText(input, paint), ...effectLines(input)],
+    advice.length > 0
+      ? [paint.bold('What to change'), ...advice.flatMap((each) => drawAdvice(each, columns))]
+      : [],
+    failing ? [paint.bold('Findings'), ...findings] : [],
+    [paint.bold(filled(head)), ...result.rules.map((rule) => ruleLines(rule, columns, paint))],
+    failing || findings.length === 0 ? [] : [paint.bold('Findings'), ...findings],
+    baselineLines(result, columns, paint),
+    [
+      ...(base === undefined ? [] : [`The reference is ${printable(base)}.`]),
+      ...(report === null
+        ? [WITHOUT_ROPE]
+        : [
+            ...servingWords(report, candidates),
+            ...referenceWords(report),
+            subjectWords(report),
+            ...costWords(report, result, candidates),
+            honestyWords(report),
+          ]),
+    ].map(filled),
+  ]);
+}
+
+function joined(blocks: readonly (readonly string[])[]): string {
+  const shown = blocks.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
+  return `${shown.join('\n\n')}\n`;
+}
+
+function policyName({ policy }: GateResult): string {
+  return policy === 'default' ? 'the default policy' : printable(policy);
+}
+
+function verdictText({ result, columns }: CheckText, paint: Paint): string {
+  const text = fill(verdictLine(result), columns, '');
+  return result.exitCode === 0 ? paint.boldGreen(text) : paint.boldRed(text);
+}
+
+/** Says what the judged candidates cost and reach, which the rules only compare with thresholds. */
+function effectLines(input: CheckText): string[] {
+  const { result, report, candidates, base, further, columns } = input;
+  if (report?.status !== 'complete') return [];
+  const isOpen = result.rules.some(({ reason }) => reason === 'ambiguous-reference');
+  const said = candidates
+    .slice(0, MOST_EFFECTS)
+    .map((label) => effectWords(report, label))
+    .filter((sentence) => sentence !== '')
+    .map((sentence) => fill(`${isOpen ? ADDED : ''}${sentence}`, columns, ''));
+  // At the trained window alone, nobody can tell what a change buys.
+  const isShort = base !== undefined && report.target.multiple <= 1;
+  return [...said, ...(isShort ? stepLines('How far it reaches', further, columns, '') : [])];
+}
+
+const MOST_EFFECTS = 2;
+
+const ADDED = 'If it was added to weights that were trained without it: ';
+
+function drawAdvice({ place, says, next }: Advice, columns: number): string[] {
+  const indent = '  ';
+  return [
+    `${indent}${fill(printable(`${place}: ${says}`), columns, indent)}`,
+    ...next.flatMap(({ why, command }) => stepLines(why, command, columns, indent)),
+  ];
+}
+
+/** A command is never broken, so that it can be copied. */
+function stepLines(why: string, command: string, columns: number, indent: string): string[] {
+  const line = `${indent}${why}: ${printable(command)}`;
+  if (textWidth(line) <= columns) return [line];
+  return [`${indent}${fill(`${why}:`, columns, indent)}`, `${indent}  ${printable(command)}`];
+}
+
+/** Lines that a screen of 24 has room for. What is shown is the same in a wider one. */
+const PROBLEM_LINES = 6;
+const SCREEN_COLUMNS = 80;
+
+/** The rules that did not pass and the findings, the errors first. */
+function problemLines({ result, columns, candidates }: CheckText, paint: Paint): string[] {
+  const isAlone = candidates.length === 1;
+  const rules = result.rules.filter(({ outcome }) => outcome !== 'pass');
+  const line = (rule: RuleResult): string =>
+    `  ${markOf(rule, paint)}  ${fill(printable(ruleBrief(rule, isAlone)), columns, UNDER_MARK)}`;
+  const of = (level: 'error' | 'warn'): string[] => [
+    ...findingLines(
+      result.findings.filter((found) => found.level === level),
+      columns,
+      paint,
+    ),
+    ...rules.filter((rule) => rule.level === level).map(line),
+  ];
+  const all = [...of('error'), ...of('warn')];
+  const heights = all.map((text) => {
+    const words = text.split(/\s+/).join(' ');
+    return fill(words, SCREEN_COLUMNS, UNDER_MARK).split('\n').length;
+  });
+  const end = heights.map((_, i) => heights.slice(0, i + 1).reduce((sum, each) => sum + each, 0));
+  if ((end.at(-1) ?? 0) <= PROBLEM_LINES) return all;
+  const room = Math.max(1, end.filter((lines) => lines < PROBLEM_LINES).length);
+  return [...all.slice(0, room), `  and ${all.length - room} more (${flagOf('details')})`];
+}
+
+/** What passed, in one paragraph. */
+function passedLines({ rules }: GateResult, columns: number, paint: Paint): string[] {
+  const passed = rules.filter(({ outcome }) => outcome === 'pass');
+  const line = (some: readonly RuleResult[], why: string): string[] => {
+    const names = [...new Set(some.map(({ rule }) => rule))].join(', ');
+    const text = fill(`${printable(names)}${why}`, columns, UNDER_MARK);
+    return some.length === 0 ? [] : [`  ${paint.green('pass')}  ${text}`];
+  };
+  const unchanged = passed.filter(({ reason }) => reason === 'unchanged');
+  return [
+    ...line(
+      passed.filter(({ reason }) => reason !== 'unchanged'),
+      '',
+    ),
+    ...line(unchanged, ': as in the base config, which the change leaves alone here'),
+  ];
+}
+
+/** By what it was judged, and where the rest is. */
+function conditionsLine({ result, report, base, candidates }: CheckText): string {
+  const by = result.policy === 'default' ? '' : `Judged by ${policyName(result)}.`;
+  if (report === null) return `${WITHOUT_ROPE} ${by}`.trimEnd();
+  const { kind, trainedWindow, alternative } = report.reference;
+  const reading = `trained ${readingWords(kind, trainedWindow, base && printable(base))}`;
+  return [
+    by,
+    base === undefined
+      ? `Taken as ${reading}.`
+      : `The reference is ${printable(base)}, ${reading}.`,
+    ...(alternative === undefined || base !== undefined
+      ? []
+      : [`Otherwise: ${flagOf('reference')} ${alternative.kind}.`]),
+    ...servingWords(report, candidates),
+    subjectBrief(report),
+    `${flagOf('details')}: every rule and condition.`,
+  ]
+    .filter((sentence) => sentence !== '')
+    .join(' ');
+}
+
+const WITHOUT_ROPE =
+  'No probe stands for a model without RoPE: what is unchanged or harmless passes, and every other change fails.';
+
+/** Says where a dynamic scaling that was judged behaves differently from what was measured. */
+function servingWords(report: Report, judged: readonly string[]): string[] {
+  return judged.flatMap((label) => {
+    const words = recomputedOnly(
+      report.candidates.find((each) => each.label === label),
+      report,
+    );
+    return words === '' ? [] : [`${printable(label)}: ${words}`];
+  });
+}
+
+/** Says whose nats the rules on short losses are about, and what real models lose there. */
+function costWords(report: Report, { rules }: GateResult, judged: readonly string[]): string[] {
+  if (!rules.some(({ metric }) => metric === 'short.lossChange')) return [];
+  const ranges = report.candidates.flatMap((candidate) => {
+    const range = judged.includes(candidate.label)
+      ? rangeText(shortCostOnModels(report, candidate))
+      : '';
+    return range === '' ? [] : [`${printable(candidate.label)}: ${range}, in nats.`];
+  });
+  return [scaleWords(report), ...ranges].filter((words) => words !== '');
+}
+
+/** Indents text to stand beside `pass` or `FAIL`. */
+const UNDER_MARK = ' '.repeat(8);
+
+function markOf({ outcome, level }: RuleResult, paint: Paint): string {
+  if (outcome === 'pass') return paint.green('pass');
+  if (level === 'warn') return paint.yellow('warn');
+  return paint.red(outcome === 'fail' ? 'FAIL' : '????');
+}
+
+function ruleLines(rule: RuleResult, columns: number, paint: Paint): string {
+  const subject = fill(printable(ruleSubject(rule)), columns, UNDER_MARK);
+  const message = fill(ruleMessage(rule, FLAG_NAMES), columns, UNDER_MARK);
+  return `  ${markOf(rule, paint)}  ${subject}\n${UNDER_MARK}${message}`;
+}
+
+function findingLines(
+  findings: GateResult['findings'],
+  columns: number,
+  paint: Paint,
+): readonly string[] {
+  return findings.map((finding) => {
+    const color = finding.level === 'error' ? paint.red : paint.yellow;
+    const indent = ' '.repeat(finding.level.length + 4);
+    const words = `${finding.code} ${printable(wordFinding(finding))}`;
+    return `  ${color(finding.level)}  ${fill(words, columns, indent)}`;
+  });
+}
+
+function baselineLines({ baseline }: GateResult, columns: number, paint: Paint): string[] {
+  if (!baseline) return [];
+  const failed = (words: string): string =>
+    `  ${paint.red('FAIL')}  ${fill(words, columns, UNDER_MARK)}`;
+  return [
+    paint.bold(fill(baselineWords(baseline), columns, '')),
+    ...baseline.cells
+      .filter((cell) => cell.outcome === 'regressed')
+      .map((cell) => failed(`${cell.candidate} ${cell.cell}: ${cellMessage(cell)}`)),
+    ...baseline.missing.map(({ candidate, cell }) =>
+      failed(`${candidate} ${cell}: not measured in this run`),
+    ),
+  ];
+}
