@@ -488,7 +488,7 @@ describe('what a pull request is judged by', () => {
       await write(join(root, 'rope-eval.config.json'), loosened);
       await write(join(root, 'model/config.json'), linear);
     });
-    const { code, stdout } = await judge(demo, [], { evaluate: async () => bad });
+    const { code, stdout } = await judge(demo, ['--details'], { evaluate: async () => bad });
     expect(code).toBe(1);
     expect(stdout).toContain('the default policy');
     expect(stdout).toContain('rope-eval.config.json is new');
