@@ -159,7 +159,7 @@ function stepLines(why: string, command: string, columns: number, indent: string
 }
 
 /** Lines that a screen of 24 has room for. What is shown is the same in a wider one. */
-const PROBLEM_LINES = 6;
+const PROBLEM_LINES = 7;
 const SCREEN_COLUMNS = 80;
 
 /** The rules that did not pass and the findings, the errors first. */
@@ -178,8 +178,9 @@ function problemLines({ result, columns, candidates }: CheckText, paint: Paint):
   ];
   const all = [...of('error'), ...of('warn')];
   const heights = all.map((text) => {
-    const words = text.split(/\s+/).join(' ');
-    return fill(words, SCREEN_COLUMNS, UNDER_MARK).split('\n').length;
+    const words = text.trim().split(/\s+/).join(' ');
+    // Its own indent and the second blank behind the mark are not among the words.
+    return fill(words, SCREEN_COLUMNS + UNDER_MARK.length - 3, UNDER_MARK).split('\n').length;
   });
   const end = heights.map((_, i) => heights.slice(0, i + 1).reduce((sum, each) => sum + each, 0));
   if ((end.at(-1) ?? 0) <= PROBLEM_LINES) return all;
@@ -221,7 +222,7 @@ function conditionsLine({ result, report, base, candidates }: CheckText): string
       : [`Otherwise: ${flagOf('reference')} ${alternative.kind}.`]),
     ...servingWords(report, candidates),
     subjectBrief(report),
-    `${flagOf('details')}: every rule and condition.`,
+    `${flagOf('details')}: the rest.`,
   ]
     .filter((sentence) => sentence !== '')
     .join(' ');

@@ -131,7 +131,7 @@ export function effectWords(report: Report, label: string): string {
   const isWorse = lossChange.low > 0 || accuracyChange.high < 0;
   const changes = isFree(own.short)
     ? 'costs nothing measurable'
-    : `${isWorse ? 'costs' : 'gains'} ${changeWords(own.short)}`;
+    : `${isWorse ? 'costs' : 'gains'} ${priceWords(report, own)}`;
   const cost = `${changes} at lengths that worked`;
   const { reach } = own;
   if (!reach || target.multiple <= 1) {
@@ -146,15 +146,9 @@ export function effectWords(report: Report, label: string): string {
 /** Lists the changes that are significant, or both if neither is. */
 function priceWords(report: Report, candidate: CandidateReport): string {
   const { short } = candidate;
-  return short ? changeWords(short, rangeText(shortCostOnModels(report, candidate))) : '';
-}
-
-/**
- * Lists the changes of a short context in words.
- *
- * @param range of other models, in words; '' = without it
- */
-function changeWords({ lossChange, accuracyChange }: Short, range = ''): string {
+  if (!short) return '';
+  const { lossChange, accuracyChange } = short;
+  const range = rangeText(shortCostOnModels(report, candidate));
   const changes = [
     { words: lossWords(lossChange.value, range), chance: holdsZero(lossChange) },
     { words: `${points(accuracyChange.value)} of facts`, chance: holdsZero(accuracyChange) },

@@ -99,7 +99,7 @@ describe('rope-eval check', () => {
       groups: each.groups.map((group) => ({ ...group, ropeType: 'linear' })),
       short: each.role === 'reference' ? each.short : short(0, 0.3),
     }));
-    const { stdout } = await check([], { report: { ...good, candidates: linear } });
+    const { stdout } = await check(['--details'], { report: { ...good, candidates: linear } });
     expect(stdout).toMatch(/about those of a model of 7 B; one of 0\.1 B pays/);
     expect(stdout).toMatch(/as-configured: 0\.34 to 3\.32 on models of 7 B to 0\.1 B, in nats/);
     const only = await check(['--rule', 'needle@target >= 0.8'], {
