@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 /*
- * node tools/screenshots.js [--out docs/screenshots] [--all] [--report FILE.html]: takes pictures of
- * the HTML report in Chromium. The browser must be on the path, or CHROMIUM must name it. The default
- * is the pictures in docs/report.md. --all adds every width and colour scheme, greyscale, the tree
- * for screen readers, and the printed page.
+ * node tools/screenshots.js [--out docs/screenshots] [--all] [--report FILE.html]
+ *
+ * Takes pictures of the HTML report in Chromium, which must be on the path (or CHROMIUM names it).
+ * By default it takes those in docs/report.md. --all adds every width and colour scheme, greyscale,
+ * the tree for screen readers, and the printed page.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

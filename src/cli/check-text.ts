@@ -37,13 +37,13 @@ export interface CheckText {
   /** The config that gave the reference, if it is another one. */
   readonly base: string | undefined;
   readonly advice: readonly Advice[];
-  /** The command that shows how far the config reaches beyond what it claims. */
+  /** The command that compares scalings beyond the length that the config claims. */
   readonly further: string;
   /** Width in characters. */
   readonly columns: number;
 }
 
-/** Joins the advice of rules that are about the same place, and drops what it says twice. */
+/** Merges advice on the same place in the config and drops repeated sentences and commands. */
 export function mergeAdvice(all: readonly (Advice | undefined)[]): readonly Advice[] {
   const places = new Map<string, Advice[]>();
   for (const advice of all) {
@@ -134,7 +134,7 @@ function effectLines(input: CheckText): string[] {
     .map((label) => effectWords(report, label))
     .filter((sentence) => sentence !== '')
     .map((sentence) => fill(`${isOpen ? ADDED : ''}${sentence}`, columns, ''));
-  // At the trained window alone, nobody can tell what a change buys.
+  // At the trained window alone, the benefit of a change does not show.
   const isShort = base !== undefined && report.target.multiple <= 1;
   return [...said, ...(isShort ? stepLines('How far it reaches', further, columns, '') : [])];
 }
@@ -151,18 +151,18 @@ function drawAdvice({ place, says, next }: Advice, columns: number): string[] {
   ];
 }
 
-/** A command is never broken, so that it can be copied. */
+/** Commands are not wrapped, so that they can be copied. */
 function stepLines(why: string, command: string, columns: number, indent: string): string[] {
   const line = `${indent}${why}: ${printable(command)}`;
   if (textWidth(line) <= columns) return [line];
   return [`${indent}${fill(`${why}:`, columns, indent)}`, `${indent}  ${printable(command)}`];
 }
 
-/** Lines that a screen of 24 has room for. What is shown is the same in a wider one. */
+/** The lines for problems on a screen of 24 lines. Wider screens show the same problems. */
 const PROBLEM_LINES = 7;
 const SCREEN_COLUMNS = 80;
 
-/** The rules that did not pass and the findings, the errors first. */
+/** Lists the rules that did not pass and the findings, errors first. */
 function problemLines({ result, columns, candidates }: CheckText, paint: Paint): string[] {
   const isAlone = candidates.length === 1;
   const rules = result.rules.filter(({ outcome }) => outcome !== 'pass');
@@ -179,7 +179,7 @@ function problemLines({ result, columns, candidates }: CheckText, paint: Paint):
   const all = [...of('error'), ...of('warn')];
   const heights = all.map((text) => {
     const words = text.trim().split(/\s+/).join(' ');
-    // Its own indent and the second blank behind the mark are not among the words.
+    // `words` lacks the indent of the line and the second space after the mark.
     return fill(words, SCREEN_COLUMNS + UNDER_MARK.length - 3, UNDER_MARK).split('\n').length;
   });
   const end = heights.map((_, i) => heights.slice(0, i + 1).reduce((sum, each) => sum + each, 0));
@@ -188,7 +188,7 @@ function problemLines({ result, columns, candidates }: CheckText, paint: Paint):
   return [...all.slice(0, room), `  and ${all.length - room} more (${flagOf('details')})`];
 }
 
-/** What passed, in one paragraph. */
+/** Lists what passed, in one paragraph. */
 function passedLines({ rules }: GateResult, columns: number, paint: Paint): string[] {
   const passed = rules.filter(({ outcome }) => outcome === 'pass');
   const line = (some: readonly RuleResult[], why: string): string[] => {
@@ -206,7 +206,7 @@ function passedLines({ rules }: GateResult, columns: number, paint: Paint): stri
   ];
 }
 
-/** By what it was judged, and where the rest is. */
+/** Says what the config was judged by, and where to find the rest. */
 function conditionsLine({ result, report, base, candidates }: CheckText): string {
   const by = result.policy === 'default' ? '' : `Judged by ${policyName(result)}.`;
   if (report === null) return `${WITHOUT_ROPE} ${by}`.trimEnd();
@@ -242,7 +242,7 @@ function servingWords(report: Report, judged: readonly string[]): string[] {
   });
 }
 
-/** Says whose nats the rules on short losses are about, and what real models lose there. */
+/** Says which model the nats of the short-loss rules belong to, and what real models lose there. */
 function costWords(report: Report, { rules }: GateResult, judged: readonly string[]): string[] {
   if (!rules.some(({ metric }) => metric === 'short.lossChange')) return [];
   const ranges = report.candidates.flatMap((candidate) => {

@@ -183,7 +183,7 @@ async function print(
       candidates,
       base: base?.source,
       columns: stdout.columns,
-      // What only warns asks for no change.
+      // Warnings alone do not call for a change.
       advice: mergeAdvice(
         run.advice.filter((_, i) => flags.details || result.rules[i]?.level === 'error'),
       ),

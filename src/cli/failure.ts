@@ -30,7 +30,7 @@ function linesOf({ details }: RopeEvalError): string[] {
   return [`error: ${message}`, ...(hint === '' ? [] : [`  ${hint}`])];
 }
 
-/** Words an error of zod. The library is only loaded if the error looks like one of its own. */
+/** Words an error of zod. The library is only loaded if the error looks like a zod error. */
 async function zodMessage(error: unknown): Promise<string | undefined> {
   if (!(error instanceof Error) || !('issues' in error)) return undefined;
   const { z } = await import('zod');

@@ -231,7 +231,7 @@ function groupChanges(
     const said = key === 'partialRotaryFactor' && turned !== turns;
     if (!said && !sameValue(old[key], now[key])) findings.push(model(what, old[key], now[key]));
   }
-  // Any other field of a group, including future ones, is compared here without a line of its own.
+  // This compares all other fields of a group, including those that are added later.
   const rest = (group: LayerGroup): unknown => ({ ...group, layers: undefined, span: undefined });
   if (findings.length === 0 && !sameValue(rest(old), rest(now))) {
     findings.push(model('what is read', rest(old), rest(now)));

@@ -174,10 +174,10 @@ function sideOf({ read }: GateConfig): Side {
 }
 
 /**
- * The run options that the policy file sets.
+ * The run options that the policy file sets. A policy's `reference` is ignored for a model without
+ * a scaling, for which both readings are the same.
  *
- * @param before the model that gives the reference: where it has no scaling, both readings of a
- *   policy for many models are one
+ * @param before the model that gives the reference
  */
 function policyOptions(policy: Policy, before: ModelGeometry): EvaluateOptions {
   const { preset, seed, samples, trainedWindow } = policy;

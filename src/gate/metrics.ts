@@ -514,7 +514,7 @@ function longContexts(report: Report, candidate: CandidateReport): number {
 
 function lengthAdvice(failure: Failure): Remedy {
   const { candidate, target, trainedWindow, reach } = failure;
-  // What loses facts inside the trained window is no question of the length.
+  // A scaling that loses facts inside the trained window has another problem than the length.
   if (reach === 0) return shortAdvice({ ...failure, part: undefined });
   const works =
     reach === undefined || reach >= target ? '' : ` It works up to about ${tokens(reach)} tokens.`;

@@ -180,9 +180,9 @@ export function ruleSubject(result: RuleResult): string {
 }
 
 /**
- * A rule in one line: `short.lossChange <= 0.05: found 0.444 nats (0.419 to 0.467)`.
+ * Words a rule on one line: `short.lossChange <= 0.05: found 0.444 nats (0.419 to 0.467)`.
  *
- * @param isAlone whether nothing but the config itself is judged
+ * @param isAlone whether only one candidate is judged, which then need not be named
  */
 export function ruleBrief(result: RuleResult, isAlone: boolean): string {
   const part = result.part === undefined ? '' : ` (${result.part} layers)`;
@@ -262,7 +262,7 @@ function baselineOutcomes(baseline: BaselineResult): RuleOutcome[] {
   ];
 }
 
-/** A command that advice ends with. */
+/** A command at the end of advice. */
 export interface NextStep {
   /** When or why to run it. */
   readonly why: string;
@@ -275,13 +275,13 @@ export interface Advice {
   readonly path: string;
   /** Line in the config, counted from 1. */
   readonly line: number;
-  /** `config.json:9 (rope_scaling)` */
+  /** Where the key is: `config.json:9 (rope_scaling)`. */
   readonly place: string;
   readonly says: string;
   readonly next: readonly NextStep[];
 }
 
-/** The lines of advice: what to change and where, then a command a line. */
+/** Writes advice as lines: what to change and where, then one command per line. */
 export function adviceLines({ place, says, next }: Advice): readonly [string, ...string[]] {
   return [`${place}: ${says}`, ...next.map(({ why, command }) => `${why}: ${command}`)];
 }
@@ -305,10 +305,9 @@ export interface Commands {
   /** Runs the gate again with this many samples. */
   readonly again: (samples: number) => string;
   /**
-   * Judges the config without the one before the change, for weights that were trained with what it
-   * says.
+   * Judges the config without the one before the change, as if its weights were trained with it.
    *
-   * @param scaled whether it says a scaling
+   * @param scaled whether the config has a scaling
    */
   readonly alone: (scaled: boolean) => string;
 }

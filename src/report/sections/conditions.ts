@@ -95,7 +95,7 @@ export function readingWords(kind: ReferenceKind, window: number, by = 'this con
   return `${how}, on ${tokens(window)} tokens`;
 }
 
-/** Says who answered in half a line. */
+/** Says briefly who answered. */
 export function subjectBrief(report: Report): string {
   const { subject } = report;
   if (!isProbe(subject)) {

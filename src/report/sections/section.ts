@@ -155,7 +155,7 @@ export function sectionsToDraw(
     );
 }
 
-/** Whether a block has content of its own. A note below a title only explains other blocks. */
+/** Whether a block says something. A note below a title only explains other blocks. */
 function says({ title }: Section, block: Block): boolean {
   return title === undefined || block.kind !== 'text' || block.tone !== 'soft';
 }

@@ -270,7 +270,7 @@ function caveats(report: Report): readonly string[] {
   return sentences.filter((sentence) => sentence !== '');
 }
 
-/** Says how to tell that the weights know a scaling which seems to ruin them. */
+/** Says which options to use if the weights were trained with a scaling that seems to ruin them. */
 function readingSentence({ candidates, reference }: Report): string {
   const { base, alternative, evidence } = reference;
   const own = candidates.find(({ label }) => label === 'as-configured');
