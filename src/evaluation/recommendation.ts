@@ -1,6 +1,9 @@
 import type { ResolvedCandidate } from '../candidates/definition.js';
+import { resolveCandidate } from '../candidates/resolve.js';
 import { emitInputOf, formOf, hfPatch, type HfPatch } from '../emit/index.js';
 import { finding, type Finding } from '../findings/index.js';
+import { sameValue } from '../json/parse.js';
+import { referenceSpecs } from '../model/reference.js';
 import type { CandidateReport, Verdict } from '../report/schema/candidate.js';
 import type { Report } from '../report/schema/report.js';
 import type { Setup } from './setup.js';
@@ -115,8 +118,19 @@ export function keysToWrite(
   setup: Setup,
   { code, candidate }: Report['recommendation'],
 ): Record<string, unknown> | undefined {
+  if (code === 'keep') return keysToKeep(setup);
   if (code !== 'use' && code !== 'use-at-a-cost') return undefined;
   return candidate === null ? undefined : keysOf(setup, candidate);
+}
+
+/** What a config that is kept still lacks: engines refuse more tokens than it names. */
+function keysToKeep(setup: Setup): Record<string, unknown> | undefined {
+  const { model, before, reference, target } = setup;
+  const definition = { label: 'as-configured', method: 'as-configured' } as const;
+  const own = resolveCandidate(definition, model, reference, { before });
+  const isTrained = sameValue(own.specs, referenceSpecs(model, before, reference));
+  if (!isTrained || target.tokens <= model.maxPositions) return undefined;
+  return keysIn(patchOf(setup, own));
 }
 
 /** The keys that one candidate changes in the config to serve a length; default: the target. */
@@ -126,9 +140,11 @@ export function keysOf(
   length?: number,
 ): Record<string, unknown> | undefined {
   const resolved = setup.candidates.find((c) => c.label === label);
-  if (!resolved || resolved.definition.method === 'as-configured') return undefined;
-  const patch = patchOf(setup, resolved, length);
-  if (!patch?.ok) return undefined;
+  return resolved && keysIn(patchOf(setup, resolved, length));
+}
+
+function keysIn(patch: HfPatch | undefined): Record<string, unknown> | undefined {
+  if (!patch?.ok || patch.edits.length === 0) return undefined;
   return Object.fromEntries(patch.edits.map((e) => [e.path.join('.'), e.value ?? null]));
 }
 

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { parseCandidates } from '../../src/candidates/definition.js';
 import { resolveCandidate } from '../../src/candidates/resolve.js';
 import { keysToWrite, unwritableFindings } from '../../src/evaluation/recommendation.js';
-import type { Setup } from '../../src/evaluation/setup.js';
+import { type Setup, setUp } from '../../src/evaluation/setup.js';
 import { readConfig, requireRope } from '../../src/model/read-model.js';
 import { chooseReference } from '../../src/model/reference.js';
 import { fixtureText } from '../emit/input.js';
@@ -64,4 +64,23 @@ it('names the candidates that a class cannot be told, once for each reason', () 
   ]);
   expect(found(fixtureText('Llama-2-7b-hf'), 'yarn:4,ntk:4,dynamic:1,linear:4')).toEqual([]);
   expect(found(fixtureText('gemma-3-1b-it'), 'yarn:4')).toEqual([]);
+});
+
+it('gives the length that a config to be kept lacks, and nothing where it names enough', () => {
+  const mistral = {
+    model_type: 'mistral',
+    hidden_size: 4096,
+    num_attention_heads: 32,
+    num_hidden_layers: 32,
+    max_position_embeddings: 32_768,
+    sliding_window: 4096,
+    rope_theta: 10_000,
+  };
+  const keep = { code: 'keep' as const, candidate: 'reference', tied: [] };
+  const at = (target: number, more: object = {}) =>
+    keysToWrite(setUp(JSON.stringify({ ...mistral, ...more }), { target }), keep);
+  expect(at(131_072)).toEqual({ max_position_embeddings: 131_072 });
+  expect(at(32_768)).toBeUndefined();
+  // A scaling that the weights do not know is none to keep.
+  expect(at(131_072, { rope_scaling: { rope_type: 'linear', factor: 2 } })).toBeUndefined();
 });

@@ -203,6 +203,15 @@ describe('the next command', () => {
     );
   });
 
+  it('raises the length where the config is kept and names too few tokens', () => {
+    const write = { max_position_embeddings: 131_072 };
+    const recommendation = { code: 'keep' as const, candidate: 'none', tied: [], write };
+    expect(next({ recommendation })).toBe(`rope-eval emit ${source} as-configured --target 131072`);
+    expect(verdictText(makeReport({ recommendation }))).toContain(
+      'max_position_embeddings has to be raised',
+    );
+  });
+
   it('quotes what a shell would read otherwise', () => {
     const recommendation = { code: 'use' as const, candidate: '{"type":"yarn"}', tied: [] };
     const config = { ...makeReport().config, source: "my model's/config.json" };

@@ -170,11 +170,10 @@ export function holdsZero({ low, high }: Interval): boolean {
 
 /** Says to keep the config, or to go back to the reference if the config has another scaling. */
 function keepSentences(report: Report): readonly string[] {
-  const { candidates, reference, target } = report;
+  const { candidates, reference, target, recommendation } = report;
   const why = candidates.slice(1).some(({ verdict }) => verdict === 'not-needed')
-    ? `No layer that rotates looks farther back than its own window, so ${targetWords(report)} ` +
-      'bring no new distances and no scaling can help. Whether the model copes with such lengths ' +
-      'is not a question of RoPE.'
+    ? `${viewWords(report)}, so ${targetWords(report)} bring no new distances and no scaling can ` +
+      'help. Whether the model copes with such lengths is not a question of RoPE.'
     : target.multiple <= 1
       ? `The weights were trained on ${tokens(reference.trainedWindow)} tokens, so ${targetWords(report)} need no scaling.`
       : `The model holds at ${targetWords(report)} without a scaling.`;
@@ -182,7 +181,13 @@ function keepSentences(report: Report): readonly string[] {
     ({ label, groups }) => label === 'as-configured' && groups.some(({ changed }) => changed),
   );
   if (!own && reference.alternative?.kind !== 'configured') {
-    return ['Keep the config as it is.', why];
+    return recommendation.write === undefined
+      ? ['Keep the config as it is.', why]
+      : [
+          reference.ropeType === 'default' ? 'Add no scaling.' : 'Keep the scaling as it is.',
+          why,
+          `To serve ${targetWords(report)}, max_position_embeddings has to be raised.`,
+        ];
   }
   const short = own?.short;
   const costs = own && short && !isFree(short) ? `, which costs ${priceWords(report, own)}` : '';
@@ -191,6 +196,17 @@ function keepSentences(report: Report): readonly string[] {
     why,
     `The config departs from it${costs}.`,
   ];
+}
+
+/** Says how far back the layers that rotate look, in a model without a global one among them. */
+function viewWords({ geometry }: Report): string {
+  const windows = (geometry?.groups ?? []).map(({ span }) =>
+    span.kind === 'sliding' ? span.window : undefined,
+  );
+  const [window] = windows;
+  return window !== undefined && windows.every((each) => each === window)
+    ? `Each layer that rotates sees only its last ${tokens(window)} tokens`
+    : 'No layer that rotates looks farther back than its own window';
 }
 
 function unclearSentences(report: Report, best: CandidateReport | undefined): readonly string[] {
@@ -373,7 +389,17 @@ export function nextCommand(
         ].join(' '),
       };
     case 'keep':
-      return undefined;
+      if (recommendation.write === undefined) return undefined;
+      return {
+        why: 'the length to serve',
+        text: [
+          'rope-eval emit',
+          named.source,
+          'as-configured',
+          targetOption(target),
+          ...named.reading,
+        ].join(' '),
+      };
   }
 }
 
