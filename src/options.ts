@@ -63,6 +63,7 @@ const Candidate: z.ZodType<CandidateDefinition> = z.discriminatedUnion(
     z.object({ label, method: z.literal('theta'), theta: z.number() }),
     z.object({ label, method: z.literal('none') }),
     z.object({ label, method: z.literal('as-configured') }),
+    z.object({ label, method: z.literal('reference') }),
     z.object({ label, method: z.literal('longrope'), file: z.string() }),
     z.object({ label, method: z.literal('block'), block: z.record(z.string(), z.unknown()) }),
   ],

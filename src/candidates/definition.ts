@@ -26,6 +26,8 @@ export type CandidateDefinition = { readonly label: string } & (
   | { readonly method: 'theta'; readonly theta: number }
   | { readonly method: 'none' }
   | { readonly method: 'as-configured' }
+  /** What the weights were trained with. A comparison has it as a row of its own in any case. */
+  | { readonly method: 'reference' }
   /** The lists of factors come from a file. */
   | { readonly method: 'longrope'; readonly file: string }
   /** A scaling block, read as transformers would read it. */
@@ -148,7 +150,7 @@ function parseNumber(text: string): number {
   return NUMBER.test(text) ? Number(text) : Number.NaN;
 }
 
-const BARE_METHODS = ['none', 'as-configured'] as const;
+const BARE_METHODS = ['none', 'as-configured', 'reference'] as const;
 const NAMES = [...FACTOR_METHODS, 'theta', 'longrope', ...BARE_METHODS];
 
 /** Each candidate runs every probe, so a longer list is a mistake. */
@@ -209,9 +211,10 @@ function parseOne(item: string): CandidateDefinition {
     if (file === '') failCandidate('invalid_value', item, 'needs a file: longrope:factors.json');
     return { label: item, method: 'longrope', file };
   }
-  if (name === 'none' || name === 'as-configured') {
+  const bare = BARE_METHODS.find((each) => each === name);
+  if (bare !== undefined) {
     if (value !== undefined) failCandidate('invalid_value', item, 'takes no value');
-    return { label: name, method: name };
+    return { label: bare, method: bare };
   }
   if (name === 'theta') {
     if (rest.length > 0) failCandidate('unknown_parameter', item, 'theta takes no parameters');

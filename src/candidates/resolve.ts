@@ -130,6 +130,12 @@ function specsOf(
       return literal(definition, definition.block, model);
     case 'longrope':
       return literal(definition, longropeBlock(definition, reference, options), model);
+    case 'reference':
+      return {
+        specs: referenceSpecs(model, before, reference),
+        softmaxScale: referenceSoftmaxScale(before, reference),
+        findings: [],
+      };
     case 'as-configured':
       return {
         specs: model.groups.map(({ rope }) => rope),
@@ -147,7 +153,7 @@ function specsOf(
 
 type Computed = Exclude<
   CandidateDefinition,
-  { readonly method: 'block' | 'longrope' | 'as-configured' }
+  { readonly method: 'block' | 'longrope' | 'as-configured' | 'reference' }
 >;
 
 function specFor(definition: Computed, group: LayerGroup, reference: Reference): RopeSpec {

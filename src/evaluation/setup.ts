@@ -62,7 +62,10 @@ export function setUp(given: string | ReadConfig, options: EvaluateOptions): Set
     before,
     reference,
     referenceSoftmaxScale: referenceSoftmaxScale(before, reference),
-    candidates: definitions.map((d) => resolveCandidate(d, model, reference, { before })),
+    candidates: definitions
+      // The reference is a row of its own in any case.
+      .filter(({ method }) => method !== 'reference')
+      .map((d) => resolveCandidate(d, model, reference, { before })),
     localOnly: !model.groups.some((g) => g.span.kind === 'global'),
     target,
     findings,

@@ -37,6 +37,15 @@ describe('a shorthand on unscaled weights', () => {
     expect(resolve('as-configured', model).specs[0]).toEqual(model.groups[0]?.rope);
   });
 
+  it('knows the reference by its name, whatever that is', () => {
+    const linear = { ...LLAMA, rope_scaling: { rope_type: 'linear', factor: 4 } };
+    expect(resolve('reference', read(linear)).specs).toEqual([read(linear).groups[0]?.unscaled]);
+    const llama3 = readFixture('Meta-Llama-3.1-8B.json');
+    const found = resolve('reference', llama3);
+    expect(found.specs).toEqual([llama3.groups[0]?.rope]);
+    expect(found.softmaxScaleRatio).toBe(1);
+  });
+
   it('by-parts is YaRN without its temperature', () => {
     const model = read(LLAMA);
     const [yarn, parts] = ['yarn:4', 'by-parts:4'].map((text) => {

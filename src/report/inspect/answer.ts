@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CandidateGeometry } from '../../geometry/schema.js';
 import { sameSentences } from '../fingerprint.js';
-import { bytes, multiple, tokens, trim } from '../format.js';
+import { bytes, multiple, percent, tokens, trim } from '../format.js';
 import type { InspectData, InspectReading } from '../schema/inspect.js';
 import { findingLines } from '../sections/findings.js';
 import { type Block, paragraphs, type Section } from '../sections/section.js';
@@ -42,9 +42,9 @@ function weightsSentences({ reference }: InspectData): readonly string[] {
   const other =
     alternative === null || isDeepStrictEqual(readingOf(reference), readingOf(alternative))
       ? ''
-      : ` It could also be ${readingName(alternative.kind, alternative.trainedWindow)}: ` +
-        `--reference ${alternative.kind} --trained-window ${alternative.trainedWindow}.`;
-  return [`The weights are taken to know ${readingName(kind, trainedWindow)}.${other}`];
+      : `; the other reading: --reference ${alternative.kind} ` +
+        `--trained-window ${alternative.trainedWindow}`;
+  return [`The weights are taken to know ${readingName(kind, trainedWindow)}${other}.`];
 }
 
 function readingOf({ kind, trainedWindow }: InspectReading): readonly unknown[] {
@@ -61,14 +61,20 @@ function reachSentences(data: InspectData): readonly string[] {
       : [];
   }
   const { criticalFraction } = group.reference;
-  const c = criticalFraction === null ? '' : ` (critical fraction ${trim(criticalFraction, 3)})`;
+  const slow =
+    criticalFraction === null
+      ? ''
+      : `${percent(criticalFraction)} of the frequency range never turns fully in training ` +
+        `(critical fraction ${trim(criticalFraction, 3)}); `;
   // The config's base frequencies are left to the details, because nobody serves them.
   const shown = group.candidates.filter(
     ({ label }) => label !== 'none' || data.shown.scaling === label,
   );
   return shown.map((candidate) => {
-    const who = candidate.changed ? scalingWords(candidate) : `${candidate.label}${c}`;
-    return `${who}: ${rangeWords(candidate, geometry.target)}.`;
+    const range = rangeWords(candidate, geometry.target);
+    return candidate.changed
+      ? `${scalingWords(candidate)}: ${range}.`
+      : `${candidate.label}: ${slow}${range}.`;
   });
 }
 
@@ -108,6 +114,11 @@ function costSentence({ cost, geometry }: InspectData): string {
 /** Number of findings to show, so that the answer fits on a screen. */
 const FINDINGS = 2;
 
+/** How far to trust what is shown, and who says more. */
+const TRUST =
+  'Exact, by rules checked against transformers; rope-eval CONFIG measures costs on probe models, ' +
+  '--model on your weights.';
+
 function closingBlocks(data: InspectData): readonly Block[] {
   const lines = findingLines(data.findings);
   const [first] = lines;
@@ -115,9 +126,9 @@ function closingBlocks(data: InspectData): readonly Block[] {
   const shown = lines.filter(({ mark }) => mark === first?.mark).slice(0, FINDINGS);
   const left = lines.length - shown.length;
   const more = left > 0 ? `${left} more ${left === 1 ? 'finding' : 'findings'}, ` : '';
-  const rest = `--details: ${more}tables of scalings, rounding and cost, charts, evidence.`;
+  const rest = `--details: ${more}tables, charts, evidence.`;
   return [
     { kind: 'marks', lines: shown },
-    { kind: 'text', tone: 'soft', text: data.encoding === 'rope' ? rest : '' },
+    { kind: 'text', tone: 'soft', text: data.encoding === 'rope' ? `${TRUST} ${rest}` : '' },
   ];
 }

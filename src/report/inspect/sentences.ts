@@ -27,7 +27,7 @@ export function shapeWords(
   const pairs = `as ${rotaryDim / 2} pairs`;
   const lie =
     layout === 'half'
-      ? `dimension i is paired with dimension i + ${tableDim / 2}`
+      ? `dimension i with i + ${tableDim / 2}`
       : 'neighbouring dimensions are paired';
   if (latent !== null) {
     return (
