@@ -132,6 +132,9 @@ export function ruleMessage(result: RuleResult, names: OptionNames = PROGRAM_NAM
   return `${expected}, ${found}: ${inWords(undecidedWords(result), names)}`;
 }
 
+const NOTHING_TO_LOSE =
+  'without any scaling the model knows so little there that losing all of it would pass too';
+
 const UNCHANGED = 'as in the base config, which the change leaves alone here';
 
 function missingWords(result: RuleResult): string {
@@ -155,7 +158,7 @@ function undecidedWords(result: RuleResult): Words {
     return words`the linear block names no original window, so the weights may have been trained with it, and then nothing is lost; say which (${option('reference')}), or compare with the config before the change (${option('base')})`;
   }
   if (result.reason === 'no-facts') {
-    return 'without any scaling the model knows so little there that losing all of it would pass too';
+    return NOTHING_TO_LOSE;
   }
   if (result.reason === 'ladder-ended') {
     return words`it still holds where the ladder ends, and nothing longer was measured (raise ${option('target')})`;
@@ -188,11 +191,14 @@ export function ruleBrief(result: RuleResult, isAlone: boolean): string {
   const part = result.part === undefined ? '' : ` (${result.part} layers)`;
   const subject = isAlone ? `${result.rule}${part}` : ruleSubject(result);
   if (result.reason === 'local-only') return `${subject}: not measured, ${LOCAL_ONLY}`;
+  if (!result.found && result.reason === 'unchanged')
+    return `${subject}: not measured, ${UNCHANGED}`;
   if (!result.found) return `${subject}: not measured, ${missingWords(result)}`;
   const { low, high } = result.found;
   const interval =
     low === high ? '' : ` (${value(result, low, false)} to ${value(result, high, false)})`;
-  return `${subject}: found ${value(result, result.found.value)}${interval}`;
+  const why = result.reason === 'no-facts' ? `, but ${NOTHING_TO_LOSE}` : '';
+  return `${subject}: found ${value(result, result.found.value)}${interval}${why}`;
 }
 
 /** Converts a gate's result to what the output forms show. */
@@ -384,7 +390,7 @@ function undecidedAdvice(
   }
   if (reason === 'no-facts') {
     return say(
-      words`Change nothing on this ground: facts cannot judge weights that find next to none of them without a scaling. Judge by the losses: ${option('rule')} "lossChange@target <= 0.1" ${option('rule')} "short.lossChange <= 0.05".`,
+      'Change nothing on this ground: facts cannot judge weights that find next to none of them without a scaling. Judge them by a policy with "lossChange@target <= 0.1" and "short.lossChange <= 0.05" in place of the rules on facts.',
     );
   }
   if (reason === 'local-only') {
