@@ -2,7 +2,7 @@ import { type Command, CommanderError } from 'commander';
 import { EXIT, RopeEvalError, wordError } from '../errors.js';
 import type { Environment } from './environment.js';
 import { explainFailure, FLAG_NAMES, InterruptedError } from './failure.js';
-import { createProgram } from './program.js';
+import { createProgram, otherCommand } from './program.js';
 
 /**
  * Whether a command line asks for JSON. The words are searched directly, because parsing stops at
@@ -22,9 +22,10 @@ export function wantsJson(program: Command, argv: readonly string[]): boolean {
  * into 2.
  *
  * @param exitCode of the run
+ * @param hint for an error of the command line
  * @returns undefined if nothing went wrong, as for --help
  */
-export function errorOutput(error: unknown, exitCode: number): object | undefined {
+export function errorOutput(error: unknown, exitCode: number, hint = ''): object | undefined {
   if (exitCode === EXIT.ok) return undefined;
   if (error instanceof InterruptedError) {
     return { status: 'interrupted', exitCode, message: error.message };
@@ -38,7 +39,7 @@ export function errorOutput(error: unknown, exitCode: number): object | undefine
     error instanceof CommanderError
       ? { kind: kindOf(error), text: message.replace(/^error: /, '') }
       : { kind: exitCode === EXIT.usage ? 'usage' : 'unexpected', text: message };
-  return { status: 'error', exitCode, kind, message: text, path: '', hint: '' };
+  return { status: 'error', exitCode, kind, message: text, path: '', hint };
 }
 
 /** Converts `commander.unknownOption` to the style of our own kinds: `unknown_option`. */
@@ -58,7 +59,13 @@ export async function main(environment: Environment): Promise<number> {
     return exitCode;
   } catch (error) {
     const code = await explainFailure(error, environment);
-    const output = wantsJson(program, environment.argv) ? errorOutput(error, code) : undefined;
+    const hint =
+      error instanceof CommanderError
+        ? otherCommand(program, error.message, environment.argv)
+        : undefined;
+    const output = wantsJson(program, environment.argv)
+      ? errorOutput(error, code, hint)
+      : undefined;
     if (output) environment.stdout.json(output);
     return code;
   }

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import tab from '@bomb.sh/tab/commander';
 import { Command, Help } from 'commander';
 import { RopeEvalError } from '../errors.js';
+import { quote } from '../shell.js';
 import { suggest } from '../suggest.js';
 import { TOOL_VERSION } from '../version.js';
 import { checkCommand } from './commands/check.js';
@@ -112,29 +113,60 @@ export function refuseMisplacedOptions(program: Command): void {
   });
 }
 
+/**
+ * Says which command takes an option that another one does not know, with what was typed.
+ *
+ * @param message of commander: `error: unknown option '--engine'`
+ * @returns '' if no command has it
+ */
+export function otherCommand(program: Command, message: string, argv: readonly string[]): string {
+  const [, flag = ''] = /unknown option '(--[\w-]+)/.exec(message) ?? [];
+  const owners = program.commands.filter(({ options }) => options.some((o) => o.long === flag));
+  const [owner, ...others] = owners;
+  if (owner === undefined) return '';
+  const words = argv.filter((word) => program.commands.every((each) => each.name() !== word));
+  const config = words.find((word) => !word.startsWith('-')) ?? 'CONFIG';
+  const places = owner.registeredArguments
+    .filter(({ required }) => required)
+    .map((each) => (each.name() === 'config' ? quote(config) : each.name().toUpperCase()));
+  const value = words[words.indexOf(flag) + 1];
+  const given = value === undefined || value.startsWith('-') ? [] : [quote(value)];
+  const also = others.length === 0 ? '' : ` (${others.map((each) => each.name()).join(', ')} too)`;
+  const command = ['rope-eval', owner.name(), ...places, flag, ...given].join(' ');
+  return `${owner.name()} takes ${flag}${also}: ${command}`;
+}
+
+/** Help is read, not scanned: longer lines would not help even where there is room. */
+const HELP_COLUMNS = 80;
+
 const EPILOGUE = `
-Exit codes: 0 done, or the gate passed; 1 gate failed or unverifiable, --optimize found nothing that
-passes, or fingerprint --diff a difference; 2 usage, config or policy is wrong; 3 the runtime or
-device failed, or reports are not comparable; 130 interrupted.
+Exit codes: 0 done, or the gate passed; 1 gate failed or unverifiable,
+--optimize found nothing that passes, or fingerprint --diff a difference;
+2 usage, config or policy is wrong; 3 the runtime or device failed, or reports
+are not comparable; 130 interrupted.
 
 Examples:
-  rope-eval config.json                       the default candidates at 4x the trained window
-  rope-eval config.json --target 128k         at 131,072 tokens
-  rope-eval config.json --factor 2,4          the default candidates of both factors, at 4x
+  rope-eval config.json                 the default candidates at 4x the window
+  rope-eval config.json --target 128k   at 131,072 tokens
+  rope-eval config.json --factor 2,4    the candidates of both factors, at 4x
   rope-eval config.json --candidates yarn:4,dynamic:4 -o report.html
-  cat config.json | rope-eval - --json        the report as JSON on standard output
+  cat config.json | rope-eval - --json  the report as JSON on standard output
 `;
 
 /** Builds the whole command line for one environment. */
 export function createProgram(context: CommandContext): Command {
   const { stdout, stderr } = context.environment;
-  const program = new Command('rope-eval')
+  const program: Command = new Command('rope-eval')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => stdout.write(text),
       writeErr: (text) => stderr.write(text),
-      getOutHelpWidth: () => stdout.columns,
-      getErrHelpWidth: () => stderr.columns,
+      outputError: (text, write) => {
+        const hint = otherCommand(program, text, context.environment.argv);
+        write(hint === '' ? text : `${text}  ${hint}\n`);
+      },
+      getOutHelpWidth: () => Math.min(HELP_COLUMNS, stdout.columns),
+      getErrHelpWidth: () => Math.min(HELP_COLUMNS, stderr.columns),
       getOutHasColors: () => stdout.isLively,
       getErrHasColors: () => stderr.isLively,
     })

@@ -67,9 +67,17 @@ export class Output {
     return !this.env['NO_COLOR'] && this.env['TERM'] !== 'dumb' && !this.env['CI'];
   }
 
-  /** Width to print for, in characters. On terminals narrower than 40 columns, lines wrap. */
+  /**
+   * Width to print for, in characters. Where output is piped, `COLUMNS` says it (POSIX.1-2024,
+   * 8.3). On terminals narrower than 40 columns, lines wrap.
+   */
   get columns(): number {
-    return Math.max(40, this.stream.columns ?? DEFAULT_COLUMNS);
+    return Math.max(40, this.stream.columns ?? this.#columnsAsked ?? DEFAULT_COLUMNS);
+  }
+
+  get #columnsAsked(): number | undefined {
+    const asked = this.env['COLUMNS'] ?? '';
+    return /^[1-9]\d{0,3}$/.test(asked) ? Number(asked) : undefined;
   }
 
   /** Writes text for people. Our own colours are kept if the stream is a lively terminal. */

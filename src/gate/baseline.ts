@@ -98,9 +98,14 @@ export interface BaselineResult {
 /**
  * Reads a saved report of this version or an older one.
  *
+ * @param judge the command that judges one config by another, for whoever gives a config
  * @throws RopeEvalError `bad_report`, and `not_comparable` (exit 3) for an unknown schema version
  */
-export function parseReport(text: string, source: string): Report {
+export function parseReport(
+  text: string,
+  source: string,
+  judge = 'rope-eval check new.json --base old.json',
+): Report {
   const value = upgradeReport(parseConfig(text, { source }));
   const found = isRecord(value) ? value['schemaVersion'] : undefined;
   const parsed = ReportSchema.safeParse(value);
@@ -108,6 +113,13 @@ export function parseReport(text: string, source: string): Report {
     const defect = perContextDefect(parsed.data);
     if (defect !== undefined) throw badReport(source, defect);
     return parsed.data;
+  }
+  if (isConfig(value)) {
+    throw badReport(
+      source,
+      'it is the config of a model',
+      `To judge one config by another: ${judge}`,
+    );
   }
   const held = reportHeld(value);
   if (held !== undefined) throw badReport(source, 'it is another output', held);
@@ -122,6 +134,11 @@ export function parseReport(text: string, source: string): Report {
   }
   const issue = parsed.error.issues[0];
   throw badReport(source, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
+}
+
+function isConfig(value: unknown): boolean {
+  if (!isRecord(value) || 'schemaVersion' in value) return false;
+  return ['model_type', 'architectures', 'hidden_size'].some((key) => key in value);
 }
 
 /** Says where the report is if the file is another output of rope-eval that contains one. */

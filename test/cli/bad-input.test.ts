@@ -32,6 +32,18 @@ const CASES: readonly (readonly [
     /config\.json is not JSON.*1/,
   ],
   ['an empty file', '', ['config.json'], /not JSON/],
+  [
+    'an option of another command',
+    JSON.stringify(LLAMA),
+    ['config.json', '--engine', 'vllm'],
+    /emit takes --engine: rope-eval emit config\.json CANDIDATE --engine vllm/,
+  ],
+  [
+    'configs where reports are compared',
+    JSON.stringify(LLAMA),
+    ['compare', 'config.json', 'config.json'],
+    /the config of a model[^]*rope-eval check config\.json --base config\.json/,
+  ],
   ['a list', '[1, 2]', ['config.json'], /must hold a JSON object, found/],
   ['an odd rotary dimension', JSON.stringify({ ...LLAMA, head_dim: 65 }), ['config.json'], /65/],
   ['NaN', JSON.stringify(LLAMA).replace('10000', 'NaN'), ['config.json'], /NaN/],

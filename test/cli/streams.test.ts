@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { Output } from '../../src/cli/streams.js';
 import { readConfig } from '../../src/model/read-model.js';
 import { ReportSchema } from '../../src/report/schema/report.js';
 import { runCli } from '../helpers/environment.js';
@@ -77,5 +78,41 @@ describe('standard streams', () => {
     const help = await runCli(['--help']);
     expect(help).toMatchObject({ code: 0, stderr: '' });
     expect(help.stdout).toContain('--candidates');
+  });
+});
+
+describe('the width', () => {
+  it('is that of COLUMNS where output is piped, and of the terminal elsewhere', () => {
+    const width = (env: Record<string, string>, columns?: number): number =>
+      new Output({ write: () => true, ...(columns && { columns }) } as never, env).columns;
+    expect(width({ COLUMNS: '72' })).toBe(72);
+    expect(width({ COLUMNS: '20' })).toBe(40);
+    expect(width({})).toBe(100);
+    for (const wrong of ['', '0', '-5', '1e3', 'wide', '99999']) {
+      expect(width({ COLUMNS: wrong })).toBe(100);
+    }
+    expect(width({ COLUMNS: '72' }, 130)).toBe(130);
+  });
+
+  it.each([
+    '',
+    'inspect',
+    'check',
+    'pull-request',
+    'compare',
+    'emit',
+    'sweep',
+    'merge',
+    'fingerprint',
+    'encodings',
+    'explain',
+    'schema',
+    'doctor',
+    'complete',
+  ])('of the help of %j is 80 at most', async (name) => {
+    const argv = [...(name === '' ? [] : [name]), '--help'];
+    const { stdout } = await runCli(argv, { columns: 200 });
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    expect(stdout).toContain('Usage:');
   });
 });

@@ -1,3 +1,4 @@
+import { quote } from '../../shell.js';
 import type { CommandModule } from '../options.js';
 
 export const compareCommand: CommandModule = (program, { environment }) => {
@@ -20,7 +21,11 @@ export const compareCommand: CommandModule = (program, { environment }) => {
         import('../inputs.js'),
       ]);
       const read = async (path: string) =>
-        parseReport(await requireTextFile(path, environment), path);
+        parseReport(
+          await requireTextFile(path, environment),
+          path,
+          `rope-eval check ${quote(after)} --base ${quote(before)}`,
+        );
       const [one, other] = [await read(before), await read(after)];
       const comparison = compareReports(one, other, { before, after });
       // If the statuses differ, the comparison itself lists that among the differences.
