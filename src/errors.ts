@@ -103,6 +103,7 @@ const KINDS = Object.freeze({
   onnx_softmax: 'usage',
   onnx_no_tokenizer: 'usage',
   onnx_tokenizer: 'usage',
+  text_short: 'usage',
   text_values: 'usage',
   window_too_short: 'usage',
 

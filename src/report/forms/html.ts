@@ -213,7 +213,7 @@ export function turnsFigure({ lines }: TurnsChart): Markup {
   const low = Math.floor(Math.min(0, ...logs));
   const high = Math.ceil(Math.max(0, ...logs));
   const x = (pair: number): number => round(LEFT + (pair / (pairs - 1)) * (WIDTH - LEFT - RIGHT));
-  const y = (log: number): number => round(TOP + ((high - log) / (high - low)) * HEIGHT);
+  const y = (log: number): number => round(TOP + ((high - log) / (high - low || 1)) * HEIGHT);
   const ticks = Array.from({ length: high - low + 1 }, (_, i) => low + i);
   const bottom = TOP + HEIGHT;
   const description = lines.map(({ name, turns }) => `${name}: ${slowest(turns)}`).join('; ');

@@ -99,6 +99,12 @@ export const errors = Object.freeze({
       `the tokenizer keeps ${found} of the ${of} words of answers whole, too few to ask for one token each`,
       'Facts are English words; a model of another script cannot be asked with them.',
     ),
+  text: (tokens: number, least: number) =>
+    new RopeEvalError('text_short', {
+      option: 'text',
+      problem: `the texts have ${tokens} tokens, fewer than the ${least} whose loss is counted at a length`,
+      hint: 'Give longer texts of the domain, or leave the option out for those of the package.',
+    }),
   window: (tokens: number, least: number) =>
     refuse(
       'window_too_short',

@@ -347,6 +347,7 @@ export async function onnxSubject(
   const files = findModel(options.path, options.file);
   const documents = options.texts ?? (await bundledTexts());
   const texts = new TokenizedTexts(loadTokenizer(files), documents);
+  texts.assertEnough(TEXT_SPAN);
   const [shortest] = SHORT_RUNGS;
   const { window } = trained.groups[trained.decisive]!;
   texts.assertRoom(

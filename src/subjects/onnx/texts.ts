@@ -66,7 +66,8 @@ export class TokenizedTexts implements TextSource {
 
   /**
    * @param documents texts, in the order in which they are read
-   * @throws RopeEvalError `text_values` if the tokenizer splits too many of the answers
+   * @throws RopeEvalError `text_values` if the tokenizer splits too many of the answers,
+   *   `text_short` if there is no text
    */
   constructor(tokenizer: TextTokenizer, documents: readonly string[]) {
     const values = VALUES.map((word) => tokenizer.encode(` ${word}`)).flatMap((ids) =>
@@ -75,8 +76,11 @@ export class TokenizedTexts implements TextSource {
     if (values.length < LEAST_VALUES) throw errors.values(values.length, VALUES.length);
     // An empty line separates one document from the next.
     const sentences = documents.flatMap((text) =>
-      sentencesOf(`\n\n${text.trim()}`).map((sentence) => tokenizer.encode(sentence)),
+      sentencesOf(`\n\n${text.trim()}`)
+        .map((sentence) => tokenizer.encode(sentence))
+        .filter((ids) => ids.length > 0),
     );
+    if (sentences.length === 0) throw errors.text(0, 1);
     const longest = (words: readonly string[], name: (word: string) => string): number =>
       Math.max(...words.map((word) => tokenizer.encode(begun(name(word))).length));
     // The two words of a name are tokenised separately, so the longest name is the longest of each.
@@ -127,6 +131,11 @@ export class TokenizedTexts implements TextSource {
   /** The number of tokens in all documents. Longer contexts read them again. */
   get tokens(): number {
     return this.#material.sentences.reduce((sum, s) => sum + s.length, 0);
+  }
+
+  /** @throws RopeEvalError `text_short` if there are fewer tokens than this */
+  assertEnough(least: number): void {
+    if (this.tokens < least) throw errors.text(this.tokens, least);
   }
 
   facts(plan: FactPlan, seed: number, index: number): Context {

@@ -19,11 +19,13 @@ const config = JSON.stringify({
   ...(JSON.parse(readFileSync(`${FOLDER}/config.json`, 'utf8')) as object),
   max_position_embeddings: 512,
 });
+/** As few tokens as will do. */
+const TEXT = 'The river rose in the night. Nobody woke. '.repeat(40);
 const withKeys = (keys: object): string =>
   JSON.stringify({ ...(JSON.parse(config) as object), ...keys });
 const run = (file: string, more: object = {}, text = config): Promise<Report> =>
   evaluate(text, {
-    model: { path: FOLDER, file, texts: ['The river rose in the night. Nobody woke.'] },
+    model: { path: FOLDER, file, texts: [TEXT] },
     target: 1024,
     candidates: parseCandidates('yarn:2,linear:2,dynamic:1'),
     preset: 'quick',
@@ -118,11 +120,22 @@ it('says before the start what it will take, and keeps that beside what it took'
   expect(timings.estimatedMs).toBeGreaterThan(0);
 }, 60_000);
 
+it.each([
+  ['nothing', ['', ' \n\n ']],
+  ['next to nothing', ['Nobody woke.']],
+])('refuses texts of %s', async (_, texts) => {
+  const model = { path: FOLDER, file: 'genai.onnx', texts };
+  await expect(run('genai.onnx', { model })).rejects.toMatchObject({
+    kind: 'text_short',
+    exitCode: 2,
+  });
+});
+
 it('keeps to a limit of memory, and says so before anything is asked', async () => {
   const told: RunEstimate[] = [];
   const within = (memory: number) =>
     run('torch.onnx', {
-      model: { path: FOLDER, file: 'torch.onnx', texts: ['The river rose. Nobody woke.'], memory },
+      model: { path: FOLDER, file: 'torch.onnx', texts: [TEXT], memory },
       candidates: parseCandidates('none'),
       onEstimate: (estimate: RunEstimate) => told.push(estimate),
     });
@@ -157,7 +170,7 @@ it('goes on where an interrupted run on a decoder stopped, to the same report', 
   const other = {
     ...options,
     resume: saved,
-    model: { path: FOLDER, file: 'genai.onnx', texts: ['Another text. It is short.'] },
+    model: { path: FOLDER, file: 'genai.onnx', texts: [`Another text. ${TEXT}`] },
   };
   await expect(run('genai.onnx', other)).rejects.toMatchObject({ kind: 'not_comparable' });
 }, 120_000);
