@@ -88,6 +88,11 @@ export const errors = Object.freeze({
       'onnx_other_model',
       `the graph rotates ${graph} pairs of a head, the config ${config}: they are not of one model`,
     ),
+  cache: (graph: readonly [number, number], config: readonly [number, number]) =>
+    refuse(
+      'onnx_other_model',
+      `the graph keeps keys of ${graph.join(' x ')} numbers a token, the config ${config.join(' x ')} (heads x width): they are not of one model`,
+    ),
   softmax: () =>
     refuse(
       'onnx_softmax',

@@ -28,6 +28,8 @@ export interface DecoderRequest extends ExportRequest {
   readonly heads: number;
   readonly keyHeads: number;
   readonly headDim: number;
+  /** How many pairs of a head the layers of the config rotate; undefined: not checked. */
+  readonly pairs?: readonly number[];
   /** The most rows of a context that are scored. */
   readonly scoredRows: number;
 }
@@ -122,6 +124,8 @@ export class DecoderSession {
       const { graph, runtime, sites, tables } = model;
       const roles = rolesOf(graph, request);
       const facts = factsOf(model, roles, request);
+      // How much memory another model takes is nobody's question.
+      assertConfigured(facts, roles, request);
       assertRoom(facts.cost, request.positions, request.room);
       const head = scoredHead(graph);
       const proof = proofOf(tables, facts.vocabulary);
@@ -216,6 +220,25 @@ export class DecoderSession {
     await this.session.release();
     this.model.close();
   }
+}
+
+/**
+ * Checks that the graph has the shape that the config asks for, before anything depends on it.
+ *
+ * @throws RopeEvalError `onnx_other_model`
+ */
+function assertConfigured(
+  { sites, cachedLayers }: Pick<DecoderInfo, 'sites' | 'cachedLayers'>,
+  { past }: Roles,
+  { layers, keyHeads, headDim, pairs = [] }: DecoderRequest,
+): void {
+  const [first] = pairs;
+  const other = sites.find(({ own }) => !pairs.includes(own.pairs));
+  if (first !== undefined && other !== undefined) throw errors.pairs(other.own.pairs, first);
+  if (cachedLayers > layers) throw errors.layers(cachedLayers, layers);
+  const [, heads, , width] = past[0]?.dims ?? [];
+  if (heads !== undefined && width !== undefined && (heads !== keyHeads || width !== headDim))
+    throw errors.cache([heads, width], [keyHeads, headDim]);
 }
 
 /** Collects what is known about a decoder before a session is created. */

@@ -235,6 +235,7 @@ export class OnnxSubject implements Subject<TablesTreatment> {
         heads: attention.heads,
         keyHeads: attention.kvHeads,
         headDim: attention.headDim,
+        pairs: [...new Set(this.model.groups.map(({ rope }) => rope.rotaryDim / 2))],
         scoredRows: 2 * TEXT_SPAN,
       },
       worker,

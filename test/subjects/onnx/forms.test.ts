@@ -304,3 +304,12 @@ describe('memory that is expected', () => {
     expect(perPair).toBe(2 * 2 * 16);
   });
 });
+
+it.each([
+  ['pairs', { pairs: [3] }],
+  ['layers', { layers: 1 }],
+  ['the cache', { keyHeads: 5, headDim: 7 }],
+])('says that a graph is of another model before it counts memory: %s', async (_, wrong) => {
+  const opened = DecoderSession.open({ ...request('genai', 512), room: 1, ...wrong });
+  await expect(opened).rejects.toMatchObject({ kind: 'onnx_other_model' });
+});
