@@ -327,6 +327,6 @@ function withFactor(method: FactorMethod, factor: number): CandidateDefinition {
 }
 
 /** Rounds up to two decimals, because the factor must cover the target. */
-function roundUp(value: number): number {
+export function roundUp(value: number): number {
   return Math.ceil(value * 100 - 1e-9) / 100;
 }

@@ -1,4 +1,8 @@
-import type { ResolvedCandidate } from '../candidates/definition.js';
+import {
+  type FactorDefinition,
+  type ResolvedCandidate,
+  roundUp,
+} from '../candidates/definition.js';
 import { resolveCandidate } from '../candidates/resolve.js';
 import { emitInputOf, formOf, hfPatch, type HfPatch } from '../emit/index.js';
 import { finding, type Finding } from '../findings/index.js';
@@ -171,29 +175,46 @@ type Profile = NonNullable<Report['recommendation']['profiles']>[number];
  * recommended method with the smallest factor that was measured to hold there. Factor 1 is what the
  * weights were trained with.
  *
+ * If only one factor of the method was measured, and it reaches the target, the factors of shorter
+ * lengths are in proportion to the length: at every length they stretch as much beyond it as the
+ * measured factor does at the target. They are marked, because no run measured them.
+ *
  * @param candidates the reference first
- * @returns undefined unless several factors of that method were measured
+ * @returns undefined unless the recommended scaling has a factor, and one table for all lengths if
+ *   only that one was measured
  */
 export function requestProfiles(
   setup: Setup,
   candidates: readonly CandidateReport[],
   recommendation: Report['recommendation'],
 ): Profile[] | undefined {
-  const method = factorOf(setup, recommendation.candidate)?.method;
+  const named = factorOf(setup, recommendation.candidate);
   const [reference, ...others] = candidates;
-  if (method === undefined || reference === undefined) return undefined;
+  if (named === undefined || reference === undefined) return undefined;
   const stretched = others.flatMap((report) => {
-    const named = factorOf(setup, report.label);
-    return named?.method === method ? [{ report, factor: named.factor }] : [];
+    const other = factorOf(setup, report.label);
+    return other?.method === named.method ? [{ report, factor: other.factor }] : [];
   });
-  if (new Set(stretched.map(({ factor }) => factor)).size < 2) return undefined;
+  const window = setup.reference.trainedWindow;
+  const lengths = multiplesUpTo(setup.target.multiple).map((multiple) => ({
+    multiple,
+    upTo: Math.round(multiple * window),
+  }));
+  if (new Set(stretched.map(({ factor }) => factor)).size < 2) {
+    const reaches = recommendation.code === 'use' || recommendation.code === 'use-at-a-cost';
+    // The table of a dynamic scaling follows the length by itself.
+    if (!reaches || named.method === 'dynamic') return undefined;
+    return lengths.map(({ multiple, upTo }) =>
+      multiple <= 1
+        ? { upTo, candidate: reference.label, factor: 1 }
+        : inProportion(setup, named, multiple, upTo),
+    );
+  }
   const choices = [
     { report: reference, factor: 1 },
     ...stretched.sort((a, b) => a.factor - b.factor),
   ];
-  const window = setup.reference.trainedWindow;
-  return multiplesUpTo(setup.target.multiple).map((multiple) => {
-    const upTo = Math.round(multiple * window);
+  return lengths.map(({ multiple, upTo }) => {
     const holds = choices.find(({ report }) => (report.reach?.multiple ?? 0) >= multiple);
     if (holds === undefined) return { upTo, candidate: null };
     const { report, factor } = holds;
@@ -202,7 +223,28 @@ export function requestProfiles(
   });
 }
 
-function factorOf(setup: Setup, label: string | null) {
+/** The measured factor at the target, and at a shorter length a factor in proportion to it. */
+function inProportion(
+  setup: Setup,
+  measured: FactorDefinition,
+  multiple: number,
+  upTo: number,
+): Profile {
+  const { factor: most, label, method, params } = measured;
+  if (multiple >= setup.target.multiple) {
+    const write = keysOf(setup, label, upTo);
+    return { upTo, candidate: label, factor: most, ...(write && { write }) };
+  }
+  const factor = Math.max(1, roundUp((most * multiple) / setup.target.multiple));
+  const values = Object.entries(params).map(([key, value]) => `:${key}=${value}`);
+  const smaller = { ...measured, label: `${method}:${factor}${values.join('')}`, factor };
+  const { model, reference, before } = setup;
+  const resolved = resolveCandidate(smaller, model, reference, { before });
+  const write = keysIn(patchOf(setup, resolved, upTo));
+  return { upTo, candidate: smaller.label, factor, measured: false, ...(write && { write }) };
+}
+
+function factorOf(setup: Setup, label: string | null): FactorDefinition | undefined {
   const definition = setup.candidates.find((each) => each.label === label)?.definition;
   return definition !== undefined && 'factor' in definition ? definition : undefined;
 }

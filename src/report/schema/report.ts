@@ -218,13 +218,20 @@ export const ReportSchema = z.strictObject({
           upTo: z.number().describe('Tokens.'),
           candidate: z.string().nullable().describe('null: nothing measured holds there.'),
           factor: z.number().optional().describe('1 = the reference.'),
+          measured: z
+            .literal(false)
+            .optional()
+            .describe(
+              'false: no run measured this factor; it is the measured one of the target in ' +
+                'proportion to the length. Absent: measured. Since 2.2.',
+            ),
           write: z.record(z.string(), z.unknown()).optional().describe('Keys of config.json.'),
         }),
       )
       .optional()
       .describe(
         'For servers that can switch per request: the least factor of the recommended method that ' +
-          'holds at each length. Only where several factors were measured.',
+          'holds at each length, or in proportion to the length where one factor was measured.',
       ),
   }),
   /** Only in unfinished reports: the finished work, which --resume takes over. */

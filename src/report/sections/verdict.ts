@@ -42,10 +42,16 @@ function profileWords({ recommendation }: Report): string {
   const { profiles } = recommendation;
   if (profiles === undefined) return '';
   const lengths = profiles.map(
-    ({ upTo, candidate }) =>
-      `${shortTokens(upTo)}: ${candidate === null ? 'nothing holds' : printable(candidate)}`,
+    ({ upTo, candidate, measured }) =>
+      `${shortTokens(upTo)}: ${candidate === null ? 'nothing holds' : printable(candidate)}` +
+      (measured === false ? ' (not measured)' : ''),
   );
-  return `Where the server can choose per request, by length: ${lengths.join('; ')}.`;
+  const factors = profiles.flatMap(({ factor = 1 }) => (factor > 1 ? [factor] : []));
+  const how = profiles.some(({ measured }) => measured === false)
+    ? ' What was not measured has the recommended factor in proportion to the length; --factor ' +
+      `${factors.join(',')} measures it.`
+    : '';
+  return `Where the server can choose per request, by length: ${lengths.join('; ')}.${how}`;
 }
 
 /** Presents only the verdict, which is at the top of every form. */
