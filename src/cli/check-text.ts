@@ -15,11 +15,11 @@ import type { Report } from '../report/schema/report.js';
 import {
   honestyWords,
   readingWords,
+  recomputedOnly,
   referenceWords,
   subjectBrief,
   subjectWords,
 } from '../report/sections/conditions.js';
-import { recomputedOnly } from '../report/sections/serving.js';
 import { effectWords } from '../report/sections/verdict.js';
 import { fill, textWidth } from '../report/terminal.js';
 import { FLAG_NAMES, flagOf } from './failure.js';

@@ -14,7 +14,12 @@ import type { EvaluateOptions } from '../options.js';
 import { nats, percent, points, shortTokens, tokens } from '../report/format.js';
 import { scaleWords } from '../report/real-models.js';
 import type { Report } from '../report/schema/report.js';
-import { honestyWords, referenceWords, subjectWords } from '../report/sections/conditions.js';
+import {
+  honestyWords,
+  recomputedOnly,
+  referenceWords,
+  subjectWords,
+} from '../report/sections/conditions.js';
 import {
   type Cell,
   paragraphs,
@@ -22,7 +27,6 @@ import {
   type Section,
   type TableBlock,
 } from '../report/sections/section.js';
-import { recomputedOnly } from '../report/sections/serving.js';
 import { contextOf, textOf } from '../report/terminal.js';
 import type { Environment } from './environment.js';
 import { outputsOf, prepareOutputs, protectInputs, writeOutputs } from './files.js';

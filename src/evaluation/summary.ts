@@ -17,7 +17,8 @@ import {
   wilson,
 } from '../probes/measure.js';
 import { expectedReach, lastInRange, lastRung, lastWithinLoss, reach } from '../probes/reach.js';
-import type { CandidateReach, Needle, Reach, Short, Verdict } from '../report/schema/candidate.js';
+import type { Needle, Short, Verdict } from '../report/schema/candidate.js';
+import type { CandidateReach, Reach } from '../report/schema/values.js';
 
 /** One length of a ladder: a multiple of the trained window, and the same in the user's tokens. */
 export interface Rung {

@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { MINUS, percent, tokens, trim } from '../numbers.js';
-import type { CandidateReach } from './schema/candidate.js';
-import type { CandidateReport, Interval, Needle, Reach, Report } from './schema/report.js';
+import type { CandidateReach, Interval, Reach } from './schema/values.js';
 
 export { percent, tokens, trim };
 
@@ -141,13 +140,17 @@ function forEachStyle(make: (style: Style) => (text: string) => string): Paint {
 /** Matches our own codes in a text. The first group is the SGR code. */
 export const OWN_CODE = new RegExp(`\\u001b\\[(\\d{1,2});${TOKEN}m`, 'g');
 
-/** Lookups in a report that all forms share. They compute no numbers and choose no words. */
+/** The lengths of a report that tables and sentences are about. */
+export interface ReportLengths {
+  readonly reference: { readonly trainedWindow: number };
+  readonly target: { readonly tokens: number };
+}
 
 /** Lengths that a summary shows: 1x, 2x and the target. */
-export function summaryLengths(report: Report): readonly number[] {
-  const window = report.reference.trainedWindow;
-  const wanted = [window, 2 * window, report.target.tokens];
-  return [...new Set(wanted)].filter((length) => length <= report.target.tokens);
+export function summaryLengths({ reference, target }: ReportLengths): readonly number[] {
+  const window = reference.trainedWindow;
+  const wanted = [window, 2 * window, target.tokens];
+  return [...new Set(wanted)].filter((length) => length <= target.tokens);
 }
 
 /** Finds the rung at a length in tokens. Lengths may differ by rounding to whole tokens. */
@@ -156,33 +159,4 @@ export function rungAt<Rung extends { readonly tokens: number }>(
   length: number,
 ): Rung | undefined {
   return needle.find((rung) => Math.abs(rung.tokens - length) <= 1);
-}
-
-/** The candidate whose picture is shown first. */
-export function featured(report: Report): CandidateReport | undefined {
-  const label = report.recommendation.candidate;
-  return (
-    report.candidates.find((candidate) => candidate.label === label) ??
-    report.candidates.find((candidate) => candidate.needle.length > 0)
-  );
-}
-
-/** Accuracy by length and distance, longest length last; null = nothing was asked. */
-export interface Heatmap {
-  readonly rows: readonly { readonly rung: Needle; readonly cells: readonly (number | null)[] }[];
-  /** Distance bins as shares of the length, nearest first. */
-  readonly bins: readonly { readonly from: number; readonly to: number }[];
-}
-
-/** Makes the heatmap of a candidate; undefined if no facts were asked. */
-export function heatmapOf(candidate: CandidateReport): Heatmap | undefined {
-  const rows = [...candidate.needle]
-    .filter((rung) => rung.byDistance.length > 0)
-    .sort((a, b) => a.tokens - b.tokens)
-    .map((rung) => ({
-      rung,
-      cells: rung.byDistance.map(({ correct, total }) => (total > 0 ? correct / total : null)),
-    }));
-  const first = rows[0];
-  return first && { rows, bins: first.rung.byDistance };
 }

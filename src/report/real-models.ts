@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
+import type { CostFamily } from '../rope/kind.js';
 import { ROPE_KINDS, type RopeType } from '../rope/registry.js';
 import { isProbe } from '../subjects/schema.js';
 import type { CandidateReport, Report } from './schema/report.js';
-
-/** Groups of scalings with similar costs on real models. */
-export type CostFamily = 'linear' | 'ntk' | 'by-parts' | 'yarn';
 
 /** The cost of one scaling on a real model within its trained window. */
 export interface RealCost {
@@ -35,19 +33,6 @@ export const REAL_MODELS: readonly RealModel[] = Object.freeze(
     readFileSync(new URL('./data/real-models.json', import.meta.url), 'utf8'),
   ) as RealModel[],
 );
-
-/** The measured family that represents each rope type. NTK stands for any changed theta. */
-const FAMILY_OF: Readonly<Record<RopeType, CostFamily>> = Object.freeze({
-  default: 'ntk',
-  linear: 'linear',
-  ntk: 'ntk',
-  'ntk-mixed': 'ntk',
-  dynamic: 'ntk',
-  yarn: 'yarn',
-  llama3: 'by-parts',
-  longrope: 'by-parts',
-  proportional: 'by-parts',
-});
 
 /** Smaller costs are within the rounding of the published results, so their ratios mean nothing. */
 const SMALLEST = 0.003;
@@ -86,7 +71,7 @@ export interface CostRange {
 export function costOnRealModels(type: RopeType, nats: number): CostRange | undefined {
   if (!(nats > 0)) return undefined;
   const known = REAL_MODELS.flatMap((model) => {
-    const times = timesProbe(model, FAMILY_OF[type]);
+    const times = timesProbe(model, ROPE_KINDS[type].costsLike);
     return times === undefined ? [] : [{ times, parameters: model.parameters }];
   });
   if (known.length === 0) return undefined;

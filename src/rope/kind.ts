@@ -190,6 +190,9 @@ export interface LimitLengths {
   readonly length: number;
 }
 
+/** Groups of scalings with similar costs on real models. */
+export type CostFamily = 'linear' | 'ntk' | 'by-parts' | 'yarn';
+
 /**
  * Everything that the tool knows about one rope kind: its formula, and how it is read, written,
  * extended and described.
@@ -237,6 +240,8 @@ export interface RopeKind<S extends AnySpec, N extends string = never, R extends
   readonly stretched: (spec: S, trained: Trained<S>) => number;
   readonly architecture?: Architecture<S>;
 
+  /** The measured family that represents it. NTK stands for any changed theta. */
+  readonly costsLike: CostFamily;
   /** Describes in one sentence what it does to the frequencies. */
   readonly sentence: (spec: S) => string;
 }

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { expectReach } from '../../src/evaluation/summary.js';
 import { expectedReach } from '../../src/probes/reach.js';
-import type { Needle, Reach } from '../../src/report/schema/candidate.js';
+import type { Needle } from '../../src/report/schema/candidate.js';
+import type { Reach } from '../../src/report/schema/values.js';
 
 const rung = (multiple: number, loss: number): Needle =>
   ({ multiple, lossChange: { value: loss, low: loss, high: loss } }) as Needle;

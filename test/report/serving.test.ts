@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { REPORTERS } from '../../src/report/forms/index.js';
-import type { DynamicForm, Offset, Reading, Switch } from '../../src/report/schema/candidate.js';
+import type { Offset } from '../../src/report/probe-parts/offset.js';
+import type { DynamicForm, Reading, Switch } from '../../src/report/probe-parts/serving.js';
 import type { CandidateReport, Report } from '../../src/report/schema/report.js';
 import { interval, makeReport } from '../helpers/report.js';
 

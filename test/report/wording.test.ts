@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DynamicForm } from '../../src/report/schema/candidate.js';
+import type { DynamicForm } from '../../src/report/probe-parts/serving.js';
 import { type CandidateReport, type Report, VERDICTS } from '../../src/report/schema/report.js';
 import { adviceWords, nextCommand, verdictSection } from '../../src/report/sections/verdict.js';
 import { subjectWords, referenceWords } from '../../src/report/sections/conditions.js';

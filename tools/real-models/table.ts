@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import type { CostFamily, RealCost, RealModel } from '../../src/report/real-models.js';
+import type { RealCost, RealModel } from '../../src/report/real-models.js';
+import type { CostFamily } from '../../src/rope/kind.js';
 import { publishedChanges, told } from '../validation/agreement.js';
 import { measure } from '../validation/measure.js';
 import { parseResults, readResults } from '../validation/results.js';

@@ -1,7 +1,8 @@
 import { type Context, squeezed, stretched } from '../../probes/contexts.js';
 import { resamples } from '../../probes/measure.js';
 import { probeTokens } from '../../probes/presets.js';
-import type { Interval, Parts } from '../../report/schema/candidate.js';
+import type { Parts } from '../../report/probe-parts/decomposition.js';
+import type { Interval } from '../../report/schema/values.js';
 import { drawContexts, STREAM } from '../context-sets.js';
 import type { AskedVariant, Probe, ReferenceResults, Run, RunPlan } from '../run.js';
 import { AskedSeries, divide, type Series } from '../series.js';

@@ -6,7 +6,8 @@ import {
   type Quantity,
 } from '../../probes/measure.js';
 import { SHORT_RUNGS } from '../../probes/presets.js';
-import type { CandidateReport, DynamicForm as Form, Gap } from '../../report/schema/candidate.js';
+import type { DynamicForm as Form, Gap } from '../../report/probe-parts/serving.js';
+import type { CandidateReport } from '../../report/schema/candidate.js';
 import { staticForm } from '../../rope/kinds/dynamic.js';
 import { scaleGroup, type Scaling, type Treatment } from '../../subjects/subject.js';
 import {

@@ -1,7 +1,7 @@
 import { finding, type Finding } from '../../findings/index.js';
 import type { Context } from '../../probes/contexts.js';
 import type { ContextScores } from '../../probes/measure.js';
-import type { Offset } from '../../report/schema/candidate.js';
+import type { Offset } from '../../report/probe-parts/offset.js';
 import type { ContextSet } from '../questions.js';
 import type { Probe, Run } from '../run.js';
 import { AskedSeries, undivided } from '../series.js';

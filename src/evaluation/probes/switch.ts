@@ -7,7 +7,8 @@ import {
   resamples,
   wilson,
 } from '../../probes/measure.js';
-import type { CandidateReport, Reading, Switch } from '../../report/schema/candidate.js';
+import type { Reading, Switch } from '../../report/probe-parts/serving.js';
+import type { CandidateReport } from '../../report/schema/candidate.js';
 import { switchLength } from '../../rope/registry.js';
 import type { Scaling, Situation } from '../../subjects/subject.js';
 import { drawContexts, STREAM } from '../context-sets.js';

@@ -4,14 +4,8 @@ import { isRecord, type UnknownRecord } from '../../json/parse.js';
 import { REFERENCE_KINDS } from '../../model/types.js';
 import { DEVICES, PRESET_NAMES, PROVIDERS } from '../../probes/presets.js';
 import { SubjectSchema } from '../../subjects/schema.js';
-import {
-  CandidateReachSchema,
-  CandidateSchema,
-  IntervalSchema,
-  LengthSchema,
-  TokensSchema,
-  VERDICTS,
-} from './candidate.js';
+import { CandidateSchema, VERDICTS } from './candidate.js';
+import { CandidateReachSchema, IntervalSchema, LengthSchema, TokensSchema } from './values.js';
 
 /** The same comparison on another probe model. The differences are the probe's uncertainty. */
 export const NeighbourSchema = z.strictObject({
@@ -105,8 +99,8 @@ export const PerContextSchema = z.strictObject({
 export type PerContext = z.infer<typeof PerContextSchema>;
 
 export * from './candidate.js';
+export * from './values.js';
 export { isProbe } from '../../subjects/schema.js';
-export { IntervalSchema, LengthSchema, type Interval } from './candidate.js';
 
 /**
  * Version of the report that `-o report.json` saves and `--json` prints.

@@ -1,8 +1,10 @@
 import { TRAINED_IN } from '../../model/evidence.js';
 import type { ReferenceKind } from '../../model/types.js';
 import { fixed } from '../../numbers.js';
-import { list, percent, printable, tokens } from '../format.js';
-import type { Report } from '../schema/report.js';
+import { list, nats, percent, printable, reachTokens, tokens } from '../format.js';
+import type { DynamicForm } from '../probe-parts/serving.js';
+import { rangeText, shortCostOnModels } from '../real-models.js';
+import type { CandidateReport, Report } from '../schema/report.js';
 import {
   isProbe,
   type OnnxDecoderReport,
@@ -178,4 +180,34 @@ function furtherWords({ candidates }: Report): string {
     return `${count} for ${list(given.map((c) => printable(c.label)))}`;
   });
   return ` (where those did not decide, ${each.join(', ')})`;
+}
+
+/**
+ * Says where a recommended dynamic scaling behaves differently from what was measured. Its main row
+ * is the recomputed form, which hardly any server uses while it generates.
+ *
+ * @returns '' for scalings whose table does not depend on the length
+ */
+export function recomputedOnly(best: CandidateReport | undefined, report: Report): string {
+  const { settings } = report;
+  if (!best?.groups.some(({ ropeType, changed }) => ropeType === 'dynamic' && changed)) return '';
+  const cached = best.forms?.find(({ form }) => form === 'cached');
+  const fixed = best.forms?.find(({ form }) => form === 'static');
+  if (!cached || !fixed) {
+    const advice = settings.preset === 'quick' ? '; --preset standard measures it' : '';
+    return (
+      'That holds where all keys are recomputed at each length. With cached keys, or as one static ' +
+      `table (vLLM), it may do far worse${advice}.`
+    );
+  }
+  const cost = fixed.short.lossChange.value;
+  const range = rangeText(shortCostOnModels(report, best, cost));
+  return (
+    `As servers run it, with cached keys, it reaches ${reachOf(cached)}; as one static table ` +
+    `(vLLM), ${reachOf(fixed)}, for ${nats(cost)} nats at short lengths${range === '' ? '' : ` (${range})`}.`
+  );
+}
+
+function reachOf({ reach }: DynamicForm): string {
+  return reach.multiple === 0 ? 'no length' : `${reachTokens(reach)} tokens`;
 }

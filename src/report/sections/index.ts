@@ -1,7 +1,7 @@
 import { multiple, printable, tokens } from '../format.js';
 import type { GateOutcome } from '../forms/form.js';
+import { probeSections } from '../probe-parts/registry.js';
 import type { Report } from '../schema/report.js';
-import { causesSection } from './causes.js';
 import { assumptionsSection, conditionsSection } from './conditions.js';
 import { exactSection } from './exact.js';
 import { findingsSection } from './findings.js';
@@ -9,7 +9,6 @@ import { gateSection } from './gate.js';
 import { neighboursSection } from './neighbours.js';
 import { pictureSections } from './pictures.js';
 import type { Section } from './section.js';
-import { servingSections } from './serving.js';
 import { summarySection } from './summary.js';
 import { tiersSection } from './tiers.js';
 import { verdictSection } from './verdict.js';
@@ -24,8 +23,7 @@ export function reportSections(report: Report, gate?: GateOutcome): readonly Sec
     summarySection(report),
     tiersSection(report),
     neighboursSection(report),
-    causesSection(report),
-    ...servingSections(report),
+    ...probeSections(report.candidates, report),
     ...pictureSections(report),
     exactSection(report),
     assumptionsSection(report),

@@ -1,8 +1,7 @@
 import { MINUS } from '../../numbers.js';
 import * as format from '../format.js';
-import { featured, heatmapOf } from '../format.js';
 import type { CandidateReport, Interval, Report } from '../schema/report.js';
-import type { Block, IntervalChart, IntervalRow, Section } from './section.js';
+import type { Block, Heatmap, IntervalChart, IntervalRow, Section } from './section.js';
 
 /** Presents the contents of the tables as pictures. */
 
@@ -40,6 +39,27 @@ function heatmapSection(report: Report): Section {
       return [{ kind: 'heatmap', label: candidate.label, heatmap, featured: candidate === best }];
     }),
   };
+}
+
+/** The candidate whose picture is shown first. */
+function featured({ candidates, recommendation }: Report): CandidateReport | undefined {
+  return (
+    candidates.find(({ label }) => label === recommendation.candidate) ??
+    candidates.find(({ needle }) => needle.length > 0)
+  );
+}
+
+/** Makes the heatmap of a candidate; undefined if no facts were asked. */
+function heatmapOf({ needle }: CandidateReport): Heatmap | undefined {
+  const rows = needle
+    .filter((rung) => rung.byDistance.length > 0)
+    .sort((a, b) => a.tokens - b.tokens)
+    .map((rung) => ({
+      rung,
+      cells: rung.byDistance.map(({ correct, total }) => (total > 0 ? correct / total : null)),
+    }));
+  const first = rows[0];
+  return first && { rows, bins: first.rung.byDistance };
 }
 
 /** Presents the reach of each candidate, with the target marked. */

@@ -1,5 +1,6 @@
-import type { Heatmap } from '../format.js';
+import { ends, nats, points } from '../format.js';
 import type { PlotStyle } from '../plots.js';
+import type { Interval } from '../schema/values.js';
 
 /**
  * The contents of a document before any form draws it. A section is written once, as data, and the
@@ -46,7 +47,16 @@ export interface TableBlock {
   readonly rows: readonly Row[];
 }
 
-/** Accuracy by length and distance. */
+/** Accuracy by length and distance, longest length last; null = nothing was asked. */
+export interface Heatmap {
+  readonly rows: readonly {
+    readonly rung: { readonly multiple: number; readonly tokens: number };
+    readonly cells: readonly (number | null)[];
+  }[];
+  /** Distance bins as shares of the length, nearest first. */
+  readonly bins: readonly { readonly from: number; readonly to: number }[];
+}
+
 export interface HeatmapBlock {
   readonly kind: 'heatmap';
   readonly label: string;
@@ -201,4 +211,14 @@ export function plainTable(
       cells: cells.map((cell) => (typeof cell === 'string' ? { text: cell } : cell)),
     })),
   };
+}
+
+/** A change of a share, in points. */
+export function pointsCell(change: Interval): Cell {
+  return { text: points(change.value), detail: ends(change, 1, 100) };
+}
+
+/** A change of a loss. */
+export function natsCell(change: Interval): Cell {
+  return { text: nats(change.value), detail: ends(change, 3) };
 }

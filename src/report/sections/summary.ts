@@ -3,7 +3,6 @@ import {
   ends,
   nats,
   percent,
-  points,
   printable,
   reachEnds,
   reachTokens,
@@ -13,13 +12,15 @@ import {
   summaryLengths,
   tokens,
 } from '../format.js';
-import type { CandidateReport, Interval, Report, Verdict } from '../schema/report.js';
 import { scaleWords } from '../real-models.js';
+import type { CandidateReport, Report, Verdict } from '../schema/report.js';
 import { chanceWords, subjectWords } from './conditions.js';
 import {
   type Cell,
   type Column,
+  natsCell,
   paragraphs,
+  pointsCell,
   type Section,
   type TableBlock,
   type Tone,
@@ -168,14 +169,6 @@ function shortCell(
 ): Cell {
   if (role === 'reference') return { text: '0' };
   return short ? draw(short) : NOT_MEASURED;
-}
-
-export function pointsCell(change: Interval): Cell {
-  return { text: points(change.value), detail: ends(change, 1, 100) };
-}
-
-export function natsCell(change: Interval): Cell {
-  return { text: nats(change.value), detail: ends(change, 3) };
 }
 
 /** Says what a scaling costs the local layers that it reaches, which never see longer distances. */

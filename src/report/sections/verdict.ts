@@ -15,9 +15,8 @@ import {
 } from '../format.js';
 import { rangeText, shortCostOnModels } from '../real-models.js';
 import type { CandidateReport, Interval, Report } from '../schema/report.js';
-import { statusWords } from './conditions.js';
+import { recomputedOnly, statusWords } from './conditions.js';
 import { type Block, paragraphs, type Section } from './section.js';
-import { recomputedOnly } from './serving.js';
 import { ranked } from './summary.js';
 
 /** Presents the verdict: what to do, its gains and costs, and the command for it. */

@@ -33,5 +33,6 @@ export const defaultRope = defineKind<DefaultSpec>({
   write: () => undefined,
   shorthands: {},
   stretched: () => 0,
+  costsLike: 'ntk',
   sentence: () => 'Plain RoPE: no scaling.',
 });

@@ -130,6 +130,7 @@ export const dynamicRope = defineKind<DynamicSpec, 'dynamic', DynamicSpec | NtkS
   // The table adapts to every length, so the scaling has no limit. Serving engines multiply the
   // window by the factor.
   stretched: ({ factor, maxPositions }, { window }) => factor * Math.min(maxPositions, window),
+  costsLike: 'ntk',
   sentence: ({ factor, maxPositions }) =>
     `Dynamic NTK-aware scaling with factor ${trim(factor, 4)}: plain RoPE up to ` +
     `${tokens(maxPositions)} tokens; above, theta is recomputed from the length.`,

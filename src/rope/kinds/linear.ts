@@ -47,6 +47,7 @@ export const linearRope = defineKind<LinearSpec, 'linear'>({
   },
   extension: ({ factor }) => ({ factor }),
   stretched: ({ factor }, trained) => (factor / trained.factor) * trained.window,
+  costsLike: 'linear',
   sentence: ({ factor }) =>
     `Position interpolation: every frequency is divided by ${trim(factor, 4)}, near tokens included.`,
 });

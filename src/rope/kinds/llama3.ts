@@ -142,6 +142,7 @@ export const llama3Rope = defineKind<Llama3Spec, 'llama3'>({
   },
   extension: ({ factor, originalMaxPositions }) => ({ factor, originalMaxPositions }),
   stretched: stretchedOriginal,
+  costsLike: 'by-parts',
   sentence: ({ factor, originalMaxPositions, highFreqFactor, lowFreqFactor }) =>
     bandSentence('Llama 3 scaling', {
       factor,

@@ -155,6 +155,7 @@ export const longropeRope = defineKind<LongropeSpec>({
   shorthands: {},
   extension: ({ factor, originalMaxPositions }) => ({ factor, originalMaxPositions }),
   stretched: stretchedOriginal,
+  costsLike: 'by-parts',
   sentence: ({ originalMaxPositions }) =>
     `LongRoPE: a searched divisor for each pair, from one list up to ` +
     `${tokens(originalMaxPositions)} tokens and from another above.`,

@@ -61,6 +61,7 @@ export const ntkMixedRope = defineKind<NtkMixedSpec, 'ntk-mixed'>({
   },
   extension: ({ factor }) => ({ factor }),
   stretched: ({ factor }, trained) => (factor / trained.factor) * trained.window,
+  costsLike: 'ntk',
   sentence: ({ factor, mixedB, rotaryDim }) =>
     `NTK-mixed scaling with factor ${trim(factor, 4)} and exponent ${trim(mixedB, 4)}: pair m of ` +
     `${rotaryDim / 2} is divided by ${trim(factor, 4)}^((m/${rotaryDim / 2})^${trim(mixedB, 4)}), ` +

@@ -59,6 +59,7 @@ export const ntkRope = defineKind<NtkSpec, 'ntk'>({
     const known = trained.same === undefined ? trained.factor : sameBase(trained.same, theta);
     return (alpha / known) * trained.window;
   },
+  costsLike: 'ntk',
   sentence: ({ alpha }) =>
     `Static NTK-aware scaling with alpha ${trim(alpha, 4)}: theta is raised, so the fastest ` +
     `pair keeps its frequency and the slowest is divided by alpha.`,

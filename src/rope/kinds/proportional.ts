@@ -62,6 +62,7 @@ export const proportionalRope = defineKind<ProportionalSpec>({
             'linear:F and theta:X can be written for it',
           ),
   },
+  costsLike: 'by-parts',
   sentence: ({ partialRotaryFactor, factor }) => {
     const divided = factor === 1 ? '' : `; the frequencies are divided by ${trim(factor, 4)}`;
     return (

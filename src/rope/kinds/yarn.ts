@@ -328,6 +328,7 @@ export const yarnRope = defineKind<YarnSpec, 'by-parts' | 'yarn' | 'yarn-critica
   },
   extension: ({ factor, originalMaxPositions }) => ({ factor, originalMaxPositions }),
   stretched: stretchedOriginal,
+  costsLike: 'yarn',
   sentence: ({ factor, originalMaxPositions, betaFast, betaSlow }) =>
     bandSentence('YaRN', {
       factor,

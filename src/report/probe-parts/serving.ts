@@ -1,33 +1,110 @@
+import { z } from 'zod';
 import * as format from '../format.js';
-import { rangeText, shortCostOnModels } from '../real-models.js';
-import { rungAt, summaryLengths } from '../format.js';
-import type { DynamicForm, Gap, Reading, Switch } from '../schema/candidate.js';
-import type { CandidateReport, Report } from '../schema/report.js';
-import type { Cell, Column, Section } from './section.js';
-import { natsCell, pointsCell } from './summary.js';
+import type { ReportLengths } from '../format.js';
+import { IntervalSchema, LengthSchema, TokensSchema } from '../schema/values.js';
+import { type Cell, type Column, natsCell, pointsCell, type Section } from '../sections/section.js';
+import { defineReported } from './probe.js';
 
-/** How a scaling behaves while text is generated. */
+/** The largest difference from `recomputed`, on the same contexts. */
+const GapSchema = IntervalSchema.extend({
+  tokens: TokensSchema.describe("Length at which it was found, in the user's tokens."),
+  probe: z.enum(['short', 'needle']),
+});
+
+const DYNAMIC_FORMS = ['recomputed', 'cached', 'static'] as const;
+
+/** Dynamic scaling in one of the forms that implementations use. */
+const DynamicFormSchema = z.strictObject({
+  form: z
+    .enum(DYNAMIC_FORMS)
+    .describe(
+      'recomputed: all keys and queries have the table of the present length; cached: each key ' +
+        'keeps the table of the length at which it was written; static: one table at all lengths.',
+    ),
+  short: z
+    .strictObject({ accuracyChange: IntervalSchema, lossChange: IntervalSchema })
+    .describe('At 0.5x and 1x, against the reference.'),
+  needle: z.array(
+    LengthSchema.extend({
+      accuracy: IntervalSchema,
+      languageLoss: IntervalSchema,
+      lossChange: IntervalSchema,
+    }),
+  ),
+  reach: z.strictObject({
+    multiple: z.number(),
+    tokens: TokensSchema,
+    low: z.number(),
+    high: z.number(),
+    censored: z.boolean(),
+  }),
+  gap: z
+    .strictObject({ accuracy: GapSchema, loss: GapSchema })
+    .optional()
+    .describe('This form - `recomputed`; absent on `recomputed` itself.'),
+});
+
+const ReadingSchema = z.strictObject({ accuracy: IntervalSchema, languageLoss: IntervalSchema });
+
+const SwitchLengthSchema = z.strictObject({
+  tokens: TokensSchema,
+  short: ReadingSchema.describe('With the table of lengths up to the switch.'),
+  long: ReadingSchema.describe('With the table of lengths above it.'),
+});
+
+/** A table that changes abruptly at a length: longrope above `original_max_position_embeddings`. */
+const SwitchSchema = z.strictObject({
+  tokens: TokensSchema.describe('The longest length that has the short table.'),
+  below: SwitchLengthSchema,
+  at: SwitchLengthSchema,
+  above: SwitchLengthSchema.extend({
+    cached: ReadingSchema.describe(
+      'Keys up to the switch keep the short table, everything later has the long one.',
+    ),
+  }),
+  recomputed: ReadingSchema.describe('Change: above with the long table - below with the short.'),
+  cached: ReadingSchema.describe('Change: above with cached keys - below with the short table.'),
+  stale: ReadingSchema.describe('Change: above with cached keys - above with the long table.'),
+});
+
+export type DynamicForm = z.infer<typeof DynamicFormSchema>;
+export type Gap = z.infer<typeof GapSchema>;
+export type Switch = z.infer<typeof SwitchSchema>;
+export type Reading = z.infer<typeof ReadingSchema>;
+
+/** A candidate's row, as far as it is about these probes. */
+interface Row {
+  readonly label: string;
+  readonly forms?: readonly DynamicForm[] | undefined;
+  readonly switch?: Switch | undefined;
+}
+
+/** How a scaling behaves while text is generated: the probes `forms` and `switch`. */
+export const serving = defineReported({
+  shape: {
+    forms: z.array(DynamicFormSchema).optional().describe('Dynamic scalings only.'),
+    switch: SwitchSchema.optional().describe('Only where the table jumps at a length (longrope).'),
+  },
+  sections: servingSections,
+});
 
 /** Presents the results of the serving probes, which the quick preset does not measure. */
-export function servingSections(report: Report): readonly Section[] {
-  const forms = alike(report, (candidate) => candidate.forms);
-  const switches = alike(report, (candidate) => candidate.switch);
+function servingSections(rows: readonly Row[], report: ReportLengths): readonly Section[] {
+  const forms = alike(rows, (row) => row.forms);
+  const switches = alike(rows, (row) => row.switch);
   const tables = [
     ...noteOnce(forms.map(([names, found]) => formsTable(names, found, report))),
     ...noteOnce(switches.map(([names, found]) => switchTable(names, found))),
   ];
-  return [
-    ...tables.map(({ title, columns, rows, note }, i): Section => ({
-      id: `serving-${i + 1}`,
-      title,
-      depth: 3,
-      blocks: [
-        { kind: 'table', name: title, columns, rows: rows.map((cells) => ({ cells })) },
-        { kind: 'text', tone: 'soft', text: note },
-      ],
-    })),
-    { id: 'offset', depth: 3, blocks: [{ kind: 'text', tone: 'soft', text: offsetWords(report) }] },
-  ];
+  return tables.map(({ title, columns, rows, note }, i): Section => ({
+    id: `serving-${i + 1}`,
+    title,
+    depth: 3,
+    blocks: [
+      { kind: 'table', name: title, columns, rows: rows.map((cells) => ({ cells })) },
+      { kind: 'text', tone: 'soft', text: note },
+    ],
+  }));
 }
 
 /** One table of the section. */
@@ -51,23 +128,27 @@ function noteOnce(tables: readonly ServingTable[]): readonly ServingTable[] {
 
 /** Groups candidates with identical results into one table. */
 function alike<T>(
-  { candidates }: Report,
-  read: (candidate: CandidateReport) => T | undefined,
+  rows: readonly Row[],
+  read: (row: Row) => T | undefined,
 ): readonly (readonly [names: string, found: T])[] {
   const groups = new Map<string, { labels: string[]; found: T }>();
-  for (const candidate of candidates) {
-    const found = read(candidate);
+  for (const row of rows) {
+    const found = read(row);
     if (found === undefined) continue;
     const key = JSON.stringify(found);
     const group = groups.get(key) ?? { labels: [], found };
-    group.labels.push(format.printable(candidate.label));
+    group.labels.push(format.printable(row.label));
     groups.set(key, group);
   }
   return [...groups.values()].map(({ labels, found }) => [format.list(labels), found]);
 }
 
-function formsTable(names: string, forms: readonly DynamicForm[], report: Report): ServingTable {
-  const lengths = summaryLengths(report);
+function formsTable(
+  names: string,
+  forms: readonly DynamicForm[],
+  report: ReportLengths,
+): ServingTable {
+  const lengths = format.summaryLengths(report);
   return {
     title: `${names} as servers do it`,
     columns: [
@@ -86,7 +167,7 @@ function formsTable(names: string, forms: readonly DynamicForm[], report: Report
       { text: FORM_NAMES[form.form] },
       natsCell(form.short.lossChange),
       ...lengths.map((length): Cell => {
-        const rung = rungAt(form, length);
+        const rung = format.rungAt(form, length);
         return { text: rung ? format.percent(rung.accuracy.value) : '' };
       }),
       { text: format.reachTokens(form.reach), detail: format.reachEnds(form.reach) },
@@ -137,64 +218,4 @@ function switchTable(names: string, found: Switch): ServingTable {
       'switch keep the short factors, and queries with the long ones read them. The probe was not ' +
       'trained on the long factors, so their own cost is an upper bound.',
   };
-}
-
-/** Says in one line whether a text scores the same at later positions; '' = not measured. */
-function offsetWords({ candidates }: Report): string {
-  const found = candidates.flatMap(({ label, offset }) =>
-    offset ? [{ name: format.printable(label), ...offset }] : [],
-  );
-  const [first] = found;
-  if (!first) return '';
-  const of = (verdict: (typeof first)['verdict']) => found.filter((f) => f.verdict === verdict);
-  const largest = (list: typeof found): number => Math.max(...list.map((f) => f.maxDrift));
-  const [same, defined, wrong] = [of('none'), of('by-definition'), of('drifts')];
-  const names = (list: typeof found): string => format.list(list.map((f) => f.name));
-  const sentences = [
-    same.length > 0 &&
-      `${same.length === found.length ? 'no candidate changes' : 'the others do not change'} ` +
-        `(${size(largest(same))} nats at most, rounding)`,
-    defined.length > 0 &&
-      `${names(defined)} ${defined.length > 1 ? 'change' : 'changes'} by definition, as the table ` +
-        `follows the length (up to ${size(largest(defined))} nats)`,
-    wrong.length > 0 &&
-      `${names(wrong)} ${wrong.length > 1 ? 'drift' : 'drifts'} by up to ` +
-        `${size(largest(wrong))} nats, a defect`,
-  ].filter((sentence) => sentence !== false);
-  const shift = `${format.tokens(first.shift.tokens)} tokens further on`;
-  return `Offset: where the same text stands ${shift}, ${sentences.reverse().join('; ')}.`;
-}
-
-function size(drift: number): string {
-  return drift < 0.001 ? Math.max(drift, 0.00001).toFixed(5) : drift.toPrecision(2);
-}
-
-/**
- * Says where a recommended dynamic scaling behaves differently from what was measured. Its main row
- * is the recomputed form, which hardly any server uses while it generates.
- *
- * @returns '' for scalings whose table does not depend on the length
- */
-export function recomputedOnly(best: CandidateReport | undefined, report: Report): string {
-  const { settings } = report;
-  if (!best?.groups.some(({ ropeType, changed }) => ropeType === 'dynamic' && changed)) return '';
-  const cached = best.forms?.find(({ form }) => form === 'cached');
-  const fixed = best.forms?.find(({ form }) => form === 'static');
-  if (!cached || !fixed) {
-    const advice = settings.preset === 'quick' ? '; --preset standard measures it' : '';
-    return (
-      'That holds where all keys are recomputed at each length. With cached keys, or as one static ' +
-      `table (vLLM), it may do far worse${advice}.`
-    );
-  }
-  const cost = fixed.short.lossChange.value;
-  const range = rangeText(shortCostOnModels(report, best, cost));
-  return (
-    `As servers run it, with cached keys, it reaches ${reachOf(cached)}; as one static table ` +
-    `(vLLM), ${reachOf(fixed)}, for ${format.nats(cost)} nats at short lengths${range === '' ? '' : ` (${range})`}.`
-  );
-}
-
-function reachOf({ reach }: DynamicForm): string {
-  return reach.multiple === 0 ? 'no length' : `${format.reachTokens(reach)} tokens`;
 }

@@ -1,8 +1,36 @@
-import { ends, shortTokens, signed, tokens } from '../format.js';
-import type { Interval, Parts, Report } from '../schema/report.js';
-import type { Cell, Section } from './section.js';
+import { z } from 'zod';
+import { ends, type ReportLengths, shortTokens, signed, tokens } from '../format.js';
+import { type Interval, IntervalSchema } from '../schema/values.js';
+import type { Cell, Section } from '../sections/section.js';
+import { defineReported } from './probe.js';
+
+/** Causes of the loss of facts at the target; see docs/report.md. */
+const PartsSchema = z.strictObject({
+  total: IntervalSchema.describe("facts' loss at the target - the reference's at 1x, nats"),
+  rope: IntervalSchema.describe(
+    "the same in `stretched`: the target's distances, one window of tokens",
+  ),
+  dilution: IntervalSchema.describe(
+    "the same in `squeezed`: the target's tokens, one window of distances",
+  ),
+});
+
+export type Parts = z.infer<typeof PartsSchema>;
+
+/** A candidate's row, as far as it is about this probe. */
+interface Row {
+  readonly label: string;
+  readonly parts: Parts | null;
+}
 
 /** Separates a loss at the target into the part of the distances and that of the length. */
+export const decomposition = defineReported({
+  shape: {
+    /** null: not measured (quick preset, or a target inside the window). */
+    parts: PartsSchema.nullable(),
+  },
+  sections: (rows: readonly Row[], report: ReportLengths) => [causesSection(rows, report)],
+});
 
 const COLUMNS: readonly (readonly [keyof Parts, title: string])[] = Object.freeze([
   ['total', 'Total'],
@@ -11,7 +39,7 @@ const COLUMNS: readonly (readonly [keyof Parts, title: string])[] = Object.freez
 ]);
 
 /** Presents the causes. The section is empty if they were not measured, as in the quick preset. */
-export function causesSection({ candidates, target }: Report): Section {
+function causesSection(candidates: readonly Row[], { target }: ReportLengths): Section {
   const at = tokens(target.tokens);
   const rows = candidates.flatMap(({ label, parts }) =>
     parts === null
