@@ -10,7 +10,6 @@ import { PRESETS } from './probes/presets.js';
 import type { NeighbourReport, ProbedReport, Report } from './report/schema/report.js';
 import { chooseMember, loadFamily, neighboursOf } from './subjects/bundled/family.js';
 import { bundledSubject } from './subjects/bundled/subject.js';
-import { isProbe } from './subjects/schema.js';
 import type { Subject } from './subjects/subject.js';
 
 /**
@@ -173,7 +172,7 @@ function sharedProgress(
 
 /** Reduces a report to what readers compare between probe models. */
 function summariseNeighbour(report: Report): NeighbourReport {
-  if (!isProbe(report.subject)) throw new Error('only the probe has neighbours');
+  if (report.subject.kind !== 'probe-model') throw new Error('only the probe has neighbours');
   const { name, criticalFraction, seed, weightsSha256, heldPairs = 0 } = report.subject;
   return {
     probeModel: { name, criticalFraction, seed, weightsSha256, heldPairs },

@@ -21,3 +21,9 @@ export function percent(share: number): string {
 export function trim(value: number, digits: number): string {
   return String(Number(value.toFixed(digits)));
 }
+
+/** Lists for people: `a`, `a and b`, `a, b and c`. */
+export function list(items: readonly string[]): string {
+  if (items.length < 2) return items.join('');
+  return `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
+}

@@ -2,7 +2,8 @@ import type { CellName } from '../gate/cells.js';
 import type { ComparedCell, Comparison } from '../gate/compare.js';
 import { intervalWords, methodWords } from '../gate/words.js';
 import { trim } from '../report/format.js';
-import { HONESTY } from '../report/sections/conditions.js';
+import type { Report } from '../report/schema/report.js';
+import { honestyWords } from '../report/sections/conditions.js';
 import {
   paragraphs,
   plainTable,
@@ -14,7 +15,7 @@ import { flagOf } from './failure.js';
 /** Draws a comparison for people: what differs between the runs, then the largest changes. */
 export function compareSections(
   comparison: Comparison,
-  subject: keyof typeof HONESTY,
+  report: Pick<Report, 'subject'>,
 ): readonly Section[] {
   const { before, after, cells } = comparison;
   const moved = cells.filter((cell) => cell.change.value !== 0);
@@ -37,7 +38,7 @@ export function compareSections(
         only('Only after', comparison.onlyAfter),
       ]),
     },
-    { id: 'honesty', depth: 2, blocks: paragraphs([HONESTY[subject]]) },
+    { id: 'honesty', depth: 2, blocks: paragraphs([honestyWords(report)]) },
   ];
 }
 

@@ -1,5 +1,6 @@
 import { option, type OptionName, type Words } from '../errors.js';
-import { isProbe, type Report } from './schema/report.js';
+import { kindOfSubject, type SubjectConditions } from '../subjects/schema.js';
+import type { Report } from './schema/report.js';
 
 /**
  * A condition on which two runs must agree before the numbers of one are compared with, or replace,
@@ -32,29 +33,14 @@ const OF_REPORTS = Object.freeze({
   version: { what: 'rope-eval', read: ({ tool }) => tool.version },
   config: { what: 'config', read: ({ config }) => `SHA-256 ${config.sha256.slice(0, 12)}…` },
   kind: { what: 'who answered', read: ({ subject }) => subject.kind },
-  subject: {
-    what: 'model',
-    read: ({ subject }) => `${subject.name} ${subject.weightsSha256.slice(0, 12)}…`,
-  },
-  graph: { what: 'graph', read: ({ subject }) => `${subject.graphSha256.slice(0, 12)}…` },
-  // Probe models have their own language. Older reports on own weights do not name their texts.
-  texts: {
-    what: 'texts',
-    option: 'text',
-    read: ({ subject }) =>
-      isProbe(subject) || subject.textSha256 === undefined
-        ? undefined
-        : `SHA-256 ${subject.textSha256.slice(0, 12)}…`,
-  },
+  subject: { what: 'model', read: (run) => subjectOf(run).model },
+  graph: { what: 'graph', read: (run) => subjectOf(run).graph },
+  texts: { what: 'texts', option: 'text', read: (run) => subjectOf(run).texts },
   heldPairs: {
     what: 'held pairs of the probe',
-    read: ({ subject }) => String(isProbe(subject) ? (subject.heldPairs ?? 0) : 0),
+    read: (run) => String(subjectOf(run).heldPairs),
   },
-  nats: {
-    what: 'nats',
-    read: ({ subject }) =>
-      `${isProbe(subject) ? (subject.lossScale ?? 1) : 1} to one of the probe’s`,
-  },
+  nats: { what: 'nats', read: (run) => `${subjectOf(run).lossScale} to one of the probe’s` },
   reference: {
     what: 'reference',
     read: ({ reference: { kind, trainedWindow, ropeType, theta } }) =>
@@ -79,6 +65,10 @@ const OF_REPORTS = Object.freeze({
   deviceAsked: { what: 'device asked for', read: ({ settings }) => settings.deviceAsked },
   threads: { what: 'threads', option: 'threads', read: ({ settings }) => String(settings.threads) },
 } satisfies Record<string, Condition<MadeBy>>);
+
+function subjectOf({ subject }: MadeBy): SubjectConditions {
+  return kindOfSubject(subject).conditions(subject);
+}
 
 function countsOf({ contexts }: Report['settings']): string {
   return Object.entries(contexts)

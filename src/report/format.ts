@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
-import { MINUS, percent, tokens, trim } from '../numbers.js';
+import { list, MINUS, percent, tokens, trim } from '../numbers.js';
 import type { CandidateReach, Interval, Reach } from './schema/values.js';
 
-export { percent, tokens, trim };
+export { list, percent, tokens, trim };
 
 /** 131072 → `128k`, with k = 1024 as on model cards; `131,000` if it is no multiple of k / 2. */
 export function shortTokens(count: number): string {
@@ -63,12 +63,6 @@ export function bytes(count: number): string {
     unit++;
   }
   return `${trim(value, value < 10 ? 2 : value < 100 ? 1 : 0)} ${units[unit]}`;
-}
-
-/** Lists for people: `a`, `a and b`, `a, b and c`. */
-export function list(items: readonly string[]): string {
-  if (items.length < 2) return items.join('');
-  return `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { CostFamily } from '../rope/kind.js';
 import { ROPE_KINDS, type RopeType } from '../rope/registry.js';
-import { isProbe } from '../subjects/schema.js';
+import { kindOfSubject } from '../subjects/schema.js';
 import type { CandidateReport, Report } from './schema/report.js';
 
 /** The cost of one scaling on a real model within its trained window. */
@@ -97,7 +97,7 @@ export function shortCostOnModels(
   nats = short?.lossChange.value ?? 0,
 ): CostRange | undefined {
   const type = groups.find(({ changed }) => changed)?.ropeType;
-  if (!isProbe(subject) || type === undefined || !isRopeType(type)) return undefined;
+  if (!kindOfSubject(subject).standsIn || type === undefined || !isRopeType(type)) return undefined;
   return costOnRealModels(type, nats);
 }
 
@@ -119,7 +119,7 @@ export function rangeText(range: CostRange | undefined): string {
  */
 export function scaleWords({ subject }: Pick<Report, 'subject'>): string {
   const [largest, smallest] = [REAL_MODELS[0], REAL_MODELS.at(-1)];
-  if (!isProbe(subject) || !largest || !smallest || largest === smallest) return '';
+  if (!kindOfSubject(subject).standsIn || !largest || !smallest || largest === smallest) return '';
   const times = (families: readonly CostFamily[]): string => {
     const all = families.flatMap((family) => timesProbe(smallest, family) ?? []);
     const [low, high] = [Math.min(...all), Math.max(...all)].map((x) => x.toPrecision(2));

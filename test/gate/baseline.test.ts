@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { RopeEvalError } from '../../src/errors.js';
 import { compareWithBaseline, parseReport } from '../../src/gate/baseline.js';
 import type { Report } from '../../src/report/schema/report.js';
-import { isProbe, type ProbeModelReport } from '../../src/subjects/schema.js';
+import type { ProbeModelReport } from '../../src/subjects/bundled/entry.js';
 import { candidate, interval, makeReport, short } from '../helpers/report.js';
 
 const settings = makeReport().settings;
 
 function probeOf({ subject }: Report): ProbeModelReport {
-  if (!isProbe(subject)) throw new Error('the helper makes reports of the probe');
+  if (subject.kind !== 'probe-model') throw new Error('the helper makes reports of the probe');
   return subject;
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { GateOutcome } from '../../src/report/forms/form.js';
 import { HEAT, html, STYLE } from '../../src/report/forms/html.js';
 import type { Report } from '../../src/report/schema/report.js';
-import { HONESTY } from '../../src/report/sections/conditions.js';
+import { honestyWords } from '../../src/report/sections/conditions.js';
 import { candidate, makeReport, short } from '../helpers/report.js';
 
 const GATE: GateOutcome = {
@@ -98,7 +98,7 @@ describe('the HTML page', () => {
   });
 
   it('says what it does not claim', () => {
-    expect(document.body.textContent).toContain(HONESTY['probe-model']);
+    expect(document.body.textContent).toContain(honestyWords(makeReport()));
   });
 
   it('escapes what came with the config', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { markdown } from '../../src/report/forms/markdown.js';
-import { HONESTY } from '../../src/report/sections/conditions.js';
+import { honestyWords } from '../../src/report/sections/conditions.js';
 import { candidate, makeReport, short } from '../helpers/report.js';
 
 const context = { color: false, columns: 100, plots: true };
@@ -19,7 +19,7 @@ describe('Markdown', () => {
 
   it('marks the recommended candidate and says what is not claimed', () => {
     expect(printed).toContain('| **`dynamic:4`** |');
-    expect(printed).toContain(HONESTY['probe-model']);
+    expect(printed).toContain(honestyWords(makeReport()));
   });
 
   it('leaves the heatmap out without plots', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { text } from '../../src/report/forms/text.js';
-import { HONESTY } from '../../src/report/sections/conditions.js';
+import { honestyWords } from '../../src/report/sections/conditions.js';
 import { candidate, makeReport, short } from '../helpers/report.js';
 
 const plain = { color: false, columns: 100, plots: true };
@@ -11,7 +11,7 @@ describe('the terminal report', () => {
   it('says what to use, what it assumes and what it does not claim', () => {
     expect(printed).toContain('Use dynamic:4');
     expect(printed).toContain('Assumes weights trained without a scaling, on 32,768 tokens');
-    expect(printed.replaceAll('\n', ' ')).toContain(HONESTY['probe-model']);
+    expect(printed.replaceAll('\n', ' ')).toContain(honestyWords(makeReport()));
     expect(printed).toContain('Guessing scores');
   });
 

@@ -41,6 +41,6 @@ export const compareCommand: CommandModule = (program, { environment }) => {
         import('../compare-text.js'),
         import('../../report/terminal.js'),
       ]);
-      stdout.write(textOf(compareSections(comparison, one.subject.kind), contextOf(stdout)));
+      stdout.write(textOf(compareSections(comparison, one), contextOf(stdout)));
     });
 };

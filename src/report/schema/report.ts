@@ -100,7 +100,6 @@ export type PerContext = z.infer<typeof PerContextSchema>;
 
 export * from './candidate.js';
 export * from './values.js';
-export { isProbe } from '../../subjects/schema.js';
 
 /**
  * Version of the report that `-o report.json` saves and `--json` prints.

@@ -1,5 +1,5 @@
 import type { SavedFinding } from '../../findings/index.js';
-import { isProbe } from '../../subjects/schema.js';
+import { kindOfSubject } from '../../subjects/schema.js';
 import {
   multiple,
   percent,
@@ -171,9 +171,7 @@ function conditions(report: Report, marks: boolean): Block {
   const { subject, settings, candidates, findings, recommendation } = report;
   const best = printable(recommendation.candidate ?? '');
   const legend = marks ? `${LEVEL} within chance of ${best}. ` : '';
-  const who = isProbe(subject)
-    ? `Probe ${subject.name} ranks geometry, not your checkpoint’s accuracy`
-    : `Measured on ${printable(subject.name)} itself, on ${tokens(subject.textTokens)} tokens of text`;
+  const who = printable(kindOfSubject(subject).who(subject));
   const long = [settings.contexts.long, ...candidates.flatMap((c) => c.longContexts ?? [])];
   const [fewest, most] = [Math.min(...long), Math.max(...long)];
   const contexts = fewest === most ? `${fewest}` : `${fewest} to ${most}`;

@@ -1,30 +1,17 @@
 import { TRAINED_IN } from '../../model/evidence.js';
 import type { ReferenceKind } from '../../model/types.js';
-import { fixed } from '../../numbers.js';
 import { list, nats, percent, printable, reachTokens, tokens } from '../format.js';
 import type { DynamicForm } from '../probe-parts/serving.js';
 import { rangeText, shortCostOnModels } from '../real-models.js';
 import type { CandidateReport, Report } from '../schema/report.js';
-import {
-  isProbe,
-  type OnnxDecoderReport,
-  type ProbeModelReport,
-  type SubjectReport,
-} from '../../subjects/schema.js';
+import { kindOfSubject } from '../../subjects/schema.js';
 import type { Section } from './section.js';
 
 /** The conditions of a report: assumptions, what stood in for the model, and the settings. */
 
 /** A caveat that is part of every report in every form. */
-export const HONESTY = Object.freeze({
-  'probe-model':
-    'The probe model ranks RoPE geometry; it does not predict your checkpoint’s absolute accuracy.',
-  'onnx-decoder':
-    'Losses and facts are those of your own weights, on the texts and facts of this tool; your own texts may lose more or less.',
-} satisfies Record<SubjectReport['kind'], string>);
-
-export function honestyWords({ subject }: Report): string {
-  return HONESTY[subject.kind];
+export function honestyWords({ subject }: Pick<Report, 'subject'>): string {
+  return kindOfSubject(subject).honesty;
 }
 
 /** Presents the assumptions behind the results. */
@@ -45,7 +32,7 @@ export function assumptionsSection(report: Report): Section {
 /** Presents the versions, settings and models that the results depend on. */
 export function conditionsSection(report: Report): Section {
   const { tool, subject, runtime } = report;
-  const { name, weightsSha256 } = subject;
+  const answered = printable(kindOfSubject(subject).credit(subject));
   return {
     id: 'conditions',
     depth: 2,
@@ -54,9 +41,8 @@ export function conditionsSection(report: Report): Section {
         kind: 'text',
         tone: 'soft',
         text:
-          `rope-eval ${tool.version}, ${settingsUsedWords(report)} ${isProbe(subject) ? 'Probe model' : 'Decoder'} ` +
-          `${printable(name)}, weights ${weightsSha256.slice(0, 12)}; onnxruntime ${runtime.onnxruntime}, ` +
-          `Node ${runtime.node}, ${runtime.platform}.`,
+          `rope-eval ${tool.version}, ${settingsUsedWords(report)} ${answered}; ` +
+          `onnxruntime ${runtime.onnxruntime}, Node ${runtime.node}, ${runtime.platform}.`,
       },
     ],
   };
@@ -100,50 +86,13 @@ export function readingWords(kind: ReferenceKind, window: number, by = 'this con
 /** Says briefly who answered. */
 export function subjectBrief(report: Report): string {
   const { subject } = report;
-  if (!isProbe(subject)) {
-    return `Measured on ${printable(subject.name)} itself, on ${tokens(subject.textTokens)} tokens of text.`;
-  }
-  return subject.inRange
-    ? `Probe ${subject.name} ranks geometry, not your checkpoint’s accuracy.`
-    : subjectWords(report);
+  const kind = kindOfSubject(subject);
+  return kind.caveat(subject) === '' ? `${printable(kind.who(subject))}.` : subjectWords(report);
 }
 
 /** Says who answered: the probe model, with how well it fits, or the user's own decoder. */
-export function subjectWords(report: Report): string {
-  const { subject, reference } = report;
-  if (!isProbe(subject)) return decoderWords(subject);
-  const own = fixed(reference.criticalFraction, 3);
-  const fit = subject.inRange
-    ? `this model has ${own}`
-    : `this model has ${own}, outside the range of the bundled ones: read the results with care`;
-  return (
-    `Probe model ${subject.name}: critical fraction ${fixed(subject.criticalFraction, 3)} ` +
-    `(${fit}), ${heldWords(subject.heldPairs)}${rotaryWords(subject, report)}trained on ${tokens(subject.window)} tokens.`
-  );
-}
-
-function decoderWords(subject: OnnxDecoderReport): string {
-  const { name, producer, forms, precision, editDifference, textTokens, textRepeats } = subject;
-  const again = textRepeats ? ', read again where a context is longer' : '';
-  return (
-    `Your own decoder ${printable(name)} (${printable(producer || 'unknown exporter')}, ${list(forms)}, ${precision}), ` +
-    `its rotary tables replaced: with its own table the edited graph differs from the original by ` +
-    `${editDifference.toPrecision(1)} nats at most. Texts of ${tokens(textTokens)} tokens${again}.`
-  );
-}
-
-/** Explains the pairs that are held because the model has none as slow as the probe's slowest. */
-function heldWords(pairs = 0): string {
-  if (pairs === 0) return '';
-  const slowest = pairs === 1 ? 'slowest pair' : `${pairs} slowest pairs`;
-  return `its ${slowest}, slower than any of this model, held within the trained angles, `;
-}
-
-/** Says what share of a head rotates, if it is not all of it. */
-function rotaryWords(subject: ProbeModelReport, { reference }: Report): string {
-  const [probe = 1, own = 1] = [subject.rotaryShare, reference.rotaryShare];
-  if (probe === 1 && own === 1) return '';
-  return `${percent(probe)} of each head rotating (here ${percent(own)}), `;
+export function subjectWords({ subject, reference }: Report): string {
+  return printable(kindOfSubject(subject).describe(subject, reference));
 }
 
 export function chanceWords(report: Report): string {

@@ -1,4 +1,4 @@
-import { isProbe } from '../../subjects/schema.js';
+import { kindOfSubject } from '../../subjects/schema.js';
 import {
   ends,
   nats,
@@ -50,9 +50,7 @@ export function verdictCell(verdict: Verdict): Cell {
 export function summarySection(report: Report): Section {
   return {
     id: 'summary',
-    title: isProbe(report.subject)
-      ? 'Probed: on the bundled probe model'
-      : 'Measured: on your own weights',
+    title: kindOfSubject(report.subject).title,
     depth: 2,
     blocks: [
       summaryTable(report),

@@ -1,6 +1,6 @@
 import { MINUS } from '../../numbers.js';
 import { quote } from '../../shell.js';
-import { isProbe } from '../../subjects/schema.js';
+import { kindOfSubject } from '../../subjects/schema.js';
 import {
   list,
   nats,
@@ -284,9 +284,7 @@ function caveats(report: Report): readonly string[] {
     ...(advised ? [recomputedOnly(best, report), ...tiedSentences(tied, best, report)] : []),
     advised ? outdoneSentence(report) : '',
     readingSentence(report),
-    !isProbe(report.subject) || report.subject.inRange
-      ? ''
-      : 'No bundled probe model has such a geometry: try the advice on the model itself.',
+    kindOfSubject(report.subject).caveat(report.subject),
   ];
   return sentences.filter((sentence) => sentence !== '');
 }
@@ -435,7 +433,7 @@ function namedConfig({
 
 /** The options that ask a further run on the same contexts and weights. */
 function runOptions({ subject, settings }: Report): readonly string[] {
-  const own = isProbe(subject) ? undefined : subject.argument;
+  const own = kindOfSubject(subject).argument(subject);
   return [
     ...(settings.seed === DEFAULT_SEED ? [] : [`--seed ${settings.seed}`]),
     ...(own === undefined ? [] : [printable(own)]),

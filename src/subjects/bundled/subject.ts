@@ -13,7 +13,7 @@ import type { ContextScores } from '../../probes/measure.js';
 import type { Provider } from '../../probes/presets.js';
 import type { RopeTable } from '../../rope/kind.js';
 import { computeRope } from '../../rope/registry.js';
-import type { ProbeModelReport } from '../schema.js';
+import type { ProbeModelReport } from './entry.js';
 import type {
   Opened,
   Scaling,

@@ -14,7 +14,7 @@ import {
   SHORT_RUNGS,
 } from '../../probes/presets.js';
 import type { RopeTable } from '../../rope/kind.js';
-import type { OnnxDecoderReport } from '../schema.js';
+import type { OnnxDecoderReport } from './entry.js';
 import type {
   Opened,
   Scaling,
