@@ -93,6 +93,21 @@ describe('the HTML page', () => {
     }
   });
 
+  it('names every table and everything that takes the focus, each in its own words', () => {
+    const names = all('table').map(
+      (table) => table.querySelector('caption')?.textContent ?? table.getAttribute('aria-label'),
+    );
+    expect(names).not.toContain(null);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names[0]).toContain('Candidates to 131,072 tokens');
+    const focusable = all('[tabindex="0"]');
+    expect(focusable.length).toBeGreaterThan(5);
+    for (const element of focusable) {
+      expect(element.getAttribute('role'), element.outerHTML.slice(0, 80)).toMatch(/region|group/);
+      expect(element.getAttribute('aria-label')).toBeTruthy();
+    }
+  });
+
   it('draws no coordinate that is not a number', () => {
     expect(source).not.toMatch(/NaN|Infinity|undefined|\[object/);
   });

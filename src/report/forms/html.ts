@@ -37,7 +37,7 @@ export function htmlOf(
 <title>rope-eval: ${title}</title>
 <style>${new Markup(STYLE)}</style></head>
 <body><a class="skip" href="#main">Skip to the report</a>
-<header><h1>${title}</h1>${(head?.blocks ?? []).map(drawBlock)}
+<header><h1>${title}</h1>${(head?.blocks ?? []).map((block) => drawBlock(block))}
 <nav aria-label="Sections"><ul>${chapters.map(({ id, title }) => markup`<li><a href="#${id}">${title!}</a></li>`)}</ul></nav></header>
 <main id="main">
 ${rest.map(drawSection)}
@@ -47,7 +47,7 @@ ${rest.map(drawSection)}
 }
 
 function drawSection({ id, title, depth, prominent = false, blocks }: Section): Markup {
-  const body = markup`${groupHeatmaps(blocks)}`;
+  const body = markup`${groupHeatmaps(blocks, title)}`;
   const inner = prominent ? markup`<div class="callout">${body}</div>` : body;
   if (title === undefined) return inner;
   const heading =
@@ -58,14 +58,17 @@ function drawSection({ id, title, depth, prominent = false, blocks }: Section): 
 }
 
 /** Places heatmaps side by side if there is room. */
-function groupHeatmaps(blocks: readonly Block[]): readonly Markup[] {
+function groupHeatmaps(blocks: readonly Block[], title?: string): readonly Markup[] {
   const heatmaps = blocks.filter((block) => block.kind === 'heatmap');
-  if (heatmaps.length === 0) return blocks.map(drawBlock);
-  const others = blocks.filter((block) => block.kind !== 'heatmap').map(drawBlock);
+  const others = blocks
+    .filter((block) => block.kind !== 'heatmap')
+    .map((block) => drawBlock(block, title));
+  if (heatmaps.length === 0) return others;
   return [...others, markup`<div class="grid">${heatmaps.map(drawHeatmap)}</div>`];
 }
 
-function drawBlock(block: Block): Markup {
+/** @param title of the section, which a caption need not repeat */
+function drawBlock(block: Block, title?: string): Markup {
   switch (block.kind) {
     case 'text':
       return markup`<p class="${toneClass(block.tone)}">${printable(block.text)}</p>`;
@@ -74,9 +77,9 @@ function drawBlock(block: Block): Markup {
     case 'marks':
       return markup`<ul class="marks">${block.lines.map(drawMark)}</ul>`;
     case 'code':
-      return markup`${block.lead === undefined ? markup`` : markup`<p>${printable(block.lead)}</p>`}<pre tabindex="0"><code>${block.text}</code></pre>`;
+      return drawCode(block);
     case 'table':
-      return drawTable(block);
+      return drawTable(block, title);
     case 'heatmap':
       return drawHeatmap(block);
     case 'intervals':
@@ -86,6 +89,13 @@ function drawBlock(block: Block): Markup {
     case 'plot':
       return markup``;
   }
+}
+
+/** Draws code to copy. It can take the focus, so that the keyboard can scroll it, and so has a name. */
+function drawCode({ lead, text, language }: Extract<Block, { readonly kind: 'code' }>): Markup {
+  const name = lead?.replace(/:$/, '') ?? (language === 'sh' ? 'Command' : 'Settings');
+  const before = lead === undefined ? markup`` : markup`<p>${printable(lead)}</p>`;
+  return markup`${before}<pre tabindex="0" role="group" aria-label="${printable(name)}"><code>${text}</code></pre>`;
 }
 
 function drawMark({ mark, tone, code, text, more }: MarkedLine): Markup {
@@ -103,7 +113,7 @@ function region(name: string, body: Markup): Markup {
   return markup`<div class="scroll" role="region" tabindex="0" aria-label="${printable(name)}">${body}</div>`;
 }
 
-function drawTable({ name, columns, rows }: TableBlock): Markup {
+function drawTable({ name, columns, rows }: TableBlock, title?: string): Markup {
   const head = columns.map(
     ({ title, align }) => markup`<th scope="col" class="${align}">${printable(title)}</th>`,
   );
@@ -111,7 +121,14 @@ function drawTable({ name, columns, rows }: TableBlock): Markup {
     const drawn = columns.map(({ align }, i) => drawCell(cells[i], i === 0, align));
     return markup`<tr class="${marked ? 'best' : ''}">${drawn}</tr>`;
   });
-  return region(name, markup`<table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`);
+  const table =
+    name === title
+      ? markup`<table aria-label="${printable(name)}">`
+      : markup`<table><caption>${printable(name)}</caption>`;
+  return region(
+    name,
+    markup`${table}<thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`,
+  );
 }
 
 function drawCell(cell: Cell | undefined, first: boolean, align: 'left' | 'right'): Markup {
@@ -134,7 +151,7 @@ function drawHeatmap({ label, heatmap }: HeatmapBlock): Markup {
       markup`<tr><th scope="row">${tokens(rung.tokens)}</th>${cells.map(heatCell)}</tr>`,
   );
   const table = markup`<table class="heat">
-<caption>Facts found, %; distance as a share of the length</caption>
+<caption>${printable(label)}: facts found, % (columns: distance as a share of the length)</caption>
 <thead><tr><th scope="col">tokens</th>${bins.map((name) => markup`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${rows}</tbody></table>`;
   return markup`<div><h3><span class="label">${printable(label)}</span></h3>${region(`Heatmap of ${label}`, table)}</div>`;
@@ -217,8 +234,8 @@ export function turnsFigure({ lines }: TurnsChart): Markup {
   const ticks = Array.from({ length: high - low + 1 }, (_, i) => low + i);
   const bottom = TOP + HEIGHT;
   const description = lines.map(({ name, turns }) => `${name}: ${slowest(turns)}`).join('; ');
-  return markup`<figure>
-<figcaption>Turns of each rotary pair, logarithmic</figcaption>
+  return markup`<figure aria-labelledby="turns-c">
+<figcaption id="turns-c">Turns of each rotary pair, logarithmic</figcaption>
 <svg viewBox="0 0 ${WIDTH} ${bottom + 30}" role="img" aria-labelledby="turns-t turns-d">
 <title id="turns-t">Turns of each rotary pair, logarithmic</title><desc id="turns-d">${description}</desc>
 ${ticks.map(
@@ -335,7 +352,8 @@ ul.marks { padding-left: 1.2rem; }
   .tick.first { transform: translateX(-.6rem); } .tick.last { transform: translateX(calc(.6rem - 100%)); }
   .axis-row { grid-template-columns: 0 1fr 0; column-gap: 0; } .tick.thin { display: none; } }
 @media print { body { max-width: none; padding: 0; font-size: 10pt; } nav, .skip { display: none; }
-  .scroll { overflow: visible; } .scroll tr > th:first-child { position: static; } figure, .heat, tr, .callout, pre { break-inside: avoid; }
+  .scroll { overflow: visible; } .scroll tr > th:first-child { position: static; } figure, table, tr, .callout, pre { break-inside: avoid; }
+  p, li { orphans: 3; widows: 3; }
   h2, h3, figcaption { break-after: avoid; } table { font-size: 8.5pt; } th, td { padding: .2rem .35rem; }
   .heat td, .track i, .bar::before, .bar::after { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 `;
