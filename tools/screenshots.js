@@ -75,7 +75,8 @@ async function openPage({ send }, url) {
   await page('Page.enable');
   const value = async (expression) =>
     (await page('Runtime.evaluate', { expression, returnByValue: true })).result.value;
-  while ((await value('document.readyState')) !== 'complete');
+  // The empty page that a new target begins with is complete too.
+  while (!(await value("location.protocol === 'file:' && document.readyState === 'complete'")));
   return { page, value };
 }
 
