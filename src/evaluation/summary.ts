@@ -260,6 +260,8 @@ export function score(
  * difference contains 0.
  */
 export function tied(a: Score, b: Score): boolean {
+  // One context does not show how much contexts differ.
+  if (a.contexts < 2) return true;
   const differences = Array.from(a.draws, (x, i) => x - b.draws[i]!);
   const { low, high } = intervalOf(a.value - b.value, differences, a.contexts);
   return low <= 0 && high >= 0;

@@ -68,6 +68,7 @@ const RuleResultSchema = z.strictObject({
       'ladder-ended',
       'not-measured',
       'no-facts',
+      'one-context',
       'no-candidate',
       'local-only',
       'unchanged',
@@ -187,6 +188,7 @@ function judgeReading(
     // Weights that find no facts without a scaling cannot lose any, so nothing could fail the rule.
     return { outcome: 'unverifiable', reason: 'no-facts', found };
   }
+  if (reading.single) return { outcome: 'unverifiable', reason: 'one-context', found };
   const outcome = judge(found, operator, threshold);
   if (reading.censored && outcome !== 'pass' && threshold > found.high) {
     // The accuracy still held at the end of the ladder, so nothing was measured near the threshold.

@@ -160,6 +160,8 @@ export interface Measurement {
    * useless.
    */
   readonly allLost?: number;
+  /** The interval is the value of a single context, which has none. */
+  readonly single?: boolean;
 }
 
 /** The inputs that a metric is computed from. */
@@ -299,9 +301,8 @@ const TABLE = {
     advice: lengthAdvice,
     measure: ({ report, candidate, at }) => {
       const cell = cellAt(report, candidate, at);
-      return cell
-        ? [{ interval: cell.lossChange, samples: report.settings.contexts.longText }]
-        : [];
+      const { longText } = report.settings.contexts;
+      return cell ? [{ interval: cell.lossChange, samples: longText, single: longText === 1 }] : [];
     },
     // Reports have no data per context of this loss, and two saved intervals would hide most
     // changes.
@@ -403,9 +404,12 @@ function shortMetric(entry: {
     advice: shortAdvice,
     measure: ({ report, candidate }) => {
       const samples = report.settings.contexts[contexts] / CONTEXTS_PER_SAMPLE[contexts];
+      // Where the table is the reference's own, there is nothing to be uncertain of.
+      const isOther = candidate.groups.some(({ changed }) => changed);
       return partsOf(candidate).map(({ part, short }) => ({
         interval: short[cell],
         samples,
+        single: isOther && contextsOf(short, contexts) === 1,
         ...(part === undefined ? {} : { part }),
         // The reference's share is the candidate's share minus the change.
         ...(known ? { allLost: short[cell].value - known(short.counts) } : {}),
@@ -418,6 +422,10 @@ function shortMetric(entry: {
         ...(part === undefined ? {} : { part }),
       })),
   };
+}
+
+function contextsOf({ counts }: Short, contexts: 'short' | 'shortText'): number {
+  return contexts === 'short' ? counts.contexts : counts.textContexts;
 }
 
 /** Lists the global layers first, then each type of local layers. */

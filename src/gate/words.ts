@@ -132,6 +132,8 @@ export function ruleMessage(result: RuleResult, names: OptionNames = PROGRAM_NAM
   return `${expected}, ${found}: ${inWords(undecidedWords(result), names)}`;
 }
 
+const ONE_CONTEXT = 'one context has no interval';
+
 const NOTHING_TO_LOSE =
   'without any scaling the model knows so little there that losing all of it would pass too';
 
@@ -160,6 +162,7 @@ function undecidedWords(result: RuleResult): Words {
   if (result.reason === 'no-facts') {
     return NOTHING_TO_LOSE;
   }
+  if (result.reason === 'one-context') return ONE_CONTEXT;
   if (result.reason === 'ladder-ended') {
     return words`it still holds where the ladder ends, and nothing longer was measured (raise ${option('target')})`;
   }
@@ -197,7 +200,11 @@ export function ruleBrief(result: RuleResult, isAlone: boolean): string {
   const { low, high } = result.found;
   const interval =
     low === high ? '' : ` (${value(result, low, false)} to ${value(result, high, false)})`;
-  const why = result.reason === 'no-facts' ? `, but ${NOTHING_TO_LOSE}` : '';
+  const doubt = { 'no-facts': NOTHING_TO_LOSE, 'one-context': ONE_CONTEXT };
+  const why =
+    result.reason === 'no-facts' || result.reason === 'one-context'
+      ? `, but ${doubt[result.reason]}`
+      : '';
   return `${subject}: found ${value(result, result.found.value)}${interval}${why}`;
 }
 
@@ -393,6 +400,11 @@ function undecidedAdvice(
       'Change nothing on this ground: facts cannot judge weights that find next to none of them without a scaling. Judge them by a policy with "lossChange@target <= 0.1" and "short.lossChange <= 0.05" in place of the rules on facts.',
     );
   }
+  if (reason === 'one-context') {
+    return say(`For ${rule} there was one context, which has no interval; ask for more.`, [
+      { why: 'With more', command: commands.again(SEVERAL) },
+    ]);
+  }
   if (reason === 'local-only') {
     return say(
       'No rotating layer looks beyond its window any more, so no length can be measured; undo the change, or restore the layers’ view.',
@@ -420,6 +432,9 @@ function undecidedAdvice(
     [{ why: 'With them', command: commands.again(samplesToDecide) }],
   );
 }
+
+/** Samples that give every probe several contexts, also those that cost a user's own weights most. */
+const SEVERAL = 4;
 
 /** The thorough preset measures every probe at least as often as a run with this many samples. */
 const THOROUGH = Math.min(

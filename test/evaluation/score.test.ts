@@ -43,9 +43,12 @@ it('adds what is out of range, from 1x to the target', () => {
 });
 
 it('ties scores whose difference has a zero in its interval', () => {
-  const [a, b] = [score(text([1, 2]), NONE, [0, 1]), score(text([1, 1.5]), NONE, [0, 1])];
+  const of = (losses: readonly number[]) => ({ ...score(text(losses), NONE, [0, 1]), contexts: 2 });
+  const [a, b] = [of([1, 2]), of([1, 1.5])];
   expect(tied(a, a)).toBe(true);
   expect(tied(a, b)).toBe(false);
+  // One context does not tell whether another would order them alike.
+  expect(tied({ ...a, contexts: 1 }, { ...b, contexts: 1 })).toBe(true);
 });
 
 it('is finite or an error, whatever was not measured', () => {

@@ -52,6 +52,10 @@ it.each([
   [{ reason: 'ladder-ended' }, 'For short.lossChange <= 0.05 nothing longer than'],
   [{ reason: 'ambiguous-reference' }, 'Change nothing on this ground'],
   [{ reason: 'no-candidate' }, 'Add yarn:4 to the candidates of the policy.'],
+  [
+    { reason: 'one-context' },
+    'For short.lossChange <= 0.05 there was one context, which has no interval; ask for more. With more: AGAIN 4',
+  ],
   [{ reason: 'no-facts' }, 'Change nothing on this ground: facts cannot judge'],
   [{ reason: 'not-measured' }, 'For short.lossChange <= 0.05 nothing is measured at this length'],
 ] as const)('says what would decide %j', (result, words) => {

@@ -192,6 +192,46 @@ describe('a gate', () => {
     });
   });
 
+  describe('on one context, which has no interval', () => {
+    const { contexts } = makeReport().settings;
+    const report = makeReport({
+      settings: { ...makeReport().settings, contexts: { ...contexts, shortText: 1, longText: 1 } },
+      candidates: makeReport().candidates.map((each) => ({
+        ...each,
+        short: { ...each.short!, counts: { ...each.short!.counts, textContexts: 1 } },
+      })),
+    });
+
+    it.each(['short.lossChange <= 1', 'short.lossChange <= 0.001', 'lossChange@target <= 5'])(
+      '%s is not decided',
+      (rule) => {
+        const { status, rules } = gate(report, [['error', rule]]);
+        expect(status).toBe('unverifiable');
+        expect(rules).toMatchObject([{ reason: 'one-context' }]);
+        expect(ruleBrief(rules[0]!, true)).toMatch(/one context has no interval/);
+        expect(ruleMessage(rules[0]!)).toMatch(/one context has no interval/);
+      },
+    );
+
+    it('what several contexts or the config decide is', () => {
+      const rules: [string, string][] = [
+        ['error', 'short.accuracyChange >= -0.05'],
+        ['error', 'kvCacheGiB <= 4'],
+      ];
+      expect(gate(report, rules).status).toBe('passed');
+    });
+
+    it('a table that nothing changed costs nothing', () => {
+      const same = report.candidates.map((each) => ({
+        ...each,
+        groups: each.groups.map((group) => ({ ...group, changed: false })),
+        short: { ...each.short!, lossChange: interval(0, 0) },
+      }));
+      const result = gate({ ...report, candidates: same }, [['error', 'short.lossChange <= 0.01']]);
+      expect(result.status).toBe('passed');
+    });
+  });
+
   it('reads costs from the config', () => {
     const result = gate(makeReport(), [['error', 'kvCacheGiB <= 1']]);
     expect(result.rules[0]).toMatchObject({ at: 131_072, found: { value: 2 }, outcome: 'fail' });

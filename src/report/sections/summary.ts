@@ -60,7 +60,7 @@ export function summarySection(report: Report): Section {
           subjectWords(report),
           'Short context: change against the reference at 0.5x and 1x of the trained window. ' +
             `Needle: facts found. ${chanceWords(report)} Reach: the largest length at which every ` +
-            'distance keeps half of the accuracy at 1x. The small figures are 95 % intervals.',
+            `distance keeps half of the accuracy at 1x. ${intervalWords(report)}`,
           scaleWords(report),
           scoreWords(report),
         ],
@@ -74,6 +74,13 @@ export function summarySection(report: Report): Section {
 export const NOT_MEASURED: Cell = Object.freeze({ text: '–' });
 
 /** Makes the table of all candidates, with the recommended one marked. */
+/** Says what the small figures are. One context shows nothing of how contexts differ. */
+function intervalWords({ settings: { contexts } }: Report): string {
+  const { short, shortText, long, longText } = contexts;
+  const single = [short, shortText, long, longText].includes(1);
+  return `The small figures are 95 % intervals${single ? '; changes that rest on one context have none' : ''}.`;
+}
+
 export function summaryTable(report: Report): TableBlock {
   const { target, reference, recommendation } = report;
   const columns = columnsOf(report);
