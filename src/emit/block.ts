@@ -3,7 +3,7 @@
 import { applyEdits, type FormattingOptions, modify } from 'jsonc-parser';
 import { Fields } from '../json/fields.js';
 import { isRecord, own, type UnknownRecord } from '../json/parse.js';
-import { CLASS_DEFAULTS } from '../model/class-defaults.js';
+import { CLASS_DEFAULTS, COMPOSITES } from '../model/class-defaults.js';
 import { findPart } from '../model/part.js';
 import type { Block } from '../rope/kind.js';
 import { dynamicAlpha } from '../rope/kinds/dynamic.js';
@@ -225,6 +225,21 @@ export function shapeOf(raw: UnknownRecord): ConfigShape {
     at,
     form: Object.hasOwn(at, 'rope_parameters') && !hasLegacyBlock(at) ? 'v5' : 'v4',
   };
+}
+
+/**
+ * The path of the language model's settings in the loaded config, which an override must name. A
+ * file such as Qwen2.5-VL's has them at the top, but transformers 5 moves them into `text_config`,
+ * where an override of the top level does not arrive.
+ */
+export function loadedPrefix({ raw }: Pick<EmitInput, 'raw'>): readonly string[] {
+  const { prefix } = shapeOf(raw);
+  return isFlatComposite(raw) ? [COMPOSITES.get(String(raw['model_type']))?.key ?? ''] : prefix;
+}
+
+/** Whether a multimodal config has the settings of its language model at the top level. */
+export function isFlatComposite(raw: UnknownRecord): boolean {
+  return COMPOSITES.has(String(own(raw, 'model_type'))) && shapeOf(raw).prefix.length === 0;
 }
 
 /** A non-empty `rope_scaling` replaces `rope_parameters` in transformers. */

@@ -49,7 +49,7 @@ describe('overrides only set keys', () => {
 
   it('what describes the model is kept in a block without a scaling', () => {
     const mrope = { type: 'mrope', mrope_section: [24, 20, 20] };
-    const text = JSON.stringify({ ...qwen, model_type: 'qwen2_vl', rope_scaling: mrope });
+    const text = JSON.stringify({ ...qwen, rope_scaling: mrope });
     const block = { rope_type: 'default', mrope_section: [24, 20, 20] };
     const input = inputFor(text, ntk(4), 131_072);
     expect(olderVllm(input)).toMatchObject({ rope_scaling: block });

@@ -5,6 +5,7 @@ import { effectiveTheta } from '../../rope/registry.js';
 import {
   blockInForce,
   hasBlock,
+  isFlatComposite,
   isUnsaid,
   keptKeys,
   originalBeside,
@@ -148,6 +149,9 @@ function refuse(input: EmitInput, version: Version): string | undefined {
   if (shapeOf(input.raw).prefix.length > 0 && !atLeast(version, NESTED_SINCE)) {
     return `overrides are applied to the top level only before SGLang ${NESTED_SINCE}; this model keeps its settings in text_config`;
   }
+  if (isFlatComposite(input.raw)) {
+    return `an override reaches either the length or the scaling of ${input.geometry.modelType}, whose settings stand at the top of the file and move into text_config when it is loaded`;
+  }
   if (input.geometry.modelType.startsWith('qwen3_vl')) {
     return 'the length of a nested override is taken, but its scaling does not reach the class of Qwen3-VL';
   }
@@ -165,8 +169,8 @@ function readsAsWritten({ groups, geometry }: EmitInput): boolean {
   );
 }
 
-function launch({ length, raw }: EmitInput, overrides: Block | undefined): Setting {
-  const { prefix } = shapeOf(raw);
+function launch(input: EmitInput, overrides: Block | undefined): Setting {
+  const { prefix } = shapeOf(input.raw);
   const nested = prefix.reduceRight<Block | undefined>(
     (value, key) => value && { [key]: value },
     overrides,
@@ -182,7 +186,7 @@ function launch({ length, raw }: EmitInput, overrides: Block | undefined): Setti
         ...(nested === undefined
           ? []
           : [['--json-model-override-args', overrideJson(nested)] as const]),
-        ['--context-length', String(length)],
+        ['--context-length', String(input.length)],
       ],
     ),
   };

@@ -4,8 +4,10 @@ import type { Block } from '../../rope/kind.js';
 import { type RopeSpec, scalingBlock } from '../../rope/registry.js';
 import {
   hasBlock,
+  isFlatComposite,
   isUnsaid,
   keptKeys,
+  loadedPrefix,
   originalBeside,
   scalingOverride,
   shapeOf,
@@ -44,11 +46,19 @@ import {
 import { atLeast, parseVersion, type Version } from '../version.js';
 
 /**
- * Supported versions. Three ranges differ: `rope_scaling` up to 0.11, YaRN's own keys up to 0.29,
- * and those of transformers since 0.30.
+ * Supported versions. Four ranges differ: `rope_scaling` up to 0.11, both blocks up to 0.23, YaRN's
+ * own keys up to 0.29, and those of transformers since 0.30.
  */
 const OLDEST = '0.8';
 const NEWEST = '0.33';
+
+/**
+ * Since this version vLLM requires transformers 5. With transformers 4, a `rope_scaling` and a
+ * `rope_theta` of the file take the place of what `rope_parameters` says.
+ *
+ * @see vllm/transformers_utils/config.py `patch_rope_parameters`
+ */
+const TRANSFORMERS_5 = '0.24';
 
 /** Writes vLLM's `--hf-overrides` and `--max-model-len`. Sources: docs/engines.md. */
 export const vllm: Emitter = Object.freeze({
@@ -65,9 +75,11 @@ export const vllm: Emitter = Object.freeze({
         instead: 'Use vLLM 0.12 or later, or write it into config.json (emit … --engine hf).',
       };
     }
+    const unread = unreadBlock(input, version);
+    if (unread !== undefined) return intoFile(unread);
     const limit = limitOf(input, lengthRule(input, version));
-    // All versions since 0.12 get the same form, because what the newest one needs is harmless in
-    // the others.
+    // All versions since 0.12 get the limit that the newest one needs, which is harmless in the
+    // others.
     const { maxPositions } = older
       ? limit
       : limitOf(input, lengthRule(input, parseVersion(NEWEST)));
@@ -85,15 +97,8 @@ export const vllm: Emitter = Object.freeze({
     const short = shortTable(input);
     if (short !== undefined) return short;
     const block = blocksOf(input, plan.kind === 'per-layer', version);
-    if (isUnsaid(block)) {
-      return {
-        ok: false,
-        reason: `vLLM cannot be told: ${block.unsaid}`,
-        instead:
-          'Write it into config.json (emit hf) and let the model class read it, or choose another scaling.',
-      };
-    }
-    const overrides = older ? olderForm(input, block) : { rope_parameters: block };
+    if (isUnsaid(block)) return intoFile(`vLLM cannot be told: ${block.unsaid}`);
+    const overrides = overridesOf(input, block, version);
     // Without a raised limit, vLLM refuses a longer --max-model-len.
     const max = maxPositions === undefined ? {} : { max_position_embeddings: maxPositions };
     const beside = originalBeside(input);
@@ -101,6 +106,33 @@ export const vllm: Emitter = Object.freeze({
     return { ok: true, settings: [launch(input, version, all)], notes };
   },
 });
+
+function intoFile(reason: string): Answer {
+  return {
+    ok: false,
+    reason,
+    instead:
+      'Write it into config.json (emit hf) and let the model class read it, or choose another scaling.',
+  };
+}
+
+/** Says why no override reaches the model's class; undefined if it does. */
+function unreadBlock({ raw, geometry }: EmitInput, version: Version): string | undefined {
+  if (OWN_TABLES.has(geometry.modelType)) {
+    return `vLLM's class of ${geometry.modelType} makes its table from other keys than the block`;
+  }
+  const between = atLeast(version, '0.12') && !atLeast(version, TRANSFORMERS_5);
+  return between && isFlatComposite(raw)
+    ? `vLLM before ${TRANSFORMERS_5} reads a multimodal config without text_config in ways that depend on its transformers`
+    : undefined;
+}
+
+/**
+ * Model types whose class in vLLM makes its table from other keys than the block.
+ *
+ * @see vllm/model_executor/models (dbrx.py, chatglm.py, step3p5.py)
+ */
+const OWN_TABLES: ReadonlySet<string> = new Set(['chatglm', 'dbrx', 'step3p5']);
 
 const yarn: SayYarn = (rope) => {
   const temperature = temperatureOf(rope);
@@ -137,14 +169,6 @@ const FAMILIES: readonly Family[] = Object.freeze<Family[]>([
           : { unsaid: 'the class of gpt-oss reads no temperature' },
     }),
   },
-  {
-    // vLLM runs these in the classes of transformers, which have no type of this name.
-    has: ({ geometry }: EmitInput) => /^(hunyuan_v1|olmo[23]$|glm$)/.test(geometry.modelType),
-    support: () => {
-      const { 'ntk-mixed': _, ...rest } = SUPPORT;
-      return rest;
-    },
-  },
   multimodal(
     (version) => (rope, input) =>
       atLeast(version, '0.32') && /^qwen3_(vl|5)/.test(input.geometry.modelType)
@@ -155,6 +179,20 @@ const FAMILIES: readonly Family[] = Object.freeze<Family[]>([
           },
   ),
   LATENT,
+  {
+    // Other classes are not known to take it: some run in transformers, which has no such type.
+    has: ({ geometry }: EmitInput) => !TAKES_MIXED_B.has(geometry.modelType),
+    support: () => {
+      const { 'ntk-mixed': _, ...rest } = SUPPORT;
+      return rest;
+    },
+  },
+]);
+
+/** Model types whose own class in vLLM was seen to make the table of `mixed_b`. */
+const TAKES_MIXED_B: ReadonlySet<string> = new Set([
+  ...['llama', 'mistral', 'ministral3', 'qwen2', 'qwen3', 'phi3', 'gemma3_text', 'glm4'],
+  'glm4_moe',
 ]);
 
 const ENGINE = Object.freeze({ support: SUPPORT, families: FAMILIES });
@@ -178,6 +216,18 @@ function otherLayers({ raw, groups }: EmitInput): Block {
   );
 }
 
+/**
+ * Writes the block under the names that a version reads. With transformers 4 it stands under both:
+ * those of the file stay in force otherwise.
+ */
+function overridesOf(input: EmitInput, block: Block, version: Version): Block {
+  if (!atLeast(version, '0.12')) return olderForm(input, block);
+  const perLayer = planOf(input).kind === 'per-layer';
+  if (atLeast(version, TRANSFORMERS_5) || perLayer) return { rope_parameters: block };
+  // transformers 5 has one property of two names, so that the last one must hold the block.
+  return { ...olderForm(input, block), rope_parameters: block };
+}
+
 function olderForm(input: EmitInput, { rope_theta: theta, ...block }: Block): Block {
   const scaling = scalingOverride(block, hasBlock(input));
   return { rope_theta: theta, ...(scaling === undefined ? {} : { rope_scaling: scaling }) };
@@ -187,14 +237,17 @@ function olderForm(input: EmitInput, { rope_theta: theta, ...block }: Block): Bl
 function versionsOf(input: EmitInput, version: Version): string {
   if (!atLeast(version, '0.12')) return `vLLM ${OLDEST} to 0.11`;
   const { rope, layerType } = input.groups[0];
+  if (!atLeast(version, TRANSFORMERS_5)) {
+    const since = rope.type === 'proportional' ? '0.20' : '0.12';
+    return `vLLM ${since} to 0.23, one form for all of them`;
+  }
   const multimodal = 'mrope_section' in keptKeys(input, layerType);
-  const since =
-    rope.type === 'yarn' && multimodal ? '0.32' : rope.type === 'proportional' ? '0.20' : '0.12';
+  const since = rope.type === 'yarn' && multimodal ? '0.32' : TRANSFORMERS_5;
   return `vLLM ${since} to ${NEWEST}, one form for all of them`;
 }
 
 function launch(input: EmitInput, version: Version, overrides: Block | undefined): Setting {
-  const { prefix } = shapeOf(input.raw);
+  const prefix = atLeast(version, '0.12') ? loadedPrefix(input) : shapeOf(input.raw).prefix;
   const nested = prefix.reduceRight<Block | undefined>(
     (value, key) => value && { [key]: value },
     overrides,
