@@ -43,9 +43,10 @@ describe('vLLM’s length of YaRN', () => {
 
   it('one form serves versions on both sides of the change', () => {
     const input = inputFor(qwen, yarn(4, 32_768), 131_072);
-    for (const version of ['0.12', '0.29', '0.33']) {
+    for (const version of ['0.24', '0.29', '0.33']) {
       expect(settings(input, 'vllm', version).text).toBe(settings(input, 'vllm').text);
     }
+    expect(settings(input, 'vllm', '0.23').text).toBe(settings(input, 'vllm', '0.12').text);
   });
 });
 

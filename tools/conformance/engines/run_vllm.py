@@ -6,6 +6,8 @@ import os
 
 os.environ.setdefault("VLLM_LOGGING_LEVEL", "CRITICAL")
 os.environ["HF_HUB_OFFLINE"] = "1"
+# The wheel for accelerators runs on the CPU as well, without the kernels.
+os.environ["VLLM_TARGET_DEVICE"] = "cpu"
 # Latent attention has no kernel for the CPU. The plain form builds the same rotary module.
 os.environ["VLLM_MLA_DISABLE"] = "1"
 
