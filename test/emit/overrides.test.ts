@@ -49,11 +49,41 @@ describe('overrides only set keys', () => {
 
   it('what describes the model is kept in a block without a scaling', () => {
     const mrope = { type: 'mrope', mrope_section: [24, 20, 20] };
-    const text = JSON.stringify({ ...qwen, rope_scaling: mrope });
+    const part = { ...qwen, model_type: 'qwen2_vl_text', rope_scaling: mrope };
+    const text = JSON.stringify({ model_type: 'qwen2_vl', text_config: part });
     const block = { rope_type: 'default', mrope_section: [24, 20, 20] };
     const input = inputFor(text, ntk(4), 131_072);
-    expect(olderVllm(input)).toMatchObject({ rope_scaling: block });
-    expect(sglang(input).overrides).toMatchObject({ rope_scaling: block });
+    expect(olderVllm(input)).toMatchObject({ text_config: { rope_scaling: block } });
+    expect(sglang(input).overrides).toMatchObject({ text_config: { rope_scaling: block } });
+  });
+
+  it('settings that move into text_config when the file is loaded are overridden there', () => {
+    const mrope = { type: 'mrope', mrope_section: [16, 24, 24] };
+    const text = JSON.stringify({ ...qwen, model_type: 'qwen2_5_vl', rope_scaling: mrope });
+    const input = inputFor(text, ntk(4), 131_072);
+    const [vllm, served] = emit(input, ['vllm', 'sglang']);
+    if (!vllm?.ok) throw new Error('refused');
+    const block = { rope_parameters: { mrope_section: [16, 24, 24] } };
+    const overrides = flag(vllm.settings[0]?.text ?? '', '--hf-overrides');
+    expect(JSON.parse(overrides)).toMatchObject({ text_config: block });
+    expect(served?.ok).toBe(false);
+    expect(emit(input, ['vllm'], '0.18')[0]?.ok).toBe(false);
+  });
+
+  it('vLLM with transformers 4 gets the block under both of its names', () => {
+    const [emission] = emit(inputFor(qwenYarn, yarn(2, 32_768), 65_536), ['vllm'], '0.18');
+    if (!emission?.ok) throw new Error('refused');
+    const overrides = flag(emission.settings[0]?.text ?? '', '--hf-overrides');
+    const block = { rope_type: 'yarn', factor: 2 };
+    const both = { rope_theta: 1e6, rope_scaling: block, rope_parameters: block };
+    expect(JSON.parse(overrides)).toMatchObject(both);
+    // transformers 5 has one property of both names, so that the complete block is set last.
+    expect(overrides.indexOf('rope_parameters')).toBeGreaterThan(overrides.indexOf('rope_scaling'));
+  });
+
+  it('a class that makes its table from other keys is refused', () => {
+    const dbrx = JSON.stringify({ ...qwen, model_type: 'dbrx' });
+    expect(emit(inputFor(dbrx, yarn(2, 32_768), 65_536), ['vllm'])[0]?.ok).toBe(false);
   });
 
   it('nothing is overridden where the file says it already', () => {
