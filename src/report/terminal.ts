@@ -192,10 +192,15 @@ function layTable(
   }
   return table
     .toString()
+    .replaceAll(CODE_OF_THE_LIBRARY, '')
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n');
 }
+
+/** Codes that the library adds, since it does not know ours for closed. Ours have a token. */
+// eslint-disable-next-line no-control-regex -- the pattern looks for them
+const CODE_OF_THE_LIBRARY = /\u001b\[\d*m/g;
 
 /** Makes the head of a table. Neighbours that share a heading show it above the first of them. */
 function headOf(columns: readonly Column[]): readonly string[] {
@@ -215,7 +220,11 @@ function cellText(
 ): string {
   if (cell === undefined) return '';
   const { text, detail, tone, name } = cell;
-  const value = toned(paint, tone)(name ? wrapLabel(text) : wrapped(printable(text), wrap));
+  // Each line has codes of its own, because lines of a cell stand beside other cells.
+  const value = (name ? wrapLabel(text) : wrapped(printable(text), wrap))
+    .split('\n')
+    .map(toned(paint, tone))
+    .join('\n');
   return details && !roomy && detail !== undefined ? `${value}\n${paint.dim(detail)}` : value;
 }
 

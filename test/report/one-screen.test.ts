@@ -4,6 +4,7 @@ import { evaluate } from '../../src/evaluate.js';
 import { parseConfig } from '../../src/json/parse.js';
 import { isNotRope, readModel } from '../../src/model/read-model.js';
 import { chooseReference } from '../../src/model/reference.js';
+import { OWN_CODE } from '../../src/report/format.js';
 import { inspectAnswer } from '../../src/report/inspect/answer.js';
 import { inspectData, inspectNotRope } from '../../src/report/inspect/data.js';
 import type { Report } from '../../src/report/schema/report.js';
@@ -171,6 +172,47 @@ describe('an answer of the user’s own decoder', () => {
       }),
     ).toMatch(/too few facts within its own\s+trained window/);
   });
+});
+
+it('fits with every row, a tie, a cost in words and a warning about the winner', () => {
+  const labels = ['yarn:4', 'by-parts:4', 'llama3:4', 'dynamic:1', 'ntk:4', 'linear:4', 'none'];
+  const groups = [
+    {
+      layerType: 'full_attention',
+      ropeType: 'yarn',
+      attentionScaling: 1.1,
+      maxStretch: 4,
+      changed: true,
+    },
+  ];
+  const candidates = [
+    candidate('reference', 'reference', 1, short(0, 0)),
+    ...labels.map((label) => ({
+      ...candidate(label, 'reaches-at-a-cost', 4, short(-0.055, 0.086)),
+      groups,
+    })),
+  ];
+  const report = makeReport({
+    candidates,
+    recommendation: { code: 'use-at-a-cost', candidate: 'yarn:4', tied: ['by-parts:4'] },
+    findings: [
+      {
+        code: 'RE050',
+        severity: 'warning',
+        path: 'full_attention',
+        args: { candidate: 'yarn:4', trained: 'llama3' },
+      },
+    ],
+  });
+  const text = draw(report);
+  expect(linesOf(text, 80), text).toBeLessThanOrEqual(23);
+  expect(text).toContain('RE050');
+});
+
+it('leaves no code of colour behind that is not its own', () => {
+  const text = textOf(answerSections(makeReport()), { color: true, columns: 80, plots: true });
+  expect(text).toMatch(OWN_CODE);
+  expect(text.replaceAll(OWN_CODE, '')).not.toContain('\u001b');
 });
 
 it('explains a mark only where one stands', () => {

@@ -168,9 +168,8 @@ function changesAdvice(
  * @param marks whether the table has marks to explain
  */
 function conditions(report: Report, marks: boolean): Block {
-  const { subject, settings, candidates, findings, recommendation } = report;
-  const best = printable(recommendation.candidate ?? '');
-  const legend = marks ? `${LEVEL} within chance of ${best}. ` : '';
+  const { subject, settings, candidates, findings } = report;
+  const legend = marks ? `${LEVEL} within chance. ` : '';
   const who = printable(kindOfSubject(subject).who(subject));
   const long = [settings.contexts.long, ...candidates.flatMap((c) => c.longContexts ?? [])];
   const [fewest, most] = [Math.min(...long), Math.max(...long)];
