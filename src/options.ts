@@ -9,7 +9,7 @@ import { REFERENCE_KINDS } from './model/types.js';
 import { DEVICES, LIMITS, PRESET_NAMES } from './probes/presets.js';
 import type { Report } from './report/schema/report.js';
 import { FACTOR_METHODS } from './rope/registry.js';
-import type { Engine, EngineRequest } from './subjects/bundled/engine.js';
+import type { ProbeEngine, EngineRequest } from './subjects/bundled/engine.js';
 import type { Subject, TrainedModel } from './subjects/subject.js';
 import { didYouMean } from './suggest.js';
 
@@ -165,7 +165,7 @@ export const EVALUATE_OPTIONS = z.strictObject({
   /** Opens the model that answers; default: the bundled probe model nearest to the config's. */
   subject: action<(model: TrainedModel) => Promise<Subject>>(),
   /** Opens the engine of the probe model; default: in its own process. For tests and benchmarks. */
-  openEngine: action<(request: EngineRequest) => Promise<Engine>>(),
+  openEngine: action<(request: EngineRequest) => Promise<ProbeEngine>>(),
   /**
    * Called before the first question with what the run will take, if the subject can estimate it.
    */

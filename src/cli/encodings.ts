@@ -8,7 +8,7 @@ import type { LoadedConfig } from './inputs.js';
 import { readConfigOf } from './model.js';
 import type { SearchFlags } from './optimize.js';
 import { type EvaluationFlags, evaluationOptions, type OutputFlags } from './options.js';
-import { watched, whereKept } from './run.js';
+import { runWithProgress, whereKept } from './run.js';
 
 /** The flags of every command that compares encodings. */
 export type EncodingsFlags = EvaluationFlags & OutputFlags;
@@ -34,7 +34,7 @@ export async function runEncodings(
     unknownForm(shown, known),
   );
   const report = finish(
-    await watched(
+    await runWithProgress(
       environment,
       { progress: !flags.quiet && !flags.json, notices: false },
       () => environment.loadCompareEncodings(),

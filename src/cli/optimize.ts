@@ -21,7 +21,7 @@ import {
   subjectWords,
 } from '../report/sections/conditions.js';
 import {
-  type Cell,
+  type TableCell,
   paragraphs,
   plainTable,
   type Section,
@@ -158,13 +158,13 @@ function noneWords(trials: readonly Trial[], what: string): string {
   );
 }
 
-const OUTCOMES: Readonly<Record<Trial['outcome'], Cell>> = Object.freeze({
+const OUTCOMES: Readonly<Record<Trial['outcome'], TableCell>> = Object.freeze({
   passed: { text: 'passes', tone: 'good' },
   failed: { text: 'fails', tone: 'bad' },
   unverifiable: { text: 'unclear', tone: 'warn' },
 });
 
-function rowOf(trial: Trial): readonly (string | Cell)[] {
+function rowOf(trial: Trial): readonly (string | TableCell)[] {
   const { candidate, lossChange, accuracyChange, needleAtTarget, reach } = trial;
   return [
     { text: candidate, name: true },

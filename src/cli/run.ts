@@ -97,7 +97,7 @@ export interface Watch {
 }
 
 /** What an evaluation also reports. A comparison of encodings reports neither. */
-export interface Told {
+export interface ProgressListeners {
   readonly onEstimate: (estimate: RunEstimate) => void;
   readonly onProvisional: (found: Provisional) => void;
 }
@@ -108,11 +108,11 @@ export interface Told {
  * @param load imports what the run needs, in parallel with the progress display
  * @throws InterruptedError if Ctrl-C came before anything could be reported
  */
-export async function watched<Loaded, Result>(
+export async function runWithProgress<Loaded, Result>(
   environment: Environment,
   settings: WatchSettings,
   load: () => Promise<Loaded>,
-  run: (loaded: Loaded, watch: Watch, told: Told) => Promise<Result>,
+  run: (loaded: Loaded, watch: Watch, told: ProgressListeners) => Promise<Result>,
 ): Promise<Result> {
   const [{ progressDisplay, describeEstimate: describe }, loaded] = await Promise.all([
     import('./progress.js'),
@@ -160,7 +160,7 @@ export function runEvaluation(
   options: EvaluateOptions,
   settings: WatchSettings,
 ): Promise<Report> {
-  return watched(
+  return runWithProgress(
     environment,
     settings,
     async () => ({ evaluate: await environment.loadEvaluate(), read: await readConfigOf(config) }),

@@ -121,7 +121,7 @@ function close(a: number, b: number): boolean {
 }
 
 /** The keys that a patch writes: those of transformers 4 or 5. */
-export type Form = 'v4' | 'v5';
+export type ConfigForm = 'v4' | 'v5';
 
 /** The edits of a config file, or why the file cannot express the scaling. */
 export type HfPatch =
@@ -138,14 +138,14 @@ export type HfPatch =
  * The form that the file uses, because older versions of transformers would ignore the newer one.
  * If layer types differ in a way that only the newer form can express, it is the newer one.
  */
-export function formOf(input: EmitInput): Form {
+export function formOf(input: EmitInput): ConfigForm {
   const { form } = shapeOf(input.raw);
   if (form === 'v5' || planOf(input).kind !== 'per-layer') return form;
   return patchIn(input, 'v4').ok ? 'v4' : 'v5';
 }
 
 /** The edits that write the scaling in one form, or why it cannot be written. */
-export function hfPatch(input: EmitInput, form: Form): HfPatch {
+export function hfPatch(input: EmitInput, form: ConfigForm): HfPatch {
   const patch = patchIn(input, form);
   if (patch.ok) return patch;
   const other = form === 'v4' ? 'v5' : 'v4';
@@ -153,7 +153,7 @@ export function hfPatch(input: EmitInput, form: Form): HfPatch {
   return { ...patch, instead: `Write it as --form ${other}.`, otherForm: true };
 }
 
-function patchIn(input: EmitInput, form: Form): HfPatch {
+function patchIn(input: EmitInput, form: ConfigForm): HfPatch {
   const plan = planOf(input);
   if (plan.kind === 'none') return { ok: false, reason: plan.reason, instead: plan.instead };
   // The file says it already, and older classes may not accept another spelling.
@@ -188,7 +188,7 @@ function patchGlobal(input: EmitInput, shape: ConfigShape): HfPatch {
 }
 
 /** Adds the length edits, reads the result back and compares it with what was asked. */
-function checked(input: EmitInput, block: readonly Edit[], form: Form): HfPatch {
+function checked(input: EmitInput, block: readonly Edit[], form: ConfigForm): HfPatch {
   const edits = [...block, ...lengthEdits(input, form)];
   const reason = misreading(input, edits);
   return reason === undefined ? { ok: true, edits } : refused(reason);
@@ -299,7 +299,7 @@ function v5Block({ rope, layerType }: EmitGroup, input: EmitInput): Block {
   return { ...scaling, ...keptKeys(input, layerType), ...scaling };
 }
 
-function lengthEdits(input: EmitInput, form: Form): Edit[] {
+function lengthEdits(input: EmitInput, form: ConfigForm): Edit[] {
   const { at, prefix } = shapeOf(input.raw);
   const { rope } = input.groups[0];
   const wanted = maxPositionsFor(input);

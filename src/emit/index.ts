@@ -6,7 +6,7 @@ import { ollama } from './engines/ollama.js';
 import { sglang } from './engines/sglang.js';
 import { tgi } from './engines/tgi.js';
 import { vllm } from './engines/vllm.js';
-import type { Form } from './hf-patch.js';
+import type { ConfigForm } from './hf-patch.js';
 import type { Answer, EmitInput, Emitter } from './types.js';
 import { checkedVersions, compareVersions, parseVersion, type Version } from './version.js';
 
@@ -20,14 +20,14 @@ const EMITTERS = Object.freeze({
   ollama,
 } satisfies Readonly<Record<string, Emitter>>);
 
-export type Engine = keyof typeof EMITTERS;
+export type EngineName = keyof typeof EMITTERS;
 
 /** Every engine, in the order in which they are printed. */
-export const ENGINES = Object.freeze(Object.keys(EMITTERS) as Engine[]);
+export const ENGINES = Object.freeze(Object.keys(EMITTERS) as EngineName[]);
 
 /** One engine's settings for a scaling. */
 export type Emission = Answer & {
-  readonly engine: Engine;
+  readonly engine: EngineName;
   /** Versions whose own code has read what emit writes, in the conformance tests. */
   readonly checked: readonly string[];
 };
@@ -40,7 +40,7 @@ export type Emission = Answer & {
  */
 export function emit(
   input: EmitInput,
-  engines: readonly Engine[],
+  engines: readonly EngineName[],
   version?: string,
 ): readonly Emission[] {
   return engines.map((engine) => {
@@ -56,7 +56,7 @@ export function emit(
  *
  * @throws RopeEvalError `invalid_value`
  */
-export function engineNamed(text: string): Engine {
+export function engineNamed(text: string): EngineName {
   const name = text.trim().toLowerCase();
   const found = ENGINES.find(
     (engine) => engine === name || EMITTERS[engine].aliases.some((alias) => alias === name),
@@ -69,7 +69,7 @@ export function engineNamed(text: string): Engine {
   });
 }
 
-function versionOf(engine: Engine, { versions }: Emitter, asked: string | undefined): Version {
+function versionOf(engine: EngineName, { versions }: Emitter, asked: string | undefined): Version {
   if (versions === undefined) {
     if (asked === undefined) return [0, 0, 0];
     throw unknownVersion(`${engine} has no versions that are told apart`, '');
@@ -96,11 +96,11 @@ function unknownVersion(message: string, hint: string): RopeEvalError {
  * @param version default: the newest known one
  * @throws RopeEvalError `invalid_value` for an unknown version
  */
-export function patchForVersion(input: EmitInput, version: string | undefined, form?: Form) {
+export function patchForVersion(input: EmitInput, version: string | undefined, form?: ConfigForm) {
   return patchFor(input, versionOf('hf', hf, version), form);
 }
 
 export { type Edit, patchConfig } from './block.js';
-export { editedRecord, type Form, formOf, hfPatch, type HfPatch } from './hf-patch.js';
+export { editedRecord, type ConfigForm, formOf, hfPatch, type HfPatch } from './hf-patch.js';
 export { windowNotes } from './lengths.js';
 export { type EmitInput, emitInputOf, type Note } from './types.js';

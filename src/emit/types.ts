@@ -114,7 +114,7 @@ export function emitInputOf(
 }
 
 /** Where a class reads a scaling, which decides what is written. */
-export type Plan =
+export type EmitPlan =
   /** One block for all layers: the first group's block applies to the others too. */
   | { readonly kind: 'one'; readonly group: EmitGroup }
   /** A block for each layer type, even if all layers of the config have one type. */
@@ -122,7 +122,7 @@ export type Plan =
   | { readonly kind: 'none'; readonly reason: string; readonly instead: string };
 
 /** Decides how the model's class accepts a scaling, by the dialects of the config reader. */
-export function planOf({ geometry, groups }: EmitInput): Plan {
+export function planOf({ geometry, groups }: EmitInput): EmitPlan {
   const { modelType } = geometry;
   const { writes } = dialectOf(modelType);
   if (writes === 'fixed') {

@@ -20,7 +20,7 @@ import type { RopeTable } from '../rope/kind.js';
 import { computeRope, lengthDependent } from '../rope/registry.js';
 import {
   type EncodingsCard,
-  type Engine,
+  type ProbeEngine,
   type EngineInfo,
   loadEncodings,
   loadFamily,
@@ -170,7 +170,7 @@ class RowGroup {
    *
    * @returns false if the signal stopped the run
    */
-  run(engine: Engine, options: AnswerOptions): Promise<boolean> {
+  run(engine: ProbeEngine, options: AnswerOptions): Promise<boolean> {
     const scorer = new ContextScorer(engine, rememberByLength(this.plans[0]!.place));
     const respondent: Respondent = {
       lanes: engine.lanes ?? 1,

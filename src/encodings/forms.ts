@@ -52,9 +52,9 @@ export function statusWords({ status, config }: EncodingsReport): string[] {
 const NO_ENTRY = 'no entry';
 
 type Rung = EncodingsReport['settings']['ladder'][number];
-type Measured = EncodingRow['needle'][number];
+type MeasuredRung = EncodingRow['needle'][number];
 
-function cell(row: EncodingRow, rung: Rung, show: (at: Measured) => string): string {
+function cell(row: EncodingRow, rung: Rung, show: (at: MeasuredRung) => string): string {
   const found = row.needle.find((n) => n.multiple === rung.multiple);
   return found === undefined ? NO_ENTRY : show(found);
 }
@@ -76,7 +76,7 @@ function factsTable({ settings: { ladder }, rows }: EncodingsReport): Section {
 
 /** Makes the table of facts found by distance, nearest fifth first. */
 function distanceTable({ settings: { ladder }, rows }: EncodingsReport): Section {
-  const share = ({ correct, total }: Measured['byDistance'][number]): string =>
+  const share = ({ correct, total }: MeasuredRung['byDistance'][number]): string =>
     total === 0 ? '–' : String(Math.round((100 * correct) / total));
   return tableSection(
     'distances',

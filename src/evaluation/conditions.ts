@@ -25,7 +25,7 @@ export function runtimeOf<Version extends string | null>(
 }
 
 /** The settings and the ladder of a run. */
-export interface Conditions {
+export interface RunConditions {
   readonly settings: Pick<Report['settings'], 'preset' | 'seed' | 'contexts' | 'threads'>;
   /** The ladder. */
   readonly multiples: readonly number[];
@@ -37,7 +37,7 @@ export interface Conditions {
 export function reportHead(
   setup: Setup,
   { source = '-', device: deviceAsked = 'auto' }: EvaluateOptions,
-  { settings, multiples }: Conditions,
+  { settings, multiples }: RunConditions,
   { entry, device }: Opened,
   tool: Report['tool'],
 ): MadeBy {

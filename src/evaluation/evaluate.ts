@@ -19,7 +19,13 @@ import {
 } from '../report/schema/report.js';
 import type { Opened, Subject } from '../subjects/subject.js';
 import { TOOL_VERSION } from '../version.js';
-import { type Conditions, defaultThreads, reportHead, runtimeOf, takeOver } from './conditions.js';
+import {
+  type RunConditions,
+  defaultThreads,
+  reportHead,
+  runtimeOf,
+  takeOver,
+} from './conditions.js';
 import { answerInStages, planRun } from './plan.js';
 import { PROBES } from './probes/registry.js';
 import type { ContextSet, SavedAnswer } from './questions.js';
@@ -77,7 +83,7 @@ export async function evaluateOn(
 }
 
 /** Decides the ladder and the settings of a run from its options. */
-function conditionsOf(setup: Setup, options: EvaluateOptions, subject: Subject): Conditions {
+function conditionsOf(setup: Setup, options: EvaluateOptions, subject: Subject): RunConditions {
   const preset = options.preset ?? 'standard';
   const { window } = setup.groups[setup.decisive]!;
   const asked = options.lengths?.map((tokens) => tokens / window);

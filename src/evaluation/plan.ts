@@ -54,13 +54,13 @@ export function planRun(setup: Setup, subject: Subject, settings: RunSettings): 
     return { ...variant, probes: probes.map((plan) => plan(variant)) };
   });
   const farthest = probeTokens(target.multiple, window);
-  const further = { texts, series: series.ladder, target: farthest, most, seed };
+  const moreContexts = { texts, series: series.ladder, target: farthest, most, seed };
   return {
     ...run,
     most,
     reference: variants[0]!,
     variants,
-    drawFurther: () => drawFurther(further),
+    drawFurther: () => drawFurther(moreContexts),
   };
 }
 

@@ -1,7 +1,7 @@
 import {
   accuracyByDistance,
   average,
-  type Cell,
+  type TokenSelection,
   type Cluster,
   clusters,
   DISTANCE_BINS,
@@ -63,7 +63,7 @@ const sum = (list: readonly Cluster[], key: keyof Cluster): number =>
   list.reduce((a, x) => a + x[key], 0);
 
 /** Variant - reference, on the same contexts. */
-function change(m: Measured, cell: Cell, quantity: Quantity): Interval {
+function change(m: Measured, cell: TokenSelection, quantity: Quantity): Interval {
   const limit = quantity === 'accuracy' ? 1 : Infinity;
   return pairedDifference(
     clusters(m.measurement, cell, quantity),
@@ -79,8 +79,12 @@ export function summariseShort(facts: Measured, text: Measured): Short {
   const known = clusters(facts.measurement, { kind: 'fact', rungs }, 'accuracy');
   const copies = clusters(facts.measurement, { kind: 'copy', rungs }, 'accuracy');
   const words = clusters(text.measurement, { kind: 'language', rungs }, 'loss');
-  const at = (m: Measured, kind: Cell['kind'], rung: number, quantity: Quantity): Cluster[] =>
-    clusters(m.measurement, { kind, rungs: [rung] }, quantity);
+  const at = (
+    m: Measured,
+    kind: TokenSelection['kind'],
+    rung: number,
+    quantity: Quantity,
+  ): Cluster[] => clusters(m.measurement, { kind, rungs: [rung] }, quantity);
   return {
     accuracyChange: change(facts, { kind: 'fact', rungs }, 'accuracy'),
     lossChange: change(text, { kind: 'language', rungs }, 'loss'),
@@ -116,7 +120,7 @@ export function factsAtHome({ reference, home }: Comparison, quantity: Quantity)
 export function summariseNeedle(facts: Measured, text: TextMeasured): Needle[] {
   const atHome = average(factsAtHome(facts, 'accuracy'));
   return facts.rungs.map((rung, r) => {
-    const cell: Cell = { kind: 'fact', rungs: [r] };
+    const cell: TokenSelection = { kind: 'fact', rungs: [r] };
     const known = clusters(facts.measurement, cell, 'accuracy');
     const words = clusters(text.measurement, { kind: 'language', rungs: [r] }, 'loss');
     const accuracy = wilson(known);

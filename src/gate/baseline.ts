@@ -8,7 +8,7 @@ import {
   upgradeReport,
 } from '../report/schema/report.js';
 import {
-  type Cell,
+  type ReportCell,
   CellIndex,
   cellName,
   type CellName,
@@ -176,8 +176,8 @@ export function compareWithBaseline(
   labels?: readonly string[],
 ): BaselineResult {
   assertComparable(before, after, source);
-  const wanted = (cell: Cell): boolean => labels?.includes(cell.candidate) ?? true;
-  const now = new CellIndex<Cell>();
+  const wanted = (cell: ReportCell): boolean => labels?.includes(cell.candidate) ?? true;
+  const now = new CellIndex<ReportCell>();
   for (const cell of cellsOf(after)) now.set(nameOf(cell), cell);
   const cells: PairedCell[] = [];
   const missing: CellName[] = [];
@@ -198,11 +198,11 @@ export function compareWithBaseline(
   return { source, cells, regressed, missing };
 }
 
-function nameOf(cell: Cell): CellName {
+function nameOf(cell: ReportCell): CellName {
   return { candidate: cell.candidate, cell: cellName(cell) };
 }
 
-function pair(before: Cell, after: Cell, { cell }: CellName): PairedCell {
+function pair(before: ReportCell, after: ReportCell, { cell }: CellName): PairedCell {
   const both = pairOf(before, after, cell);
   return { ...both, outcome: outcomeOf(both.change, METRICS[before.metric].better) };
 }

@@ -32,23 +32,23 @@ export interface CellKey {
 }
 
 /** One measured number of a report. */
-export interface Cell extends CellKey {
+export interface ReportCell extends CellKey {
   readonly interval: Interval;
   /** Absent where the report has no data per context. */
   readonly sample?: Sample | undefined;
 }
 
 /** All cells of a report in its order: a candidate's global layers first, then its local ones. */
-export function cellsOf(report: Report): readonly Cell[] {
+export function cellsOf(report: Report): readonly ReportCell[] {
   return report.candidates.flatMap((candidate) => candidateCells(report, candidate));
 }
 
-function candidateCells(report: Report, candidate: CandidateReport): Cell[] {
+function candidateCells(report: Report, candidate: CandidateReport): ReportCell[] {
   const samples = samplesOf(report, candidate);
   const cells = METRIC_NAMES.flatMap((metric) =>
     METRICS[metric]
       .cells({ report, candidate, samples })
-      .map((cell): Cell => ({ ...cell, candidate: candidate.label, metric })),
+      .map((cell): ReportCell => ({ ...cell, candidate: candidate.label, metric })),
   );
   const parts = [undefined, ...candidate.local.map(({ layerType }) => layerType)];
   return parts.flatMap((part) => cells.filter((cell) => cell.part === part));
@@ -109,7 +109,7 @@ export interface CellPair extends CellName {
  *
  * @param cell the name of the pair
  */
-export function pairOf(before: Cell, after: Cell, cell: string): CellPair {
+export function pairOf(before: ReportCell, after: ReportCell, cell: string): CellPair {
   const paired = pairedChange(before.sample, after.sample);
   return {
     candidate: before.candidate,

@@ -3,10 +3,10 @@ import { sameValue } from '../json/parse.js';
 import { isNotRope } from '../model/read-model.js';
 import type { AttentionShape, LayerGroup, ModelGeometry, NotRope } from '../model/types.js';
 import type { RopeSpec } from '../rope/registry.js';
-import type { Subject } from './metrics.js';
+import type { RopeSetting } from './metrics.js';
 
 /** Paths at which the config after the change writes each thing that findings point at. */
-export type KeyPaths = Readonly<Record<Subject, string>>;
+export type KeyPaths = Readonly<Record<RopeSetting, string>>;
 
 /**
  * Finds every fact in which two readings of a config differ. A change that a probe measures is
@@ -51,15 +51,18 @@ export function identityChanges(
 }
 
 /** Lists which of the things that advice can blame have changed. */
-export function changedSubjects(before: ModelGeometry, after: ModelGeometry): readonly Subject[] {
+export function changedSettings(
+  before: ModelGeometry,
+  after: ModelGeometry,
+): readonly RopeSetting[] {
   const tables = commonGroups(before, after);
-  const changed: Readonly<Record<Subject, boolean>> = {
+  const changed: Readonly<Record<RopeSetting, boolean>> = {
     theta: tables.some(([old, now]) => old.unscaled.theta !== now.unscaled.theta),
     scaling: tables.some(([old, now]) => !sameScaling(old.rope, now.rope)),
     window: before.maxPositions !== after.maxPositions,
     localWindow: tables.some(([old, now]) => !sameValue(old.span, now.span)),
   };
-  return (Object.keys(changed) as Subject[]).filter((subject) => changed[subject]);
+  return (Object.keys(changed) as RopeSetting[]).filter((setting) => changed[setting]);
 }
 
 /**

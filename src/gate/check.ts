@@ -9,7 +9,7 @@ import type { ModelGeometry, NotRope, Reference } from '../model/types.js';
 import type { EvaluateOptions } from '../options.js';
 import type { Report } from '../report/schema/report.js';
 import { type BaselineResult, compareWithBaseline } from './baseline.js';
-import { changedSubjects, changesBetween, identityChanges, rotateAlike } from './changes.js';
+import { changedSettings, changesBetween, identityChanges, rotateAlike } from './changes.js';
 import { type Difference, differencesBetween, geometryKeys } from './differences.js';
 import { type GateResult, judgeEquality, judgeReport } from './judge.js';
 import { checkLengths } from './lengths.js';
@@ -90,7 +90,7 @@ export async function check(request: CheckRequest): Promise<CheckRun> {
   });
   const labels = candidates.map(({ label }) => label);
   const differences = before && differencesOf(before, now, policy);
-  const changed = before ? changedSubjects(before.model, now.model) : [];
+  const changed = before ? changedSettings(before.model, now.model) : [];
   const own = candidates.filter(({ method }) => method === 'as-configured');
   const result = judgeReport({
     report,

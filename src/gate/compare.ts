@@ -3,7 +3,7 @@ import { option, RopeEvalError, words } from '../errors.js';
 import { COMPARED, type Condition, disagreements, disagreementWords } from '../report/agreement.js';
 import { IntervalSchema, type Report } from '../report/schema/report.js';
 import {
-  type Cell,
+  type ReportCell,
   CellIndex,
   cellName,
   type CellName,
@@ -139,10 +139,10 @@ export function compareReports(
 }
 
 /** Indexes cells by name. Lengths become multiples if the trained windows differ. */
-function indexed(report: Report, sameWindow: boolean): CellIndex<Cell> {
+function indexed(report: Report, sameWindow: boolean): CellIndex<ReportCell> {
   const window = report.reference.trainedWindow;
   const inMultiples = (tokens: number): string => `${Number((tokens / window).toFixed(3))}x`;
-  const index = new CellIndex<Cell>();
+  const index = new CellIndex<ReportCell>();
   for (const cell of cellsOf(report)) {
     const name = cellName(cell, sameWindow ? undefined : inMultiples);
     index.set({ candidate: cell.candidate, cell: name }, cell);
@@ -150,14 +150,17 @@ function indexed(report: Report, sameWindow: boolean): CellIndex<Cell> {
   return index;
 }
 
-function missingFrom(there: CellIndex<Cell>, here: CellIndex<Cell>): readonly CellName[] {
+function missingFrom(
+  there: CellIndex<ReportCell>,
+  here: CellIndex<ReportCell>,
+): readonly CellName[] {
   return here
     .entries()
     .filter((one) => there.get(one) === undefined)
     .map(({ candidate, cell }) => ({ candidate, cell }));
 }
 
-function compareCells(before: Cell, after: Cell, cell: string): ComparedCell {
+function compareCells(before: ReportCell, after: ReportCell, cell: string): ComparedCell {
   const both = pairOf(before, after, cell);
   const { low, high } = both.change;
   const { better } = METRICS[before.metric];

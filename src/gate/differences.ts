@@ -14,7 +14,7 @@ import { findPart } from '../model/part.js';
 import { isNotRope, readModel } from '../model/read-model.js';
 import { factsOf } from './changes.js';
 import { harmlessReason } from './harmless.js';
-import { type MetricName, METRICS, type Subject } from './metrics.js';
+import { type MetricName, METRICS, type RopeSetting } from './metrics.js';
 
 /**
  * Finds the line (from 1) of a key in a JSON text, for annotations. If the key is absent, its
@@ -44,7 +44,7 @@ function lineAt(text: string, offset: number): number {
 }
 
 /** The names under which configs write each thing. The first that is present counts. */
-const KEYS: Readonly<Record<Subject, readonly string[]>> = Object.freeze({
+const KEYS: Readonly<Record<RopeSetting, readonly string[]>> = Object.freeze({
   scaling: ['rope_scaling', 'rope_parameters', 'yarn'],
   theta: ['rope_theta', 'rotary_emb_base', 'rope_parameters.rope_theta'],
   window: [
@@ -72,21 +72,21 @@ interface KeyPlace {
 export function culpritOf(
   configText: string,
   metric: MetricName,
-  changed: readonly Subject[] = [],
-): KeyPlace & { readonly subject: Subject | undefined } {
+  changed: readonly RopeSetting[] = [],
+): KeyPlace & { readonly setting: RopeSetting | undefined } {
   const usual = METRICS[metric].culprits;
-  const subjects = changed.length === 0 ? usual : BLAME.filter((each) => changed.includes(each));
+  const settings = changed.length === 0 ? usual : BLAME.filter((each) => changed.includes(each));
   const fields = fieldsOf(configText);
-  const places = subjects.map((subject) => ({ subject, path: pathOf(fields, subject) }));
+  const places = settings.map((setting) => ({ setting, path: pathOf(fields, setting) }));
   const found = places.find(({ path }) => path !== '');
-  if (found === undefined) return { subject: undefined, path: '', line: 1 };
+  if (found === undefined) return { setting: undefined, path: '', line: 1 };
   return { ...found, line: lineOfKey(configText, found.path) };
 }
 
-const BLAME: readonly Subject[] = ['theta', 'scaling', 'window', 'localWindow'];
+const BLAME: readonly RopeSetting[] = ['theta', 'scaling', 'window', 'localWindow'];
 
 /** The paths at which this config writes theta, windows and scaling; '' = it does not. */
-export function geometryKeys(configText: string): Readonly<Record<Subject, string>> {
+export function geometryKeys(configText: string): Readonly<Record<RopeSetting, string>> {
   const fields = fieldsOf(configText);
   return {
     theta: pathOf(fields, 'theta'),
@@ -102,8 +102,8 @@ function fieldsOf(configText: string): Fields {
   return isMistralParams(root.record) ? root : findPart(root).fields;
 }
 
-function pathOf(fields: Fields, subject: Subject): string {
-  const key = KEYS[subject].find((name) => isWritten(fields, name.split('.')));
+function pathOf(fields: Fields, setting: RopeSetting): string {
+  const key = KEYS[setting].find((name) => isWritten(fields, name.split('.')));
   return key === undefined ? '' : fields.at(key);
 }
 

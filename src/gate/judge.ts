@@ -11,7 +11,7 @@ import type { BaselineResult } from './baseline.js';
 import { CellNameSchema, MethodSchema } from './cells.js';
 import { type Difference, DifferenceSchema } from './differences.js';
 import { judge, type Operator, type Outcome, samplesToDecide, satisfies } from './interval.js';
-import { lacksFacts, type Measurement, METRIC_NAMES, type MetricName, METRICS } from './metrics.js';
+import { lacksFacts, type MetricValue, METRIC_NAMES, type MetricName, METRICS } from './metrics.js';
 import {
   formatRule,
   type LengthContext,
@@ -175,11 +175,11 @@ function lengthOf(rule: Rule, context: LengthContext): number | undefined {
 }
 
 function judgeReading(
-  reading: Measurement,
+  reading: MetricValue,
   operator: Operator,
   threshold: number,
 ): Pick<RuleResult, 'outcome' | 'reason' | 'found' | 'samplesToDecide'> {
-  const { interval: found, samples = 0, allLost } = reading;
+  const { interval: found, samplesOption: samples = 0, allLost } = reading;
   if (
     allLost !== undefined &&
     operator.startsWith('>') &&

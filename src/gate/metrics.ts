@@ -148,11 +148,11 @@ export function kvCacheGiB(model: ModelGeometry, tokens: number): number | undef
 }
 
 /** One value of a metric to judge a rule on. `part` names the layer type if a model has several. */
-export interface Measurement {
+export interface MetricValue {
   readonly interval: Interval;
   readonly part?: string;
   /** The `samples` option that gives a run this many contexts; absent for exact values. */
-  readonly samples?: number;
+  readonly samplesOption?: number;
   /** The ladder ended before the accuracy fell, so the true value may lie above the interval. */
   readonly censored?: boolean;
   /**
@@ -192,7 +192,7 @@ export interface CellSource {
 }
 
 /** Things in a config that advice can blame for a failure. */
-export type Subject = 'scaling' | 'theta' | 'window' | 'localWindow';
+export type RopeSetting = 'scaling' | 'theta' | 'window' | 'localWindow';
 
 /** The facts that advice about a failed rule mentions. */
 export interface Failure {
@@ -231,11 +231,11 @@ export interface Metric {
    */
   readonly kind: 'distance' | 'short' | 'cost';
   /** What to check when a rule fails: the first of these that the config writes. */
-  readonly culprits: readonly Subject[];
+  readonly culprits: readonly RopeSetting[];
   /** Says what is wrong and what to do about a failed rule. */
   readonly advice: (failure: Failure) => Remedy;
   /** Empty if the report has no such number. */
-  readonly measure: (source: MetricSource) => readonly Measurement[];
+  readonly measure: (source: MetricSource) => readonly MetricValue[];
   /** Empty if the config determines the numbers, so that two reports on it cannot differ. */
   readonly cells: (source: CellSource) => readonly MetricCell[];
 }
@@ -302,7 +302,9 @@ const TABLE = {
     measure: ({ report, candidate, at }) => {
       const cell = cellAt(report, candidate, at);
       const { longText } = report.settings.contexts;
-      return cell ? [{ interval: cell.lossChange, samples: longText, single: longText === 1 }] : [];
+      return cell
+        ? [{ interval: cell.lossChange, samplesOption: longText, single: longText === 1 }]
+        : [];
     },
     // Reports have no data per context of this loss, and two saved intervals would hide most
     // changes.
@@ -403,12 +405,12 @@ function shortMetric(entry: {
     culprits: ['scaling', 'theta'],
     advice: shortAdvice,
     measure: ({ report, candidate }) => {
-      const samples = report.settings.contexts[contexts] / CONTEXTS_PER_SAMPLE[contexts];
+      const samplesOption = report.settings.contexts[contexts] / CONTEXTS_PER_SAMPLE[contexts];
       // Where the table is the reference's own, there is nothing to be uncertain of.
       const isOther = candidate.groups.some(({ changed }) => changed);
       return partsOf(candidate).map(({ part, short }) => ({
         interval: short[cell],
-        samples,
+        samplesOption,
         single: isOther && contextsOf(short, contexts) === 1,
         ...(part === undefined ? {} : { part }),
         // The reference's share is the candidate's share minus the change.
@@ -482,12 +484,12 @@ export function lacksFacts(metric: MetricName, report: Report): boolean {
   return AGAINST_FACTS.has(metric) && findsNoFacts(report);
 }
 
-function measureNeedle({ report, candidate, at }: MetricSource): readonly Measurement[] {
+function measureNeedle({ report, candidate, at }: MetricSource): readonly MetricValue[] {
   const cell = cellAt(report, candidate, at);
   const base = referenceAtHome(report);
   if (!cell || !base || base.accuracy.value <= 0) return [];
   // The contexts and the length are the same, so the ratio is 1 by definition.
-  if (cell === base) return [{ interval: { value: 1, low: 1, high: 1 }, samples: 0 }];
+  if (cell === base) return [{ interval: { value: 1, low: 1, high: 1 }, samplesOption: 0 }];
   // The reference's uncertainty is ignored: its accuracy at 1x serves as a fixed yardstick here.
   const scale = 1 / base.accuracy.value;
   return [
@@ -497,19 +499,19 @@ function measureNeedle({ report, candidate, at }: MetricSource): readonly Measur
         low: cell.accuracy.low * scale,
         high: cell.accuracy.high * scale,
       },
-      samples: longContexts(report, candidate),
+      samplesOption: longContexts(report, candidate),
     },
   ];
 }
 
-function measureReach({ report, candidate }: MetricSource): readonly Measurement[] {
+function measureReach({ report, candidate }: MetricSource): readonly MetricValue[] {
   const { reach } = candidate;
   if (!reach || findsNoFacts(report)) return [];
   const window = report.reference.trainedWindow;
   return [
     {
       interval: { value: reach.tokens, low: reach.low * window, high: reach.high * window },
-      samples: longContexts(report, candidate),
+      samplesOption: longContexts(report, candidate),
       censored: reach.censored,
     },
   ];

@@ -8,7 +8,7 @@ import type { BaselineResult } from './baseline.js';
 import type { CellPair } from './cells.js';
 import { culpritOf } from './differences.js';
 import type { GateResult, GateStatus, JudgedFinding, RuleResult } from './judge.js';
-import { METRICS, type Subject } from './metrics.js';
+import { METRICS, type RopeSetting } from './metrics.js';
 
 /** `0.93 before, 0.71 now, change −0.22 (−0.3 to −0.14)` */
 export function cellMessage({
@@ -306,7 +306,7 @@ export interface AdviceContext {
   /** The config's path, as the user wrote it. */
   readonly source: string;
   /** What differs from the config before the change; empty without one. */
-  readonly changed: readonly Subject[];
+  readonly changed: readonly RopeSetting[];
   readonly names: OptionNames;
   readonly commands: Commands;
 }
@@ -351,14 +351,14 @@ interface Counsel {
 
 function failedAdvice(result: RuleResult, context: AdviceContext): Counsel {
   const { report, configText, changed, commands } = context;
-  const { subject } = culpritOf(configText, result.metric, changed);
+  const { setting } = culpritOf(configText, result.metric, changed);
   const named = report.candidates.find((each) => each.label === result.candidate);
   const { kind, advice } = METRICS[result.metric];
   const isChange = named?.label === 'as-configured' && kind !== 'cost';
   const alone = commands.alone(
     named?.groups.some(({ ropeType }) => ropeType !== 'default') === true,
   );
-  if (isChange && subject === 'theta' && changed.includes('theta')) {
+  if (isChange && setting === 'theta' && changed.includes('theta')) {
     return {
       says: 'theta differs from what the weights were trained with, and no scaling makes up for it. Put the old value back.',
       next: [{ why: 'If the weights were tuned to the new one', command: alone }],
@@ -371,7 +371,7 @@ function failedAdvice(result: RuleResult, context: AdviceContext): Counsel {
     trainedWindow: report.reference.trainedWindow,
     reach: named?.reach?.tokens,
   });
-  const trained = isChange && subject === 'scaling' && changed.includes('scaling');
+  const trained = isChange && setting === 'scaling' && changed.includes('scaling');
   return {
     says,
     next: [

@@ -25,7 +25,7 @@ export interface Measurement {
 export type Quantity = 'accuracy' | 'loss';
 
 /** The scored tokens that one statistic is about. */
-export interface Cell {
+export interface TokenSelection {
   readonly kind: Kind;
   readonly rungs: readonly number[];
   /** For facts: the distance as a share of the rung's length, [from, to). */
@@ -37,14 +37,22 @@ export interface Cell {
  * so that hard and easy passages can be compared. The loss of language is multiplied by
  * `lossScale`.
  */
-export function clusters(measurement: Measurement, cell: Cell, quantity: Quantity): Cluster[] {
+export function clusters(
+  measurement: Measurement,
+  cell: TokenSelection,
+  quantity: Quantity,
+): Cluster[] {
   const sums = sumsByContext(measurement, cell, quantity);
   if (quantity !== 'loss' || cell.kind !== 'language') return sums;
   return sums.map(({ sum, count }) => ({ sum: measurement.lossScale * sum, count }));
 }
 
 /** Computes the same sums in the nats of the subject's own language. */
-function sumsByContext(measurement: Measurement, cell: Cell, quantity: Quantity): Cluster[] {
+function sumsByContext(
+  measurement: Measurement,
+  cell: TokenSelection,
+  quantity: Quantity,
+): Cluster[] {
   return measurement.contexts.map((context, c) => {
     let sum = 0;
     let count = 0;

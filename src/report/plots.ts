@@ -8,20 +8,20 @@ export type PlotStyle = (text: string, role: PlotRole) => string;
 
 export const plainStyle: PlotStyle = (text) => text;
 
-interface Cell {
+interface PlotCell {
   readonly glyph: string;
   readonly role: PlotRole;
 }
 
 /** A grid of single characters. A later mark replaces an earlier one. */
 export class Canvas {
-  private readonly cells: (Cell | undefined)[];
+  private readonly cells: (PlotCell | undefined)[];
 
   constructor(
     readonly columns: number,
     readonly rows: number,
   ) {
-    this.cells = new Array<Cell | undefined>(columns * rows);
+    this.cells = new Array<PlotCell | undefined>(columns * rows);
   }
 
   /** Places a mark. Marks outside the grid are ignored. */

@@ -5,7 +5,7 @@ import { type Paint, paint as paintFor, percent, printable, shortTokens } from '
 import type { PlotRole, PlotStyle } from './plots.js';
 import {
   type Block,
-  type Cell,
+  type TableCell,
   type Column,
   type HeatmapBlock,
   type Section,
@@ -213,7 +213,7 @@ function headOf(columns: readonly Column[]): readonly string[] {
 }
 
 function cellText(
-  cell: Cell | undefined,
+  cell: TableCell | undefined,
   { roomy = false, wrap }: Column,
   details: boolean,
   paint: Paint,

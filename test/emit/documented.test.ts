@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { emit, type Engine } from '../../src/emit/index.js';
+import { emit, type EngineName } from '../../src/emit/index.js';
 import { flag, inputFor, QWEN3, yarn } from './input.js';
 
 /** The commands that the engines' own documentation gives for Qwen3 at 131072 tokens. */
 const input = inputFor(QWEN3, yarn(4, 32_768), 131_072);
 
-function commandsOf(engine: Engine, version?: string): string[] {
+function commandsOf(engine: EngineName, version?: string): string[] {
   const [emission] = emit(input, [engine], version);
   if (!emission?.ok) throw new Error('refused');
   return emission.settings.map((setting) => setting.text);

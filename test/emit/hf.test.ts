@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { editedRecord, emit, type EmitInput, type Form, hfPatch } from '../../src/emit/index.js';
+import {
+  editedRecord,
+  emit,
+  type EmitInput,
+  type ConfigForm,
+  hfPatch,
+} from '../../src/emit/index.js';
 import { parseConfig } from '../../src/json/parse.js';
 import type { RopeSpec } from '../../src/rope/registry.js';
 import {
@@ -18,7 +24,7 @@ function changed(text: string, more: object): string {
   return JSON.stringify({ ...(JSON.parse(text) as object), ...more });
 }
 
-function written(input: EmitInput, form: Form) {
+function written(input: EmitInput, form: ConfigForm) {
   return editedRecord(input.raw, editsOf(input, form));
 }
 

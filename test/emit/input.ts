@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type Edit, type EmitInput, type Form, hfPatch } from '../../src/emit/index.js';
+import { type Edit, type EmitInput, type ConfigForm, hfPatch } from '../../src/emit/index.js';
 import { parseConfig } from '../../src/json/parse.js';
 import { isNotRope, readModel } from '../../src/model/read-model.js';
 import { chooseReference, referenceSpecs } from '../../src/model/reference.js';
@@ -37,7 +37,7 @@ export function inputFor(
 }
 
 /** Returns the edits of a form that can express the scaling. */
-export function editsOf(input: EmitInput, form: Form): readonly Edit[] {
+export function editsOf(input: EmitInput, form: ConfigForm): readonly Edit[] {
   const patch = hfPatch(input, form);
   if (!patch.ok) throw new Error(`refused: ${patch.reason}`);
   return patch.edits;

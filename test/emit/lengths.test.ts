@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { emit, type EmitInput, type Engine } from '../../src/emit/index.js';
+import { emit, type EmitInput, type EngineName } from '../../src/emit/index.js';
 import { configText, dynamic, flag, inputFor, linear, yarn } from './input.js';
 
 const llama = configText('Llama-2-7b-hf');
@@ -8,7 +8,7 @@ const llama31 = configText('Meta-Llama-3.1-8B');
 const qwen = configText('Qwen2.5-7B-Instruct');
 const gemma = configText('gemma-3-1b-it');
 
-function settings(input: EmitInput, engine: Engine, version?: string) {
+function settings(input: EmitInput, engine: EngineName, version?: string) {
   const [emission] = emit(input, [engine], version);
   if (!emission?.ok) throw new Error('refused');
   return {

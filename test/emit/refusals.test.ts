@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { emit, type Engine } from '../../src/emit/index.js';
+import { emit, type EngineName } from '../../src/emit/index.js';
 import type { EmitInput } from '../../src/emit/index.js';
 import type { ModelGeometry } from '../../src/model/types.js';
 import type { RopeSpec } from '../../src/rope/registry.js';
@@ -8,12 +8,12 @@ import { configText, dynamic, fixtureText, inputFor, linear, ntk, QWEN3, yarn } 
 const llama = configText('Llama-2-7b-hf');
 const gemma = configText('gemma-3-1b-it');
 
-function refusalOf(input: EmitInput, engine: Engine, version?: string): string | undefined {
+function refusalOf(input: EmitInput, engine: EngineName, version?: string): string | undefined {
   const [emission] = emit(input, [engine], version);
   return emission?.ok ? undefined : emission?.reason;
 }
 
-function insteadOf(input: EmitInput, engine: Engine): string {
+function insteadOf(input: EmitInput, engine: EngineName): string {
   const [emission] = emit(input, [engine]);
   return emission && !emission.ok ? emission.instead : '';
 }

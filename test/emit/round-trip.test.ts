@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseCandidates } from '../../src/candidates/definition.js';
 import { resolveCandidate } from '../../src/candidates/resolve.js';
-import { editedRecord, emitInputOf, type Form, hfPatch } from '../../src/emit/index.js';
+import { editedRecord, emitInputOf, type ConfigForm, hfPatch } from '../../src/emit/index.js';
 import { parseConfig } from '../../src/json/parse.js';
 import { isNotRope, readModel } from '../../src/model/read-model.js';
 import { chooseReference, referenceSoftmaxScale } from '../../src/model/reference.js';
@@ -29,7 +29,7 @@ const CANDIDATES = [
 const REFUSED: readonly {
   readonly configs: readonly string[];
   readonly candidates?: readonly string[];
-  readonly form?: Form;
+  readonly form?: ConfigForm;
   readonly reason: RegExp;
 }[] = [
   { configs: ['esm2_t33_650M', 'gpt-j-6b'], reason: /one fixed table/ },

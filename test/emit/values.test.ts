@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { emit, type EmitInput, type Engine, ENGINES } from '../../src/emit/index.js';
+import { emit, type EmitInput, type EngineName, ENGINES } from '../../src/emit/index.js';
 import { configText, dynamic, flag, inputFor, linear, ntk, QWEN3, yarn } from './input.js';
 
 const llama = configText('Llama-2-7b-hf');
 
-function first(input: EmitInput, engine: Engine) {
+function first(input: EmitInput, engine: EngineName) {
   const [emission] = emit(input, [engine]);
   if (!emission?.ok) throw new Error('refused');
   return { text: emission.settings[0]?.text ?? '', notes: emission.notes };

@@ -5,7 +5,7 @@ import { writeText } from '../../src/probes/contexts.js';
 import {
   type Batch,
   type EncodingsCard,
-  type Engine,
+  type ProbeEngine,
   loadEncodings,
   openSession,
   ownTable,
@@ -36,8 +36,8 @@ const largest = (a: Float32Array, b: Float32Array): number =>
   a.reduce((m, x, i) => Math.max(m, Math.abs(x - b[i]!)), 0);
 
 let card: EncodingsCard;
-const engines: Engine[] = [];
-async function open(member: string): Promise<Engine> {
+const engines: ProbeEngine[] = [];
+async function open(member: string): Promise<ProbeEngine> {
   const engine = await openSession({ member, graph: 'encodings', device: 'cpu', threads: 1 });
   engines.push(engine);
   return engine;

@@ -4,7 +4,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { probeFrequencies } from '../../src/geometry/transfer.js';
 import {
   type Batch,
-  type Engine,
+  type ProbeEngine,
   type EngineRequest,
   loadFamily,
   openSession,
@@ -13,7 +13,7 @@ import {
 import { build, ROOT } from '../helpers/built.js';
 
 /** The engines run as processes of the built package. */
-let openPool: (request: EngineRequest, longest: number) => Promise<Engine>;
+let openPool: (request: EngineRequest, longest: number) => Promise<ProbeEngine>;
 const [member] = (await loadFamily()).members;
 const request = { member: member!.name, device: 'cpu', threads: 2 } as const;
 

@@ -3,7 +3,7 @@ import { probeFrequencies } from '../../src/geometry/transfer.js';
 import { type Context, writeFacts } from '../../src/probes/contexts.js';
 import {
   type Batch,
-  type Engine,
+  type ProbeEngine,
   loadFamily,
   openSession,
   sharedTable,
@@ -39,8 +39,8 @@ describe('the probe decoder', () => {
   const contexts = [0, 1].map((i) =>
     writeFacts({ language, rungs: [256, 512], questionsPerRung: 6, copies: false }, 1, i),
   );
-  let engine: Engine;
-  let portable: Engine;
+  let engine: ProbeEngine;
+  let portable: ProbeEngine;
   let theta: number;
 
   beforeAll(async () => {

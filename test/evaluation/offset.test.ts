@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parseCandidates } from '../../src/candidates/definition.js';
 import { evaluate } from '../../src/evaluate.js';
 import type { Report } from '../../src/report/schema/report.js';
-import { type Batch, type Engine, openSession } from '../../src/subjects/bundled/index.js';
+import { type Batch, type ProbeEngine, openSession } from '../../src/subjects/bundled/index.js';
 import { modelConfig } from '../helpers/model-config.js';
 
 const llama2 = modelConfig('Llama-2-7b-hf');
@@ -16,7 +16,7 @@ function bfloat16(value: number): number {
 }
 
 /** An engine whose angles were rounded before their cosine was taken. */
-function broken(engine: Engine): Engine {
+function broken(engine: ProbeEngine): ProbeEngine {
   const rounded = ({ rotary, ...batch }: Batch): Batch => {
     const angle = rotary.qCos.map((cos, i) => bfloat16(Math.atan2(rotary.qSin[i]!, cos)));
     const size = rotary.qCos.map((cos, i) => Math.hypot(cos, rotary.qSin[i]!));

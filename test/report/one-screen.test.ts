@@ -10,7 +10,7 @@ import { inspectData, inspectNotRope } from '../../src/report/inspect/data.js';
 import type { Report } from '../../src/report/schema/report.js';
 import { answerSections } from '../../src/report/sections/answer.js';
 import { textOf, textWidth } from '../../src/report/terminal.js';
-import type { Batch, Engine } from '../../src/subjects/bundled/engine.js';
+import type { Batch, ProbeEngine } from '../../src/subjects/bundled/engine.js';
 import { candidate, makeReport, short } from '../helpers/report.js';
 
 /** The lines that a text takes in a terminal, which wraps long ones. */
@@ -28,7 +28,7 @@ const draw = (report: Report, columns = 80): string =>
   textOf(answerSections(report), { color: false, columns, plots: true });
 
 /** Answers that differ between tables, and get worse with the length. */
-function madeUp(seed: number): Engine {
+function madeUp(seed: number): ProbeEngine {
   const run = ({ batch, score, length, rotary }: Batch) => {
     const table = rotary.kSin.at(-1)! + rotary.kCos.at(-1)!;
     const quality = Math.abs(Math.sin(1e4 * table + seed));
@@ -44,7 +44,7 @@ function madeUp(seed: number): Engine {
     onnxruntime: '1.30.0',
     weightsSha256: 'a'.repeat(64),
     graphSha256: 'b'.repeat(64),
-  } as Engine['info'];
+  } as ProbeEngine['info'];
   return { info, run, close: () => Promise.resolve() };
 }
 

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import type { EmitInput, Form } from '../../emit/index.js';
+import type { EmitInput, ConfigForm } from '../../emit/index.js';
 import { option, RopeEvalError, words } from '../../errors.js';
 import { wordFinding } from '../../findings/index.js';
 import { paint } from '../../report/format.js';
@@ -17,7 +17,7 @@ interface Flags extends ReferenceFlags {
   readonly target?: number;
   readonly engine?: string;
   readonly engineVersion?: string;
-  readonly form?: Form;
+  readonly form?: ConfigForm;
   readonly write?: boolean;
   readonly json?: boolean;
 }

@@ -1,6 +1,6 @@
 import { effectiveTheta, type RopeSpecOf } from '../../rope/registry.js';
 import { type ConfigShape, type Edit, shapeOf } from '../block.js';
-import { type Form, formOf, hfPatch, type HfPatch, needsThreeKeys } from '../hf-patch.js';
+import { type ConfigForm, formOf, hfPatch, type HfPatch, needsThreeKeys } from '../hf-patch.js';
 import { blockJson } from '../launch.js';
 import { coverageNotes, isUnchanged, maxPositionsFor, staticNotes } from '../lengths.js';
 import type { Answer, EmitInput, Emitter, Note, Setting } from '../types.js';
@@ -182,14 +182,14 @@ export const hf: Emitter = Object.freeze({
       return { ok: true, settings: [], notes: [UNCHANGED, ...notesOf(input)] };
     }
     const shape = shapeOf(input.raw);
-    const early = earlyYarn(input, version);
-    if (early !== undefined) {
-      const text = patchText(early.edits, shape);
+    const earlyForm = earlyYarn(input, version);
+    if (earlyForm !== undefined) {
+      const text = patchText(earlyForm.edits, shape);
       const title = 'config.json, rope_scaling';
       return {
         ok: true,
-        settings: [{ title, versions: early.versions, kind: 'json', text }],
-        notes: [...notesOf(input), ...early.notes],
+        settings: [{ title, versions: earlyForm.versions, kind: 'json', text }],
+        notes: [...notesOf(input), ...earlyForm.notes],
       };
     }
     const v4 = hfPatch(input, 'v4');
@@ -259,8 +259,8 @@ interface V4Patch extends V4Versions {
 export function patchFor(
   input: EmitInput,
   version: Version,
-  form?: Form,
-): HfPatch & { readonly form: Form } {
+  form?: ConfigForm,
+): HfPatch & { readonly form: ConfigForm } {
   const five = atLeast(version, '5.0');
   const chosen = form ?? (five ? formOf(input) : 'v4');
   const who = `transformers ${version.join('.')}`;

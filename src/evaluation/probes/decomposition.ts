@@ -1,7 +1,7 @@
 import { type Context, squeezed, stretched } from '../../probes/contexts.js';
 import { resamples } from '../../probes/measure.js';
 import { probeTokens } from '../../probes/presets.js';
-import type { Parts } from '../../report/probe-parts/decomposition.js';
+import type { LossParts } from '../../report/probe-parts/decomposition.js';
 import type { Interval } from '../../report/schema/values.js';
 import { drawContexts, STREAM } from '../context-sets.js';
 import type { AskedVariant, Probe, ReferenceResults, Run, RunPlan } from '../run.js';
@@ -75,7 +75,7 @@ function partsOf(
   reference: ReferenceResults,
   variant: AskedVariant,
   asked: Readonly<Record<'rope' | 'dilution', AskedSeries>>,
-): Parts | null {
+): LossParts | null {
   const { setup } = run;
   const { facts } = ladderResults(run, reference, variant.ladder);
   if (!facts) return null;

@@ -6,7 +6,7 @@ import {
   type Quantity,
 } from '../../probes/measure.js';
 import { SHORT_RUNGS } from '../../probes/presets.js';
-import type { DynamicForm as Form, Gap } from '../../report/probe-parts/serving.js';
+import type { DynamicForm, Gap } from '../../report/probe-parts/serving.js';
 import type { CandidateReport } from '../../report/schema/candidate.js';
 import { staticForm } from '../../rope/kinds/dynamic.js';
 import { scaleGroup, type Scaling, type Treatment } from '../../subjects/subject.js';
@@ -34,7 +34,7 @@ import { ladderResults, shortResults } from '../variant.js';
 
 /** One form of dynamic scaling and the questions about it. */
 interface AskedForm {
-  readonly form: Form['form'];
+  readonly form: DynamicForm['form'];
   readonly short: FactsAndText;
   readonly ladder: FactsAndText;
 }
@@ -90,7 +90,7 @@ function formsOf(
   };
   // Equal tables are run once, so a form costs nothing at lengths where it agrees with another one.
   const form = (
-    form: Form['form'],
+    form: DynamicForm['form'],
     short: readonly Treatment[],
     ladder: readonly Treatment[],
   ): AskedForm => {
@@ -152,7 +152,7 @@ function reportForms(
   run: RunPlan,
   reference: ReferenceResults,
   asked: readonly AskedForm[],
-): Form[] | undefined {
+): DynamicForm[] | undefined {
   const results = asked.map((form): FormResults | undefined => {
     const { facts, text } = ladderResults(run, reference, form.ladder);
     const short = shortResults(run, reference, form.short);
@@ -160,7 +160,7 @@ function reportForms(
   });
   if (!results.every((each) => each !== undefined)) return undefined;
   const recomputed = results[0]!;
-  return results.map((own, i): Form => {
+  return results.map((own, i): DynamicForm => {
     const { form } = asked[i]!;
     const { accuracyChange, lossChange } = summariseShort(own.short.facts, own.short.text);
     const { multiple, tokens, low, high, censored } = summariseReach(own.facts);
@@ -184,7 +184,11 @@ function reportForms(
  * Finds the largest difference between two forms, over the short lengths and the rungs up to the
  * target.
  */
-function gapOf(form: FormResults, base: FormResults, target: number): NonNullable<Form['gap']> {
+function gapOf(
+  form: FormResults,
+  base: FormResults,
+  target: number,
+): NonNullable<DynamicForm['gap']> {
   return {
     accuracy: largestGap(
       { probe: 'short', own: form.short.facts, base: base.short.facts.measurement },

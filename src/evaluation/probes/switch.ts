@@ -161,7 +161,7 @@ function askSwitch(
 }
 
 /** One rotation at one length. */
-interface Cell {
+interface TableAtLength {
   readonly facts: Measurement;
   readonly text: Measurement;
   readonly rung: number;
@@ -184,15 +184,15 @@ function reportSwitch(
     Math.min(...[short, long, cached].map((each) => each[name].contexts.length));
   const factsDraws = resamples(shared('facts'), setup.seed);
   const textDraws = resamples(shared('text'), setup.seed);
-  const facts = ({ facts, rung }: Cell) =>
+  const facts = ({ facts, rung }: TableAtLength) =>
     clusters(facts, { kind: 'fact', rungs: [rung] }, 'accuracy');
-  const words = ({ text, rung }: Cell) =>
+  const words = ({ text, rung }: TableAtLength) =>
     clusters(text, { kind: 'language', rungs: [rung] }, 'loss');
-  const reading = (cell: Cell): Reading => ({
+  const reading = (cell: TableAtLength): Reading => ({
     accuracy: wilson(facts(cell)),
     languageLoss: meanInterval(words(cell), textDraws),
   });
-  const change = (a: Cell, b: Cell): Reading => ({
+  const change = (a: TableAtLength, b: TableAtLength): Reading => ({
     accuracy: pairedDifference(facts(a), facts(b), factsDraws, 1),
     languageLoss: pairedDifference(words(a), words(b), textDraws),
   });
@@ -201,9 +201,9 @@ function reportSwitch(
     short: reading({ ...short, rung }),
     long: reading({ ...long, rung }),
   });
-  const below: Cell = { ...short, rung: 0 };
-  const above: Cell = { ...long, rung: 2 };
-  const stale: Cell = { ...cached, rung: 2 };
+  const below: TableAtLength = { ...short, rung: 0 };
+  const above: TableAtLength = { ...long, rung: 2 };
+  const stale: TableAtLength = { ...cached, rung: 2 };
   return {
     tokens,
     below: at(0),

@@ -2,7 +2,7 @@ import { percent, printable, tokens, trim } from '../format.js';
 import { reportSections } from '../sections/index.js';
 import {
   type Block,
-  type Cell,
+  type TableCell,
   type HeatmapBlock,
   type IntervalChart,
   type IntervalRow,
@@ -131,7 +131,7 @@ function drawTable({ name, columns, rows }: TableBlock, title?: string): Markup 
   );
 }
 
-function drawCell(cell: Cell | undefined, first: boolean, align: 'left' | 'right'): Markup {
+function drawCell(cell: TableCell | undefined, first: boolean, align: 'left' | 'right'): Markup {
   const { text, detail, tone, name } = cell ?? { text: '' };
   const value = name
     ? markup`<span class="label">${printable(text)}</span>`

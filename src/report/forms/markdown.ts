@@ -3,7 +3,7 @@ import { reportSections } from '../sections/index.js';
 import {
   sectionsToDraw,
   type Block,
-  type Cell,
+  type TableCell,
   type HeatmapBlock,
   type Section,
   type TableBlock,
@@ -88,7 +88,7 @@ function drawTable({ columns, rows }: TableBlock): string {
   return gridOf([head, rule, ...body]);
 }
 
-function cellText(cell: Cell | undefined, details: boolean, marked: boolean): string {
+function cellText(cell: TableCell | undefined, details: boolean, marked: boolean): string {
   if (cell === undefined) return '';
   const { text, detail, name } = cell;
   if (name) return marked ? `**${code(text)}**` : code(text);

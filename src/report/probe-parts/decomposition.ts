@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ends, type ReportLengths, shortTokens, signed, tokens } from '../format.js';
 import { type Interval, IntervalSchema } from '../schema/values.js';
-import type { Cell, Section } from '../sections/section.js';
+import type { TableCell, Section } from '../sections/section.js';
 import { defineReported } from './probe.js';
 
 /** Causes of the loss of facts at the target; see docs/report.md. */
@@ -15,12 +15,12 @@ const PartsSchema = z.strictObject({
   ),
 });
 
-export type Parts = z.infer<typeof PartsSchema>;
+export type LossParts = z.infer<typeof PartsSchema>;
 
 /** A candidate's row, as far as it is about this probe. */
 interface Row {
   readonly label: string;
-  readonly parts: Parts | null;
+  readonly parts: LossParts | null;
 }
 
 /** Separates a loss at the target into the part of the distances and that of the length. */
@@ -32,7 +32,7 @@ export const decomposition = defineReported({
   sections: (rows: readonly Row[], report: ReportLengths) => [causesSection(rows, report)],
 });
 
-const COLUMNS: readonly (readonly [keyof Parts, title: string])[] = Object.freeze([
+const COLUMNS: readonly (readonly [keyof LossParts, title: string])[] = Object.freeze([
   ['total', 'Total'],
   ['rope', 'RoPE alone'],
   ['dilution', 'Dilution alone'],
@@ -80,6 +80,6 @@ function causesSection(candidates: readonly Row[], { target }: ReportLengths): S
   };
 }
 
-function causeCell(loss: Interval): Cell {
+function causeCell(loss: Interval): TableCell {
   return { text: signed(loss.value, 2), detail: ends(loss, 1) };
 }

@@ -2,7 +2,13 @@ import { z } from 'zod';
 import * as format from '../format.js';
 import type { ReportLengths } from '../format.js';
 import { IntervalSchema, LengthSchema, TokensSchema } from '../schema/values.js';
-import { type Cell, type Column, natsCell, pointsCell, type Section } from '../sections/section.js';
+import {
+  type TableCell,
+  type Column,
+  natsCell,
+  pointsCell,
+  type Section,
+} from '../sections/section.js';
 import { defineReported } from './probe.js';
 
 /** The largest difference from `recomputed`, on the same contexts. */
@@ -111,7 +117,7 @@ function servingSections(rows: readonly Row[], report: ReportLengths): readonly 
 interface ServingTable {
   readonly title: string;
   readonly columns: readonly Column[];
-  readonly rows: readonly (readonly Cell[])[];
+  readonly rows: readonly (readonly TableCell[])[];
   /** '' if the next table of its kind has the same note. */
   readonly note: string;
 }
@@ -166,7 +172,7 @@ function formsTable(
     rows: forms.map((form) => [
       { text: FORM_NAMES[form.form] },
       natsCell(form.short.lossChange),
-      ...lengths.map((length): Cell => {
+      ...lengths.map((length): TableCell => {
         const rung = format.rungAt(form, length);
         return { text: rung ? format.percent(rung.accuracy.value) : '' };
       }),
@@ -182,16 +188,21 @@ function formsTable(
   };
 }
 
-const NOTHING: Cell = Object.freeze({ text: '' });
+const NOTHING: TableCell = Object.freeze({ text: '' });
 
-function gapCell(gap: Gap, cell: Cell): Cell {
+function gapCell(gap: Gap, cell: TableCell): TableCell {
   const where = gap.probe === 'short' ? 'short' : format.shortTokens(gap.tokens);
   return { ...cell, text: `${cell.text} at ${where}` };
 }
 
 function switchTable(names: string, found: Switch): ServingTable {
   const { below, at, above } = found;
-  const row = (tokens: number, how: string, read: Reading, change?: Reading): readonly Cell[] => [
+  const row = (
+    tokens: number,
+    how: string,
+    read: Reading,
+    change?: Reading,
+  ): readonly TableCell[] => [
     { text: `${format.tokens(tokens)} tokens, ${how}` },
     { text: format.percent(read.accuracy.value) },
     { text: read.languageLoss.value.toFixed(2) },

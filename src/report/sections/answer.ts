@@ -13,7 +13,7 @@ import {
 import type { CandidateReport, Interval, Report, Verdict } from '../schema/report.js';
 import { baseName } from './conditions.js';
 import { findingLines } from './findings.js';
-import { type Block, type Cell, type Column, plainTable, type Section } from './section.js';
+import { type Block, type TableCell, type Column, plainTable, type Section } from './section.js';
 import { NOT_MEASURED, verdictCell } from './summary.js';
 import { nextBlocks, verdictBlocks } from './verdict.js';
 
@@ -49,7 +49,7 @@ function modelLine(report: Report): string {
 /** Marks values that are statistically indistinguishable from the recommended candidate's. */
 const LEVEL = '≈';
 
-type Row = readonly Cell[];
+type Row = readonly TableCell[];
 
 function candidatesTable({ target }: Report, rows: readonly Row[]): Block {
   const columns: readonly Column[] = [
@@ -100,7 +100,7 @@ function compared(
   best: Interval | undefined,
   write: (value: number) => string,
   isBest: boolean,
-): Cell {
+): TableCell {
   if (!own) return { text: `${NOT_MEASURED.text}  ` };
   const level = !isBest && best !== undefined && own.low <= best.high && own.high >= best.low;
   return { text: `${write(own.value)}${level ? ` ${LEVEL}` : '  '}` };

@@ -1,7 +1,7 @@
 import * as format from '../format.js';
 import { rungAt } from '../format.js';
 import type { CandidateReport, NeighbourReport, Report } from '../schema/report.js';
-import type { Cell, Row, Section } from './section.js';
+import type { TableCell, Row, Section } from './section.js';
 import { verdictWords } from './summary.js';
 
 /** Presents the results of neighbouring probe models, an uncertainty that no interval includes. */
@@ -49,7 +49,7 @@ function neighbourRows({ candidates, target, otherProbeModels = [] }: Report): r
         ),
         verdicts([own.verdict, ...same.map((c) => c.verdict)]),
       ];
-      const name: Cell = { text: own.label, name: true };
+      const name: TableCell = { text: own.label, name: true };
       return { cells: [name, ...cells.map((text) => ({ text }))] };
     });
 }

@@ -10,7 +10,7 @@ import type { Interval } from '../schema/values.js';
 export type Tone = 'good' | 'warn' | 'bad' | 'soft' | 'strong';
 
 /** One cell of a table. */
-export interface Cell {
+export interface TableCell {
   readonly text: string;
   /** Usually the 95 % interval, drawn under the value or in brackets after it. */
   readonly detail?: string;
@@ -34,7 +34,7 @@ export interface Column {
 }
 
 export interface Row {
-  readonly cells: readonly Cell[];
+  readonly cells: readonly TableCell[];
   /** The row that the verdict is about. */
   readonly marked?: boolean;
 }
@@ -199,7 +199,7 @@ export function paragraphs(lines: readonly string[], tone?: Tone): readonly Bloc
 export function plainTable(
   name: string,
   head: readonly (string | Column)[],
-  rows: readonly (readonly (string | Cell)[])[],
+  rows: readonly (readonly (string | TableCell)[])[],
 ): TableBlock {
   return {
     kind: 'table',
@@ -214,11 +214,11 @@ export function plainTable(
 }
 
 /** A change of a share, in points. */
-export function pointsCell(change: Interval): Cell {
+export function pointsCell(change: Interval): TableCell {
   return { text: points(change.value), detail: ends(change, 1, 100) };
 }
 
 /** A change of a loss. */
-export function natsCell(change: Interval): Cell {
+export function natsCell(change: Interval): TableCell {
   return { text: nats(change.value), detail: ends(change, 3) };
 }

@@ -16,7 +16,7 @@ import { scaleWords } from '../real-models.js';
 import type { CandidateReport, Report, Verdict } from '../schema/report.js';
 import { chanceWords, subjectWords } from './conditions.js';
 import {
-  type Cell,
+  type TableCell,
   type Column,
   natsCell,
   paragraphs,
@@ -42,7 +42,7 @@ export function verdictWords(verdict: Verdict): string {
   return VERDICTS[verdict][0];
 }
 
-export function verdictCell(verdict: Verdict): Cell {
+export function verdictCell(verdict: Verdict): TableCell {
   const [text, tone] = VERDICTS[verdict];
   return { text, tone };
 }
@@ -71,7 +71,7 @@ export function summarySection(report: Report): Section {
 }
 
 /** The cell for a value that was not measured. */
-export const NOT_MEASURED: Cell = Object.freeze({ text: '–' });
+export const NOT_MEASURED: TableCell = Object.freeze({ text: '–' });
 
 /** Makes the table of all candidates, with the recommended one marked. */
 /** Says what the small figures are. One context shows nothing of how contexts differ. */
@@ -96,7 +96,7 @@ export function summaryTable(report: Report): TableBlock {
 
   function columnsOf(
     report: Report,
-  ): readonly (readonly [Column, (candidate: CandidateReport) => Cell])[] {
+  ): readonly (readonly [Column, (candidate: CandidateReport) => TableCell])[] {
     const at = shortTokens(target.tokens);
     return [
       [
@@ -143,7 +143,9 @@ export function summaryTable(report: Report): TableBlock {
     ];
   }
 
-  function needleColumn(length: number): readonly [Column, (candidate: CandidateReport) => Cell] {
+  function needleColumn(
+    length: number,
+  ): readonly [Column, (candidate: CandidateReport) => TableCell] {
     const at = shortTokens(length);
     // The accuracy inside the window is close to that of the short contexts.
     const spare = length <= reference.trainedWindow ? 2 : 3;
@@ -170,8 +172,8 @@ export function summaryTable(report: Report): TableBlock {
 
 function shortCell(
   { role, short }: CandidateReport,
-  draw: (short: NonNullable<CandidateReport['short']>) => Cell,
-): Cell {
+  draw: (short: NonNullable<CandidateReport['short']>) => TableCell,
+): TableCell {
   if (role === 'reference') return { text: '0' };
   return short ? draw(short) : NOT_MEASURED;
 }

@@ -2,7 +2,7 @@ import { fixed } from '../../numbers.js';
 import * as format from '../format.js';
 import { rungAt } from '../format.js';
 import type { CandidateReport, ProbedReport, Report } from '../schema/report.js';
-import type { Cell, Row, Section } from './section.js';
+import type { TableCell, Row, Section } from './section.js';
 import { verdictWords } from './summary.js';
 
 /** Compares the probe's results with those of the user's own weights; empty without those. */
@@ -41,7 +41,7 @@ function tierRow(own: CandidateReport, probed: ProbedReport, { target }: Report)
     interval: { readonly value: number } | null | undefined,
     write: (value: number) => string,
   ): string => (interval ? write(interval.value) : '–');
-  const cells: readonly Cell[] = [
+  const cells: readonly TableCell[] = [
     { text: own.label, name: true },
     ...[
       number(other.shortLossChange, format.nats),

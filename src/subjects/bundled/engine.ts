@@ -64,7 +64,7 @@ export interface EngineInfo {
 }
 
 /** A loaded probe model. */
-export interface Engine {
+export interface ProbeEngine {
   readonly info: EngineInfo;
   /** How many runs may be in progress at once; default 1. */
   readonly lanes?: number;

@@ -9,7 +9,7 @@ export { openProcess } from './pool.js';
 export { describeRuntime } from './describe.js';
 export {
   type Batch,
-  type Engine,
+  type ProbeEngine,
   type EngineInfo,
   type EngineRequest,
   type RotaryInputs,

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { option, RopeEvalError, words } from '../../errors.js';
 import { Worker, type WorkerOptions } from '../worker.js';
-import type { Batch, Engine, EngineInfo, EngineRequest, Scores } from './engine.js';
+import type { Batch, ProbeEngine, EngineInfo, EngineRequest, Scores } from './engine.js';
 import { filesOf } from './family.js';
 import { openSession } from './session.js';
 
@@ -22,7 +22,7 @@ function died(reason: string): RopeEvalError {
 export async function openProcess(
   request: EngineRequest,
   limits: Omit<WorkerOptions, 'died'> = {},
-): Promise<Engine> {
+): Promise<ProbeEngine> {
   const worker = new Worker(CHILD, { died, ...limits });
   try {
     const files = request.graph === 'encodings' ? undefined : await filesOf(request.member);
@@ -43,12 +43,12 @@ export async function openProcess(
  * faster than threads that share every operator. An engine with one thread also gives the same
  * results however many engines there are.
  */
-class Pool implements Engine {
+class Pool implements ProbeEngine {
   readonly lanes: number;
-  readonly #free: Engine[];
+  readonly #free: ProbeEngine[];
 
   constructor(
-    private readonly engines: readonly Engine[],
+    private readonly engines: readonly ProbeEngine[],
     readonly info: EngineInfo,
   ) {
     this.lanes = engines.length;
@@ -93,7 +93,7 @@ export async function openPool(
   request: EngineRequest,
   longest: number,
   limits: Omit<WorkerOptions, 'died'> = {},
-): Promise<Engine> {
+): Promise<ProbeEngine> {
   const memory = MEMORY_OF[request.graph ?? 'family'](longest);
   const count = Math.max(1, Math.min(request.threads, Math.floor(MEMORY / memory)));
   const threads = Math.floor(request.threads / count);
@@ -128,6 +128,6 @@ export async function openPool(
 export function opener(
   worker: boolean | undefined,
   longest: number,
-): (request: EngineRequest) => Promise<Engine> {
+): (request: EngineRequest) => Promise<ProbeEngine> {
   return worker === false ? openSession : (request) => openPool(request, longest);
 }

@@ -2,7 +2,7 @@ import process from 'node:process';
 import type { InferenceSession } from 'onnxruntime-node';
 import { option, RopeEvalError, words } from '../../errors.js';
 import type { Provider } from '../../probes/presets.js';
-import type { Batch, Engine, EngineRequest, RotaryInputs, Runtime, Scores } from './engine.js';
+import type { Batch, ProbeEngine, EngineRequest, RotaryInputs, Runtime, Scores } from './engine.js';
 import { GRAPHS, readBundled } from './files.js';
 
 /**
@@ -173,9 +173,9 @@ function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n')[0]!;
 }
 
-class SessionEngine implements Engine {
+class SessionEngine implements ProbeEngine {
   constructor(
-    readonly info: Engine['info'],
+    readonly info: ProbeEngine['info'],
     private readonly runtime: Runtime,
     private readonly session: InferenceSession,
     private readonly mask: Mask,
@@ -247,7 +247,7 @@ async function create(
   request: EngineRequest,
   device: Provider,
   portable: boolean,
-): Promise<Engine> {
+): Promise<ProbeEngine> {
   const runtime = await loadRuntime(device);
   const { graph, graphSha256, weights, weightsSha256, mask } = await loadModel(request, portable);
   const session = await runtime.InferenceSession.create(graph, {
@@ -282,7 +282,7 @@ async function create(
  * @throws RopeEvalError exit 3 if CUDA was requested and is unavailable, or if the runtime or the
  *   models are missing
  */
-export async function openSession(request: EngineRequest, portable = false): Promise<Engine> {
+export async function openSession(request: EngineRequest, portable = false): Promise<ProbeEngine> {
   if (request.device === 'cpu') return create(request, 'cpu', portable);
   try {
     return await create(request, 'cuda', true);

@@ -28,7 +28,7 @@ import type {
 import {
   type Batch,
   cachedTable,
-  type Engine,
+  type ProbeEngine,
   type EngineInfo,
   type EngineRequest,
   type RotaryInputs,
@@ -77,7 +77,7 @@ export interface BundledOptions {
   /** false: run it in this process. */
   readonly worker?: boolean | undefined;
   /** Opens an engine; default: in its own processes. */
-  readonly openEngine?: ((request: EngineRequest) => Promise<Engine>) | undefined;
+  readonly openEngine?: ((request: EngineRequest) => Promise<ProbeEngine>) | undefined;
 }
 
 /**
@@ -91,7 +91,7 @@ export class BundledSubject implements Subject<RotaryTreatment> {
   readonly lossScale = LOSS_SCALE;
   readonly takes: Subject['takes'];
   readonly #treatments = new RotaryTreatments();
-  #opened: { readonly engine: Engine; readonly scorer: ContextScorer } | undefined;
+  #opened: { readonly engine: ProbeEngine; readonly scorer: ContextScorer } | undefined;
 
   constructor(
     readonly probe: ProbeModel,
@@ -320,7 +320,7 @@ export class ContextScorer {
 
   /** @param place what the model receives about positions besides the rotation, by length */
   constructor(
-    private readonly engine: Engine,
+    private readonly engine: ProbeEngine,
     private readonly place?: (length: number) => Batch['place'],
   ) {}
 
