@@ -82,7 +82,7 @@ function intervalWords({ settings: { contexts } }: Report): string {
 }
 
 export function summaryTable(report: Report): TableBlock {
-  const { target, reference, recommendation } = report;
+  const { target, recommendation } = report;
   const columns = columnsOf(report);
   return {
     kind: 'table',
@@ -93,81 +93,81 @@ export function summaryTable(report: Report): TableBlock {
       marked: candidate.label === recommendation.candidate,
     })),
   };
+}
 
-  function columnsOf(
-    report: Report,
-  ): readonly (readonly [Column, (candidate: CandidateReport) => TableCell])[] {
-    const at = shortTokens(target.tokens);
-    return [
-      [
-        { title: 'Candidate', narrow: ['', 'candidate'], align: 'left' },
-        ({ label }) => ({ text: label, name: true }),
-      ],
-      [
-        { title: 'Short-context accuracy', narrow: ['short context', 'accuracy'], align: 'right' },
-        (candidate) => shortCell(candidate, ({ accuracyChange }) => pointsCell(accuracyChange)),
-      ],
-      [
-        {
-          title: 'Short-context loss, nats',
-          narrow: ['short context', 'loss, nats'],
-          align: 'right',
-        },
-        (candidate) => shortCell(candidate, ({ lossChange }) => natsCell(lossChange)),
-      ],
-      ...summaryLengths(report).map((length) => needleColumn(length)),
-      [
-        { title: 'Reach, tokens', narrow: ['reach', 'tokens'], align: 'right' },
-        ({ reach }) =>
-          reach ? { text: reachTokens(reach), detail: reachEnds(reach) } : NOT_MEASURED,
-      ],
-      [
-        {
-          title: `Loss at ${at}, nats`,
-          narrow: ['loss at', at],
-          align: 'right',
-          spare: 1,
-          roomy: true,
-        },
-        (candidate) => {
-          const rung = rungAt(candidate, target.tokens);
-          return rung
-            ? { text: signed(rung.lossChange.value, 2), detail: ends(rung.lossChange, 2) }
-            : NOT_MEASURED;
-        },
-      ],
-      [
-        { title: 'Verdict', narrow: ['', 'verdict'], align: 'left', wrap: 12 },
-        ({ verdict }) => verdictCell(verdict),
-      ],
-    ];
-  }
+/** A column, and its cell for a candidate. */
+type DrawnColumn = readonly [Column, (candidate: CandidateReport) => TableCell];
 
-  function needleColumn(
-    length: number,
-  ): readonly [Column, (candidate: CandidateReport) => TableCell] {
-    const at = shortTokens(length);
-    // The accuracy inside the window is close to that of the short contexts.
-    const spare = length <= reference.trainedWindow ? 2 : 3;
-    return [
+function columnsOf(report: Report): readonly DrawnColumn[] {
+  const { target } = report;
+  const at = shortTokens(target.tokens);
+  return [
+    [
+      { title: 'Candidate', narrow: ['', 'candidate'], align: 'left' },
+      ({ label }) => ({ text: label, name: true }),
+    ],
+    [
+      { title: 'Short-context accuracy', narrow: ['short context', 'accuracy'], align: 'right' },
+      (candidate) => shortCell(candidate, ({ accuracyChange }) => pointsCell(accuracyChange)),
+    ],
+    [
       {
-        title: `Needle at ${at}`,
-        narrow: ['needle', at],
+        title: 'Short-context loss, nats',
+        narrow: ['short context', 'loss, nats'],
         align: 'right',
+      },
+      (candidate) => shortCell(candidate, ({ lossChange }) => natsCell(lossChange)),
+    ],
+    ...summaryLengths(report).map((length) => needleColumn(length, report)),
+    [
+      { title: 'Reach, tokens', narrow: ['reach', 'tokens'], align: 'right' },
+      ({ reach }) =>
+        reach ? { text: reachTokens(reach), detail: reachEnds(reach) } : NOT_MEASURED,
+    ],
+    [
+      {
+        title: `Loss at ${at}, nats`,
+        narrow: ['loss at', at],
+        align: 'right',
+        spare: 1,
         roomy: true,
-        ...(length < target.tokens ? { spare } : {}),
       },
       (candidate) => {
-        const rung = rungAt(candidate, length);
-        if (!rung) return NOT_MEASURED;
-        const { value, low, high } = rung.accuracy;
-        return {
-          text: percent(value),
-          detail: `${Math.round(low * 100)} … ${Math.round(high * 100)}`,
-        };
+        const rung = rungAt(candidate, target.tokens);
+        return rung
+          ? { text: signed(rung.lossChange.value, 2), detail: ends(rung.lossChange, 2) }
+          : NOT_MEASURED;
       },
-    ];
-  }
+    ],
+    [
+      { title: 'Verdict', narrow: ['', 'verdict'], align: 'left', wrap: 12 },
+      ({ verdict }) => verdictCell(verdict),
+    ],
+  ];
+}
+
+function needleColumn(length: number, { target, reference }: Report): DrawnColumn {
+  const at = shortTokens(length);
+  // The accuracy inside the window is close to that of the short contexts.
+  const spare = length <= reference.trainedWindow ? 2 : 3;
+  return [
+    {
+      title: `Needle at ${at}`,
+      narrow: ['needle', at],
+      align: 'right',
+      roomy: true,
+      ...(length < target.tokens ? { spare } : {}),
+    },
+    (candidate) => {
+      const rung = rungAt(candidate, length);
+      if (!rung) return NOT_MEASURED;
+      const { value, low, high } = rung.accuracy;
+      return {
+        text: percent(value),
+        detail: `${Math.round(low * 100)} … ${Math.round(high * 100)}`,
+      };
+    },
+  ];
 }
 
 function shortCell(
