@@ -21,6 +21,8 @@ export interface FlatRules {
   readonly accepts?: readonly string[];
   /** The family's partial rotary factor, which takes precedence over that of the class. */
   readonly partialDefault?: number;
+  /** Whether `partialDefault` follows from another key of the file, and is no default to report. */
+  readonly partialIsGiven?: boolean;
   /** Whether the class ignores a legacy `rope_scaling` (Cohere2 MoE). */
   readonly dropsRopeScaling?: boolean;
 }
@@ -78,7 +80,10 @@ export function flatBlock(source: Source, rules: FlatRules = {}): Read<RopeBlock
     fields,
     type,
     theta: take(findings, readTheta(source, fields, thetaKey, source.defaults?.theta)),
-    partial: take(findings, readPartial(source, fields, partialKey, share)),
+    partial: take(
+      rules.partialIsGiven === true ? [] : findings,
+      readPartial(source, fields, partialKey, share),
+    ),
     outerOriginal: original?.tokens,
     originalFromClass: original?.fromClass === true,
     nested: false,

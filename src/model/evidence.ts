@@ -158,6 +158,14 @@ export const TRAINED_IN: readonly TrainedInRow[] = Object.freeze([
       'Gemma 3 technical report (arXiv:2503.19786): models are pre-trained on 32K tokens and the global layers scaled to 128K at the end of pre-training, with a factor of 8',
   },
   {
+    key: 'deepseek-coder-linear',
+    ropeType: 'linear',
+    modelTypes: ['llama'],
+    published: [{ factor: 4, theta: 100_000, maxPositions: 16_384 }],
+    source:
+      'DeepSeek-Coder (arXiv:2401.14196), "Long Context": linear scaling by 4 and theta raised from 10,000 to 100,000, then 1,000 steps of training at 16K',
+  },
+  {
     key: 'hunyuan-alpha',
     ropeType: 'ntk',
     modelTypes: ['hunyuan_v1_dense', 'hunyuan_v1_moe', 'hunyuan_vl_text'],

@@ -35,6 +35,7 @@ import {
 } from './dialects/per-layer-families.js';
 import {
   allSliding,
+  cohere,
   defaultOnly,
   llama,
   lowerSliding,
@@ -48,6 +49,7 @@ import type { Dialect } from './types.js';
 export const DIALECTS: readonly Dialect[] = Object.freeze([
   plain,
   llama,
+  cohere,
   defaultOnly,
   allSliding,
   upperSliding,

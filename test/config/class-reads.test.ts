@@ -13,6 +13,11 @@ function byName(model: ModelGeometry): Record<string, Finding> {
   );
 }
 
+function referenceOf(config: Record<string, unknown>) {
+  const { kind, trainedWindow } = chooseReference(read(config));
+  return [kind, trainedWindow];
+}
+
 const LINEAR = { rope_type: 'linear', factor: 8 };
 
 describe('what the class of the model type reads counts', () => {
@@ -65,11 +70,6 @@ describe('evidence that a scaling was trained in', () => {
     },
   };
 
-  function referenceOf(config: Record<string, unknown>) {
-    const { kind, trainedWindow } = chooseReference(read(config));
-    return [kind, trainedWindow];
-  }
-
   it.each([
     ['Llama 3.1', {}, ['configured', 131_072]],
     ['another model type with its block', { model_type: 'mistral' }, ['unscaled', 8192]],
@@ -111,6 +111,32 @@ describe('what a config says besides its frequencies', () => {
     const { missing_partial } = byName(read({ ...LLAMA, model_type: 'phi' }));
     expect(missing_partial).toMatchObject({ path: 'partial_rotary_factor', args: { value: 0.5 } });
     expect(byName(read(LLAMA))['missing_partial']).toBeUndefined();
+  });
+
+  it('a share that follows from rotary_dim is no class default', () => {
+    const minimax = read({ ...LLAMA, model_type: 'minimax_m2', head_dim: 128, rotary_dim: 32 });
+    expect(minimax.groups[0]?.rope.rotaryDim).toBe(32);
+    expect(byName(minimax)['missing_partial']).toBeUndefined();
+  });
+
+  it('Command R was trained on its model_max_length', () => {
+    const cohere = { ...LLAMA, model_type: 'cohere', max_position_embeddings: 8192 };
+    expect(referenceOf({ ...cohere, model_max_length: 131_072 })).toEqual(['unscaled', 131_072]);
+    expect(referenceOf(cohere)).toEqual(['unscaled', 8192]);
+  });
+
+  it('DeepSeek-Coder was trained with its linear block, and others may not have been', () => {
+    const coder = {
+      ...LLAMA,
+      rope_theta: 100_000,
+      max_position_embeddings: 16_384,
+      rope_scaling: { type: 'linear', factor: 4 },
+    };
+    expect(referenceOf(coder)).toEqual(['configured', 16_384]);
+    expect(referenceOf({ ...coder, rope_theta: 10_000 })[0]).toBe('unscaled');
+    expect(referenceOf({ ...coder, rope_scaling: { type: 'linear', factor: 8 } })[0]).toBe(
+      'unscaled',
+    );
   });
 
   it('Ministral 3 scales its queries with their position', () => {

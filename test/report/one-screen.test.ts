@@ -87,6 +87,22 @@ describe('inspect takes one screen too', () => {
   });
 });
 
+it('inspect names no negative share where every frequency turns in training', () => {
+  const short = {
+    model_type: 'qwen2',
+    hidden_size: 3584,
+    num_attention_heads: 28,
+    max_position_embeddings: 131_072,
+    rope_theta: 10_000,
+  };
+  const model = readModel(short);
+  if (isNotRope(model)) throw new Error('qwen2 uses RoPE');
+  const data = inspectData(model, chooseReference(model), { source: 'test' });
+  const text = textOf(inspectAnswer(data), { color: false, columns: 80, plots: true });
+  expect(text).toContain('every frequency turns fully');
+  expect(text).not.toMatch(/[-−]\d+ % of the frequency range/);
+});
+
 describe('the table of the answer', () => {
   const rowsOf = (report: Report) => {
     const blocks = answerSections(report).flatMap((section) => section.blocks);

@@ -1,5 +1,5 @@
 import { allSlidingTypes, type DecoderRules, narrowWindow, readDecoder } from '../decoder.js';
-import type { Shape, Source } from '../source.js';
+import { eitherKeys, type Shape, type Source } from '../source.js';
 import type { Dialect } from '../types.js';
 
 /**
@@ -25,6 +25,19 @@ export const defaultOnly: Dialect = Object.freeze({
   modelTypes: ['recurrent_gemma', 'cosmos3_edge_text'],
   writes: 'fixed',
   read: (source: Source) => readDecoder(source, { flat: { accepts: ['default'] } }),
+});
+
+/**
+ * Command R was published with `max_position_embeddings` 8192, which sized a buffer, and the window
+ * that it was trained on in `model_max_length` (131072), which engines serve.
+ */
+export const cohere: Dialect = Object.freeze({
+  name: 'model_max_length',
+  modelTypes: ['cohere'],
+  read: (source: Source) => {
+    const keys = eitherKeys(source, { maxPositions: 'model_max_length' });
+    return readDecoder(source, { shape: { keys } });
+  },
 });
 
 const ALL_SLIDING: DecoderRules = Object.freeze({ layerTypes: allSlidingTypes });

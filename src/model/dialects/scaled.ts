@@ -143,11 +143,11 @@ export const minimaxM2: Dialect = Object.freeze({
           above: 0,
           max: BOUNDS.headDim,
         });
-        const partialDefault = rotaryDim === undefined ? undefined : rotaryDim / shape.headDim;
-        return forAllLayers(
-          types,
-          flatBlock(inner, { ...(partialDefault !== undefined && { partialDefault }) }),
-        );
+        const given = rotaryDim !== undefined && {
+          partialDefault: rotaryDim / shape.headDim,
+          partialIsGiven: true,
+        };
+        return forAllLayers(types, flatBlock(inner, { ...given }));
       },
     }),
 });

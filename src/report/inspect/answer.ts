@@ -51,6 +51,13 @@ function readingOf({ kind, trainedWindow }: InspectReading): readonly unknown[] 
   return [kind, trainedWindow];
 }
 
+/** A critical fraction of 0 or below means that the slowest frequency turns too. */
+function slowShare(criticalFraction: number): string {
+  return criticalFraction > 0
+    ? `${percent(criticalFraction)} of the frequency range never turns`
+    : 'every frequency turns';
+}
+
 /** Says how far each scaling keeps the farthest-looking layers within trained angles. */
 function reachSentences(data: InspectData): readonly string[] {
   const { geometry, reference } = data;
@@ -64,7 +71,7 @@ function reachSentences(data: InspectData): readonly string[] {
   const slow =
     criticalFraction === null
       ? ''
-      : `${percent(criticalFraction)} of the frequency range never turns fully in training ` +
+      : `${slowShare(criticalFraction)} fully in training ` +
         `(critical fraction ${trim(criticalFraction, 3)}); `;
   // The config's base frequencies are left to the details, because nobody serves them.
   const shown = group.candidates.filter(
