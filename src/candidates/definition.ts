@@ -200,7 +200,24 @@ export function joinCandidates(
   return all;
 }
 
-function parseOne(item: string): CandidateDefinition {
+/** Spells a shorthand as labels do: `YaRN:4x` is `yarn:4`. The file of a longrope stays as it is. */
+function spelt(item: string): string {
+  return item
+    .replace(/^[a-z0-9-]+(?=:|$)/i, (name) => name.toLowerCase())
+    .replace(/^([a-z0-9-]+:\d+(?:\.\d+)?)x(?=:|$)/i, '$1');
+}
+
+/** Suggests `yarn:4` for `yarn4`, `yarn=4` and `yarn-4`, and else the nearest name. */
+function meantBy(name: string): string {
+  const [, method = '', factor] = /^([a-z0-9-]*?[a-z3])[-=_ ]?(\d+(?:\.\d+)?)x?$/i.exec(name) ?? [];
+  const known = method.toLowerCase();
+  return isFactorMethod(known)
+    ? ` (did you mean "${known}:${factor}"?)`
+    : didYouMean(name.toLowerCase(), NAMES);
+}
+
+function parseOne(given: string): CandidateDefinition {
+  const item = spelt(given);
   if (item === '') {
     failCandidate('no_candidates', '""', 'is empty', `known: ${NAMES.join(', ')}`);
   }
@@ -224,7 +241,7 @@ function parseOne(item: string): CandidateDefinition {
     failCandidate(
       'unknown_candidate',
       item,
-      `"${name}" is not a scaling${didYouMean(name, NAMES)}`,
+      `"${name}" is not a scaling${meantBy(name)}`,
       `known: ${NAMES.join(', ')}`,
     );
   }

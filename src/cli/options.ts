@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { option, RopeEvalError, words } from '../errors.js';
+import { option, RopeEvalError, type Words, words } from '../errors.js';
 import { BOUNDS, show } from '../json/bounds.js';
 import { REFERENCE_KINDS } from '../model/types.js';
 import type { EvaluateOptions } from '../options.js';
@@ -55,12 +55,21 @@ export function positiveNumber(text: string): number {
   return value;
 }
 
-/** Refuses an option that is given twice, because the first value would be dropped silently. */
-export function once(text: string, before?: string): string {
-  if (before !== undefined) {
-    throw new InvalidArgumentError(`It is given already, as ${before}. Give it once.`);
+/**
+ * Refuses options that are given twice and take one value, because the first would be dropped
+ * silently. Options that collect their values hold a list.
+ */
+export function refuseRepeated(command: Command): void {
+  for (const each of command.options) {
+    if (!each.required) continue;
+    const parse = each.parseArg;
+    each.argParser((text: string, before: unknown): unknown => {
+      if (before !== undefined && before !== each.defaultValue && !Array.isArray(before)) {
+        throw new InvalidArgumentError(`It is given already, as ${String(before)}. Give it once.`);
+      }
+      return parse === undefined ? text : parse(text, before);
+    });
   }
-  return text;
 }
 
 /** Collects the values of an option that may be repeated. */
@@ -354,14 +363,36 @@ export function checkSequenceLength(value: unknown, option = 'sequenceLength'): 
     throw new RopeEvalError('out_of_range', {
       option,
       problem: `must be a whole number of tokens from 1 to ${BOUNDS.positions}, found ${show(value)}`,
+      ...(typeof value === 'string' && { hint: lengthHint(value, option) }),
     });
   }
   return number;
 }
 
-/** Parses `131072`, `131_072`, `131,072`, `128k` (x 1024) or `1m` (x 1048576). */
+/** Says what to give instead of a text that is no length, if it is clear what is meant. */
+function lengthHint(text: string, name: string): string | Words {
+  const several = text.split(',').map(parseLength);
+  if (several.length > 1 && several.every(Number.isInteger)) {
+    const longest = Math.max(...several);
+    return name === 'target'
+      ? words`Give the longest, ${String(longest)}: the default command measures lengths up to it, and with ${option('optimize')} it gives a setting for each.`
+      : 'Give one length.';
+  }
+  if (/^\d+(\.\d+)?x$/i.test(text.trim())) {
+    return name === 'target'
+      ? words`A multiple of the trained window is a factor: the default command takes ${option('factor')} ${text.trim()}.`
+      : 'Give tokens, not a multiple.';
+  }
+  const digits = text.trim().replaceAll(/[ .'\u00a0\u202f]/g, '');
+  const grouped = /^\d{1,3}([ .'\u00a0\u202f]\d{3})+$/.test(text.trim());
+  return grouped ? `Thousands take a comma or nothing between them: ${digits}.` : '';
+}
+
+/** Parses `131072`, `131_072`, `131,072`, `128k` or `128Ki` (x 1024), or `1m` (x 1048576). */
 function parseLength(text: string): number {
-  const match = /^(\d{1,3}(?:,\d{3})+|\d[\d_]*(?:\.\d+)?(?:e\d+)?)([km]?)$/i.exec(text.trim());
+  const match = /^(\d{1,3}(?:,\d{3})+|\d[\d_]*(?:\.\d+)?(?:e\d+)?)(?:([km])i?)?$/i.exec(
+    text.trim(),
+  );
   if (match === null) return Number.NaN;
   const [, digits = '', unit = ''] = match;
   const size = { '': 1, k: 1024, m: 1024 * 1024 }[unit.toLowerCase()] ?? Number.NaN;

@@ -20,7 +20,7 @@ import { pullRequestCommand } from './commands/pull-request.js';
 import { schemaCommand } from './commands/schema.js';
 import { sweepCommand } from './commands/sweep.js';
 import type { Environment } from './environment.js';
-import type { CommandContext, CommandModule } from './options.js';
+import { type CommandContext, type CommandModule, refuseRepeated } from './options.js';
 
 /** Commands besides the default one, in the order of `--help`. A new one is a file and a line. */
 export const COMMANDS: readonly CommandModule[] = Object.freeze([
@@ -59,6 +59,9 @@ function excess(command: Command): RopeEvalError {
   const { registeredArguments: taken, args } = command;
   const usage = `rope-eval ${command.name()} ${command.usage()}`;
   if (taken.length === 1 && taken[0]?.name() === 'config') {
+    const scaling = candidateHint(command, args);
+    if (scaling !== undefined)
+      return tooMany(`${command.name()} takes a config alone`, args, scaling);
     const loop =
       command.name() === 'check'
         ? `For several, a loop: for c in ${listed(args)}; do rope-eval check "$c" || break; done. ` +
@@ -70,6 +73,15 @@ function excess(command: Command): RopeEvalError {
   return tooMany(`${command.name()} takes ${most}`, args, `Usage: ${usage}`);
 }
 
+/** Says how a command takes the scaling that stands where only a config can stand. */
+function candidateHint(command: Command, [config = '', second = '']: readonly string[]) {
+  if (!/^[a-z0-9-]+:[\d.]+/i.test(second) && second !== 'none') return undefined;
+  const flag = command.options.find(({ long }) => long?.startsWith('--candidate'))?.long;
+  if (flag === undefined || flag === null) return undefined;
+  const start = command.parent === null ? 'rope-eval' : `rope-eval ${command.name()}`;
+  return `A scaling is given by ${flag}: ${start} ${quote(config)} ${flag} ${quote(second)}`;
+}
+
 function secondArgument(program: Command): RopeEvalError {
   const [first = ''] = program.args;
   const names = program.commands.map((command) => command.name());
@@ -79,6 +91,8 @@ function secondArgument(program: Command): RopeEvalError {
       problem: `unknown command ${first} (did you mean ${meant}?)`,
     });
   }
+  const scaling = candidateHint(program, program.args);
+  if (scaling !== undefined) return tooMany('one config and no more', program.args, scaling);
   return tooMany('one config at a time', program.args, `Commands: ${names.join(', ')}.`);
 }
 
@@ -121,20 +135,40 @@ export function refuseMisplacedOptions(program: Command): void {
  */
 export function otherCommand(program: Command, message: string, argv: readonly string[]): string {
   const [, flag = ''] = /unknown option '(--[\w-]+)/.exec(message) ?? [];
-  const owners = program.commands.filter(({ options }) => options.some((o) => o.long === flag));
+  if (flag === '') return '';
+  const at = argv.indexOf(flag);
+  const next = argv[at + 1];
+  const value = next === undefined || next.startsWith('-') ? [] : [quote(next)];
+  const words = argv.filter((_, index) => index !== at + 1 || value.length === 0);
+  const named = program.commands.find((each) => each.name() === words[0]);
+  const own = named ?? program;
+  const takesConfig = own.registeredArguments[0]?.name() === 'config';
+  const found = words.find((word) => word !== named?.name() && !word.startsWith('-'));
+  const config = takesConfig && found !== undefined ? quote(found) : 'CONFIG';
+  const placesOf = (command: Command, filled: Readonly<Record<string, string>>): string[] =>
+    command.registeredArguments
+      .filter(({ required }) => required)
+      .map((each) => filled[each.name()] ?? each.name().toUpperCase());
+  const name = flag.slice('--'.length);
+  if (named?.registeredArguments.some((each) => each.name() === name) === true) {
+    const places = placesOf(named, { config, ...(value[0] !== undefined && { [name]: value[0] }) });
+    return `it is an argument: ${['rope-eval', named.name(), ...places].join(' ')}`;
+  }
+  const owners = [program, ...program.commands].filter(({ options }) =>
+    options.some((each) => each.long === flag),
+  );
   const [owner, ...others] = owners;
-  if (owner === undefined) return '';
-  const words = argv.filter((word) => program.commands.every((each) => each.name() !== word));
-  const config = words.find((word) => !word.startsWith('-')) ?? 'CONFIG';
-  const places = owner.registeredArguments
-    .filter(({ required }) => required)
-    .map((each) => (each.name() === 'config' ? quote(config) : each.name().toUpperCase()));
-  const value = words[words.indexOf(flag) + 1];
-  const given = value === undefined || value.startsWith('-') ? [] : [quote(value)];
-  const also = others.length === 0 ? '' : ` (${others.map((each) => each.name()).join(', ')} too)`;
-  const command = ['rope-eval', owner.name(), ...places, flag, ...given].join(' ');
-  return `${owner.name()} takes ${flag}${also}: ${command}`;
+  // What nearly every command takes would be no help.
+  if (owner === undefined || owners.length > MOST_OWNERS) return '';
+  const titleOf = (each: Command): string =>
+    each === program ? 'the default command' : each.name();
+  const also = others.length === 0 ? '' : ` (${others.map(titleOf).join(', ')} too)`;
+  const start = owner === program ? ['rope-eval'] : ['rope-eval', owner.name()];
+  const command = [...start, ...placesOf(owner, { config }), flag, ...value].join(' ');
+  return `${titleOf(owner)} takes ${flag}${also}: ${command}`;
 }
+
+const MOST_OWNERS = 4;
 
 /** Help is read, not scanned: longer lines would not help even where there is room. */
 const HELP_COLUMNS = 80;
@@ -188,6 +222,7 @@ export function createProgram(context: CommandContext): Command {
   for (const command of program.commands) {
     command.showHelpAfterError(`(rope-eval ${command.name()} --help shows what it takes)`);
   }
+  for (const command of [program, ...program.commands]) refuseRepeated(command);
   refuseMisplacedOptions(program);
   addCompletion(program, context.environment);
   return program;

@@ -65,7 +65,7 @@ export function engineNamed(text: string): EngineName {
   throw new RopeEvalError('invalid_value', {
     option: 'engine',
     problem: `${JSON.stringify(text)} is no engine${didYouMean(name, ENGINES)}`,
-    hint: `Known: ${ENGINES.join(', ')}.`,
+    hint: `Known: ${ENGINES.join(', ')}. Give one, or none for all of them.`,
   });
 }
 

@@ -21,6 +21,9 @@ const DTYPE_ALIASES: Readonly<Partial<Record<string, CacheDtype>>> = Object.free
   fp8: 'float8',
   fp8_e4m3: 'float8',
   fp8_e5m2: 'float8',
+  float8_e4m3fn: 'float8',
+  float8_e5m2: 'float8',
+  fp8_e4m3fn: 'float8',
   q8_0: 'int8',
   q4_0: 'int4',
 });

@@ -19,6 +19,15 @@ describe('a list of candidates', () => {
     ]);
   });
 
+  it('spells shorthands as labels do', () => {
+    expect(parseCandidates('YaRN:4x,Llama3:8,yarn:2x:beta_fast=16')).toMatchObject([
+      { label: 'yarn:4', method: 'yarn', factor: 4 },
+      { label: 'llama3:8', method: 'llama3', factor: 8 },
+      { label: 'yarn:2:beta_fast=16', method: 'yarn', factor: 2 },
+    ]);
+    expect(parseCandidates('longrope:Lists/A.json')).toMatchObject([{ file: 'Lists/A.json' }]);
+  });
+
   it('reads parameters by their config keys', () => {
     expect(parseCandidates('yarn:4:beta_fast=16:truncate=false')).toMatchObject([
       { factor: 4, params: { beta_fast: 16, truncate: false } },
@@ -32,6 +41,8 @@ describe('a list of candidates', () => {
   });
 
   it.each([
+    ['yarn4', /did you mean "yarn:4"/, 'unknown_candidate'],
+    ['YaRN=4', /did you mean "yarn:4"/, 'unknown_candidate'],
     ['yran:4', /"yran" is not a scaling \(did you mean "yarn"\?\)/, 'unknown_candidate'],
     ['constructor:4', /"constructor" is not a scaling/, 'unknown_candidate'],
     ['yarn:0.5', /at least 1, found "0.5"/, 'invalid_value'],

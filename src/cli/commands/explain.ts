@@ -32,9 +32,9 @@ export const explainCommand: CommandModule = (program, { environment }) => {
     });
 };
 
-/** Expands `12`, `re12` and `RE12` to RE012. */
+/** Expands `12`, `re12`, `RE12` and `RE-12` to RE012. */
 function fullCode(code: string): string {
-  const digits = /^(?:re)?(\d{1,3})$/i.exec(code.trim())?.[1];
+  const digits = /^(?:re[-_ ]?)?(\d{1,3})$/i.exec(code.trim())?.[1];
   return digits === undefined ? code.toUpperCase() : `RE${digits.padStart(3, '0')}`;
 }
 

@@ -10,7 +10,6 @@ import {
   type CommandModule,
   type ExportFlags,
   exportOptions,
-  once,
   tokensFor,
 } from '../options.js';
 
@@ -34,7 +33,7 @@ export const fingerprintCommand: CommandModule = (program, { environment, exitWi
         'cos_sin_cache; exit code 1 where they differ',
     )
     .option('--layer-type <name>', 'layers to compare with the dump; default: the first')
-    .option('--candidate <scaling>', 'another scaling, such as yarn:4 or a JSON object', once)
+    .option('--candidate <scaling>', 'another scaling, such as yarn:4 or a JSON object')
     .option(
       '--seq-len <tokens>',
       'tables for this length, for scalings that depend on it',

@@ -10,7 +10,6 @@ import {
   type CommandModule,
   type ExportFlags,
   exportOptions,
-  once,
   positiveNumber,
   type ReferenceFlags,
   referenceOptions,
@@ -41,7 +40,7 @@ export const inspectCommand: CommandModule = (program, { environment }) => {
       'show tables for this length, for scalings that depend on it',
       tokensFor('sequenceLength'),
     )
-    .option('--candidate <scaling>', 'show another scaling, such as yarn:4 or a JSON object', once)
+    .option('--candidate <scaling>', 'show another scaling, such as yarn:4 or a JSON object')
     .option(
       '--target <tokens>',
       'length to reach; default: 4 x the trained window',
