@@ -71,8 +71,6 @@ export function highFrequencyStretch(
  * rotary table never completed a turn in training.
  */
 
-const FULL_TURN = 2 * Math.PI;
-
 /**
  * Returns the share of the log-frequency range below one rotation per window: `c = 1 - ln(window /
  * 2π) / ln(theta)`.
@@ -85,7 +83,7 @@ const FULL_TURN = 2 * Math.PI;
  * @param window trained window in tokens, > 0
  */
 export function criticalFraction(theta: number, window: number): number {
-  return 1 - Math.log(window / FULL_TURN) / Math.log(theta);
+  return 1 - Math.log(window / TURN) / Math.log(theta);
 }
 
 /**
@@ -99,7 +97,7 @@ export function criticalFraction(theta: number, window: number): number {
  * @param rotaryDim rotated dimensions of a head, even
  */
 export function criticalDimension(theta: number, window: number, rotaryDim: number): number {
-  const pairs = (rotaryDim / 2) * (Math.log(window / FULL_TURN) / Math.log(theta));
+  const pairs = (rotaryDim / 2) * (Math.log(window / TURN) / Math.log(theta));
   return Math.min(rotaryDim, Math.max(0, 2 * Math.ceil(pairs)));
 }
 
@@ -122,7 +120,7 @@ export function criticalFractionOf(invFreq: ArrayLike<number>, window: number): 
     .sort((a, b) => b - a);
   const first = logs[0];
   if (first === undefined) return null;
-  const limit = Math.log(FULL_TURN / window);
+  const limit = Math.log(TURN / window);
   const crossing = logs.findIndex((value) => value < limit);
   // This is the step that contains the limit, or the nearest one if the limit is outside the table.
   const right = Math.max(1, crossing < 0 ? logs.length - 1 : crossing);

@@ -228,7 +228,6 @@ function halfTable(graph: Graph, { producer }: Index, name: string): boolean {
     if (node.op === 'Cast') return node.attributes.get('to') === ELEMENT.float16;
     const weight = node.op === 'Gather' ? graph.weights.get(node.inputs[0]!) : undefined;
     if (weight) return weight.element === ELEMENT.float16;
-    if (node.op === 'Cos' || node.op === 'Sin') continue;
   }
   return false;
 }
