@@ -108,11 +108,11 @@ export function emitText(text: EmitText, paint: Paint): string {
   );
   const windows = windowNotes(input).map((note) => noteText(note, columns));
   const said = [...warnings, ...windows].join('\n');
-  const engines = emissions.map((each) => engineText(each, columns, paint));
+  const engines = emissions.map((each) => engineText(each, input, columns, paint));
   return `${[head, ...(said === '' ? [] : [said]), ...engines].join('\n\n')}\n`;
 }
 
-function engineText(emission: Emission, columns: number, paint: Paint): string {
+function engineText(emission: Emission, input: EmitInput, columns: number, paint: Paint): string {
   if (!emission.ok) {
     return [
       paint.bold(emission.engine),
@@ -123,15 +123,23 @@ function engineText(emission: Emission, columns: number, paint: Paint): string {
   const settings = emission.settings.map(
     ({ title, versions, text }) => `${paint.bold(title)} ${paint.dim(`(${versions})`)}\n${text}`,
   );
-  const run = emission.checked.length > 0 && settings.length > 0;
   const notes = [
     ...emission.notes.map((note) => noteText(note, columns)),
-    ...(run
-      ? [indented(`checked: such settings were run on ${list(emission.checked)}`, columns)]
-      : []),
+    ...(settings.length > 0 ? [indented(checkedText(emission, input), columns)] : []),
   ].join('\n');
   if (settings.length === 0) return `${paint.bold(emission.engine)}\n${notes}`;
   return [...settings, ...(notes === '' ? [] : [notes])].join('\n\n');
+}
+
+/** Says which versions have run such a setting. A model class that was not run may differ. */
+function checkedText({ engine, checked, checkedElsewhere }: Emission, input: EmitInput): string {
+  const { modelType } = input.geometry;
+  const { type } = input.groups[0].rope;
+  const what = type === 'default' ? 'such a setting' : type;
+  if (checked.length > 0) return `checked: ${what} was run for ${modelType} on ${list(checked)}`;
+  return checkedElsewhere.length > 0
+    ? `not checked: ${what} was run for other model types on ${list(checkedElsewhere)}, not for ${modelType}`
+    : `not checked: ${what} was run on no version of ${engine}`;
 }
 
 function noteText({ kind, text }: Note, columns: number): string {

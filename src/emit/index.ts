@@ -28,8 +28,10 @@ export const ENGINES = Object.freeze(Object.keys(EMITTERS) as EngineName[]);
 /** One engine's settings for a scaling. */
 export type Emission = Answer & {
   readonly engine: EngineName;
-  /** Versions whose own code has read what emit writes, in the conformance tests. */
+  /** Versions whose own code has read such a setting of this model type, in the conformance tests. */
   readonly checked: readonly string[];
+  /** Versions that have run the rope type on other model types alone. */
+  readonly checkedElsewhere: readonly string[];
 };
 
 /**
@@ -46,7 +48,8 @@ export function emit(
   return engines.map((engine) => {
     const emitter: Emitter = EMITTERS[engine];
     const answer = emitter.emit(input, versionOf(engine, emitter, version));
-    return { engine, checked: checkedVersions(engine), ...answer };
+    const ran = checkedVersions(engine, input.groups[0].rope.type, input.geometry.modelType);
+    return { engine, checked: ran.versions, checkedElsewhere: ran.elsewhere, ...answer };
   });
 }
 

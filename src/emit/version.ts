@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { RopeEvalError } from '../errors.js';
-import { isRecord } from '../json/parse.js';
+import type { RopeType } from '../rope/registry.js';
 
 /** `0.30.1` is [0, 30, 1]. Missing parts are 0. */
 export type Version = readonly [major: number, minor: number, patch: number];
@@ -33,15 +33,28 @@ export function atLeast(version: Version, from: string): boolean {
   return compareVersions(version, parseVersion(from)) >= 0;
 }
 
-/**
- * Lists the versions of an engine whose own code read what emit writes as intended, oldest first.
- * tools/conformance writes the data.
- */
-export function checkedVersions(engine: string): readonly string[] {
-  const versions = isRecord(CHECKED) ? CHECKED[engine] : undefined;
-  return Array.isArray(versions) ? versions.map(String) : [];
+/** Versions of an engine whose own code has read what emit writes for a rope type as intended. */
+export interface Checked {
+  /** On this model type, oldest first. */
+  readonly versions: readonly string[];
+  /** On other model types only, oldest first. */
+  readonly elsewhere: readonly string[];
 }
 
-const CHECKED: unknown = JSON.parse(
+/** Finds what was run of a rope type. tools/conformance writes the data. */
+export function checkedVersions(engine: string, ropeType: RopeType, modelType: string): Checked {
+  const ran = new Map(Object.entries(CHECKED[engine]?.[ropeType] ?? {}));
+  const versions = ran.get(modelType) ?? [];
+  const elsewhere = new Set([...ran.values()].flat().filter((each) => !versions.includes(each)));
+  const inOrder = [...elsewhere].sort((a, b) => compareVersions(parseVersion(a), parseVersion(b)));
+  return { versions, elsewhere: inOrder };
+}
+
+/** Versions by engine, rope type and model type. */
+type CheckedData = Readonly<
+  Partial<Record<string, Partial<Record<RopeType, Readonly<Record<string, readonly string[]>>>>>>
+>;
+
+const CHECKED = JSON.parse(
   readFileSync(new URL('./data/checked.json', import.meta.url), 'utf8'),
-);
+) as CheckedData;

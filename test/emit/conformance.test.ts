@@ -7,6 +7,10 @@ function read(path: string): string {
   return readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 }
 
+function compareText(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true });
+}
+
 const results = JSON.parse(read('tools/conformance/results.json')) as Results;
 
 describe('what engines were found to make of the settings', () => {
@@ -17,7 +21,21 @@ describe('what engines were found to make of the settings', () => {
 
   it('covers the versions that emit names', () => {
     for (const [engine, versions] of Object.entries(results)) {
-      expect(checkedVersions(engine).toSorted()).toEqual(Object.keys(versions).toSorted());
+      const { versions: named, elsewhere } = checkedVersions(engine, 'default', 'llama');
+      expect(named).toEqual([...Object.keys(versions)].sort(compareText));
+      expect(elsewhere).toEqual([]);
     }
+  });
+
+  it('is said by rope type and model type, so that nothing else inherits it', () => {
+    const none = { versions: [], elsewhere: [] };
+    expect(checkedVersions('sglang', 'ntk-mixed', 'llama')).toEqual(none);
+    expect(checkedVersions('tgi', 'yarn', 'llama')).toEqual(none);
+    expect(checkedVersions('vllm', 'yarn', 'constructor').versions).toEqual([]);
+    expect(checkedVersions('vllm', 'yarn', 'constructor').elsewhere).toContain('0.30.0');
+    // vLLM 0.29 has no class that reads these models, and later ones have.
+    const { versions, elsewhere } = checkedVersions('vllm', 'yarn', 'olmo3');
+    expect(elsewhere).toEqual(['0.29.0']);
+    expect(versions).toContain('0.30.0');
   });
 });

@@ -25,6 +25,7 @@ interface Answer<Json> {
 }
 
 interface Group {
+  readonly ropeType: string;
   readonly layers: readonly number[];
   readonly rotaryDim: number;
   readonly layout: string;
@@ -34,6 +35,7 @@ interface Group {
 }
 
 interface Inspected {
+  readonly modelType: string;
   readonly reference: { readonly trainedWindow: number };
   readonly layerTypes: Readonly<Record<string, Group>>;
 }
@@ -99,14 +101,18 @@ function candidatesFor(window: number, pairs: number): Readonly<Record<string, W
   };
 }
 
+/** One layer type's table as rope-eval means it. */
+type Table = Group & { readonly layerType: string };
+
 /** Reads frequencies, temperature, layout and softmax scale of each layer type at a length. */
-async function tables(config: string, candidate: string, length: number): Promise<unknown> {
+async function tables(config: string, candidate: string, length: number): Promise<Table[]> {
   const { json, refused } = await ropeEval<Inspected>(
     ...['inspect', config, '--candidate', candidate, '--seq-len', String(length)],
   );
   if (json === undefined) throw new Error(`${config} ${candidate}: ${refused}`);
   return Object.entries(json.layerTypes).map(([layerType, group]) => ({
     layerType,
+    ropeType: group.ropeType,
     layers: group.layers,
     rotaryDim: group.rotaryDim,
     layout: group.layout,
@@ -181,17 +187,19 @@ async function casesOf(config: string, engines: Engines): Promise<unknown> {
       }
       given[engine] = answers;
     }
+    const meant = await tables(config, candidate, json.length);
     cases.push({
       id,
+      ropeType: meant[0]?.ropeType,
       length: json.length,
-      meant: await tables(config, candidate, json.length),
+      meant,
       short,
       meantShort: await tables(config, candidate, short),
       written: await written(config, words),
       given,
     });
   }
-  return { configured, cases };
+  return { modelType: inspected.modelType, configured, cases };
 }
 
 const engines = await readJson<Engines>(join(HERE, 'engines.json'));

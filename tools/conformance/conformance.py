@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import resource
 import shlex
 import subprocess
@@ -222,15 +223,30 @@ def changes(old, new):
     ]
 
 
-def write(results):
-    """Writes the results, and for emit the versions in which everything that it writes was right."""
-    RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
-    lines = []
+def checked(results, cases):
+    """{engine: {rope type: {model type: versions}}} in which everything that was run was right."""
+    right = {}
     for engine, versions in sorted(results.items()):
-        right = [version for version, found in versions.items() if not faults(found)]
-        right.sort(key=lambda version: [int(part) for part in version.split(".")])
-        lines.append(f"  {json.dumps(engine)}: {json.dumps(right)}")
-    CHECKED.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+        types = right.setdefault(engine, {})
+        for version in sorted(versions, key=lambda version: [int(part) for part in version.split(".")]):
+            ran, wrong = set(), set()
+            for shape, candidates in versions[version].items():
+                for case in cases[shape]["cases"]:
+                    status = candidates.get(case["id"].split(" / ")[1], {}).get("status")
+                    told = (case.get("ropeType"), cases[shape]["modelType"])
+                    ran |= {told} if status == "same" else set()
+                    wrong |= {told} if status in ("differs", "failed") else set()
+            for rope_type, model_type in sorted(ran - wrong):
+                types.setdefault(rope_type, {}).setdefault(model_type, []).append(version)
+    return right
+
+
+def write(results, cases):
+    """Writes the results, and for emit the versions and models for which each rope type was right."""
+    RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+    text = json.dumps(checked(results, cases), indent=2, sort_keys=True)
+    # Each list of versions stands on one line.
+    CHECKED.write_text(re.sub(r"\[[^\]]*\]", lambda found: json.dumps(json.loads(found[0])), text) + "\n")
 
 
 def arguments():
@@ -248,13 +264,12 @@ def arguments():
 def main():
     args = arguments()
     cases = json.loads(pathlib.Path(args.cases).read_text()) if args.cases else collect_cases()
-    if args.shape:
-        cases = {args.shape: cases[args.shape]}
+    chosen = {args.shape: cases[args.shape]} if args.shape else cases
     old = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     new, failed = {}, False
     for engine, version, python in environments.prepare(args):
         with open(pathlib.Path(args.cache) / f"{engine}-{version}.log", "w") as log:
-            found, unsupported = run_engine(engine, version, python, cases, log)
+            found, unsupported = run_engine(engine, version, python, chosen, log)
         new.setdefault(engine, {})[version] = found
         print(f"{engine} {version}: {count(found)}", flush=True)
         for shape, reason in unsupported.items():
@@ -271,7 +286,7 @@ def main():
         for engine, versions in new.items():
             for version, shapes in versions.items():
                 old.setdefault(engine, {}).setdefault(version, {}).update(shapes)
-        write(old)
+        write(old, cases)
     return 1 if failed or (args.check and differences) else 0
 
 

@@ -371,3 +371,19 @@ it('Ministral 3: a block that would count its queries in another window is refus
     expect(stderr).toContain('original_max_position_embeddings');
   }
 });
+
+it('a model class that was not run is not said to be checked', async () => {
+  const line = async (config: string, candidate: string, engine: string): Promise<string> => {
+    const { stdout } = await runCli(['emit', config, candidate, '--engine', engine]);
+    return stdout.split('\n').find((each) => each.includes('checked:')) ?? '';
+  };
+  expect(await line('fixtures/field/07-qwen3-32b.json', 'yarn:2', 'vllm')).toMatch(
+    /^ {2}checked: yarn was run for qwen3 on 0\.29\.0/,
+  );
+  expect(await line('fixtures/field/17b-phi2-orig.json', 'yarn:2', 'vllm')).toMatch(
+    /^ {2}not checked: yarn was run for other model types on 0\.29\.0/,
+  );
+  expect(await line('fixtures/field/07-qwen3-32b.json', 'yarn:2', 'tgi')).toBe(
+    '  not checked: yarn was run on no version of tgi',
+  );
+});
