@@ -1,124 +1,12 @@
-import { isDeepStrictEqual } from 'node:util';
-import { RopeEvalError } from '../errors.js';
-import { isRecord, own, type UnknownRecord } from '../json/parse.js';
+import { isRecord, own } from '../json/parse.js';
 import { CLASS_DEFAULTS } from '../model/class-defaults.js';
-import { isNotRope, readModel } from '../model/read-model.js';
 import { dialectOf } from '../model/registry.js';
-import type { ModelGeometry } from '../model/types.js';
 import type { Block } from '../rope/kind.js';
-import { computeRope, effectiveTheta, type RopeSpec, scalingBlock } from '../rope/registry.js';
+import { effectiveTheta, scalingBlock } from '../rope/registry.js';
 import { type ConfigShape, type Edit, keptKeys, shapeOf } from './block.js';
 import { isUnchanged, maxPositionsFor } from './lengths.js';
+import { misreading } from './read-back.js';
 import { type EmitGroup, type EmitInput, planOf } from './types.js';
-
-/**
- * Reads an edited config as transformers would, and compares it with what was asked for. The check
- * is necessary because classes restrict what they read in many ways (a fixed list of rope types,
- * their own keys, a default block), and a patch that means something else is worse than none.
- *
- * @returns why the edits do not say what was asked; undefined if they do
- */
-export function misreading(input: EmitInput, edits: readonly Edit[]): string | undefined {
-  const edited = editedRecord(input.raw, edits);
-  const read = readEdited(edited);
-  if (typeof read === 'string') return `transformers would not read it back: ${read}`;
-  for (const { layerType, rope } of input.groups) {
-    const got = read.groups.find((group) => group.layerType === layerType)?.rope;
-    if (
-      got === undefined ||
-      !sameTables(rope, got, [input.reference.trainedWindow, input.length])
-    ) {
-      if (got === undefined) {
-        const kinds = read.groups.map((group) => group.layerType).join(', ');
-        return `${read.modelType} would then have no ${layerType} layers, but ${kinds}`;
-      }
-      return `${read.modelType} would read it back as another table (${got.type}) on its ${layerType} layers`;
-    }
-  }
-  return lostKey(input, edited) ?? changedShape(input.geometry, read);
-}
-
-/** Finds a key that does not belong to the scaling and that the edits removed or changed. */
-function lostKey(input: EmitInput, edited: UnknownRecord): string | undefined {
-  const after = { ...input, raw: edited };
-  for (const { layerType } of input.groups) {
-    const now = keptKeys(after, layerType);
-    for (const [key, value] of Object.entries(keptKeys(input, layerType))) {
-      if (!isDeepStrictEqual(now[key], value)) {
-        return `${input.geometry.modelType} reads ${key} in the block, which would not be ${JSON.stringify(value)} any more`;
-      }
-    }
-  }
-  return undefined;
-}
-
-/**
- * Finds anything else that the class would read differently: only tables and lengths may change.
- */
-function changedShape(before: ModelGeometry, after: ModelGeometry): string | undefined {
-  const [old, now] = [shapeRead(before), shapeRead(after)];
-  const name = Object.keys(old).find((key) => !isDeepStrictEqual(old[key], now[key]));
-  return name && `${after.modelType} would read back another value for ${name}`;
-}
-
-function shapeRead(model: ModelGeometry): Readonly<Record<string, unknown>> {
-  return {
-    'the type of the model': [model.modelType, model.architecture],
-    'the order of pairs': [model.layout, model.pairOrder],
-    'the layers without RoPE': model.layersWithoutRope,
-    'the layers without attention': model.layersWithoutAttention,
-    'the shape of the attention': [model.attention, model.bidirectional],
-    'the softmax scale': model.unscaledSoftmaxScale,
-    'the layers of each kind': model.groups.map(({ layerType, layers }) => [layerType, layers]),
-    'the rotated share of a head': model.groups.map((group) => group.partialRotaryFactor),
-  };
-}
-
-function readEdited(edited: UnknownRecord) {
-  try {
-    const model = readModel(edited);
-    return isNotRope(model) ? 'no layer rotates' : model;
-  } catch (error) {
-    if (error instanceof RopeEvalError) return error.message;
-    throw error;
-  }
-}
-
-/** The parsed config after the edits. `patchConfig` makes the same changes to its text. */
-export function editedRecord(raw: UnknownRecord, edits: readonly Edit[]): UnknownRecord {
-  return edits.reduce((record, { path, value }) => withKey(record, path, value), raw);
-}
-
-function withKey(
-  record: UnknownRecord,
-  [key = '', ...rest]: readonly string[],
-  value: unknown,
-): UnknownRecord {
-  const others = Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
-  if (rest.length === 0) return value === undefined ? others : { ...others, [key]: value };
-  const inner = record[key];
-  return { ...others, [key]: withKey(isRecord(inner) ? inner : {}, rest, value) };
-}
-
-/** Far below what a token's rotation can show, and far above the rounding of a computed theta. */
-const TOLERANCE = 1e-6;
-
-/** Whether two specs rotate alike at these lengths. */
-export function sameTables(want: RopeSpec, got: RopeSpec, lengths: readonly number[]): boolean {
-  return lengths.every((length) => {
-    const a = computeRope(want, length);
-    const b = computeRope(got, length);
-    return (
-      a.invFreq.length === b.invFreq.length &&
-      close(a.attentionScaling, b.attentionScaling) &&
-      a.invFreq.every((frequency, pair) => close(frequency, b.invFreq[pair] ?? Number.NaN))
-    );
-  });
-}
-
-function close(a: number, b: number): boolean {
-  return Math.abs(a - b) <= TOLERANCE * Math.max(Math.abs(a), Math.abs(b));
-}
 
 /** The keys that a patch writes: those of transformers 4 or 5. */
 export type ConfigForm = 'v4' | 'v5';

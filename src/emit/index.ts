@@ -104,6 +104,7 @@ export function patchForVersion(input: EmitInput, version: string | undefined, f
 }
 
 export { type Edit, patchConfig } from './block.js';
-export { editedRecord, type ConfigForm, formOf, hfPatch, type HfPatch } from './hf-patch.js';
+export { type ConfigForm, formOf, hfPatch, type HfPatch } from './hf-patch.js';
 export { windowNotes } from './lengths.js';
+export { editedRecord } from './read-back.js';
 export { type EmitInput, emitInputOf, type Note } from './types.js';

@@ -29,6 +29,7 @@ export function inputFor(
     layerType: group.layerType,
     span: group.span,
     rope: group.span.kind === 'global' ? scale(group.unscaled, geometry) : group.rope,
+    ...(group.partialRotaryFactor !== undefined && { partial: group.partialRotaryFactor }),
   }));
   if (!first) throw new Error('no layers');
   const reference = chooseReference(geometry);

@@ -32,6 +32,7 @@ import {
   staticNotes,
   unscaledLimit,
 } from '../lengths.js';
+import { lostFromOverride } from '../read-back.js';
 import { LATENT, multimodal, type SayYarn, SERVED, servedBlock } from '../served.js';
 import {
   type Answer,
@@ -82,6 +83,8 @@ export const sglang: Emitter = Object.freeze({
       ...originalBeside(input),
       ...limitKeys(input, limit),
     };
+    const lost = lostFromOverride(input, overrides);
+    if (lost !== undefined) return intoFile(lost);
     const notes = [...notesOf(input, limit), ...thetaNotes(scaling)];
     return { ok: true, settings: [launch(input, overrides)], notes };
   },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Report } from '../../../src/report/schema/report.js';
 import { type Ran, runCli } from '../../helpers/environment.js';
-import { sameTables } from '../../../src/emit/hf-patch.js';
+import { sameTables } from '../../../src/emit/read-back.js';
 import { readConfig } from '../../../src/model/read-model.js';
 import { setUp } from '../../../src/evaluation/setup.js';
 import { keysToWrite } from '../../../src/evaluation/recommendation.js';
