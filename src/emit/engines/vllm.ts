@@ -33,6 +33,7 @@ import {
   shortTable,
   staticNotes,
 } from '../lengths.js';
+import { lostFromOverride } from '../read-back.js';
 import { type Family, LATENT, multimodal, type SayYarn, SERVED, servedBlock } from '../served.js';
 import {
   type Answer,
@@ -103,6 +104,8 @@ export const vllm: Emitter = Object.freeze({
     const max = maxPositions === undefined ? {} : { max_position_embeddings: maxPositions };
     const beside = originalBeside(input);
     const all = { ...overrides, ...beside, ...max };
+    const lost = lostFromOverride(input, all);
+    if (lost !== undefined) return intoFile(lost);
     return { ok: true, settings: [launch(input, version, all)], notes };
   },
 });
