@@ -93,8 +93,15 @@ function secondArgument(program: Command): RopeEvalError {
   }
   const scaling = candidateHint(program, program.args);
   if (scaling !== undefined) return tooMany('one config and no more', program.args, scaling);
-  return tooMany('one config at a time', program.args, `Commands: ${names.join(', ')}.`);
+  const [, second = ''] = program.args;
+  const hint = LENGTHS.test(second)
+    ? `A length goes with --target: rope-eval ${first} --target ${second.split(',').at(-1) ?? ''}.`
+    : `Commands: ${names.join(', ')}.`;
+  return tooMany('one config at a time', program.args, hint);
 }
+
+/** Numbers of tokens where a second config would stand, such as 8192,32k after --optimize. */
+const LENGTHS = /^\d+k?(,\d+k?)*$/i;
 
 function tooMany(what: string, args: readonly string[], hint: string): RopeEvalError {
   const found = `found ${args.length}: ${listed(args)}`;

@@ -33,3 +33,9 @@ it('points to the help of the command that was called', async () => {
   const { stderr } = await runCli(['inspect', CONFIG, '--nonsense']);
   expect(stderr).toContain('rope-eval inspect --help');
 });
+
+it('says where lengths go', async () => {
+  const { code, stderr } = await runCli([CONFIG, '--optimize', '8192,32768']);
+  expect(code).toBe(2);
+  expect(stderr).toContain(`rope-eval ${CONFIG} --target 32768`);
+});

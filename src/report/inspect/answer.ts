@@ -68,8 +68,9 @@ function reachSentences(data: InspectData): readonly string[] {
       : [];
   }
   const { criticalFraction } = group.reference;
+  // At or below zero, even the slowest pair turns fully in the window.
   const slow =
-    criticalFraction === null
+    criticalFraction === null || criticalFraction <= 0
       ? ''
       : `${slowShare(criticalFraction)} fully in training ` +
         `(critical fraction ${trim(criticalFraction, 3)}); `;
