@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { loadFamily } from '../dist/subjects/bundled/family.js';
 import { bundledPath } from '../dist/subjects/bundled/files.js';
-import { openPool } from '../dist/subjects/bundled/index.js';
+import { openPool } from '../dist/subjects/bundled/pool.js';
 import { attention, gemm } from './peak.js';
 import { record } from './record.js';
 

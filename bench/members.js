@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { parseCandidates } from '../dist/candidates/definition.js';
 import { evaluateOn } from '../dist/evaluation/evaluate.js';
 import { setUp } from '../dist/evaluation/setup.js';
-import { loadFamily } from '../dist/subjects/bundled/index.js';
+import { loadFamily } from '../dist/subjects/bundled/family.js';
 import { bundledSubject } from '../dist/subjects/bundled/subject.js';
 import { plainDecoder, WINDOW } from './plain-decoder.js';
 

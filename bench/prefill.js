@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-import { createInterface } from 'node:readline';
 import { argv, cpuUsage, resourceUsage } from 'node:process';
+import { createInterface } from 'node:readline';
+import { rotaryValues } from '../dist/subjects/onnx/rotary.js';
 import { DecoderSession } from '../dist/subjects/onnx/session.js';
-import { rotaryValues } from '../dist/subjects/onnx/tables.js';
 
 // A worker of bench/prefill.py. It reads one number of tokens per line and answers with the seconds
 // and the peak of memory. The edited graph receives a table, as in a run.

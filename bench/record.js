@@ -1,5 +1,5 @@
 import { evaluate } from '../dist/evaluate.js';
-import { openSession } from '../dist/subjects/bundled/index.js';
+import { openSession } from '../dist/subjects/bundled/session.js';
 
 /**
  * Records the batches of a run on a config, with the CPU's answers.

@@ -1,9 +1,7 @@
 import { RopeEvalError } from './errors.js';
-import { defaultThreads } from './evaluation/conditions.js';
 import { evaluateOn } from './evaluation/evaluate.js';
-import { setUp, type Setup } from './evaluation/setup.js';
-import { show } from './json/bounds.js';
-import { isRecord } from './json/parse.js';
+import { defaultThreads, setUp, type Setup } from './evaluation/setup.js';
+import { isRecord, show } from './json/parse.js';
 import type { ReadConfig } from './model/read-model.js';
 import { checkOptions, EVALUATE_OPTIONS, type EvaluateOptions, type Progress } from './options.js';
 import { PRESETS } from './probes/presets.js';

@@ -1,8 +1,8 @@
 import { parseCandidates } from './candidates/definition.js';
 import { resolveCandidate } from './candidates/resolve.js';
 import { RopeEvalError } from './errors.js';
+import { chooseReference, referenceSoftmaxScale } from './model/evidence.js';
 import { isNotRope, readConfig } from './model/read-model.js';
-import { chooseReference, referenceSoftmaxScale } from './model/reference.js';
 import { checkOptions, INSPECT_OPTIONS, type InspectOptions } from './options.js';
 import { inspectData, inspectNotRope } from './report/inspect/data.js';
 import type { InspectData } from './report/schema/inspect.js';

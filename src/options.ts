@@ -2,16 +2,16 @@ import { z } from 'zod';
 import type { CandidateDefinition } from './candidates/definition.js';
 import { ENCODING_NAMES } from './encodings/registry.js';
 import { RopeEvalError } from './errors.js';
-import { CACHE_DTYPES, type CacheDtype } from './geometry/dtypes.js';
-import { BOUNDS, show } from './json/bounds.js';
+import { CACHE_DTYPES, type CacheDtype } from './geometry/drift.js';
+import { BOUNDS, show } from './json/parse.js';
 import type { ReadConfig } from './model/read-model.js';
 import { REFERENCE_KINDS } from './model/types.js';
 import { DEVICES, LIMITS, PRESET_NAMES } from './probes/presets.js';
 import type { Report } from './report/schema/report.js';
 import { FACTOR_METHODS } from './rope/registry.js';
-import type { ProbeEngine, EngineRequest } from './subjects/bundled/engine.js';
+import type { EngineRequest, ProbeEngine } from './subjects/bundled/engine.js';
 import type { Subject, TrainedModel } from './subjects/subject.js';
-import { didYouMean } from './suggest.js';
+import { didYouMean } from './text.js';
 
 /** What `evaluate` reports while it works. */
 export interface Progress {

@@ -1,7 +1,12 @@
 import { parseArgs } from 'node:util';
-import { type Cluster, resamples } from '../src/probes/measure.js';
+import {
+  type BinnedFacts,
+  type Cluster,
+  lastRung,
+  reach,
+  resamples,
+} from '../src/probes/measure.js';
 import { Random } from '../src/probes/random.js';
-import { type BinnedFacts, lastRung, reach } from '../src/probes/reach.js';
 
 /**
  * Simulates the effect of early looks on reach: `npx tsx tools/coverage.ts [--runs 400]`.

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { openPool } from '../../dist/subjects/bundled/index.js';
+import { openPool } from '../../dist/subjects/bundled/pool.js';
 import { record } from '../record.js';
 
 // node bench/cuda/differences.js [--device cuda] [--config configs/Qwen2.5-7B-Instruct.json]

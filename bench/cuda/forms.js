@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { rotaryValues } from '../../dist/subjects/onnx/rotary.js';
 import { DecoderSession } from '../../dist/subjects/onnx/session.js';
-import { rotaryValues } from '../../dist/subjects/onnx/tables.js';
 
 // node bench/cuda/forms.js [--device cuda]
 //

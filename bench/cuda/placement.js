@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import ort from 'onnxruntime-node';
-import { openSession, sharedTable } from '../../dist/subjects/bundled/index.js';
+import { sharedTable } from '../../dist/subjects/bundled/engine.js';
+import { openSession } from '../../dist/subjects/bundled/session.js';
 
 // node bench/cuda/placement.js [--device cuda]
 //

@@ -1,8 +1,7 @@
 import { RopeEvalError } from '../errors.js';
 import type { Finding } from '../findings/index.js';
-import { BOUNDS, show } from '../json/bounds.js';
-import { parseConfig, type UnknownRecord } from '../json/parse.js';
-import { referenceSoftmaxScale, referenceSpecs } from '../model/reference.js';
+import { BOUNDS, parseConfig, show, type UnknownRecord } from '../json/parse.js';
+import { referenceSoftmaxScale, referenceSpecs } from '../model/evidence.js';
 import type { ModelGeometry, Reference } from '../model/types.js';
 import type { AnySpec, Shorthand, ShorthandRequest } from '../rope/kind.js';
 import {
@@ -12,7 +11,7 @@ import {
   type RopeSpec,
   SHORTHANDS,
 } from '../rope/registry.js';
-import { didYouMean } from '../suggest.js';
+import { didYouMean } from '../text.js';
 
 /** A scaling given by a shorthand with a factor, such as `yarn:4:beta_fast=16`. */
 export interface FactorDefinition extends ShorthandRequest {

@@ -1,14 +1,13 @@
 import { finding, type Finding } from '../findings/index.js';
-import { fail } from '../json/bounds.js';
-import { isRecord, parseConfig, type UnknownRecord } from '../json/parse.js';
+import { fail, isRecord, parseConfig, type UnknownRecord } from '../json/parse.js';
 import { LAYER_TYPE_KEYS } from '../model/block.js';
-import { isNotRope, readModel } from '../model/read-model.js';
 import {
   groupBefore,
   referenceRope,
   referenceSoftmaxScale,
   referenceSpecs,
-} from '../model/reference.js';
+} from '../model/evidence.js';
+import { isNotRope, readModel } from '../model/read-model.js';
 import { dialectOf } from '../model/registry.js';
 import type { LayerGroup, ModelGeometry, Reference } from '../model/types.js';
 import { baseOf } from '../rope/kind.js';

@@ -7,20 +7,20 @@ import { type Policy, withOverrides } from '../gate/policy.js';
 import type { Beside } from '../gate/pull-request.js';
 import { type Commands, gateOutcome } from '../gate/words.js';
 import { paint } from '../report/format.js';
-import { json } from '../report/forms/json.js';
+import { json } from '../report/forms/form.js';
 import type { Report } from '../report/schema/report.js';
-import { quote } from '../shell.js';
-import { checkAnswer, checkDetails, mergeAdvice } from './check-text.js';
+import { quote } from '../text.js';
 import type { Environment } from './environment.js';
 import { FLAG_NAMES, flagOf } from './failure.js';
 import { type Output, writeOutputs, writeReport } from './files.js';
+import { checkAnswer, checkDetails, mergeAdvice } from './gate-text.js';
 import { gateAnnotations, onGitHub, writeStepSummary } from './github.js';
 import { type LoadedConfig, readTextFile } from './inputs.js';
 import { readConfigOf } from './model.js';
 import {
   type CheckFlags,
-  type ModelFlags,
   evaluationOptions,
+  type ModelFlags,
   modelOptions,
   modelWords,
   type OutputFlags,

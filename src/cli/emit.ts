@@ -9,9 +9,9 @@ import {
   windowNotes,
 } from '../emit/index.js';
 import { option, RopeEvalError, words } from '../errors.js';
-import { claimedLength } from '../gate/lengths.js';
+import { claimedLength } from '../gate/check.js';
 import { parseConfig, repeatedKeys, type UnknownRecord } from '../json/parse.js';
-import { referenceSpecs } from '../model/reference.js';
+import { referenceSpecs } from '../model/evidence.js';
 import { list, type Paint, printable, tokens } from '../report/format.js';
 import { findingLines } from '../report/sections/findings.js';
 import { fill } from '../report/terminal.js';

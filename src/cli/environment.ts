@@ -2,10 +2,9 @@ import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { CompareEncodings } from '../encodings/compare.js';
 import { EXIT } from '../errors.js';
-import { readBounded, type ReadLimits } from './read-file.js';
-import { Output } from './streams.js';
 import type { Evaluate } from '../options.js';
-import type { RuntimeDescription } from '../subjects/bundled/describe.js';
+import type { RuntimeDescription } from '../subjects/bundled/pool.js';
+import { Output, readBounded, type ReadLimits } from './streams.js';
 
 /** Everything that a command needs from the process. Tests pass a fake one. */
 export interface Environment {
@@ -77,10 +76,7 @@ export function nodeEnvironment(): Environment {
     loadCompareEncodings: async () => (await import('../encodings/compare.js')).compareEncodings,
     describeHost: hostFacts,
     describeRuntime: async () =>
-      (await import('../subjects/bundled/index.js')).describeRuntime(
-        process.platform,
-        process.arch,
-      ),
+      (await import('../subjects/bundled/pool.js')).describeRuntime(process.platform, process.arch),
   };
 }
 

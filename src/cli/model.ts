@@ -8,8 +8,8 @@ import {
 import { longropeBlock, resolveCandidate } from '../candidates/resolve.js';
 import { RopeEvalError } from '../errors.js';
 import type { CandidateSpecs } from '../geometry/analyse.js';
+import { referenceSoftmaxScale } from '../model/evidence.js';
 import type { ReadConfig } from '../model/read-model.js';
-import { referenceSoftmaxScale } from '../model/reference.js';
 import type { ModelGeometry, NotRope, Reference } from '../model/types.js';
 import type { Environment } from './environment.js';
 import type { NamedFile } from './files.js';
@@ -66,7 +66,7 @@ export async function readRopeGeometry(
   base: LoadedConfig = config,
 ): Promise<RopeModel> {
   const { requireRope } = await import('../model/read-model.js');
-  const { assertSameHeads, referenceBefore } = await import('../model/reference.js');
+  const { assertSameHeads, referenceBefore } = await import('../model/evidence.js');
   const model = requireRope((await readConfigOf(config)).model);
   const before = requireRope((await readConfigOf(base)).model);
   assertSameHeads(model, before);

@@ -1,15 +1,15 @@
-/** Parsers of option values, and the groups of options that several commands share. */
-
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { option, RopeEvalError, type Words, words } from '../errors.js';
-import { BOUNDS, show } from '../json/bounds.js';
+import { BOUNDS, show } from '../json/parse.js';
 import { REFERENCE_KINDS } from '../model/types.js';
 import type { EvaluateOptions } from '../options.js';
 import { type Device, DEVICES, LIMITS, type Preset, PRESET_NAMES } from '../probes/presets.js';
-import { quote } from '../shell.js';
+import { quote } from '../text.js';
 import type { Environment } from './environment.js';
 import { flagOf } from './failure.js';
+
+/** Parsers of option values, and the groups of options that several commands share. */
 
 /** With a larger factor, no pair of any rotary table would still turn. */
 const MAX_FACTOR = 65_536;

@@ -1,10 +1,8 @@
-/** Reads and builds the `rope_scaling` and `rope_parameters` blocks of all engines. */
-
 import { applyEdits, type FormattingOptions, modify } from 'jsonc-parser';
 import { Fields } from '../json/fields.js';
 import { isRecord, own, type UnknownRecord } from '../json/parse.js';
-import { CLASS_DEFAULTS, COMPOSITES } from '../model/class-defaults.js';
 import { findPart } from '../model/part.js';
+import { CLASS_DEFAULTS, COMPOSITES } from '../model/source.js';
 import type { Block } from '../rope/kind.js';
 import { dynamicAlpha } from '../rope/kinds/dynamic.js';
 import { ntkTheta } from '../rope/kinds/ntk.js';
@@ -19,6 +17,8 @@ import {
   scalingBlock,
 } from '../rope/registry.js';
 import type { EmitGroup, EmitInput } from './types.js';
+
+/** Reads and builds the `rope_scaling` and `rope_parameters` blocks of all engines. */
 
 /** Keys of a block that describe the scaling. Every other key describes the model. */
 const SCALING_KEYS: ReadonlySet<string> = new Set([

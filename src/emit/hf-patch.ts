@@ -1,6 +1,6 @@
 import { isRecord, own } from '../json/parse.js';
-import { CLASS_DEFAULTS } from '../model/class-defaults.js';
 import { dialectOf } from '../model/registry.js';
+import { CLASS_DEFAULTS } from '../model/source.js';
 import type { Block } from '../rope/kind.js';
 import { effectiveTheta, scalingBlock } from '../rope/registry.js';
 import { type ConfigShape, type Edit, keptKeys, shapeOf } from './block.js';

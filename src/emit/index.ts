@@ -1,14 +1,20 @@
 import { RopeEvalError } from '../errors.js';
-import { didYouMean } from '../suggest.js';
+import { didYouMean } from '../text.js';
 import { hf, patchFor } from './engines/hf.js';
-import { llamaCpp } from './engines/llama-cpp.js';
-import { ollama } from './engines/ollama.js';
+import { llamaCpp, ollama } from './engines/llama-cpp.js';
 import { sglang } from './engines/sglang.js';
 import { tgi } from './engines/tgi.js';
 import { vllm } from './engines/vllm.js';
 import type { ConfigForm } from './hf-patch.js';
-import type { Answer, EmitInput, Emitter } from './types.js';
-import { checkedVersions, compareVersions, parseVersion, type Version } from './version.js';
+import {
+  type Answer,
+  checkedVersions,
+  compareVersions,
+  type EmitInput,
+  type Emitter,
+  parseVersion,
+  type Version,
+} from './types.js';
 
 /** One file for each engine. To add one, write a file, import it and add a line here. */
 const EMITTERS = Object.freeze({

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { tokens, trim } from '../numbers.js';
 import { extensionOf, kindOf, type RopeSpec, stretchedWindow } from '../rope/registry.js';
+import { tokens, trim } from '../text.js';
 import type { Answer, EmitInput, Note } from './types.js';
 
 /**

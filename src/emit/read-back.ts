@@ -1,16 +1,16 @@
-/** Reads back what is written: a patch as transformers would, and an override key by key. */
-
 import { isDeepStrictEqual } from 'node:util';
 import { RopeEvalError } from '../errors.js';
 import { isRecord, own, type UnknownRecord } from '../json/parse.js';
-import { classFields } from '../model/class-defaults.js';
 import { isNotRope, readModel } from '../model/read-model.js';
 import { dialectOf } from '../model/registry.js';
+import { classFields } from '../model/source.js';
 import type { ModelGeometry } from '../model/types.js';
 import type { Block } from '../rope/kind.js';
 import { computeRope, type RopeSpec } from '../rope/registry.js';
 import { blockInForce, type Edit, keptKeys, shapeOf } from './block.js';
 import { type EmitInput, planOf } from './types.js';
+
+/** Reads back what is written: a patch as transformers would, and an override key by key. */
 
 /**
  * Reads an edited config as transformers would, and compares it with what was asked for. The check

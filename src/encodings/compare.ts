@@ -1,35 +1,26 @@
 import { performance } from 'node:perf_hooks';
 import { parseCandidates } from '../candidates/definition.js';
 import { resolveCandidate } from '../candidates/resolve.js';
-import { defaultThreads, runtimeOf } from '../evaluation/conditions.js';
-import { contextSets, type ContextSets } from '../evaluation/context-sets.js';
 import {
   type AnswerOptions,
   type Asked,
   QuestionList,
   type Respondent,
 } from '../evaluation/questions.js';
+import { contextSets, type ContextSets } from '../evaluation/series.js';
+import { defaultThreads, runtimeOf } from '../evaluation/setup.js';
 import { type Rung, summariseNeedle, summariseReach, windowedLoss } from '../evaluation/summary.js';
+import { chooseReference } from '../model/evidence.js';
 import { readModel, requireRope } from '../model/read-model.js';
-import { chooseReference } from '../model/reference.js';
 import { checkOptions, type CompareEncodingsOptions, ENCODINGS_OPTIONS } from '../options.js';
 import { languageTexts } from '../probes/contexts.js';
 import { type Measurement, resamples } from '../probes/measure.js';
 import { planOf, PRESETS } from '../probes/presets.js';
 import type { RopeTable } from '../rope/kind.js';
 import { computeRope, lengthDependent } from '../rope/registry.js';
-import {
-  type EncodingsCard,
-  type ProbeEngine,
-  type EngineInfo,
-  loadEncodings,
-  loadFamily,
-  loadLanguage,
-  opener,
-  ownTable,
-  type RopeTwin,
-  type Twin,
-} from '../subjects/bundled/index.js';
+import type { EngineInfo, ProbeEngine } from '../subjects/bundled/engine.js';
+import { loadFamily, loadLanguage } from '../subjects/bundled/family.js';
+import { opener } from '../subjects/bundled/pool.js';
 import {
   ContextScorer,
   LOSS_SCALE,
@@ -41,6 +32,7 @@ import type { ScoreRequest } from '../subjects/subject.js';
 import { TOOL_VERSION } from '../version.js';
 import { ENCODINGS, type PositionInputs } from './registry.js';
 import { type EncodingRow, ENCODINGS_SCHEMA_VERSION, type EncodingsReport } from './schema.js';
+import { type EncodingsCard, loadEncodings, ownTable, type RopeTwin, type Twin } from './twins.js';
 
 /**
  * RoPE unscaled, and scaled as far as the ladder goes: what the other encodings are compared with.

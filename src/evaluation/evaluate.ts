@@ -1,5 +1,3 @@
-/** Evaluates one subject from the setup to the report. */
-
 import { createHash } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { RopeEvalError } from '../errors.js';
@@ -19,20 +17,22 @@ import {
 } from '../report/schema/report.js';
 import type { Opened, Subject } from '../subjects/subject.js';
 import { TOOL_VERSION } from '../version.js';
-import {
-  type RunConditions,
-  defaultThreads,
-  reportHead,
-  runtimeOf,
-  takeOver,
-} from './conditions.js';
 import { answerInStages, planRun } from './plan.js';
 import { PROBES } from './probes/registry.js';
 import type { ContextSet, SavedAnswer } from './questions.js';
 import { keysToWrite, recommend, requestProfiles, unwritableFindings } from './recommendation.js';
 import type { FactsAndText, RunPlan, Variant } from './run.js';
-import type { Setup } from './setup.js';
+import {
+  defaultThreads,
+  reportHead,
+  type RunConditions,
+  runtimeOf,
+  type Setup,
+  takeOver,
+} from './setup.js';
 import { decisiveOf, judge, referenceResults, tiesOf } from './variant.js';
+
+/** Evaluates one subject from the setup to the report. */
 
 /** A report, with the answers behind it. */
 export interface ProbedReport {

@@ -1,11 +1,8 @@
-/** Plans what a run asks about each scaling, and has it answered in stages. */
-
 import type { ResolvedCandidate } from '../candidates/definition.js';
 import type { Provisional } from '../options.js';
 import { resamples } from '../probes/measure.js';
 import { type PresetPlan, probeTokens } from '../probes/presets.js';
 import type { Opened, Subject, Treatment } from '../subjects/subject.js';
-import { contextSets, drawFurther } from './context-sets.js';
 import { PROBES } from './probes/registry.js';
 import { QuestionList, type Respondent } from './questions.js';
 import { recommend } from './recommendation.js';
@@ -19,10 +16,12 @@ import {
   shortTreatments,
   type Variant,
 } from './run.js';
-import { AskedSeries, divide, type Series } from './series.js';
+import { AskedSeries, contextSets, divide, drawFurther, type Series } from './series.js';
 import { scalingOf, type Setup } from './setup.js';
-import { isOpen, summariseReach, type Measured } from './summary.js';
+import { isOpen, type Measured, summariseReach } from './summary.js';
 import { DRAWS, judge, type Judged, ladderResults, referenceResults, tiesOf } from './variant.js';
+
+/** Plans what a run asks about each scaling, and has it answered in stages. */
 
 /** What decides the size of a run. */
 export interface RunSettings {

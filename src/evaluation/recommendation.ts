@@ -7,7 +7,7 @@ import { resolveCandidate } from '../candidates/resolve.js';
 import { emitInputOf, formOf, hfPatch, type HfPatch } from '../emit/index.js';
 import { finding, type Finding } from '../findings/index.js';
 import { sameValue } from '../json/parse.js';
-import { referenceSpecs } from '../model/reference.js';
+import { referenceSpecs } from '../model/evidence.js';
 import type { CandidateReport, Verdict } from '../report/schema/candidate.js';
 import type { Report } from '../report/schema/report.js';
 import type { Setup } from './setup.js';

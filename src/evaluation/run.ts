@@ -4,9 +4,8 @@ import type { Cluster } from '../probes/measure.js';
 import { type PresetPlan, SHORT_RUNGS } from '../probes/presets.js';
 import type { CandidateReport } from '../report/schema/candidate.js';
 import type { Scaling, Situation, Subject, Treatment } from '../subjects/subject.js';
-import type { ContextSets } from './context-sets.js';
 import type { QuestionList } from './questions.js';
-import type { AskedSeries, Series } from './series.js';
+import type { AskedSeries, ContextSets, Series } from './series.js';
 import type { Setup } from './setup.js';
 import type { Comparison } from './summary.js';
 

@@ -1,22 +1,26 @@
 import {
   accuracyByDistance,
   average,
-  type TokenSelection,
   type Cluster,
   clusters,
   DISTANCE_BINS,
+  expectedReach,
   type Interval,
   intervalOf,
+  lastInRange,
+  lastRung,
+  lastWithinLoss,
   mean,
   meanInterval,
   meanOf,
   type Measurement,
   pairedDifference,
   type Quantity,
+  reach,
   runningMaximum,
+  type TokenSelection,
   wilson,
 } from '../probes/measure.js';
-import { expectedReach, lastInRange, lastRung, lastWithinLoss, reach } from '../probes/reach.js';
 import type { Needle, Short, Verdict } from '../report/schema/candidate.js';
 import type { CandidateReach, Reach } from '../report/schema/values.js';
 

@@ -1,5 +1,5 @@
 import { argumentOf } from '../candidates/definition.js';
-import { meanLogExcess } from '../geometry/trained-range.js';
+import { meanLogExcess } from '../geometry/base-bound.js';
 import { type Measurement, resamples } from '../probes/measure.js';
 import { ladder, SHORT_RUNGS } from '../probes/presets.js';
 import type { CandidateReport } from '../report/schema/candidate.js';

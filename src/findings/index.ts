@@ -1,9 +1,8 @@
 import { BLOCK_FINDINGS } from './block.js';
-import { CANDIDATE_FINDINGS, ENCODING_FINDINGS } from './candidate.js';
+import { CANDIDATE_FINDINGS, ENCODING_FINDINGS, SERVING_FINDINGS } from './candidate.js';
 import { CHANGE_FINDINGS } from './change.js';
 import { type Args, type FindingEntry, fits, type Severity } from './entry.js';
 import { MODEL_FINDINGS } from './model.js';
-import { SERVING_FINDINGS } from './serving.js';
 
 /** Every finding by its name. A new one is an entry in the file of its topic. */
 const FINDINGS = {

@@ -1,4 +1,4 @@
-import { tokens } from '../numbers.js';
+import { tokens } from '../text.js';
 import { entry, LOCAL_SPANS } from './entry.js';
 
 /** Faults of transformers' classes, by their effect. */

@@ -8,10 +8,17 @@ import {
   ReportSchema,
 } from '../report/schema/report.js';
 import type { BaselineResult } from './baseline.js';
-import { CellNameSchema, MethodSchema } from './cells.js';
+import {
+  CellNameSchema,
+  judge,
+  MethodSchema,
+  type Operator,
+  type Outcome,
+  samplesToDecide,
+  satisfies,
+} from './cells.js';
 import { type Difference, DifferenceSchema } from './differences.js';
-import { judge, type Operator, type Outcome, samplesToDecide, satisfies } from './interval.js';
-import { lacksFacts, type MetricValue, METRIC_NAMES, type MetricName, METRICS } from './metrics.js';
+import { lacksFacts, METRIC_NAMES, type MetricName, METRICS, type MetricValue } from './metrics.js';
 import {
   formatRule,
   type LengthContext,

@@ -1,8 +1,15 @@
 import { cacheBytes, layerSpans } from '../geometry/cost.js';
 import type { ModelGeometry } from '../model/types.js';
-import { average, bootstrap, type Cluster, mean, resamples } from '../probes/measure.js';
+import {
+  average,
+  type BinnedFacts,
+  bootstrap,
+  type Cluster,
+  lastRung,
+  mean,
+  resamples,
+} from '../probes/measure.js';
 import { CONTEXTS_PER_SAMPLE, NEAREST_RUNGS } from '../probes/presets.js';
-import { type BinnedFacts, lastRung } from '../probes/reach.js';
 import { tokens } from '../report/format.js';
 import type {
   CandidateReport,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Reference } from '../model/types.js';
 import { type CandidateReport, type Report, ReportSchema } from '../report/schema/report.js';
-import { judge } from './interval.js';
+import { judge } from './cells.js';
 import { judgeReport } from './judge.js';
 import { METRICS } from './metrics.js';
 import type { Policy } from './policy.js';

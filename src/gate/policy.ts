@@ -4,8 +4,8 @@ import { CATALOGUE } from '../findings/index.js';
 import { isRecord, parseConfig } from '../json/parse.js';
 import { REFERENCE_KINDS } from '../model/types.js';
 import { PRESET_NAMES } from '../probes/presets.js';
-import { didYouMean } from '../suggest.js';
-import { judge, type Operator } from './interval.js';
+import { didYouMean } from '../text.js';
+import { judge, type Operator } from './cells.js';
 import { isMetricName, type MetricName, METRICS } from './metrics.js';
 
 const LEVEL = z.enum(['error', 'warn', 'off']);

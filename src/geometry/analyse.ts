@@ -1,11 +1,16 @@
-import { referenceRope, referenceSoftmaxScale, trainedWindowOf } from '../model/reference.js';
+import { referenceRope, referenceSoftmaxScale, trainedWindowOf } from '../model/evidence.js';
 import type { LayerGroup, ModelGeometry, Reference } from '../model/types.js';
 import type { RopeTable } from '../rope/kind.js';
 import { computeRope, type RopeSpec } from '../rope/registry.js';
-import { requiredBase, supportedLength } from './base-bound.js';
+import {
+  boundaryOf,
+  inRangeUpTo,
+  pairsOutOfRange,
+  requiredBase,
+  supportedLength,
+} from './base-bound.js';
 import { costOf } from './cost.js';
-import { measureDrift } from './drift.js';
-import type { CacheDtype } from './dtypes.js';
+import { type CacheDtype, measureDrift } from './drift.js';
 import type {
   CandidateGeometry,
   GeometryReport,
@@ -20,7 +25,6 @@ import {
   rotations,
   stretch,
 } from './spectrum.js';
-import { boundaryOf, inRangeUpTo, pairsOutOfRange } from './trained-range.js';
 
 /** A scaling under test. */
 export interface CandidateSpecs {

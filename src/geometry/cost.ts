@@ -1,5 +1,5 @@
 import type { AttentionShape, ModelGeometry } from '../model/types.js';
-import { CACHE_DTYPES, type CacheDtype } from './dtypes.js';
+import { CACHE_DTYPES, type CacheDtype } from './drift.js';
 import type { CostReport } from './schema.js';
 
 /** Attention layers that look back equally far. */

@@ -3,7 +3,7 @@ import { RopeEvalError } from '../errors.js';
 import type { ModelGeometry } from '../model/types.js';
 import type { RopeTable } from '../rope/kind.js';
 import { computeRope, type RopeSpec } from '../rope/registry.js';
-import { toBfloat16, toFloat16 } from './dtypes.js';
+import { toBfloat16, toFloat16 } from './drift.js';
 
 /**
  * Returns a table in the order in which engines store it: from the fastest pair to the slowest,

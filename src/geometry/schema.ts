@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ReadonlyDeep } from '../json/parse.js';
 import { ROPE_TYPES } from '../rope/registry.js';
-import { CACHE_DTYPES, type CacheDtype } from './dtypes.js';
+import { CACHE_DTYPES, type CacheDtype } from './drift.js';
 
 /**
  * The schemas of the exact geometry, and the types inferred from them. Zod accepts only finite

@@ -1,5 +1,4 @@
-import { fail, show } from './bounds.js';
-import { isRecord, type UnknownRecord } from './parse.js';
+import { fail, isRecord, show, type UnknownRecord } from './parse.js';
 
 /** The range in which a number has a meaning, and the error kind on each side of it. */
 export interface NumberRule {

@@ -1,11 +1,9 @@
 import { finding, type Finding } from '../findings/index.js';
-import { BOUNDS } from '../json/bounds.js';
 import type { Fields } from '../json/fields.js';
-import { isRecord } from '../json/parse.js';
-import { suggest } from '../suggest.js';
-import { TRANSFORMERS_VERSION } from './class-defaults.js';
+import { BOUNDS, isRecord } from '../json/parse.js';
+import { suggest } from '../text.js';
 import { untrainedWindow } from './evidence.js';
-import type { Source } from './source.js';
+import { type Source, TRANSFORMERS_VERSION } from './source.js';
 import type { ModelGeometry } from './types.js';
 
 /**

@@ -1,13 +1,18 @@
 import { finding, type Finding } from '../findings/index.js';
-import { BOUNDS, fail } from '../json/bounds.js';
+import { BOUNDS, fail } from '../json/parse.js';
 import { type Read, type RopeBlock, take } from '../rope/kind.js';
 import { yarnMscale } from '../rope/kinds/yarn.js';
 import { readScaling } from '../rope/read.js';
-import { flatBlock, type FlatRules } from './block.js';
-import { TRANSFORMERS_VERSION } from './class-defaults.js';
+import { attends, flatBlock, type FlatRules, layerTypes, spanOf } from './block.js';
 import { trainedIn } from './evidence.js';
-import { attends, layerTypes, spanOf } from './layers.js';
-import { readShape, type Shape, type ShapeRules, type Source, USUAL_KEYS } from './source.js';
+import {
+  readShape,
+  type Shape,
+  type ShapeRules,
+  type Source,
+  TRANSFORMERS_VERSION,
+  USUAL_KEYS,
+} from './source.js';
 import type { AttentionShape, LayerGroup, ModelGeometry, QueryScaling } from './types.js';
 
 /**

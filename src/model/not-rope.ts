@@ -1,7 +1,6 @@
 import { finding, type Finding } from '../findings/index.js';
 import type { Fields } from '../json/fields.js';
-import { readTable } from './class-defaults.js';
-import type { Source } from './source.js';
+import { readTable, type Source } from './source.js';
 import type { NotRope } from './types.js';
 
 type Encoding = NotRope['encoding'];

@@ -1,6 +1,5 @@
 import { RopeEvalError } from '../errors.js';
-import { fail } from '../json/bounds.js';
-import { isRecord, type UnknownRecord } from '../json/parse.js';
+import { fail, isRecord, type UnknownRecord } from '../json/parse.js';
 import { computeRope } from '../rope/registry.js';
 
 /** What the header of a GGUF file contains about positions, without its weights. */

@@ -1,10 +1,9 @@
 import { type Finding, finding } from '../findings/index.js';
-import { fail, show } from '../json/bounds.js';
 import type { Fields } from '../json/fields.js';
-import { isRecord } from '../json/parse.js';
-import { CLASS_DEFAULTS, COMPOSITES } from './class-defaults.js';
+import { fail, isRecord, show } from '../json/parse.js';
 import { NOT_ROPE_TYPES } from './not-rope.js';
 import { hasDialect } from './registry.js';
+import { CLASS_DEFAULTS, COMPOSITES } from './source.js';
 
 /** Keys under which a multimodal or encoder-decoder config keeps its language model. */
 export const PART_KEYS = [

@@ -1,18 +1,23 @@
 import { createHash } from 'node:crypto';
 import { RopeEvalError } from '../errors.js';
 import { finding, type Finding, wordFinding } from '../findings/index.js';
-import { BOUNDS, fail } from '../json/bounds.js';
 import { Fields } from '../json/fields.js';
-import { parseConfig, type ParseOptions, repeatedKeys, type UnknownRecord } from '../json/parse.js';
-import { didYouMean, suggest } from '../suggest.js';
+import {
+  BOUNDS,
+  fail,
+  parseConfig,
+  type ParseOptions,
+  repeatedKeys,
+  type UnknownRecord,
+} from '../json/parse.js';
+import { didYouMean, suggest } from '../text.js';
 import { checkModel, softenPublished } from './checks.js';
-import { CLASS_DEFAULTS } from './class-defaults.js';
 import { isLatent, latentAttention } from './dialects/latent.js';
 import { NOT_ROPE_TYPES, notRope, otherPositions } from './not-rope.js';
 import { fromMistralParams } from './other-formats.js';
 import { findPart, type Part } from './part.js';
 import { dialectOf, hasDialect } from './registry.js';
-import type { Source } from './source.js';
+import { CLASS_DEFAULTS, type Source } from './source.js';
 import type { Dialect, ModelGeometry, NotRope } from './types.js';
 
 /**

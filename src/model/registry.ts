@@ -1,5 +1,11 @@
-import { deepseekV4 } from './dialects/deepseek-v4.js';
-import { bailing, dots3, latentAttention, mistral4, mistralLarge4 } from './dialects/latent.js';
+import {
+  bailing,
+  deepseekV4,
+  dots3,
+  latentAttention,
+  mistral4,
+  mistralLarge4,
+} from './dialects/latent.js';
 import {
   cohere2,
   exaone4,
@@ -37,12 +43,17 @@ import {
   allSliding,
   cohere,
   defaultOnly,
+  ernieVl,
+  hunyuan,
   llama,
   lowerSliding,
+  minimaxM2,
+  mrope,
+  phi3,
+  phimoe,
   plain,
   upperSliding,
-} from './dialects/plain.js';
-import { ernieVl, hunyuan, minimaxM2, mrope, phi3, phimoe } from './dialects/scaled.js';
+} from './dialects/scaled.js';
 import type { Dialect } from './types.js';
 
 /** Every dialect. A new one is a file (or a value in the file of its family) and a line here. */

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { list, MINUS, percent, tokens, trim } from '../numbers.js';
+import { list, MINUS, percent, tokens, trim } from '../text.js';
 import type { CandidateReach, Interval, Reach } from './schema/values.js';
 
 export { list, percent, tokens, trim };

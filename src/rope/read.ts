@@ -1,7 +1,7 @@
 import { finding, type Finding } from '../findings/index.js';
-import { BOUNDS, fail, show } from '../json/bounds.js';
 import type { Fields } from '../json/fields.js';
-import { didYouMean, suggest } from '../suggest.js';
+import { BOUNDS, fail, show } from '../json/parse.js';
+import { didYouMean, suggest } from '../text.js';
 import type { Read, Reading, RopeBase, RopeBlock, ScalingContext, ScalingInput } from './kind.js';
 import { ROPE_KINDS, type RopeSpec, unscaledSpec } from './registry.js';
 

@@ -27,5 +27,5 @@ export function kindOfSubject({ kind }: SubjectReport): SubjectKind<Schema> {
   return SUBJECT_KINDS[kind] as unknown as SubjectKind<Schema>;
 }
 
-export type { SubjectConditions } from './entry.js';
+export { type SubjectConditions } from './entry.js';
 export { ExportSchema, type ExportedTable, type ExportReport } from './onnx/entry.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseCandidates, type ResolvedCandidate } from '../../src/candidates/definition.js';
 import { resolveCandidate } from '../../src/candidates/resolve.js';
-import { chooseReference } from '../../src/model/reference.js';
+import { chooseReference } from '../../src/model/evidence.js';
 import type { ModelGeometry } from '../../src/model/types.js';
 import { computeRope } from '../../src/rope/registry.js';
 import { kinds, LLAMA, read, readFixture } from '../read.js';

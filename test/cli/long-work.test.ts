@@ -160,10 +160,10 @@ describe('an engine that is killed', () => {
   }, 120_000);
 
   it('leaves no zombie in a program that goes on', async () => {
-    const url = pathToFileURL(join(ROOT, 'dist/subjects/bundled/index.js')).href;
+    const url = pathToFileURL(join(ROOT, 'dist/subjects/bundled/pool.js')).href;
     const { openProcess } = (await import(
       url
-    )) as typeof import('../../src/subjects/bundled/index.js');
+    )) as typeof import('../../src/subjects/bundled/pool.js');
     const before = new Set((await processes()).map(({ pid }) => pid));
     const engine = await openProcess({ member: whole.subject.name, device: 'cpu', threads: 1 });
     const own = (await processes()).filter(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeProgress, describeProvisional } from '../../src/cli/progress.js';
+import { describeProgress, describeProvisional } from '../../src/cli/run.js';
 import type { Evaluate } from '../../src/options.js';
 import { runCli } from '../helpers/environment.js';
 import { makeReport } from '../helpers/report.js';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Repository } from '../../src/cli/git.js';
+import { Repository } from '../../src/cli/pull-request.js';
 import { type FakeOptions, type Ran, runCli } from '../helpers/environment.js';
 import { candidate, makeReport, short } from '../helpers/report.js';
 import { temporaryFolder } from '../helpers/temporary.js';

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readBounded } from '../../src/cli/read-file.js';
+import { readBounded } from '../../src/cli/streams.js';
 import { runCli } from '../helpers/environment.js';
 import { temporaryFolder } from '../helpers/temporary.js';
 

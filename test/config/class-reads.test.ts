@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type Finding, findingName } from '../../src/findings/index.js';
-import { classFields } from '../../src/model/class-defaults.js';
+import { chooseReference } from '../../src/model/evidence.js';
 import { isNotRope, readConfig, readModel } from '../../src/model/read-model.js';
-import { chooseReference } from '../../src/model/reference.js';
+import { classFields } from '../../src/model/source.js';
 import type { ModelGeometry } from '../../src/model/types.js';
 import { LLAMA, read } from '../read.js';
 

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/json/parse.js';
+import { chooseReference } from '../../src/model/evidence.js';
 import { isNotRope, readModel } from '../../src/model/read-model.js';
-import { chooseReference } from '../../src/model/reference.js';
 import { modelConfig } from '../golden-cases.js';
 
 /** Published config → encoding, or evidence and trained window of the reference. */

@@ -3,9 +3,9 @@ import {
   chooseReference,
   referenceRope,
   referenceSoftmaxScale,
+  TRAINED_IN,
   trainedWindowOf,
-} from '../../src/model/reference.js';
-import { TRAINED_IN } from '../../src/model/evidence.js';
+} from '../../src/model/evidence.js';
 import { LLAMA, read, readFixture } from '../read.js';
 
 const YARN = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 32768 };

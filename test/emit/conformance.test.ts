@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { checkedVersions } from '../../src/emit/version.js';
+import { checkedVersions } from '../../src/emit/types.js';
 import { renewed, type Results } from '../../tools/conformance/docs.js';
 
 function read(path: string): string {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { type Edit, type EmitInput, type ConfigForm, hfPatch } from '../../src/emit/index.js';
+import { type ConfigForm, type Edit, type EmitInput, hfPatch } from '../../src/emit/index.js';
 import { parseConfig } from '../../src/json/parse.js';
+import { chooseReference, referenceSpecs } from '../../src/model/evidence.js';
 import { isNotRope, readModel } from '../../src/model/read-model.js';
-import { chooseReference, referenceSpecs } from '../../src/model/reference.js';
 import type { ModelGeometry } from '../../src/model/types.js';
 import type { RopeSpec } from '../../src/rope/registry.js';
 

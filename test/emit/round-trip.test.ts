@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseCandidates } from '../../src/candidates/definition.js';
 import { resolveCandidate } from '../../src/candidates/resolve.js';
-import { editedRecord, emitInputOf, type ConfigForm, hfPatch } from '../../src/emit/index.js';
+import { type ConfigForm, editedRecord, emitInputOf, hfPatch } from '../../src/emit/index.js';
 import { parseConfig } from '../../src/json/parse.js';
+import { chooseReference, referenceSoftmaxScale } from '../../src/model/evidence.js';
 import { isNotRope, readModel } from '../../src/model/read-model.js';
-import { chooseReference, referenceSoftmaxScale } from '../../src/model/reference.js';
 import type { ModelGeometry } from '../../src/model/types.js';
 import { computeRope } from '../../src/rope/registry.js';
 

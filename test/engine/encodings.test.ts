@@ -1,16 +1,10 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ENCODINGS } from '../../src/encodings/registry.js';
+import { type EncodingsCard, loadEncodings, ownTable } from '../../src/encodings/twins.js';
 import { probeFrequencies } from '../../src/geometry/transfer.js';
 import { writeText } from '../../src/probes/contexts.js';
-import {
-  type Batch,
-  type EncodingsCard,
-  type ProbeEngine,
-  loadEncodings,
-  openSession,
-  ownTable,
-  sharedTable,
-} from '../../src/subjects/bundled/index.js';
+import { type Batch, type ProbeEngine, sharedTable } from '../../src/subjects/bundled/engine.js';
+import { openSession } from '../../src/subjects/bundled/session.js';
 import { language } from '../helpers/language.js';
 
 const LENGTH = 256;

@@ -4,12 +4,12 @@ import { beforeAll, expect, it } from 'vitest';
 import { probeFrequencies } from '../../src/geometry/transfer.js';
 import {
   type Batch,
-  type ProbeEngine,
   type EngineRequest,
-  loadFamily,
-  openSession,
+  type ProbeEngine,
   sharedTable,
-} from '../../src/subjects/bundled/index.js';
+} from '../../src/subjects/bundled/engine.js';
+import { loadFamily } from '../../src/subjects/bundled/family.js';
+import { openSession } from '../../src/subjects/bundled/session.js';
 import { build, ROOT } from '../helpers/built.js';
 
 /** The engines run as processes of the built package. */
@@ -19,8 +19,8 @@ const request = { member: member!.name, device: 'cpu', threads: 2 } as const;
 
 beforeAll(async () => {
   await build();
-  const url = pathToFileURL(join(ROOT, 'dist/subjects/bundled/index.js')).href;
-  ({ openPool } = (await import(url)) as typeof import('../../src/subjects/bundled/index.js'));
+  const url = pathToFileURL(join(ROOT, 'dist/subjects/bundled/pool.js')).href;
+  ({ openPool } = (await import(url)) as typeof import('../../src/subjects/bundled/pool.js'));
 }, 120_000);
 
 const invFreq = probeFrequencies(member!.theta, 32, member!.rotaryShare);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { cachedTable, sharedTable } from '../../src/subjects/bundled/index.js';
+import { cachedTable, sharedTable } from '../../src/subjects/bundled/engine.js';
 
 const table = { invFreq: Float64Array.of(0.5, 0), attentionScaling: 2 };
 

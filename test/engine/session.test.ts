@@ -1,13 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { probeFrequencies } from '../../src/geometry/transfer.js';
 import { type Context, writeFacts } from '../../src/probes/contexts.js';
-import {
-  type Batch,
-  type ProbeEngine,
-  loadFamily,
-  openSession,
-  sharedTable,
-} from '../../src/subjects/bundled/index.js';
+import { type Batch, type ProbeEngine, sharedTable } from '../../src/subjects/bundled/engine.js';
+import { loadFamily } from '../../src/subjects/bundled/family.js';
+import { openSession } from '../../src/subjects/bundled/session.js';
 import { language } from '../helpers/language.js';
 
 function batchOf(contexts: readonly Context[], length: number, theta: number, shift = 0): Batch {

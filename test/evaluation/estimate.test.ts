@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { describeProgress } from '../../src/cli/run.js';
 import { evaluate } from '../../src/evaluate.js';
-import { describeProgress } from '../../src/cli/progress.js';
 import type { Progress } from '../../src/options.js';
 
 // The clock of these runs counts the finished work. docs/performance.md shows that time is

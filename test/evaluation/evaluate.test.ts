@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseCandidates } from '../../src/candidates/definition.js';
 import { evaluate } from '../../src/evaluate.js';
 import { type Report, ReportSchema, VOLATILE_KEYS } from '../../src/report/schema/report.js';
-import { openSession } from '../../src/subjects/bundled/index.js';
+import { openSession } from '../../src/subjects/bundled/session.js';
 import { modelConfig } from '../helpers/model-config.js';
 
 const llama2 = modelConfig('Llama-2-7b-hf');

@@ -4,8 +4,8 @@ import { resolveCandidate } from '../../src/candidates/resolve.js';
 import { emit, emitInputOf } from '../../src/emit/index.js';
 import { evaluate } from '../../src/evaluate.js';
 import { parseConfig } from '../../src/json/parse.js';
+import { chooseReference } from '../../src/model/evidence.js';
 import { readConfig, requireRope } from '../../src/model/read-model.js';
-import { chooseReference } from '../../src/model/reference.js';
 import { type CandidateReport, type Report, ReportSchema } from '../../src/report/schema/report.js';
 import { modelConfig } from '../helpers/model-config.js';
 

@@ -6,7 +6,7 @@ import { pairedChange, samplesOf } from '../../src/gate/metrics.js';
 import { mostLong, PRESETS } from '../../src/probes/presets.js';
 import { type CandidateReport, type Report, ReportSchema } from '../../src/report/schema/report.js';
 import { settingsUsedWords } from '../../src/report/sections/conditions.js';
-import { openSession } from '../../src/subjects/bundled/index.js';
+import { openSession } from '../../src/subjects/bundled/session.js';
 import { modelConfig } from '../helpers/model-config.js';
 
 const qwen = modelConfig('Qwen2.5-7B-Instruct');

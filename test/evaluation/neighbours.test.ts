@@ -4,8 +4,8 @@ import { parseCandidates } from '../../src/candidates/definition.js';
 import { evaluate } from '../../src/evaluate.js';
 import type { Progress } from '../../src/options.js';
 import { ReportSchema } from '../../src/report/schema/report.js';
-import { neighboursSection } from '../../src/report/sections/neighbours.js';
-import { chooseMember, loadFamily, neighboursOf } from '../../src/subjects/bundled/index.js';
+import { neighboursSection } from '../../src/report/sections/tiers.js';
+import { chooseMember, loadFamily, neighboursOf } from '../../src/subjects/bundled/family.js';
 
 const config = readFileSync('fixtures/model-configs/Qwen2.5-7B-Instruct.json', 'utf8');
 const family = await loadFamily();

@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parseCandidates } from '../../src/candidates/definition.js';
 import { evaluate } from '../../src/evaluate.js';
 import type { Report } from '../../src/report/schema/report.js';
-import { type Batch, type ProbeEngine, openSession } from '../../src/subjects/bundled/index.js';
+import type { Batch, ProbeEngine } from '../../src/subjects/bundled/engine.js';
+import { openSession } from '../../src/subjects/bundled/session.js';
 import { modelConfig } from '../helpers/model-config.js';
 
 const llama2 = modelConfig('Llama-2-7b-hf');

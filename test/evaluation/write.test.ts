@@ -3,8 +3,8 @@ import { parseCandidates } from '../../src/candidates/definition.js';
 import { resolveCandidate } from '../../src/candidates/resolve.js';
 import { keysToWrite, unwritableFindings } from '../../src/evaluation/recommendation.js';
 import { type Setup, setUp } from '../../src/evaluation/setup.js';
+import { chooseReference } from '../../src/model/evidence.js';
 import { readConfig, requireRope } from '../../src/model/read-model.js';
-import { chooseReference } from '../../src/model/reference.js';
 import { fixtureText } from '../emit/input.js';
 
 function setupOf(text: string, labels: string): Setup {

@@ -6,8 +6,8 @@ import { resolveCandidate } from '../../src/candidates/resolve.js';
 import { RopeEvalError } from '../../src/errors.js';
 import { wordFinding } from '../../src/findings/index.js';
 import { parseConfig } from '../../src/json/parse.js';
+import { chooseReference } from '../../src/model/evidence.js';
 import { isNotRope, readModel } from '../../src/model/read-model.js';
-import { chooseReference } from '../../src/model/reference.js';
 import { computeRope } from '../../src/rope/registry.js';
 import { type GoldenCase, goldenLines, type InvalidCase, modelConfig } from '../golden-cases.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parsePolicy } from '../../src/gate/policy.js';
-import { chooseReference } from '../../src/model/reference.js';
+import { chooseReference } from '../../src/model/evidence.js';
 import { readConfig, requireRope } from '../../src/model/read-model.js';
 import { modelConfig } from '../golden-cases.js';
 import { errors, LLAMA, verdict } from '../helpers/judge.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compareReports } from '../../src/gate/compare.js';
+import { compareReports } from '../../src/gate/baseline.js';
 import { candidate, makeReport, short } from '../helpers/report.js';
 
 const names = { before: 'a.json', after: 'b.json' };

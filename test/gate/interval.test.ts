@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { judge, samplesToDecide } from '../../src/gate/interval.js';
+import { judge, samplesToDecide } from '../../src/gate/cells.js';
 
 const at = (low: number, value: number, high: number) => ({ low, value, high });
 

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareWithBaseline } from '../../src/gate/baseline.js';
-import { compareReports } from '../../src/gate/compare.js';
+import { compareReports, compareWithBaseline } from '../../src/gate/baseline.js';
 import { baselineWords } from '../../src/gate/words.js';
 import type { Report } from '../../src/report/schema/report.js';
 import { type Contributions, reportOf } from '../helpers/per-context.js';

@@ -2,7 +2,7 @@ import { format } from 'prettier';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { ENCODINGS_SCHEMA_VERSION, EncodingsSchema } from '../../src/encodings/schema.js';
-import { COMPARE_SCHEMA_VERSION, ComparisonSchema } from '../../src/gate/compare.js';
+import { COMPARE_SCHEMA_VERSION, ComparisonSchema } from '../../src/gate/baseline.js';
 import { CHECK_SCHEMA_VERSION, CheckSchema } from '../../src/gate/judge.js';
 import { OptimizationSchema, OPTIMIZE_SCHEMA_VERSION } from '../../src/gate/optimize.js';
 import { SWEEP_SCHEMA_VERSION, SweepSchema } from '../../src/gate/sweep.js';

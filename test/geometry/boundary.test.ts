@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { boundaryOf } from '../../src/geometry/trained-range.js';
+import { boundaryOf } from '../../src/geometry/base-bound.js';
 import type { RopeSpec } from '../../src/rope/registry.js';
 import { yarn } from './models.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { RopeEvalError } from '../../src/errors.js';
-import { toBfloat16 } from '../../src/geometry/dtypes.js';
+import { toBfloat16 } from '../../src/geometry/drift.js';
 import { diffFingerprint, parseDump } from '../../src/geometry/fingerprint.js';
 import { computeRope } from '../../src/rope/registry.js';
 import { plain, yarn } from './models.js';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { RopeEvalError } from '../../src/errors.js';
+import { chooseReference } from '../../src/model/evidence.js';
 import { isNotRope, readModel } from '../../src/model/read-model.js';
-import { chooseReference } from '../../src/model/reference.js';
 import { inspectData } from '../../src/report/inspect/data.js';
 import { inspectSections } from '../../src/report/inspect/sections.js';
 import { textOf } from '../../src/report/terminal.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { toBfloat16, toFloat16 } from '../../src/geometry/dtypes.js';
+import { toBfloat16, toFloat16 } from '../../src/geometry/drift.js';
 
 describe('bfloat16', () => {
   // 8 significant bits: whole numbers are exact up to 256, then every second one.

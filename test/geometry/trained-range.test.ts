@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inRangeUpTo, meanLogExcess, pairsOutOfRange } from '../../src/geometry/trained-range.js';
+import { inRangeUpTo, meanLogExcess, pairsOutOfRange } from '../../src/geometry/base-bound.js';
 import { computeRope } from '../../src/rope/registry.js';
 import { plain, yarn } from './models.js';
 

@@ -4,8 +4,8 @@ import { resolveCandidate } from '../../src/candidates/resolve.js';
 import { analyseGeometry } from '../../src/geometry/analyse.js';
 import type { GeometryReport } from '../../src/geometry/schema.js';
 import { parseConfig } from '../../src/json/parse.js';
+import { chooseReference } from '../../src/model/evidence.js';
 import { isNotRope, readModel } from '../../src/model/read-model.js';
-import { chooseReference } from '../../src/model/reference.js';
 
 /** Makes the exact part of a report on Qwen2.5-7B. */
 export function qwenGeometry(candidates: string): GeometryReport {

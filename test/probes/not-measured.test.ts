@@ -7,10 +7,10 @@ import {
   intervalOf,
   mean,
   pairedDifference,
+  reach,
   resamples,
   wilson,
 } from '../../src/probes/measure.js';
-import { reach } from '../../src/probes/reach.js';
 
 const bad = fc.constantFrom(NaN, Infinity, -Infinity);
 const answered = fc.record({

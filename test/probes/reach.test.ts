@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type Cluster, resamples } from '../../src/probes/measure.js';
+import {
+  type BinnedFacts,
+  type Cluster,
+  lastRung,
+  reach,
+  resamples,
+} from '../../src/probes/measure.js';
 import { Random } from '../../src/probes/random.js';
-import { type BinnedFacts, lastRung, reach } from '../../src/probes/reach.js';
 
 const BINS = 5;
 const RUNGS = 6;

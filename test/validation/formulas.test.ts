@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inRangeUpTo } from '../../src/geometry/trained-range.js';
+import { inRangeUpTo } from '../../src/geometry/base-bound.js';
 import { computeRope } from '../../src/rope/registry.js';
 import { formulaLoss, formulaTerms, termsAt } from '../../tools/validation/formulas.js';
 import { specOf } from '../../tools/validation/specs.js';

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { lastWithinLoss } from '../../src/probes/measure.js';
 import {
   agrees,
   count,
@@ -9,7 +10,6 @@ import {
 } from '../../tools/validation/agreement.js';
 import { fitScale } from '../../tools/validation/fit.js';
 import type { ProbeParts } from '../../tools/validation/measure.js';
-import { lastWithinLoss } from '../../src/probes/reach.js';
 import { predictors } from '../../tools/validation/run.js';
 import type { Row } from '../../tools/validation/types.js';
 import { llamaRows } from './rows.js';

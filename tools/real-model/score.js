@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { stdin } from 'node:process';
 import { setUp } from '../../dist/evaluation/setup.js';
 import { computeRope } from '../../dist/rope/registry.js';
+import { rotaryValues } from '../../dist/subjects/onnx/rotary.js';
 import { DecoderSession } from '../../dist/subjects/onnx/session.js';
-import { rotaryValues } from '../../dist/subjects/onnx/tables.js';
 
 // The part of agreement.py that runs `--model`. It reads { export, configs, tokens, scored, threads
 // } on standard input and prints one JSON line for each config, with the log-probabilities of the

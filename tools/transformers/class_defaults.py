@@ -36,7 +36,7 @@ def number(value):
 
 
 def class_default(model_type):
-    """The record of a model type, with the fields of src/model/class-defaults.ts."""
+    """The record of a model type, with the fields of src/model/source.ts."""
     cls = config_class(model_type)
     config = build(cls, **OPT_IN_SHAPES.get(model_type, {}))
     fields = {field.name for field in dataclasses.fields(cls)}

@@ -1,6 +1,6 @@
 import { RopeEvalError } from '../../src/errors.js';
-import { contextSets, drawContexts, STREAM } from '../../src/evaluation/context-sets.js';
 import { type Asked, type ContextSet, QuestionList } from '../../src/evaluation/questions.js';
+import { contextSets, drawContexts, STREAM } from '../../src/evaluation/series.js';
 import { windowedLoss } from '../../src/evaluation/summary.js';
 import { criticalFraction } from '../../src/geometry/spectrum.js';
 import { type Cluster, clusters, type Measurement } from '../../src/probes/measure.js';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { drawContexts, STREAM } from '../../src/evaluation/context-sets.js';
+import { drawContexts, STREAM } from '../../src/evaluation/series.js';
 import { average, type Cluster } from '../../src/probes/measure.js';
 import {
   cachedTable,

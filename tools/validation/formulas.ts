@@ -1,4 +1,4 @@
-import { meanLogExcess } from '../../src/geometry/trained-range.js';
+import { meanLogExcess } from '../../src/geometry/base-bound.js';
 import type { RopeTable } from '../../src/rope/kind.js';
 import { yarnMscale } from '../../src/rope/kinds/yarn.js';
 import { computeRope, type RopeSpec } from '../../src/rope/registry.js';

@@ -1,6 +1,13 @@
 import { outOfRangeByRung } from '../../src/evaluation/variant.js';
-import { accuracyByDistance, average, clusters } from '../../src/probes/measure.js';
-import { expectedReach, lastInRange, lastRung, lastWithinLoss } from '../../src/probes/reach.js';
+import {
+  accuracyByDistance,
+  average,
+  clusters,
+  expectedReach,
+  lastInRange,
+  lastRung,
+  lastWithinLoss,
+} from '../../src/probes/measure.js';
 import {
   type Bench,
   benchOf,

@@ -1,5 +1,6 @@
-import { quote } from '../../shell.js';
+import { quote } from '../../text.js';
 import type { Environment } from '../environment.js';
+import { flagOf } from '../failure.js';
 import {
   addCheckOptions,
   addEvaluationOptions,
@@ -11,7 +12,6 @@ import {
   type ModelFlags,
   type OutputFlags,
 } from '../options.js';
-import { flagOf } from '../failure.js';
 
 interface Flags extends CheckFlags, ModelFlags, OutputFlags {
   readonly policy?: string;

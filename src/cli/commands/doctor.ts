@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { EXIT } from '../../errors.js';
 import { paint as paintFor } from '../../report/format.js';
-import type { RuntimeDescription } from '../../subjects/bundled/describe.js';
+import type { RuntimeDescription } from '../../subjects/bundled/pool.js';
 import { TOOL_VERSION } from '../../version.js';
 import type { HostFacts } from '../environment.js';
 import type { CommandModule } from '../options.js';

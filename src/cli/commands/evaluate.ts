@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { type ErrorDetails, option, RopeEvalError, words } from '../../errors.js';
 import type { Report } from '../../report/schema/report.js';
-import { quote } from '../../shell.js';
+import { quote } from '../../text.js';
 import type { Environment } from '../environment.js';
+import { flagOf } from '../failure.js';
 import { loadConfig } from '../inputs.js';
 import type { SearchFlags } from '../optimize.js';
 import {
@@ -19,7 +20,6 @@ import {
   referenceOptions,
   tokensFor,
 } from '../options.js';
-import { flagOf } from '../failure.js';
 
 interface Flags extends SearchFlags, ModelFlags {
   readonly optimize?: boolean;

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { CACHE_DTYPES, type CacheDtype, dtypeNamed } from '../../geometry/dtypes.js';
+import { CACHE_DTYPES, type CacheDtype, dtypeNamed } from '../../geometry/drift.js';
 import type { NotRope } from '../../model/types.js';
 import type { InspectData } from '../../report/schema/inspect.js';
 import type { Environment } from '../environment.js';
@@ -145,7 +145,7 @@ async function asText(
 ): Promise<string> {
   const { contextOf, textOf } = await import('../../report/terminal.js');
   if (!details) {
-    const { inspectAnswer } = await import('../../report/inspect/answer.js');
+    const { inspectAnswer } = await import('../../report/inspect/sections.js');
     return textOf(inspectAnswer(data), contextOf(stdout));
   }
   const [{ inspectSections }, { evidenceWords }] = await Promise.all([

@@ -1,10 +1,19 @@
 import { effectiveTheta, type RopeSpecOf } from '../../rope/registry.js';
 import { type ConfigShape, type Edit, shapeOf } from '../block.js';
 import { type ConfigForm, formOf, hfPatch, type HfPatch, needsThreeKeys } from '../hf-patch.js';
-import { blockJson } from '../launch.js';
 import { coverageNotes, isUnchanged, maxPositionsFor, staticNotes } from '../lengths.js';
-import type { Answer, EmitInput, Emitter, Note, Setting } from '../types.js';
-import { atLeast, compareVersions, parseVersion, type Version } from '../version.js';
+import { blockJson } from '../served.js';
+import {
+  type Answer,
+  atLeast,
+  compareVersions,
+  type EmitInput,
+  type Emitter,
+  type Note,
+  parseVersion,
+  type Setting,
+  type Version,
+} from '../types.js';
 
 /**
  * The versions of transformers 4 that compute what a `rope_scaling` says. The code of YaRN and

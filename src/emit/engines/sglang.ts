@@ -1,7 +1,7 @@
 import { own } from '../../json/parse.js';
-import { tokens } from '../../numbers.js';
 import type { Block } from '../../rope/kind.js';
 import { effectiveTheta } from '../../rope/registry.js';
+import { tokens } from '../../text.js';
 import {
   blockInForce,
   hasBlock,
@@ -16,14 +16,6 @@ import {
   yarnBase,
 } from '../block.js';
 import {
-  belongsIntoFile,
-  command,
-  dynamicNote,
-  INTO_FILE,
-  needsNoOverride,
-  overrideJson,
-} from '../launch.js';
-import {
   coverageNotes,
   derivedLength,
   type LengthRule,
@@ -33,16 +25,29 @@ import {
   unscaledLimit,
 } from '../lengths.js';
 import { lostFromOverride } from '../read-back.js';
-import { LATENT, multimodal, type SayYarn, SERVED, servedBlock } from '../served.js';
+import {
+  belongsIntoFile,
+  command,
+  dynamicNote,
+  INTO_FILE,
+  LATENT,
+  multimodal,
+  needsNoOverride,
+  overrideJson,
+  type SayYarn,
+  SERVED,
+  servedBlock,
+} from '../served.js';
 import {
   type Answer,
+  atLeast,
   type EmitInput,
   type Emitter,
   type Note,
   planOf,
   type Setting,
+  type Version,
 } from '../types.js';
-import { atLeast, type Version } from '../version.js';
 
 const OLDEST = '0.4.6';
 const NEWEST = '0.5.23';

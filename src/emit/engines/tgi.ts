@@ -2,8 +2,8 @@ import { attnFactorOf, YARN_BETAS } from '../../rope/kinds/yarn.js';
 import type { RopeSpec } from '../../rope/registry.js';
 import { isUnsaid, sayIn, shapeOf, type Support } from '../block.js';
 import { hfPatch } from '../hf-patch.js';
-import { blockJson, command, INTO_FILE } from '../launch.js';
 import { coverageNotes, isUnchanged } from '../lengths.js';
+import { blockJson, command, INTO_FILE } from '../served.js';
 import {
   type Answer,
   type EmitInput,

@@ -1,7 +1,7 @@
 import { own } from '../../json/parse.js';
-import { tokens } from '../../numbers.js';
 import type { Block } from '../../rope/kind.js';
 import { type RopeSpec, scalingBlock } from '../../rope/registry.js';
+import { tokens } from '../../text.js';
 import {
   hasBlock,
   isFlatComposite,
@@ -17,14 +17,6 @@ import {
   yarnBase,
 } from '../block.js';
 import {
-  belongsIntoFile,
-  command,
-  dynamicNote,
-  INTO_FILE,
-  needsNoOverride,
-  overrideJson,
-} from '../launch.js';
-import {
   coverageNotes,
   derivedLength,
   type LengthRule,
@@ -34,17 +26,32 @@ import {
   staticNotes,
 } from '../lengths.js';
 import { lostFromOverride } from '../read-back.js';
-import { type Family, LATENT, multimodal, type SayYarn, SERVED, servedBlock } from '../served.js';
+import {
+  belongsIntoFile,
+  command,
+  dynamicNote,
+  type Family,
+  INTO_FILE,
+  LATENT,
+  multimodal,
+  needsNoOverride,
+  overrideJson,
+  type SayYarn,
+  SERVED,
+  servedBlock,
+} from '../served.js';
 import {
   type Answer,
+  atLeast,
   type EmitGroup,
   type EmitInput,
   type Emitter,
   type Note,
+  parseVersion,
   planOf,
   type Setting,
+  type Version,
 } from '../types.js';
-import { atLeast, parseVersion, type Version } from '../version.js';
 
 /**
  * Supported versions. Four ranges differ: `rope_scaling` up to 0.11, both blocks up to 0.23, YaRN's

@@ -3,9 +3,8 @@ import { resamples } from '../../probes/measure.js';
 import { probeTokens } from '../../probes/presets.js';
 import type { LossParts } from '../../report/probe-parts/decomposition.js';
 import type { Interval } from '../../report/schema/values.js';
-import { drawContexts, STREAM } from '../context-sets.js';
 import type { AskedVariant, Probe, ReferenceResults, Run, RunPlan } from '../run.js';
-import { AskedSeries, divide, type Series } from '../series.js';
+import { AskedSeries, divide, drawContexts, type Series, STREAM } from '../series.js';
 import { factLossAgainst, factsAtHome, type Home, type Measured } from '../summary.js';
 import { ladderResults } from '../variant.js';
 

@@ -11,9 +11,8 @@ import type { Reading, Switch } from '../../report/probe-parts/serving.js';
 import type { CandidateReport } from '../../report/schema/candidate.js';
 import { switchLength } from '../../rope/registry.js';
 import type { Scaling, Situation } from '../../subjects/subject.js';
-import { drawContexts, STREAM } from '../context-sets.js';
 import type { FactsAndText, Probe, Run, RunPlan } from '../run.js';
-import { AskedSeries, divide, type Series } from '../series.js';
+import { AskedSeries, divide, drawContexts, type Series, STREAM } from '../series.js';
 import { matters } from '../summary.js';
 
 /** Bounds of the switches that contexts can straddle, as window multiples. */

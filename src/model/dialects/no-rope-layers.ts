@@ -1,4 +1,4 @@
-import { BOUNDS, fail, show } from '../../json/bounds.js';
+import { BOUNDS, fail, show } from '../../json/parse.js';
 import { type DecoderRules, type PlacedScaling, readDecoder, slidingWindow } from '../decoder.js';
 import { notRope } from '../not-rope.js';
 import { type Source, USUAL_KEYS } from '../source.js';

@@ -1,12 +1,17 @@
 import { finding } from '../../findings/index.js';
-import { BOUNDS, fail } from '../../json/bounds.js';
 import { Fields } from '../../json/fields.js';
+import { BOUNDS, fail } from '../../json/parse.js';
 import type { RopeBlock } from '../../rope/kind.js';
 import { THETA_RULE } from '../../rope/read.js';
-import { TRANSFORMERS_VERSION } from '../class-defaults.js';
 import { forAllLayers, readDecoder } from '../decoder.js';
 import { notRope } from '../not-rope.js';
-import { eitherKeys, type ShapeKeys, type Source, USUAL_KEYS } from '../source.js';
+import {
+  eitherKeys,
+  type ShapeKeys,
+  type Source,
+  TRANSFORMERS_VERSION,
+  USUAL_KEYS,
+} from '../source.js';
 import type { Dialect } from '../types.js';
 
 const NEOX_THETA_KEY = 'rotary_emb_base';

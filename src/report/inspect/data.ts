@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { analyseGeometry, type CandidateSpecs } from '../../geometry/analyse.js';
-import type { CacheDtype } from '../../geometry/dtypes.js';
+import type { CacheDtype } from '../../geometry/drift.js';
 import { asStored } from '../../geometry/fingerprint.js';
 import { criticalFractionOf, rotations } from '../../geometry/spectrum.js';
-import { referenceRope, trainedWindowOf } from '../../model/reference.js';
+import { referenceRope, trainedWindowOf } from '../../model/evidence.js';
 import type {
   LayerGroup,
   ModelGeometry,

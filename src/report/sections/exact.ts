@@ -1,5 +1,5 @@
+import { fixed } from '../../text.js';
 import { bytes, multiple, percent, printable, tokens, trim } from '../format.js';
-import { fixed } from '../../numbers.js';
 import type { CandidateReport, Report } from '../schema/report.js';
 import type { Section } from './section.js';
 

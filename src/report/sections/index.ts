@@ -6,11 +6,10 @@ import { assumptionsSection, conditionsSection } from './conditions.js';
 import { exactSection } from './exact.js';
 import { findingsSection } from './findings.js';
 import { gateSection } from './gate.js';
-import { neighboursSection } from './neighbours.js';
 import { pictureSections } from './pictures.js';
 import type { Section } from './section.js';
 import { summarySection } from './summary.js';
-import { tiersSection } from './tiers.js';
+import { neighboursSection, tiersSection } from './tiers.js';
 import { verdictSection } from './verdict.js';
 
 /** Converts a report to sections, in the order that every form keeps: the advice comes first. */

@@ -1,4 +1,4 @@
-import { MINUS } from '../../numbers.js';
+import { MINUS } from '../../text.js';
 import * as format from '../format.js';
 import type { CandidateReport, Interval, Report } from '../schema/report.js';
 import type { Block, Heatmap, IntervalChart, IntervalRow, Section } from './section.js';

@@ -1,6 +1,5 @@
-import { MINUS } from '../../numbers.js';
-import { quote } from '../../shell.js';
 import { kindOfSubject } from '../../subjects/schema.js';
+import { MINUS, quote } from '../../text.js';
 import {
   list,
   nats,

@@ -1,16 +1,17 @@
-import { fail } from '../../json/bounds.js';
-import { tokens, trim } from '../../numbers.js';
+import { fail } from '../../json/parse.js';
+import { tokens, trim } from '../../text.js';
 import {
   baseFrequencies,
   baseOf,
   defineKind,
+  FACTOR_RULE,
   needsPairs,
+  readFactor,
   type Reading,
   type RopeBase,
   type RopeTable,
   type ScalingInput,
 } from '../kind.js';
-import { FACTOR_RULE, readFactor } from '../values.js';
 import type { DefaultSpec } from './default.js';
 import { type NtkSpec, ntkTheta } from './ntk.js';
 

@@ -1,6 +1,5 @@
-import { trim } from '../../numbers.js';
-import { baseFrequencies, defineKind, type RopeBase, type RopeTable } from '../kind.js';
-import { readFactor } from '../values.js';
+import { trim } from '../../text.js';
+import { baseFrequencies, defineKind, readFactor, type RopeBase, type RopeTable } from '../kind.js';
 
 /** Position interpolation, which divides every frequency by the factor. */
 export interface LinearSpec extends RopeBase {

@@ -1,10 +1,13 @@
 import { finding } from '../../findings/index.js';
-import { BOUNDS, fail, show } from '../../json/bounds.js';
+import { BOUNDS, fail, show } from '../../json/parse.js';
 import {
+  bandSentence,
   baseFrequencies,
   defineKind,
   type Ground,
   numberParam,
+  originalWindow,
+  readFactor,
   type Reading,
   refuse,
   type Refused,
@@ -15,7 +18,6 @@ import {
   type ShorthandRequest,
   stretchedOriginal,
 } from '../kind.js';
-import { bandSentence, originalWindow, readFactor } from '../values.js';
 
 /**
  * Llama 3 scaling. The two frequency factors are turns over the original window, which is in

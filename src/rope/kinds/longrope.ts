@@ -1,10 +1,14 @@
-import { BOUNDS, fail } from '../../json/bounds.js';
 import { checkNumber, type Fields } from '../../json/fields.js';
-import { tokens } from '../../numbers.js';
+import { BOUNDS, fail } from '../../json/parse.js';
+import { tokens } from '../../text.js';
 import {
   baseFrequencies,
   defineKind,
+  FACTOR_RULE,
   optional,
+  originalWindow,
+  readAttentionFactor,
+  readFactor,
   type Reading,
   type RopeBase,
   type RopeBlock,
@@ -12,7 +16,6 @@ import {
   type ScalingInput,
   stretchedOriginal,
 } from '../kind.js';
-import { FACTOR_RULE, originalWindow, readAttentionFactor, readFactor } from '../values.js';
 
 /** LongRoPE: one list of divisors for short sequences and one for long ones. */
 export interface LongropeSpec extends RopeBase {

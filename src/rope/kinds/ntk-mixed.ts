@@ -1,4 +1,4 @@
-import { trim } from '../../numbers.js';
+import { trim } from '../../text.js';
 import {
   baseFrequencies,
   defineKind,

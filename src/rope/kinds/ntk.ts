@@ -1,4 +1,4 @@
-import { trim } from '../../numbers.js';
+import { trim } from '../../text.js';
 import { baseFrequencies, defineKind, needsPairs, type RopeBase, type RopeTable } from '../kind.js';
 
 /** Static NTK-aware scaling: theta is replaced by theta * alpha^(d / (d - 2)). */

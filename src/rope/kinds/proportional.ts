@@ -1,6 +1,12 @@
-import { percent, trim } from '../../numbers.js';
-import { baseFrequencies, defineKind, refuse, type RopeBase, type RopeTable } from '../kind.js';
-import { readFactor } from '../values.js';
+import { percent, trim } from '../../text.js';
+import {
+  baseFrequencies,
+  defineKind,
+  readFactor,
+  refuse,
+  type RopeBase,
+  type RopeTable,
+} from '../kind.js';
 
 /** Proportional RoPE (Gemma 4): the first pairs turn and the rest stand still (frequency 0). */
 export interface ProportionalSpec extends RopeBase {

@@ -1,14 +1,19 @@
 import { finding, type Finding } from '../../findings/index.js';
-import { BOUNDS, fail } from '../../json/bounds.js';
 import type { Fields } from '../../json/fields.js';
+import { BOUNDS, fail } from '../../json/parse.js';
 import {
+  bandSentence,
   baseFrequencies,
   type Block,
   defineKind,
   type Ground,
   numberParam,
   optional,
+  originalWindow,
+  type OriginalWindow,
   type Read,
+  readAttentionFactor,
+  readFactor,
   type Reading,
   type RopeBase,
   type RopeTable,
@@ -17,13 +22,6 @@ import {
   type ShorthandRequest,
   stretchedOriginal,
 } from '../kind.js';
-import {
-  bandSentence,
-  originalWindow,
-  type OriginalWindow,
-  readAttentionFactor,
-  readFactor,
-} from '../values.js';
 
 /** YaRN, and `by-parts`, which is YaRN with attention factor 1. Lengths in tokens. */
 export interface YarnSpec extends RopeBase {

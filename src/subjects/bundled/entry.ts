@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fixed, percent, tokens } from '../../numbers.js';
+import { fixed, percent, tokens } from '../../text.js';
 import { defineSubject, digestStart, type RepresentedModel } from '../entry.js';
 
 /** The bundled probe model, which stands in for the user's model. */

@@ -5,8 +5,8 @@ import { computeRope, lengthDependent, type RopeSpec } from '../../rope/registry
 import type { ExportedTable, ExportReport } from '../schema.js';
 import { ExportedModel, SHORT_POSITIONS, type SiteInfo } from './exported.js';
 import { errors } from './refusals.js';
+import { readTable, type ReadTable, rotaryValues, type RotaryValues } from './rotary.js';
 import { findGraph } from './tokenizer.js';
-import { readTable, type ReadTable, rotaryValues, type RotaryValues } from './tables.js';
 
 /** Compares the tables that an export runs with to those that a config implies. */
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ReadonlyDeep } from '../../json/parse.js';
-import { list, tokens } from '../../numbers.js';
+import { list, tokens } from '../../text.js';
 import { defineSubject, digestStart } from '../entry.js';
 
 /** The user's own weights, as an ONNX decoder. */

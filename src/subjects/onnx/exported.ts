@@ -14,8 +14,15 @@ import {
   type Weight,
 } from './graph.js';
 import { errors } from './refusals.js';
-import { rotarySites, type RotarySite } from './rotary.js';
-import { fromHalf, layoutOf, pairsOnce, type RotaryValues, type RowLayout } from './tables.js';
+import {
+  fromHalf,
+  layoutOf,
+  pairsOnce,
+  type RotarySite,
+  rotarySites,
+  type RotaryValues,
+  type RowLayout,
+} from './rotary.js';
 import { FileBytes } from './wire.js';
 
 export type Runtime = Awaited<ReturnType<typeof loadRuntime>>;

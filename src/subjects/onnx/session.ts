@@ -15,7 +15,7 @@ import {
 import { ELEMENT, type Graph, type GraphEdit, type Node } from './graph.js';
 import { SCORED, scoredHead } from './head.js';
 import { errors } from './refusals.js';
-import { type RotaryValues, siteRows } from './tables.js';
+import { type RotaryValues, siteRows } from './rotary.js';
 
 /** Which decoder to open. `positions` is the longest context that it will be given. */
 export interface DecoderRequest extends ExportRequest {

@@ -14,7 +14,6 @@ import {
   SHORT_RUNGS,
 } from '../../probes/presets.js';
 import type { RopeTable } from '../../rope/kind.js';
-import type { OnnxDecoderReport } from './entry.js';
 import type {
   Opened,
   Scaling,
@@ -25,9 +24,11 @@ import type {
   Treatment,
 } from '../subject.js';
 import { Worker } from '../worker.js';
-import { errors } from './refusals.js';
 import { compareTables, type ConfiguredModel, exportFindings, groupsOfSites } from './compare.js';
 import { productsAt } from './cost.js';
+import type { OnnxDecoderReport } from './entry.js';
+import { errors } from './refusals.js';
+import { rotaryValues, type RotaryValues } from './rotary.js';
 import {
   type DecoderInfo,
   type DecoderRequest,
@@ -35,7 +36,6 @@ import {
   type DecoderScores,
   DecoderSession,
 } from './session.js';
-import { rotaryValues, type RotaryValues } from './tables.js';
 import { bundledTexts, TokenizedTexts } from './texts.js';
 import { findModel, loadTokenizer, type ModelFiles } from './tokenizer.js';
 

@@ -1,12 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { InspectData } from '../../../src/report/schema/inspect.js';
+import { computeRope, type RopeSpec } from '../../../src/rope/registry.js';
 import { compareTables } from '../../../src/subjects/onnx/compare.js';
 import type { SiteInfo } from '../../../src/subjects/onnx/exported.js';
-import { rotaryValues } from '../../../src/subjects/onnx/tables.js';
-import type { InspectData } from '../../../src/report/schema/inspect.js';
-import { computeRope } from '../../../src/rope/registry.js';
-import type { RopeSpec } from '../../../src/rope/registry.js';
+import { rotaryValues } from '../../../src/subjects/onnx/rotary.js';
 import { runCli } from '../../helpers/environment.js';
 import { temporaryFolder } from '../../helpers/temporary.js';
 

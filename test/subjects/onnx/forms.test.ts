@@ -6,9 +6,9 @@ import { parseCandidates } from '../../../src/candidates/definition.js';
 import { scalingOf, setUp } from '../../../src/evaluation/setup.js';
 import type { Context } from '../../../src/probes/contexts.js';
 import { groupsOfSites } from '../../../src/subjects/onnx/compare.js';
+import { readTable, rotaryValues } from '../../../src/subjects/onnx/rotary.js';
 import { type DecoderRequest, DecoderSession } from '../../../src/subjects/onnx/session.js';
 import { DecoderScorer, TableTreatments } from '../../../src/subjects/onnx/subject.js';
-import { readTable, rotaryValues } from '../../../src/subjects/onnx/tables.js';
 import { build, ROOT } from '../../helpers/built.js';
 import { temporaryFolder } from '../../helpers/temporary.js';
 
