@@ -107,7 +107,8 @@ function olderLines(results: Results): string[] {
         const unknown = Object.entries(shapes).flatMap(([shape, each]) =>
           Object.values(each).some(({ status }) => status === 'unsupported') ? [shape] : [],
         );
-        if (unknown.length > 0) differing.push(`Does not know ${unknown.join(', ')}`);
+        if (unknown.length > 0)
+          differing.push(`The file as it stands does not run for ${unknown.join(', ')}`);
         return `- ${nameOf(engine)} ${version}: ${differing.length === 0 ? 'none' : differing.join('. ')}`;
       });
   });
