@@ -1,3 +1,8 @@
+/**
+ * How every part of the tool writes numbers, lists and shell words, and which name a misspelt one
+ * may have meant. This file imports nothing.
+ */
+
 /** A true minus sign, because a hyphen is easily overlooked beside a number. */
 export const MINUS = '−';
 

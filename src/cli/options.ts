@@ -57,11 +57,12 @@ export function positiveNumber(text: string): number {
 
 /**
  * Refuses options that are given twice and take one value, because the first would be dropped
- * silently. Options that collect their values hold a list.
+ * silently. Options that collect their values hold a list. How the probes are run may be overridden
+ * by a later option, as where an alias of a shell holds the usual threads.
  */
 export function refuseRepeated(command: Command): void {
   for (const each of command.options) {
-    if (!each.required) continue;
+    if (!each.required || OVERRIDABLE.has(each.attributeName())) continue;
     const parse = each.parseArg;
     each.argParser((text: string, before: unknown): unknown => {
       if (before !== undefined && before !== each.defaultValue && !Array.isArray(before)) {
@@ -71,6 +72,14 @@ export function refuseRepeated(command: Command): void {
     });
   }
 }
+
+const OVERRIDABLE: ReadonlySet<string> = new Set([
+  'preset',
+  'device',
+  'seed',
+  'samples',
+  'threads',
+]);
 
 /** Collects the values of an option that may be repeated. */
 export function collect(text: string, before: readonly string[] = []): string[] {

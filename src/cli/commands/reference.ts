@@ -1,3 +1,5 @@
+/** The commands that print what the tool knows: `explain` and `schema`. */
+
 import { Argument } from 'commander';
 import type { ZodType } from 'zod';
 import { RopeEvalError } from '../../errors.js';

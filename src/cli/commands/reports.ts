@@ -1,3 +1,5 @@
+/** The commands that read saved reports: `compare` and `merge`. */
+
 import { resolve } from 'node:path';
 import { EXIT, option, words } from '../../errors.js';
 import { quote } from '../../text.js';

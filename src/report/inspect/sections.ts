@@ -78,9 +78,8 @@ function reachSentences(data: InspectData): readonly string[] {
       : [];
   }
   const { criticalFraction } = group.reference;
-  // At or below zero, even the slowest pair turns fully in the window.
   const slow =
-    criticalFraction === null || criticalFraction <= 0
+    criticalFraction === null
       ? ''
       : `${slowShare(criticalFraction)} fully in training ` +
         `(critical fraction ${trim(criticalFraction, 3)}); `;
