@@ -138,6 +138,13 @@ function verdictText({ result, columns }: CheckText, paint: Paint): string {
 function effectLines(input: CheckText): string[] {
   const { result, report, candidates, base, further, columns } = input;
   if (report?.status !== 'complete') return [];
+  // These findings name what no probe measures, so that a sentence on the tables would mislead.
+  const isStructural = result.findings.some(
+    ({ level, severity }) => level === 'error' && severity === 'error',
+  );
+  if (isStructural && result.rules.every(({ outcome }) => outcome !== 'fail')) {
+    return [fill(BEYOND_PROBES, columns, '')];
+  }
   const isOpen = result.rules.some(({ reason }) => reason === 'ambiguous-reference');
   const said = candidates
     .slice(0, MOST_EFFECTS)
@@ -150,6 +157,8 @@ function effectLines(input: CheckText): string[] {
 }
 
 const MOST_EFFECTS = 2;
+
+const BEYOND_PROBES = 'What failed is something that the probes cannot measure.';
 
 const ADDED = 'If it was added to weights that were trained without it: ';
 

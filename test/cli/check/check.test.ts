@@ -469,6 +469,13 @@ describe('the answer of check', () => {
     expect(own.calls[0]?.options).toMatchObject({ reference: 'configured', target: 32_768 });
   });
 
+  it('names what no probe measures in place of what the tables cost', async () => {
+    const files = { 'config.json': { ...CONFIG, num_attention_heads: 14 }, 'old.json': CONFIG };
+    const { code, stdout } = await check(['--base', 'old.json'], { report: good, files });
+    expect(code).toBe(1);
+    expect(stdout.split('\n')[1]).toBe('What failed is something that the probes cannot measure.');
+  });
+
   it('refuses to read a base without a scaling as trained with one', async () => {
     const files = { 'old.json': CONFIG };
     const { code, stderr, calls } = await check(
