@@ -7,7 +7,7 @@ import { type Policy, withOverrides } from '../gate/policy.js';
 import type { Beside } from '../gate/pull-request.js';
 import { type Commands, gateOutcome } from '../gate/words.js';
 import { paint } from '../report/format.js';
-import { json } from '../report/forms/form.js';
+import { json } from '../report/forms/json.js';
 import type { Report } from '../report/schema/report.js';
 import { quote } from '../text.js';
 import type { Environment } from './environment.js';

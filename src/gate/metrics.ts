@@ -1,4 +1,4 @@
-import { cacheBytes, layerSpans } from '../geometry/cost.js';
+import { cacheBytes, layerSpans } from '../geometry/analyse.js';
 import type { ModelGeometry } from '../model/types.js';
 import {
   average,

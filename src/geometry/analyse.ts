@@ -1,5 +1,5 @@
 import { referenceRope, referenceSoftmaxScale, trainedWindowOf } from '../model/evidence.js';
-import type { LayerGroup, ModelGeometry, Reference } from '../model/types.js';
+import type { AttentionShape, LayerGroup, ModelGeometry, Reference } from '../model/types.js';
 import type { RopeTable } from '../rope/kind.js';
 import { computeRope, type RopeSpec } from '../rope/registry.js';
 import {
@@ -9,10 +9,10 @@ import {
   requiredBase,
   supportedLength,
 } from './base-bound.js';
-import { costOf } from './cost.js';
-import { type CacheDtype, measureDrift } from './drift.js';
+import { CACHE_DTYPES, type CacheDtype, measureDrift } from './drift.js';
 import type {
   CandidateGeometry,
+  CostReport,
   GeometryReport,
   GroupGeometry,
   ReferenceGeometry,
@@ -25,6 +25,210 @@ import {
   rotations,
   stretch,
 } from './spectrum.js';
+
+/** Attention layers that look back equally far. */
+export interface LayerSpan {
+  readonly count: number;
+  readonly kind: 'global' | 'sliding' | 'chunked';
+  /** In tokens; null = everything before. */
+  readonly window: number | null;
+  /** Set if these layers differ from the rest of the model. */
+  readonly headDim?: number;
+  readonly kvHeads?: number;
+}
+
+/**
+ * Groups attention layers by how far they look back. Layers without RoPE are global: models that
+ * have such layers let them see the whole context. Layers without attention (state space,
+ * convolution) hold no keys and are not listed.
+ */
+export function layerSpans(model: ModelGeometry): LayerSpan[] {
+  const spans: LayerSpan[] = [];
+  const add = (span: LayerSpan): void => {
+    const index = spans.findIndex(
+      ({ kind, window, headDim, kvHeads }) =>
+        kind === span.kind &&
+        window === span.window &&
+        headDim === span.headDim &&
+        kvHeads === span.kvHeads,
+    );
+    const known = spans[index];
+    if (known === undefined) spans.push(span);
+    else spans[index] = { ...known, count: known.count + span.count };
+  };
+  for (const { layers, span, headDim, kvHeads } of model.groups) {
+    if (layers.length === 0) continue;
+    const window = span.kind === 'global' ? null : span.window;
+    add({
+      count: layers.length,
+      kind: span.kind,
+      window,
+      ...(headDim !== undefined && { headDim }),
+      ...(kvHeads !== undefined && { kvHeads }),
+    });
+  }
+  const without = model.layersWithoutRope.length;
+  if (without > 0) add({ count: without, kind: 'global', window: null });
+  return spans;
+}
+
+/**
+ * Returns how many numbers one layer keeps per token. A layer's own head size and head count take
+ * precedence.
+ *
+ * Keys and values take `2 * kvHeads * headDim`, which covers multi-head, grouped-query (Ainslie et
+ * al. 2023, arXiv:2305.13245) and multi-query attention (Shazeer 2019, arXiv:1911.02150).
+ * Multi-head latent attention keeps one latent vector and one rotated key for all heads
+ * (DeepSeek-V2, arXiv:2405.04434, section 2.1.2): `rank + ropeDim`.
+ */
+export function cacheNumbersPerToken(
+  shape: AttentionShape,
+  own: { readonly headDim?: number; readonly kvHeads?: number } = {},
+): number {
+  const { latent } = shape;
+  const { headDim = shape.headDim, kvHeads = shape.kvHeads } = own;
+  return latent === undefined ? 2 * kvHeads * headDim : latent.rank + latent.ropeDim;
+}
+
+/**
+ * Returns the bytes of one sequence's KV cache. A layer with a window keeps at most that many
+ * tokens.
+ *
+ * @param tokens length of the sequence
+ */
+export function cacheBytes(
+  shape: AttentionShape,
+  spans: readonly LayerSpan[],
+  tokens: number,
+  dtype: CacheDtype,
+): number {
+  return spans.reduce((sum, span) => {
+    const perToken = cacheNumbersPerToken(shape, span) * CACHE_DTYPES[dtype];
+    return sum + span.count * perToken * Math.min(tokens, span.window ?? tokens);
+  }, 0);
+}
+
+/**
+ * Returns how many keys a query of one layer attends to, averaged over a causal prefill of
+ * `tokens`.
+ *
+ * For global layers it is `(L + 1) / 2`; for a sliding window w, the mean of min(m, w); for chunks
+ * of w, `(w + 1) / 2` in each whole chunk. The current token counts as a key.
+ */
+export function meanPrefillKeys({ kind, window }: LayerSpan, tokens: number): number {
+  if (window === null || window >= tokens) return (tokens + 1) / 2;
+  if (kind === 'chunked') {
+    const rest = tokens % window;
+    const whole = tokens - rest;
+    return (whole * ((window + 1) / 2) + rest * ((rest + 1) / 2)) / tokens;
+  }
+  return (window * ((window + 1) / 2) + (tokens - window) * window) / tokens;
+}
+
+/**
+ * Returns how many keys the next query attends to, itself included, when the cache holds `tokens`.
+ * For chunks this is the maximum, reached at the end of a chunk.
+ */
+export function decodeKeys({ window }: LayerSpan, tokens: number): number {
+  return window === null ? tokens : Math.min(tokens, window);
+}
+
+/**
+ * Returns the floating-point operations of attention scores and their weighted sum, per query token
+ * over all layers: `2 * 2 * heads * headDim * keys` per layer (Kaplan et al. 2020,
+ * arXiv:2001.08361, table 1, with two operations per multiply-add). Projections are left out
+ * because they do not grow with the length.
+ *
+ * Multi-head latent attention (DeepSeek-V2, arXiv:2405.04434, section 2.1.2) is computed in two
+ * ways. In prefill, engines expand the latents: a score is over `nope + rope` dimensions and the
+ * sum over the width of a value. In decode, they use the latents as cached, because expanding all
+ * of them for one token would cost more: a score is over `rank + rope` dimensions and the sum over
+ * `rank`.
+ */
+export function attentionFlops(
+  shape: AttentionShape,
+  spans: readonly LayerSpan[],
+  phase: 'prefill' | 'decode',
+  tokens: number,
+): number {
+  const keysOf = phase === 'prefill' ? meanPrefillKeys : decodeKeys;
+  return spans.reduce((sum, span) => {
+    const width = scoreAndSumWidth(shape, span.headDim ?? shape.headDim, phase);
+    return sum + span.count * 2 * shape.heads * width * keysOf(span, tokens);
+  }, 0);
+}
+
+/**
+ * Returns the multiply-adds of one head for one key, for its score and its share of the weighted
+ * sum.
+ */
+function scoreAndSumWidth(
+  { latent }: AttentionShape,
+  headDim: number,
+  phase: 'prefill' | 'decode',
+): number {
+  if (latent === undefined) return 2 * headDim;
+  const { rank, ropeDim, nopeDim, valueDim } = latent;
+  return phase === 'prefill' ? nopeDim + ropeDim + valueDim : 2 * rank + ropeDim;
+}
+
+/** The lengths that the costs are computed for, and the format of the cache. */
+export interface CostOptions {
+  readonly trainedWindow: number;
+  /** In tokens, in any order. */
+  readonly lengths: readonly number[];
+  readonly dtype: CacheDtype;
+  /** In 1e9 bytes a second; null = no decode time. */
+  readonly bandwidthGBps: number | null;
+}
+
+/**
+ * Estimates what a longer window costs, from the attention's shape alone.
+ *
+ * Decoding one token of one sequence reads its cache once, so `bytes / bandwidth` is a lower limit
+ * for the part that grows with the length (Pope et al. 2022, "Efficiently Scaling Transformer
+ * Inference", arXiv:2211.05102, section 2). The weights are read too, but they do not grow and are
+ * left out.
+ *
+ * @returns null for a bidirectional model, which decodes nothing and keeps no cache, and for one
+ *   without attention layers
+ */
+export function costOf(model: ModelGeometry, options: CostOptions): CostReport | null {
+  const { trainedWindow, lengths, dtype, bandwidthGBps } = options;
+  const shape = model.attention;
+  const spans = layerSpans(model);
+  if (model.bidirectional === true || spans.length === 0) return null;
+  const bytesOf = (wanted: (span: LayerSpan) => boolean): number =>
+    spans
+      .filter(wanted)
+      .reduce((sum, span) => sum + span.count * cacheNumbersPerToken(shape, span), 0) *
+    CACHE_DTYPES[dtype];
+  const prefillAtTrained = attentionFlops(shape, spans, 'prefill', trainedWindow);
+  const decodeAtTrained = attentionFlops(shape, spans, 'decode', trainedWindow);
+  return {
+    dtype,
+    bytesPerNumber: CACHE_DTYPES[dtype],
+    bandwidthGBps,
+    spans: spans.map(({ count, kind, window }) => ({ count, kind, window })),
+    kvBytesPerToken: bytesOf(() => true),
+    kvGrowthPerToken: bytesOf(({ window }) => window === null),
+    lengths: lengths.map((tokens) => {
+      const kvBytes = cacheBytes(shape, spans, tokens, dtype);
+      const prefill = attentionFlops(shape, spans, 'prefill', tokens);
+      const decode = attentionFlops(shape, spans, 'decode', tokens);
+      return {
+        tokens,
+        kvBytes,
+        kvBytesPerToken: kvBytes / tokens,
+        prefillFlopsPerToken: prefill,
+        decodeFlopsPerToken: decode,
+        prefillMultiple: prefill / prefillAtTrained,
+        decodeMultiple: decode / decodeAtTrained,
+        decodeReadMs: bandwidthGBps === null ? null : (kvBytes / (bandwidthGBps * 1e9)) * 1e3,
+      };
+    }),
+  };
+}
 
 /** A scaling under test. */
 export interface CandidateSpecs {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { findingName } from '../../src/findings/index.js';
-import { costOf } from '../../src/geometry/cost.js';
+import { costOf } from '../../src/geometry/analyse.js';
 import { parseConfig } from '../../src/json/parse.js';
 import { readModel } from '../../src/model/read-model.js';
 import type { ModelGeometry } from '../../src/model/types.js';

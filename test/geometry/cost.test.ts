@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { costOf, decodeKeys, type LayerSpan, meanPrefillKeys } from '../../src/geometry/cost.js';
+import { costOf, decodeKeys, type LayerSpan, meanPrefillKeys } from '../../src/geometry/analyse.js';
 import type { CostReport } from '../../src/geometry/schema.js';
 import type { ModelGeometry } from '../../src/model/types.js';
 import { deepseekV3, gemma3, llama2, llama31 } from './models.js';

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { json } from '../../src/report/forms/form.js';
+import { json } from '../../src/report/forms/json.js';
 import { fileExtension, REPORTERS } from '../../src/report/forms/index.js';
 import { ReportSchema } from '../../src/report/schema/report.js';
 import { makeReport } from '../helpers/report.js';

@@ -1,8 +1,5 @@
 import type { Report } from '../schema/report.js';
 
-/** Writes the report itself, as `rope-eval schema report` describes it. */
-export const json: Reporter = (report) => `${JSON.stringify(report, null, 2)}\n`;
-
 /** The result of a gate, as far as readers of the report need it. */
 export interface GateOutcome {
   readonly verdict: 'passed' | 'failed';

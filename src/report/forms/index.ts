@@ -10,7 +10,7 @@ export interface ReporterEntry {
 /** Output forms by file extension. To add one, write a file and add a line. */
 export const REPORTERS: Readonly<Record<string, ReporterEntry>> = Object.freeze({
   __proto__: null as never,
-  '.json': { title: 'everything', load: async () => (await import('./form.js')).json },
+  '.json': { title: 'everything', load: async () => (await import('./json.js')).json },
   '.md': { title: 'GitHub Markdown', load: async () => (await import('./markdown.js')).markdown },
   '.html': { title: 'one page', load: async () => (await import('./html.js')).html },
   '.xml': { title: 'JUnit', load: async () => (await import('./junit.js')).junit },
