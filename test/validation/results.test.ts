@@ -38,7 +38,7 @@ it('every row of the calibration tables is read or listed', () => {
 it('every row measured on real text is read', () => {
   const { rows, unused } = read('../../fixtures/measured/real-text.json');
   expect(unused).toEqual([]);
-  expect(rows).toHaveLength(8 * 67);
+  expect(rows).toHaveLength(10 * 67);
 });
 
 it('fractions and percent become shares of 1, series by series', () => {
