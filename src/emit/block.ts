@@ -157,6 +157,32 @@ export function originalBeside({ raw, groups }: EmitInput): Block {
     : { [ORIGINAL]: wanted };
 }
 
+/** Keys beside `max_position_embeddings` that vLLM and SGLang read as the length of a model. */
+const LENGTH_KEYS = Object.freeze([
+  'n_positions',
+  'max_seq_len',
+  'seq_length',
+  'model_max_length',
+  'max_sequence_length',
+  'max_seq_length',
+  'seq_len',
+] as const);
+
+/**
+ * Raises `max_position_embeddings`, and every other length of the file that is below it: vLLM takes
+ * `model_max_length` or the smallest of them, SGLang the first that it finds.
+ *
+ * @see vllm `derive_max_model_len_and_key`; sglang `CONTEXT_LENGTH_KEYS`
+ */
+export function raisedLengths({ raw }: EmitInput, length: number): Block {
+  const { at } = shapeOf(raw);
+  const others = LENGTH_KEYS.filter((key) => {
+    const value = own(at, key);
+    return typeof value === 'number' && value < length;
+  });
+  return Object.fromEntries(['max_position_embeddings', ...others].map((key) => [key, length]));
+}
+
 /** How an engine expresses each rope type, or why it cannot. One line for each supported type. */
 export type Support<Said> = {
   readonly [T in RopeType]?: (rope: RopeSpecOf<T>, input: EmitInput) => Said | Unsaid;

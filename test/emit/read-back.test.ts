@@ -63,3 +63,18 @@ describe('a patch is read back key by key', () => {
     expect(misreading(input, edits)).toContain(`reads ${model.key} in the block`);
   });
 });
+
+it('raises every length of the file that an engine reads', () => {
+  const shape = new URL('../../tools/conformance/shapes/llama-2.json', import.meta.url);
+  const file = JSON.parse(readFileSync(shape, 'utf8')) as Record<string, unknown>;
+  // vLLM takes model_max_length if there is one, and otherwise the smallest of these.
+  const lengths = { max_sequence_length: 4096, model_max_length: 4096, seq_length: 1_000_000 };
+  const text = JSON.stringify({ ...file, ...lengths });
+  const override = overrideOf(inputFor(text, yarn(8, 4096), 32_768));
+  expect(override).toMatchObject({
+    max_position_embeddings: 32_768,
+    max_sequence_length: 32_768,
+    model_max_length: 32_768,
+  });
+  expect(override).not.toHaveProperty('seq_length');
+});

@@ -9,6 +9,7 @@ import {
   isUnsaid,
   keptKeys,
   originalBeside,
+  raisedLengths,
   scalingOverride,
   shapeOf,
   type Support,
@@ -255,7 +256,7 @@ function limitKeys(input: EmitInput, { raised, maxPositions }: Limit): Block {
   if (raised && unscaled !== undefined) {
     return { model_max_length: input.length, max_position_embeddings: unscaled };
   }
-  return maxPositions === undefined ? {} : { max_position_embeddings: maxPositions };
+  return maxPositions === undefined ? {} : raisedLengths(input, maxPositions);
 }
 
 function thetaNotes(scaling: Block | null | undefined): Note[] {

@@ -9,6 +9,7 @@ import {
   keptKeys,
   loadedPrefix,
   originalBeside,
+  raisedLengths,
   scalingOverride,
   shapeOf,
   type Support,
@@ -108,7 +109,7 @@ export const vllm: Emitter = Object.freeze({
     if (isUnsaid(block)) return intoFile(`vLLM cannot be told: ${block.unsaid}`);
     const overrides = overridesOf(input, block, version);
     // Without a raised limit, vLLM refuses a longer --max-model-len.
-    const max = maxPositions === undefined ? {} : { max_position_embeddings: maxPositions };
+    const max = maxPositions === undefined ? {} : raisedLengths(input, maxPositions);
     const beside = originalBeside(input);
     const all = { ...overrides, ...beside, ...max };
     const lost = lostFromOverride(input, all);
