@@ -22,6 +22,7 @@ import {
   evaluationOptions,
   type ModelFlags,
   modelOptions,
+  flagWords,
   modelWords,
   type OutputFlags,
   referenceOptions,
@@ -122,18 +123,16 @@ function commandsFor(
   /** @param value quoted already; undefined if the option is not given */
   const word = (name: string, value: string | undefined): string[] =>
     value === undefined ? [] : [`${flagOf(name)} ${value}`];
-  const flag = (name: string, value: string | number | undefined): string[] =>
-    word(name, value === undefined ? undefined : quote(String(value)));
   const list = (name: string, values: readonly string[] = []): string[] =>
-    values.flatMap((value) => flag(name, value));
+    values.flatMap((value) => flagWords(name, value));
   const measured = (samples: number | undefined): string[] => [
     ...word('base', base?.argument),
-    ...flag('target', target),
-    ...flag('preset', options.preset),
-    ...flag('seed', options.seed),
-    ...flag('samples', samples),
-    ...flag('reference', options.reference),
-    ...flag('trainedWindow', options.trainedWindow),
+    ...flagWords('target', target),
+    ...flagWords('preset', options.preset),
+    ...flagWords('seed', options.seed),
+    ...flagWords('samples', samples),
+    ...flagWords('reference', options.reference),
+    ...flagWords('trainedWindow', options.trainedWindow),
     ...modelWords(flags),
   ];
   const source = quote(config.source);
@@ -152,11 +151,11 @@ function commandsFor(
       [
         'rope-eval check',
         source,
-        ...(scaled ? flag('reference', 'configured') : []),
-        ...flag('target', flags.target),
-        ...flag('preset', flags.preset),
-        ...flag('seed', flags.seed),
-        ...flag('samples', flags.samples),
+        ...(scaled ? flagWords('reference', 'configured') : []),
+        ...flagWords('target', flags.target),
+        ...flagWords('preset', flags.preset),
+        ...flagWords('seed', flags.seed),
+        ...flagWords('samples', flags.samples),
         ...modelWords(flags),
         ...judged,
       ].join(' '),

@@ -11,6 +11,7 @@ import {
   ruleBrief,
   ruleMessage,
   ruleSubject,
+  UNCHANGED,
   verdictLine,
 } from '../gate/words.js';
 import { list, type Paint, printable, tokens, trim } from '../report/format.js';
@@ -72,12 +73,9 @@ export function mergeAdvice(all: readonly (Advice | undefined)[]): readonly Advi
 
 /** Draws the verdict, what to change and where, and what failed, on one screen. */
 export function checkAnswer(input: CheckText, paint: Paint): string {
-  const { result, columns, advice } = input;
+  const { result, columns } = input;
   return joined([
-    [verdictText(input, paint), ...effectLines(input)],
-    advice.length > 0
-      ? [paint.bold('What to change'), ...advice.flatMap((each) => drawAdvice(each, columns))]
-      : [],
+    ...openingBlocks(input, paint),
     [...problemLines(input, paint), ...passedLines(result, columns, paint)],
     baselineLines(result, columns, paint),
     [paint.dim(fill(conditionsLine(input), columns, ''))],
@@ -86,7 +84,7 @@ export function checkAnswer(input: CheckText, paint: Paint): string {
 
 /** Draws everything: every rule with its interval, and the conditions. */
 export function checkDetails(input: CheckText, paint: Paint): string {
-  const { result, report, source, candidates, base, advice, columns } = input;
+  const { result, report, source, candidates, base, columns } = input;
   const filled = (text: string): string => fill(text, columns, '');
   const what =
     result.target === null
@@ -97,10 +95,7 @@ export function checkDetails(input: CheckText, paint: Paint): string {
   // Findings that fail the gate are printed above what passed.
   const failing = result.findings.some(({ level }) => level === 'error');
   return joined([
-    [verdictText(input, paint), ...effectLines(input)],
-    advice.length > 0
-      ? [paint.bold('What to change'), ...advice.flatMap((each) => drawAdvice(each, columns))]
-      : [],
+    ...openingBlocks(input, paint),
     failing ? [paint.bold('Findings'), ...findings] : [],
     [paint.bold(filled(head)), ...result.rules.map((rule) => ruleLines(rule, columns, paint))],
     failing || findings.length === 0 ? [] : [paint.bold('Findings'), ...findings],
@@ -118,6 +113,17 @@ export function checkDetails(input: CheckText, paint: Paint): string {
           ]),
     ].map(filled),
   ]);
+}
+
+/** Gives the verdict, what the change costs and reaches, and what to change. */
+function openingBlocks(input: CheckText, paint: Paint): readonly (readonly string[])[] {
+  const { advice, columns } = input;
+  return [
+    [verdictText(input, paint), ...effectLines(input)],
+    advice.length > 0
+      ? [paint.bold('What to change'), ...advice.flatMap((each) => drawAdvice(each, columns))]
+      : [],
+  ];
 }
 
 function joined(blocks: readonly (readonly string[])[]): string {
@@ -221,7 +227,7 @@ function passedLines({ rules }: GateResult, columns: number, paint: Paint): stri
       passed.filter(({ reason }) => reason !== 'unchanged'),
       '',
     ),
-    ...line(unchanged, ': as in the base config, which the change leaves alone here'),
+    ...line(unchanged, `: ${UNCHANGED}`),
   ];
 }
 

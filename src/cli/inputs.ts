@@ -203,7 +203,6 @@ async function fromFile(
 ): Promise<LoadedConfig> {
   refuseOtherFormat(shown);
   if (/\.gguf$/i.test(shown) && (await look(path, environment))?.kind === 'file') {
-    const { readGguf } = await import('./inputs.js');
     // There is no file to write edits to, because the text was made from a binary header.
     const text = await readGguf(path, shown);
     return { text, source: shown, file: undefined, format: 'the header of a GGUF file' };

@@ -308,11 +308,16 @@ async function exists(path: string, environment: Environment): Promise<boolean> 
 export function modelWords({ model, modelFile, memory, text = [] }: ModelFlags): string[] {
   if (model === undefined) return [];
   return [
-    `${flagOf('model')} ${quote(model)}`,
-    ...(modelFile === undefined ? [] : [`${flagOf('modelFile')} ${quote(modelFile)}`]),
-    ...text.map((path) => `${flagOf('text')} ${quote(path)}`),
-    ...(memory === undefined ? [] : [`${flagOf('memory')} ${memory}`]),
+    ...flagWords('model', model),
+    ...flagWords('modelFile', modelFile),
+    ...text.flatMap((path) => flagWords('text', path)),
+    ...flagWords('memory', memory),
   ];
+}
+
+/** Spells an option with its value for a shell, or nothing where it has none. */
+export function flagWords(name: string, value: string | number | undefined): string[] {
+  return value === undefined ? [] : [`${flagOf(name)} ${quote(String(value))}`];
 }
 
 /**

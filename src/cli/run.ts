@@ -1,4 +1,4 @@
-import ora from 'ora';
+import type ora from 'ora';
 import { EXIT, option, RopeEvalError, words } from '../errors.js';
 import { parseReport } from '../gate/baseline.js';
 import type { EvaluateOptions, Progress, Provisional, RunEstimate } from '../options.js';
@@ -22,12 +22,19 @@ export interface ProgressDisplay {
   readonly stop: () => void;
 }
 
-/** Shows a spinner on stderr with the share done and the time left, but only at a terminal. */
-export function progressDisplay(environment: Environment, wanted: boolean): ProgressDisplay {
-  const { stderr } = environment;
+/**
+ * Shows a spinner on stderr with the share done and the time left, but only at a terminal.
+ *
+ * @param start the spinner's library, which is loaded only where something runs
+ */
+function progressDisplay(
+  { stderr }: Environment,
+  wanted: boolean,
+  start: typeof ora,
+): ProgressDisplay {
   const shown = wanted && stderr.isLively;
   // isSilent is necessary because a disabled spinner would still print its text as lines.
-  const spinner = ora({
+  const spinner = start({
     // ora's types ask for one of Node's streams, but it only uses what a TTY stream has.
     stream: stderr.spinnerStream as NodeJS.WriteStream,
     isEnabled: shown,
@@ -225,11 +232,8 @@ export async function runWithProgress<Loaded, Result>(
   load: () => Promise<Loaded>,
   run: (loaded: Loaded, watch: Watch, told: ProgressListeners) => Promise<Result>,
 ): Promise<Result> {
-  const [{ progressDisplay, describeEstimate: describe }, loaded] = await Promise.all([
-    import('./run.js'),
-    load(),
-  ]);
-  const display = progressDisplay(environment, settings.progress);
+  const [{ default: start }, loaded] = await Promise.all([import('ora'), load()]);
+  const display = progressDisplay(environment, settings.progress, start);
   const stop = interruptible(environment, () => {
     display.stop();
     if (settings.notices) {
@@ -246,7 +250,7 @@ export async function runWithProgress<Loaded, Result>(
     const watch = { signal: stop.signal, onProgress: whileRunning(display.update) };
     return await run(loaded, watch, {
       onEstimate: whileRunning((estimate: RunEstimate) => {
-        if (settings.notices) display.note(describe(estimate));
+        if (settings.notices) display.note(describeEstimate(estimate));
       }),
       onProvisional: whileRunning(display.fill),
     });

@@ -15,7 +15,7 @@ import { readModel, requireRope } from '../model/read-model.js';
 import { checkOptions, type CompareEncodingsOptions, ENCODINGS_OPTIONS } from '../options.js';
 import { languageTexts } from '../probes/contexts.js';
 import { type Measurement, resamples } from '../probes/measure.js';
-import { planOf, PRESETS } from '../probes/presets.js';
+import { DEFAULT_SEED, planOf, PRESETS } from '../probes/presets.js';
 import type { RopeTable } from '../rope/kind.js';
 import { computeRope, lengthDependent } from '../rope/registry.js';
 import type { EngineInfo, ProbeEngine } from '../subjects/bundled/engine.js';
@@ -242,7 +242,7 @@ export type CompareEncodings = (options?: CompareEncodingsOptions) => Promise<En
 export const compareEncodings: CompareEncodings = async (options = {}) => {
   checkOptions(options, ENCODINGS_OPTIONS);
   const started = performance.now();
-  const { preset = 'standard', seed = 1, device = 'auto', encodings } = options;
+  const { preset = 'standard', seed = DEFAULT_SEED, device = 'auto', encodings } = options;
   const plan = planOf(PRESETS[preset], options.samples);
   const threads = options.threads ?? defaultThreads();
   const [card, family] = await Promise.all([loadEncodings(), loadFamily()]);

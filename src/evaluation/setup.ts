@@ -19,6 +19,7 @@ import {
 import { readConfig, type ReadConfig, requireRope } from '../model/read-model.js';
 import { type ModelGeometry, type Reference, rotaryShare } from '../model/types.js';
 import type { EvaluateOptions } from '../options.js';
+import { DEFAULT_SEED } from '../probes/presets.js';
 import { disagreements, disagreementWords, type MadeBy, RESUMED } from '../report/agreement.js';
 import type { Report } from '../report/schema/report.js';
 import {
@@ -165,7 +166,7 @@ export function setUp(given: string | ReadConfig, options: EvaluateOptions): Set
     localOnly: !model.groups.some((g) => g.span.kind === 'global'),
     target,
     findings,
-    seed: options.seed ?? 1,
+    seed: options.seed ?? DEFAULT_SEED,
   };
 }
 

@@ -132,12 +132,14 @@ export function ruleMessage(result: RuleResult, names: OptionNames = PROGRAM_NAM
   return `${expected}, ${found}: ${inWords(undecidedWords(result), names)}`;
 }
 
-const ONE_CONTEXT = 'one context has no interval';
+/** Why a value that was found decides nothing. */
+const DOUBTS: Readonly<Partial<Record<NonNullable<RuleResult['reason']>, string>>> = Object.freeze({
+  'no-facts':
+    'without any scaling the model knows so little there that losing all of it would pass too',
+  'one-context': 'one context has no interval',
+});
 
-const NOTHING_TO_LOSE =
-  'without any scaling the model knows so little there that losing all of it would pass too';
-
-const UNCHANGED = 'as in the base config, which the change leaves alone here';
+export const UNCHANGED = 'as in the base config, which the change leaves alone here';
 
 function missingWords(result: RuleResult): string {
   if (result.reason === 'no-facts') {
@@ -159,10 +161,8 @@ function undecidedWords(result: RuleResult): Words {
   if (result.reason === 'ambiguous-reference') {
     return words`the linear block names no original window, so the weights may have been trained with it, and then nothing is lost; say which (${option('reference')}), or compare with the config before the change (${option('base')})`;
   }
-  if (result.reason === 'no-facts') {
-    return NOTHING_TO_LOSE;
-  }
-  if (result.reason === 'one-context') return ONE_CONTEXT;
+  const doubt = result.reason && DOUBTS[result.reason];
+  if (doubt !== undefined) return doubt;
   if (result.reason === 'ladder-ended') {
     return words`it still holds where the ladder ends, and nothing longer was measured (raise ${option('target')})`;
   }
@@ -200,11 +200,8 @@ export function ruleBrief(result: RuleResult, isAlone: boolean): string {
   const { low, high } = result.found;
   const interval =
     low === high ? '' : ` (${value(result, low, false)} to ${value(result, high, false)})`;
-  const doubt = { 'no-facts': NOTHING_TO_LOSE, 'one-context': ONE_CONTEXT };
-  const why =
-    result.reason === 'no-facts' || result.reason === 'one-context'
-      ? `, but ${doubt[result.reason]}`
-      : '';
+  const doubt = result.reason && DOUBTS[result.reason];
+  const why = doubt === undefined ? '' : `, but ${doubt}`;
   return `${subject}: found ${value(result, result.found.value)}${interval}${why}`;
 }
 

@@ -8,6 +8,9 @@ export const LIMITS = Object.freeze({
   threads: 64,
 });
 
+/** The seed of the contexts where none is given. */
+export const DEFAULT_SEED = 1;
+
 /** Presets, from the fewest contexts to the most. */
 export const PRESET_NAMES = ['quick', 'standard', 'thorough'] as const;
 /** How thorough a run is. */

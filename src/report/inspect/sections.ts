@@ -13,7 +13,6 @@ import {
   type TableBlock,
 } from '../sections/section.js';
 import * as sentences from './sentences.js';
-import { lengthSentences, modelSentences, readingName, withoutRope } from './sentences.js';
 
 /**
  * Presents `rope-eval inspect` on one screen: what the model does with positions, what its weights
@@ -21,28 +20,24 @@ import { lengthSentences, modelSentences, readingName, withoutRope } from './sen
  * details.
  */
 export function inspectAnswer(data: InspectData): readonly Section[] {
-  const { modelType, architecture, source } = data;
-  const name = architecture ?? modelType;
-  const model = name === modelType ? name : `${name} (${modelType})`;
+  const { source } = data;
+  const model = modelTitle(data);
   return [
     {
       id: 'model',
       title: source === null ? model : `${model}  ${source}`,
       depth: 2,
-      blocks: paragraphs([withoutRope(data), ...modelSentences(data)]),
+      blocks: paragraphs([sentences.withoutRope(data), ...sentences.modelSentences(data)]),
     },
-    {
-      ...answerProse('tables', lengthSentences(data)),
-      title: 'The tables at the length asked for',
-    },
-    answerProse('length', [...weightsSentences(data), ...reachSentences(data), costSentence(data)]),
-    answerProse('export', sameSentences(data.exported)),
+    prose('tables', sentences.lengthSentences(data), 'The tables at the length asked for'),
+    prose('length', [...weightsSentences(data), ...reachSentences(data), costSentence(data)]),
+    prose('export', sameSentences(data.exported)),
     { id: 'findings', depth: 2, blocks: closingBlocks(data) },
   ];
 }
 
-function answerProse(id: string, lines: readonly string[]): Section {
-  return { id, depth: 2, blocks: paragraphs(lines) };
+function prose(id: string, lines: readonly string[], title?: string): Section {
+  return { id, ...(title !== undefined && { title }), depth: 2, blocks: paragraphs(lines) };
 }
 
 /** Says what the weights are assumed to know, and gives the alternative. */
@@ -54,7 +49,7 @@ function weightsSentences({ reference }: InspectData): readonly string[] {
       ? ''
       : `; the other reading: --reference ${alternative.kind} ` +
         `--trained-window ${alternative.trainedWindow}`;
-  return [`The weights are taken to know ${readingName(kind, trainedWindow)}${other}.`];
+  return [`The weights are taken to know ${sentences.readingName(kind, trainedWindow)}${other}.`];
 }
 
 function readingOf({ kind, trainedWindow }: InspectReading): readonly unknown[] {
@@ -160,10 +155,10 @@ export function inspectSections(data: InspectData, words: InspectWords = {}): re
   const { evidenceWords = (evidence: string) => evidence } = words;
   return [
     headSection(data),
-    prose('positions', 'What it does with positions', sentences.modelSentences(data)),
-    prose('tables', 'The tables at the length asked for', sentences.lengthSentences(data)),
-    prose('export', 'The export', sameSentences(data.exported)),
-    prose('weights', 'What the weights know', sentences.referenceSentences(data, evidenceWords)),
+    prose('positions', sentences.modelSentences(data), 'What it does with positions'),
+    prose('tables', sentences.lengthSentences(data), 'The tables at the length asked for'),
+    prose('export', sameSentences(data.exported), 'The export'),
+    prose('weights', sentences.referenceSentences(data, evidenceWords), 'What the weights know'),
     ...geometrySections(data),
     ...costSections(data),
     {
@@ -175,20 +170,19 @@ export function inspectSections(data: InspectData, words: InspectWords = {}): re
   ];
 }
 
-function prose(id: string, title: string, lines: readonly string[]): Section {
-  return { id, title, depth: 2, blocks: paragraphs(lines) };
-}
-
 /** Says what was read, and from which file. */
 function headSection(data: InspectData): Section {
-  const { modelType, architecture, source } = data;
-  const name = architecture ?? modelType;
   return {
     id: 'model',
-    title: name === modelType ? name : `${name} (${modelType})`,
+    title: modelTitle(data),
     depth: 1,
-    blocks: paragraphs([source ?? '', sentences.withoutRope(data)]),
+    blocks: paragraphs([data.source ?? '', sentences.withoutRope(data)]),
   };
+}
+
+function modelTitle({ modelType, architecture }: InspectData): string {
+  const name = architecture ?? modelType;
+  return name === modelType ? name : `${name} (${modelType})`;
 }
 
 function geometrySections(data: InspectData): readonly Section[] {

@@ -1,6 +1,5 @@
 import { fixed } from '../../text.js';
 import * as format from '../format.js';
-import { rungAt } from '../format.js';
 import type { CandidateReport, NeighbourReport, ProbedReport, Report } from '../schema/report.js';
 import type { Row, Section, TableCell } from './section.js';
 import { verdictWords } from './summary.js';
@@ -40,7 +39,7 @@ function neighbourRows({ candidates, target, otherProbeModels = [] }: Report): r
       const same = otherProbeModels.flatMap((o) =>
         o.candidates.filter((c) => c.label === own.label),
       );
-      const needle = rungAt(own, target.tokens)?.accuracy;
+      const needle = format.rungAt(own, target.tokens)?.accuracy;
       const cells: readonly string[] = [
         range([own.short?.lossChange, ...same.map((c) => c.shortLossChange)], format.nats),
         range([needle, ...same.map((c) => c.needleAtTarget)], format.percent),
@@ -135,7 +134,7 @@ function tierRow(own: CandidateReport, probed: ProbedReport, { target }: Report)
       number(other.shortLossChange, format.nats),
       number(own.short?.lossChange, format.nats),
       number(other.needleAtTarget, format.percent),
-      number(rungAt(own, target.tokens)?.accuracy, format.percent),
+      number(format.rungAt(own, target.tokens)?.accuracy, format.percent),
       reach(other.reach),
       reach(own.reach),
       verdictWords(other.verdict),

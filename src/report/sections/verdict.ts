@@ -1,3 +1,4 @@
+import { DEFAULT_SEED } from '../../probes/presets.js';
 import { kindOfSubject } from '../../subjects/schema.js';
 import { MINUS, quote } from '../../text.js';
 import {
@@ -438,8 +439,6 @@ function runOptions({ subject, settings }: Report): readonly string[] {
     ...(own === undefined ? [] : [printable(own)]),
   ];
 }
-
-const DEFAULT_SEED = 1;
 
 /** Separates candidates into several options if one is a JSON object, which contains commas. */
 function candidatesOption(words: readonly string[]): string {

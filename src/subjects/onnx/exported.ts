@@ -134,6 +134,12 @@ export class ExportedModel {
   }
 }
 
+/** Names a folder for hard links, beside the file that a link leads to: it must be on its disk. */
+export function linksFolder(file: string): string {
+  const own = existsSync(file) ? realpathSync(file) : file;
+  return join(dirname(own), `.rope-eval-${randomUUID()}`);
+}
+
 /**
  * Returns the folder that weights are mapped from. The runtime refuses symbolic links, which a
  * hub's cache is made of, so such files are hard-linked into a temporary folder.
@@ -156,7 +162,7 @@ function weightsFolder(
     if (!existsSync(join(folder, name)))
       throw errors.external(name, 'are missing beside the model');
   if (![...names].some((name) => lstatSync(join(folder, name)).isSymbolicLink())) return folder;
-  const own = links ?? join(dirname(realpathSync(file)), `.rope-eval-${randomUUID()}`);
+  const own = links ?? linksFolder(file);
   cleaners.push(() => rmSync(own, { recursive: true, force: true }));
   for (const name of names) {
     try {

@@ -1,6 +1,6 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, realpathSync, rmSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { basename } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { option, RopeEvalError, words } from '../../errors.js';
@@ -27,6 +27,7 @@ import { Worker } from '../worker.js';
 import { compareTables, type ConfiguredModel, exportFindings, groupsOfSites } from './compare.js';
 import { productsAt } from './cost.js';
 import type { OnnxDecoderReport } from './entry.js';
+import { linksFolder } from './exported.js';
 import { errors } from './refusals.js';
 import { rotaryValues, type RotaryValues } from './rotary.js';
 import {
@@ -389,7 +390,7 @@ export async function openDecoder(request: DecoderRequest, worker = true): Promi
     patience: PATIENCE,
   });
   // The process is killed in the end, and so cannot tidy up itself.
-  const links = join(folderOf(request.file), `.rope-eval-${randomUUID()}`);
+  const links = linksFolder(request.file);
   const tidy = (): void => rmSync(links, { recursive: true, force: true });
   process.once('exit', tidy);
   const close = async (): Promise<void> => {
@@ -410,9 +411,4 @@ export async function openDecoder(request: DecoderRequest, worker = true): Promi
     await close();
     throw error;
   }
-}
-
-/** The folder of the file itself, where a link leads to it: there it can be linked hard. */
-function folderOf(file: string): string {
-  return dirname(existsSync(file) ? realpathSync(file) : file);
 }
