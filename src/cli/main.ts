@@ -50,13 +50,20 @@ function kindOf({ code }: CommanderError): string {
 
 export { nodeEnvironment } from './environment.js';
 
-/** Runs one command line. Returns the exit code and never throws. */
-export async function main(environment: Environment): Promise<number> {
+/** How a command line ended. */
+export interface Ending {
+  readonly exitCode: number;
+  /** What was thrown, which stderr explains; undefined if nothing was. */
+  readonly error?: unknown;
+}
+
+/** Runs one command line. Never throws. */
+export async function run(environment: Environment): Promise<Ending> {
   let exitCode: number = EXIT.ok;
   const program = createProgram({ environment, exitWith: (code) => (exitCode = code) });
   try {
     await program.parseAsync([...environment.argv], { from: 'user' });
-    return exitCode;
+    return { exitCode };
   } catch (error) {
     const code = await explainFailure(error, environment);
     const hint =
@@ -67,6 +74,11 @@ export async function main(environment: Environment): Promise<number> {
       ? errorOutput(error, code, hint)
       : undefined;
     if (output) environment.stdout.json(output);
-    return code;
+    return { exitCode: code, error };
   }
+}
+
+/** Runs one command line. Returns the exit code and never throws. */
+export async function main(environment: Environment): Promise<number> {
+  return (await run(environment)).exitCode;
 }

@@ -1,14 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { RopeEvalError } from '../../src/errors.js';
+import type { RopeEvalError } from '../../src/errors.js';
 import { formatRule, parseRule } from '../../src/gate/policy.js';
+import { caught } from '../helpers/errors.js';
 
 function errorOf(text: string): RopeEvalError {
-  try {
-    parseRule(text, 'error', { path: 'rules[0]' });
-  } catch (error) {
-    if (error instanceof RopeEvalError) return error;
-  }
-  throw new Error(`'${text}' was accepted`);
+  return caught(() => parseRule(text, 'error', { path: 'rules[0]' }));
 }
 
 describe('rules', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type GateResult, judgeReport } from '../../src/gate/judge.js';
 import { defaultPolicy, parsePolicy } from '../../src/gate/policy.js';
-import { gateOutcome, ruleBrief, ruleMessage } from '../../src/gate/words.js';
+import { gateOutcome } from '../../src/gate/words.js';
 import type { Report } from '../../src/report/schema/report.js';
 import { candidate, interval, makeReport, short } from '../helpers/report.js';
 
@@ -170,14 +170,6 @@ describe('a gate', () => {
       expect(rules[0]!.found!.value).toBeCloseTo(0.02, 9);
     });
 
-    it('says of each rule why it cannot judge, in a line and in full', () => {
-      const { rules } = gate(blank, facts);
-      for (const rule of rules) {
-        expect(ruleBrief(rule, true)).toMatch(/without any scaling/);
-        expect(ruleMessage(rule)).toMatch(/without any scaling/);
-      }
-    });
-
     it('what a change leaves alone passes', () => {
       const { rules } = judgeReport({
         report: blank,
@@ -187,8 +179,7 @@ describe('a gate', () => {
         kvCacheGiB: () => undefined,
       });
       expect(rules.map(({ reason }) => reason)).toEqual(Array(3).fill('unchanged'));
-      for (const rule of rules.slice(0, 2))
-        expect(ruleBrief(rule, true)).toMatch(/not measured, as in the base config/);
+      expect(rules.slice(0, 2).map(({ found }) => found)).toEqual([undefined, undefined]);
     });
   });
 
@@ -208,8 +199,6 @@ describe('a gate', () => {
         const { status, rules } = gate(report, [['error', rule]]);
         expect(status).toBe('unverifiable');
         expect(rules).toMatchObject([{ reason: 'one-context' }]);
-        expect(ruleBrief(rules[0]!, true)).toMatch(/one context has no interval/);
-        expect(ruleMessage(rules[0]!)).toMatch(/one context has no interval/);
       },
     );
 

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { Readable, Writable } from 'node:stream';
 import type { Environment } from '../../src/cli/environment.js';
-import { main } from '../../src/cli/main.js';
+import { run } from '../../src/cli/main.js';
 import { Output, readBounded } from '../../src/cli/streams.js';
 import type { CompareEncodings } from '../../src/encodings/compare.js';
 import type { ReadConfig } from '../../src/model/read-model.js';
@@ -46,6 +46,8 @@ export interface Ran {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
+  /** What ended the command, as data: `kind`, and `details` with the place. undefined = nothing. */
+  readonly error: unknown;
   /** The calls of `evaluate`; empty if there were none. */
   readonly calls: readonly {
     readonly config: string | ReadConfig;
@@ -120,13 +122,10 @@ export function fakeProcess(argv: readonly string[], options: FakeOptions = {}):
   return {
     environment,
     interrupt: () => [...listeners].forEach((listener) => listener()),
-    run: async () => ({
-      code: await main(environment),
-      stdout: stdout.text,
-      stderr: stderr.text,
-      calls,
-      killed,
-    }),
+    run: async () => {
+      const { exitCode: code, error } = await run(environment);
+      return { code, error, stdout: stdout.text, stderr: stderr.text, calls, killed };
+    },
   };
 }
 
