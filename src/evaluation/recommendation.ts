@@ -4,7 +4,15 @@ import {
   roundUp,
 } from '../candidates/definition.js';
 import { resolveCandidate } from '../candidates/resolve.js';
-import { emitInputOf, formOf, hfPatch, type HfPatch } from '../emit/index.js';
+import {
+  emit,
+  type EmitInput,
+  emitInputOf,
+  ENGINES,
+  formOf,
+  hfPatch,
+  type HfPatch,
+} from '../emit/index.js';
 import { finding, type Finding } from '../findings/index.js';
 import { sameValue } from '../json/parse.js';
 import { referenceSpecs } from '../model/evidence.js';
@@ -101,15 +109,19 @@ function farthest(measured: readonly CandidateReport[]): CandidateReport | undef
   return most > 0 ? lowest(measured.filter((c) => reach(c) === most)) : undefined;
 }
 
-/** What a candidate would change in the config; undefined if emit has no form for it. */
-function patchOf(
+/** What the settings of a candidate are made from; undefined if no layer of the model rotates. */
+function inputOf(
   setup: Setup,
-  resolved: ResolvedCandidate,
+  { label, specs }: Pick<ResolvedCandidate, 'label' | 'specs'>,
   length = setup.target.tokens,
-): HfPatch | undefined {
+): EmitInput | undefined {
   const { model, before, reference, config } = setup;
-  const { label, specs } = resolved;
-  const input = emitInputOf(label, model, reference, specs, config.raw, length, { before });
+  return emitInputOf(label, model, reference, specs, config.raw, length, { before });
+}
+
+/** What a candidate would change in the config; undefined if emit has no form for it. */
+function patchOf(setup: Setup, resolved: ResolvedCandidate, length?: number): HfPatch | undefined {
+  const input = inputOf(setup, resolved, length);
   return input && hfPatch(input, formOf(input));
 }
 
@@ -153,19 +165,25 @@ function keysIn(patch: HfPatch | undefined): Record<string, unknown> | undefined
 }
 
 /**
- * Reports candidates that no config.json of this model type can express. They are still measured.
+ * Reports candidates that no config.json of this model type can express, with the engines that can
+ * be told to run them. They are still measured.
  */
 export function unwritableFindings(setup: Setup): Finding[] {
-  const labels = new Map<string, string[]>();
+  const found = new Map<string, { candidates: string[]; reason: string; engines: string[] }>();
   for (const candidate of setup.candidates) {
-    if (candidate.definition.method === 'as-configured') continue;
-    const patch = patchOf(setup, candidate);
-    if (patch === undefined || patch.ok || patch.otherForm) continue;
-    labels.set(patch.reason, [...(labels.get(patch.reason) ?? []), candidate.label]);
+    const { definition, label } = candidate;
+    if (definition.method === 'as-configured') continue;
+    const input = inputOf(setup, candidate);
+    const patch = input && hfPatch(input, formOf(input));
+    if (input === undefined || patch?.ok !== false || patch.otherForm) continue;
+    const { reason } = patch;
+    const engines = emit(input, ENGINES).flatMap(({ ok, engine }) => (ok ? [engine] : []));
+    const key = [reason, ...engines].join('\n');
+    const same = found.get(key) ?? { candidates: [], reason, engines };
+    same.candidates.push(label);
+    found.set(key, same);
   }
-  return [...labels].map(([reason, candidates]) =>
-    finding('candidate_not_written', '', { candidates, reason }),
-  );
+  return [...found.values()].map((args) => finding('candidate_not_written', '', args));
 }
 
 type Profile = NonNullable<Report['recommendation']['profiles']>[number];

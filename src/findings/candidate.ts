@@ -1,5 +1,5 @@
 import { ENCODING_NAMES, ENCODINGS } from '../encodings/registry.js';
-import { fixed, tokens } from '../text.js';
+import { fixed, list, tokens } from '../text.js';
 import { entry, LOCAL_SPANS } from './entry.js';
 
 /** Findings about what happens to a scaling during text generation, as measured on the probe. */
@@ -128,9 +128,10 @@ export const CANDIDATE_FINDINGS = Object.freeze({
     code: 'RE058',
     severity: 'notice',
     title: 'no config.json of this model type can express the candidate',
-    args: { candidates: 'strings', reason: 'string' },
-    message: (a) =>
-      `no config.json of this model type can express ${a.candidates.join(', ')}: ${a.reason}`,
+    args: { candidates: 'strings', reason: 'string', engines: 'strings?' },
+    message: ({ candidates, reason, engines = [] }) =>
+      `no config.json of this model type can express ${candidates.join(', ')}: ${reason}` +
+      (engines.length === 0 ? '' : `; ${list(engines)} can be told by options`),
     explanation:
       'Some classes read one rope type alone, some have a fixed table. transformers would refuse or ignore the block, or make another table of it. The candidate is measured all the same, because another engine or code of your own may apply it.',
     affects: 'transformers; rope-eval emit says which engines can',

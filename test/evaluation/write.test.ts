@@ -62,6 +62,9 @@ it('names the candidates that a class cannot be told, once for each reason', () 
     ['yarn:4'],
     ['linear:4'],
   ]);
+  expect(unwritableFindings(setupOf(phi3, 'yarn:4'))[0]?.args).toMatchObject({
+    engines: ['vllm', 'sglang', 'llama.cpp'],
+  });
   expect(found(fixtureText('Llama-2-7b-hf'), 'yarn:4,ntk:4,dynamic:1,linear:4')).toEqual([]);
   expect(found(fixtureText('gemma-3-1b-it'), 'yarn:4')).toEqual([]);
 });

@@ -9,6 +9,7 @@ import { inspectData, inspectNotRope } from '../../src/report/inspect/data.js';
 import { inspectAnswer } from '../../src/report/inspect/sections.js';
 import type { Report } from '../../src/report/schema/report.js';
 import { answerSections } from '../../src/report/sections/answer.js';
+import { summaryTable } from '../../src/report/sections/summary.js';
 import { textOf, textWidth } from '../../src/report/terminal.js';
 import type { Batch, ProbeEngine } from '../../src/subjects/bundled/engine.js';
 import { candidate, makeReport, short } from '../helpers/report.js';
@@ -125,6 +126,31 @@ describe('the table of the answer', () => {
     const [best, other] = rowsOf(makeReport({ candidates, recommendation }));
     expect(best).toEqual(['> yarn:4', '≥ 131,072', '+0.042  ', '98 %  ', 'reaches the target']);
     expect(other).toEqual(['  ntk:4', '98,304', '+0.045 ≈', '75 %  ', 'falls short']);
+  });
+
+  it('gives a scaling that has two names one row, which the full table names by both', () => {
+    const own = candidate('yarn:4', 'reaches', 4, short(-0.012, 0.042));
+    const candidates = [
+      candidate('none', 'reference', 1, short(0, 0)),
+      { ...own, label: 'as-configured' },
+      own,
+      candidate('ntk:4', 'falls-short', 3, short(-0.004, 0.045)),
+    ];
+    const recommendation = { code: 'use' as const, candidate: 'yarn:4', tied: ['as-configured'] };
+    const report = makeReport({ candidates, recommendation });
+    expect(rowsOf(report).map(([label]) => label)).toEqual(['> yarn:4', '  ntk:4', '  none']);
+    expect(draw(report)).toMatch(/^> yarn:4 .*\n {2}= as-configured$/m);
+    expect(summaryTable(report).rows.map(({ cells, marked }) => [cells[0]!.text, marked])).toEqual([
+      ['none', false],
+      ['yarn:4 = as-configured', true],
+      ['ntk:4', false],
+    ]);
+  });
+
+  it('keeps rows apart that were not measured', () => {
+    const open = { ...candidate('yarn:4', 'unclear', 4, short(0, 0)), needle: [] };
+    const candidates = [makeReport().candidates[0]!, open, { ...open, label: 'yarn-critical:4' }];
+    expect(summaryTable(makeReport({ candidates })).rows).toHaveLength(3);
   });
 
   it('is left out where nothing has to be done', () => {

@@ -73,6 +73,16 @@ describe('the verdict in words', () => {
     const held = { ...report, candidates: [{ ...reference!, reach }, ...others] };
     expect(verdictText(held)).toMatch(/keeps its facts there too, but loses [+−]\d/);
     expect(verdictText({ ...report, candidates })).not.toContain('keeps its facts');
+    const nameOf = (changes: Partial<Report['reference']>): string | undefined =>
+      /([^.]*(?:\.json)?[^.]*) keeps its facts there/
+        .exec(verdictText({ ...held, reference: { ...held.reference, ...changes } }))?.[1]
+        ?.trim();
+    expect(nameOf({})).toBe('The config as it is');
+    expect(nameOf({ base: { argument: 'old.json', sha256: 'a'.repeat(64) } })).toBe(
+      'old.json as it is',
+    );
+    const alternative = { kind: 'configured' as const, trainedWindow: 131_072 };
+    expect(nameOf({ alternative })).toBe('The config without its scaling');
   });
 
   it('says that an unfinished run is one, and asks for nothing', () => {
@@ -201,6 +211,22 @@ describe('the next command', () => {
     expect(next({ recommendation, reference })).toMatch(
       / --reference unscaled --trained-window 32768$/,
     );
+  });
+
+  it('says for which engines, where no config.json of the model type can express it', () => {
+    const recommendation = { code: 'use' as const, candidate: 'yarn:4', tied: [] };
+    const lead = (args: object): string | undefined => {
+      const finding = { code: 'RE058', severity: 'notice' as const, path: '' };
+      const reason = 'phi3 reads longrope alone';
+      const findings = [{ ...finding, args: { candidates: ['yarn:4'], reason, ...args } }];
+      return nextCommand(makeReport({ recommendation, findings }))?.why;
+    };
+    expect(lead({ engines: ['vllm', 'llama.cpp'] })).toBe(
+      'the settings for vllm and llama.cpp (transformers cannot load it)',
+    );
+    expect(lead({})).toMatch(/^the settings for other engines/);
+    expect(lead({ engines: [] })).toMatch(/no engine can be told it/);
+    expect(lead({ candidates: ['linear:4'] })).toMatch(/^the settings to use/);
   });
 
   it('raises the length where the config is kept and names too few tokens', () => {

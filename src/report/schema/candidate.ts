@@ -125,7 +125,10 @@ export const CandidateSchema = z.strictObject({
       loss: z.number().describe('What the probe lost, nats: mean over the lengths to the target.'),
       outOfRange: z
         .number()
-        .describe('Mean ln excess of the angles over the trained range, over the same lengths.'),
+        .describe(
+          'What leaving the trained angles adds, nats: mean over the same lengths of the mean ln ' +
+            'excess of the angles, times the lossScale of the subject.',
+        ),
     })
     .nullable()
     .optional(),

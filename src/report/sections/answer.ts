@@ -1,4 +1,4 @@
-import type { SavedFinding } from '../../findings/index.js';
+import { findingName, type SavedFinding } from '../../findings/index.js';
 import { kindOfSubject } from '../../subjects/schema.js';
 import {
   multiple,
@@ -14,7 +14,7 @@ import type { CandidateReport, Interval, Report, Verdict } from '../schema/repor
 import { baseName } from './conditions.js';
 import { findingLines } from './findings.js';
 import { type Block, type TableCell, type Column, plainTable, type Section } from './section.js';
-import { NOT_MEASURED, verdictCell } from './summary.js';
+import { type DistinctRow, distinctRows, NOT_MEASURED, verdictCell } from './summary.js';
 import { nextBlocks, verdictBlocks } from './verdict.js';
 
 /**
@@ -62,16 +62,23 @@ function candidatesTable({ target }: Report, rows: readonly Row[]): Block {
   return plainTable('Candidates', columns, rows);
 }
 
-function candidatesRows({ target, recommendation, candidates }: Report): readonly Row[] {
+function candidatesRows(report: Report): readonly Row[] {
+  const { target, recommendation, candidates } = report;
   const best = candidates.find(({ label }) => label === recommendation.candidate);
-  return inOrder(candidates, best).map((candidate): Row => {
+  return inOrder(distinctRows(report), best).map(({ candidate, same }): Row => {
     const isBest = candidate === best;
     const isTied = recommendation.tied.includes(candidate.label);
     const mark = isBest ? '> ' : isTied ? `${LEVEL} ` : '  ';
     const rung = rungAt(candidate, target.tokens);
     const { reach, short, role, verdict } = candidate;
     return [
-      { text: `${mark}${labelOf(candidate)}`, ...(isBest ? { tone: 'strong' } : {}) },
+      {
+        text: `${mark}${shortLabel(candidate.label)}`,
+        ...(same.length > 0 && {
+          detail: same.map((each) => `  = ${shortLabel(each)}`).join('\n'),
+        }),
+        ...(isBest && { tone: 'strong' }),
+      },
       reach ? { text: reachTokens(reach) } : NOT_MEASURED,
       role === 'reference'
         ? { text: '0  ' }
@@ -85,7 +92,7 @@ function candidatesRows({ target, recommendation, candidates }: Report): readonl
 const LABEL_WIDTH = 15;
 
 /** Shortens a label, because a JSON object can be of any length. The details show all of it. */
-function labelOf({ label }: CandidateReport): string {
+function shortLabel(label: string): string {
   const text = printable(label);
   return text.length > LABEL_WIDTH ? `${text.slice(0, LABEL_WIDTH - 1)}…` : text;
 }
@@ -118,15 +125,15 @@ const ORDER: Readonly<Record<Verdict, number>> = Object.freeze({
 
 /** Sorts the recommended candidate first, then by verdict, reach and score; the reference last. */
 function inOrder(
-  candidates: readonly CandidateReport[],
+  rows: readonly DistinctRow[],
   best: CandidateReport | undefined,
-): readonly CandidateReport[] {
-  const rank = (candidate: CandidateReport): readonly number[] => [
+): readonly DistinctRow[] {
+  const rank = ({ candidate }: DistinctRow): readonly number[] => [
     candidate === best ? 0 : ORDER[candidate.verdict],
     -(candidate.reach?.multiple ?? 0),
     candidate.score ?? Infinity,
   ];
-  return [...candidates].sort((a, b) => {
+  return [...rows].sort((a, b) => {
     const [one, other] = [rank(a), rank(b)];
     const at = one.findIndex((value, i) => value !== other[i]);
     return at < 0 ? 0 : one[at]! - other[at]!;
@@ -146,20 +153,19 @@ function findingBlocks(report: Report): readonly Block[] {
   return [{ kind: 'marks', lines: shown }];
 }
 
-/** The finding on dynamic scaling in a server. The verdict says the same. */
-const SAID = 'RE052';
-
 /**
  * Whether a finding changes the advice: anything wrong with the config, and anything about the
- * recommended candidate.
+ * recommended candidate that the verdict and the next command do not say.
  */
-function changesAdvice(
-  { code, severity, args }: SavedFinding,
-  { recommendation }: Report,
-): boolean {
-  const { candidate } = args;
-  if (candidate === undefined) return severity !== 'notice';
-  return code !== SAID && [candidate].flat().some((name) => name === recommendation.candidate);
+function changesAdvice(found: SavedFinding, { recommendation }: Report): boolean {
+  const { candidate, candidates = candidate } = found.args;
+  if (candidates === undefined) return found.severity !== 'notice';
+  // The next command says it, unless that asks for more contexts.
+  const name = findingName(found);
+  const isSaid =
+    name === 'dynamic_forms_differ' ||
+    (name === 'candidate_not_written' && recommendation.code !== 'unclear');
+  return !isSaid && [candidates].flat().some((each) => each === recommendation.candidate);
 }
 
 /**

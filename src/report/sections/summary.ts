@@ -73,7 +73,6 @@ export function summarySection(report: Report): Section {
 /** The cell for a value that was not measured. */
 export const NOT_MEASURED: TableCell = Object.freeze({ text: '–' });
 
-/** Makes the table of all candidates, with the recommended one marked. */
 /** Says what the small figures are. One context shows nothing of how contexts differ. */
 function intervalWords({ settings: { contexts } }: Report): string {
   const { short, shortText, long, longText } = contexts;
@@ -81,6 +80,37 @@ function intervalWords({ settings: { contexts } }: Report): string {
   return `The small figures are 95 % intervals${single ? '; changes that rest on one context have none' : ''}.`;
 }
 
+/** A row of a table: a candidate, and the labels of others that are the same scaling. */
+export interface DistinctRow {
+  readonly candidate: CandidateReport;
+  readonly same: readonly string[];
+}
+
+/** Joins candidates that are one scaling into a row of the recommended one, or else of the first. */
+export function distinctRows({ candidates, recommendation }: Report): readonly DistinctRow[] {
+  const best = candidates.find(({ label }) => label === recommendation.candidate);
+  const groups: CandidateReport[][] = [];
+  for (const candidate of candidates) {
+    const group = groups.find(([first]) => first && isSameScaling(first, candidate));
+    if (group) group.push(candidate);
+    else groups.push([candidate]);
+  }
+  return groups.map((group) => {
+    const candidate = group.find((each) => each === best) ?? group[0]!;
+    return {
+      candidate,
+      same: group.flatMap(({ label }) => (label === candidate.label ? [] : [label])),
+    };
+  });
+}
+
+/** Whether two candidates were measured and differ in nothing but their names. */
+export function isSameScaling(a: CandidateReport, b: CandidateReport): boolean {
+  const unnamed = (row: CandidateReport) => JSON.stringify({ ...row, label: '', argument: '' });
+  return a.needle.length > 0 && unnamed(a) === unnamed(b);
+}
+
+/** Makes the table of all candidates, with the recommended one marked. */
 export function summaryTable(report: Report): TableBlock {
   const { target, recommendation } = report;
   const columns = columnsOf(report);
@@ -88,15 +118,15 @@ export function summaryTable(report: Report): TableBlock {
     kind: 'table',
     name: `Candidates to ${tokens(target.tokens)} tokens`,
     columns: columns.map(([column]) => column),
-    rows: report.candidates.map((candidate) => ({
-      cells: columns.map(([, cell]) => cell(candidate)),
-      marked: candidate.label === recommendation.candidate,
+    rows: distinctRows(report).map((row) => ({
+      cells: columns.map(([, cell]) => cell(row.candidate, row)),
+      marked: row.candidate.label === recommendation.candidate,
     })),
   };
 }
 
 /** A column, and its cell for a candidate. */
-type DrawnColumn = readonly [Column, (candidate: CandidateReport) => TableCell];
+type DrawnColumn = readonly [Column, (candidate: CandidateReport, row: DistinctRow) => TableCell];
 
 function columnsOf(report: Report): readonly DrawnColumn[] {
   const { target } = report;
@@ -104,7 +134,7 @@ function columnsOf(report: Report): readonly DrawnColumn[] {
   return [
     [
       { title: 'Candidate', narrow: ['', 'candidate'], align: 'left' },
-      ({ label }) => ({ text: label, name: true }),
+      ({ label }, { same }) => ({ text: [label, ...same].join(' = '), name: true }),
     ],
     [
       { title: 'Short-context accuracy', narrow: ['short context', 'accuracy'], align: 'right' },

@@ -1,3 +1,4 @@
+import { findingName } from '../../findings/index.js';
 import { DEFAULT_SEED } from '../../probes/presets.js';
 import { kindOfSubject } from '../../subjects/schema.js';
 import { MINUS, quote } from '../../text.js';
@@ -15,9 +16,9 @@ import {
 } from '../format.js';
 import { rangeText, shortCostOnModels } from '../real-models.js';
 import type { CandidateReport, Interval, Report } from '../schema/report.js';
-import { recomputedOnly, statusWords } from './conditions.js';
+import { baseName, recomputedOnly, statusWords } from './conditions.js';
 import { type Block, paragraphs, type Section } from './section.js';
-import { ranked } from './summary.js';
+import { isSameScaling, ranked } from './summary.js';
 
 /** Presents the verdict: what to do, its gains and costs, and the command for it. */
 
@@ -182,9 +183,7 @@ function keepSentences(report: Report): readonly string[] {
     : target.multiple <= 1
       ? `The weights were trained on ${tokens(reference.trainedWindow)} tokens, so ${targetWords(report)} need no scaling.`
       : `The model holds at ${targetWords(report)} without a scaling.`;
-  const own = candidates.find(
-    ({ label, groups }) => label === 'as-configured' && groups.some(({ changed }) => changed),
-  );
+  const own = departing(report);
   if (!own && reference.alternative?.kind !== 'configured') {
     return recommendation.write === undefined
       ? ['Keep the config as it is.', why]
@@ -215,7 +214,7 @@ function viewWords({ geometry }: Report): string {
 }
 
 function unclearSentences(report: Report, best: CandidateReport | undefined): readonly string[] {
-  if (!best && findsNoFacts(report)) return noFactsSentences(report);
+  if (!best && referenceReachesNothing(report)) return noFactsSentences(report);
   const rung = best && rungAt(best, report.target.tokens);
   if (!best || !rung) {
     return [`It stays open whether any candidate reaches ${targetWords(report)}.`];
@@ -235,7 +234,7 @@ function furthestSentences(report: Report, best: CandidateReport | undefined): r
   const start = `No candidate reaches ${targetWords(report)}.`;
   if (!best?.reach) {
     const lost = others.length > 0 && others.every((c) => c.reach?.multiple === 0);
-    if (findsNoFacts(report)) return noFactsSentences(report);
+    if (referenceReachesNothing(report)) return noFactsSentences(report);
     return [start, lost ? 'All of them lose facts inside the trained window already.' : ''];
   }
   return [
@@ -246,8 +245,11 @@ function furthestSentences(report: Report, best: CandidateReport | undefined): r
   ];
 }
 
-/** Whether the weights find no facts, so that no scaling can be judged by losing them. */
-function findsNoFacts({ candidates }: Report): boolean {
+/**
+ * Whether the reference itself loses facts within its window, so that no scaling can be judged by
+ * losing them.
+ */
+function referenceReachesNothing({ candidates }: Report): boolean {
   return candidates[0]?.reach?.multiple === 0;
 }
 
@@ -300,10 +302,27 @@ function readingSentence({ candidates, reference }: Report): string {
 }
 
 /** Explains why the config is not kept although it still finds facts at the target. */
-function outdoneSentence({ candidates: [reference], target }: Report): string {
+function outdoneSentence(report: Report): string {
+  const { candidates, target } = report;
+  const [reference] = candidates;
   const rung = reference && rungAt(reference, target.tokens);
   if (!rung || (reference.reach?.multiple ?? 0) < target.multiple) return '';
-  return `The config as it is keeps its facts there too, but loses ${nats(rung.lossChange.value)} nats.`;
+  return `${referenceName(report)} keeps its facts there too, but loses ${nats(rung.lossChange.value)} nats.`;
+}
+
+/** Names the reference by the config that it was taken from, to begin a sentence. */
+function referenceName(report: Report): string {
+  const { base, alternative } = report.reference;
+  const isScaled = alternative?.kind === 'configured' || (!base && departing(report) !== undefined);
+  const config = (baseName(report) ?? 'the config').replace(/^the /, 'The ');
+  return `${config} ${isScaled ? 'without its scaling' : 'as it is'}`;
+}
+
+/** The row of the config itself, if its scaling is not the reference. */
+function departing({ candidates }: Report): CandidateReport | undefined {
+  return candidates.find(
+    ({ label, groups }) => label === 'as-configured' && groups.some(({ changed }) => changed),
+  );
 }
 
 function tiedSentences(
@@ -313,10 +332,7 @@ function tiedSentences(
 ): readonly string[] {
   const isSame = (label: string): boolean => {
     const other = candidates.find((each) => each.label === label);
-    return (
-      best !== undefined &&
-      JSON.stringify({ ...other, label: '' }) === JSON.stringify({ ...best, label: '' })
-    );
+    return best !== undefined && other !== undefined && isSameScaling(best, other);
   };
   const same = tied.filter(isSame).map(printable);
   const level = tied.filter((label) => !isSame(label)).map(printable);
@@ -333,77 +349,71 @@ export function nextBlocks(report: Report): readonly Block[] {
   return [{ kind: 'code', language: 'sh', lead: `Next, ${command.why}:`, text: command.text }];
 }
 
+interface NextCommand {
+  readonly why: string;
+  readonly text: string;
+}
+
 /**
  * Chooses the command to run next, and says what it is for.
  *
  * @returns undefined if there is nothing to do, or the config cannot be named in a command
  */
-export function nextCommand(
-  report: Report,
-): { readonly why: string; readonly text: string } | undefined {
+export function nextCommand(report: Report): NextCommand | undefined {
   const { recommendation, target, status, settings, candidates } = report;
-  const { code, candidate, tied } = recommendation;
+  const { code, candidate, tied, write } = recommendation;
   const named = namedConfig(report);
   if (status !== 'complete' || named === undefined) return undefined;
-  const best = candidates.find(({ label }) => label === candidate);
-  const wordOf = (label: string): string =>
-    shellWord(candidates.find((each) => each.label === label)?.argument ?? label);
+  const find = (label: string | null) => candidates.find((each) => each.label === label);
+  const wordOf = (label: string): string => shellWord(find(label)?.argument ?? label);
+  const emit = (why: string, what: string): NextCommand => ({
+    why,
+    text: ['rope-eval emit', named.source, what, targetOption(target), ...named.reading].join(' '),
+  });
+  const run = (why: string, to: Report['target'], ...options: readonly string[]): NextCommand => ({
+    why,
+    text: [
+      'rope-eval',
+      named.source,
+      targetOption(to),
+      ...options,
+      ...named.reading,
+      ...runOptions(report),
+    ].join(' '),
+  });
   switch (code) {
     case 'use':
     case 'use-at-a-cost':
       if (candidate === null) return undefined;
-      return {
-        why: 'the settings to use (--engine vllm for one engine)',
-        text: [
-          'rope-eval emit',
-          named.source,
-          wordOf(candidate),
-          targetOption(target),
-          ...named.reading,
-        ].join(' '),
-      };
+      return emit(settingsWords(report, candidate), wordOf(candidate));
     case 'unclear': {
       const more = MORE[settings.preset];
       if (more === undefined || candidate === null) return undefined;
-      const those = [candidate, ...tied].map(wordOf);
-      return {
-        why: 'more contexts',
-        text: [
-          'rope-eval',
-          named.source,
-          targetOption(target),
-          `--preset ${more}`,
-          candidatesOption(those),
-          ...named.reading,
-          ...runOptions(report),
-        ].join(' '),
-      };
+      const those = candidatesOption([candidate, ...tied].map(wordOf));
+      return run('more contexts', target, `--preset ${more}`, those);
     }
-    case 'none-reaches':
-      if (!best?.reach || best.reach.multiple <= 1) return undefined;
-      return {
-        why: 'the length that can be reached',
-        text: [
-          'rope-eval',
-          named.source,
-          targetOption(best.reach),
-          ...named.reading,
-          ...runOptions(report),
-        ].join(' '),
-      };
+    case 'none-reaches': {
+      const reach = find(candidate)?.reach;
+      if (!reach || reach.multiple <= 1) return undefined;
+      return run('the length that can be reached', reach);
+    }
     case 'keep':
-      if (recommendation.write === undefined) return undefined;
-      return {
-        why: 'the length to serve',
-        text: [
-          'rope-eval emit',
-          named.source,
-          'as-configured',
-          targetOption(target),
-          ...named.reading,
-        ].join(' '),
-      };
+      return write && emit('the length to serve', 'as-configured');
   }
+}
+
+/** Says which engines have settings for the recommended candidate. Most classes read all of them. */
+function settingsWords({ findings }: Report, label: string): string {
+  const unwritten = findings.find(
+    (found) =>
+      findingName(found) === 'candidate_not_written' &&
+      [found.args['candidates']].flat().includes(label),
+  );
+  if (unwritten === undefined) return 'the settings to use (--engine vllm for one engine)';
+  const engines = [unwritten.args['engines'] ?? 'other engines'].flat().map(String);
+  return engines.length === 0
+    ? 'what to do where no engine can be told it'
+    : `the settings for ${printable(list(engines))} (transformers cannot load it)`;
 }
 
 function targetOption({ tokens }: Pick<Report['target'], 'tokens'>): string {
