@@ -40,7 +40,6 @@ const MIB = 2 ** 20;
 /** The memory of Node, the runtime and its libraries, in MiB. */
 const PROCESS = 200;
 /**
-/**
  * How many times the weights are in memory. The runtime keeps a copy in the order in which its
  * kernels read them, beside the pages of the file that it has read: together 0.9 to 1.25 times the
  * file, on models of 0.5 and 2.4 GB. On a processor without float16 arithmetic, that copy is in
@@ -102,9 +101,35 @@ export function costOf(graph: Graph, request: CostRequest): DecoderCost {
   };
 }
 
-/** Returns the multiplications of a context with this many tokens. */
-export function productsAt({ perToken, perPair }: DecoderCost, tokens: number): number {
-  return perToken * tokens + perPair * tokens * tokens;
+/** How long one context took. */
+export interface TimedContext {
+  readonly length: number;
+  readonly milliseconds: number;
+}
+
+/** The milliseconds that a machine takes for one multiplication with weights, and in attention. */
+export interface Pace {
+  readonly product: number;
+  readonly attention: number;
+}
+
+/**
+ * Solves for both paces from the times of a short and a longer context. If the two say nothing of
+ * one pace, because the lengths are equal or a pause disturbed one, both kinds count alike.
+ */
+export function paceOf(cost: DecoderCost, short: TimedContext, long: TimedContext): Pace {
+  const { perToken, perPair } = cost;
+  const [perShortToken, perLongToken] = [short, long].map((c) => c.milliseconds / c.length);
+  const attention = (perLongToken! - perShortToken!) / (perPair * (long.length - short.length));
+  const product = (perShortToken! - attention * perPair * short.length) / perToken;
+  if (attention > 0 && product > 0 && Number.isFinite(attention)) return { product, attention };
+  const alike = perLongToken! / (perToken + perPair * long.length);
+  return { product: alike, attention: alike };
+}
+
+/** Returns the milliseconds that a context of this many tokens is expected to take. */
+export function millisecondsAt(cost: DecoderCost, pace: Pace, length: number): number {
+  return length * (pace.product * cost.perToken + pace.attention * cost.perPair * length);
 }
 
 /** Returns the MiB that programs can use without making others swap. */

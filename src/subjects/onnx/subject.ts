@@ -25,7 +25,7 @@ import type {
 } from '../subject.js';
 import { Worker } from '../worker.js';
 import { compareTables, type ConfiguredModel, exportFindings, groupsOfSites } from './compare.js';
-import { productsAt } from './cost.js';
+import { millisecondsAt, type Pace, paceOf, type TimedContext } from './cost.js';
 import type { OnnxDecoderReport } from './entry.js';
 import { linksFolder } from './exported.js';
 import { errors } from './refusals.js';
@@ -147,8 +147,11 @@ export class DecoderScorer {
   }
 }
 
-/** How many tokens are timed in order to estimate the time of all contexts. */
-const PACE_TOKENS = 512;
+/**
+ * The lengths, in tokens, of the contexts that are timed in order to estimate the time of all.
+ * Attention runs at another pace than the products with weights, and only the longer one shows it.
+ */
+const TIMED_LENGTHS = Object.freeze({ short: 512, long: 4096 });
 
 /** The loss of this many tokens before a rung counts as that of the rung's length. */
 const TEXT_SPAN = 256;
@@ -194,8 +197,7 @@ export class OnnxSubject implements Subject<TablesTreatment> {
   readonly takes = { positions: false, cachedKeys: 'no' } as const;
   readonly #treatments = new TableTreatments();
   #opened:
-    | { readonly decoder: Decoder; readonly scorer: DecoderScorer; readonly pace: number }
-    | undefined;
+    { readonly decoder: Decoder; readonly scorer: DecoderScorer; readonly pace: Pace } | undefined;
 
   constructor(
     private readonly trained: TrainedModel,
@@ -265,28 +267,32 @@ export class OnnxSubject implements Subject<TablesTreatment> {
     }
   }
 
-  /**
-   * Measures the milliseconds per multiplication, on a short context with the model's own table.
-   */
-  async #pace(decoder: Decoder, siteGroups: readonly number[], longest: number): Promise<number> {
-    const length = Math.min(PACE_TOKENS, longest);
-    const tokens = Array.from({ length }, (_, i) => this.texts.token(i));
-    const tables = siteGroups.map((group) => {
-      const { invFreq, attentionScaling } = this.trained.groups[group]!.referenceTable;
-      return rotaryValues(invFreq, attentionScaling, length);
-    });
-    const read = () => decoder.run({ tokens, tables, rows: [0], targets: [tokens[1]!] });
-    await read(); // The first run of a length also allocates its memory.
-    const started = performance.now();
-    await read();
-    return (performance.now() - started) / productsAt(decoder.info.cost, length);
+  /** Measures how fast this machine reads, on two contexts with the model's own table. */
+  async #pace(decoder: Decoder, siteGroups: readonly number[], longest: number): Promise<Pace> {
+    const timed = async (length: number): Promise<TimedContext> => {
+      const tokens = Array.from({ length }, (_, i) => this.texts.token(i));
+      const tables = siteGroups.map((group) => {
+        const { invFreq, attentionScaling } = this.trained.groups[group]!.referenceTable;
+        return rotaryValues(invFreq, attentionScaling, length);
+      });
+      const started = performance.now();
+      await decoder.run({ tokens, tables, rows: [0], targets: [tokens[1]!] });
+      return { length, milliseconds: performance.now() - started };
+    };
+    const short = Math.min(TIMED_LENGTHS.short, longest);
+    await timed(short); // The first run also prepares the weights.
+    return paceOf(
+      decoder.info.cost,
+      await timed(short),
+      await timed(Math.min(TIMED_LENGTHS.long, longest)),
+    );
   }
 
   /** In milliseconds; before the decoder is open, in proportion to the length. */
   workOf(length: number): number {
     if (!this.#opened) return length;
     const { decoder, pace } = this.#opened;
-    return pace * productsAt(decoder.info.cost, length);
+    return millisecondsAt(decoder.info.cost, pace, length);
   }
 
   score(
