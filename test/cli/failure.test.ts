@@ -43,9 +43,10 @@ describe('errors', () => {
   });
 
   it('asks for a report of what nobody foresaw, without a stack', async () => {
-    const ran = await failing(new TypeError('x is undefined'));
-    expect(ran.code).toBe(3);
-    expect(ran.stderr).toContain('unexpected: x is undefined');
+    const defect = new TypeError('x is undefined');
+    const ran = await failing(defect);
+    expect({ code: ran.code, error: ran.error }).toEqual({ code: 3, error: defect });
+    expect(ran.stderr).toContain(`error: unexpected: ${defect.message}\n`);
     expect(ran.stderr).toContain('ROPE_EVAL_DEBUG=1');
     expect(ran.stderr).not.toMatch(/\n\s+at .*\.ts/);
   });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/cli/inputs.js';
 import { RopeEvalError } from '../../src/errors.js';
+import { commandsIn } from '../helpers/commands.js';
 import { fakeProcess } from '../helpers/environment.js';
 import { temporaryFolder } from '../helpers/temporary.js';
 
@@ -54,6 +55,8 @@ describe('what is read', () => {
   });
 });
 
+const DOWNLOAD = ['download', 'Qwen/Qwen2.5-7B', 'config.json', '--local-dir', '.'];
+
 describe('what is refused', () => {
   it('says which folder lacks a missing file', async () => {
     const cwd = await temporaryFolder();
@@ -71,7 +74,7 @@ describe('what is refused', () => {
   it('says what to download for a Hub id', async () => {
     const error = await refusal('Qwen/Qwen2.5-7B', await temporaryFolder());
     expect(error.kind).toBe('hub_id');
-    expect(error.hint).toContain('hf download Qwen/Qwen2.5-7B config.json');
+    expect(commandsIn(error.hint, 'hf')).toEqual([DOWNLOAD]);
     expect(error.hint).toContain('https://huggingface.co/Qwen/Qwen2.5-7B/resolve/main/config.json');
   });
 
@@ -81,7 +84,7 @@ describe('what is refused', () => {
   ])('says what to download for %s', async (url) => {
     const error = await refusal(url, await temporaryFolder());
     expect(error.kind).toBe('url');
-    expect(error.hint).toContain('hf download Qwen/Qwen2.5-7B config.json');
+    expect(commandsIn(error.hint, 'hf')).toEqual([DOWNLOAD]);
   });
 
   it('takes a missing file in a folder that exists for a wrong path, not for a Hub id', async () => {
@@ -96,7 +99,9 @@ describe('what is refused', () => {
     await writeFile(join(cwd, 'model.json'), '');
     await truncate(join(cwd, 'model.json'), 2 ** 34);
     const { environment } = fakeProcess([], { cwd });
-    await expect(loadConfig('model.json', environment)).rejects.toThrow(/too large/);
+    await expect(loadConfig('model.json', environment)).rejects.toMatchObject({
+      kind: 'too_large',
+    });
   });
 
   it('says that standard input was empty', async () => {

@@ -2,6 +2,7 @@ import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../helpers/environment.js';
+import { errorAt } from '../helpers/errors.js';
 import { makeReport } from '../helpers/report.js';
 import { temporaryFolder } from '../helpers/temporary.js';
 
@@ -76,7 +77,7 @@ describe('a file that is read', () => {
 
 it('writes a sweep into .json alone', async () => {
   const cwd = await folder();
-  const { code, stderr, calls } = await runCli(['sweep', 'l.json', '-o', 'x.md'], { cwd });
+  const { code, error, calls } = await runCli(['sweep', 'l.json', '-o', 'x.md'], { cwd });
   expect({ code, calls }).toEqual({ code: 2, calls: [] });
-  expect(stderr).toContain('-o x.md: a sweep is written as JSON');
+  expect(error).toEqual(errorAt('unknown_form', { option: 'output', value: 'x.md' }));
 });

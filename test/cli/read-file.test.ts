@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readBounded } from '../../src/cli/streams.js';
 import { runCli } from '../helpers/environment.js';
+import { errorAt } from '../helpers/errors.js';
 import { temporaryFolder } from '../helpers/temporary.js';
 
 const LIMITS = { bytes: 100_000, kind: 'a test', patience: 300 };
@@ -72,23 +73,23 @@ describe('every input', () => {
     ['parts to merge', ['merge', '/dev/zero', '/dev/zero']],
     ['longrope factors', [CONFIG, '--candidates', 'longrope:/dev/zero']],
   ])('is bounded: %s', async (_, argv) => {
-    const { code, stderr } = await runCli(argv);
+    const { code, error } = await runCli(argv);
     expect(code).toBe(2);
-    expect(stderr).toContain('is a device or socket, not a file');
+    expect(error).toEqual(errorAt('not_a_file'));
   });
 
   it('found in the working directory is bounded: the policy', async () => {
     const cwd = await temporaryFolder();
     await mkdir(join(cwd, 'rope-eval.config.json'));
     await writeFile(join(cwd, 'config.json'), '{"model_type": "llama"}');
-    const { code, stderr } = await runCli(['check', 'config.json'], { cwd });
+    const { code, error } = await runCli(['check', 'config.json'], { cwd });
     expect(code).toBe(2);
-    expect(stderr).toContain('is a folder');
+    expect(error).toEqual(errorAt('not_a_file', { file: 'rope-eval.config.json' }));
   });
 
   it('on standard input is bounded', async () => {
-    const { code, stderr } = await runCli(['inspect', '-'], { stdin: 'x'.repeat(9_000_000) });
+    const { code, error } = await runCli(['inspect', '-'], { stdin: 'x'.repeat(9_000_000) });
     expect(code).toBe(2);
-    expect(stderr).toContain('standard input is too large');
+    expect(error).toEqual(errorAt('too_large', { file: 'standard input' }));
   });
 });

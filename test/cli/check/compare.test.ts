@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { ComparisonSchema } from '../../../src/gate/baseline.js';
 import { runCli } from '../../helpers/environment.js';
+import { errorAt } from '../../helpers/errors.js';
 import { candidate, makeReport, short } from '../../helpers/report.js';
 import { temporaryFolder } from '../../helpers/temporary.js';
 
@@ -34,9 +35,9 @@ it('is JSON with --json', async () => {
 });
 
 it('refuses what is not a report', async () => {
-  const { code, stderr } = await runCli(['compare', 'package.json', 'package.json']);
+  const { code, error } = await runCli(['compare', 'package.json', 'package.json']);
   expect(code).toBe(2);
-  expect(stderr).toContain('not a rope-eval report');
+  expect(error).toEqual(errorAt('bad_report', { file: 'package.json' }));
 });
 
 it('says once which report is of an unfinished run', async () => {
@@ -55,6 +56,6 @@ it('says so too where both are unfinished', async () => {
 it('keeps its lines within the terminal', async () => {
   const { settings } = makeReport();
   const { stdout } = await compare([], makeReport({ settings: { ...settings, seed: 2 } }));
-  expect(stdout).toContain('lengths are compared');
+  expect(stdout).toContain('seed: 0 | 2');
   for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
 });

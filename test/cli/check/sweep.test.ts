@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type Sweep, SweepSchema } from '../../../src/gate/sweep.js';
 import { configText } from '../../emit/input.js';
 import { runCli } from '../../helpers/environment.js';
+import { errorAt, optionsIn } from '../../helpers/errors.js';
 import { makeReport } from '../../helpers/report.js';
 import { temporaryFolder } from '../../helpers/temporary.js';
 
@@ -45,24 +46,26 @@ describe('rope-eval sweep and merge', () => {
 
   it('record a config that cannot be read, and go on', async () => {
     const cwd = await folderOf(models);
-    const { code, stderr } = await runCli(['sweep', 'configs/**/config.json', '-o', 'all.json'], {
-      cwd,
-    });
+    const { code } = await runCli(['sweep', 'configs/**/config.json', '-o', 'all.json'], { cwd });
     const { entries } = await read(join(cwd, 'all.json'));
     expect(code).toBe(2);
     expect(entries.filter((entry) => entry.report)).toHaveLength(3);
     expect(entries.find((entry) => entry.error)).toMatchObject({ error: { kind: 'invalid_json' } });
-    expect(stderr).toContain('3 evaluated, 1 could not be');
   });
 
   it('name a shard that is missing', async () => {
     const cwd = await folderOf({ a: llama, b: llama });
     await runCli(['sweep', 'configs/**/config.json', '--shard', '1/2', '-o', '1.json'], { cwd });
     const over = await runCli(['merge', '1.json', '-o', './1.json'], { cwd });
-    expect(over).toMatchObject({ code: 2, stderr: expect.stringContaining('overwrite') });
+    expect(over.code).toBe(2);
+    expect(over.error).toEqual(errorAt('overwrites_input'));
     const { code, stderr } = await runCli(['merge', '1.json', '-o', 'all.json'], { cwd });
     expect(code).toBe(2);
-    expect(stderr).toContain('shard 2/2 is missing');
+    expect(stderr).toContain('2/2');
+    expect(await read(join(cwd, 'all.json'))).toMatchObject({
+      status: 'interrupted',
+      shards: { count: 2, present: [1] },
+    });
   });
 
   it('refuse parts of another target, and call an interrupted part incomplete', async () => {
@@ -77,7 +80,8 @@ describe('rope-eval sweep and merge', () => {
     await runCli(sweep('2'), { cwd });
     const other = await runCli(['merge', '1.json', '2.json'], { cwd });
     expect(other.code).toBe(3);
-    expect(other.stderr).toMatch(/--target: 8192 tokens in 1.json.*\n {2}--candidates: yarn:2 in/);
+    expect(other.error).toEqual(errorAt('not_comparable', { file: '1.json' }));
+    expect(optionsIn(other.error).slice(0, 2)).toEqual(['target', 'candidates']);
 
     await runCli(sweep('1'), { cwd });
     const part = await read(join(cwd, '1.json'));
@@ -85,23 +89,25 @@ describe('rope-eval sweep and merge', () => {
     await writeFile(join(cwd, '1.json'), JSON.stringify(half));
     const merged = await runCli(['merge', '1.json', '2.json', '-o', 'all.json'], { cwd });
     expect(merged.code).toBe(2);
-    expect(merged.stderr).toContain('error: incomplete: 1.json was interrupted');
+    expect(merged.stderr).toContain('1.json');
+    expect(merged.stderr).not.toContain('2.json');
     expect((await read(join(cwd, 'all.json'))).status).toBe('interrupted');
   });
 
   it('say so where nothing matches', async () => {
     const cwd = await temporaryFolder();
-    const { code, stderr } = await runCli(['sweep', 'nothing/*.json', '-o', 'x.json'], { cwd });
+    const { code, error } = await runCli(['sweep', 'nothing/*.json', '-o', 'x.json'], { cwd });
     expect(code).toBe(2);
-    expect(stderr).toContain('no config found');
+    expect(error).toEqual(errorAt('missing_config'));
   });
 
   it('take no path or pattern that finds nothing, beside others that do', async () => {
     const cwd = await folderOf({ a: llama });
     const args = ['configs/a/config.json', 'configs/b/config.json', 'other/**', '-o', 'x.json'];
-    const { code, stderr } = await runCli(['sweep', ...args], { cwd });
+    const { code, error, stderr } = await runCli(['sweep', ...args], { cwd });
     expect(code).toBe(2);
-    expect(stderr).toContain('no config found: configs/b/config.json other/**');
+    expect(error).toEqual(errorAt('missing_config'));
+    expect(stderr).toContain(': configs/b/config.json other/**\n');
   });
 
   it('take a pattern that leaves something out', async () => {

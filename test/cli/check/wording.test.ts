@@ -1,6 +1,12 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { configText, fixtureText } from '../../emit/input.js';
 import { bad, check, CONFIG, good, LINEAR, TUNED } from '../../helpers/check.js';
+import { runCli } from '../../helpers/environment.js';
+import { optimize } from '../../helpers/optimize.js';
 import { makeReport, short } from '../../helpers/report.js';
+import { temporaryFolder } from '../../helpers/temporary.js';
 
 describe('the answer in words', () => {
   it('names what failed, what was found, and what to change where', async () => {
@@ -151,4 +157,95 @@ it.each([
   ['RE999=error', 'no finding has the code RE999'],
 ])('says why --severity %s is refused', async (text, message) => {
   expect((await check(['--severity', text])).stderr).toContain(message);
+});
+
+const flat = (text: string): string => text.replaceAll(/\s+/g, ' ');
+
+describe('a search in words', () => {
+  it('names the smallest factor that passes, and a setting for each length', async () => {
+    const { stdout } = await optimize(['--target', '128k'], 0.01);
+    expect(stdout).toContain('Use yarn:4: the smallest factor that passes the default policy');
+    expect(stdout).toContain('32k: none; 64k: yarn:2; 128k: yarn:4');
+    expect(stdout).not.toContain('recomputed');
+    const other = await optimize(['--target', '128k', '--policy', 'other.json'], 0.4);
+    expect(other.stdout).toContain('passes other.json at 131,072 tokens');
+  });
+
+  it('says that a dynamic scaling holds where keys are recomputed, and what else passes', async () => {
+    const losses = { dynamic: 0, yarn: 0.01, ntk: 0.4, linear: 0.4 };
+    const { stdout } = await optimize(['--target', '128k'], losses);
+    expect(stdout).toContain('Use dynamic:4: the smallest factor');
+    expect(flat(stdout)).toMatch(
+      /keys are recomputed at each length.* one table for all lengths, yarn:4 passes first\./,
+    );
+  });
+
+  it('says that nothing passes', async () => {
+    const { stdout } = await optimize(['--target', '128k'], 0.4);
+    expect(stdout).toContain('Nothing passes the default policy at 131,072 tokens');
+  });
+
+  it.each([
+    [[], 'needs a length'],
+    [['--target', '128k', '--candidates', 'yarn:4'], 'chooses the candidates itself'],
+    [['--target', '128k', '--factor', '4'], 'looks for the factor itself'],
+  ])('says what it cannot take: %j', async (args, message) => {
+    expect((await optimize(args, 0)).stderr).toContain(message);
+  });
+
+  it('says that there is nothing to look for', async () => {
+    const stdin = fixtureText('Mistral-7B-v0.1');
+    const { stderr } = await runCli(['-', '--optimize', '--target', '64k'], { stdin });
+    expect(stderr).toMatch(/no layer of mistral.*no scaling helps/s);
+  });
+});
+
+describe('compare in words', () => {
+  async function compare(after: unknown) {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, 'a.json'), JSON.stringify(makeReport()));
+    await writeFile(join(cwd, 'b.json'), JSON.stringify(after));
+    return flat((await runCli(['compare', 'a.json', 'b.json'], { cwd })).stdout);
+  }
+
+  it('says that the runs differ, and how they are compared then', async () => {
+    const settings = { ...makeReport().settings, seed: 2 };
+    const stdout = await compare(makeReport({ settings }));
+    expect(stdout).toContain('so that cells are not paired; lengths are compared as multiples of');
+  });
+
+  it('says that nothing changed', async () => {
+    expect(await compare(makeReport())).toMatch(/All \d+ cells are the same\./);
+  });
+});
+
+describe('a sweep in words', () => {
+  const sweep = ['sweep', 'configs/**/config.json'];
+
+  async function folderOf(models: Record<string, string>): Promise<string> {
+    const cwd = await temporaryFolder();
+    for (const [name, text] of Object.entries(models)) {
+      await mkdir(join(cwd, 'configs', name), { recursive: true });
+      await writeFile(join(cwd, 'configs', name, 'config.json'), text);
+    }
+    return cwd;
+  }
+
+  it('counts what was evaluated, and names what is missing in a part', async () => {
+    const llama = configText('Llama-2-7b-hf');
+    const cwd = await folderOf({ a: llama, b: llama, c: llama, broken: '{' });
+    const all = await runCli([...sweep, '-o', 'all.json'], { cwd });
+    expect(all.stderr).toContain('3 evaluated, 1 could not be');
+    await runCli([...sweep, '--shard', '1/2', '-o', '1.json'], { cwd });
+    const { stderr } = await runCli(['merge', '1.json'], { cwd });
+    expect(stderr).toContain('error: incomplete: shard 2/2 is missing');
+  });
+
+  it('names a pattern that finds nothing, and a form that it is not written in', async () => {
+    const cwd = await temporaryFolder();
+    const none = await runCli(['sweep', 'b/*.json', '-o', 'x.json'], { cwd });
+    expect(none.stderr).toContain('no config found: b/*.json');
+    const form = await runCli(['sweep', 'b/*.json', '-o', 'x.md'], { cwd });
+    expect(form.stderr).toContain('-o x.md: a sweep is written as JSON');
+  });
 });
