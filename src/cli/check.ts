@@ -8,14 +8,22 @@ import type { Beside } from '../gate/pull-request.js';
 import { type Commands, gateOutcome } from '../gate/words.js';
 import { paint } from '../report/format.js';
 import { json } from '../report/forms/json.js';
+import { defined } from '../json/parse.js';
 import type { Report } from '../report/schema/report.js';
 import { quote } from '../text.js';
 import type { Environment } from './environment.js';
-import { FLAG_NAMES, flagOf } from './failure.js';
-import { type Output, writeOutputs, writeReport } from './files.js';
+import { FLAG_NAMES, flagOf, noEffect } from './failure.js';
+import {
+  type Output,
+  outputsOf,
+  prepareOutputs,
+  protectInputs,
+  writeOutputs,
+  writeReport,
+} from './files.js';
 import { checkAnswer, checkDetails, mergeAdvice } from './gate-text.js';
-import { gateAnnotations, onGitHub, writeStepSummary } from './github.js';
-import { type LoadedConfig, readTextFile } from './inputs.js';
+import { annotate, gateAnnotations, onGitHub, writeStepSummary } from './github.js';
+import { loadConfig, type LoadedConfig, readTextFile } from './inputs.js';
 import { readConfigOf } from './model.js';
 import {
   type CheckFlags,
@@ -27,7 +35,8 @@ import {
   type OutputFlags,
   referenceOptions,
 } from './options.js';
-import { finish, keptBy, runEvaluation } from './run.js';
+import { assertTrusted, loadPolicy } from './policy.js';
+import { finish, runEvaluation, watchFor } from './run.js';
 
 /** One config to judge, with everything that was loaded for it. */
 export interface CheckInput {
@@ -47,6 +56,62 @@ export interface BaseConfig extends LoadedConfig {
   readonly argument: string;
 }
 
+export interface FileCheckFlags extends CheckFlags, ModelFlags, OutputFlags {
+  readonly policy?: string;
+  readonly base?: string;
+  readonly baseline?: string;
+  readonly updateBaseline?: boolean;
+  readonly trustCheckout?: boolean;
+}
+
+/** Judges the config that the command line names. @returns the exit code */
+export async function checkFile(
+  argument: string,
+  flags: FileCheckFlags,
+  environment: Environment,
+): Promise<number> {
+  const config = await loadConfig(argument, environment);
+  const { policy, file, baseline: own } = await loadPolicy(flags.policy, environment);
+  const baseline = flags.baseline ?? own;
+  if (!flags.trustCheckout)
+    await assertTrusted({ policy: file, baseline, base: flags.base }, environment);
+  // A baseline is an input unless it is to be updated; it is then an output that must not overwrite
+  // a config.
+  const compared = flags.updateBaseline ? undefined : baseline;
+  const replaced = flags.updateBaseline ? baseline : undefined;
+  await protectInputs(
+    [...outputsOf(flags.output), { name: flagOf('baseline'), path: replaced }],
+    [
+      { name: 'the config', path: config.file },
+      { name: `the config of ${flagOf('base')}`, path: flags.base },
+      { name: 'the policy', path: file },
+      { name: 'the baseline', path: compared },
+    ],
+    environment,
+  );
+  const outputs = await prepareOutputs(flags.output ?? [], environment);
+  const base =
+    flags.base === undefined
+      ? undefined
+      : { ...(await loadConfig(flags.base, environment)), argument: quote(flags.base) };
+  if (flags.updateBaseline && baseline === undefined) {
+    throw new RopeEvalError('usage', {
+      option: 'updateBaseline',
+      predicate: words`needs to know which: no ${option('baseline')} is given, and none in the policy`,
+    });
+  }
+  const input = {
+    config,
+    base,
+    policy,
+    policyArgument: file && quote(file),
+    baseline: compared === undefined ? undefined : await loadBaseline(compared, environment),
+  };
+  const run = await judgeConfig(input, flags, outputs, environment);
+  if (replaced !== undefined) await updateBaseline(replaced, run.report, flags, environment);
+  return run.result.exitCode;
+}
+
 /** Judges one config, prints the result and writes the files that `-o` names. @returns the run */
 export async function judgeConfig(
   input: CheckInput,
@@ -55,24 +120,18 @@ export async function judgeConfig(
   environment: Environment,
 ): Promise<CheckRun> {
   if (flags.details && flags.json) {
-    throw new RopeEvalError('no_effect', {
-      option: 'details',
-      predicate: words`has no effect beside ${option('json')}`,
-      hint: 'Leave one of them out.',
-    });
+    const hint = 'Leave one of them out.';
+    throw noEffect('details', words`beside ${option('json')}`, { hint });
   }
-  const { config, base, baseline } = input;
-  const quiet = flags.quiet === true;
-  const watch = { progress: !quiet && !flags.json, notices: !quiet, keeps: keptBy(flags) };
-  const policy = withFlags(input.policy, flags);
+  const { config, base, baseline, beside = [] } = input;
   const run = await check({
     config: { ...config, read: await readConfigOf(config) },
     base: base && {
       ...base,
       read: { ...(await readConfigOf(base)), argument: base.argument },
     },
-    beside: input.beside ?? [],
-    policy,
+    beside,
+    policy: withFlags(input.policy, flags),
     target: flags.target,
     baseline,
     options: {
@@ -83,7 +142,7 @@ export async function judgeConfig(
     // Early stopping is off, because a rule may be about any cell, even of a candidate that is
     // clearly out.
     evaluate: (options) =>
-      runEvaluation(environment, config, { ...options, stopEarly: false }, watch),
+      runEvaluation(environment, config, { ...options, stopEarly: false }, watchFor(flags)),
     commands: (target) => commandsFor(input, flags, target),
     names: FLAG_NAMES,
   });
@@ -100,13 +159,8 @@ function withFlags(
   policy: Policy,
   { rule, warn, candidates, severity, allow }: CheckFlags,
 ): Policy {
-  return withOverrides(policy, {
-    ...(rule ? { rules: rule } : {}),
-    ...(warn ? { warnings: warn } : {}),
-    ...(candidates ? { candidates } : {}),
-    ...(severity ? { severities: severity } : {}),
-    ...(allow ? { allow } : {}),
-  });
+  const overrides = { rules: rule, warnings: warn, candidates, severities: severity, allow };
+  return withOverrides(policy, defined(overrides));
 }
 
 /**
@@ -123,8 +177,6 @@ function commandsFor(
   /** @param value quoted already; undefined if the option is not given */
   const word = (name: string, value: string | undefined): string[] =>
     value === undefined ? [] : [`${flagOf(name)} ${value}`];
-  const list = (name: string, values: readonly string[] = []): string[] =>
-    values.flatMap((value) => flagWords(name, value));
   const measured = (samples: number | undefined): string[] => [
     ...word('base', base?.argument),
     ...flagWords('target', target),
@@ -138,27 +190,24 @@ function commandsFor(
   const source = quote(config.source);
   const judged = [
     ...word('policy', policyArgument),
-    ...list('rule', flags.rule),
-    ...list('warn', flags.warn),
-    ...list('severity', flags.severity),
-    ...list('candidates', flags.candidates),
-    ...list('allow', flags.allow),
+    ...(['rule', 'warn', 'severity', 'candidates', 'allow'] as const).flatMap((name) =>
+      (flags[name] ?? []).flatMap((value) => flagWords(name, value)),
+    ),
   ];
+  const check = (options: readonly string[]): string =>
+    ['rope-eval check', source, ...options, ...judged].join(' ');
   return {
     compare: ['rope-eval', source, ...measured(options.samples)].join(' '),
-    again: (samples) => ['rope-eval check', source, ...measured(samples), ...judged].join(' '),
-    alone: (scaled) =>
-      [
-        'rope-eval check',
-        source,
-        ...(scaled ? flagWords('reference', 'configured') : []),
+    again: (samples) => check(measured(samples)),
+    alone: (own) =>
+      check([
+        ...(own === 'scaled' ? flagWords('reference', 'configured') : []),
         ...flagWords('target', flags.target),
         ...flagWords('preset', flags.preset),
         ...flagWords('seed', flags.seed),
         ...flagWords('samples', flags.samples),
         ...modelWords(flags),
-        ...judged,
-      ].join(' '),
+      ]),
   };
 }
 
@@ -175,43 +224,36 @@ async function print(
     const named = { schemaVersion: CHECK_SCHEMA_VERSION, ...result, base: base?.source ?? null };
     stdout.json({ ...named, report });
   } else {
-    const text = {
+    const draw = flags.details ? checkDetails : checkAnswer;
+    const text = draw({
       result,
       report,
       source: config.source,
       candidates,
       base: base?.source,
-      columns: stdout.columns,
       // Warnings alone do not call for a change.
       advice: mergeAdvice(
         run.advice.filter((_, i) => flags.details || result.rules[i]?.level === 'error'),
       ),
       further: commandsFor(input, flags, undefined).compare,
-    };
-    const draw = flags.details ? checkDetails : checkAnswer;
-    stdout.write(draw(text, paint(stdout.isLively)));
+      columns: stdout.columns,
+      paint: paint(stdout.isLively),
+    });
+    stdout.write(text);
   }
   if (!onGitHub(environment)) return;
   // The runner reads workflow commands from both streams, but with --json stdout is reserved for
   // JSON.
-  const stream = flags.json ? stderr : stdout;
-  for (const { severity, title, message, file, line } of gateAnnotations(
-    result,
-    config,
-    (index) => run.advice[index],
-    environment,
-  )) {
-    stream.command(severity, { file, line, title }, message);
-  }
+  annotate(gateAnnotations(run, config, environment), flags.json ? stderr : stdout);
   if (report) await writeStepSummary(report, result, environment);
 }
 
 /** Writes a run's report to the baseline. A run that did not finish replaces nothing. */
-export async function updateBaseline(
+async function updateBaseline(
   path: string,
   report: Report | null,
+  { quiet }: OutputFlags,
   environment: Environment,
-  notices: boolean,
 ): Promise<void> {
   if (report?.status !== 'complete') {
     const why = report === null ? 'nothing was measured' : `the run is ${report.status}`;
@@ -220,7 +262,7 @@ export async function updateBaseline(
   }
   const context = { color: false, columns: 100, plots: false };
   await writeReport(resolve(environment.cwd, path), json(report, context));
-  if (notices) environment.stderr.write(`baseline written to ${path}\n`);
+  if (!quiet) environment.stderr.write(`baseline written to ${path}\n`);
 }
 
 /** A saved report to compare with, and its path for messages. */
@@ -229,26 +271,8 @@ export interface LoadedBaseline {
   readonly source: string;
 }
 
-/**
- * Reads the baseline before the probes run, so that an unreadable one does not cost a run.
- *
- * @param path undefined = no baseline
- * @param replaced whether the run will replace the baseline
- * @returns undefined if there is nothing to compare with: no baseline, or one that will be replaced
- */
-export async function loadBaseline(
-  path: string | undefined,
-  replaced: boolean,
-  environment: Environment,
-): Promise<LoadedBaseline | undefined> {
-  if (replaced && path === undefined) {
-    throw new RopeEvalError('usage', {
-      option: 'updateBaseline',
-      predicate: words`needs to know which: no ${option('baseline')} is given, and none in the policy`,
-    });
-  }
-  // An update replaces the baseline, so its contents no longer matter.
-  if (path === undefined || replaced) return undefined;
+/** Reads the baseline before the probes run, so that an unreadable one does not cost a run. */
+async function loadBaseline(path: string, environment: Environment): Promise<LoadedBaseline> {
   const text = await readTextFile(resolve(environment.cwd, path), environment);
   if (text !== undefined) return { report: parseReport(text, path), source: path };
   throw new RopeEvalError('missing_file', {

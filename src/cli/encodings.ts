@@ -38,7 +38,8 @@ export async function runEncodings(
       environment,
       { progress: !flags.quiet && !flags.json, notices: false },
       () => environment.loadCompareEncodings(),
-      (compare, watch) => compare({ ...evaluationOptions(flags), ...options, ...watch }),
+      (compare, { signal, onProgress }) =>
+        compare({ ...evaluationOptions(flags), ...options, signal, onProgress }),
     ),
   );
   for (const { path, form } of outputs) await writeReport(path, await form(report));
@@ -69,6 +70,18 @@ type Flags = SearchFlags &
   EncodingsFlags &
   OutputFlags & { optimize?: boolean; resume?: string; details?: boolean };
 
+/** Flags of the default command that only apply to RoPE. */
+const ROPE_FLAGS: readonly (keyof Flags)[] = [
+  'target',
+  'factor',
+  'candidates',
+  'optimize',
+  'policy',
+  'resume',
+  'reference',
+  'trainedWindow',
+];
+
 /** Runs the default command for a model without RoPE, on the twin with the same encoding. */
 export async function compareTwin(
   model: NotRope,
@@ -76,17 +89,7 @@ export async function compareTwin(
   flags: Flags,
   environment: Environment,
 ): Promise<number> {
-  const { target, factor, candidates, optimize, policy, resume, reference, trainedWindow } = flags;
-  refuseFlags(model, {
-    target,
-    factor,
-    candidates,
-    optimize,
-    policy,
-    resume,
-    reference,
-    trainedWindow,
-  });
+  refuseFlags(model, flags, ROPE_FLAGS);
   const { forModel, twinOf } = await import('../encodings/twins.js');
   const twin = twinOf(model);
   const { sha256 } = await readConfigOf(config);
@@ -100,11 +103,15 @@ export async function compareTwin(
 /**
  * Refuses flags that only apply to RoPE.
  *
- * @param flags by commander's names; undefined if not given
+ * @param names by commander
  * @throws RopeEvalError `not_rope`
  */
-export function refuseFlags(model: NotRope, flags: Readonly<Record<string, unknown>>): void {
-  const given = Object.keys(flags).find((name) => flags[name] !== undefined);
+export function refuseFlags<Given extends object>(
+  model: NotRope,
+  flags: Given,
+  names: readonly (keyof Given & string)[],
+): void {
+  const given = names.find((name) => flags[name] !== undefined);
   if (given === undefined) return;
   throw new RopeEvalError('not_rope', {
     option: given,

@@ -69,6 +69,23 @@ export function flagOf(option: string): string {
 /** Spells the options in errors and verdicts as flags. */
 export const FLAG_NAMES = Object.freeze({ place: flagOf, mention: flagOf });
 
+/**
+ * Makes the error about an option that would do nothing.
+ *
+ * @param where the rest of the sentence: `beside --json`
+ */
+export function noEffect(
+  option: string,
+  where: Words,
+  more: { readonly hint?: string; readonly value?: string } = {},
+): RopeEvalError {
+  return new RopeEvalError('no_effect', {
+    option,
+    predicate: ['has no effect ', ...[where].flat()],
+    ...more,
+  });
+}
+
 /** Words a text for the command line: words`Try a smaller ${option('samples')}.` */
 export function inShell(said: Words): string {
   return inWords(said, FLAG_NAMES);

@@ -38,7 +38,7 @@ import { FLAG_NAMES, flagOf } from './failure.js';
 /** The gate's result for people, in a terminal and in the log of a CI job. */
 
 /** The inputs of `checkAnswer` and `checkDetails`. */
-export interface CheckText {
+export interface CheckText extends Sheet {
   readonly result: GateResult;
   /** null: nothing was measured. */
   readonly report: Report | null;
@@ -50,8 +50,13 @@ export interface CheckText {
   readonly advice: readonly Advice[];
   /** The command that compares scalings beyond the length that the config claims. */
   readonly further: string;
+}
+
+/** Where text is drawn. */
+interface Sheet {
   /** Width in characters. */
   readonly columns: number;
+  readonly paint: Paint;
 }
 
 /** Merges advice on the same place in the config and drops repeated sentences and commands. */
@@ -72,34 +77,34 @@ export function mergeAdvice(all: readonly (Advice | undefined)[]): readonly Advi
 }
 
 /** Draws the verdict, what to change and where, and what failed, on one screen. */
-export function checkAnswer(input: CheckText, paint: Paint): string {
-  const { result, columns } = input;
+export function checkAnswer(input: CheckText): string {
+  const { columns, paint } = input;
   return joined([
-    ...openingBlocks(input, paint),
-    [...problemLines(input, paint), ...passedLines(result, columns, paint)],
-    baselineLines(result, columns, paint),
+    ...openingBlocks(input),
+    [...problemLines(input), ...passedLines(input)],
+    baselineLines(input),
     [paint.dim(fill(conditionsLine(input), columns, ''))],
   ]);
 }
 
 /** Draws everything: every rule with its interval, and the conditions. */
-export function checkDetails(input: CheckText, paint: Paint): string {
-  const { result, report, source, candidates, base, columns } = input;
+export function checkDetails(input: CheckText): string {
+  const { result, report, source, candidates, base, columns, paint } = input;
   const filled = (text: string): string => fill(text, columns, '');
   const what =
     result.target === null
       ? 'compared key by key'
       : `${list(candidates.map(printable))} at ${tokens(result.target)} tokens`;
   const head = `Gate on ${printable(report?.config.source ?? source)}: ${what}, by ${policyName(result)}`;
-  const findings = findingLines(result.findings, columns, paint);
+  const findings = findingLines(result.findings, input);
   // Findings that fail the gate are printed above what passed.
   const failing = result.findings.some(({ level }) => level === 'error');
   return joined([
-    ...openingBlocks(input, paint),
+    ...openingBlocks(input),
     failing ? [paint.bold('Findings'), ...findings] : [],
-    [paint.bold(filled(head)), ...result.rules.map((rule) => ruleLines(rule, columns, paint))],
+    [paint.bold(filled(head)), ...result.rules.map((rule) => ruleLines(rule, input))],
     failing || findings.length === 0 ? [] : [paint.bold('Findings'), ...findings],
-    baselineLines(result, columns, paint),
+    baselineLines(input),
     [
       ...(base === undefined ? [] : [`The reference is ${printable(base)}.`]),
       ...(report === null
@@ -116,10 +121,12 @@ export function checkDetails(input: CheckText, paint: Paint): string {
 }
 
 /** Gives the verdict, what the change costs and reaches, and what to change. */
-function openingBlocks(input: CheckText, paint: Paint): readonly (readonly string[])[] {
-  const { advice, columns } = input;
+function openingBlocks(input: CheckText): readonly (readonly string[])[] {
+  const { result, advice, columns, paint } = input;
+  const verdict = fill(verdictLine(result), columns, '');
+  const color = result.exitCode === 0 ? paint.boldGreen : paint.boldRed;
   return [
-    [verdictText(input, paint), ...effectLines(input)],
+    [color(verdict), ...effectLines(input)],
     advice.length > 0
       ? [paint.bold('What to change'), ...advice.flatMap((each) => drawAdvice(each, columns))]
       : [],
@@ -133,11 +140,6 @@ function joined(blocks: readonly (readonly string[])[]): string {
 
 function policyName({ policy }: GateResult): string {
   return policy === 'default' ? 'the default policy' : printable(policy);
-}
-
-function verdictText({ result, columns }: CheckText, paint: Paint): string {
-  const text = fill(verdictLine(result), columns, '');
-  return result.exitCode === 0 ? paint.boldGreen(text) : paint.boldRed(text);
 }
 
 /** Says what the judged candidates cost and reach, which the rules only compare with thresholds. */
@@ -188,16 +190,15 @@ const PROBLEM_LINES = 7;
 const SCREEN_COLUMNS = 80;
 
 /** Lists the rules that did not pass and the findings, errors first. */
-function problemLines({ result, columns, candidates }: CheckText, paint: Paint): string[] {
-  const isAlone = candidates.length === 1;
+function problemLines(input: CheckText): string[] {
+  const { result, columns, candidates, paint } = input;
   const rules = result.rules.filter(({ outcome }) => outcome !== 'pass');
   const line = (rule: RuleResult): string =>
-    `  ${markOf(rule, paint)}  ${fill(printable(ruleBrief(rule, isAlone)), columns, UNDER_MARK)}`;
+    `  ${markOf(rule, paint)}  ${fill(printable(ruleBrief(rule, candidates)), columns, UNDER_MARK)}`;
   const of = (level: 'error' | 'warn'): string[] => [
     ...findingLines(
       result.findings.filter((found) => found.level === level),
-      columns,
-      paint,
+      input,
     ),
     ...rules.filter((rule) => rule.level === level).map(line),
   ];
@@ -214,21 +215,17 @@ function problemLines({ result, columns, candidates }: CheckText, paint: Paint):
 }
 
 /** Lists what passed, in one paragraph. */
-function passedLines({ rules }: GateResult, columns: number, paint: Paint): string[] {
-  const passed = rules.filter(({ outcome }) => outcome === 'pass');
-  const line = (some: readonly RuleResult[], why: string): string[] => {
+function passedLines({ result, columns, paint }: CheckText): string[] {
+  const line = (isUnchanged: boolean): string[] => {
+    const some = result.rules.filter(
+      ({ outcome, reason }) => outcome === 'pass' && (reason === 'unchanged') === isUnchanged,
+    );
     const names = [...new Set(some.map(({ rule }) => rule))].join(', ');
+    const why = isUnchanged ? `: ${UNCHANGED}` : '';
     const text = fill(`${printable(names)}${why}`, columns, UNDER_MARK);
     return some.length === 0 ? [] : [`  ${paint.green('pass')}  ${text}`];
   };
-  const unchanged = passed.filter(({ reason }) => reason === 'unchanged');
-  return [
-    ...line(
-      passed.filter(({ reason }) => reason !== 'unchanged'),
-      '',
-    ),
-    ...line(unchanged, `: ${UNCHANGED}`),
-  ];
+  return [false, true].flatMap(line);
 }
 
 /** Says what the config was judged by, and where to find the rest. */
@@ -288,17 +285,13 @@ function markOf({ outcome, level }: RuleResult, paint: Paint): string {
   return paint.red(outcome === 'fail' ? 'FAIL' : '????');
 }
 
-function ruleLines(rule: RuleResult, columns: number, paint: Paint): string {
+function ruleLines(rule: RuleResult, { columns, paint }: Sheet): string {
   const subject = fill(printable(ruleSubject(rule)), columns, UNDER_MARK);
   const message = fill(ruleMessage(rule, FLAG_NAMES), columns, UNDER_MARK);
   return `  ${markOf(rule, paint)}  ${subject}\n${UNDER_MARK}${message}`;
 }
 
-function findingLines(
-  findings: GateResult['findings'],
-  columns: number,
-  paint: Paint,
-): readonly string[] {
+function findingLines(findings: GateResult['findings'], { columns, paint }: Sheet): string[] {
   return findings.map((finding) => {
     const color = finding.level === 'error' ? paint.red : paint.yellow;
     const indent = ' '.repeat(finding.level.length + 4);
@@ -307,7 +300,7 @@ function findingLines(
   });
 }
 
-function baselineLines({ baseline }: GateResult, columns: number, paint: Paint): string[] {
+function baselineLines({ result: { baseline }, columns, paint }: CheckText): string[] {
   if (!baseline) return [];
   const failed = (words: string): string =>
     `  ${paint.red('FAIL')}  ${fill(words, columns, UNDER_MARK)}`;

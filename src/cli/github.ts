@@ -1,9 +1,9 @@
 import { relative, resolve } from 'node:path';
 import { wordFinding } from '../findings/index.js';
+import type { CheckRun } from '../gate/check.js';
 import { lineOfKey } from '../gate/differences.js';
 import type { GateResult } from '../gate/judge.js';
 import {
-  type Advice,
   adviceLines,
   cellMessage,
   gateOutcome,
@@ -18,6 +18,7 @@ import type { Environment } from './environment.js';
 import { FLAG_NAMES } from './failure.js';
 import { appendText } from './files.js';
 import type { LoadedConfig } from './inputs.js';
+import type { Output } from './streams.js';
 
 /** Whether the run is a step of a GitHub workflow. */
 export function onGitHub({ env }: Environment): boolean {
@@ -25,7 +26,7 @@ export function onGitHub({ env }: Environment): boolean {
 }
 
 /** A message that GitHub shows beside a line of a pull request. */
-export interface Annotation {
+interface Annotation {
   readonly severity: 'error' | 'warning';
   readonly title: string;
   readonly message: string;
@@ -40,26 +41,26 @@ export interface Annotation {
  * verdict comes first; each problem begins with what to change.
  */
 export function gateAnnotations(
-  result: GateResult,
+  { result, advice: advices }: CheckRun,
   config: LoadedConfig,
-  adviceOf: (index: number) => Advice | undefined,
   environment: Environment,
 ): readonly Annotation[] {
   const file = repositoryPath(config, environment);
   const at = (line: number): Pick<Annotation, 'file' | 'line'> =>
     file === undefined ? {} : { file, line };
-  const verdict: Annotation = {
+  const error = (title: string, message: string): Annotation => ({
     severity: 'error',
-    title: 'rope-eval',
-    message: verdictLine(result),
-  };
+    title,
+    message,
+  });
+  const verdict = error('rope-eval', verdictLine(result));
   if (result.status === 'interrupted' || result.status === 'runtime-failed') {
     // What was not measured yet is not a problem of the config.
     return [verdict];
   }
   const rules = result.rules.flatMap((rule, index): Annotation[] => {
     if (rule.outcome === 'pass') return [];
-    const advice = adviceOf(index);
+    const advice = advices[index];
     return [
       {
         severity: rule.level === 'error' ? 'error' : 'warning',
@@ -77,21 +78,24 @@ export function gateAnnotations(
   }));
   const cells = (result.baseline?.cells ?? [])
     .filter((cell) => cell.outcome === 'regressed')
-    .map((cell): Annotation => ({
-      severity: 'error',
-      title: `${cell.candidate} ${cell.cell} regressed`,
-      message: cellMessage(cell),
+    .map((cell) => ({
+      ...error(`${cell.candidate} ${cell.cell} regressed`, cellMessage(cell)),
       ...at(1),
     }));
   const missing = (result.baseline ? missingByCandidate(result.baseline) : []).map(
-    ({ candidate, message }): Annotation => ({
-      severity: 'error',
-      title: `${candidate} was not measured`,
-      message,
+    ({ candidate, message }) => ({
+      ...error(`${candidate} was not measured`, message),
       ...at(1),
     }),
   );
   return [...(result.exitCode === 0 ? [] : [verdict]), ...rules, ...findings, ...cells, ...missing];
+}
+
+/** Writes the workflow commands that show annotations. */
+export function annotate(annotations: readonly Annotation[], stream: Output): void {
+  for (const { severity, title, message, file, line } of annotations) {
+    stream.command(severity, { file, line, title }, message);
+  }
 }
 
 /** Writes the report to the job's summary, if the runner asks for one. */

@@ -9,8 +9,6 @@ import {
   type Trial,
 } from '../gate/optimize.js';
 import type { Policy } from '../gate/policy.js';
-import type { ModelGeometry, Reference } from '../model/types.js';
-import type { EvaluateOptions } from '../options.js';
 import { nats, percent, points, shortTokens, tokens } from '../report/format.js';
 import { scaleWords } from '../report/real-models.js';
 import type { Report } from '../report/schema/report.js';
@@ -40,57 +38,18 @@ import {
   referenceOptions,
 } from './options.js';
 import { loadPolicy } from './policy.js';
-import { finish, keptBy, runEvaluation, type WatchSettings } from './run.js';
+import { finish, runEvaluation, watchFor } from './run.js';
 import { inShell } from './failure.js';
 
-export interface OptimizeRequest {
-  readonly config: LoadedConfig;
-  readonly model: ModelGeometry;
-  readonly reference: Reference;
-  /** Tokens. */
-  readonly target: number;
-  readonly options: EvaluateOptions;
-  readonly policy: Policy;
-}
-
-export interface OptimizeRun {
+interface OptimizeRun {
   readonly optimization: Optimization;
   readonly policy: Policy;
   /** One report on all trials, which `-o` saves. */
   readonly report: Report;
 }
 
-/** Runs the factor search of `--target N --optimize`. */
-export async function runOptimize(
-  request: OptimizeRequest,
-  environment: Environment,
-  settings: WatchSettings,
-): Promise<OptimizeRun> {
-  const { config, model, reference, target, options, policy } = request;
-  let report: Report | undefined;
-  const optimization = await optimize({
-    target,
-    trainedWindow: reference.trainedWindow,
-    reference: reference.kind,
-    policy,
-    kvCacheGiB: (length) => kvCacheGiB(model, length),
-    evaluate: async (labels, at, lengths) => {
-      const candidates = joinCandidates(labels.map(parseCandidates));
-      const evaluation = { ...options, candidates, target: at, lengths, stopEarly: false };
-      report = await runEvaluation(environment, config, evaluation, settings);
-      return report;
-    },
-  });
-  if (!report) throw new TypeError('the search made no evaluation');
-  return { optimization, policy, report };
-}
-
 /** Draws the search: what to use, cost and reach by factor, and a setting for each length. */
-export function optimizeSections({
-  optimization,
-  policy,
-  report,
-}: OptimizeRun): readonly Section[] {
+function optimizeSections({ optimization, policy, report }: OptimizeRun): readonly Section[] {
   const { best, target, trials, perLength } = optimization;
   const by = policy.source === 'default' ? 'the default policy' : policy.source;
   const recommendation = best
@@ -196,33 +155,34 @@ export async function searchFactor(
   const { policy, file } = await loadPolicy(flags.policy, environment);
   await protectInputs(outputsOf(flags.output), [{ name: 'the policy', path: file }], environment);
   const outputs = await prepareOutputs(flags.output ?? [], environment);
-  const options = { ...evaluationOptions(flags), ...referenceOptions(flags) };
-  const quiet = flags.quiet === true;
-  const run = await runOptimize(
-    { config, model, reference, target, options, policy },
-    environment,
-    { progress: !quiet && !flags.json, notices: !quiet, keeps: keptBy(flags) },
-  );
-  await writeOutputs(outputs, run.report, { plots: flags.plots });
+  const options = { ...evaluationOptions(flags), ...referenceOptions(flags), stopEarly: false };
+  let report: Report | undefined;
+  const optimization = await optimize({
+    target,
+    trainedWindow: reference.trainedWindow,
+    reference: reference.kind,
+    policy,
+    kvCacheGiB: (length) => kvCacheGiB(model, length),
+    evaluate: async (labels, at, lengths) => {
+      const candidates = joinCandidates(labels.map(parseCandidates));
+      const evaluation = { ...options, candidates, target: at, lengths };
+      report = await runEvaluation(environment, config, evaluation, watchFor(flags));
+      return report;
+    },
+  });
+  if (!report) throw new TypeError('the search made no evaluation');
+  await writeOutputs(outputs, report, { plots: flags.plots });
   const { stdout } = environment;
-  if (flags.json) stdout.json(jsonOf(run));
+  if (flags.json) {
+    const named = { schemaVersion: OPTIMIZE_SCHEMA_VERSION, policy: policy.source };
+    stdout.json({ ...named, ...optimization, report });
+  }
   // An unfinished search could recommend a factor that the remaining trials would beat.
-  else if (run.report.status === 'complete') {
-    stdout.write(textOf(optimizeSections(run), contextOf(stdout)));
+  else if (report.status === 'complete') {
+    stdout.write(textOf(optimizeSections({ optimization, policy, report }), contextOf(stdout)));
   }
-  if (run.report.status !== 'complete') {
-    return finish(run.report, { flags, resumable: false }, environment);
-  }
-  return run.optimization.best ? EXIT.ok : EXIT.gateFailed;
-}
-
-function jsonOf({ optimization, policy, report }: OptimizeRun): object {
-  return {
-    schemaVersion: OPTIMIZE_SCHEMA_VERSION,
-    policy: policy.source,
-    ...optimization,
-    report,
-  };
+  if (report.status !== 'complete') return finish(report, { flags, resumable: false }, environment);
+  return optimization.best ? EXIT.ok : EXIT.gateFailed;
 }
 
 /** Refuses models in which every layer is local: every factor would pass and none would help. */

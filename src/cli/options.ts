@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { option, RopeEvalError, type Words, words } from '../errors.js';
-import { BOUNDS, show } from '../json/parse.js';
+import { BOUNDS, defined, show } from '../json/parse.js';
 import { REFERENCE_KINDS } from '../model/types.js';
 import type { EvaluateOptions } from '../options.js';
 import { type Device, DEVICES, LIMITS, type Preset, PRESET_NAMES } from '../probes/presets.js';
 import { quote } from '../text.js';
 import type { Environment } from './environment.js';
-import { flagOf } from './failure.js';
+import { flagOf, noEffect } from './failure.js';
 
 /** Parsers of option values, and the groups of options that several commands share. */
 
@@ -73,7 +73,7 @@ export function refuseRepeated(command: Command): void {
   }
 }
 
-const OVERRIDABLE: ReadonlySet<string> = new Set([
+const OVERRIDABLE: ReadonlySet<string> = new Set<keyof EvaluationFlags>([
   'preset',
   'device',
   'seed',
@@ -125,13 +125,7 @@ export function addEvaluationOptions(command: Command, presets = PRESETS): Comma
 /** Passes on only the options that were given, because `evaluate` owns the defaults. */
 export function evaluationOptions(flags: EvaluationFlags): EvaluateOptions {
   const { preset, device, seed, samples, threads } = flags;
-  return {
-    ...(preset === undefined ? {} : { preset }),
-    ...(device === undefined ? {} : { device }),
-    ...(seed === undefined ? {} : { seed }),
-    ...(samples === undefined ? {} : { samples }),
-    ...(threads === undefined ? {} : { threads }),
-  };
+  return defined({ preset, device, seed, samples, threads });
 }
 
 /** Where a report goes. Every command that makes one has these options. */
@@ -221,10 +215,7 @@ export function addReferenceOptions(command: Command): Command {
 }
 
 export function referenceOptions({ reference, trainedWindow }: ReferenceFlags): ReferenceFlags {
-  return {
-    ...(reference === undefined ? {} : { reference }),
-    ...(trainedWindow === undefined ? {} : { trainedWindow }),
-  };
+  return defined({ reference, trainedWindow });
 }
 
 /** An exported ONNX graph. */
@@ -277,12 +268,8 @@ export async function exportOptions(
   environment: Environment,
 ): Promise<{ readonly path: string; readonly file?: string } | undefined> {
   if (model === undefined) {
-    for (const [name, value] of Object.entries({ modelFile, text, memory }))
-      if (value !== undefined)
-        throw new RopeEvalError('no_effect', {
-          option: name,
-          predicate: words`has no effect without ${option('model')}`,
-        });
+    const [alone] = Object.keys(defined({ modelFile, text, memory }));
+    if (alone !== undefined) throw noEffect(alone, words`without ${option('model')}`);
     return undefined;
   }
   const path = resolve(environment.cwd, model);
@@ -294,7 +281,7 @@ export async function exportOptions(
       problem: `${model} is not on this machine, and rope-eval downloads nothing`,
       hint: 'Download the model, export it to ONNX and give that folder (docs/real-weights.md has the commands).',
     });
-  return { path, ...(modelFile === undefined ? {} : { file: modelFile }) };
+  return defined({ path, file: modelFile });
 }
 
 async function exists(path: string, environment: Environment): Promise<boolean> {
@@ -335,14 +322,8 @@ export async function modelOptions(
   const { requireTextFile } = await import('./inputs.js');
   const texts = text && (await Promise.all(text.map((path) => requireTextFile(path, environment))));
   const argument = modelWords(flags).join(' ');
-  return {
-    model: {
-      ...exported,
-      argument,
-      ...(texts === undefined ? {} : { texts }),
-      ...(memory === undefined ? {} : { memory: 1024 * memory }),
-    },
-  };
+  const mebibytes = memory && 1024 * memory;
+  return { model: defined({ ...exported, argument, texts, memory: mebibytes }) };
 }
 
 /** What the action of a command receives in addition to its own arguments. */
@@ -368,12 +349,8 @@ export type CommandModule = (program: Command, context: CommandContext) => void;
  */
 export function checkSequenceLength(value: unknown, option = 'sequenceLength'): number {
   const number = typeof value === 'string' ? parseLength(value) : value;
-  if (
-    typeof number !== 'number' ||
-    !Number.isInteger(number) ||
-    number < 1 ||
-    number > BOUNDS.positions
-  ) {
+  const isWhole = typeof number === 'number' && Number.isInteger(number);
+  if (!isWhole || number < 1 || number > BOUNDS.positions) {
     throw new RopeEvalError('out_of_range', {
       option,
       problem: `must be a whole number of tokens from 1 to ${BOUNDS.positions}, found ${show(value)}`,

@@ -139,10 +139,10 @@ export async function loadUnfinished(path: string, environment: Environment): Pr
 }
 
 /** What happens to the finished part of a run. */
-export type Kept = 'saved' | 'printed' | 'nowhere';
+type Kept = 'saved' | 'printed' | 'nowhere';
 
 /** Decides by a command's flags. Files come first, because a later run can resume from them. */
-export function keptBy({ output, json }: OutputFlags): Kept {
+function keptBy({ output, json }: OutputFlags): Kept {
   if (output !== undefined) return 'saved';
   return json ? 'printed' : 'nowhere';
 }
@@ -157,21 +157,15 @@ export function whereKept(flags: OutputFlags): string {
   return where[keptBy(flags)];
 }
 
-/** How the command that ran can go on. */
-export interface Ending {
-  readonly flags: OutputFlags;
-  /** Whether the same command accepts --resume. */
-  readonly resumable: boolean;
-}
-
 /**
  * Says on stderr how a run ended early, where its finished part is, and how to go on.
  *
+ * @param flags of the command, and whether it accepts --resume
  * @returns the exit code
  */
 export function finish(
   report: Report,
-  { flags, resumable }: Ending,
+  { flags, resumable }: { readonly flags: OutputFlags; readonly resumable: boolean },
   environment: Environment,
 ): number {
   if (report.status === 'complete') return EXIT.ok;
@@ -202,23 +196,22 @@ export interface WatchSettings {
   readonly keeps?: Kept | undefined;
 }
 
+/** What the flags of a command ask for. */
+export function watchFor(flags: OutputFlags): WatchSettings {
+  const notices = flags.quiet !== true;
+  return { progress: notices && !flags.json, notices, keeps: keptBy(flags) };
+}
+
 const KEPT: Readonly<Record<Kept, string>> = Object.freeze({
   saved: 'the finished part will be saved',
   printed: 'the finished part will be printed as JSON',
   nowhere: 'the finished part will not be saved, because no -o was given',
 });
 
-/** How a watched run is stopped, and where it reports progress. */
-export interface Watch {
-  readonly signal: AbortSignal;
-  readonly onProgress: (progress: Progress) => void;
-}
+type Watched = 'signal' | 'onProgress' | 'onEstimate' | 'onProvisional';
 
-/** What an evaluation also reports. A comparison of encodings reports neither. */
-export interface ProgressListeners {
-  readonly onEstimate: (estimate: RunEstimate) => void;
-  readonly onProvisional: (found: Provisional) => void;
-}
+/** How a watched run is stopped, and what it reports. A comparison of encodings reports less. */
+type Watch = Required<Pick<EvaluateOptions, Watched>>;
 
 /**
  * Runs probes with a progress display and Ctrl-C.
@@ -230,7 +223,7 @@ export async function runWithProgress<Loaded, Result>(
   environment: Environment,
   settings: WatchSettings,
   load: () => Promise<Loaded>,
-  run: (loaded: Loaded, watch: Watch, told: ProgressListeners) => Promise<Result>,
+  run: (loaded: Loaded, watch: Watch) => Promise<Result>,
 ): Promise<Result> {
   const [{ default: start }, loaded] = await Promise.all([import('ora'), load()]);
   const display = progressDisplay(environment, settings.progress, start);
@@ -247,8 +240,9 @@ export async function runWithProgress<Loaded, Result>(
       (news: News): void => {
         if (!stop.signal.aborted) show(news);
       };
-    const watch = { signal: stop.signal, onProgress: whileRunning(display.update) };
-    return await run(loaded, watch, {
+    return await run(loaded, {
+      signal: stop.signal,
+      onProgress: whileRunning(display.update),
       onEstimate: whileRunning((estimate: RunEstimate) => {
         if (settings.notices) display.note(describeEstimate(estimate));
       }),
@@ -279,12 +273,11 @@ export function runEvaluation(
     environment,
     settings,
     async () => ({ evaluate: await environment.loadEvaluate(), read: await readConfigOf(config) }),
-    ({ evaluate, read }, watch, { onEstimate, onProvisional }) =>
+    ({ evaluate, read }, { onProvisional, ...watch }) =>
       evaluate(read, {
         ...options,
         source: config.source,
         ...watch,
-        onEstimate,
         // Provisional rows take time, so they are only computed if someone can see them.
         ...(settings.progress && environment.stderr.isLively ? { onProvisional } : {}),
       }),

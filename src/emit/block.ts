@@ -37,10 +37,10 @@ const SCALING_KEYS: ReadonlySet<string> = new Set([
   'long_mscale',
 ]);
 
-const ORIGINAL = 'original_max_position_embeddings';
+export const ORIGINAL = 'original_max_position_embeddings';
 
 /** Ministral 3 scales its queries by the position, in units of the original window. */
-export const QUERY_SCALING = 'llama_4_scaling_beta';
+const QUERY_SCALING = 'llama_4_scaling_beta';
 
 /**
  * Collects the keys of the current block that do not belong to the scaling: sections of a
@@ -65,7 +65,7 @@ export function blockInForce({ raw, geometry, groups }: EmitInput): Block {
 
 function blockOf(shape: ConfigShape, modelType: string, layerType: string): Block {
   const written = writtenBlock(shape, layerType);
-  if (isRecord(written) && Object.keys(written).length > 0) return written;
+  if (isFilled(written)) return written;
   const ofClass: unknown = CLASS_DEFAULTS.get(modelType)?.block;
   return isRecord(ofClass) ? ofClass : {};
 }
@@ -226,10 +226,7 @@ export function scalingOverride(block: Block, stale: boolean): Block | null | un
 /** Whether the file or the model's class has a block. */
 export function hasBlock({ raw, geometry }: EmitInput): boolean {
   const { at } = shapeOf(raw);
-  const written = ['rope_scaling', 'rope_parameters'].some((key) => {
-    const block = own(at, key);
-    return isRecord(block) && Object.keys(block).length > 0;
-  });
+  const written = ['rope_scaling', 'rope_parameters'].some((key) => isFilled(own(at, key)));
   return written || geometry.groups.some(({ rope }) => rope.type !== 'default');
 }
 
@@ -249,8 +246,13 @@ export function shapeOf(raw: UnknownRecord): ConfigShape {
   return {
     prefix: fields.path === '' ? [] : fields.path.split('.'),
     at,
-    form: Object.hasOwn(at, 'rope_parameters') && !hasLegacyBlock(at) ? 'v5' : 'v4',
+    // A non-empty `rope_scaling` replaces `rope_parameters` in transformers.
+    form: Object.hasOwn(at, 'rope_parameters') && !isFilled(own(at, 'rope_scaling')) ? 'v5' : 'v4',
   };
+}
+
+function isFilled(block: unknown): block is Block {
+  return isRecord(block) && Object.keys(block).length > 0;
 }
 
 /**
@@ -263,15 +265,14 @@ export function loadedPrefix({ raw }: Pick<EmitInput, 'raw'>): readonly string[]
   return isFlatComposite(raw) ? [COMPOSITES.get(String(raw['model_type']))?.key ?? ''] : prefix;
 }
 
+/** Puts the keys of a part under its path. */
+export function nestedIn(prefix: readonly string[], inner: Block): Block {
+  return prefix.reduceRight<Block>((value, key) => ({ [key]: value }), inner);
+}
+
 /** Whether a multimodal config has the settings of its language model at the top level. */
 export function isFlatComposite(raw: UnknownRecord): boolean {
   return COMPOSITES.has(String(own(raw, 'model_type'))) && shapeOf(raw).prefix.length === 0;
-}
-
-/** A non-empty `rope_scaling` replaces `rope_parameters` in transformers. */
-function hasLegacyBlock(at: UnknownRecord): boolean {
-  const block = Object.hasOwn(at, 'rope_scaling') ? at['rope_scaling'] : undefined;
-  return isRecord(block) && Object.keys(block).length > 0;
 }
 
 /** The block in the file, or that of one layer type if the file has a block for each. */

@@ -3,7 +3,7 @@ import { dialectOf } from '../model/registry.js';
 import { CLASS_DEFAULTS } from '../model/source.js';
 import type { Block } from '../rope/kind.js';
 import { effectiveTheta, scalingBlock } from '../rope/registry.js';
-import { type ConfigShape, type Edit, keptKeys, shapeOf } from './block.js';
+import { type ConfigShape, type Edit, keptKeys, ORIGINAL, shapeOf } from './block.js';
 import { isUnchanged, maxPositionsFor } from './lengths.js';
 import { misreading } from './read-back.js';
 import { type EmitGroup, type EmitInput, planOf } from './types.js';
@@ -200,11 +200,10 @@ function lengthEdits(input: EmitInput, form: ConfigForm): Edit[] {
   // The top level beats the block, so a stale value there would win. For longrope, transformers 4
   // reads no other place.
   const original = 'originalMaxPositions' in rope ? rope.originalMaxPositions : undefined;
-  const key = 'original_max_position_embeddings';
-  const onTop = Object.hasOwn(at, key) || (form === 'v4' && rope.type === 'longrope');
+  const onTop = Object.hasOwn(at, ORIGINAL) || (form === 'v4' && rope.type === 'longrope');
   // A scaling without an original window keeps the old one: it says what was trained, and some
   // classes require a number.
-  if (onTop && original !== undefined && at[key] !== original)
-    edits.push({ path: [...prefix, key], value: original });
+  if (onTop && original !== undefined && at[ORIGINAL] !== original)
+    edits.push({ path: [...prefix, ORIGINAL], value: original });
   return edits;
 }

@@ -1,4 +1,5 @@
 import { RopeEvalError } from '../errors.js';
+import { defined } from '../json/parse.js';
 import { didYouMean } from '../text.js';
 import { hf, patchFor } from './engines/hf.js';
 import { llamaCpp, ollama } from './engines/llama-cpp.js';
@@ -12,6 +13,8 @@ import {
   compareVersions,
   type EmitInput,
   type Emitter,
+  isRelease,
+  nearestVersion,
   parseVersion,
   type Version,
 } from './types.js';
@@ -34,10 +37,15 @@ export const ENGINES = Object.freeze(Object.keys(EMITTERS) as EngineName[]);
 /** One engine's settings for a scaling. */
 export type Emission = Answer & {
   readonly engine: EngineName;
-  /** Versions whose own code has read such a setting of this model type, in the conformance tests. */
+  /**
+   * Versions whose own code has read such a setting of this model type, in the conformance tests:
+   * of the version asked for, if one was.
+   */
   readonly checked: readonly string[];
   /** Versions that have run the rope type on other model types alone. */
   readonly checkedElsewhere: readonly string[];
+  /** If the version asked for was not run, the nearest one that was. */
+  readonly checkedNearest?: string;
 };
 
 /**
@@ -53,9 +61,14 @@ export function emit(
 ): readonly Emission[] {
   return engines.map((engine) => {
     const emitter: Emitter = EMITTERS[engine];
-    const answer = emitter.emit(input, versionOf(engine, emitter, version));
-    const ran = checkedVersions(engine, input.groups[0].rope.type, input.geometry.modelType);
-    return { engine, checked: ran.versions, checkedElsewhere: ran.elsewhere, ...answer };
+    const of = versionOf(engine, emitter, version);
+    const answer = emitter.emit(input, of);
+    const { type } = input.groups[0].rope;
+    const { versions, elsewhere } = checkedVersions(engine, type, input.geometry.modelType);
+    const checked = versions.filter((each) => version === undefined || isRelease(each, version));
+    const checkedNearest = checked.length === 0 ? nearestVersion(versions, of) : undefined;
+    const ran = defined({ checked, checkedElsewhere: elsewhere, checkedNearest });
+    return { engine, ...ran, ...answer };
   });
 }
 

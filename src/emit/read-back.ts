@@ -7,7 +7,7 @@ import { classFields } from '../model/source.js';
 import type { ModelGeometry } from '../model/types.js';
 import type { Block } from '../rope/kind.js';
 import { computeRope, type RopeSpec } from '../rope/registry.js';
-import { blockInForce, type Edit, keptKeys, shapeOf } from './block.js';
+import { blockInForce, type Edit, keptKeys, ORIGINAL, shapeOf } from './block.js';
 import { type EmitInput, planOf } from './types.js';
 
 /** Reads back what is written: a patch as transformers would, and an override key by key. */
@@ -25,14 +25,11 @@ export function misreading(input: EmitInput, edits: readonly Edit[]): string | u
   if (typeof read === 'string') return `transformers would not read it back: ${read}`;
   for (const { layerType, rope } of input.groups) {
     const got = read.groups.find((group) => group.layerType === layerType)?.rope;
-    if (
-      got === undefined ||
-      !sameTables(rope, got, [input.reference.trainedWindow, input.length])
-    ) {
-      if (got === undefined) {
-        const kinds = read.groups.map((group) => group.layerType).join(', ');
-        return `${read.modelType} would then have no ${layerType} layers, but ${kinds}`;
-      }
+    if (got === undefined) {
+      const kinds = read.groups.map((group) => group.layerType).join(', ');
+      return `${read.modelType} would then have no ${layerType} layers, but ${kinds}`;
+    }
+    if (!sameTables(rope, got, [input.reference.trainedWindow, input.length])) {
       return `${read.modelType} would read it back as another table (${got.type}) on its ${layerType} layers`;
     }
   }
@@ -97,8 +94,6 @@ function lostBeside({ raw, geometry }: EmitInput, after: UnknownRecord): string 
   });
   return lost && `${modelType} reads ${lost}, which would not be what it is any more`;
 }
-
-const ORIGINAL = 'original_max_position_embeddings';
 
 /** Keys beside the block that a scaling writes. */
 const OWNED_BESIDE: ReadonlySet<string> = new Set([

@@ -6,9 +6,11 @@ import {
   dynamicAsTheta,
   isUnsaid,
   keptKeys,
+  nestedIn,
   sayIn,
   servedLongrope,
   type Support,
+  temperatureOf,
   thetaBlock,
   type Unsaid,
   wholeBlock,
@@ -24,8 +26,17 @@ import type { EmitGroup, EmitInput, Note, Version } from './types.js';
  * Writes JSON for an override. Factors keep a decimal point, because vLLM and SGLang expect a float
  * in linear scaling and fail on an integer.
  */
-export function overrideJson(overrides: Block): string {
+function overrideJson(overrides: Block): string {
   return JSON.stringify(overrides).replaceAll(/"factor":(\d+)(?=[,}])/g, '"factor":$1.0');
+}
+
+/** Writes the option that sets keys of the config, under the path of the language model. */
+export function overrideOption(
+  flag: string,
+  prefix: readonly string[],
+  overrides: Block | undefined,
+): readonly (readonly [flag: string, value: string])[] {
+  return overrides === undefined ? [] : [[flag, overrideJson(nestedIn(prefix, overrides))]];
 }
 
 /**
@@ -53,6 +64,14 @@ export function belongsIntoFile(input: EmitInput): boolean {
   );
   return [1, rope.originalMaxPositions + 1].every(
     (length) => Math.abs(computeRope(rope, length).attentionScaling / derived - 1) < 1e-6,
+  );
+}
+
+/** Whether every YaRN has its usual temperature, or the class reads another one itself. */
+export function hasUsualTemperature({ groups, geometry }: EmitInput): boolean {
+  return (
+    geometry.attention.latent !== undefined ||
+    groups.every(({ rope }) => rope.type !== 'yarn' || temperatureOf(rope) === undefined)
   );
 }
 
@@ -154,8 +173,8 @@ export interface Family {
 }
 
 /** DeepSeek's classes read mscale themselves, and treat all types but `default` as their YaRN. */
-export const LATENT: Family = Object.freeze({
-  has: ({ geometry }: EmitInput) => geometry.attention.latent !== undefined,
+export const LATENT = Object.freeze<Family>({
+  has: ({ geometry }) => geometry.attention.latent !== undefined,
   support: () => ({ ...THETA_ALONE, yarn: latentYarn }),
 });
 
@@ -176,10 +195,14 @@ function latentYarn(rope: RopeSpecOf<'yarn'>): Block | Unsaid {
  * @param yarn how the engine expresses YaRN for these models
  */
 export function multimodal(yarn: (version: Version) => SayYarn): Family {
-  return Object.freeze({
-    has: (input: EmitInput) => 'mrope_section' in keptKeys(input, input.groups[0].layerType),
-    support: (version: Version) => ({ ...THETA_ALONE, yarn: yarn(version) }),
-  });
+  return {
+    has: isMultimodal,
+    support: (version) => ({ ...THETA_ALONE, yarn: yarn(version) }),
+  };
+}
+
+export function isMultimodal(input: EmitInput): boolean {
+  return 'mrope_section' in keptKeys(input, input.groups[0].layerType);
 }
 
 /**

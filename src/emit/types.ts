@@ -55,6 +55,19 @@ export function checkedVersions(engine: string, ropeType: RopeType, modelType: s
   return { versions, elsewhere: inOrder };
 }
 
+/** Whether a version is of the release that was asked for: 0.29.1 is of 0.29. */
+export function isRelease(version: string, asked: string): boolean {
+  return `${version}.`.startsWith(`${asked.trim().replace(/^v/, '')}.`);
+}
+
+/** Returns the version that lies nearest to another. */
+export function nearestVersion(versions: readonly string[], to: Version): string | undefined {
+  const distance = (version: string): number =>
+    parseVersion(version).reduce((sum, part, i) => 1000 * sum + part - to[i]!, 0);
+  const [nearest] = versions.toSorted((a, b) => Math.abs(distance(a)) - Math.abs(distance(b)));
+  return nearest;
+}
+
 /** Versions by engine, rope type and model type. */
 type CheckedData = Readonly<
   Partial<Record<string, Partial<Record<RopeType, Readonly<Record<string, readonly string[]>>>>>>

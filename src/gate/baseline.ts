@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { option, RopeEvalError, words } from '../errors.js';
-import { isRecord, parseConfig } from '../json/parse.js';
+import { isRecord, parseConfig, type ReadonlyDeep } from '../json/parse.js';
 import { COMPARED, type Condition, disagreements, disagreementWords } from '../report/agreement.js';
 import {
   type Interval,
-  IntervalSchema,
   type PerContext,
   type Report,
   ReportSchema,
@@ -15,9 +14,8 @@ import {
   cellName,
   type CellName,
   CellNameSchema,
-  type CellPair,
   cellsOf,
-  MethodSchema,
+  ChangeSchema,
   NOISE,
   pairOf,
   type ReportCell,
@@ -36,7 +34,7 @@ const CONDITIONS: readonly Condition<Report>[] = Object.freeze<Condition<Report>
  *
  * @throws RopeEvalError `not_comparable` (exit 3), which lists every difference
  */
-export function assertComparable(before: Report, after: Report, path: string): void {
+function assertComparable(before: Report, after: Report, path: string): void {
   for (const [name, report] of [
     ['the baseline', before],
     ['this run', after],
@@ -65,19 +63,9 @@ const CellSchema = z.strictObject({
   candidate: z.string(),
   cell: z.string().describe('`needle@131072`, `short.lossChange`, `reach` (a multiple).'),
   better: z.enum(['higher', 'lower']),
-  before: IntervalSchema,
-  after: IntervalSchema,
-  change: IntervalSchema.describe('after - before.'),
-  method: MethodSchema,
+  ...ChangeSchema.shape,
   clear: z.boolean().describe('The whole interval of the change lies on one side of 0.'),
 });
-
-/** A condition in which two reports differ. */
-export interface Difference {
-  readonly what: string;
-  readonly before: string;
-  readonly after: string;
-}
 
 /** What `compare --json` prints. */
 export const ComparisonSchema = z.strictObject({
@@ -93,27 +81,8 @@ export const ComparisonSchema = z.strictObject({
   onlyAfter: z.array(CellNameSchema),
 });
 
-export interface ComparedCell extends CellPair {
-  readonly better: 'higher' | 'lower';
-  /** The whole interval of the change lies on one side of 0. */
-  readonly clear: boolean;
-}
-
-export interface Comparison {
-  readonly before: string;
-  readonly after: string;
-  /**
-   * Whether config, probe and settings are the same, so that cells are measured on the same
-   * contexts.
-   */
-  readonly paired: boolean;
-  readonly differences: readonly Difference[];
-  /** Largest clear change first. */
-  readonly cells: readonly ComparedCell[];
-  /** Cells that only one of the reports has. */
-  readonly onlyBefore: readonly CellName[];
-  readonly onlyAfter: readonly CellName[];
-}
+export type Comparison = Omit<ReadonlyDeep<z.infer<typeof ComparisonSchema>>, 'schemaVersion'>;
+export type ComparedCell = Comparison['cells'][number];
 
 /**
  * Compares two saved reports side by side. Reports on different models are compared by what keeps
@@ -125,9 +94,11 @@ export function compareReports(
   after: Report,
   names: { readonly before: string; readonly after: string },
 ): Comparison {
-  const differences = disagreements(CONDITIONS, before, after).map(
-    ({ what, there, here }): Difference => ({ what, before: there, after: here }),
-  );
+  const differences = disagreements(CONDITIONS, before, after).map(({ what, there, here }) => ({
+    what,
+    before: there,
+    after: here,
+  }));
   const paired = differences.length === 0 && before.config.sha256 === after.config.sha256;
   const sameWindow = before.reference.trainedWindow === after.reference.trainedWindow;
   const was = indexed(before, sameWindow);
@@ -242,19 +213,24 @@ function length(row: string): number {
   return row.split(' ').length;
 }
 
-/** One measurement that both reports contain. */
-export interface PairedCell extends CellPair {
-  readonly outcome: 'same' | 'improved' | 'regressed' | 'within-noise';
-}
-
 /** The comparison of a run with a baseline. */
-export interface BaselineResult {
-  readonly source: string;
-  readonly cells: readonly PairedCell[];
-  readonly regressed: number;
+export const BaselineSchema = z.strictObject({
+  source: z.string(),
+  cells: z.array(
+    z.strictObject({
+      candidate: z.string(),
+      cell: z.string(),
+      ...ChangeSchema.shape,
+      outcome: z.enum(['same', 'improved', 'regressed', 'within-noise']),
+    }),
+  ),
+  regressed: z.number().int(),
   /** In the baseline but not in this run; counts as regressed. */
-  readonly missing: readonly CellName[];
-}
+  missing: z.array(CellNameSchema),
+});
+
+export type BaselineResult = ReadonlyDeep<z.infer<typeof BaselineSchema>>;
+type PairedCell = BaselineResult['cells'][number];
 
 /**
  * Reads a saved report of this version or an older one.

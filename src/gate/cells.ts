@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import type { CandidateReport, Interval, Report } from '../report/schema/report.js';
+import {
+  type CandidateReport,
+  type Interval,
+  IntervalSchema,
+  type Report,
+} from '../report/schema/report.js';
 import {
   METRIC_NAMES,
   type MetricName,
@@ -72,7 +77,7 @@ export function differenceOf(later: Interval, earlier: Interval): Interval {
 }
 
 /** How the interval of a change between two reports was computed. */
-export const MethodSchema = z
+const MethodSchema = z
   .enum(['contexts', 'intervals'])
   .describe(
     'contexts: a bootstrap over the contexts that both runs share; intervals: the two saved ' +
@@ -132,8 +137,19 @@ export function cellName(
   { metric, at, part }: Omit<CellKey, 'candidate'>,
   length: (tokens: number) => string = String,
 ): string {
-  return `${metric}${at === undefined ? '' : `@${length(at)}`}${part === undefined ? '' : ` (${part})`}`;
+  const where = at === undefined ? '' : `@${length(at)}`;
+  return `${metric}${where}${part === undefined ? '' : ` (${part})`}`;
 }
+
+/** A cell in two reports, and its change between them. */
+export const ChangeSchema = z.strictObject({
+  before: IntervalSchema,
+  after: IntervalSchema,
+  change: IntervalSchema.describe('after - before.'),
+  method: MethodSchema,
+});
+
+export type CellPair = CellName & Readonly<z.infer<typeof ChangeSchema>>;
 
 /** Cells by candidate and name. */
 export class CellIndex<T> {
@@ -150,19 +166,6 @@ export class CellIndex<T> {
   entries(): readonly (CellName & { readonly value: T })[] {
     return [...this.#cells.values()];
   }
-}
-
-/** One cell in two reports. */
-export interface CellPair extends CellName {
-  readonly before: Interval;
-  readonly after: Interval;
-  /** `after - before`. */
-  readonly change: Interval;
-  /**
-   * What the interval of the change was computed from: the contexts that both runs share, or the
-   * two intervals, which makes it wider than necessary.
-   */
-  readonly method: z.infer<typeof MethodSchema>;
 }
 
 /**

@@ -18,14 +18,22 @@ export function changesBetween(
   after: ModelGeometry,
   pathOf: KeyPaths,
 ): readonly Finding[] {
+  const change = { before, after, pathOf };
   return [
-    ...windowChanges(before, after, pathOf),
-    ...layerChanges(before, after, pathOf),
-    ...tableChanges(before, after, pathOf),
-    ...softmaxChanges(before, after),
-    ...shapeChanges(before, after),
-    ...otherChanges(before, after),
-  ];
+    windowChanges,
+    layerChanges,
+    tableChanges,
+    softmaxChanges,
+    shapeChanges,
+    otherChanges,
+  ].flatMap((find) => find(change));
+}
+
+/** Two readings of a config. */
+interface Change {
+  readonly before: ModelGeometry;
+  readonly after: ModelGeometry;
+  readonly pathOf: KeyPaths;
 }
 
 /**
@@ -43,10 +51,8 @@ export function identityChanges(
   });
   const [old, now] = [identity(before), identity(after)];
   return Object.keys(old).flatMap((what) => {
-    const [was = '', found = ''] = [old[what], now[what]];
-    return was === found
-      ? []
-      : [finding('model_changed', '', { what, was: show(was), found: show(found) })];
+    const [was, found] = [old[what], now[what]];
+    return was === found ? [] : [modelChange(what, was, found)];
   });
 }
 
@@ -80,11 +86,7 @@ export function rotateAlike(before: ModelGeometry, after: ModelGeometry): boolea
   return sameValue(rotation(before), rotation(after));
 }
 
-function windowChanges(
-  before: ModelGeometry,
-  after: ModelGeometry,
-  pathOf: KeyPaths,
-): readonly Finding[] {
+function windowChanges({ before, after, pathOf }: Change): readonly Finding[] {
   const [was, found] = [before.maxPositions, after.maxPositions];
   if (was === found) return [];
   return found < was
@@ -101,16 +103,9 @@ interface LayerRole {
   readonly chunked: boolean;
 }
 
-type LayerChange =
-  | 'lost_positions'
-  | 'gained_positions'
-  | 'attention_layers_changed'
-  | 'lost_global_view'
-  | 'gained_global_view'
-  | 'local_window_changed'
-  | 'layer_types_changed';
+type LayerChange = NonNullable<ReturnType<typeof changeOf>>;
 
-function changeOf(was: LayerRole, is: LayerRole): LayerChange | undefined {
+function changeOf(was: LayerRole, is: LayerRole) {
   if (was.kind !== is.kind) {
     // A change in the number of layers is reported once, in `shapeChanges`.
     if (was.kind === 'no-layer' || is.kind === 'no-layer') return undefined;
@@ -124,35 +119,32 @@ function changeOf(was: LayerRole, is: LayerRole): LayerChange | undefined {
   return was.layerType === is.layerType ? undefined : 'layer_types_changed';
 }
 
-function layerChanges(
-  before: ModelGeometry,
-  after: ModelGeometry,
-  pathOf: KeyPaths,
-): readonly Finding[] {
-  const layers = new Map<LayerChange, number[]>();
+function layerChanges({ before, after, pathOf }: Change): readonly Finding[] {
+  const changes = new Map<LayerChange, number[]>();
   const windows = { found: 0, was: 0 };
   const [old, now] = [rolesOf(before), rolesOf(after)];
   for (const layer of new Set([...old.keys(), ...now.keys()])) {
     const [was, is] = [old.get(layer) ?? NOWHERE, now.get(layer) ?? NOWHERE];
     const change = changeOf(was, is);
     if (change === undefined) continue;
-    layers.set(change, [...(layers.get(change) ?? []), layer]);
-    windows.was ||= was?.window ?? 0;
-    windows.found ||= is?.window ?? 0;
+    changes.set(change, [...(changes.get(change) ?? []), layer]);
+    windows.was ||= was.window ?? 0;
+    windows.found ||= is.window ?? 0;
   }
-  return [...layers].map(([change, list]): Finding => {
-    const of = ranges(list.sort((a, b) => a - b));
-    const { found, was } = windows;
-    if (change === 'lost_global_view') {
-      return finding(change, pathOf.localWindow, { layers: of, window: found });
+  const { found, was } = windows;
+  const path = pathOf.localWindow;
+  return [...changes].map(([change, list]): Finding => {
+    const layers = ranges(list.sort((a, b) => a - b));
+    switch (change) {
+      case 'lost_global_view':
+        return finding(change, path, { layers, window: found });
+      case 'gained_global_view':
+        return finding(change, path, { layers, window: was });
+      case 'local_window_changed':
+        return finding(change, path, { layers, found, was });
+      default:
+        return finding(change, '', { layers });
     }
-    if (change === 'gained_global_view') {
-      return finding(change, pathOf.localWindow, { layers: of, window: was });
-    }
-    if (change === 'local_window_changed') {
-      return finding(change, pathOf.localWindow, { layers: of, found, was });
-    }
-    return finding(change, '', { layers: of });
   });
 }
 
@@ -173,9 +165,8 @@ function rolesOf(model: ModelGeometry): ReadonlyMap<number, LayerRole> {
     const window = span.kind === 'global' ? undefined : span.window;
     add(layers, { kind: 'rotates', layerType, window, chunked: span.kind === 'chunked' });
   }
-  const none = { layerType: '', window: undefined, chunked: false };
-  add(model.layersWithoutRope, { kind: 'no-positions', ...none });
-  add(model.layersWithoutAttention ?? [], { kind: 'no-attention', ...none });
+  add(model.layersWithoutRope, { ...NOWHERE, kind: 'no-positions' });
+  add(model.layersWithoutAttention ?? [], { ...NOWHERE, kind: 'no-attention' });
   return roles;
 }
 
@@ -183,11 +174,7 @@ function rolesOf(model: ModelGeometry): ReadonlyMap<number, LayerRole> {
  * Finds changes of theta and scaling, which the probes measure, and of the share of a head that
  * rotates, which they do not.
  */
-function tableChanges(
-  before: ModelGeometry,
-  after: ModelGeometry,
-  pathOf: KeyPaths,
-): readonly Finding[] {
+function tableChanges({ before, after, pathOf }: Change): readonly Finding[] {
   const types = new Set([...before.groups, ...after.groups].map((group) => group.layerType));
   return [...types].flatMap((layerType) => {
     const [old, now] = [groupOf(before, layerType), groupOf(after, layerType)];
@@ -228,16 +215,16 @@ function groupChanges(
     findings.push(finding('rotated_part_changed', '', { found: turns, was: turned, layers }));
   }
   const of = layers === '' ? '' : ` of ${layers}`;
-  const model = (what: string, before: unknown, after: unknown): Finding =>
-    finding('model_changed', '', { what: `${what}${of}`, found: show(after), was: show(before) });
   for (const [key, what] of Object.entries(GROUP_KEYS) as [keyof typeof GROUP_KEYS, string][]) {
     const said = key === 'partialRotaryFactor' && turned !== turns;
-    if (!said && !sameValue(old[key], now[key])) findings.push(model(what, old[key], now[key]));
+    if (!said && !sameValue(old[key], now[key])) {
+      findings.push(modelChange(`${what}${of}`, old[key], now[key]));
+    }
   }
   // This compares all other fields of a group, including those that are added later.
   const rest = (group: LayerGroup): unknown => ({ ...group, layers: undefined, span: undefined });
   if (findings.length === 0 && !sameValue(rest(old), rest(now))) {
-    findings.push(model('what is read', rest(old), rest(now)));
+    findings.push(modelChange(`what is read${of}`, rest(old), rest(now)));
   }
   return findings;
 }
@@ -260,7 +247,7 @@ function rotatedDimensions({ rotaryDim, exponentDim }: RopeSpec): string {
  * Reports changes of the softmax scale. A scaling that multiplies it, as DeepSeek-V3's YaRN does,
  * is measured together with its table, so it is left out here.
  */
-function softmaxChanges(before: ModelGeometry, after: ModelGeometry): readonly Finding[] {
+function softmaxChanges({ before, after }: Change): readonly Finding[] {
   const measured =
     before.unscaledSoftmaxScale === after.unscaledSoftmaxScale &&
     before.softmaxScale === before.unscaledSoftmaxScale;
@@ -270,24 +257,22 @@ function softmaxChanges(before: ModelGeometry, after: ModelGeometry): readonly F
 }
 
 /** Names of an attention layer's dimensions, as users know them from configs. */
-const SHAPE_KEYS: Readonly<Record<Exclude<keyof AttentionShape, 'latent'>, string>> = Object.freeze(
-  {
-    layers: 'num_hidden_layers',
-    heads: 'num_attention_heads',
-    kvHeads: 'num_key_value_heads',
-    headDim: 'head_dim',
-    hiddenSize: 'hidden_size',
-  },
-);
+const SHAPE_KEYS: Readonly<Record<keyof AttentionShape, string>> = Object.freeze({
+  layers: 'num_hidden_layers',
+  heads: 'num_attention_heads',
+  kvHeads: 'num_key_value_heads',
+  headDim: 'head_dim',
+  hiddenSize: 'hidden_size',
+  latent: 'the latent attention',
+});
 
-function shapeChanges(before: ModelGeometry, after: ModelGeometry): readonly Finding[] {
+function shapeChanges({ before, after }: Change): readonly Finding[] {
   const [old, now] = [shapeOf(before), shapeOf(after)];
   const names = new Set([...Object.keys(old), ...Object.keys(now)]) as Set<keyof AttentionShape>;
   return [...names].flatMap((name) => {
     const [was, found] = [old[name], now[name]];
     if (sameValue(was, found)) return [];
-    const what = name === 'latent' ? 'the latent attention' : SHAPE_KEYS[name];
-    return [finding('model_changed', '', { what, was: show(was), found: show(found) })];
+    return [modelChange(SHAPE_KEYS[name], was, found)];
   });
 }
 
@@ -324,15 +309,13 @@ const NOT_FACTS: ReadonlySet<string> = new Set([
 ]);
 
 /** Compares all other facts of a reading, so that a fact that is added later needs no line here. */
-function otherChanges(before: ModelGeometry, after: ModelGeometry): readonly Finding[] {
+function otherChanges({ before, after }: Change): readonly Finding[] {
   const [old, now] = [factsOf(before), factsOf(after)];
   return [...new Set([...Object.keys(old), ...Object.keys(now)])]
     .filter((name) => !COMPARED.has(name))
     .flatMap((name) => {
       const [was, found] = [old[name], now[name]];
-      if (sameValue(was, found)) return [];
-      const what = WORDS[name] ?? name;
-      return [finding('model_changed', '', { what, was: show(was), found: show(found) })];
+      return sameValue(was, found) ? [] : [modelChange(WORDS[name] ?? name, was, found)];
     });
 }
 
@@ -344,6 +327,10 @@ const WORDS: Readonly<Record<string, string>> = Object.freeze({
   bidirectional: 'attention to both sides',
   softmaxFollowsYarn: 'the softmax scale under YaRN',
 });
+
+function modelChange(what: string, was: unknown, found: unknown): Finding {
+  return finding('model_changed', '', { what, was: show(was), found: show(found) });
+}
 
 function show(value: unknown): string {
   if (value === undefined) return 'absent';

@@ -1,4 +1,8 @@
-import { joinCandidates, parseCandidates } from '../candidates/definition.js';
+import {
+  type CandidateDefinition,
+  joinCandidates,
+  parseCandidates,
+} from '../candidates/definition.js';
 import {
   type ErrorPlace,
   option,
@@ -10,7 +14,7 @@ import {
 } from '../errors.js';
 import { MAX_MULTIPLE } from '../evaluation/setup.js';
 import { finding, type Finding, findingName, type FindingName } from '../findings/index.js';
-import { holdsKey, isRecord, own, sameValue, valueAt } from '../json/parse.js';
+import { defined, holdsKey, isRecord, own, sameValue, valueAt } from '../json/parse.js';
 import { hasScaling, referenceBefore, referenceSpecs } from '../model/evidence.js';
 import { isNotRope, type ReadConfig, requireRope } from '../model/read-model.js';
 import { classFields } from '../model/source.js';
@@ -18,11 +22,11 @@ import type { ModelGeometry, NotRope, Reference } from '../model/types.js';
 import type { EvaluateOptions } from '../options.js';
 import type { Report } from '../report/schema/report.js';
 import { type RopeSpec, stretchedWindow } from '../rope/registry.js';
-import { type BaselineResult, compareWithBaseline } from './baseline.js';
+import { compareWithBaseline } from './baseline.js';
 import { changedSettings, changesBetween, identityChanges, rotateAlike } from './changes.js';
 import { type Difference, differencesBetween, geometryKeys } from './differences.js';
-import { type GateResult, judgeEquality, judgeReport } from './judge.js';
-import { kvCacheGiB } from './metrics.js';
+import { type GateResult, judgeEquality, judgeReport, type VerdictInput } from './judge.js';
+import { kvCacheGiB, type RopeSetting } from './metrics.js';
 import { assertCanFail, formatRule, lengthsOf, type Policy } from './policy.js';
 import type { Beside } from './pull-request.js';
 import { type Advice, adviceFor, type Commands } from './words.js';
@@ -49,30 +53,21 @@ export function claimedLength(geometry: ModelGeometry, trained: Trained): number
   return Math.round(Math.max(geometry.maxPositions, ...stretched));
 }
 
-export interface LengthsRequest {
-  /** Tokens, from the option `target`. */
-  readonly target: number | undefined;
-  readonly policy: Policy;
+interface LengthsRequest extends Pick<CheckRequest, 'target' | 'policy'> {
   readonly model: ModelGeometry;
   readonly trained: Trained;
   readonly configText: string;
-}
-
-export interface CheckLengths {
-  /** Tokens. */
-  readonly target: number;
-  /** Tokens: further lengths at which rules need the needle measured. */
-  readonly lengths: readonly number[];
 }
 
 /**
  * Decides how far a gate has to look: at least to the end of the trained window and to every length
  * in an active rule.
  *
+ * @returns in tokens; `lengths`: further ones at which rules need the needle measured
  * @throws RopeEvalError `target_too_long`, which names the option, rule or config that asked for
  *   more than can be probed
  */
-export function checkLengths(request: LengthsRequest): CheckLengths {
+function checkLengths(request: LengthsRequest) {
   const { policy, trained } = request;
   const asked = askedLength(request);
   const rules = policy.rules.filter(({ level }) => level !== 'off');
@@ -186,71 +181,93 @@ export async function check(request: CheckRequest): Promise<CheckRun> {
   if (without) return without;
   const now = sideOf(config);
   const before = base && sideOf(base);
-  const old = (before ?? now).model;
-  const options = { ...policyOptions(policy, old), ...request.options };
-  const reference = referenceBefore(now.model, old, options);
-  const specs = referenceSpecs(now.model, old, reference);
-  const { target, lengths } = checkLengths({
-    target: request.target,
-    policy,
-    model: now.model,
-    trained: { specs, window: reference.trainedWindow },
-    configText: config.text,
-  });
-  const candidates = joinCandidates(policy.candidates.map(parseCandidates));
-  const report = await request.evaluate({
-    ...options,
-    ...(base ? { base: base.read } : {}),
-    candidates,
-    target,
-    lengths,
-  });
-  const labels = candidates.map(({ label }) => label);
-  const differences = before && differencesOf(before, now, policy);
-  const changed = before ? changedSettings(before.model, now.model) : [];
-  const own = candidates.filter(({ method }) => method === 'as-configured');
+  const { reference, evaluation } = evaluationOf(request, now, before ?? now);
+  const report = await request.evaluate(evaluation);
+  const labels = evaluation.candidates.map(({ label }) => label);
   const result = judgeReport({
     report,
     policy,
     candidates: labels,
-    findings: [
-      ...(before ? changesBetween(before.model, now.model, geometryKeys(config.text)) : []),
-      ...unjudged(now, differences, policy),
-      ...unjudgedBeside(request.beside, policy),
-      ...ambiguities(before, now),
-      ...(before ? respelt(before, now) : []),
-    ],
-    ...(differences ? { differences } : {}),
-    ...compared(baseline, report, labels),
-    ...(before
-      ? {
-          unchanged: {
-            own: own.map(({ label }) => label),
-            rotation: rotateAlike(before.model, now.model),
-            window: before.model.maxPositions === now.model.maxPositions,
-          },
-        }
-      : { ambiguousReference: isAmbiguous(now.model, reference) }),
+    // An interrupted run has its own status and is not a regression.
+    baseline:
+      baseline && report.status === 'complete'
+        ? compareWithBaseline(baseline.report, report, baseline.source, labels)
+        : undefined,
     kvCacheGiB: (tokens) => kvCacheGiB(now.model, tokens),
+    ...(before
+      ? judgedChange(request, before, now, evaluation.candidates)
+      : {
+          findings: [...unjudged(now, undefined, request), ...ambiguities(undefined, now)],
+          ambiguousReference: isAmbiguous(now.model, reference),
+        }),
   });
+  const changed = before ? changedSettings(before.model, now.model) : [];
+  return { report, result, candidates: labels, advice: adviceOn(result, report, changed, request) };
+}
+
+/** Decides what is measured: by the user's options, else by the policy and the config. */
+function evaluationOf(request: CheckRequest, now: Side, before: Side) {
+  const { config, base, policy } = request;
+  const options = { ...policyOptions(policy, before.model), ...request.options };
+  const reference = referenceBefore(now.model, before.model, options);
+  const lengths = checkLengths({
+    target: request.target,
+    policy,
+    model: now.model,
+    trained: {
+      specs: referenceSpecs(now.model, before.model, reference),
+      window: reference.trainedWindow,
+    },
+    configText: config.text,
+  });
+  const candidates = joinCandidates(policy.candidates.map(parseCandidates));
+  const evaluation = { ...options, ...(base && { base: base.read }), candidates, ...lengths };
+  return { reference, evaluation };
+}
+
+/** Finds what a change of the config means to the verdict. */
+function judgedChange(
+  request: CheckRequest,
+  before: Side,
+  now: Side,
+  candidates: readonly CandidateDefinition[],
+): Pick<VerdictInput, 'findings' | 'differences' | 'unchanged'> {
+  const differences = differencesOf(before, now, request.policy);
+  const own = candidates.filter(({ method }) => method === 'as-configured');
+  return {
+    findings: [
+      ...changesBetween(before.model, now.model, geometryKeys(request.config.text)),
+      ...unjudged(now, differences, request),
+      ...ambiguities(before, now),
+      ...respelt(before, now),
+    ],
+    differences,
+    unchanged: {
+      own: own.map(({ label }) => label),
+      rotation: rotateAlike(before.model, now.model),
+      window: before.model.maxPositions === now.model.maxPositions,
+    },
+  };
+}
+
+/** @returns one for each rule; undefined if it passed, or if the run was cut short */
+function adviceOn(
+  { rules }: GateResult,
+  report: Report,
+  changed: readonly RopeSetting[],
+  { config, commands, names = PROGRAM_NAMES }: CheckRequest,
+): readonly (Advice | undefined)[] {
   const context = {
     report,
     configText: config.text,
     source: config.source,
     changed,
-    commands: request.commands(report.target.tokens),
-    names: request.names ?? PROGRAM_NAMES,
+    commands: commands(report.target.tokens),
+    names,
   };
-  return {
-    report,
-    result,
-    candidates: labels,
-    advice: result.rules.map((rule) =>
-      rule.outcome === 'pass' || report.status !== 'complete'
-        ? undefined
-        : adviceFor(rule, context),
-    ),
-  };
+  return rules.map((rule) =>
+    rule.outcome === 'pass' || report.status !== 'complete' ? undefined : adviceFor(rule, context),
+  );
 }
 
 /**
@@ -259,17 +276,15 @@ export async function check(request: CheckRequest): Promise<CheckRun> {
  *
  * @returns undefined if both use RoPE
  */
-function withoutRope(
-  { config: { read: now }, policy, beside }: CheckRequest,
-  { read: was }: GateConfig,
-): CheckRun | undefined {
+function withoutRope(request: CheckRequest, { read: was }: GateConfig): CheckRun | undefined {
+  const { policy } = request;
+  const { read: now } = request.config;
   if (!isNotRope(now.model) && !isNotRope(was.model)) return undefined;
   const sides = [was, now].map(({ raw, model }) => ({ config: raw, model })) as [Read, Read];
   const differences = differencesOf(...sides, policy);
   const result = judgeEquality(policy, differences, [
     ...identityChanges(was.model, now.model),
-    ...unjudged(sides[1], differences, policy),
-    ...unjudgedBeside(beside, policy),
+    ...unjudged(sides[1], differences, request),
     ...ambiguities(...sides),
   ]);
   return { report: null, result, candidates: [], advice: [] };
@@ -299,13 +314,7 @@ function sideOf({ read }: GateConfig): Side {
 function policyOptions(policy: Policy, before: ModelGeometry): EvaluateOptions {
   const { preset, seed, samples, trainedWindow } = policy;
   const reference = hasScaling(before) ? policy.reference : undefined;
-  return {
-    ...(preset === undefined ? {} : { preset }),
-    ...(seed === undefined ? {} : { seed }),
-    ...(samples === undefined ? {} : { samples }),
-    ...(reference === undefined ? {} : { reference }),
-    ...(trainedWindow === undefined ? {} : { trainedWindow }),
-  };
+  return defined({ preset, seed, samples, reference, trainedWindow });
 }
 
 function differencesOf(before: Read, now: Read, { allow = [] }: Policy): readonly Difference[] {
@@ -325,9 +334,17 @@ const MOST_NAMED = 50;
  * the model, and unknown model types. The last two do not matter if every difference is harmless.
  */
 function unjudged(
+  read: Read,
+  differences: readonly Difference[] | undefined,
+  { policy: { allow = [] }, beside = [] }: CheckRequest,
+): readonly Finding[] {
+  return [...unjudgedKeys(read, differences, allow), ...unjudgedBeside(beside, allow)];
+}
+
+function unjudgedKeys(
   { config, model }: Read,
   differences: readonly Difference[] | undefined,
-  { allow = [] }: Policy,
+  allow: readonly string[],
 ): readonly Finding[] {
   const open = (differences ?? []).filter(({ judgement }) => judgement === 'not-judged');
   const findings: Finding[] = open
@@ -353,10 +370,7 @@ function unjudged(
 }
 
 /** Finds other changed files of a pull request. No key of this config says what they do. */
-function unjudgedBeside(
-  beside: readonly Beside[] = [],
-  { allow = [] }: Policy,
-): readonly Finding[] {
+function unjudgedBeside(beside: readonly Beside[], allow: readonly string[]): readonly Finding[] {
   return beside
     .filter(({ key, path }) => !allow.includes(key) && !allow.includes(path))
     .slice(0, MOST_NAMED)
@@ -367,11 +381,8 @@ function unjudgedBeside(
 
 /** Finds keys of theta and scaling that a change replaced by a block only transformers 5 reads. */
 function respelt(before: Side, now: Side): readonly Finding[] {
-  const [old, part] = [before, now].map(({ config, model }) =>
-    valueAt(
-      config,
-      (model.partPath ?? '').split('.').filter((key) => key !== ''),
-    ),
+  const [old, part] = [before, now].map(({ config, model: { partPath = '' } }) =>
+    valueAt(config, partPath === '' ? [] : partPath.split('.')),
   );
   if (!isRecord(old) || !isRecord(part)) return [];
   const given = (record: typeof part, key: string): boolean => (own(record, key) ?? null) !== null;
@@ -425,14 +436,4 @@ function isAmbiguous(model: ModelGeometry, reference: Reference): boolean {
     model.originalMaxPositions === undefined &&
     model.groups.some(({ rope }) => rope.type === 'linear')
   );
-}
-
-function compared(
-  baseline: CheckRequest['baseline'],
-  report: Report,
-  labels: readonly string[],
-): { readonly baseline?: BaselineResult } {
-  // An interrupted run has its own status and is not a regression.
-  if (!baseline || report.status !== 'complete') return {};
-  return { baseline: compareWithBaseline(baseline.report, report, baseline.source, labels) };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { SavedFinding } from '../findings/index.js';
+import type { ReadonlyDeep } from '../json/parse.js';
 import {
   type CandidateReport,
   FindingSchema,
@@ -7,16 +8,8 @@ import {
   type Report,
   ReportSchema,
 } from '../report/schema/report.js';
-import type { BaselineResult } from './baseline.js';
-import {
-  CellNameSchema,
-  judge,
-  MethodSchema,
-  type Operator,
-  type Outcome,
-  samplesToDecide,
-  satisfies,
-} from './cells.js';
+import { type BaselineResult, BaselineSchema } from './baseline.js';
+import { judge, type Operator, samplesToDecide, satisfies } from './cells.js';
 import { type Difference, DifferenceSchema } from './differences.js';
 import { lacksFacts, METRIC_NAMES, type MetricName, METRICS, type MetricValue } from './metrics.js';
 import {
@@ -99,7 +92,7 @@ export interface RuleInput {
   /** Labels to judge: the policy's candidates by their names in the report. */
   readonly candidates: readonly string[];
   /** What the change left alone and so cannot be blamed for. Absent without a base config. */
-  readonly unchanged?: Unchanged;
+  readonly unchanged?: Unchanged | undefined;
   /** Whether the config can be read in two ways, one of which would pass by definition. */
   readonly ambiguousReference?: boolean;
   /** GiB for one sequence in 16-bit; undefined if the config does not say enough. */
@@ -121,59 +114,59 @@ function judgeCandidate(
   rule: Rule & { readonly level: 'error' | 'warn' },
   label: string,
   candidate: CandidateReport | undefined,
-  { report, kvCacheGiB, unchanged, ambiguousReference = false }: RuleInput,
+  input: RuleInput,
 ): RuleResult[] {
-  const lengths: LengthContext = {
+  const { report, kvCacheGiB, unchanged } = input;
+  const { level, metric, operator, threshold } = rule;
+  const lengths = {
     trainedWindow: report.reference.trainedWindow,
     target: report.target.tokens,
   };
   const at = lengthOf(rule, lengths);
   const base = {
-    level: rule.level,
+    level,
     rule: formatRule(rule),
-    metric: rule.metric,
+    metric,
     candidate: label,
     ...(at === undefined ? {} : { at }),
-    operator: rule.operator,
-    threshold:
-      typeof rule.threshold === 'number' ? rule.threshold : lengthInTokens(rule.threshold, lengths),
+    operator,
+    threshold: typeof threshold === 'number' ? threshold : lengthInTokens(threshold, lengths),
   };
-  if (!candidate) return [{ ...base, outcome: 'unverifiable', reason: 'no-candidate' }];
-  const readings = METRICS[rule.metric].measure({ report, candidate, at, kvCacheGiB });
-  if (readings.length === 0 && isLocalOnly(rule.metric, report)) {
+  const undecided = (reason: NonNullable<RuleResult['reason']>): RuleResult => {
+    return { ...base, outcome: 'unverifiable', reason };
+  };
+  if (!candidate) return [undecided('no-candidate')];
+  const readings = METRICS[metric].measure({ report, candidate, at, kvCacheGiB });
+  if (readings.length > 0) {
+    return readings.map((reading) => {
+      const { part } = reading;
+      const judged = judgeReading(reading, operator, base.threshold);
+      return excused({ ...base, ...(part === undefined ? {} : { part }), ...judged }, input);
+    });
+  }
+  if (isLocalOnly(metric, report)) {
     // If the change itself removed the long distances, the rule cannot be judged, so it does not
     // pass.
-    const outcome = unchanged === undefined || unchanged.rotation ? 'pass' : 'unverifiable';
-    return [{ ...base, outcome, reason: 'local-only' }];
+    const holds = unchanged === undefined || unchanged.rotation;
+    return [{ ...undecided('local-only'), ...(holds && { outcome: 'pass' }) }];
   }
-  if (readings.length === 0) {
-    if (!lacksFacts(rule.metric, report))
-      return [{ ...base, outcome: 'unverifiable', reason: 'not-measured' }];
-    const excused = excuse('unverifiable', rule.metric, label);
-    return [{ ...base, outcome: 'unverifiable', reason: 'no-facts', ...excused }];
-  }
-  return readings.map((reading) => {
-    const judged = judgeReading(reading, rule.operator, base.threshold);
-    return {
-      ...base,
-      ...(reading.part === undefined ? {} : { part: reading.part }),
-      ...judged,
-      ...excuse(judged.outcome, rule.metric, label),
-    };
-  });
+  if (lacksFacts(metric, report)) return [excused(undecided('no-facts'), input)];
+  return [undecided('not-measured')];
+}
 
-  function excuse(
-    outcome: Outcome,
-    metric: MetricName,
-    own: string,
-  ): Partial<Pick<RuleResult, 'outcome' | 'reason' | 'samplesToDecide'>> {
-    if (outcome === 'pass') return {};
-    if (isUnchanged(metric, own, unchanged)) {
-      return { outcome: 'pass', reason: 'unchanged', samplesToDecide: undefined };
-    }
-    if (!ambiguousReference || METRICS[metric].kind === 'cost') return {};
-    return { outcome: 'unverifiable', reason: 'ambiguous-reference', samplesToDecide: undefined };
+/** Judges again where a rule did not pass, and neither the change nor the config is to blame. */
+function excused(
+  judged: RuleResult,
+  { unchanged, ambiguousReference = false }: RuleInput,
+): RuleResult {
+  const { metric, candidate, outcome } = judged;
+  if (outcome === 'pass') return judged;
+  if (isUnchanged(metric, candidate, unchanged)) {
+    return { ...judged, outcome: 'pass', reason: 'unchanged', samplesToDecide: undefined };
   }
+  if (!ambiguousReference || METRICS[metric].kind === 'cost') return judged;
+  const reason = 'ambiguous-reference';
+  return { ...judged, outcome: 'unverifiable', reason, samplesToDecide: undefined };
 }
 
 function lengthOf(rule: Rule, context: LengthContext): number | undefined {
@@ -210,51 +203,27 @@ function judgeReading(
   };
 }
 
-/** A finding with the severity that the policy gives it. */
-export interface JudgedFinding extends SavedFinding {
-  readonly level: 'error' | 'warn';
-}
-
-export type GateStatus =
-  | 'passed'
-  | 'failed'
-  /** Nothing failed, but a rule of level error could not be decided. */
-  | 'unverifiable'
-  /** No rule found anything to judge. */
-  | 'nothing-measured'
-  | 'interrupted'
-  /** The runtime failed, so there is no verdict on the config. */
-  | 'runtime-failed';
-
-/** The verdict of a gate, with everything that led to it. */
-export interface GateResult {
-  readonly status: GateStatus;
-  readonly exitCode: 0 | 1 | 3 | 130;
-  /** Tokens; null if nothing was measured because the model does not use RoPE. */
-  readonly target: number | null;
-  readonly policy: string;
-  readonly rules: readonly RuleResult[];
-  readonly findings: readonly JudgedFinding[];
-  /** Keys that differ from the base config; absent without one. */
-  readonly differences?: readonly Difference[];
-  readonly baseline?: BaselineResult;
-}
-
+/** Every status of a gate, with the exit code of a command that ends with it. */
 const EXIT_CODE_OF = Object.freeze({
   passed: 0,
   failed: 1,
+  /** Nothing failed, but a rule of level error could not be decided. */
   unverifiable: 1,
+  /** No rule found anything to judge. */
   'nothing-measured': 1,
   interrupted: 130,
+  /** The runtime failed, so there is no verdict on the config. */
   'runtime-failed': 3,
-} as const satisfies Record<GateStatus, number>);
+} as const);
+
+export type GateStatus = keyof typeof EXIT_CODE_OF;
 
 export interface VerdictInput extends RuleInput {
   readonly policy: Policy;
   /** Findings besides the report's own: what changed since the base config. */
   readonly findings?: readonly SavedFinding[];
-  readonly differences?: readonly Difference[];
-  readonly baseline?: BaselineResult;
+  readonly differences?: readonly Difference[] | undefined;
+  readonly baseline?: BaselineResult | undefined;
 }
 
 /**
@@ -276,8 +245,8 @@ export function judgeReport(input: VerdictInput): GateResult {
     policy: policy.source,
     rules,
     findings,
-    ...(input.differences ? { differences: input.differences } : {}),
-    ...(input.baseline ? { baseline: input.baseline } : {}),
+    differences: input.differences,
+    baseline: input.baseline,
   };
 }
 
@@ -334,34 +303,10 @@ function judgeFinding(finding: SavedFinding, policy: Policy): JudgedFinding[] {
 /** Version of `check --json`. It rises whenever that of the report does, see docs/json.md. */
 export const CHECK_SCHEMA_VERSION = '2.1';
 
-const BaselineSchema = z.strictObject({
-  source: z.string(),
-  cells: z.array(
-    z.strictObject({
-      candidate: z.string(),
-      cell: z.string(),
-      before: IntervalSchema,
-      after: IntervalSchema,
-      change: IntervalSchema.describe('after - before.'),
-      method: MethodSchema,
-      outcome: z.enum(['same', 'improved', 'regressed', 'within-noise']),
-    }),
-  ),
-  regressed: z.number().int(),
-  missing: z.array(CellNameSchema),
-});
-
 /** What `check --json` prints after a gate ran. */
 export const CheckSchema = z.strictObject({
   schemaVersion: z.literal(CHECK_SCHEMA_VERSION),
-  status: z.enum([
-    'passed',
-    'failed',
-    'unverifiable',
-    'nothing-measured',
-    'interrupted',
-    'runtime-failed',
-  ]),
+  status: z.enum(Object.keys(EXIT_CODE_OF) as [GateStatus, ...GateStatus[]]),
   exitCode: z.union([z.literal(0), z.literal(1), z.literal(3), z.literal(130)]),
   target: z.number().nullable().describe('Tokens; null where the model does not use RoPE.'),
   policy: z.string().describe('Path of the policy, or `default`.'),
@@ -375,3 +320,14 @@ export const CheckSchema = z.strictObject({
   baseline: BaselineSchema.optional(),
   report: ReportSchema.nullable().describe('null where the model does not use RoPE.'),
 });
+
+/** A finding with the severity that the policy gives it. */
+export interface JudgedFinding extends SavedFinding {
+  readonly level: 'error' | 'warn';
+}
+
+/** The verdict of a gate, with everything that led to it. */
+export type GateResult = Omit<
+  ReadonlyDeep<z.infer<typeof CheckSchema>>,
+  'schemaVersion' | 'base' | 'report' | 'findings'
+> & { readonly findings: readonly JudgedFinding[] };

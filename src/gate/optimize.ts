@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ReadonlyDeep } from '../json/parse.js';
 import type { Reference } from '../model/types.js';
 import { type CandidateReport, type Report, ReportSchema } from '../report/schema/report.js';
 import { judge } from './cells.js';
@@ -60,39 +61,17 @@ export interface OptimizeOptions {
   readonly kvCacheGiB: (tokens: number) => number | undefined;
 }
 
+/**
+ * The result of a factor search: the best trial, all of them by factor and scaling, and the setting
+ * for requests up to each length, for a server that can switch scalings.
+ */
+export type Optimization = Pick<
+  ReadonlyDeep<z.infer<typeof OptimizationSchema>>,
+  'target' | 'best' | 'trials' | 'perLength'
+>;
+
 /** One scaling at one factor, measured up to the target. */
-export interface Trial {
-  readonly candidate: string;
-  readonly scaling: string;
-  readonly factor: number;
-  readonly lossChange: number | null;
-  readonly accuracyChange: number | null;
-  /** Needle accuracy at the target, relative to the reference at 1x. */
-  readonly needleAtTarget: number | null;
-  /** Tokens. */
-  readonly reach: number | null;
-  readonly reachCensored: boolean;
-  readonly passes: boolean;
-  readonly outcome: 'passed' | 'failed' | 'unverifiable';
-}
-
-/** The setting for requests up to a length, for a server that can switch scalings. */
-export interface LengthSetting {
-  /** Tokens. */
-  readonly upTo: number;
-  /** `none` or `as-configured`, whichever was trained; a shorthand; or null if nothing passes. */
-  readonly candidate: string | null;
-}
-
-/** The result of a factor search. */
-export interface Optimization {
-  readonly target: number;
-  /** The trial with the smallest factor that passes; of several, the cheapest at short lengths. */
-  readonly best: Trial | null;
-  /** Sorted by factor, then by scaling. */
-  readonly trials: readonly Trial[];
-  readonly perLength: readonly LengthSetting[];
-}
+export type Trial = Optimization['trials'][number];
 
 /**
  * Searches for the smallest factor and the best scaling that pass the policy at the target.
@@ -199,7 +178,7 @@ function settingFor(
   report: Report,
   trials: readonly Trial[],
   options: OptimizeOptions,
-): LengthSetting {
+): Optimization['perLength'][number] {
   if (upTo <= options.trainedWindow) {
     // The shorthand `none` would remove the scaling that the weights were trained with.
     return { upTo, candidate: options.reference === 'configured' ? 'as-configured' : 'none' };

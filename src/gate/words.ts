@@ -10,12 +10,10 @@ import { culpritOf } from './differences.js';
 import type { GateResult, GateStatus, JudgedFinding, RuleResult } from './judge.js';
 import { METRICS, type RopeSetting } from './metrics.js';
 
+type Change = Pick<CellPair, 'before' | 'after' | 'change'>;
+
 /** `0.93 before, 0.71 now, change −0.22 (−0.3 to −0.14)` */
-export function cellMessage({
-  before,
-  after,
-  change,
-}: Pick<CellPair, 'before' | 'after' | 'change'>): string {
+export function cellMessage({ before, after, change }: Change): string {
   return `${trim(before.value, 4)} before, ${trim(after.value, 4)} now, change ${intervalWords(change)}`;
 }
 
@@ -45,13 +43,13 @@ export function missingByCandidate({ missing, source }: BaselineResult): readonl
 
 /** Summarizes a comparison with a baseline and says how it was made. */
 export function baselineWords(result: BaselineResult): string {
-  const improved = result.cells.filter((cell) => cell.outcome === 'improved').length;
-  const within = result.cells.filter((cell) => cell.outcome === 'within-noise').length;
+  const count = (outcome: 'improved' | 'within-noise' | 'same'): number =>
+    result.cells.filter((cell) => cell.outcome === outcome).length;
   const parts = [
     `${result.regressed} regressed`,
-    `${improved} improved`,
-    `${within} changed within their intervals`,
-    `${result.cells.filter((cell) => cell.outcome === 'same').length} the same`,
+    `${count('improved')} improved`,
+    `${count('within-noise')} changed within their intervals`,
+    `${count('same')} the same`,
   ];
   const counts = `Against ${result.source}: ${list(parts)}, of ${result.cells.length} cells.`;
   return `${counts} ${methodWords(result.cells)}`.trimEnd();
@@ -116,20 +114,18 @@ export function ruleMessage(result: RuleResult, names: OptionNames = PROGRAM_NAM
       return `${expected}, not measured: ${LOCAL_ONLY}, since the change`;
     return `${LOCAL_ONLY}, so that a longer context brings no new distances`;
   }
-  if (!result.found && result.reason === 'unchanged')
-    return `${expected}, not measured: ${UNCHANGED}`;
   if (!result.found) return `${expected}, not measured: ${missingWords(result)}`;
-  const { low, high } = result.found;
-  const interval =
-    low === high
-      ? ''
-      : `, 95 % interval ${value(result, low, false)} to ${value(result, high, false)}`;
-  const found = `found ${value(result, result.found.value)}${interval}`;
-  if (result.reason === 'unchanged') {
-    return `${expected}, ${found}: ${UNCHANGED}`;
-  }
-  if (result.outcome !== 'unverifiable') return `${expected}, ${found}`;
-  return `${expected}, ${found}: ${inWords(undecidedWords(result), names)}`;
+  const range = rangeWords(result, result.found);
+  const interval = range === '' ? '' : `, 95 % interval ${range}`;
+  const found = `${expected}, found ${value(result, result.found.value)}${interval}`;
+  if (result.reason === 'unchanged') return `${found}: ${UNCHANGED}`;
+  if (result.outcome !== 'unverifiable') return found;
+  return `${found}: ${inWords(undecidedWords(result), names)}`;
+}
+
+/** `0.419 to 0.467`; '' for an exact value. */
+function rangeWords(result: RuleResult, { low, high }: Interval): string {
+  return low === high ? '' : `${bare(result, low)} to ${bare(result, high)}`;
 }
 
 /** Why a value that was found decides nothing. */
@@ -142,6 +138,7 @@ const DOUBTS: Readonly<Partial<Record<NonNullable<RuleResult['reason']>, string>
 export const UNCHANGED = 'as in the base config, which the change leaves alone here';
 
 function missingWords(result: RuleResult): string {
+  if (result.reason === 'unchanged') return UNCHANGED;
   if (result.reason === 'no-facts') {
     return 'without any scaling the model finds no facts within its trained window, so that none can be lost';
   }
@@ -173,33 +170,35 @@ function undecidedWords(result: RuleResult): Words {
 }
 
 /** Formats a value in the metric's unit. */
-function value(result: RuleResult, number: number, withUnit = true): string {
-  const metric = METRICS[result.metric];
-  const text = metric.thresholdIsLength ? tokens(number) : trim(number, 4);
-  return withUnit && metric.unit !== 'share' ? `${text} ${metric.unit}` : text;
+function value(result: RuleResult, number: number): string {
+  const { unit } = METRICS[result.metric];
+  return unit === 'share' ? bare(result, number) : `${bare(result, number)} ${unit}`;
+}
+
+function bare(result: RuleResult, number: number): string {
+  return METRICS[result.metric].thresholdIsLength ? tokens(number) : trim(number, 4);
 }
 
 /** Names what a rule is about: `needle@131072 >= 0.8 for yarn:4 (sliding_attention)`. */
 export function ruleSubject(result: RuleResult): string {
-  const part = result.part === undefined ? '' : ` (${result.part} layers)`;
-  return `${result.rule} for ${result.candidate}${part}`;
+  return `${result.rule} for ${result.candidate}${layersOf(result)}`;
+}
+
+function layersOf({ part }: RuleResult): string {
+  return part === undefined ? '' : ` (${part} layers)`;
 }
 
 /**
- * Words a rule on one line: `short.lossChange <= 0.05: found 0.444 nats (0.419 to 0.467)`.
- *
- * @param isAlone whether only one candidate is judged, which then need not be named
+ * Words a rule on one line, after its subject: `found 0.444 nats (0.419 to 0.467)`. Where only one
+ * candidate is judged, its name says nothing.
  */
-export function ruleBrief(result: RuleResult, isAlone: boolean): string {
-  const part = result.part === undefined ? '' : ` (${result.part} layers)`;
-  const subject = isAlone ? `${result.rule}${part}` : ruleSubject(result);
+export function ruleBrief(result: RuleResult, candidates: readonly string[]): string {
+  const isAlone = candidates.length === 1;
+  const subject = isAlone ? `${result.rule}${layersOf(result)}` : ruleSubject(result);
   if (result.reason === 'local-only') return `${subject}: not measured, ${LOCAL_ONLY}`;
-  if (!result.found && result.reason === 'unchanged')
-    return `${subject}: not measured, ${UNCHANGED}`;
   if (!result.found) return `${subject}: not measured, ${missingWords(result)}`;
-  const { low, high } = result.found;
-  const interval =
-    low === high ? '' : ` (${value(result, low, false)} to ${value(result, high, false)})`;
+  const range = rangeWords(result, result.found);
+  const interval = range === '' ? '' : ` (${range})`;
   const doubt = result.reason && DOUBTS[result.reason];
   const why = doubt === undefined ? '' : `, but ${doubt}`;
   return `${subject}: found ${value(result, result.found.value)}${interval}${why}`;
@@ -314,12 +313,8 @@ export interface Commands {
   readonly compare: string;
   /** Runs the gate again with this many samples. */
   readonly again: (samples: number) => string;
-  /**
-   * Judges the config without the one before the change, as if its weights were trained with it.
-   *
-   * @param scaled whether the config has a scaling
-   */
-  readonly alone: (scaled: boolean) => string;
+  /** Judges the config without the one before the change, as if its weights were trained with it. */
+  readonly alone: (config: 'scaled' | 'unscaled') => string;
 }
 
 /**
@@ -352,9 +347,8 @@ function failedAdvice(result: RuleResult, context: AdviceContext): Counsel {
   const named = report.candidates.find((each) => each.label === result.candidate);
   const { kind, advice } = METRICS[result.metric];
   const isChange = named?.label === 'as-configured' && kind !== 'cost';
-  const alone = commands.alone(
-    named?.groups.some(({ ropeType }) => ropeType !== 'default') === true,
-  );
+  const isScaled = named?.groups.some(({ ropeType }) => ropeType !== 'default') === true;
+  const alone = commands.alone(isScaled ? 'scaled' : 'unscaled');
   if (isChange && setting === 'theta' && changed.includes('theta')) {
     return {
       says: 'theta differs from what the weights were trained with, and no scaling makes up for it. Put the old value back.',
@@ -410,7 +404,7 @@ function undecidedAdvice(
   if (reason === 'ambiguous-reference') {
     return say(
       words`Change nothing on this ground: the block names no original window, so the weights may have been trained with it, and then nothing is lost. Say what they were trained with (${option('reference')} configured or unscaled), or give the config before the change (${option('base')}).`,
-      [{ why: 'If they were trained with it', command: commands.alone(true) }],
+      [{ why: 'If they were trained with it', command: commands.alone('scaled') }],
     );
   }
   if (reason === 'ladder-ended') {

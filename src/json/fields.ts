@@ -1,4 +1,4 @@
-import { fail, isRecord, show, type UnknownRecord } from './parse.js';
+import { BOUNDS, fail, isRecord, show, type UnknownRecord } from './parse.js';
 
 /** The range in which a number has a meaning, and the error kind on each side of it. */
 export interface NumberRule {
@@ -9,6 +9,18 @@ export interface NumberRule {
   /** Inclusive upper bound, from `BOUNDS` (`out_of_range`). */
   readonly max: number;
 }
+
+const above0 = (max: number): NumberRule => Object.freeze({ above: 0, max });
+
+/** Rules for numbers above 0, by what they count or measure. */
+export const POSITIVE = Object.freeze({
+  tokens: above0(BOUNDS.positions),
+  layers: above0(BOUNDS.layers),
+  heads: above0(BOUNDS.heads),
+  headDim: above0(BOUNDS.headDim),
+  width: above0(BOUNDS.width),
+  scale: above0(BOUNDS.scale),
+});
 
 /** Gives typed access to an untrusted JSON object. Every error names the path of its key. */
 export class Fields {

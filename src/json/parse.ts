@@ -1,4 +1,4 @@
-import { RopeEvalError } from '../errors.js';
+import { type ErrorKind, RopeEvalError } from '../errors.js';
 
 /** Limits on numbers and structure from an untrusted file, each with its reason. */
 export const BOUNDS = Object.freeze({
@@ -36,30 +36,13 @@ export const BOUNDS = Object.freeze({
   scale: 1e4,
 });
 
-/** The kinds of error in a config, by their names in machine-readable output. */
-export type ConfigErrorKind =
-  | 'invalid_json'
-  | 'too_deep'
-  | 'too_large'
-  | 'wrong_type'
-  | 'invalid_value'
-  | 'out_of_range'
-  | 'missing_field'
-  | 'wrong_length'
-  | 'odd_rotary_dim'
-  | 'not_divisible'
-  | 'unknown_rope_type'
-  | 'unknown_model_type'
-  | 'unsupported_for_model'
-  | 'not_rope';
-
 /**
  * Throws an error about a config.
  *
  * @param path the key at fault, e.g. `rope_scaling.factor`; '' for the whole file
- * @throws RopeEvalError always; exit code 2 for every kind
+ * @throws RopeEvalError always
  */
-export function fail(kind: ConfigErrorKind, path: string, problem: string, hint = ''): never {
+export function fail(kind: ErrorKind, path: string, problem: string, hint = ''): never {
   throw new RopeEvalError(kind, { path, problem, hint });
 }
 
@@ -68,11 +51,6 @@ export function show(value: unknown): string {
   if (typeof value === 'number') return String(value);
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
-}
-
-/** A key that an object has twice. The path is that of the key, as in findings. */
-export interface DuplicateKey {
-  readonly path: string;
 }
 
 /** Enough to show what happened; a machine-made file could repeat any number of keys. */
@@ -85,9 +63,10 @@ const KEY_TOKEN = /"(?:[^"\\]|\\.)*"|[[\]{},:]/g;
  * value, so editing the first one has no effect.
  *
  * @param json a text that JSON.parse accepts
+ * @returns their paths, as in findings
  */
-export function duplicateKeys(json: string): readonly DuplicateKey[] {
-  const found: DuplicateKey[] = [];
+function duplicateKeys(json: string): readonly string[] {
+  const found: string[] = [];
   // There is one entry per open bracket. A list has no keys.
   const open: { readonly keys: Set<string> | undefined; key: string; index: number }[] = [];
   let text = '';
@@ -102,7 +81,7 @@ export function duplicateKeys(json: string): readonly DuplicateKey[] {
     else if (token === ':' && inside?.keys !== undefined) {
       inside.key = text;
       if (inside.keys.has(text)) {
-        if (found.length < MAX_REPORTED) found.push({ path: pathOf(open) });
+        if (found.length < MAX_REPORTED) found.push(pathOf(open));
       } else inside.keys.add(text);
     } else if (token.startsWith('"')) text = JSON.parse(token) as string;
   }
@@ -119,7 +98,7 @@ function pathOf(
 }
 
 /** Where and why a text stops being JSON. Line and column count from 1. */
-export interface JsonProblem {
+interface JsonProblem {
   readonly line: number;
   readonly column: number;
   readonly problem: string;
@@ -136,7 +115,7 @@ type Expect =
  * Finds the first place where a text stops being JSON. JavaScript engines word this differently and
  * often give no position, but people need a line and a column.
  */
-export function locateJsonProblem(text: string): JsonProblem {
+function locateJsonProblem(text: string): JsonProblem {
   const closers: string[] = [];
   let expect: Expect = 'value';
   let offset = 0;
@@ -296,10 +275,13 @@ function reviveNan(_key: string, value: unknown): unknown {
 }
 
 /** The duplicate keys of each parsed object, which the object itself no longer shows. */
-const REPEATED = new WeakMap<UnknownRecord, readonly DuplicateKey[]>();
+const REPEATED = new WeakMap<UnknownRecord, readonly string[]>();
 
-/** Returns the keys that a config's text has twice; none for an object that was not parsed here. */
-export function repeatedKeys(config: UnknownRecord): readonly DuplicateKey[] {
+/**
+ * Returns the paths of the keys that a config's text has twice; none for an object that was not
+ * parsed here.
+ */
+export function repeatedKeys(config: UnknownRecord): readonly string[] {
   return REPEATED.get(config) ?? [];
 }
 
@@ -316,6 +298,18 @@ export function own(value: unknown, key: string): unknown {
 /** Returns the value at a path of keys; undefined if there is none. */
 export function valueAt(value: unknown, path: readonly string[]): unknown {
   return path.reduce(own, value);
+}
+
+/** The same object with a key missing where its value may be undefined. */
+type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
+};
+
+/** Copies an object without its undefined values, so that a spread of it overrides nothing. */
+export function defined<T extends object>(values: T): Defined<T> {
+  return Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== undefined),
+  ) as Defined<T>;
 }
 
 /** Whether a key occurs anywhere in a value, at any depth and inside lists. */

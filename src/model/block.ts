@@ -1,9 +1,9 @@
 import { finding, type Finding } from '../findings/index.js';
-import { Fields } from '../json/fields.js';
+import { Fields, POSITIVE } from '../json/fields.js';
 import { BOUNDS, fail, isRecord, show } from '../json/parse.js';
 import { type Read, type RopeBlock, take } from '../rope/kind.js';
 import { THETA_RULE } from '../rope/read.js';
-import { type ClassDefaults, type Source, TRANSFORMERS_VERSION } from './source.js';
+import { type Source, TRANSFORMERS_VERSION } from './source.js';
 import type { Span } from './types.js';
 
 /**
@@ -28,7 +28,7 @@ const INDEX_LISTS: readonly IndexList[] = Object.freeze([
  * @returns one entry per layer; undefined for a config without such a list
  * @throws RopeEvalError `wrong_type` for an entry that is not an index
  */
-export function indexedLayerTypes(fields: Fields, layers: number): readonly string[] | undefined {
+function indexedLayerTypes(fields: Fields, layers: number): readonly string[] | undefined {
   const list = INDEX_LISTS.find(({ key }) => fields.given(key));
   if (list === undefined) return undefined;
   const named = new Set(
@@ -61,31 +61,24 @@ export function layerTypes(source: Source, layers: number): readonly string[] {
   if (listed !== undefined) return checkList(source, listed, layers);
   const indexed = indexedLayerTypes(source.fields, layers);
   if (indexed !== undefined) return indexed;
-  const { defaults, fields } = source;
-  const mix = defaults?.mix;
-  if (defaults?.pattern !== undefined) return repeatPattern(defaults, layers);
-  if (mix === undefined) {
-    return Array.from({ length: layers }, () => defaults?.allLayers ?? 'full_attention');
-  }
-  const { everyKey } = mix;
-  // Exaone 4 also writes it as a string ("LLLG"), which matches its class default.
-  const given = everyKey !== undefined && typeof fields.raw(everyKey) === 'number';
-  const every =
-    (given ? fields.integer(everyKey, { above: 0, max: BOUNDS.layers }) : undefined) ?? mix.every;
+  const { firstIsFull, lastIsFull } = source.defaults ?? {};
+  const usual = repeatedType(source);
   return Array.from({ length: layers }, (_, layer) => {
-    const full = mix.first === true ? layer % every === 0 : (layer + 1) % every === 0;
-    const last = defaults?.lastIsFull === true && layer === layers - 1;
-    return full || last ? 'full_attention' : mix.other;
+    const isForced = (firstIsFull && layer === 0) || (lastIsFull && layer === layers - 1);
+    return isForced ? 'full_attention' : usual(layer);
   });
 }
 
-function repeatPattern(defaults: ClassDefaults, layers: number): readonly string[] {
-  const { pattern = [], firstIsFull, lastIsFull } = defaults;
-  return Array.from({ length: layers }, (_, layer) => {
-    const forced =
-      (firstIsFull === true && layer === 0) || (lastIsFull === true && layer === layers - 1);
-    return forced ? 'full_attention' : (pattern[layer % pattern.length] ?? 'full_attention');
-  });
+/** Returns the type of a layer by the repeating pattern of its class. */
+function repeatedType({ defaults = {}, fields }: Source): (layer: number) => string {
+  const { pattern, mix, allLayers = 'full_attention' } = defaults;
+  if (pattern !== undefined) return (layer) => pattern[layer % pattern.length] ?? allLayers;
+  if (mix === undefined) return () => allLayers;
+  const { everyKey, first, other } = mix;
+  // Exaone 4 also writes it as a string ("LLLG"), which matches its class default.
+  const given = everyKey !== undefined && typeof fields.raw(everyKey) === 'number';
+  const every = (given ? fields.integer(everyKey, POSITIVE.layers) : undefined) ?? mix.every;
+  return (layer) => ((first ? layer : layer + 1) % every === 0 ? 'full_attention' : other);
 }
 
 function checkList(source: Source, list: readonly unknown[], layers: number): readonly string[] {
@@ -182,8 +175,8 @@ export const LAYER_TYPE_KEYS = [
  */
 export function flatBlock(source: Source, rules: FlatRules = {}): Read<RopeBlock> {
   const findings: Finding[] = [];
-  const picked = take(findings, pickBlock(source, rules.dropsRopeScaling));
-  const fields = picked ?? defaultBlock(source);
+  const pick = rules.dropsRopeScaling ? newerBlock : pickBlock;
+  const fields = take(findings, pick(source)) ?? defaultBlock(source);
   const nestedKey = LAYER_TYPE_KEYS.find((key) => isRecord(fields.raw(key)));
   if (nestedKey !== undefined) {
     fail(
@@ -232,26 +225,16 @@ function outerOriginal(
   source: Source,
   type: string,
 ): { readonly tokens: number; readonly fromClass: boolean } | undefined {
-  const tokens = source.fields.nullableInteger('original_max_position_embeddings', {
-    above: 0,
-    max: BOUNDS.positions,
-  });
+  const key = 'original_max_position_embeddings';
+  const tokens = source.fields.nullableInteger(key, POSITIVE.tokens);
   if (tokens !== undefined) return { tokens, fromClass: false };
   const ofClass = type === 'default' ? undefined : source.defaults?.original;
   return ofClass === undefined ? undefined : { tokens: ofClass, fromClass: true };
 }
 
 /** Returns the block that counts, or undefined if neither key holds one. */
-export function pickBlock(source: Source, dropsRopeScaling = false): Read<Fields | undefined> {
-  const scaling = nonEmpty(source.fields.nullableFields('rope_scaling'));
-  const parameters = nonEmpty(source.fields.nullableFields('rope_parameters'));
-  if (dropsRopeScaling) {
-    const unread =
-      scaling === undefined
-        ? []
-        : [finding('unread_block', scaling.path, { model: source.modelType })];
-    return { value: parameters, findings: unread };
-  }
+export function pickBlock(source: Source): Read<Fields | undefined> {
+  const { scaling, parameters } = bothBlocks(source);
   const differ =
     scaling !== undefined &&
     parameters !== undefined &&
@@ -259,6 +242,21 @@ export function pickBlock(source: Source, dropsRopeScaling = false): Read<Fields
   return {
     value: scaling ?? parameters,
     findings: differ ? [finding('two_blocks', parameters.path)] : [],
+  };
+}
+
+/** Returns the block of a class that ignores a legacy `rope_scaling`. */
+function newerBlock(source: Source): Read<Fields | undefined> {
+  const { scaling, parameters } = bothBlocks(source);
+  const model = source.modelType;
+  const findings = scaling === undefined ? [] : [finding('unread_block', scaling.path, { model })];
+  return { value: parameters, findings };
+}
+
+function bothBlocks({ fields }: Source) {
+  return {
+    scaling: nonEmpty(fields.nullableFields('rope_scaling')),
+    parameters: nonEmpty(fields.nullableFields('rope_parameters')),
   };
 }
 

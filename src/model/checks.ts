@@ -1,6 +1,6 @@
 import { finding, type Finding } from '../findings/index.js';
-import type { Fields } from '../json/fields.js';
-import { BOUNDS, isRecord } from '../json/parse.js';
+import { type Fields, POSITIVE } from '../json/fields.js';
+import { isRecord } from '../json/parse.js';
 import { suggest } from '../text.js';
 import { untrainedWindow } from './evidence.js';
 import { type Source, TRANSFORMERS_VERSION } from './source.js';
@@ -127,7 +127,6 @@ const INDEXERS: readonly { readonly kept: string; readonly per?: string; readonl
  * relatives.
  */
 function sparseAttention({ fields, defaults }: Source): readonly Finding[] {
-  const rule = { above: 0, max: BOUNDS.positions };
   for (const { kept, per, in: key } of INDEXERS) {
     const at =
       key === undefined
@@ -135,9 +134,9 @@ function sparseAttention({ fields, defaults }: Source): readonly Finding[] {
         : isRecord(fields.raw(key))
           ? fields.nullableFields(key)
           : undefined;
-    const count = at?.nullableInteger(kept, rule);
+    const count = at?.nullableInteger(kept, POSITIVE.tokens);
     if (at === undefined || count === undefined) continue;
-    const size = per === undefined ? 1 : (at.nullableInteger(per, rule) ?? 1);
+    const size = per === undefined ? 1 : (at.nullableInteger(per, POSITIVE.tokens) ?? 1);
     return [finding('sparse_attention', at.at(kept), { kept: count * size })];
   }
   // The class has its indexer even if the config has no key for it; DeepSeek-V3.2 keeps 2,048 keys.
@@ -210,13 +209,7 @@ function missingBlock({ fields, modelType }: Source, model: ModelGeometry): read
   return [finding('block_missing', fields.at(key), { model: modelType, known, max })];
 }
 
-interface Mechanism {
-  readonly name: string;
-  readonly does: string;
-  readonly keys: RegExp;
-}
-
-const MECHANISMS: readonly Mechanism[] = Object.freeze([
+const MECHANISMS = Object.freeze([
   {
     name: 'dual chunk attention',
     does: 'splits the context into chunks and remaps the distances between them',
@@ -248,44 +241,28 @@ const MECHANISMS: readonly Mechanism[] = Object.freeze([
  * Reports mechanisms other than RoPE that a key switches on, at the top level or inside the block.
  */
 function otherMechanisms(fields: Fields): readonly Finding[] {
-  const places = [
-    fields,
-    ...BLOCK_KEYS.filter((key) => isRecord(fields.raw(key))).map((key) =>
-      fields.nullableFields(key),
-    ),
-  ];
+  const blocks = ['rope_scaling', 'rope_parameters'].filter((key) => isRecord(fields.raw(key)));
+  const places = [fields, ...blocks.map((key) => fields.nullableFields(key)!)];
   return MECHANISMS.flatMap(({ name, does, keys }) => {
-    for (const place of places) {
-      const key = Object.keys(place?.record ?? {}).find(
-        (one) => keys.test(one.toLowerCase()) && isOn(place?.raw(one)),
-      );
-      if (place !== undefined && key !== undefined) {
-        return [finding('not_evaluated', place.at(key), { mechanism: name, does })];
-      }
-    }
-    return [];
+    const isOn = (place: Fields, key: string): boolean =>
+      keys.test(key.toLowerCase()) && !OFF.includes(place.raw(key));
+    const [path] = places.flatMap((place) =>
+      Object.keys(place.record)
+        .filter((key) => isOn(place, key))
+        .map((key) => place.at(key)),
+    );
+    return path === undefined ? [] : [finding('not_evaluated', path, { mechanism: name, does })];
   });
 }
 
-const BLOCK_KEYS = ['rope_scaling', 'rope_parameters'] as const;
-
-function isOn(value: unknown): boolean {
-  return value !== undefined && value !== null && value !== false && value !== 0;
-}
-
-/** A block as its vendor published it, whose factor is not the ratio of its windows. */
-interface Recipe {
-  readonly modelTypes: RegExp;
-  readonly factor: number;
-  readonly original: number;
-  readonly max: readonly number[];
-}
+const OFF: readonly unknown[] = [undefined, null, false, 0];
 
 /**
- * From Qwen's model cards: the models were trained on 32,768 tokens, and 40,960 adds 8,192 tokens
- * for an answer.
+ * Blocks as their vendor published them, whose factor is not the ratio of their windows. From
+ * Qwen's model cards: the models were trained on 32,768 tokens, and 40,960 adds 8,192 tokens for an
+ * answer.
  */
-const RECIPES: readonly Recipe[] = Object.freeze([
+const RECIPES = Object.freeze([
   { modelTypes: /^qwen3/, factor: 4, original: 32_768, max: [40_960, 131_072, 163_840] },
   { modelTypes: /^qwen2/, factor: 4, original: 32_768, max: [128_000, 131_072] },
   // The positions of an image grow more slowly than its tokens, so a factor of 3 reaches a million.

@@ -1,4 +1,5 @@
 import { finding, type Finding } from '../findings/index.js';
+import { POSITIVE } from '../json/fields.js';
 import { BOUNDS, fail } from '../json/parse.js';
 import { type Read, type RopeBlock, take } from '../rope/kind.js';
 import { yarnMscale } from '../rope/kinds/yarn.js';
@@ -11,9 +12,8 @@ import {
   type ShapeRules,
   type Source,
   TRANSFORMERS_VERSION,
-  USUAL_KEYS,
 } from './source.js';
-import type { AttentionShape, LayerGroup, ModelGeometry, QueryScaling } from './types.js';
+import type { AttentionShape, Dialect, LayerGroup, ModelGeometry, QueryScaling } from './types.js';
 
 /**
  * Model types whose tokens attend in both directions (`is_causal = False` in their attention
@@ -57,12 +57,6 @@ export interface SoftmaxRule {
   readonly yarnMscaleSquared?: boolean;
 }
 
-/** The multiplier on q·k before the softmax, with and without the scaling block. */
-export interface SoftmaxScales {
-  readonly softmaxScale: number;
-  readonly unscaledSoftmaxScale: number;
-}
-
 /**
  * Computes the multiplier on q·k before the softmax, as configured and without the scaling block.
  *
@@ -72,16 +66,15 @@ export interface SoftmaxScales {
  *
  * @see transformers `yarn_apply_mscale` of DeepSeek-V3
  */
-export function softmaxScales(
+function softmaxScales(
   source: Source,
   shape: Shape,
   global: LayerGroup | undefined,
   rule: SoftmaxRule = {},
-): SoftmaxScales {
+): Pick<ModelGeometry, 'softmaxScale' | 'unscaledSoftmaxScale'> {
   const { fields } = source;
-  const scale = { above: 0, max: BOUNDS.width };
-  const multiplier = fields.nullableNumber('attention_multiplier', scale);
-  const underRoot = fields.nullableNumber('query_pre_attn_scalar', scale);
+  const multiplier = fields.nullableNumber('attention_multiplier', POSITIVE.width);
+  const underRoot = fields.nullableNumber('query_pre_attn_scalar', POSITIVE.width);
   const own = source.defaults?.softmax;
   const root = underRoot ?? rule.queryDim?.(source, shape) ?? own?.underRoot ?? shape.headDim;
   // A key in the config takes precedence over the class's default for another key.
@@ -96,7 +89,7 @@ export function softmaxScales(
 }
 
 /** What the layer groups of a model are made from. */
-export interface GroupInput {
+interface GroupInput {
   readonly shape: Shape;
   /** One type per layer. */
   readonly types: readonly string[];
@@ -105,7 +98,7 @@ export interface GroupInput {
 }
 
 /** A layer group, and the original window that its block gives, in tokens. */
-export interface ReadGroup {
+interface ReadGroup {
   readonly layerGroup: LayerGroup;
   readonly originalMaxPositions: number | undefined;
 }
@@ -117,7 +110,7 @@ export interface ReadGroup {
  * If a config names no rotating layer at all (a hybrid whose list was left out), its table is kept
  * in a group without layers.
  */
-export function groupLayers(
+function groupLayers(
   source: Source,
   rules: DecoderRules,
   input: GroupInput,
@@ -230,10 +223,10 @@ export function narrowWindow(source: Source, { maxPositions }: Shape): number | 
  * Returns the layer types of a model whose `sliding_window` applies to every layer and whose config
  * does not list types.
  */
-export function allSlidingTypes(source: Source, layers: number, shape: Shape): readonly string[] {
+export const allSlidingTypes: LayerTypes = (source, length, shape) => {
   const type = narrowWindow(source, shape) === undefined ? 'full_attention' : 'sliding_attention';
-  return Array.from({ length: layers }, () => type);
-}
+  return Array.from({ length }, () => type);
+};
 
 /**
  * Reports a scaling on layers that never look beyond their window, since they gain no length from
@@ -260,17 +253,25 @@ function localStretch(
   });
 }
 
+type LayerTypes = (source: Source, layers: number, shape: Shape) => readonly string[];
+
 /** What a dialect may define differently from a plain decoder. Every member is optional. */
 export interface DecoderRules {
-  readonly shape?: Partial<ShapeRules>;
+  readonly shape?: ShapeRules;
+  /** How the one block of all layers is read. */
   readonly flat?: FlatRules;
+  /** Reads the one block of all layers; default: by `flat`. */
+  readonly block?: (source: Source, shape: Shape) => Read<RopeBlock>;
   /** The blocks by layer type; null = layers of this type do not rotate. */
   readonly blocks?: (
     source: Source,
     types: readonly string[],
     shape: Shape,
   ) => Read<ReadonlyMap<string, RopeBlock | null>>;
-  readonly layerTypes?: (source: Source, layers: number, shape: Shape) => readonly string[];
+  /** The type of each layer, whatever `layer_types` says. */
+  readonly layerTypes?: LayerTypes;
+  /** The type of each layer of a config without `layer_types`. */
+  readonly unlistedTypes?: LayerTypes;
   /** Indices of attention layers without RoPE. */
   readonly withoutRope?: (source: Source, types: readonly string[]) => readonly number[];
   /** The local window in tokens, if it is not `sliding_window`. */
@@ -296,15 +297,31 @@ export interface DecoderRules {
 }
 
 /**
+ * Makes the dialect of a family that is read as a decoder.
+ *
+ * @param rules the same for every config, or by what a config has
+ */
+export function dialect(
+  about: Omit<Dialect, 'read'>,
+  rules: DecoderRules | ((source: Source) => DecoderRules) = {},
+): Dialect {
+  const rulesOf = typeof rules === 'function' ? rules : () => rules;
+  return Object.freeze({
+    ...about,
+    read: (source: Source) => readDecoder(source, rulesOf(source)),
+  });
+}
+
+/**
  * Reads a model by the rules of a plain decoder (LLaMA), except where the dialect overrides them.
  *
  * @throws RopeEvalError for values that have no meaning; see docs/dialects.md
  */
 export function readDecoder(source: Source, rules: DecoderRules = {}): ModelGeometry {
   const findings: Finding[] = [];
-  const shape = take(findings, readShape(source, { keys: USUAL_KEYS, ...rules.shape }));
+  const shape = take(findings, readShape(source, rules.shape));
   findings.push(...(rules.findings?.(source) ?? []));
-  const types = (rules.layerTypes ?? layerTypes)(source, shape.layers, shape);
+  const types = typesOf(source, rules)(source, shape.layers, shape);
   const blocks = take(findings, blocksOf(source, rules, types, shape));
   const layersWithoutRope = skipped(source, rules, types, blocks);
   if (!types.some(attends)) {
@@ -386,8 +403,8 @@ function scalingOfQueries(
       findings: stops ? [finding('class_fault', fields.at(key), args)] : [],
     };
   }
-  const rule = { above: 0, max: BOUNDS.positions };
-  const window = fields.nullableInteger('original_max_position_embeddings', rule) ?? maxPositions;
+  const original = fields.nullableInteger('original_max_position_embeddings', POSITIVE.tokens);
+  const window = original ?? maxPositions;
   const value = {
     scaling: { scale, window, offset: 0, layers: 'all' },
     path: fields.at(key),
@@ -402,6 +419,12 @@ function layoutOf(source: Source, rules: DecoderRules): ModelGeometry['layout'] 
   return source.fields.nullableBoolean('rope_interleave') === false ? 'half' : layout;
 }
 
+function typesOf(source: Source, { layerTypes: always, unlistedTypes }: DecoderRules): LayerTypes {
+  const unlisted = unlistedTypes !== undefined && !source.fields.given('layer_types');
+  return always ?? (unlisted ? unlistedTypes : layerTypes);
+}
+
+/** Reads the blocks by layer type. A single block applies to every type that attends. */
 function blocksOf(
   source: Source,
   rules: DecoderRules,
@@ -409,16 +432,9 @@ function blocksOf(
   shape: Shape,
 ): Read<ReadonlyMap<string, RopeBlock | null>> {
   if (rules.blocks !== undefined) return rules.blocks(source, types, shape);
-  return forAllLayers(types, flatBlock(source, rules.flat));
-}
-
-/** Assigns one block to every layer type that attends. */
-export function forAllLayers(
-  types: readonly string[],
-  { value: block, findings }: Read<RopeBlock>,
-): Read<ReadonlyMap<string, RopeBlock | null>> {
+  const { value, findings } = rules.block?.(source, shape) ?? flatBlock(source, rules.flat);
   const labels = new Set([...types.filter(attends), 'full_attention']);
-  return { value: new Map([...labels].map((label) => [label, block])), findings };
+  return { value: new Map([...labels].map((label) => [label, value])), findings };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { RopeEvalError } from '../errors.js';
-import { fail, isRecord, type UnknownRecord } from '../json/parse.js';
+import { defined, fail, isRecord, own, type UnknownRecord } from '../json/parse.js';
 import { computeRope } from '../rope/registry.js';
 
 /** What the header of a GGUF file contains about positions, without its weights. */
@@ -184,10 +184,6 @@ function asNumber(value: unknown): number | undefined {
   return all.every((one) => one !== undefined) ? Math.max(...all) : undefined;
 }
 
-function defined(record: UnknownRecord): UnknownRecord {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
-}
-
 /** The keys of Mistral's params.json and their names in a config.json. */
 const NAMES: readonly (readonly [from: string, to: string])[] = Object.freeze([
   ['dim', 'hidden_size'],
@@ -211,12 +207,8 @@ const LENGTH_KEYS = ['max_position_embeddings', 'max_seq_len', 'model_max_length
 
 /** Whether an object is a params.json of Mistral or Meta instead of a config.json. */
 export function isMistralParams(params: UnknownRecord): boolean {
-  const has = hasIn(params);
+  const has = (key: string): boolean => (own(params, key) ?? null) !== null;
   return !has('model_type') && has('dim') && has('n_layers') && has('n_heads');
-}
-
-function hasIn(params: UnknownRecord): (key: string) => boolean {
-  return (key) => Object.hasOwn(params, key) && params[key] !== null;
 }
 
 /**
@@ -228,11 +220,9 @@ function hasIn(params: UnknownRecord): (key: string) => boolean {
  * @throws RopeEvalError `missing_field` for a file without a length (Meta's original params.json)
  * @see vLLM `transformers_utils/configs/mistral.py`
  */
-export function fromMistralParams(
-  params: UnknownRecord,
-): { readonly config: UnknownRecord } | undefined {
+export function fromMistralParams(params: UnknownRecord): UnknownRecord | undefined {
   if (!isMistralParams(params)) return undefined;
-  const length = LENGTH_KEYS.find(hasIn(params));
+  const length = LENGTH_KEYS.find((key) => (own(params, key) ?? null) !== null);
   if (length === undefined) {
     fail(
       'missing_field',
@@ -248,18 +238,15 @@ export function fromMistralParams(
       ? [[to, params[from]] as const]
       : [],
   );
-  const block = yarnBlock(params);
-  return {
-    config: {
-      model_type: modelTypeOf(params),
-      // Here an absent window means none, whereas the class of a config.json would supply its
-      // default.
-      sliding_window: null,
-      ...Object.fromEntries(renamed),
-      max_position_embeddings: params[length],
-      ...(block !== undefined && { rope_scaling: block }),
-    },
-  };
+  return defined({
+    model_type: modelTypeOf(params),
+    // Here an absent window means none, whereas the class of a config.json would supply its
+    // default.
+    sliding_window: null,
+    ...Object.fromEntries(renamed),
+    max_position_embeddings: params[length],
+    rope_scaling: yarnBlock(params),
+  });
 }
 
 /**
@@ -267,27 +254,21 @@ export function fromMistralParams(
  * 3's.
  */
 function modelTypeOf(params: UnknownRecord): string {
-  if (isRecord(params['llama_4_scaling']) && isRecord(params['yarn'])) {
-    return Object.hasOwn(params, 'kv_lora_rank') ? 'deepseek_v3' : 'ministral3';
-  }
   if (Object.hasOwn(params, 'kv_lora_rank')) return 'deepseek_v3';
+  if (isRecord(params['llama_4_scaling']) && isRecord(params['yarn'])) return 'ministral3';
   return isRecord(params['moe']) ? 'mixtral' : 'mistral';
 }
 
 function yarnBlock(params: UnknownRecord): UnknownRecord | undefined {
   const yarn = params['yarn'];
   if (!isRecord(yarn)) return undefined;
-  const query = params['llama_4_scaling'];
-  const own = (key: string): unknown => (Object.hasOwn(yarn, key) ? yarn[key] : undefined);
-  return Object.fromEntries(
-    Object.entries({
-      rope_type: 'yarn',
-      factor: own('factor'),
-      original_max_position_embeddings: own('original_max_position_embeddings'),
-      beta_fast: own('beta'),
-      beta_slow: own('alpha'),
-      attention_factor: own('apply_scale') === true ? undefined : 1,
-      llama_4_scaling_beta: isRecord(query) ? query['beta'] : undefined,
-    }).filter(([, value]) => value !== undefined),
-  );
+  return defined({
+    rope_type: 'yarn',
+    factor: own(yarn, 'factor'),
+    original_max_position_embeddings: own(yarn, 'original_max_position_embeddings'),
+    beta_fast: own(yarn, 'beta'),
+    beta_slow: own(yarn, 'alpha'),
+    attention_factor: own(yarn, 'apply_scale') === true ? undefined : 1,
+    llama_4_scaling_beta: own(params['llama_4_scaling'], 'beta'),
+  });
 }

@@ -30,7 +30,7 @@ import type { Dialect, ModelGeometry, NotRope } from './types.js';
  */
 export function readModel(config: UnknownRecord): ModelGeometry | NotRope {
   const translated = fromMistralParams(config);
-  const given = translated?.config ?? config;
+  const given = translated ?? config;
   const root = new Fields(given, '');
   const part = findPart(root);
   const { fields, modelType } = part;
@@ -39,7 +39,7 @@ export function readModel(config: UnknownRecord): ModelGeometry | NotRope {
     ...(translated === undefined
       ? []
       : [finding('translated', '', { format: "Mistral's params.json", model: modelType })]),
-    ...repeatedKeys(config).map(({ path }) => finding('repeated_key', path)),
+    ...repeatedKeys(config).map((path) => finding('repeated_key', path)),
     ...part.findings,
   ];
   const kept = { config: given, partPath: fields.path };

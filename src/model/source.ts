@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { finding, type Finding } from '../findings/index.js';
-import type { Fields } from '../json/fields.js';
+import { type Fields, type NumberRule, POSITIVE } from '../json/fields.js';
 import { BOUNDS, fail } from '../json/parse.js';
 import { type Read, take } from '../rope/kind.js';
 
@@ -191,7 +191,7 @@ export interface ShapeKeys {
   readonly headDim: string;
 }
 
-export const USUAL_KEYS: ShapeKeys = Object.freeze({
+const USUAL_KEYS: ShapeKeys = Object.freeze({
   hidden: 'hidden_size',
   heads: 'num_attention_heads',
   kvHeads: 'num_key_value_heads',
@@ -200,15 +200,17 @@ export const USUAL_KEYS: ShapeKeys = Object.freeze({
   headDim: 'head_dim',
 });
 
-/** Returns the family's own keys that the config has, and the usual ones for the rest. */
-export function eitherKeys(source: Source, own: Partial<ShapeKeys>): ShapeKeys {
-  const given = Object.entries(own).filter(([, key]) => source.fields.given(key));
-  return { ...USUAL_KEYS, ...Object.fromEntries(given) };
+function keysOf({ fields }: Source, { keys, alsoKeys = {} }: ShapeRules): ShapeKeys {
+  const given = Object.entries(alsoKeys).filter(([, key]) => fields.given(key));
+  return { ...USUAL_KEYS, ...keys, ...Object.fromEntries(given) };
 }
 
 /** How a family derives the shape of its attention. */
 export interface ShapeRules {
-  readonly keys: ShapeKeys;
+  /** The family's names for usual keys. */
+  readonly keys?: Partial<ShapeKeys>;
+  /** Names that count where the config has them; otherwise the usual ones do. */
+  readonly alsoKeys?: Partial<ShapeKeys>;
   /** The family's head_dim if no key gives it; default hidden / heads. */
   readonly derivedHeadDim?: (hidden: number, heads: number) => number;
   /** A head_dim that no key can change (latent attention: qk_rope_head_dim). */
@@ -226,12 +228,12 @@ export interface ShapeRules {
  * @throws RopeEvalError `missing_field` for a width or head count that a whole config lacks; a
  *   nested part takes the default of its class, which is reported
  */
-export function readShape(source: Source, rules: ShapeRules): Read<Shape> {
+export function readShape(source: Source, rules: ShapeRules = {}): Read<Shape> {
   const { fields, defaults } = source;
-  const { keys } = rules;
+  const keys = keysOf(source, rules);
   const taken: Record<string, number> = {};
-  const width = (key: string, max: number, fallback: number | undefined): number => {
-    const value = fields.integer(key, { above: 0, max });
+  const width = (key: string, rule: NumberRule, fallback: number | undefined): number => {
+    const value = fields.integer(key, rule);
     if (value !== undefined) return value;
     if (!source.nested || fallback === undefined) {
       fail(
@@ -244,17 +246,19 @@ export function readShape(source: Source, rules: ShapeRules): Read<Shape> {
     taken[key] = fallback;
     return fallback;
   };
-  const explicitHeadDim = readHeadDim(source, rules);
+  const explicitHeadDim = readHeadDim(source, keys, rules);
   // With an explicit head_dim, the width does not affect RoPE, but the costs depend on it.
-  const heads = rules.fixedHeads ?? width(keys.heads, BOUNDS.heads, defaults?.heads);
-  const hiddenSize = width(keys.hidden, BOUNDS.width, defaults?.hidden);
+  const heads = rules.fixedHeads ?? width(keys.heads, POSITIVE.heads, defaults?.heads);
+  const hiddenSize = width(keys.hidden, POSITIVE.width, defaults?.hidden);
   const kvHeads =
     rules.fixedKvHeads ??
-    fields.nullableInteger(keys.kvHeads, { above: 0, max: BOUNDS.heads }) ??
+    fields.nullableInteger(keys.kvHeads, POSITIVE.heads) ??
     (source.nested ? defaults?.kvHeads : undefined) ??
     heads;
-  if (rules.mustDivide === true) checkDivisible(source, keys, hiddenSize, heads);
-  const headDim = explicitHeadDim ?? deriveHeadDim(source, rules, hiddenSize, heads);
+  const derived = rules.derivedHeadDim?.(hiddenSize, heads);
+  const divides = explicitHeadDim === undefined && derived === undefined;
+  if (rules.mustDivide || divides) checkDivisible(source, keys, hiddenSize, heads);
+  const headDim = explicitHeadDim ?? derived ?? hiddenSize / heads;
   const findings: Finding[] = [];
   const { maxPositions, given } = take(findings, readWindow(source, keys, taken));
   const layers = take(findings, readLayers(source, keys, taken));
@@ -275,20 +279,12 @@ export function readShape(source: Source, rules: ShapeRules): Read<Shape> {
   };
 }
 
-function readHeadDim(source: Source, rules: ShapeRules): number | undefined {
+function readHeadDim(source: Source, { headDim: key }: ShapeKeys, rules: ShapeRules) {
   const fixed = rules.fixedHeadDim?.(source);
   if (fixed !== undefined) return fixed;
-  const key = rules.keys.headDim;
-  const rule = { above: 0, max: BOUNDS.headDim };
   // An explicit null means that head_dim is derived, even if the class has its own number.
-  if (source.fields.has(key)) return source.fields.nullableInteger(key, rule);
+  if (source.fields.has(key)) return source.fields.nullableInteger(key, POSITIVE.headDim);
   return source.defaults?.headDim;
-}
-
-function deriveHeadDim(source: Source, rules: ShapeRules, hidden: number, heads: number): number {
-  if (rules.derivedHeadDim !== undefined) return rules.derivedHeadDim(hidden, heads);
-  checkDivisible(source, rules.keys, hidden, heads);
-  return hidden / heads;
 }
 
 function checkDivisible(source: Source, keys: ShapeKeys, hidden: number, heads: number): void {
@@ -308,7 +304,7 @@ function readWindow(
 ): Read<{ readonly maxPositions: number; readonly given: boolean }> {
   const { fields, defaults } = source;
   const key = keys.maxPositions;
-  const value = fields.integer(key, { above: 0, max: BOUNDS.positions });
+  const value = fields.integer(key, POSITIVE.tokens);
   if (value !== undefined) return { value: { maxPositions: value, given: true }, findings: [] };
   const fallback = defaults?.maxPositions;
   if (fallback === undefined) fail('missing_field', fields.at(key), 'is missing');
@@ -327,7 +323,7 @@ function readWindow(
  */
 function readLayers(source: Source, keys: ShapeKeys, taken: Record<string, number>): Read<number> {
   const { fields, defaults } = source;
-  const value = fields.integer(keys.layers, { above: 0, max: BOUNDS.layers });
+  const value = fields.integer(keys.layers, POSITIVE.layers);
   if (value !== undefined) return { value, findings: [] };
   const listed = fields.nullableList('layer_types')?.length;
   const layers = listed ?? defaults?.layers ?? FALLBACK_LAYERS;

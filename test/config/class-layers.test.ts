@@ -156,6 +156,8 @@ describe('windows', () => {
     const { groups } = readAs('mimo_v2_flash', { num_hidden_layers: 6, sliding_window_size: 128 });
     const local = groups.find(({ layerType }) => layerType === 'sliding_attention');
     expect(local).toMatchObject({ span: { window: 129 }, kvHeads: 16 });
+    // The class gives the first layer full attention too, beside every sixth.
+    expect(groups[0]).toMatchObject({ layerType: 'full_attention', layers: [0, 5] });
   });
 });
 

@@ -1,25 +1,12 @@
-import { quote } from '../../text.js';
-import type { Environment } from '../environment.js';
-import { flagOf } from '../failure.js';
+import type { FileCheckFlags } from '../check.js';
 import {
   addCheckOptions,
   addEvaluationOptions,
   addModelOptions,
   addOutputOptions,
   addReferenceOptions,
-  type CheckFlags,
   type CommandModule,
-  type ModelFlags,
-  type OutputFlags,
 } from '../options.js';
-
-interface Flags extends CheckFlags, ModelFlags, OutputFlags {
-  readonly policy?: string;
-  readonly base?: string;
-  readonly baseline?: string;
-  readonly updateBaseline?: boolean;
-  readonly trustCheckout?: boolean;
-}
 
 export const checkCommand: CommandModule = (program, { environment, exitWith }) => {
   const command = program
@@ -53,61 +40,10 @@ export const checkCommand: CommandModule = (program, { environment, exitWith }) 
   addEvaluationOptions(command);
   addModelOptions(command);
   addReferenceOptions(command);
-  addOutputOptions(command, 'the result').action(async (argument: string, flags: Flags) => {
-    exitWith(await check(argument, flags, environment));
-  });
-};
-
-async function check(argument: string, flags: Flags, environment: Environment): Promise<number> {
-  const [
-    { loadBaseline, judgeConfig, updateBaseline },
-    { outputsOf, prepareOutputs, protectInputs },
-    { loadConfig },
-    { assertTrusted, loadPolicy },
-  ] = await Promise.all([
-    import('../check.js'),
-    import('../files.js'),
-    import('../inputs.js'),
-    import('../policy.js'),
-  ]);
-  const config = await loadConfig(argument, environment);
-  const { policy, file, baseline: own } = await loadPolicy(flags.policy, environment);
-  const baseline = flags.baseline ?? own;
-  if (!flags.trustCheckout)
-    await assertTrusted({ policy: file, baseline, base: flags.base }, environment);
-  const replaced = flags.updateBaseline === true;
-  // A baseline is an input unless it is to be updated; it is then an output that must not overwrite
-  // a config.
-  const written = replaced ? [{ name: flagOf('baseline'), path: baseline }] : [];
-  await protectInputs(
-    [...outputsOf(flags.output), ...written],
-    [
-      { name: 'the config', path: config.file },
-      { name: `the config of ${flagOf('base')}`, path: flags.base },
-      { name: 'the policy', path: file },
-      ...(replaced ? [] : [{ name: 'the baseline', path: baseline }]),
-    ],
-    environment,
-  );
-  const outputs = await prepareOutputs(flags.output ?? [], environment);
-  const base =
-    flags.base === undefined
-      ? undefined
-      : { ...(await loadConfig(flags.base, environment)), argument: quote(flags.base) };
-  const run = await judgeConfig(
-    {
-      config,
-      base,
-      policy,
-      policyArgument: file === undefined ? undefined : quote(file),
-      baseline: await loadBaseline(baseline, replaced, environment),
+  addOutputOptions(command, 'the result').action(
+    async (argument: string, flags: FileCheckFlags) => {
+      const { checkFile } = await import('../check.js');
+      exitWith(await checkFile(argument, flags, environment));
     },
-    flags,
-    outputs,
-    environment,
   );
-  if (replaced && baseline !== undefined) {
-    await updateBaseline(baseline, run.report, environment, flags.quiet !== true);
-  }
-  return run.result.exitCode;
-}
+};

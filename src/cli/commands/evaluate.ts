@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import { type ErrorDetails, option, RopeEvalError, words } from '../../errors.js';
+import { option, words } from '../../errors.js';
+import { defined } from '../../json/parse.js';
 import type { Report } from '../../report/schema/report.js';
 import { quote } from '../../text.js';
 import type { Environment } from '../environment.js';
-import { flagOf } from '../failure.js';
+import { flagOf, noEffect } from '../failure.js';
 import { loadConfig } from '../inputs.js';
 import type { SearchFlags } from '../optimize.js';
 import {
@@ -80,7 +81,7 @@ async function compare(argument: string, flags: Flags, environment: Environment)
   const [
     { candidateFiles, chooseCandidates, namedCandidates, readConfigOf, readGeometry, usesRope },
     { outputsOf, prepareOutputs, protectInputs, writeOutputs },
-    { finish, keptBy, loadUnfinished, runEvaluation },
+    { finish, loadUnfinished, runEvaluation, watchFor },
   ] = await Promise.all([import('../model.js'), import('../files.js'), import('../run.js')]);
   refuseWithoutEffect(flags);
   const config = await loadConfig(argument, environment);
@@ -107,27 +108,18 @@ async function compare(argument: string, flags: Flags, environment: Environment)
   }
   const candidates = await chooseCandidates(named, flags.factor, read, environment);
   const target = flags.target ?? targetOf(flags.factor, read.reference.trainedWindow);
-  const unfinished =
+  const resume =
     flags.resume === undefined ? undefined : await loadUnfinished(flags.resume, environment);
   const model = await modelOptions(flags, environment);
   const outputs = await prepareOutputs(flags.output ?? [], environment);
-  const quiet = flags.quiet === true;
-  const report = await runEvaluation(
-    environment,
-    config,
-    {
-      ...evaluationOptions(flags),
-      ...referenceOptions(flags),
-      ...(base === undefined || flags.base === undefined
-        ? {}
-        : { base: { ...(await readConfigOf(base)), argument: quote(flags.base) } }),
-      ...model,
-      ...(target === undefined ? {} : { target }),
-      ...(candidates === undefined ? {} : { candidates }),
-      ...(unfinished === undefined ? {} : { resume: unfinished }),
-    },
-    { progress: !quiet && !flags.json, notices: !quiet, keeps: keptBy(flags) },
-  );
+  const options = {
+    ...evaluationOptions(flags),
+    ...referenceOptions(flags),
+    ...(base && { base: { ...(await readConfigOf(base)), argument: quote(flags.base ?? '') } }),
+    ...model,
+    ...defined({ target, candidates, resume }),
+  };
+  const report = await runEvaluation(environment, config, options, watchFor(flags));
   await writeOutputs(outputs, report, { plots: flags.plots });
   await print(report, flags, environment);
   return finish(report, { flags, resumable: true }, environment);
@@ -154,49 +146,31 @@ async function print(report: Report, flags: Flags, environment: Environment): Pr
 
 /** Refuses flags that would have no effect. */
 function refuseWithoutEffect(flags: Flags): void {
-  const refuse = (details: ErrorDetails): never => {
-    throw new RopeEvalError('no_effect', details);
-  };
   if (flags.factor && flags.candidates && flags.target !== undefined) {
-    refuse({
-      option: 'factor',
-      predicate: words`has no effect beside both ${option('candidates')} and ${option('target')}`,
+    throw noEffect('factor', words`beside both ${option('candidates')} and ${option('target')}`, {
       hint: 'Leave it out: the candidates and the target are both given.',
     });
   }
   if (flags.details && (flags.json || flags.optimize)) {
-    refuse({
-      option: 'details',
-      predicate: words`has no effect beside ${option(flags.json ? 'json' : 'optimize')}`,
+    throw noEffect('details', words`beside ${option(flags.json ? 'json' : 'optimize')}`, {
       hint: 'Leave one of them out.',
     });
   }
   if (flags.policy !== undefined && !flags.optimize) {
-    refuse({
-      option: 'policy',
-      predicate: words`has no effect without ${option('optimize')}`,
+    throw noEffect('policy', words`without ${option('optimize')}`, {
       hint: 'To judge a config by a policy: rope-eval check.',
     });
   }
-  if (flags.base !== undefined && flags.optimize) {
-    refuse({
-      option: 'base',
-      predicate: words`has no effect on ${option('optimize')}`,
-      hint: 'Run the search on the config before the change.',
-    });
-  }
-  if (flags.model !== undefined && flags.optimize) {
-    refuse({
-      option: 'model',
-      predicate: words`has no effect on ${option('optimize')}`,
-      hint: 'The search asks the probe model many times; measure what it finds with your own weights.',
-    });
-  }
-  if (flags.resume !== undefined && flags.optimize) {
-    refuse({
-      option: 'resume',
-      predicate: words`has no effect on ${option('optimize')}`,
-      hint: 'Run the search again without it.',
-    });
+  if (!flags.optimize) return;
+  for (const [name, hint] of Object.entries(NOT_SEARCHED)) {
+    if (flags[name as keyof typeof NOT_SEARCHED] !== undefined)
+      throw noEffect(name, words`on ${option('optimize')}`, { hint });
   }
 }
+
+/** Flags that a search does not take, and what to do instead. */
+const NOT_SEARCHED = Object.freeze({
+  base: 'Run the search on the config before the change.',
+  model: 'The search asks the probe model many times; measure what it finds with your own weights.',
+  resume: 'Run the search again without it.',
+});

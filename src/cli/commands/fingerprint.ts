@@ -1,8 +1,10 @@
 import { EXIT, option, RopeEvalError, words } from '../../errors.js';
 import type { FingerprintDiff } from '../../geometry/fingerprint.js';
+import { defined } from '../../json/parse.js';
 import type { Section } from '../../report/sections/section.js';
 import type { RopeSpec } from '../../rope/registry.js';
 import type { Environment } from '../environment.js';
+import { noEffect } from '../failure.js';
 import { loadConfig } from '../inputs.js';
 import type { RopeModel } from '../model.js';
 import {
@@ -55,18 +57,12 @@ async function fingerprint(
 ): Promise<number> {
   const { readRopeGeometry } = await import('../model.js');
   if (flags.layerType !== undefined && flags.diff === undefined) {
-    throw new RopeEvalError('no_effect', {
-      option: 'layerType',
-      predicate: words`has no effect without ${option('diff')}`,
-    });
+    throw noEffect('layerType', words`without ${option('diff')}`);
   }
-  if (flags.model !== undefined) {
-    for (const name of ['diff', 'seqLen'] as const)
-      if (flags[name] !== undefined)
-        throw new RopeEvalError('no_effect', {
-          option: name === 'seqLen' ? 'sequenceLength' : name,
-          predicate: words`has no effect beside ${option('model')}`,
-        });
+  const { diff: dump, seqLen: sequenceLength } = flags;
+  const [beside] = Object.keys(defined({ diff: dump, sequenceLength }));
+  if (flags.model !== undefined && beside !== undefined) {
+    throw noEffect(beside, words`beside ${option('model')}`);
   }
   const config = await loadConfig(argument, environment);
   const read = await readRopeGeometry(config, {});
@@ -83,18 +79,14 @@ async function fingerprint(
     else stdout.write(draw(exportSections(found)));
     return found.tables.every(({ same }) => same) ? EXIT.ok : EXIT.gateFailed;
   }
-  if (flags.diff !== undefined) {
-    const diff = await compare(flags.diff, read, specs, flags, environment);
+  if (dump !== undefined) {
+    const diff = await compare(dump, read, specs, flags, environment);
     if (flags.json) stdout.json(diff);
     else stdout.write(draw(fingerprintDiffSections(diff)));
     return diff.same ? EXIT.ok : EXIT.gateFailed;
   }
   const { fingerprintData } = await import('../../geometry/fingerprint.js');
-  const { seqLen } = flags;
-  const data = fingerprintData(read.model, {
-    specs,
-    ...(seqLen === undefined ? {} : { sequenceLength: seqLen }),
-  });
+  const data = fingerprintData(read.model, defined({ specs, sequenceLength }));
   if (flags.json) stdout.json(data);
   else stdout.write(draw(fingerprintSections(data)));
   return EXIT.ok;

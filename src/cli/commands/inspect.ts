@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { CACHE_DTYPES, type CacheDtype, dtypeNamed } from '../../geometry/drift.js';
+import { defined } from '../../json/parse.js';
 import type { NotRope } from '../../model/types.js';
 import type { InspectData } from '../../report/schema/inspect.js';
 import type { Environment } from '../environment.js';
@@ -70,6 +71,18 @@ export const inspectCommand: CommandModule = (program, { environment }) => {
     });
 };
 
+/** Flags that only apply to RoPE. */
+const ROPE_FLAGS: readonly (keyof Flags)[] = [
+  'candidate',
+  'target',
+  'seqLen',
+  'dtype',
+  'bandwidth',
+  'reference',
+  'trainedWindow',
+  'model',
+];
+
 /** Describes a model without RoPE: its encoding, and how the twin with it was measured. */
 async function withoutRope(model: NotRope, source: string, flags: Flags): Promise<InspectData> {
   const [
@@ -81,24 +94,14 @@ async function withoutRope(model: NotRope, source: string, flags: Flags): Promis
     import('../../encodings/twins.js'),
     import('../encodings.js'),
   ]);
-  const { candidate, target, seqLen, dtype, bandwidth, reference, trainedWindow } = flags;
-  refuseFlags(model, {
-    candidate,
-    target,
-    seqLen,
-    dtype,
-    bandwidth,
-    reference,
-    trainedWindow,
-    model: flags.model,
-  });
+  refuseFlags(model, flags, ROPE_FLAGS);
   const data = inspectNotRope(model, source);
   const rows = twinOf(model) === undefined ? [] : (await measuredEncodings()).rows;
   const twin = twinRow(model, rows);
   return {
     ...data,
     findings: [...data.findings, ...twinFindings(model, rows)],
-    ...(twin === undefined ? {} : { twin }),
+    ...defined({ twin }),
   };
 }
 
@@ -114,20 +117,18 @@ async function inspectArgument(
   const config = await loadConfig(argument, environment);
   const read = await readGeometry(config, referenceOptions(flags));
   if (!usesRope(read)) return withoutRope(read, config.source, flags);
-  const { seqLen, target, dtype, bandwidth } = flags;
+  const { target, dtype } = flags;
   const candidate =
     flags.candidate === undefined
       ? undefined
       : await candidateSpecs(flags.candidate, read, environment);
   const exported = await exportOptions(flags, environment);
-  const data = inspectData(read.model, read.reference, {
-    source: config.source,
-    ...(target === undefined ? {} : { target }),
-    ...(seqLen === undefined ? {} : { sequenceLength: seqLen }),
-    ...(candidate === undefined ? {} : { candidate }),
-    ...(dtype === undefined ? {} : { dtype }),
-    ...(bandwidth === undefined ? {} : { bandwidthGBps: bandwidth }),
-  });
+  const options = { target, sequenceLength: flags.seqLen, candidate, dtype };
+  const data = inspectData(
+    read.model,
+    read.reference,
+    defined({ source: config.source, ...options, bandwidthGBps: flags.bandwidth }),
+  );
   if (exported === undefined) return data;
   const { exportFindings, inspectExport } = await import('../../subjects/onnx/compare.js');
   const found = await inspectExport(exported, read.model, candidate?.specs);

@@ -1,7 +1,7 @@
 /** The commands that read saved reports: `compare` and `merge`. */
 
 import { resolve } from 'node:path';
-import { EXIT, option, words } from '../../errors.js';
+import { EXIT, option, type Words, words } from '../../errors.js';
 import { quote } from '../../text.js';
 import type { Environment } from '../environment.js';
 import { inShell } from '../failure.js';
@@ -19,14 +19,9 @@ export const compareCommand: CommandModule = (program, { environment }) => {
     .option('--json', 'print the comparison as JSON, and nothing else, on standard output')
     .action(async (before: string, after: string, flags: { readonly json?: boolean }) => {
       const [
-        { COMPARE_SCHEMA_VERSION: schemaVersion, compareReports },
-        { parseReport },
+        { COMPARE_SCHEMA_VERSION: schemaVersion, compareReports, parseReport },
         { requireTextFile },
-      ] = await Promise.all([
-        import('../../gate/baseline.js'),
-        import('../../gate/baseline.js'),
-        import('../inputs.js'),
-      ]);
+      ] = await Promise.all([import('../../gate/baseline.js'), import('../inputs.js')]);
       const read = async (path: string) =>
         parseReport(
           await requireTextFile(path, environment),
@@ -95,21 +90,15 @@ async function merge(
   const { sweep, missing, interrupted } = mergeSweeps(parts);
   if (flags.output === undefined) environment.stdout.json(sweep);
   else await writeAtomically(resolve(environment.cwd, flags.output), jsonText(sweep));
-  const say = (line: string): void => void environment.stderr.write(`${line}\n`);
+  const say = (why: Words): void => {
+    environment.stderr.write(`error: incomplete: ${inShell(why)}\n`);
+  };
   if (missing.length > 0) {
     const names = missing.map((shard) => `${shard}/${sweep.shards.count}`).join(', ');
-    say(
-      inShell(
-        words`error: incomplete: shard ${names} is missing; run sweep ${option('shard')} and give its file too`,
-      ),
-    );
+    say(words`shard ${names} is missing; run sweep ${option('shard')} and give its file too`);
   }
   for (const source of interrupted) {
-    say(
-      inShell(
-        words`error: incomplete: ${source} was interrupted; run its sweep ${option('shard')} again`,
-      ),
-    );
+    say(words`${source} was interrupted; run its sweep ${option('shard')} again`);
   }
   return missing.length + interrupted.length === 0 ? EXIT.ok : EXIT.usage;
 }

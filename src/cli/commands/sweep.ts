@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { EXIT, RopeEvalError } from '../../errors.js';
+import { defined } from '../../json/parse.js';
 import type { Environment } from '../environment.js';
 import {
   addEvaluationOptions,
@@ -47,17 +48,21 @@ async function sweep(
   flags: Flags,
   environment: Environment,
 ): Promise<number> {
-  const [{ parseShard }, { runSweep }, { outputFiles, writeAtomically }, candidates] =
-    await Promise.all([
-      import('../../gate/sweep.js'),
-      import('../sweep.js'),
-      import('../files.js'),
-      import('../../candidates/definition.js'),
-    ]);
+  const [
+    { parseShard },
+    { runSweep },
+    { outputFiles, writeAtomically },
+    { joinCandidates, parseCandidates },
+  ] = await Promise.all([
+    import('../../gate/sweep.js'),
+    import('../sweep.js'),
+    import('../files.js'),
+    import('../../candidates/definition.js'),
+  ]);
   const shard = parseShard(flags.shard);
   await outputFiles([flags.output], environment, { '.json': true }, unknownForm);
   const path = resolve(environment.cwd, flags.output);
-  const lists = flags.candidates?.map(candidates.parseCandidates);
+  const lists = flags.candidates?.map(parseCandidates);
   const result = await runSweep(
     {
       patterns,
@@ -65,8 +70,7 @@ async function sweep(
       output: flags.output,
       options: {
         ...evaluationOptions(flags),
-        ...(flags.target === undefined ? {} : { target: flags.target }),
-        ...(lists ? { candidates: candidates.joinCandidates(lists) } : {}),
+        ...defined({ target: flags.target, candidates: lists && joinCandidates(lists) }),
       },
       notices: flags.quiet !== true,
     },

@@ -1,5 +1,5 @@
 import { effectiveTheta, type RopeSpecOf } from '../../rope/registry.js';
-import { type ConfigShape, type Edit, shapeOf } from '../block.js';
+import { type Edit, nestedIn, ORIGINAL, shapeOf } from '../block.js';
 import { type ConfigForm, formOf, hfPatch, type HfPatch, needsThreeKeys } from '../hf-patch.js';
 import { coverageNotes, isUnchanged, maxPositionsFor, staticNotes } from '../lengths.js';
 import { blockJson } from '../served.js';
@@ -30,19 +30,17 @@ export interface V4Versions {
 export function v4Versions(input: EmitInput, max = maxPositionsFor(input)): V4Versions {
   const { rope } = input.groups[0];
   const exceptions = EXCEPTIONS.filter(({ holds }) => holds(input));
-  const [latest] = exceptions
+  const latest = exceptions
     .map(({ since }) => since)
     .sort()
-    .reverse();
+    .at(-1);
   if (latest !== undefined) {
-    return inEras(
-      [{ from: latest, holds: true }],
-      exceptions.map(({ why }) => why),
-    );
+    const notes = exceptions.map(({ why }) => why);
+    return inEras([{ from: latest, holds: true }], notes);
   }
   if (rope.type === 'yarn') return yarnVersions(rope, max);
   if (rope.type === 'longrope') return longropeVersions(rope, max);
-  return inEras([{ from: '4.45', holds: true }], []);
+  return inEras([{ from: '4.45', holds: true }]);
 }
 
 /** Classes of transformers 4 that interpret a block differently or fail on it. Each was run. */
@@ -102,11 +100,10 @@ function holdsIn({ eras }: V4Versions, version: Version): boolean {
   );
 }
 
-function inEras(eras: readonly Era[], notes: readonly string[]): V4Versions {
-  return { versions: spans(eras), eras, notes: notes.map(ignored) };
+function inEras(eras: readonly Era[], ignored: readonly string[] = []): V4Versions {
+  const notes = ignored.map((text): Note => ({ kind: 'ignores', text }));
+  return { versions: spans(eras), eras, notes };
 }
-
-const CONVERTED = ' (5 converts it when it loads)';
 
 interface Era {
   readonly from: string;
@@ -151,7 +148,7 @@ function longropeVersions(rope: RopeSpecOf<'longrope'>, max: number): V4Versions
   const stretched = rope.originalMaxPositions * rope.factor;
   // The factor only decides the attention scaling.
   if (max === stretched || rope.attentionFactor !== undefined) {
-    return inEras([{ from: '4.48', holds: true }], []);
+    return inEras([{ from: '4.48', holds: true }]);
   }
   const replaced = inEras(
     [{ from: '5.0', holds: true }],
@@ -160,10 +157,6 @@ function longropeVersions(rope: RopeSpecOf<'longrope'>, max: number): V4Versions
     ],
   );
   return { ...replaced, versions: 'transformers 5, which converts it when it loads' };
-}
-
-function ignored(text: string): Note {
-  return { kind: 'ignores', text };
 }
 
 /** Lists the eras that hold, with neighbours merged: `transformers 4.45 to 4.50, 4.56 and later` */
@@ -179,61 +172,52 @@ function spans(eras: readonly Era[]): string {
     if (to === undefined) return `${from} and later`;
     return from === to ? from : `${from} to ${to}`;
   });
-  return `transformers ${texts.join(', ')}${CONVERTED}`;
+  return `transformers ${texts.join(', ')} (5 converts it when it loads)`;
 }
 
 /** Writes config.json itself, in both forms that transformers reads. */
-export const hf: Emitter = Object.freeze({
+export const hf = Object.freeze<Emitter>({
   aliases: ['transformers', 'huggingface'],
   versions: { oldest: '4.45', newest: '5.24' },
-  emit: (input: EmitInput, version: Version): Answer => {
+  emit: (input, version) => {
+    const answer = (settings: readonly Setting[], notes: readonly Note[] = []): Answer => {
+      return { ok: true, settings, notes: [...notesOf(input), ...notes] };
+    };
     if (isUnchanged(input) && input.geometry.maxPositions >= input.length) {
       return { ok: true, settings: [], notes: [UNCHANGED, ...notesOf(input)] };
     }
-    const shape = shapeOf(input.raw);
-    const earlyForm = earlyYarn(input, version);
-    if (earlyForm !== undefined) {
-      const text = patchText(earlyForm.edits, shape);
-      const title = 'config.json, rope_scaling';
-      return {
-        ok: true,
-        settings: [{ title, versions: earlyForm.versions, kind: 'json', text }],
-        notes: [...notesOf(input), ...earlyForm.notes],
-      };
+    const { prefix } = shapeOf(input.raw);
+    const json = (title: string, versions: string, edits: readonly Edit[]): Setting => {
+      return { title, versions, kind: 'json', text: patchText(edits, prefix) };
+    };
+    const early = earlyYarn(input, version);
+    if (early !== undefined) {
+      return answer([json('config.json, rope_scaling', early.versions, early.edits)], early.notes);
     }
     const v4 = hfPatch(input, 'v4');
     const v5 = hfPatch(input, 'v5');
     // If neither form can express the scaling, the reason of the newer one counts.
     if (!v4.ok && !v5.ok) return v5;
-    const older = v4Versions(input);
-    const { versions, notes } = older;
-    const settings: Setting[] = [];
     if (v4.ok && isUnchanged(input)) {
-      const text = patchText(v4.edits, shape);
-      const title = 'config.json';
-      settings.push({ title, versions: 'the versions that read the file', kind: 'json', text });
-      return { ok: true, settings, notes: notesOf(input) };
+      return answer([json('config.json', 'the versions that read the file', v4.edits)]);
     }
+    const older = v4Versions(input);
+    const settings: Setting[] = [];
     if (v4.ok && holdsIn(older, version)) {
-      const text = patchText(v4.edits, shape);
-      settings.push({ title: 'config.json, rope_scaling', versions, kind: 'json', text });
+      settings.push(json('config.json, rope_scaling', older.versions, v4.edits));
     }
     // Long lists are printed only once, because transformers 5 converts the older form when it
     // loads.
     const repeats = settings.length > 0 && input.groups[0].rope.type === 'longrope';
     if (v5.ok && !repeats && atLeast(version, '5.0')) {
-      const text = patchText(v5.edits, shape);
-      const title = 'config.json, rope_parameters';
-      settings.push({ title, versions: 'transformers 5', kind: 'json', text });
+      settings.push(json('config.json, rope_parameters', 'transformers 5', v5.edits));
     }
-    if (settings.length === 0) {
-      return {
-        ok: false,
-        reason: `transformers ${version.join('.')} does not read rope_parameters, and would make something else of a rope_scaling`,
-        instead: `What holds: ${v4.ok ? versions : 'transformers 5'}.`,
-      };
-    }
-    return { ok: true, settings, notes: [...notesOf(input), ...(v4.ok ? notes : [])] };
+    if (settings.length > 0) return answer(settings, v4.ok ? older.notes : []);
+    return {
+      ok: false,
+      reason: `transformers ${version.join('.')} does not read rope_parameters, and would make something else of a rope_scaling`,
+      instead: `What holds: ${v4.ok ? older.versions : 'transformers 5'}.`,
+    };
   },
 });
 
@@ -298,7 +282,6 @@ const UNCHANGED: Note = Object.freeze({
 
 function notesOf(input: EmitInput): Note[] {
   const { rope } = input.groups[0];
-  const notes = [...coverageNotes(input), ...staticNotes(input)];
   if (rope.type === 'dynamic') {
     return [
       ...coverageNotes(input),
@@ -308,6 +291,7 @@ function notesOf(input: EmitInput): Note[] {
       },
     ];
   }
+  const notes = [...coverageNotes(input), ...staticNotes(input)];
   if (rope.type === 'longrope') {
     notes.push({
       kind: 'derives',
@@ -321,13 +305,11 @@ function notesOf(input: EmitInput): Note[] {
  * Writes the edited keys as one JSON object, nested as in the file; null disables a key. An
  * original window that no block needs any more may stay, because transformers 5 refuses null there.
  */
-function patchText(edits: readonly Edit[], { prefix }: ConfigShape): string {
+function patchText(edits: readonly Edit[], prefix: readonly string[]): string {
   const entries = edits.flatMap(({ path, value }) => {
     const key = path.at(-1) ?? '';
-    const stays = value === undefined && key === 'original_max_position_embeddings';
+    const stays = value === undefined && key === ORIGINAL;
     return stays ? [] : [[key, value ?? null] as const];
   });
-  const inner: unknown = Object.fromEntries(entries);
-  const whole = prefix.reduceRight<unknown>((value, key) => ({ [key]: value }), inner);
-  return blockJson(whole);
+  return blockJson(nestedIn(prefix, Object.fromEntries(entries)));
 }

@@ -1,15 +1,15 @@
 import { attnFactorOf, YARN_BETAS, type YarnSpec } from '../../rope/kinds/yarn.js';
-import { effectiveTheta, scalingBlock } from '../../rope/registry.js';
+import { effectiveTheta, type RopeSpec, scalingBlock } from '../../rope/registry.js';
 import { tokens, trim } from '../../text.js';
 import { dynamicAsTheta, isUnsaid, sayIn, type Support } from '../block.js';
 import { coverageNotes, isUnchanged, staticNotes } from '../lengths.js';
 import { command, decimal } from '../served.js';
-import type { Answer, EmitInput, Emitter, Note } from '../types.js';
+import type { EmitInput, Emitter, Note } from '../types.js';
 
 /** Writes ollama's Modelfile, which has a context length but no option for a scaling. */
-export const ollama: Emitter = Object.freeze({
+export const ollama = Object.freeze<Emitter>({
   aliases: [],
-  emit: (input: EmitInput): Answer => {
+  emit: (input) => {
     const { length } = input;
     if (!isUnchanged(input)) {
       const { rope } = input.groups[0];
@@ -44,9 +44,9 @@ export const ollama: Emitter = Object.freeze({
 type Option = readonly [flag: string, value: string];
 
 /** Writes RoPE options for llama-server and llama-cli. Sources: docs/engines.md. */
-export const llamaCpp: Emitter = Object.freeze({
+export const llamaCpp = Object.freeze<Emitter>({
   aliases: ['llamacpp', 'llama-cpp', 'llama_cpp', 'llama-server', 'gguf'],
-  emit: (input: EmitInput): Answer => {
+  emit: (input) => {
     if (isUnchanged(input)) return { ok: true, settings: [launch(input, [])], notes: kept(input) };
     const model = unreached(input);
     if (model !== undefined) return { ok: false, reason: model, instead: `${CONVERT}.` };
@@ -82,12 +82,12 @@ const SUPPORT: Support<readonly Option[]> = Object.freeze({
   dynamic: () => ({
     unsaid: 'there is no dynamic scaling: the table never depends on the length',
   }),
-  llama3: () => STORED('llama3'),
-  longrope: () => STORED('longrope'),
-  proportional: () => STORED('proportional'),
+  llama3: stored,
+  longrope: stored,
+  proportional: stored,
 });
 
-function STORED(type: string) {
+function stored({ type }: RopeSpec) {
   return { unsaid: `${type} is stored in the GGUF as a table of factors; no option sets it` };
 }
 

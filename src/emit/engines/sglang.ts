@@ -8,11 +8,11 @@ import {
   isFlatComposite,
   isUnsaid,
   keptKeys,
+  ORIGINAL,
   originalBeside,
   raisedLengths,
   scalingOverride,
   shapeOf,
-  type Support,
   temperatureOf,
   yarnBase,
 } from '../block.js';
@@ -30,11 +30,12 @@ import {
   belongsIntoFile,
   command,
   dynamicNote,
+  hasUsualTemperature,
   INTO_FILE,
   LATENT,
   multimodal,
   needsNoOverride,
-  overrideJson,
+  overrideOption,
   type SayYarn,
   SERVED,
   servedBlock,
@@ -56,16 +57,15 @@ const NEWEST = '0.5.23';
 /** Read in this version. Earlier ones were not checked. */
 const NESTED_SINCE = '0.5.23';
 
-const ORIGINAL = 'original_max_position_embeddings';
-
 /** Writes SGLang's `--json-model-override-args`, `--context-length`. Sources: docs/engines.md. */
-export const sglang: Emitter = Object.freeze({
+export const sglang = Object.freeze<Emitter>({
   aliases: [],
   versions: { oldest: OLDEST, newest: NEWEST },
-  emit: (input: EmitInput, version: Version): Answer => {
+  emit: (input, version) => {
     const [group] = input.groups;
     const limit = limitOf(input, lengthRule(input));
-    if (needsNoOverride(input) && !limit.raised && readsAsWritten(input)) {
+    // SGLang drops attention_factor, and mscale except for the models that introduced it.
+    if (needsNoOverride(input) && !limit.raised && hasUsualTemperature(input)) {
       return { ok: true, settings: [launch(input, undefined)], notes: notesOf(input, limit) };
     }
     const refusal = refuse(input, version);
@@ -101,14 +101,8 @@ const yarn: SayYarn = (rope) => {
   return { ...yarnBase(rope), ...(temperature && { attn_factor: temperature.attn }) };
 };
 
-/** One line for each rope type that an override can name. */
-const SUPPORT: Support<Block> = Object.freeze({
-  ...SERVED,
-  yarn,
-});
-
 const ENGINE = Object.freeze({
-  support: SUPPORT,
+  support: { ...SERVED, yarn },
   families: Object.freeze([LATENT, multimodal(() => yarn)]),
 });
 
@@ -167,24 +161,9 @@ function refuse(input: EmitInput, version: Version): string | undefined {
   return undefined;
 }
 
-/**
- * Whether SGLang reads the file as it is written. It drops attention_factor, and mscale except for
- * the models that introduced it.
- */
-function readsAsWritten({ groups, geometry }: EmitInput): boolean {
-  return (
-    geometry.attention.latent !== undefined ||
-    groups.every(({ rope }) => rope.type !== 'yarn' || temperatureOf(rope) === undefined)
-  );
-}
-
 function launch(input: EmitInput, overrides: Block | undefined): Setting {
   const { prefix } = shapeOf(input.raw);
-  const nested = prefix.reduceRight<Block | undefined>(
-    (value, key) => value && { [key]: value },
-    overrides,
-  );
-  const since = nested !== undefined && prefix.length > 0 ? NESTED_SINCE : OLDEST;
+  const since = overrides !== undefined && prefix.length > 0 ? NESTED_SINCE : OLDEST;
   return {
     title: 'SGLang',
     versions: since === NEWEST ? `SGLang ${NEWEST}` : `SGLang ${since} to ${NEWEST}`,
@@ -192,9 +171,7 @@ function launch(input: EmitInput, overrides: Block | undefined): Setting {
     text: command(
       ['python', '-m', 'sglang.launch_server', '--model-path', 'MODEL'],
       [
-        ...(nested === undefined
-          ? []
-          : [['--json-model-override-args', overrideJson(nested)] as const]),
+        ...overrideOption('--json-model-override-args', prefix, overrides),
         ['--context-length', String(input.length)],
       ],
     ),

@@ -2,21 +2,14 @@ import { attnFactorOf, YARN_BETAS } from '../../rope/kinds/yarn.js';
 import type { RopeSpec } from '../../rope/registry.js';
 import { isUnsaid, sayIn, shapeOf, type Support } from '../block.js';
 import { hfPatch } from '../hf-patch.js';
-import { coverageNotes, isUnchanged } from '../lengths.js';
+import { coverageNotes, isUnchanged, staticNotes } from '../lengths.js';
 import { blockJson, command, INTO_FILE } from '../served.js';
-import {
-  type Answer,
-  type EmitInput,
-  type Emitter,
-  type Note,
-  planOf,
-  type Setting,
-} from '../types.js';
+import { type EmitInput, type Emitter, type Note, planOf, type Setting } from '../types.js';
 
 /** Writes two launcher flags of Text Generation Inference, and config.json for the rest. */
-export const tgi: Emitter = Object.freeze({
+export const tgi = Object.freeze<Emitter>({
   aliases: ['text-generation-inference'],
-  emit: (input: EmitInput): Answer => {
+  emit: (input) => {
     const model = unreached(input);
     if (model) return { ok: false, ...model };
     const { rope } = input.groups[0];
@@ -138,9 +131,7 @@ function notesOf(input: EmitInput): Note[] {
       text: 'Recomputed when a longer sequence than any before arrives, and kept from then on: what a request gets depends on the requests before it.',
     });
   }
-  if (rope.type === 'yarn' || rope.type === 'ntk') {
-    notes.push({ kind: 'static', text: 'One table for every length: short requests pay for it.' });
-  }
+  if (rope.type === 'yarn' || rope.type === 'ntk') notes.push(...staticNotes(input));
   if (rope.type === 'yarn' && rope.mscale === undefined) {
     notes.push({
       kind: 'derives',

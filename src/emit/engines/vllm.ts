@@ -6,7 +6,6 @@ import {
   hasBlock,
   isFlatComposite,
   isUnsaid,
-  keptKeys,
   loadedPrefix,
   originalBeside,
   raisedLengths,
@@ -32,11 +31,13 @@ import {
   command,
   dynamicNote,
   type Family,
+  hasUsualTemperature,
   INTO_FILE,
+  isMultimodal,
   LATENT,
   multimodal,
   needsNoOverride,
-  overrideJson,
+  overrideOption,
   type SayYarn,
   SERVED,
   servedBlock,
@@ -54,12 +55,8 @@ import {
   type Version,
 } from '../types.js';
 
-/**
- * Supported versions. Four ranges differ: `rope_scaling` up to 0.11, both blocks up to 0.23, YaRN's
- * own keys up to 0.29, and those of transformers since 0.30.
- */
-const OLDEST = '0.8';
-const NEWEST = '0.33';
+/** Since this version vLLM reads `rope_parameters`. */
+const BOTH_BLOCKS = '0.12';
 
 /**
  * Since this version vLLM requires transformers 5. With transformers 4, a `rope_scaling` and a
@@ -69,14 +66,27 @@ const NEWEST = '0.33';
  */
 const TRANSFORMERS_5 = '0.24';
 
+/** The versions that take the same command, newest first. */
+const RANGES = [
+  { from: TRANSFORMERS_5, to: '0.33' },
+  { from: BOTH_BLOCKS, to: '0.23' },
+  { from: '0.8', to: '0.11' },
+] as const;
+
+/** Since this version vLLM knows the rope type `proportional`. */
+const PROPORTIONAL = '0.20';
+
+const OLDEST = RANGES[2].from;
+const NEWEST = RANGES[0].to;
+
 /** Writes vLLM's `--hf-overrides` and `--max-model-len`. Sources: docs/engines.md. */
-export const vllm: Emitter = Object.freeze({
+export const vllm = Object.freeze<Emitter>({
   aliases: [],
   versions: { oldest: OLDEST, newest: NEWEST },
-  emit: (input: EmitInput, version: Version): Answer => {
+  emit: (input, version) => {
     const plan = planOf(input);
     if (plan.kind === 'none') return { ok: false, reason: plan.reason, instead: plan.instead };
-    const older = !atLeast(version, '0.12');
+    const older = !atLeast(version, BOTH_BLOCKS);
     if (older && plan.kind === 'per-layer') {
       return {
         ok: false,
@@ -96,25 +106,22 @@ export const vllm: Emitter = Object.freeze({
     const unneeded =
       needsNoOverride(input) && maxPositions === undefined && readsAsWritten(input, version);
     if (unneeded || (belongsIntoFile(input) && input.geometry.modelType !== 'gpt_oss')) {
-      const setting = launch(input, version, undefined);
-      return {
-        ok: true,
-        settings: [setting],
-        notes: unneeded ? notes : [INTO_FILE, ...notes],
-      };
+      const settings = [launch(input, version, undefined)];
+      return { ok: true, settings, notes: unneeded ? notes : [INTO_FILE, ...notes] };
     }
     const short = shortTable(input);
     if (short !== undefined) return short;
-    const block = blocksOf(input, plan.kind === 'per-layer', version);
+    const block = blocksOf(input, version);
     if (isUnsaid(block)) return intoFile(`vLLM cannot be told: ${block.unsaid}`);
-    const overrides = overridesOf(input, block, version);
-    // Without a raised limit, vLLM refuses a longer --max-model-len.
-    const max = maxPositions === undefined ? {} : raisedLengths(input, maxPositions);
-    const beside = originalBeside(input);
-    const all = { ...overrides, ...beside, ...max };
-    const lost = lostFromOverride(input, all);
+    const overrides = {
+      ...overridesOf(input, block, version),
+      ...originalBeside(input),
+      // Without a raised limit, vLLM refuses a longer --max-model-len.
+      ...(maxPositions === undefined ? {} : raisedLengths(input, maxPositions)),
+    };
+    const lost = lostFromOverride(input, overrides);
     if (lost !== undefined) return intoFile(lost);
-    return { ok: true, settings: [launch(input, version, all)], notes };
+    return { ok: true, settings: [launch(input, version, overrides)], notes };
   },
 });
 
@@ -132,7 +139,7 @@ function unreadBlock({ raw, geometry }: EmitInput, version: Version): string | u
   if (OWN_TABLES.has(geometry.modelType)) {
     return `vLLM's class of ${geometry.modelType} makes its table from other keys than the block`;
   }
-  const between = atLeast(version, '0.12') && !atLeast(version, TRANSFORMERS_5);
+  const between = atLeast(version, BOTH_BLOCKS) && !atLeast(version, TRANSFORMERS_5);
   return between && isFlatComposite(raw)
     ? `vLLM before ${TRANSFORMERS_5} reads a multimodal config without text_config in ways that depend on its transformers`
     : undefined;
@@ -208,9 +215,9 @@ const TAKES_MIXED_B: ReadonlySet<string> = new Set([
 
 const ENGINE = Object.freeze({ support: SUPPORT, families: FAMILIES });
 
-function blocksOf(input: EmitInput, perLayer: boolean, version: Version): Block | Unsaid {
+function blocksOf(input: EmitInput, version: Version): Block | Unsaid {
   const blockOf = (group: EmitGroup): Block | Unsaid => servedBlock(group, input, ENGINE, version);
-  if (!perLayer) return blockOf(input.groups[0]);
+  if (planOf(input).kind !== 'per-layer') return blockOf(input.groups[0]);
   const blocks = input.groups.map((group) => [group.layerType, blockOf(group)] as const);
   const unsaid = blocks.map(([, block]) => block).find(isUnsaid);
   return unsaid ?? { ...otherLayers(input), ...Object.fromEntries(blocks) };
@@ -232,7 +239,7 @@ function otherLayers({ raw, groups }: EmitInput): Block {
  * those of the file stay in force otherwise.
  */
 function overridesOf(input: EmitInput, block: Block, version: Version): Block {
-  if (!atLeast(version, '0.12')) return olderForm(input, block);
+  if (!atLeast(version, BOTH_BLOCKS)) return olderForm(input, block);
   const perLayer = planOf(input).kind === 'per-layer';
   if (atLeast(version, TRANSFORMERS_5) || perLayer) return { rope_parameters: block };
   // transformers 5 has one property of two names, so that the last one must hold the block.
@@ -244,25 +251,22 @@ function olderForm(input: EmitInput, { rope_theta: theta, ...block }: Block): Bl
   return { rope_theta: theta, ...(scaling === undefined ? {} : { rope_scaling: scaling }) };
 }
 
-/** The versions that accept the command. Not all read multimodal YaRN and the newer types. */
+/** Since when vLLM reads a scaling that not all versions of a range know. */
+const KNOWN_SINCE: readonly { has: (input: EmitInput) => boolean; since: string }[] = [
+  { has: ({ groups }) => groups[0].rope.type === 'proportional', since: PROPORTIONAL },
+  { has: (input) => input.groups[0].rope.type === 'yarn' && isMultimodal(input), since: '0.32' },
+];
+
+/** The versions that accept the command and read what it sets. */
 function versionsOf(input: EmitInput, version: Version): string {
-  if (!atLeast(version, '0.12')) return `vLLM ${OLDEST} to 0.11`;
-  const { rope, layerType } = input.groups[0];
-  if (!atLeast(version, TRANSFORMERS_5)) {
-    const since = rope.type === 'proportional' ? '0.20' : '0.12';
-    return `vLLM ${since} to 0.23, one form for all of them`;
-  }
-  const multimodal = 'mrope_section' in keptKeys(input, layerType);
-  const since = rope.type === 'yarn' && multimodal ? '0.32' : TRANSFORMERS_5;
-  return `vLLM ${since} to ${NEWEST}, one form for all of them`;
+  const { from, to } = RANGES.find((range) => atLeast(version, range.from)) ?? RANGES[2];
+  const known = KNOWN_SINCE.find(({ has }) => has(input))?.since ?? from;
+  const since = atLeast(parseVersion(known), from) ? known : from;
+  return `vLLM ${since} to ${to}${from === OLDEST ? '' : ', one form for all of them'}`;
 }
 
 function launch(input: EmitInput, version: Version, overrides: Block | undefined): Setting {
-  const prefix = atLeast(version, '0.12') ? loadedPrefix(input) : shapeOf(input.raw).prefix;
-  const nested = prefix.reduceRight<Block | undefined>(
-    (value, key) => value && { [key]: value },
-    overrides,
-  );
+  const prefix = atLeast(version, BOTH_BLOCKS) ? loadedPrefix(input) : shapeOf(input.raw).prefix;
   return {
     title: 'vLLM',
     versions: versionsOf(input, version),
@@ -270,7 +274,7 @@ function launch(input: EmitInput, version: Version, overrides: Block | undefined
     text: command(
       ['vllm', 'serve', 'MODEL'],
       [
-        ...(nested === undefined ? [] : [['--hf-overrides', overrideJson(nested)] as const]),
+        ...overrideOption('--hf-overrides', prefix, overrides),
         ['--max-model-len', String(input.length)],
       ],
     ),
@@ -295,22 +299,22 @@ function lengthRule({ groups, geometry }: EmitInput, version: Version): LengthRu
  * Whether vLLM reads the file as it is written. Up to 0.29 it reads YaRN's temperature under
  * another name than transformers.
  */
-function readsAsWritten({ groups, geometry }: EmitInput, version: Version): boolean {
-  if (atLeast(version, '0.30') || geometry.attention.latent !== undefined) return true;
-  return groups.every(({ rope }) => rope.type !== 'yarn' || temperatureOf(rope) === undefined);
+function readsAsWritten(input: EmitInput, version: Version): boolean {
+  return atLeast(version, '0.30') || hasUsualTemperature(input);
 }
 
 function notesOf(input: EmitInput, limit: Limit, version: Version): Note[] {
   const { rope } = input.groups[0];
   const notes: Note[] = [lengthNote(input, limit)];
-  if (rope.type === 'yarn' && temperatureOf(rope) !== undefined && !isLatent(input)) {
+  if (rope.type === 'yarn' && !hasUsualTemperature(input)) {
     notes.push({
       kind: 'ignores',
       text: 'vLLM up to 0.29 reads attn_factor, a multiplier on YaRN’s own temperature, and since 0.30 attention_factor, which takes its place; each ignores the other key, so that both stand in the block.',
     });
   }
-  if (rope.type === 'proportional' && !atLeast(version, '0.20')) {
-    notes.push({ kind: 'needs', text: '`proportional` is known since vLLM 0.20.' });
+  if (rope.type === 'proportional' && !atLeast(version, PROPORTIONAL)) {
+    const text = `\`proportional\` is known since vLLM ${PROPORTIONAL}.`;
+    notes.push({ kind: 'needs', text });
   }
   notes.push(...(rope.type === 'dynamic' ? dynamicNote(rope, input.length) : staticNotes(input)));
   if (limit.refused) {
@@ -323,10 +327,6 @@ function notesOf(input: EmitInput, limit: Limit, version: Version): Note[] {
     return notes;
   }
   return [...notes, ...coverageNotes(input)];
-}
-
-function isLatent({ geometry }: EmitInput): boolean {
-  return geometry.attention.latent !== undefined;
 }
 
 /** Says in one sentence what is served, and what would be without --max-model-len. */

@@ -1,11 +1,11 @@
 import { finding, type Finding } from '../../findings/index.js';
-import { Fields } from '../../json/fields.js';
-import { BOUNDS, fail, isRecord, show, type UnknownRecord } from '../../json/parse.js';
+import { type Fields, POSITIVE } from '../../json/fields.js';
+import { fail, isRecord, show, type UnknownRecord } from '../../json/parse.js';
 import type { Read, RopeBlock } from '../../rope/kind.js';
 import { THETA_RULE } from '../../rope/read.js';
 import { pickBlock, spanOf } from '../block.js';
-import { type DecoderRules, readDecoder } from '../decoder.js';
-import { eitherKeys, type LatentDefault, type Source } from '../source.js';
+import { type DecoderRules, dialect, readDecoder } from '../decoder.js';
+import type { LatentDefault, Source } from '../source.js';
 import type { AttentionShape, Dialect } from '../types.js';
 import { layersWithout } from './no-rope-layers.js';
 import { perLayer, type PerLayerRules } from './per-layer-families.js';
@@ -27,25 +27,21 @@ const SLIDING_RATIO = 0;
  * `compress`. The latter has its own theta, and a scaling reaches it alone. YaRN's temperature is
  * not applied.
  */
-export const deepseekV4: Dialect = Object.freeze({
-  name: 'main and compressed tables',
-  modelTypes: ['deepseek_v4'],
-  writes: 'per-layer',
-  read: (source: Source) =>
-    readDecoder(source, {
-      usesPartial: true,
-      keepEmptyGroups: true,
-      layerTypes: tableLabels,
-      scalable: (label) => label === COMPRESS,
-      spanOf: (label, window, max) => spanOf(label === MAIN ? 'sliding' : label, window, max),
-      window: (inner, label) =>
-        label === MAIN
-          ? (inner.fields.nullableInteger('sliding_window', { above: 0, max: BOUNDS.positions }) ??
-            inner.defaults?.window)
-          : undefined,
-      blocks: (inner, _types, shape) => blocks(inner, shape.headDim),
-    }),
-});
+export const deepseekV4 = dialect(
+  { name: 'main and compressed tables', modelTypes: ['deepseek_v4'], writes: 'per-layer' },
+  {
+    usesPartial: true,
+    keepEmptyGroups: true,
+    layerTypes: tableLabels,
+    scalable: (label) => label === COMPRESS,
+    spanOf: (label, window, max) => spanOf(label === MAIN ? 'sliding' : label, window, max),
+    window: ({ fields, defaults }, label) =>
+      label === MAIN
+        ? (fields.nullableInteger('sliding_window', POSITIVE.tokens) ?? defaults?.window)
+        : undefined,
+    blocks: (source, _types, shape) => blocks(source, shape.headDim),
+  },
+);
 
 /**
  * Returns one label per layer, from layer_types or compress_ratios. Without either, all layers
@@ -137,8 +133,6 @@ function readShare(source: Source, headDim: number): number {
   return given ?? (dims === undefined ? DEFAULTS.partial : dims / headDim);
 }
 
-const DIM = Object.freeze({ above: 0, max: BOUNDS.headDim });
-
 /**
  * DeepSeek's class defaults, which most relatives share: the rotated part and the rest of a query,
  * the rank, and the width of a value.
@@ -164,31 +158,30 @@ const HEAD_DIM_WINS: ReadonlySet<string> = new Set([
   'axk1',
 ]);
 
-function rotatedDim(source: Source): number {
-  const explicit = source.fields.nullableInteger('head_dim', DIM);
-  const dim = ropeDim(source);
-  if (explicit === undefined || explicit === dim) return dim;
-  return HEAD_DIM_WINS.has(source.modelType) ? explicit : dim;
+/** Returns a head_dim that contradicts qk_rope_head_dim. */
+function otherDim(source: Source): number | undefined {
+  const explicit = source.fields.nullableInteger('head_dim', POSITIVE.headDim);
+  return explicit === ropeDim(source) ? undefined : explicit;
 }
 
-/** Reports a head_dim that contradicts qk_rope_head_dim. */
+function rotatedDim(source: Source): number {
+  const other = otherDim(source);
+  return other !== undefined && HEAD_DIM_WINS.has(source.modelType) ? other : ropeDim(source);
+}
+
 function widthConflict(source: Source): readonly Finding[] {
   const { fields, modelType } = source;
-  const explicit = fields.nullableInteger('head_dim', DIM);
-  const dim = ropeDim(source);
-  if (explicit === undefined || explicit === dim) return [];
-  const wins = HEAD_DIM_WINS.has(modelType);
-  return [
-    finding('conflict', fields.at(wins ? 'qk_rope_head_dim' : 'head_dim'), {
-      used: wins ? explicit : dim,
-      usedPath: fields.at(wins ? 'head_dim' : 'qk_rope_head_dim'),
-      ignored: wins ? dim : explicit,
-    }),
-  ];
+  const other = otherDim(source);
+  if (other === undefined) return [];
+  const head = { path: fields.at('head_dim'), value: other };
+  const rotated = { path: fields.at('qk_rope_head_dim'), value: ropeDim(source) };
+  const [used, ignored] = HEAD_DIM_WINS.has(modelType) ? [head, rotated] : [rotated, head];
+  const args = { used: used.value, usedPath: used.path, ignored: ignored.value };
+  return [finding('conflict', ignored.path, args)];
 }
 
 function ropeDim(source: Source): number {
-  const value = source.fields.integer('qk_rope_head_dim', DIM);
+  const value = source.fields.integer('qk_rope_head_dim', POSITIVE.headDim);
   if (value !== undefined) return value;
   if (source.defaults === undefined) {
     fail('missing_field', 'qk_rope_head_dim', 'is missing: the rotated part of a latent head');
@@ -198,18 +191,18 @@ function ropeDim(source: Source): number {
 
 /** Returns the width of the part of a query without positions. */
 function nopeDim(source: Source): number {
-  const nope = source.fields.nullableInteger('qk_nope_head_dim', DIM);
+  const nope = source.fields.nullableInteger('qk_nope_head_dim', POSITIVE.headDim);
   return nope ?? latentDefaults(source).nope;
 }
 
 function latent(source: Source, rope = ropeDim(source)): AttentionShape['latent'] {
-  const rank = source.fields.nullableInteger('kv_lora_rank', { above: 0, max: BOUNDS.width });
+  const rank = source.fields.nullableInteger('kv_lora_rank', POSITIVE.width);
   const own = latentDefaults(source);
   return {
     rank: rank ?? own.rank,
     ropeDim: rope,
     nopeDim: nopeDim(source),
-    valueDim: source.fields.nullableInteger('v_head_dim', DIM) ?? own.value,
+    valueDim: source.fields.nullableInteger('v_head_dim', POSITIVE.headDim) ?? own.value,
   };
 }
 
@@ -218,118 +211,98 @@ function queryDim(source: Source): number {
   return nopeDim(source) + ropeDim(source);
 }
 
-/**
- * Makes the rules for latent attention, with DeepSeek-V3's softmax factor if `mscaleSquared` is
- * set.
- */
-export function latentRules(mscaleSquared: boolean): DecoderRules {
-  return {
-    shape: { fixedHeadDim: rotatedDim },
-    findings: widthConflict,
-    latent: (source) => latent(source),
-    softmax: { queryDim, yarnMscaleSquared: mscaleSquared },
-  };
-}
-
-function read(mscaleSquared: boolean): Dialect['read'] {
-  const rules = latentRules(mscaleSquared);
-  return (source) => {
-    // Kimi K2 runs DeepSeek-V3's code under another name.
-    const layout = source.modelType === 'kimi_k2' ? ({ layout: 'interleaved' } as const) : {};
-    return readDecoder(source, { ...rules, ...layout });
-  };
-}
+const LATENT: DecoderRules = Object.freeze<DecoderRules>({
+  shape: { fixedHeadDim: rotatedDim },
+  findings: widthConflict,
+  latent: (source) => latent(source),
+  softmax: { queryDim },
+});
 
 /** DeepSeek-V3 and its relatives: YaRN's mscale_all_dim also scales the softmax, by its square. */
-export const latentAttention: Dialect = Object.freeze({
-  name: 'multi-head latent attention',
-  modelTypes: [
-    'deepseek_v2',
-    'deepseek_v3',
-    'deepseek_v32',
-    'kimi_k2',
-    'glm4_moe_lite',
-    'glm_moe_dsa',
-    'longcat_flash',
-    'minicpm3',
-    'youtu',
-    'axk1',
-    'axk2',
-    'hy_v4',
-    'hy_v4_vl_text',
-    'sarvam_mla',
-  ],
-  read: read(true),
+const LATENT_YARN: DecoderRules = Object.freeze<DecoderRules>({
+  ...LATENT,
+  softmax: { queryDim, yarnMscaleSquared: true },
 });
+
+export const latentAttention = dialect(
+  {
+    name: 'multi-head latent attention',
+    modelTypes: [
+      'deepseek_v2',
+      'deepseek_v3',
+      'deepseek_v32',
+      'kimi_k2',
+      'glm4_moe_lite',
+      'glm_moe_dsa',
+      'longcat_flash',
+      'minicpm3',
+      'youtu',
+      'axk1',
+      'axk2',
+      'hy_v4',
+      'hy_v4_vl_text',
+      'sarvam_mla',
+    ],
+  },
+  ({ modelType }) =>
+    // Kimi K2 runs DeepSeek-V3's code under another name.
+    modelType === 'kimi_k2' ? { ...LATENT_YARN, layout: 'interleaved' } : LATENT_YARN,
+);
 
 /** Mistral Large 4: `no_rope_layers`, as in SmolLM3. By default every fourth layer has no RoPE. */
-export const mistralLarge4: Dialect = Object.freeze({
-  name: 'latent attention, layers without RoPE',
-  modelTypes: ['mistral_large4_text'],
-  read: (source: Source) =>
-    readDecoder(source, { ...latentRules(true), withoutRope: layersWithout }),
-});
+export const mistralLarge4 = dialect(
+  { name: 'latent attention, layers without RoPE', modelTypes: ['mistral_large4_text'] },
+  { ...LATENT_YARN, withoutRope: layersWithout },
+);
 
 /** Ling: latent attention whose window may also be called `model_max_length`. */
-export const bailing: Dialect = Object.freeze({
-  name: 'latent attention, model_max_length',
-  modelTypes: ['bailing_hybrid'],
-  read: (source: Source) => {
-    const rules = latentRules(true);
-    const keys = eitherKeys(source, { maxPositions: 'model_max_length' });
-    return readDecoder(source, { ...rules, shape: { ...rules.shape, keys } });
+export const bailing = dialect(
+  { name: 'latent attention, model_max_length', modelTypes: ['bailing_hybrid'] },
+  {
+    ...LATENT_YARN,
+    shape: { ...LATENT_YARN.shape, alsoKeys: { maxPositions: 'model_max_length' } },
   },
-});
+);
 
 /**
  * Mistral 4: head_dim counts both parts of a query, and a share of it rotates. transformers sets
  * that share only if the block is not a legacy `rope_scaling`.
  */
-export const mistral4: Dialect = Object.freeze({
-  name: 'latent attention with a partial factor',
-  modelTypes: ['mistral4'],
-  read: (source: Source) => {
-    const legacy = source.fields.given('rope_scaling');
-    return readDecoder(source, {
-      latent: (inner) => latent(inner, ropeDimOr(inner, 64)),
-      shape: { fixedHeadDim: queryDimMistral4 },
-      softmax: { queryDim: queryDimMistral4, yarnMscaleSquared: true },
-      ...(!legacy && {
-        flat: { partialDefault: ropeDimOr(source, 64) / queryDimMistral4(source) },
-      }),
-    });
-  },
-});
+export const mistral4 = dialect(
+  { name: 'latent attention with a partial factor', modelTypes: ['mistral4'] },
+  (source) => ({
+    latent: (inner) => latent(inner, ropeDimOr(inner, 64)),
+    shape: { fixedHeadDim: queryDimMistral4 },
+    softmax: { queryDim: queryDimMistral4, yarnMscaleSquared: true },
+    ...(!source.fields.given('rope_scaling') && {
+      flat: { partialDefault: ropeDimOr(source, 64) / queryDimMistral4(source) },
+    }),
+  }),
+);
 
 function ropeDimOr(source: Source, fallback: number): number {
-  return source.fields.nullableInteger('qk_rope_head_dim', DIM) ?? fallback;
+  return source.fields.nullableInteger('qk_rope_head_dim', POSITIVE.headDim) ?? fallback;
 }
 
 function queryDimMistral4(source: Source): number {
-  const explicit = source.fields.nullableInteger('head_dim', DIM);
+  const explicit = source.fields.nullableInteger('head_dim', POSITIVE.headDim);
   if (explicit !== undefined) return explicit;
   return nopeDim(source) + ropeDimOr(source, 64);
 }
-
-const DOTS3_BLOCKS: PerLayerRules = Object.freeze({
-  scalingReaches: [],
-  thetaKeys: { indexed_attention: 'rope_theta', sliding_attention: 'swa_rope_theta' },
-  outerPartial: false,
-});
 
 /**
  * Dots 3 Note: latent attention with a block per layer type. The share that its class derives for
  * each type amounts to qk_rope_head_dim, except in a proportional block, which takes the whole
  * head.
  */
-export const dots3: Dialect = Object.freeze({
+export const dots3 = Object.freeze<Dialect>({
   name: 'latent attention with a block per layer type',
   modelTypes: ['dots3_note_text'],
   writes: 'per-layer',
   nestedOnly: true,
-  read: (source: Source) => {
-    const model = perLayer(DOTS3_BLOCKS, latentRules(false))(source);
-    if (!('encoding' in model) && model.groups.some(({ rope }) => rope.type === 'proportional')) {
+  read: (source) => {
+    const model = readDecoder(source, perLayer(DOTS3_BLOCKS, LATENT));
+    if (model.groups.some(({ rope }) => rope.type === 'proportional')) {
       fail(
         'unsupported_for_model',
         source.fields.at('rope_parameters'),
@@ -338,4 +311,10 @@ export const dots3: Dialect = Object.freeze({
     }
     return model;
   },
+});
+
+const DOTS3_BLOCKS: PerLayerRules = Object.freeze({
+  scalingReaches: [],
+  thetaKeys: { indexed_attention: 'rope_theta', sliding_attention: 'swa_rope_theta' },
+  outerPartial: false,
 });

@@ -1,10 +1,16 @@
 import { finding, type Finding } from '../../findings/index.js';
-import { Fields } from '../../json/fields.js';
-import { BOUNDS, fail, isRecord, show } from '../../json/parse.js';
+import { type Fields, type NumberRule, POSITIVE } from '../../json/fields.js';
+import { fail, isRecord, show } from '../../json/parse.js';
 import { type Read, type RopeBlock, take } from '../../rope/kind.js';
 import { attends, readPartial, readTheta } from '../block.js';
-import { type DecoderRules, isBidirectional, readDecoder, slidingWindow } from '../decoder.js';
-import { type Shape, type Source, USUAL_KEYS } from '../source.js';
+import {
+  type DecoderRules,
+  dialect,
+  isBidirectional,
+  readDecoder,
+  slidingWindow,
+} from '../decoder.js';
+import type { LayerRopeDefault, Source } from '../source.js';
 import type { Dialect } from '../types.js';
 
 /** How a family with one block per layer type reads older configs. */
@@ -81,24 +87,24 @@ function oneBlock(
   scaling: Fields | undefined,
   parameters: Fields | undefined,
 ): Read<RopeBlock | null> {
-  const fallback = source.defaults?.perLayer?.[type];
+  const ofClass = source.defaults?.perLayer?.[type];
   const own = ownBlock(source, type, parameters);
   // If the class gives this type no RoPE, that holds for a config without blocks and for one with a
   // null here. A config whose blocks leave the type out gets a plain block for it.
   const decides = parameters === undefined || parameters.has(type);
-  if (own === null && decides && fallback === null) return { value: null, findings: [] };
-  const legacy = rules.scalingReaches.includes(type) ? scaling : undefined;
+  if (own === null && decides && ofClass === null) return { value: null, findings: [] };
   const findings: Finding[] = [];
-  const useClassBlock = parameters === undefined;
-  const fields = take(findings, merged(source, own, legacy, type, fallback, useClassBlock));
-  const outerKey = rules.thetaKeys[type];
-  const ropeType = typeOf(source, fields, own !== null && own.has('type'));
+  const legacy = rules.scalingReaches.includes(type) ? scaling : undefined;
+  const supplied = parameters === undefined ? ofClass : undefined;
+  const fields =
+    take(findings, withLegacy(source, own, legacy)) ?? own ?? classBlock(source, type, supplied);
+  const ropeType = typeOf(fields, own);
   const key = 'partial_rotary_factor';
-  const classTheta = fallback?.theta ?? source.defaults?.theta;
+  const theta = ofClass?.theta ?? source.defaults?.theta;
   const block: RopeBlock = {
     fields,
     type: ropeType,
-    theta: take(findings, readTheta(source, fields, outerKey, classTheta)),
+    theta: take(findings, readTheta(source, fields, rules.thetaKeys[type], theta)),
     partial:
       rules.outerPartial === false
         ? (fields.nullableNumber(key, { max: Number.MAX_VALUE }) ??
@@ -120,81 +126,75 @@ function ownBlock(source: Source, type: string, parameters: Fields | undefined):
 }
 
 /**
- * Merges the blocks of one layer type. A legacy block overrides one that already has rope_type
- * default.
+ * Merges a legacy block into that of one layer type, whose rope_type is `default` already.
+ *
+ * @returns undefined if there is no legacy block
  */
-function merged(
+function withLegacy(
   source: Source,
   own: Fields | null,
   legacy: Fields | undefined,
-  type: string,
-  fallback: { readonly type?: string; readonly partial?: number } | null | undefined,
-  useClassBlock: boolean,
-): Read<Fields> {
-  if (legacy !== undefined && Object.keys(legacy.record).length > 0) {
-    const base = own?.record ?? {};
-    const untyped =
-      !legacy.has('rope_type') && !Object.hasOwn(base, 'rope_type') && legacy.given('type');
-    const args = { type: String(legacy.raw('type')), model: source.modelType };
-    for (const key of Object.keys(base)) own?.raw(key);
-    return {
-      value: legacy.beside({ rope_type: 'default', ...base, ...legacy.record }, legacy.path),
-      findings: untyped ? [finding('type_not_applied', legacy.at('type'), args)] : [],
-    };
+): Read<Fields | undefined> {
+  if (legacy === undefined || Object.keys(legacy.record).length === 0) {
+    return { value: undefined, findings: [] };
   }
-  if (own !== null) return { value: own, findings: [] };
-  const classBlock = useClassBlock && fallback ? fallback : {};
-  const block = {
-    rope_type: classBlock.type ?? 'default',
-    ...(classBlock.partial !== undefined && { partial_rotary_factor: classBlock.partial }),
+  const base = own?.record ?? {};
+  const untyped =
+    !legacy.has('rope_type') && !Object.hasOwn(base, 'rope_type') && legacy.given('type');
+  const args = { type: String(legacy.raw('type')), model: source.modelType };
+  for (const key of Object.keys(base)) own?.raw(key);
+  return {
+    value: legacy.beside({ rope_type: 'default', ...base, ...legacy.record }, legacy.path),
+    findings: untyped ? [finding('type_not_applied', legacy.at('type'), args)] : [],
   };
-  const path = source.fields.at(`rope_parameters.${type}`);
-  return { value: source.fields.beside(block, path), findings: [] };
 }
 
-function typeOf(source: Source, fields: Fields, mayUseLegacy: boolean): string {
-  const given = fields.has('rope_type')
-    ? fields.raw('rope_type')
-    : mayUseLegacy
-      ? fields.raw('type')
-      : 'default';
-  if (given === undefined) return 'default';
+function classBlock(
+  { fields }: Source,
+  type: string,
+  supplied: LayerRopeDefault | null | undefined,
+): Fields {
+  const block = {
+    rope_type: supplied?.type ?? 'default',
+    ...(supplied?.partial !== undefined && { partial_rotary_factor: supplied.partial }),
+  };
+  return fields.beside(block, fields.at(`rope_parameters.${type}`));
+}
+
+/** Reads the rope type, which only a nested block may call `type`. */
+function typeOf(fields: Fields, own: Fields | null): string {
+  const key = !fields.has('rope_type') && own?.has('type') ? 'type' : 'rope_type';
+  const given = fields.has(key) ? fields.raw(key) : 'default';
   if (typeof given !== 'string') {
     fail('wrong_type', fields.at('rope_type'), 'must be the name of a rope type');
   }
   return given;
 }
 
-/** Makes a reader for a family with one block per layer type. */
-export function perLayer(
-  rules: PerLayerRules,
-  more: DecoderRules = {},
-): (source: Source) => ReturnType<Dialect['read']> {
-  return (source) =>
-    readDecoder(source, {
-      // In families that only accept nested blocks, each type has its own block, and a scaling is
-      // written for the global layers.
-      scalable: (type) =>
-        (rules.scalingReaches.length === 0 ? ['full_attention'] : rules.scalingReaches).includes(
-          type,
-        ),
-      ...more,
-      blocks: (inner, types) => perLayerBlocks(inner, types, rules),
-    });
+/** Makes the rules of a family with one block per layer type. */
+export function perLayer(rules: PerLayerRules, more: DecoderRules = {}): DecoderRules {
+  // In families that only accept nested blocks, each type has its own block, and a scaling is
+  // written for the global layers.
+  const scaled = rules.scalingReaches.length === 0 ? ['full_attention'] : rules.scalingReaches;
+  return {
+    scalable: (type) => scaled.includes(type),
+    ...more,
+    blocks: (source, types) => perLayerBlocks(source, types, rules),
+  };
 }
 
 /**
  * Step 3.5: theta and partial factor are lists with one entry per layer. All layers of a type
  * agree, so the lists become one block per type.
  */
-export const listedPerLayer: Dialect = Object.freeze({
+export const listedPerLayer = Object.freeze<Dialect>({
   name: 'theta and partial factor listed per layer',
   modelTypes: ['step3p5'],
   writes: 'per-layer',
-  read: (source: Source) => readNested({ ...source, fields: unfold(source) }),
+  read: (source) => readDecoder({ ...source, fields: unfold(source) }, LISTED),
 });
 
-const readNested = perLayer(
+const LISTED = perLayer(
   {
     scalingReaches: ['full_attention'],
     thetaKeys: { full_attention: 'rope_theta', sliding_attention: 'rope_theta' },
@@ -241,11 +241,13 @@ function unfold(source: Source): Fields {
 /**
  * Gemma 3 and relatives: rope_theta is for global layers and rope_local_base_freq for local ones.
  */
-export const gemma3: Dialect = Object.freeze({
-  name: 'block per layer type, scaling on global layers',
-  modelTypes: ['gemma3_text', 'gemma3n_text', 't5gemma2_text', 't5gemma2_decoder'],
-  writes: 'per-layer',
-  read: perLayer(
+export const gemma3 = dialect(
+  {
+    name: 'block per layer type, scaling on global layers',
+    modelTypes: ['gemma3_text', 'gemma3n_text', 't5gemma2_text', 't5gemma2_decoder'],
+    writes: 'per-layer',
+  },
+  perLayer(
     {
       scalingReaches: ['full_attention'],
       thetaKeys: { full_attention: 'rope_theta', sliding_attention: 'rope_local_base_freq' },
@@ -259,48 +261,45 @@ export const gemma3: Dialect = Object.freeze({
       },
     },
   ),
-});
+);
 
 /** Olmo 3: rope_theta reaches the global layers only; local ones keep the class default. */
-export const olmo3: Dialect = Object.freeze({
-  name: 'block per layer type, one theta',
-  modelTypes: ['olmo3'],
-  writes: 'per-layer',
-  read: perLayer({
+export const olmo3 = dialect(
+  { name: 'block per layer type, one theta', modelTypes: ['olmo3'], writes: 'per-layer' },
+  perLayer({
     scalingReaches: ['full_attention'],
     thetaKeys: { full_attention: 'rope_theta' },
   }),
-});
+);
 
 /**
  * ModernBERT: a flat scaling reaches both layer types. `local_attention` counts both sides
  * together.
  */
-export const modernbert: Dialect = Object.freeze({
-  name: 'block per layer type, scaling on all layers',
-  modelTypes: ['modernbert', 'modernbert-decoder'],
-  writes: 'per-layer',
-  read: perLayer(
+export const modernbert = dialect(
+  {
+    name: 'block per layer type, scaling on all layers',
+    modelTypes: ['modernbert', 'modernbert-decoder'],
+    writes: 'per-layer',
+  },
+  perLayer(
     {
       scalingReaches: ['full_attention', 'sliding_attention'],
       thetaKeys: { full_attention: 'global_rope_theta', sliding_attention: 'local_rope_theta' },
     },
     {
-      window: (source) => {
-        const both = source.fields.nullableInteger('local_attention', {
-          above: 0,
-          max: BOUNDS.positions,
-        });
+      window: ({ fields, defaults, modelType }) => {
+        const both = fields.nullableInteger('local_attention', POSITIVE.tokens);
         // The class default (64), unlike the key, already counts one side only.
-        const side = both === undefined ? source.defaults?.window : Math.floor(both / 2);
+        const side = both === undefined ? defaults?.window : Math.floor(both / 2);
         if (side === undefined) return undefined;
         // If tokens attend in both directions, the half does not include the token itself
         // (ModernBertAttention).
-        return source.modelType === 'modernbert' ? side + 1 : side;
+        return modelType === 'modernbert' ? side + 1 : side;
       },
     },
   ),
-});
+);
 
 const NESTED_ONLY: PerLayerRules = Object.freeze({
   scalingReaches: [],
@@ -309,132 +308,133 @@ const NESTED_ONLY: PerLayerRules = Object.freeze({
 });
 
 /** Families that only accept nested blocks. If a config has none, the class supplies one. */
-export const nestedOnly: Dialect = Object.freeze({
-  name: 'block per layer type, nested only',
-  modelTypes: ['laguna', 'mellum', 'ultrabert', 'beam', 'zaya', 'lfm3', 'dory'],
-  writes: 'per-layer',
-  nestedOnly: true,
-  read: perLayer(NESTED_ONLY, { usesPartial: true }),
-});
-
-/**
- * The class's default share: a third of a head for unscaled tables and the whole head for scaled
- * ones.
- */
-const MIMO_BLOCKS: PerLayerRules = Object.freeze({
-  ...NESTED_ONLY,
-  partialOf: (_layerType: string, ropeType: string) => (ropeType === 'default' ? 0.334 : undefined),
-});
+export const nestedOnly = dialect(
+  {
+    name: 'block per layer type, nested only',
+    modelTypes: ['laguna', 'mellum', 'ultrabert', 'beam', 'zaya', 'lfm3', 'dory'],
+    writes: 'per-layer',
+    nestedOnly: true,
+  },
+  perLayer(NESTED_ONLY, { usesPartial: true }),
+);
 
 /**
  * MiMo-V2-Flash: sliding layers have twice as many key heads, and `sliding_window_size` does not
  * count the token itself (transformers `MiMoV2FlashConfig`).
  */
-export const mimoV2: Dialect = Object.freeze({
-  name: 'block per layer type, more key heads on sliding layers',
-  modelTypes: ['mimo_v2_flash'],
-  writes: 'per-layer',
-  nestedOnly: true,
-  read: perLayer(MIMO_BLOCKS, {
-    usesPartial: true,
-    kvHeadsOf: (_source, layerType, shape) =>
-      layerType === 'sliding_attention' ? 2 * shape.kvHeads : shape.kvHeads,
-    window: (source) => {
-      const before = source.fields.nullableInteger('sliding_window_size', {
-        above: 0,
-        max: BOUNDS.positions,
-      });
-      return before === undefined ? undefined : before + 1;
+export const mimoV2 = dialect(
+  {
+    name: 'block per layer type, more key heads on sliding layers',
+    modelTypes: ['mimo_v2_flash'],
+    writes: 'per-layer',
+    nestedOnly: true,
+  },
+  perLayer(
+    {
+      ...NESTED_ONLY,
+      // A third of a head rotates by unscaled tables, and the whole head by scaled ones.
+      partialOf: (_layerType, ropeType) => (ropeType === 'default' ? 0.334 : undefined),
     },
-  }),
-});
+    {
+      usesPartial: true,
+      kvHeadsOf: (_source, layerType, shape) =>
+        layerType === 'sliding_attention' ? 2 * shape.kvHeads : shape.kvHeads,
+      window: ({ fields }) => {
+        const before = fields.nullableInteger('sliding_window_size', POSITIVE.tokens);
+        return before === undefined ? undefined : before + 1;
+      },
+    },
+  ),
+);
 
 /**
  * Cohere Compass: like the families above, but global layers whose block is null have no RoPE, and
  * that is the default.
  */
-export const cohereCompass: Dialect = Object.freeze({
-  name: 'block or null per layer type',
-  modelTypes: ['cohere_compass_text'],
-  writes: 'per-layer',
-  nestedOnly: true,
-  read: perLayer(NESTED_ONLY, { shape: { keys: { ...USUAL_KEYS, headDim: 'no_head_dim' } } }),
-});
+export const cohereCompass = dialect(
+  {
+    name: 'block or null per layer type',
+    modelTypes: ['cohere_compass_text'],
+    writes: 'per-layer',
+    nestedOnly: true,
+  },
+  perLayer(NESTED_ONLY, { shape: { keys: { headDim: 'no_head_dim' } } }),
+);
 
 /** NeoMME: like the families above, but with rope_theta outside the blocks. */
-export const neomme: Dialect = Object.freeze({
-  name: 'block per layer type, outer theta',
-  modelTypes: ['neomme'],
-  writes: 'per-layer',
-  nestedOnly: true,
-  read: perLayer(
+export const neomme = dialect(
+  {
+    name: 'block per layer type, outer theta',
+    modelTypes: ['neomme'],
+    writes: 'per-layer',
+    nestedOnly: true,
+  },
+  perLayer(
     {
-      scalingReaches: [],
+      ...NESTED_ONLY,
       thetaKeys: { full_attention: 'rope_theta', sliding_attention: 'rope_theta' },
-      outerPartial: false,
       partialOf: (layerType) => (layerType === 'full_attention' ? 0.25 : undefined),
     },
     { usesPartial: true },
   ),
-});
+);
 
 const GEMMA4_GLOBAL_HEAD_DIM = 512;
 
-const GEMMA4_RULES: DecoderRules = Object.freeze({
-  headDimOf: (source: Source, layerType: string, shape: Shape) =>
+const GEMMA4: DecoderRules = Object.freeze<DecoderRules>({
+  headDimOf: (source, layerType, shape) =>
     layerType === 'full_attention'
-      ? (source.fields.integer('global_head_dim', { above: 0, max: BOUNDS.headDim }) ??
-        layerOverride(source, 'head_dim', BOUNDS.headDim) ??
+      ? (source.fields.integer('global_head_dim', POSITIVE.headDim) ??
+        layerOverride(source, 'head_dim', POSITIVE.headDim) ??
         GEMMA4_GLOBAL_HEAD_DIM)
       : shape.headDim,
-  kvHeadsOf: (source: Source, layerType: string, shape: Shape) =>
+  kvHeadsOf: (source, layerType, shape) =>
     // With attention_k_eq_v, the global layers have their own number of key heads.
     layerType === 'full_attention' && source.fields.nullableBoolean('attention_k_eq_v') === true
       ? (globalKvHeads(source) ?? shape.kvHeads)
       : shape.kvHeads,
 });
 
+const GEMMA4_BLOCKS: PerLayerRules = Object.freeze({ scalingReaches: [], thetaKeys: {} });
+
 /** Gemma 4: global layers have proportional RoPE and a wider head. */
-export const gemma4: Dialect = Object.freeze({
-  name: 'proportional RoPE on global layers',
-  modelTypes: ['gemma4_text', 'gemma4_unified_text', 'diffusion_gemma_text'],
-  writes: 'per-layer',
-  nestedOnly: true,
-  read: perLayer({ scalingReaches: [], thetaKeys: {} }, GEMMA4_RULES),
-});
+export const gemma4 = dialect(
+  {
+    name: 'proportional RoPE on global layers',
+    modelTypes: ['gemma4_text', 'gemma4_unified_text', 'diffusion_gemma_text'],
+    writes: 'per-layer',
+    nestedOnly: true,
+  },
+  perLayer(GEMMA4_BLOCKS, GEMMA4),
+);
 
 /** EmbeddingGemma 2: like Gemma 4, but its global layers have one key head by default. */
-export const embeddingGemma2: Dialect = Object.freeze({
-  name: 'proportional RoPE on global layers, one key head',
-  modelTypes: ['embedding_gemma2_text'],
-  writes: 'per-layer',
-  nestedOnly: true,
-  read: perLayer(
-    { scalingReaches: [], thetaKeys: {} },
-    {
-      ...GEMMA4_RULES,
-      kvHeadsOf: (source, layerType, shape) =>
-        layerType === 'full_attention' ? (globalKvHeads(source) ?? 1) : shape.kvHeads,
-    },
-  ),
-});
+export const embeddingGemma2 = dialect(
+  {
+    name: 'proportional RoPE on global layers, one key head',
+    modelTypes: ['embedding_gemma2_text'],
+    writes: 'per-layer',
+    nestedOnly: true,
+  },
+  perLayer(GEMMA4_BLOCKS, {
+    ...GEMMA4,
+    kvHeadsOf: (source, layerType, shape) =>
+      layerType === 'full_attention' ? (globalKvHeads(source) ?? 1) : shape.kvHeads,
+  }),
+);
 
 function globalKvHeads(source: Source): number | undefined {
-  return (
-    source.fields.nullableInteger('num_global_key_value_heads', {
-      above: 0,
-      max: BOUNDS.heads,
-    }) ?? layerOverride(source, 'num_key_value_heads', BOUNDS.heads)
-  );
+  const own = source.fields.nullableInteger('num_global_key_value_heads', POSITIVE.heads);
+  return own ?? layerOverride(source, 'num_key_value_heads', POSITIVE.heads);
 }
 
 /**
  * Returns a value that transformers 5 writes for each global layer when it saves a config (in
  * `per_layer_config`, which replaces `global_head_dim`). It is the same for all global layers.
  */
-function layerOverride({ fields }: Source, key: string, max: number): number | undefined {
+function layerOverride({ fields }: Source, key: string, rule: NumberRule): number | undefined {
   const byLayer = fields.nullableFields('per_layer_config');
   const first = Object.keys(byLayer?.record ?? {})[0];
   const layer = first === undefined ? undefined : byLayer?.nullableFields(first);
-  return layer?.nullableInteger(key, { above: 0, max });
+  return layer?.nullableInteger(key, rule);
 }

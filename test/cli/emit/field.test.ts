@@ -388,3 +388,16 @@ it('a model class that was not run is not said to be checked', async () => {
   expect(phi?.checkedElsewhere[0]).toBe('0.29.0');
   expect(await ran('07-qwen3-32b', 'tgi')).toEqual({ checked: [], checkedElsewhere: [] });
 });
+
+it.each([
+  ['0.29', { checked: ['0.29.0'] }],
+  ['0.29.0', { checked: ['0.29.0'] }],
+  ['0.20', { checked: [], checkedNearest: '0.29.0' }],
+])('what is said to be checked is true of vLLM %s, which was asked for', async (version, ran) => {
+  const words = ['emit', 'fixtures/field/07-qwen3-32b.json', 'yarn:2', '--engine', 'vllm'];
+  const { stdout } = await runCli([...words, '--engine-version', version, '--json']);
+  const { emissions } = JSON.parse(stdout) as { emissions: readonly object[] };
+  expect(emissions).toMatchObject([ran]);
+  const text = await runCli([...words, '--engine-version', version]);
+  expect(text.stdout.includes('the nearest run was 0.29.0')).toBe('checkedNearest' in ran);
+});
