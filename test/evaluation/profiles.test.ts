@@ -127,9 +127,7 @@ describe('request profiles', () => {
         ],
       },
     });
-    expect(JSON.stringify(section)).toContain(
-      '32k: none; 64k: yarn:2 (not measured); 128k: nothing holds',
-    );
-    expect(JSON.stringify(verdictSection(report))).not.toContain('per request');
+    expect(JSON.stringify(section)).toMatch(/32k: none; 64k: yarn:2 \([^)]+\); 128k: /);
+    expect(JSON.stringify(verdictSection(report))).not.toContain('32k: ');
   });
 });

@@ -2,16 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { RopeEvalError } from '../../src/errors.js';
 import { compareWithBaseline, parseReport } from '../../src/gate/baseline.js';
 import type { Report } from '../../src/report/schema/report.js';
-import type { ProbeModelReport } from '../../src/subjects/bundled/entry.js';
 import { caught, errorAt, optionsIn } from '../helpers/errors.js';
-import { candidate, interval, makeReport, short } from '../helpers/report.js';
+import { candidate, interval, makeReport, probeOf, short } from '../helpers/report.js';
 
 const settings = makeReport().settings;
-
-function probeOf({ subject }: Report): ProbeModelReport {
-  if (subject.kind !== 'probe-model') throw new Error('the helper makes reports of the probe');
-  return subject;
-}
 
 function refusal(before: Report, after: Report = makeReport()): RopeEvalError {
   return caught(() => compareWithBaseline(before, after, 'main.json'));

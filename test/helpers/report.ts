@@ -1,3 +1,4 @@
+import type { ProbeModelReport } from '../../src/subjects/bundled/entry.js';
 import {
   type CandidateReport,
   type Interval,
@@ -161,3 +162,24 @@ export function makeReport(changes: Partial<Report> = {}): Report {
     ...changes,
   });
 }
+
+/** The probe model that answered a report of `makeReport`. */
+export function probeOf({ subject }: Report): ProbeModelReport {
+  if (subject.kind !== 'probe-model') throw new Error('the helper makes reports of the probe');
+  return subject;
+}
+
+/** A user's own decoder as the one who answered. */
+export const OWN_DECODER: Report['subject'] = {
+  kind: 'onnx-decoder',
+  name: 'mine.onnx',
+  window: 32_768,
+  weightsSha256: 'a'.repeat(64),
+  graphSha256: 'b'.repeat(64),
+  producer: 'onnxruntime-genai',
+  forms: ['RotaryEmbedding'],
+  precision: 'float32',
+  editDifference: 1e-5,
+  textTokens: 30_000,
+  textRepeats: false,
+};

@@ -22,7 +22,6 @@ async function drawn(form: string, shown: Report, columns = 100): Promise<string
 describe('RoPE against dilution', () => {
   it('stands in the text under the table, a line a candidate', async () => {
     const text = await drawn('txt', report);
-    expect(text).toContain('Where the facts’ loss at 128k comes from, nats');
     expect(text).toMatch(/yarn:4 +\+0\.93 +−0\.08 +\+0\.45\n +\+0\.5 … \+1\.3 /);
   });
 

@@ -1,10 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { GeometryReportSchema } from '../../src/geometry/schema.js';
+import type { Offset } from '../../src/report/probe-parts/offset.js';
 import type { DynamicForm } from '../../src/report/probe-parts/serving.js';
 import { type CandidateReport, type Report, VERDICTS } from '../../src/report/schema/report.js';
 import { adviceWords, nextCommand, verdictSection } from '../../src/report/sections/verdict.js';
-import { subjectWords, referenceWords } from '../../src/report/sections/conditions.js';
+import { referenceWords, statusWords, subjectWords } from '../../src/report/sections/conditions.js';
 import { localWords, verdictWords } from '../../src/report/sections/summary.js';
-import { candidate, interval, makeReport, short } from '../helpers/report.js';
+import { textOf } from '../../src/report/terminal.js';
+import { exactLines } from '../../src/report/sections/exact.js';
+import { reportSections } from '../../src/report/sections/index.js';
+import { qwenGeometry } from '../helpers/geometry.js';
+import { candidate, interval, makeReport, OWN_DECODER, probeOf, short } from '../helpers/report.js';
 
 function advice(code: Report['recommendation']['code'], label: string | null, tied: string[] = []) {
   return adviceWords(makeReport({ recommendation: { code, candidate: label, tied } }));
@@ -173,6 +179,28 @@ describe('the verdict in words', () => {
     expect(words('quick', {})).toContain('it may do far worse; --preset standard measures it.');
   });
 
+  it('says where facts cannot judge', () => {
+    const lost = { multiple: 0, tokens: 0, low: 0, high: 0, censored: false };
+    const own = makeReport({ subject: OWN_DECODER });
+    const candidates = own.candidates.map((row) => ({ ...row, reach: lost }));
+    const recommendation = { code: 'none-reaches' as const, candidate: null, tied: [] };
+    const words = adviceWords({ ...own, candidates, recommendation });
+    expect(words).toMatch(/too few facts within its own trained window/);
+    expect(words).toMatch(/nats a token over all lengths/);
+  });
+
+  it('gives a setting for each length, where a server can choose', () => {
+    const { recommendation } = makeReport();
+    const profiles = [
+      { upTo: 32_768, candidate: 'none', factor: 1 },
+      { upTo: 65_536, candidate: 'yarn:2', factor: 2, measured: false as const },
+      { upTo: 131_072, candidate: null },
+    ];
+    const words = verdictText(makeReport({ recommendation: { ...recommendation, profiles } }));
+    expect(words).toContain('32k: none; 64k: yarn:2 (not measured); 128k: nothing holds');
+    expect(words).toContain('per request');
+  });
+
   it('gives the keys to write as JSON', () => {
     const write = {
       rope_scaling: { rope_type: 'yarn', factor: 4 },
@@ -276,6 +304,32 @@ describe('assumptions in words', () => {
     );
   });
 
+  it('are those of the reading that was taken', () => {
+    expect(referenceWords(makeReport())[0]).toMatch(
+      /^Assumes weights trained without a scaling, on 32,768 tokens/,
+    );
+  });
+
+  it('name the part of a head that rotates, and the pairs that were held', () => {
+    const { reference } = makeReport();
+    const subject = probeOf(makeReport());
+    const part = makeReport({
+      subject: { ...subject, rotaryShare: 0.25 },
+      reference: { ...reference, rotaryShare: 0.25 },
+    });
+    expect(subjectWords(part)).toContain('25 % of each head rotating (here 25 %)');
+    expect(subjectWords(makeReport({ subject: { ...subject, heldPairs: 10 } }))).toContain(
+      'its 10 slowest pairs, slower than any of this model, held within the trained angles',
+    );
+  });
+
+  it('name the user’s own weights where those were asked', () => {
+    const sections = reportSections(makeReport({ subject: OWN_DECODER }));
+    const text = textOf(sections, { color: false, columns: 100, plots: false });
+    expect(text).toMatch(/Measured: on your own weights/);
+    expect(text).not.toMatch(/ranks RoPE geometry/);
+  });
+
   it('warns where no probe model has the geometry', () => {
     const subject = { ...makeReport().subject, inRange: false };
     expect(subjectWords(makeReport({ subject }))).toContain('outside the range');
@@ -299,4 +353,109 @@ describe('assumptions in words', () => {
 
 it('has words for every verdict', () => {
   for (const verdict of VERDICTS) expect(verdictWords(verdict)).toMatch(/^[a-z]/);
+});
+
+/** All texts of a section, and its title. */
+function sectionText(report: Report, id: string): string {
+  const section = reportSections(report).find((each) => each.id === id)!;
+  const texts = section.blocks.flatMap((block) => (block.kind === 'text' ? [block.text] : []));
+  return [section.title ?? '', ...texts].join(' ');
+}
+
+describe('what is exact, in words', () => {
+  const geometry = GeometryReportSchema.parse(qwenGeometry('dynamic:4,yarn:4'));
+
+  it('says how many pairs never turn, and how far each candidate stretches them', () => {
+    const lines = exactLines(makeReport());
+    expect(lines[0]).toMatch(/38 % of the frequency range never makes a full turn.*0\.380/);
+    expect(lines.at(-1)).toMatch(/^yarn:4: .*4x slower.*attention scaling 1\.1386$/);
+  });
+
+  it('gives the price of the longer window where the geometry is there', () => {
+    // 28 layers x 2 x 4 heads x 128 dimensions x 2 bytes = 56 kB a token.
+    expect(exactLines(makeReport({ geometry })).at(-1)).toMatch(
+      /KV cache of one sequence in bfloat16: 1\.75 GiB at 32,768 tokens, 7 GiB at 131,072/,
+    );
+  });
+
+  it('gives it once where the target is the trained window', () => {
+    const report = makeReport({ geometry });
+    const { trainedWindow } = report.reference;
+    const atHome = { ...report, target: { ...report.target, tokens: trainedWindow } };
+    expect(exactLines(atHome).at(-1)).toBe(
+      'KV cache of one sequence in bfloat16: 1.75 GiB at 32,768 tokens.',
+    );
+  });
+});
+
+it.each([
+  ['interrupted', 'Interrupted: only the finished measurements'],
+  ['failed', 'The runtime failed before the end: only the finished measurements'],
+] as const)('a report of a run that %s says so', (status, words) => {
+  expect(statusWords(status)).toContain(words);
+});
+
+it('the parts of a loss, and tables of what servers do, have titles', () => {
+  const parts = { total: interval(1, 0.1), rope: interval(1, 0.1), dilution: interval(0, 0.1) };
+  const reading = { accuracy: interval(0.9, 0.1), languageLoss: interval(1, 0.1) };
+  const length = { tokens: 4096, short: reading, long: reading };
+  const jump = { recomputed: reading, cached: reading, stale: reading };
+  const above = { ...length, cached: reading };
+  const form: DynamicForm = {
+    form: 'recomputed',
+    short: { accuracyChange: interval(0, 0), lossChange: interval(0, 0) },
+    needle: [],
+    reach: { multiple: 4, tokens: 131_072, low: 3, high: 4, censored: true },
+  };
+  const report = makeReport({
+    candidates: makeReport().candidates.map((each) => ({
+      ...each,
+      ...(each.label === 'yarn:4' && { parts }),
+      ...(each.label === 'dynamic:4' && { forms: [form] }),
+      ...(each.label === 'none' && {
+        switch: { tokens: 4096, below: length, at: length, above, ...jump },
+      }),
+    })),
+  });
+  const titles = reportSections(report).map(({ title }) => title);
+  expect(titles).toEqual(
+    expect.arrayContaining([
+      'Where the facts’ loss at 128k comes from, nats',
+      'dynamic:4 as servers do it',
+      'none at the switch, 4,096 tokens',
+    ]),
+  );
+});
+
+describe('the offset', () => {
+  const shown = (changes: Readonly<Record<string, Partial<CandidateReport>>>): Report =>
+    makeReport({
+      candidates: makeReport().candidates.map((each) => ({ ...each, ...changes[each.label] })),
+    });
+  const offset = (verdict: Offset['verdict'], maxDrift: number): Offset => ({
+    shift: { tokens: 98_304, probeTokens: 768 },
+    maxDrift,
+    rmsDrift: maxDrift / 4,
+    verdict,
+  });
+
+  it('names who changes by definition', () => {
+    const report = shown({
+      'yarn:4': { offset: offset('none', 2e-5) },
+      'dynamic:4': { offset: offset('by-definition', 13.1) },
+    });
+    const text = sectionText(report, 'offset');
+    expect(text).toContain('98,304 tokens further on, dynamic:4 changes by definition');
+    expect(text).toContain('the others do not change (0.00002 nats at most, rounding)');
+  });
+
+  it('calls drift a defect', () => {
+    const drifts = { offset: offset('drifts', 0.2) };
+    expect(sectionText(shown({ 'yarn:4': drifts }), 'offset')).toContain(
+      'yarn:4 drifts by up to 0.20 nats, a defect',
+    );
+    expect(sectionText(shown({ 'yarn:4': drifts, 'ntk:4': drifts }), 'offset')).toContain(
+      'ntk:4 and yarn:4 drift by up to',
+    );
+  });
 });
