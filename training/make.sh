@@ -4,7 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 python=${PYTHON:-python3}
-case $python in */*) python=$(cd .. && realpath "$python") ;; esac
+# The links of a virtual environment are not followed, since behind them is an interpreter without its packages.
+case $python in */*) python=$(cd .. && cd "$(dirname "$python")" && pwd)/$(basename "$python") ;; esac
 train() { OMP_NUM_THREADS=1 "$python" train.py --threads 1 "$@"; }
 from() { # checkpoint to start from, then as train
   local init=$1
