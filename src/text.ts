@@ -27,6 +27,11 @@ export function trim(value: number, digits: number): string {
   return String(Number(value.toFixed(digits)));
 }
 
+/** Counts things whose plural only adds an s: `1 context`, `1,024 tokens`. */
+export function counted(count: number, thing: string): string {
+  return `${tokens(count)} ${thing}${count === 1 ? '' : 's'}`;
+}
+
 /** Lists for people: `a`, `a and b`, `a, b and c`. */
 export function list(items: readonly string[]): string {
   if (items.length < 2) return items.join('');

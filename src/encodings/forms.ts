@@ -1,4 +1,4 @@
-import { multiple, nats, percent, tokens, trim } from '../report/format.js';
+import { counted, multiple, nats, percent, tokens, trim } from '../report/format.js';
 import { findingLines } from '../report/sections/findings.js';
 import { paragraphs, plainTable, type Section } from '../report/sections/section.js';
 import { ENCODINGS } from './registry.js';
@@ -35,7 +35,7 @@ export function notes({ settings, chance, rows }: EncodingsReport): string[] {
         `no entry: ${rowTitle(row)} has a table of ${tokens(row.entries!)} positions and cannot be ` +
         `asked beyond it.`,
     ),
-    `Preset ${settings.preset}, seed ${settings.seed}, ${settings.contexts.long} contexts with facts, ` +
+    `Preset ${settings.preset}, seed ${settings.seed}, ${counted(settings.contexts.long, 'context')} with facts, ` +
       `${settings.contexts.longText} of text.`,
   ];
 }
@@ -124,7 +124,7 @@ export function encodingsAnswer(report: EncodingsReport): readonly Section[] {
       blocks: paragraphs(
         [
           `Small models that differ in their position encoding alone. ${preset}, ` +
-            `${contexts.long} contexts, seed ${seed}; --details for all.`,
+            `${counted(contexts.long, 'context')}, seed ${seed}; --details for all.`,
         ],
         'soft',
       ),

@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
-import { list, MINUS, percent, tokens, trim } from '../text.js';
+import { counted, list, MINUS, percent, tokens, trim } from '../text.js';
 import type { CandidateReach, Interval, Reach } from './schema/values.js';
 
-export { list, percent, tokens, trim };
+export { counted, list, percent, tokens, trim };
 
 /** 131072 → `128k`, with k = 1024 as on model cards; `131,000` if it is no multiple of k / 2. */
 export function shortTokens(count: number): string {

@@ -1,7 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CandidateGeometry, CostReport, GroupGeometry } from '../../geometry/schema.js';
 import { sameSentences } from '../fingerprint.js';
-import { bytes, multiple, percent, printable, shortTokens, tokens, trim } from '../format.js';
+import {
+  counted,
+  bytes,
+  multiple,
+  percent,
+  printable,
+  shortTokens,
+  tokens,
+  trim,
+} from '../format.js';
 import { decayChart, spectrumChart } from '../plots.js';
 import type { InspectData, InspectReading } from '../schema/inspect.js';
 import { findingLines } from '../sections/findings.js';
@@ -137,7 +146,7 @@ function closingBlocks(data: InspectData): readonly Block[] {
   // If something is wrong, notices are left to the details.
   const shown = lines.filter(({ mark }) => mark === first?.mark).slice(0, FINDINGS);
   const left = lines.length - shown.length;
-  const more = left > 0 ? `${left} more ${left === 1 ? 'finding' : 'findings'}, ` : '';
+  const more = left > 0 ? `${counted(left, 'more finding')}, ` : '';
   const rest = `--details: ${more}tables, charts, evidence.`;
   return [
     { kind: 'marks', lines: shown },

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { CandidateGeometry } from '../../geometry/schema.js';
 import type { ReferenceKind } from '../../model/types.js';
 import { ROPE_KINDS, ropeSentence, type RopeSpec } from '../../rope/registry.js';
-import { percent, tokens, trim } from '../format.js';
+import { counted, percent, tokens, trim } from '../format.js';
 import type { InspectData, InspectLayerType, InspectReading } from '../schema/inspect.js';
 
 /** Describes the scaling, and the effect of its attention scaling. */
@@ -48,11 +48,6 @@ export function readingName(kind: ReferenceKind, window: number): string {
   return `${how} on ${tokens(window)} tokens`;
 }
 
-/** 41 → `41 layers`, 1 → `1 layer` */
-export function layerCount(count: number): string {
-  return count === 1 ? '1 layer' : `${count} layers`;
-}
-
 /** Names the class, because code that ships with the model may do something else (RE092). */
 export function withoutRope({ encoding, modelType }: InspectData): string {
   if (encoding === 'rope') return '';
@@ -72,14 +67,14 @@ export function modelSentences(data: InspectData): string[] {
   lines.push(...shapeLines(data));
   if (data.layersWithoutRope.length > 0) {
     lines.push(
-      `${layerCount(data.layersWithoutRope.length)} without RoPE (${layerList(data.layersWithoutRope)}): ` +
+      `${counted(data.layersWithoutRope.length, 'layer')} without RoPE (${layerList(data.layersWithoutRope)}): ` +
         `they know no positions, only which tokens came before, and no scaling touches them.`,
     );
   }
   const { softmaxScale, unscaledSoftmaxScale, layersWithoutAttention: recurrent } = data;
   if (recurrent.length > 0) {
     lines.push(
-      `${layerCount(recurrent.length)} without attention to the text (${layerList(recurrent)}): linear ` +
+      `${counted(recurrent.length, 'layer')} without attention to the text (${layerList(recurrent)}): linear ` +
         'attention, state space or convolution, which keep the order in a state of fixed size, or ' +
         'attention to an image. No scaling touches them.',
     );
@@ -100,7 +95,7 @@ export function modelSentences(data: InspectData): string[] {
 /** Names the layers: `All 32 layers`, or the layer type first if there are other layers. */
 function whoWords(data: InspectData, name: string, { layers }: InspectLayerType): string {
   const only = Object.keys(data.layerTypes).length === 1 && data.layersWithoutRope.length === 0;
-  const count = layerCount(layers.length);
+  const count = counted(layers.length, 'layer');
   if (!only) return `${name}: ${count}`;
   if (layers.length === 0) return 'No layer';
   if (data.layersWithoutAttention.length > 0) return `${count} with attention`;

@@ -1,6 +1,7 @@
 import { findingName, type SavedFinding } from '../../findings/index.js';
 import { kindOfSubject } from '../../subjects/schema.js';
 import {
+  counted,
   multiple,
   percent,
   printable,
@@ -179,14 +180,14 @@ function conditions(report: Report, marks: boolean): Block {
   const who = printable(kindOfSubject(subject).who(subject));
   const long = [settings.contexts.long, ...candidates.flatMap((c) => c.longContexts ?? [])];
   const [fewest, most] = [Math.min(...long), Math.max(...long)];
-  const contexts = fewest === most ? `${fewest}` : `${fewest} to ${most}`;
+  const contexts = (fewest === most ? '' : `${fewest} to `) + counted(most, 'context');
   const count = findingLines(findings).length;
-  const more = count === 0 ? 'all figures' : `${count} ${count === 1 ? 'finding' : 'findings'}`;
+  const more = count === 0 ? 'all figures' : counted(count, 'finding');
   return {
     kind: 'text',
     tone: 'soft',
     text:
-      `${legend}${who}; ${settings.preset}, ${contexts} contexts, seed ${settings.seed}. ` +
+      `${legend}${who}; ${settings.preset}, ${contexts}, seed ${settings.seed}. ` +
       `--details: ${more}.`,
   };
 }

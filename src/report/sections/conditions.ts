@@ -1,6 +1,6 @@
 import { TRAINED_IN } from '../../model/evidence.js';
 import type { ReferenceKind } from '../../model/types.js';
-import { list, nats, percent, printable, reachTokens, tokens } from '../format.js';
+import { counted, list, nats, percent, printable, reachTokens, tokens } from '../format.js';
 import type { DynamicForm } from '../probe-parts/serving.js';
 import { rangeText, shortCostOnModels } from '../real-models.js';
 import type { CandidateReport, Report } from '../schema/report.js';
@@ -113,8 +113,9 @@ export function statusWords(status: Report['status']): string {
 export function settingsUsedWords(report: Report): string {
   const { preset, seed, contexts, device, threads } = report.settings;
   return (
-    `${preset} preset, seed ${seed}, ${contexts.short} short and ${contexts.long} long contexts` +
-    `${furtherWords(report)}, ${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}.`
+    `${preset} preset, seed ${seed}, ${contexts.short} short and ` +
+    `${counted(contexts.long, 'long context')}` +
+    `${furtherWords(report)}, ${device}, ${counted(threads, 'thread')}.`
   );
 }
 
