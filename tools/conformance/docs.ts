@@ -38,9 +38,13 @@ export function conformanceText(results: Results): string {
   return [
     ...versionLines(results),
     '',
-    'Model shapes for which the tables and the length are as meant, of those that the newest of these versions knows:',
+    'Model shapes for which the tables and the length are as meant, of those that the newest of these versions knows. The others are refused, or listed as faults:',
     '',
     ...outcomeTable(results),
+    '',
+    'What emit refuses, because the engine has no words for it:',
+    '',
+    ...refusedLines(results),
     '',
     'Where an older version differs from the newest of its engine in what is right or refused:',
     '',
@@ -50,13 +54,7 @@ export function conformanceText(results: Results): string {
     '',
     ...lengthTable(results),
     '',
-    'What is printed and not yet as meant:',
-    '',
     ...faultLines(results),
-    '',
-    'What emit refuses, because the engine has no words for it:',
-    '',
-    ...refusedLines(results),
   ].join('\n');
 }
 
@@ -79,8 +77,7 @@ function outcomeTable(results: Results): string[] {
       const statuses = Object.values(shapes).map((each) => each[candidate]?.status);
       const count = (status: string): number => statuses.filter((each) => each === status).length;
       const known = statuses.length - count('unsupported');
-      const refused = count('refused');
-      return `${count('same')} of ${known}${refused > 0 ? `, ${refused} refused` : ''}`;
+      return `${count('same')} of ${known}`;
     }),
   );
   return table(['', ...newest.map(([engine]) => nameOf(engine))], rows);
@@ -159,7 +156,8 @@ function faultLines(results: Results): string[] {
       return `- ${nameOf(engine)} ${newest}, ${groups.join('; ')}: \`${message}\``;
     });
   });
-  return lines.length === 0 ? ['- nothing'] : lines;
+  if (lines.length === 0) return ['Nothing that emit prints is known to be read otherwise.'];
+  return ['What is printed and not yet as meant:', '', ...lines];
 }
 
 function refusedLines(results: Results): string[] {
