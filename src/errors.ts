@@ -161,15 +161,11 @@ export interface ErrorPlace {
   readonly candidate?: string;
 }
 
-interface Advice {
+/** Details of an error. The message begins with the place, so the rest does not repeat it. */
+export type ErrorDetails = ErrorPlace & {
   /** One line of advice. */
   readonly hint?: Words;
-}
-
-/** Details of an error. The message begins with the place, so the rest does not repeat it. */
-export type ErrorDetails = ErrorPlace &
-  Advice &
-  (
+} & (
     | { /** What is wrong; stands after the place and a colon. */ readonly problem: Words }
     | { /** The same as a predicate whose subject is the place. */ readonly predicate: Words }
   );

@@ -56,28 +56,19 @@ async function evaluateBoth(
   model: NonNullable<EvaluateOptions['model']>,
 ): Promise<Report> {
   const started = performance.now();
-  const { device = 'auto', threads = defaultThreads(), worker, onProgress } = options;
+  const { device = 'auto', threads = defaultThreads(), worker } = options;
   const { onnxSubject } = await import('./subjects/onnx/subject.js');
   // The files are opened before the probe runs, so that an error in them is reported at once.
   const subject = await onnxSubject(setup, setup.model, { ...model, device, threads, worker });
-  const share = (from: number, part: number): Pick<EvaluateOptions, 'onProgress'> =>
-    onProgress
-      ? {
-          onProgress: ({ done, total, ...rest }) =>
-            onProgress({ ...rest, done: Math.round(total * from + done * part), total }),
-        }
-      : {};
   const { resume: _, ...fresh } = options; // Saved work belongs to the user's own weights.
+  const first = { from: 0, part: PROBE_SHARE, of: 1 };
   const probed = await evaluateOn(
     setup,
-    { ...fresh, ...share(0, PROBE_SHARE) },
+    { ...fresh, ...partOf(options, first) },
     await bundledFor(setup, options)(),
   );
-  const measured = await evaluateOn(
-    setup,
-    { ...options, ...share(PROBE_SHARE, 1 - PROBE_SHARE) },
-    subject,
-  );
+  const rest = { from: PROBE_SHARE, part: 1 - PROBE_SHARE, of: 1 };
+  const measured = await evaluateOn(setup, { ...options, ...partOf(options, rest) }, subject);
   const { report } = measured;
   if (probed.report.status === 'complete')
     report.probed = { ...summariseNeighbour(probed.report), ...tiersOf(probed.report, report) };
@@ -87,7 +78,9 @@ async function evaluateBoth(
 
 async function evaluateWithNeighbours(setup: Setup, options: EvaluateOptions): Promise<Report> {
   const started = performance.now();
-  const names = await neighboursFor(setup);
+  const family = await loadFamily();
+  const { member } = chooseMember(family, setup);
+  const names = neighboursOf(family, member).map(({ name }) => name);
   const progress = sharedProgress(names, options);
   const bundled = bundledFor(setup, options);
   const main = await evaluateOn(setup, { ...options, ...progress(0) }, await bundled());
@@ -127,16 +120,6 @@ function bundledFor(
 }
 
 /**
- * Names the probe models next to the one that a model is probed on, and those of the same geometry
- * with another seed.
- */
-async function neighboursFor(setup: Setup): Promise<string[]> {
-  const family = await loadFamily();
-  const { member } = chooseMember(family, setup);
-  return neighboursOf(family, member).map(({ name }) => name);
-}
-
-/**
  * The work of a neighbour relative to that of the main run. A neighbour runs with the standard
  * preset.
  */
@@ -150,22 +133,36 @@ const SHARE = PRESETS.standard.long / PRESETS.thorough.long;
  */
 function sharedProgress(
   names: readonly string[],
-  { onProgress, samples }: EvaluateOptions,
+  options: EvaluateOptions,
 ): (i: number) => Pick<EvaluateOptions, 'onProgress'> {
-  const weights = [1, ...names.map(() => (samples === undefined ? SHARE : 1))];
-  const before = (i: number): number => weights.slice(0, i).reduce((sum, w) => sum + w, 0);
-  const all = before(weights.length);
-  if (!onProgress) return () => ({});
-  return (i) => ({
-    onProgress: ({ done, total, label }: Progress) => {
-      const own = total > 0 ? done / total : 0;
+  const share = options.samples === undefined ? SHARE : 1;
+  const of = 1 + share * names.length;
+  return (i) =>
+    i === 0
+      ? partOf(options, { from: 0, part: 1, of })
+      : partOf(options, { from: 1 + share * (i - 1), part: share, of }, `${names[i - 1]!}, `);
+}
+
+/**
+ * Reports the progress of one run as a part of all of them.
+ *
+ * @param stretch where the run begins and ends, in units of the work that it reports itself
+ */
+function partOf(
+  { onProgress }: EvaluateOptions,
+  stretch: { readonly from: number; readonly part: number; readonly of: number },
+  who = '',
+): Pick<EvaluateOptions, 'onProgress'> {
+  if (!onProgress) return {};
+  const { from, part, of } = stretch;
+  return {
+    onProgress: ({ done, total, label }: Progress) =>
       onProgress({
-        done: Math.round(total * (before(i) + own * weights[i]!)),
-        total: Math.round(total * all),
-        label: i === 0 ? label : `${names[i - 1]!}, ${label}`,
-      });
-    },
-  });
+        done: Math.round(total * from + done * part),
+        total: Math.round(total * of),
+        label: `${who}${label}`,
+      }),
+  };
 }
 
 /** Reduces a report to what readers compare between probe models. */

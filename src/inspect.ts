@@ -1,6 +1,7 @@
 import { parseCandidates } from './candidates/definition.js';
 import { resolveCandidate } from './candidates/resolve.js';
 import { RopeEvalError } from './errors.js';
+import { defined } from './json/parse.js';
 import { chooseReference, referenceSoftmaxScale } from './model/evidence.js';
 import { isNotRope, readConfig } from './model/read-model.js';
 import { checkOptions, INSPECT_OPTIONS, type InspectOptions } from './options.js';
@@ -17,12 +18,9 @@ export function inspect(config: string, options: InspectOptions = {}): InspectDa
   checkOptions(options, INSPECT_OPTIONS);
   const { candidate, reference, trainedWindow, ...data } = options;
   const { source } = data;
-  const { model } = readConfig(config, source === undefined ? {} : { source });
+  const { model } = readConfig(config, defined({ source }));
   if (isNotRope(model)) return inspectNotRope(model, source);
-  const weights = chooseReference(model, {
-    ...(reference === undefined ? {} : { reference }),
-    ...(trainedWindow === undefined ? {} : { trainedWindow }),
-  });
+  const weights = chooseReference(model, defined({ reference, trainedWindow }));
   if (candidate === undefined) return inspectData(model, weights, data);
   const [definition, ...more] = parseCandidates(candidate);
   if (definition === undefined || more.length > 0) {

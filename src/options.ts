@@ -38,12 +38,10 @@ export interface RunEstimate {
  */
 export type Provisional = Pick<Report, 'candidates' | 'recommendation'>;
 
-const whole = (low: number, high: number, unit = '') =>
-  z
-    .int({ error: `must be a whole number${unit} from ${low} to ${high}` })
-    .min(low, { error: `must be a whole number${unit} from ${low} to ${high}` })
-    .max(high, { error: `must be a whole number${unit} from ${low} to ${high}` })
-    .optional();
+const whole = (low: number, high: number, unit = '') => {
+  const error = `must be a whole number${unit} from ${low} to ${high}`;
+  return z.int({ error }).min(low, { error }).max(high, { error }).optional();
+};
 
 const choice = <const N extends readonly string[]>(names: N) =>
   z.enum(names, { error: `must be one of ${names.join(', ')}` }).optional();
@@ -243,13 +241,13 @@ export function checkOptions(options: object, known: z.ZodObject): void {
     (value, key) => (value as Record<PropertyKey, unknown>)[key],
     options,
   );
-  const shown = where.map((key) => (typeof key === 'number' ? `[${key}]` : String(key))).join('');
+  if (name === undefined) {
+    const problem = `the options must be an object, found ${show(found)}`;
+    throw new RopeEvalError('bad_option', { problem });
+  }
   throw new RopeEvalError('bad_option', {
-    ...(where.length > 0 && { option: shown }),
-    problem:
-      where.length === 0
-        ? `the options must be an object, found ${show(found)}`
-        : `${said}, found ${show(found)}`,
+    option: where.map((key) => (typeof key === 'number' ? `[${key}]` : String(key))).join(''),
+    problem: `${said}, found ${show(found)}`,
     ...(name === 'candidates' && {
       hint: "For example: candidates: parseCandidates('yarn:2,linear:2').",
     }),

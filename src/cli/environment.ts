@@ -18,11 +18,7 @@ export interface Environment {
   /** Returns the size and kind of a file without reading it. */
   readonly stat: (path: string) => Promise<FileKind>;
   /** Reads a file, with limits on its size and on the wait for a pipe. @param shown for messages */
-  readonly readFile: (
-    path: string,
-    shown: string,
-    limits: Pick<ReadLimits, 'bytes' | 'kind'>,
-  ) => Promise<Buffer>;
+  readonly readFile: (path: string, shown: string, limits: ReadLimits) => Promise<Buffer>;
   /** Calls back on Ctrl-C or a request to end. Returns a function that stops listening. */
   readonly onInterrupt: (listener: () => void) => () => void;
   /** Ends the process at once, after a second Ctrl-C. */
@@ -38,7 +34,6 @@ export interface Environment {
 
 /** The machine, as far as `doctor` reports it. */
 export interface HostFacts {
-  /** Version of Node. */
   readonly node: string;
   readonly platform: string;
   readonly arch: string;

@@ -184,7 +184,6 @@ async function identity(path: string): Promise<string> {
   });
 }
 
-/** Lists the files that `-o` names. */
 export function outputsOf(paths: readonly string[] | undefined): NamedFile[] {
   return (paths ?? []).map((path) => ({ name: flagOf('output'), path }));
 }

@@ -37,7 +37,6 @@ import { FLAG_NAMES, flagOf } from './failure.js';
 
 /** The gate's result for people, in a terminal and in the log of a CI job. */
 
-/** The inputs of `checkAnswer` and `checkDetails`. */
 export interface CheckText extends Sheet {
   readonly result: GateResult;
   /** null: nothing was measured. */
@@ -52,7 +51,6 @@ export interface CheckText extends Sheet {
   readonly further: string;
 }
 
-/** Where text is drawn. */
 interface Sheet {
   /** Width in characters. */
   readonly columns: number;
@@ -216,16 +214,13 @@ function problemLines(input: CheckText): string[] {
 
 /** Lists what passed, in one paragraph. */
 function passedLines({ result, columns, paint }: CheckText): string[] {
-  const line = (isUnchanged: boolean): string[] => {
-    const some = result.rules.filter(
-      ({ outcome, reason }) => outcome === 'pass' && (reason === 'unchanged') === isUnchanged,
-    );
+  const passed = result.rules.filter(({ outcome }) => outcome === 'pass');
+  return ['', UNCHANGED].flatMap((why) => {
+    const some = passed.filter(({ reason }) => (reason === 'unchanged') === (why !== ''));
     const names = [...new Set(some.map(({ rule }) => rule))].join(', ');
-    const why = isUnchanged ? `: ${UNCHANGED}` : '';
-    const text = fill(`${printable(names)}${why}`, columns, UNDER_MARK);
-    return some.length === 0 ? [] : [`  ${paint.green('pass')}  ${text}`];
-  };
-  return [false, true].flatMap(line);
+    const words = why === '' ? printable(names) : `${printable(names)}: ${why}`;
+    return names === '' ? [] : [`  ${paint.green('pass')}  ${fill(words, columns, UNDER_MARK)}`];
+  });
 }
 
 /** Says what the config was judged by, and where to find the rest. */

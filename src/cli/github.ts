@@ -20,7 +20,6 @@ import { appendText } from './files.js';
 import type { LoadedConfig } from './inputs.js';
 import type { Output } from './streams.js';
 
-/** Whether the run is a step of a GitHub workflow. */
 export function onGitHub({ env }: Environment): boolean {
   return env['GITHUB_ACTIONS'] === 'true';
 }

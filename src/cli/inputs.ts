@@ -17,7 +17,7 @@ const FLOAT32 = 0;
  * @param shown the path in messages
  * @throws RopeEvalError `unreadable` if the file is not GGUF or its header is damaged
  */
-export async function readGguf(path: string, shown: string): Promise<string> {
+async function readGguf(path: string, shown: string): Promise<string> {
   const { gguf } = await import('@huggingface/gguf');
   const parsed = await gguf(path, { allowLocalFile: true }).catch((error: unknown) => {
     throw new RopeEvalError('unreadable', {
@@ -69,7 +69,7 @@ export function hubIdFromUrl(url: string): string | undefined {
 }
 
 /** Says how to download a model's config, which is a few kB and needs none of the weights. */
-export function whatToDownload(id: string): string {
+function whatToDownload(id: string): string {
   return (
     'Download its config first (a few kB, no weights), then give its path:\n' +
     `    hf download ${id} config.json --local-dir .\n` +
@@ -130,7 +130,7 @@ async function fromFolder(
 ): Promise<LoadedConfig> {
   const path = join(folder, 'config.json');
   const found = await look(path, environment);
-  if (found?.kind === 'file' || found?.kind === 'other') {
+  if (found !== undefined && found.kind !== 'directory') {
     return fromFile(join(argument, 'config.json'), path, environment);
   }
   const snapshot = await snapshotOf(folder, environment);
@@ -159,11 +159,7 @@ async function snapshotOf(folder: string, environment: Environment): Promise<str
 }
 
 /** Files that users give instead of the config.json beside them, by the end of their name. */
-const OTHER_FORMATS: readonly {
-  readonly ends: RegExp;
-  readonly name: string;
-  readonly hint: string;
-}[] = Object.freeze([
+const OTHER_FORMATS = Object.freeze([
   {
     ends: /\.onnx(_data|\.data)?$/i,
     name: 'an ONNX graph',
@@ -313,7 +309,7 @@ function rethrow(error: unknown, shown: string): never {
 export async function readTextFile(
   path: string,
   environment: Environment,
-  limits: Pick<ReadLimits, 'bytes' | 'kind'> = REPORT,
+  limits: ReadLimits = REPORT,
 ): Promise<string | undefined> {
   try {
     const bytes = await environment.readFile(resolve(environment.cwd, path), path, limits);

@@ -98,7 +98,6 @@ export async function chooseCandidates(
   return joinCandidates([[...new Map(all.map((each) => [each.label, each])).values()]]);
 }
 
-/** Lists the files that candidates name. */
 export function candidateFiles(
   named: readonly CandidateDefinition[] | undefined,
 ): readonly NamedFile[] {

@@ -24,33 +24,62 @@ export interface LoadedPolicy {
 }
 
 /**
- * Loads the policy of a gate: the given file; else `rope-eval.config.json` or the key in
- * package.json in the working directory; else the default. Parent folders are not searched, so that
- * CI uses only the folder that it runs in.
+ * Loads the policy of a gate: the given file; else that of the working directory; else the default.
+ * Parent folders are not searched, so that CI uses only the folder that it runs in.
  */
 export async function loadPolicy(
   given: string | undefined,
   environment: Environment,
 ): Promise<LoadedPolicy> {
-  if (given !== undefined) {
-    const text = await readTextFile(given, environment, POLICY);
-    if (text === undefined) {
-      throw new RopeEvalError('missing_file', {
-        option: 'policy',
-        problem: `no such file: ${given}`,
-      });
-    }
-    const isPackage = given.endsWith('package.json');
-    const policy = isPackage ? parsePackagePolicy(text, given) : parsePolicy(text, given);
-    if (!policy) throw noKey(given);
-    return located(policy, given, environment);
+  const read = async (source: string): Promise<PolicyFile | undefined> => {
+    const text = await readTextFile(source, environment, POLICY);
+    return text === undefined ? undefined : { text, source };
+  };
+  if (given === undefined) {
+    const found = await usualPolicy(read);
+    if (found) return located(found.policy, found.file.source, environment);
+    return { policy: defaultPolicy(), file: undefined, baseline: undefined };
   }
-  const file = await readTextFile(POLICY_FILE, environment, POLICY);
-  if (file !== undefined) return located(parsePolicy(file, POLICY_FILE), POLICY_FILE, environment);
-  const manifest = await readTextFile('package.json', environment, POLICY);
-  const policy = manifest === undefined ? undefined : parsePackagePolicy(manifest, 'package.json');
-  if (policy) return located(policy, 'package.json', environment);
-  return { policy: defaultPolicy(), file: undefined, baseline: undefined };
+  const file = await read(given);
+  if (file) return located(requirePolicy(file), given, environment);
+  throw new RopeEvalError('missing_file', {
+    option: 'policy',
+    problem: `no such file: ${given}`,
+  });
+}
+
+/** A file that may hold a policy, and its name for messages. */
+export interface PolicyFile {
+  readonly text: string;
+  readonly source: string;
+}
+
+/** Finds the policy of a folder: `rope-eval.config.json`, else the key in package.json. */
+export async function usualPolicy<File extends PolicyFile>(
+  read: (name: string) => Promise<File | undefined>,
+): Promise<{ readonly policy: Policy; readonly file: File } | undefined> {
+  for (const name of [POLICY_FILE, 'package.json']) {
+    const file = await read(name);
+    const policy = file && policyIn(file);
+    if (policy) return { policy, file };
+  }
+  return undefined;
+}
+
+/** @throws RopeEvalError `bad_policy` for a package.json without one */
+export function requirePolicy(file: PolicyFile): Policy {
+  const policy = policyIn(file);
+  if (policy) return policy;
+  throw new RopeEvalError('bad_policy', {
+    option: 'policy',
+    problem: `${file.source} has no key rope-eval`,
+    hint: `Add one, or write ${POLICY_FILE}.`,
+  });
+}
+
+function policyIn({ text, source }: PolicyFile): Policy | undefined {
+  const parse = source.endsWith('package.json') ? parsePackagePolicy : parsePolicy;
+  return parse(text, source);
 }
 
 function located(policy: Policy, path: string, { cwd }: Environment): LoadedPolicy {
@@ -60,14 +89,6 @@ function located(policy: Policy, path: string, { cwd }: Environment): LoadedPoli
     file: path,
     baseline: policy.baseline === undefined ? undefined : join(folder, policy.baseline),
   };
-}
-
-function noKey(path: string): RopeEvalError {
-  return new RopeEvalError('bad_policy', {
-    option: 'policy',
-    problem: `${path} has no key rope-eval`,
-    hint: `Add one, or write ${POLICY_FILE}.`,
-  });
 }
 
 /** The files that decide how a config is judged. */

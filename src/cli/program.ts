@@ -20,7 +20,7 @@ import type { Environment } from './environment.js';
 import { type CommandContext, type CommandModule, refuseRepeated } from './options.js';
 
 /** Commands besides the default one, in the order of `--help`. A new one is a file and a line. */
-export const COMMANDS: readonly CommandModule[] = Object.freeze([
+const COMMANDS: readonly CommandModule[] = Object.freeze([
   inspectCommand,
   checkCommand,
   pullRequestCommand,
@@ -42,7 +42,7 @@ export const COMMANDS: readonly CommandModule[] = Object.freeze([
  * commander could refuse them too, but it cannot explain how to judge two configs, or that the
  * first word of `rope-eval inspct config.json` is a misspelt command.
  */
-export function refuseExcessArguments(program: Command): void {
+function refuseExcessArguments(program: Command): void {
   program.allowExcessArguments().hook('preAction', (_, command) => {
     // The arguments of `complete` are the command line that a shell asks to complete.
     if (command.name() === 'complete') return;
@@ -74,9 +74,8 @@ function excess(command: Command): RopeEvalError {
 function candidateHint(command: Command, [config = '', second = '']: readonly string[]) {
   if (!/^[a-z0-9-]+:[\d.]+/i.test(second) && second !== 'none') return undefined;
   const flag = command.options.find(({ long }) => long?.startsWith('--candidate'))?.long;
-  if (flag === undefined || flag === null) return undefined;
-  const start = command.parent === null ? 'rope-eval' : `rope-eval ${command.name()}`;
-  return `A scaling is given by ${flag}: ${start} ${quote(config)} ${flag} ${quote(second)}`;
+  if (!flag) return undefined;
+  return `A scaling is given by ${flag}: ${nameOf(command)} ${quote(config)} ${flag} ${quote(second)}`;
 }
 
 function secondArgument(program: Command): RopeEvalError {
@@ -116,7 +115,7 @@ function listed(args: readonly string[]): string {
  * Refuses options before a command, as in `rope-eval --json inspect x`. The default command would
  * read the option, and it would have no effect on `inspect`.
  */
-export function refuseMisplacedOptions(program: Command): void {
+function refuseMisplacedOptions(program: Command): void {
   program.hook('preSubcommand', (_, subcommand) => {
     const given = program.options.find(
       (option) => program.getOptionValueSource(option.attributeName()) === 'cli',
@@ -138,38 +137,68 @@ export function refuseMisplacedOptions(program: Command): void {
  * @returns '' if no command has it
  */
 export function otherCommand(program: Command, message: string, argv: readonly string[]): string {
-  const [, flag = ''] = /unknown option '(--[\w-]+)/.exec(message) ?? [];
-  if (flag === '') return '';
+  const [, flag] = /unknown option '(--[\w-]+)/.exec(message) ?? [];
+  if (flag === undefined) return '';
+  const typed = typedWith(flag, program, argv);
+  return argumentHint(typed) ?? ownerHint(program, typed) ?? '';
+}
+
+/** A command line with an option that its command does not know. */
+interface Typed {
+  readonly flag: string;
+  /** What stands behind the option, quoted; none if it is another option. */
+  readonly value: readonly string[];
+  /** The command that was named; undefined for the default one. */
+  readonly named: Command | undefined;
+  /** The config, quoted, or a word that stands for one. */
+  readonly config: string;
+}
+
+function typedWith(flag: string, program: Command, argv: readonly string[]): Typed {
   const at = argv.indexOf(flag);
   const next = argv[at + 1];
   const value = next === undefined || next.startsWith('-') ? [] : [quote(next)];
   const words = argv.filter((_, index) => index !== at + 1 || value.length === 0);
   const named = program.commands.find((each) => each.name() === words[0]);
-  const own = named ?? program;
-  const takesConfig = own.registeredArguments[0]?.name() === 'config';
+  const takesConfig = (named ?? program).registeredArguments[0]?.name() === 'config';
   const found = words.find((word) => word !== named?.name() && !word.startsWith('-'));
   const config = takesConfig && found !== undefined ? quote(found) : 'CONFIG';
-  const placesOf = (command: Command, filled: Readonly<Record<string, string>>): string[] =>
-    command.registeredArguments
-      .filter(({ required }) => required)
-      .map((each) => filled[each.name()] ?? each.name().toUpperCase());
+  return { flag, value, named, config };
+}
+
+/** Says that what was given as an option is an argument of the command. */
+function argumentHint({ flag, value, named, config }: Typed): string | undefined {
   const name = flag.slice('--'.length);
-  if (named?.registeredArguments.some((each) => each.name() === name) === true) {
-    const places = placesOf(named, { config, ...(value[0] !== undefined && { [name]: value[0] }) });
-    return `it is an argument: ${['rope-eval', named.name(), ...places].join(' ')}`;
-  }
+  if (!named?.registeredArguments.some((each) => each.name() === name)) return undefined;
+  const filled = { config, ...(value[0] !== undefined && { [name]: value[0] }) };
+  return `it is an argument: ${startOf(named, filled)}`;
+}
+
+/** Says which command takes the option; undefined if nearly all do, which would be no help. */
+function ownerHint(program: Command, { flag, value, config }: Typed): string | undefined {
   const owners = [program, ...program.commands].filter(({ options }) =>
     options.some((each) => each.long === flag),
   );
   const [owner, ...others] = owners;
-  // What nearly every command takes would be no help.
-  if (owner === undefined || owners.length > MOST_OWNERS) return '';
+  if (owner === undefined || owners.length > MOST_OWNERS) return undefined;
   const titleOf = (each: Command): string =>
     each === program ? 'the default command' : each.name();
   const also = others.length === 0 ? '' : ` (${others.map(titleOf).join(', ')} too)`;
-  const start = owner === program ? ['rope-eval'] : ['rope-eval', owner.name()];
-  const command = [...start, ...placesOf(owner, { config }), flag, ...value].join(' ');
+  const command = [startOf(owner, { config }), flag, ...value].join(' ');
   return `${titleOf(owner)} takes ${flag}${also}: ${command}`;
+}
+
+/** Writes a command with its required arguments. */
+function startOf(command: Command, filled: Readonly<Record<string, string>>): string {
+  const places = command.registeredArguments
+    .filter(({ required }) => required)
+    .map((each) => filled[each.name()] ?? each.name().toUpperCase());
+  return [nameOf(command), ...places].join(' ');
+}
+
+/** The name of a command for a shell; that of the program for the default one. */
+function nameOf(command: Command): string {
+  return command.parent === null ? 'rope-eval' : `rope-eval ${command.name()}`;
 }
 
 const MOST_OWNERS = 4;
@@ -191,7 +220,6 @@ Examples:
   cat config.json | rope-eval - --json  the report as JSON on standard output
 `;
 
-/** Builds the whole command line for one environment. */
 export function createProgram(context: CommandContext): Command {
   const { stdout, stderr } = context.environment;
   const program: Command = new Command('rope-eval')
@@ -242,7 +270,7 @@ const PATH_ARGUMENTS: ReadonlySet<string> = new Set([
 ]);
 
 /** Adds `complete <shell>`, and the completions that the printed script asks for. */
-export function addCompletion(program: Command, { argv, cwd }: Environment): void {
+function addCompletion(program: Command, { argv, cwd }: Environment): void {
   const root = tab(program);
   const command = program.commands.find((each) => each.name() === 'complete');
   command

@@ -4,25 +4,19 @@ import { isAbsolute, posix, relative, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { EXIT, option, RopeEvalError, words } from '../errors.js';
 import { parseReport } from '../gate/baseline.js';
-import {
-  defaultPolicy,
-  parsePackagePolicy,
-  parsePolicy,
-  type Policy,
-  POLICY_FILE,
-} from '../gate/policy.js';
+import { defaultPolicy, POLICY_FILE } from '../gate/policy.js';
 import { type ChangedConfig, changedConfigs } from '../gate/pull-request.js';
 import { type ReadObject, Tree, type TreeEntry } from '../gate/tree.js';
 import { BOUNDS } from '../json/parse.js';
 import { quote } from '../text.js';
-import { judgeConfig, type LoadedBaseline } from './check.js';
+import { type CheckInput, judgeConfig } from './check.js';
 import type { Environment } from './environment.js';
 import { explainFailure, InterruptedError } from './failure.js';
 import { appendText } from './files.js';
 import { onGitHub } from './github.js';
 import { readTextFile } from './inputs.js';
 import type { CheckFlags } from './options.js';
-import { isInside, POLICY } from './policy.js';
+import { isInside, POLICY, type PolicyFile, requirePolicy, usualPolicy } from './policy.js';
 
 const run = promisify(execFile);
 
@@ -206,7 +200,7 @@ export async function judgePullRequest(
   const { read } = job.repository;
   const { changed, notices } = await changedConfigs(
     { base: job.base, head: job.head, read },
-    { named, allow: [...(judges.policy.allow ?? []), ...(flags.allow ?? [])] },
+    { named, allow: [...(judges.by.policy.allow ?? []), ...(flags.allow ?? [])] },
   );
   for (const notice of [...judges.notices, ...notices]) stdout.write(`${notice}\n`);
   if (changed.length === 0) stdout.write('no config.json changed: nothing to judge\n');
@@ -252,55 +246,37 @@ function inRepository(path: string, { root, folder }: Pick<Job, 'root' | 'folder
 }
 
 interface Judges {
-  readonly policy: Policy;
-  readonly policyArgument: string | undefined;
-  readonly baseline: LoadedBaseline | undefined;
+  readonly by: Pick<CheckInput, 'policy' | 'policyArgument' | 'baseline'>;
   readonly notices: readonly string[];
 }
 
 /** Loads policy and baseline from the target branch. Changes to them count after the merge. */
 async function loadJudges(job: Job): Promise<Judges> {
-  const { flags } = job;
-  const found =
-    flags.policy === undefined
-      ? await usualPolicy(job)
-      : await requireJudge(flags.policy, 'policy', job);
-  const policy = found === undefined ? defaultPolicy() : policyOf(found);
-  const own =
-    policy.baseline === undefined || found === undefined
-      ? undefined
-      : posix.join(posix.dirname(found.path), policy.baseline);
+  const { flags, folder } = job;
+  const named =
+    flags.policy === undefined ? undefined : await requireJudge(flags.policy, 'policy', job);
+  const found = named
+    ? { policy: requirePolicy(named), file: named }
+    : await usualPolicy((name) => judgeFile(posix.join(folder, name), job));
+  const { policy = defaultPolicy(), file } = found ?? {};
+  const own = policy.baseline && file && posix.join(posix.dirname(file.path), policy.baseline);
   const wanted = flags.baseline ?? own;
   const saved = wanted === undefined ? undefined : await requireJudge(wanted, 'baseline', job);
   return {
-    policy,
-    policyArgument: found?.argument,
-    baseline: saved && { report: parseReport(saved.text, saved.source), source: saved.source },
-    notices: [...(found?.notices ?? noPolicyNotices(job)), ...(saved?.notices ?? [])],
+    by: {
+      policy,
+      policyArgument: file?.argument,
+      baseline: saved && { report: parseReport(saved.text, saved.source), source: saved.source },
+    },
+    notices: [...(file?.notices ?? noPolicyNotices(job)), ...(saved?.notices ?? [])],
   };
 }
 
-interface JudgeFile {
+interface JudgeFile extends PolicyFile {
   readonly path: string;
-  readonly source: string;
-  readonly text: string;
   /** The file as a shell argument. */
   readonly argument: string;
   readonly notices: readonly string[];
-}
-
-function policyOf({ path, source, text }: JudgeFile): Policy {
-  if (posix.basename(path) !== 'package.json') return parsePolicy(text, source);
-  const policy = parsePackagePolicy(text, source);
-  if (policy) return policy;
-  throw new RopeEvalError('bad_policy', { file: source, problem: 'it has no key rope-eval' });
-}
-
-async function usualPolicy(job: Job): Promise<JudgeFile | undefined> {
-  const file = await judgeFile(posix.join(job.folder, POLICY_FILE), job);
-  if (file) return file;
-  const manifest = await judgeFile(posix.join(job.folder, 'package.json'), job);
-  return manifest && parsePackagePolicy(manifest.text, manifest.source) ? manifest : undefined;
 }
 
 /** Explains that a pull request that adds the first policy is not judged by it. */
@@ -360,13 +336,18 @@ async function judgeFile(path: string, job: Job): Promise<JudgeFile | undefined>
     path,
     source: at,
     text: await repository.read(found.id),
-    argument: `<(git show ${quote(at)})`,
-    notices: same
-      ? []
-      : [
-          `this pull request changes ${path}; it is judged by the one on ${ref} until that is merged`,
-        ],
+    argument: gitShow(at),
+    notices: same ? [] : [`this pull request changes ${path}; ${untilMerged(ref)}`],
   };
+}
+
+function untilMerged(ref: string): string {
+  return `it is judged by the one on ${ref} until that is merged`;
+}
+
+/** An object of git as a shell argument. */
+function gitShow(at: string): string {
+  return `<(git show ${quote(at)})`;
 }
 
 /** Judges one config. An error about it is printed and does not stop the others. */
@@ -377,29 +358,17 @@ async function judgeOne(config: ChangedConfig, judges: Judges, job: Job): Promis
   stdout.write(`\n${path}\n`);
   if (!before) stdout.write('It is new on this branch, so it gives its own reference.\n');
   try {
-    const at = before && `${ref}:${before.path}`;
-    const run = await judgeConfig(
-      {
-        config: { text: await repository.read(id), source: path, file: resolve(root, path) },
-        base:
-          before && at !== undefined
-            ? {
-                text: await repository.read(before.id),
-                source: at,
-                file: undefined,
-                argument: `<(git show ${quote(at)})`,
-              }
-            : undefined,
-        beside,
-        policy: judges.policy,
-        policyArgument: judges.policyArgument,
-        baseline: judges.baseline,
-      },
-      flags,
-      [],
-      environment,
-    );
-    return run.result.exitCode;
+    const read = { text: await repository.read(id), source: path, file: resolve(root, path) };
+    const at = `${ref}:${before?.path}`;
+    const base = before && {
+      text: await repository.read(before.id),
+      source: at,
+      file: undefined,
+      argument: gitShow(at),
+    };
+    const input = { config: read, base, beside, ...judges.by };
+    const { result } = await judgeConfig(input, flags, [], environment);
+    return result.exitCode;
   } catch (error) {
     const code = await explainFailure(error, environment);
     if (error instanceof InterruptedError) return code;

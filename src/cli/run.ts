@@ -12,8 +12,7 @@ import { readConfigOf } from './model.js';
 import type { OutputFlags } from './options.js';
 import { cleanText } from './streams.js';
 
-/** The display of a run's progress. */
-export interface ProgressDisplay {
+interface ProgressDisplay {
   readonly update: (progress: Progress) => void;
   /** Shows the rows that are known so far. */
   readonly fill: (found: Provisional) => void;
@@ -29,10 +28,10 @@ export interface ProgressDisplay {
  */
 function progressDisplay(
   { stderr }: Environment,
-  wanted: boolean,
+  { progress }: WatchSettings,
   start: typeof ora,
 ): ProgressDisplay {
-  const shown = wanted && stderr.isLively;
+  const shown = progress && stderr.isLively;
   // isSilent is necessary because a disabled spinner would still print its text as lines.
   const spinner = start({
     // ora's types ask for one of Node's streams, but it only uses what a TTY stream has.
@@ -49,12 +48,12 @@ function progressDisplay(
   };
   let first: { readonly at: number; readonly done: number } | undefined;
   return {
-    update: (progress) => {
-      first ??= { at: performance.now(), done: progress.done };
+    update: (now) => {
+      first ??= { at: performance.now(), done: now.done };
       // Results from an earlier run took no time in this one.
-      const own = progress.done - first.done;
-      const elapsed = (performance.now() - first.at) * (own > 0 ? progress.done / own : 1);
-      line = describeProgress(progress, elapsed);
+      const own = now.done - first.done;
+      const elapsed = (performance.now() - first.at) * (own > 0 ? now.done / own : 1);
+      line = describeProgress(now, elapsed);
       draw();
     },
     fill: (found) => {
@@ -109,7 +108,7 @@ export function describeProvisional({ candidates, recommendation }: Provisional)
 }
 
 /** `your own weights: about 41 min on this machine, up to 1.6 GiB of memory` */
-export function describeEstimate({ milliseconds, memory }: RunEstimate): string {
+function describeEstimate({ milliseconds, memory }: RunEstimate): string {
   const minutes = milliseconds / 60_000;
   const time =
     minutes < 1.5
@@ -226,7 +225,7 @@ export async function runWithProgress<Loaded, Result>(
   run: (loaded: Loaded, watch: Watch) => Promise<Result>,
 ): Promise<Result> {
   const [{ default: start }, loaded] = await Promise.all([import('ora'), load()]);
-  const display = progressDisplay(environment, settings.progress, start);
+  const display = progressDisplay(environment, settings, start);
   const stop = interruptible(environment, () => {
     display.stop();
     if (settings.notices) {

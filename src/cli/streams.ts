@@ -23,8 +23,6 @@ export interface ReadLimits {
   readonly bytes: number;
   /** What the file should be, for the message: `a config.json`. */
   readonly kind: string;
-  /** Milliseconds to wait for a pipe. */
-  readonly patience?: number;
 }
 
 /**
@@ -32,6 +30,7 @@ export interface ReadLimits {
  * grow. A pipe that nobody writes to times out. Devices never end, so they are refused.
  *
  * @param shown the path for messages
+ * @param patience milliseconds to wait for a pipe
  * @throws RopeEvalError `too_large`, `not_a_file`, `timed_out`; errors of the operating system as
  *   they are
  */
@@ -39,6 +38,7 @@ export async function readBounded(
   path: string,
   shown: string,
   limits: ReadLimits,
+  patience = PIPE_PATIENCE,
 ): Promise<Buffer> {
   // Without O_NONBLOCK, opening a pipe would wait in the kernel for a writer, without a time limit.
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
@@ -46,9 +46,9 @@ export async function readBounded(
     const found = await file.stat();
     if (found.isFile()) {
       if (found.size > limits.bytes) throw tooLarge(shown, limits);
-      return await readToEnd(file, shown, limits);
+      return await readToEnd(file, new Bytes(shown, limits));
     }
-    if (found.isFIFO()) return await readPipe(file, shown, limits);
+    if (found.isFIFO()) return await readPipe(file, new Bytes(shown, limits), patience);
     const what = found.isDirectory() ? 'a folder' : 'a device or socket';
     throw new RopeEvalError('not_a_file', {
       file: shown,
@@ -60,8 +60,7 @@ export async function readBounded(
   }
 }
 
-async function readToEnd(file: FileHandle, shown: string, limits: ReadLimits): Promise<Buffer> {
-  const bytes = new Bytes(shown, limits);
+async function readToEnd(file: FileHandle, bytes: Bytes): Promise<Buffer> {
   const chunk = Buffer.allocUnsafe(CHUNK);
   for (;;) {
     const { bytesRead } = await file.read(chunk, 0, CHUNK);
@@ -70,10 +69,8 @@ async function readToEnd(file: FileHandle, shown: string, limits: ReadLimits): P
   }
 }
 
-async function readPipe(file: FileHandle, shown: string, limits: ReadLimits): Promise<Buffer> {
-  const bytes = new Bytes(shown, limits);
+async function readPipe(file: FileHandle, bytes: Bytes, patience: number): Promise<Buffer> {
   const chunk = Buffer.allocUnsafe(CHUNK);
-  const patience = limits.patience ?? PIPE_PATIENCE;
   const latest = performance.now() + MOST_PATIENCES * patience;
   let deadline = performance.now() + patience;
   for (;;) {
@@ -85,7 +82,7 @@ async function readPipe(file: FileHandle, shown: string, limits: ReadLimits): Pr
     }
     // An end before any byte means that no writer has opened the pipe yet.
     if (count === 0 && bytes.size > 0) return bytes.whole();
-    if (performance.now() > deadline) throw timedOut(shown, patience);
+    if (performance.now() > deadline) throw timedOut(bytes.shown, patience);
     await sleep(LOOK_AGAIN);
   }
 }
@@ -106,16 +103,14 @@ export class Bytes {
   readonly #chunks: Buffer[] = [];
 
   constructor(
-    private readonly shown: string,
-    private readonly limits: Pick<ReadLimits, 'bytes' | 'kind'>,
+    readonly shown: string,
+    private readonly limits: ReadLimits,
   ) {}
 
   /** @throws RopeEvalError `too_large` */
   add(chunk: Buffer): void {
     this.size += chunk.length;
-    if (this.size > this.limits.bytes) {
-      throw tooLarge(this.shown, this.limits);
-    }
+    if (this.size > this.limits.bytes) throw tooLarge(this.shown, this.limits);
     this.#chunks.push(Buffer.from(chunk));
   }
 
@@ -124,16 +119,12 @@ export class Bytes {
   }
 }
 
-function tooLarge(shown: string, { bytes, kind }: Pick<ReadLimits, 'bytes' | 'kind'>) {
+function tooLarge(shown: string, { bytes, kind }: ReadLimits): RopeEvalError {
   return new RopeEvalError('too_large', {
     file: shown,
-    predicate: `is too large for ${kind}: more than ${mebibytes(bytes)}`,
+    predicate: `is too large for ${kind}: more than ${Math.ceil(bytes / 1024 / 1024)} MiB`,
     hint: 'Is this another file, such as the weights?',
   });
-}
-
-function mebibytes(bytes: number): string {
-  return `${Math.ceil(bytes / 1024 / 1024)} MiB`;
 }
 
 /** Makes the error of a pipe that sent nothing for `patience` milliseconds. */
@@ -235,7 +226,6 @@ export class Output {
     this.#send(this.#withoutCommands(clean.join('')));
   }
 
-  /** Writes a value as a JSON document. */
   json(value: unknown): void {
     this.#send(jsonText(value));
   }
@@ -285,7 +275,6 @@ const LONGEST_COMMAND = 16;
 /** Escapes the data of a command as `@actions/core` does. */
 function escapeMessage(text: string): string {
   return text
-
     .replaceAll('%', '%25')
     .replaceAll('\r', '%0D')
     .replaceAll('\n', '%0A')

@@ -39,14 +39,11 @@ export async function runSweep(request: SweepRequest, environment: Environment):
   let status: Sweep['status'] = 'complete';
   for (const config of own) {
     const entry = await evaluateOne(config, request, environment);
-    if (entry) entries.push(entry);
-    // The config that Ctrl-C interrupted is left out, because a sweep contains only complete
-    // reports.
-    if (!entry || entry.report?.status === 'interrupted') {
+    if (!entry) {
       status = 'interrupted';
-      if (entry) entries.pop();
       break;
     }
+    entries.push(entry);
     if (request.notices) {
       environment.stderr.write(`${entries.length}/${own.length} ${config}${failure(entry)}\n`);
     }
@@ -93,7 +90,11 @@ async function findConfigs(
   });
 }
 
-/** Evaluates one config; undefined if it was interrupted before anything was finished. */
+/**
+ * Evaluates one config.
+ *
+ * @returns undefined if it was interrupted, because a sweep contains only complete reports
+ */
 async function evaluateOne(
   config: string,
   { options }: SweepRequest,
@@ -104,8 +105,9 @@ async function evaluateOne(
     await readRopeGeometry(loaded, {});
     const quiet = { progress: false, notices: false };
     const report = await runEvaluation(environment, loaded, options, quiet);
+    if (report.status === 'interrupted') return undefined;
     // A partial report could be mistaken for a complete one, so a failed run is stored as an error.
-    if (report.status !== 'failed') return { config, report };
+    if (report.status === 'complete') return { config, report };
     const message = report.unfinished?.reason ?? 'the runtime failed before the end';
     return { config, error: { kind: 'engine_died', message, exitCode: EXIT.runtime } };
   } catch (error) {

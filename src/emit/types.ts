@@ -33,7 +33,6 @@ export function compareVersions(a: Version, b: Version): number {
   return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
 }
 
-/** Whether a version is `from` or later. */
 export function atLeast(version: Version, from: string): boolean {
   return compareVersions(version, parseVersion(from)) >= 0;
 }
@@ -60,7 +59,6 @@ export function isRelease(version: string, asked: string): boolean {
   return `${version}.`.startsWith(`${asked.trim().replace(/^v/, '')}.`);
 }
 
-/** Returns the version that lies nearest to another. */
 export function nearestVersion(versions: readonly string[], to: Version): string | undefined {
   const distance = (version: string): number =>
     parseVersion(version).reduce((sum, part, i) => 1000 * sum + part - to[i]!, 0);
@@ -139,7 +137,6 @@ export type Answer =
   | {
       readonly ok: false;
       readonly reason: string;
-      /** What to do instead. */
       readonly instead: string;
     };
 

@@ -88,7 +88,6 @@ const names = (candidate: string | readonly string[]): string => [candidate].fla
 
 const fraction = (value: number): string => fixed(value, 2);
 
-/** Findings about candidates and the reference. */
 export const CANDIDATE_FINDINGS = Object.freeze({
   trained_scaling_discarded: entry({
     code: 'RE050',

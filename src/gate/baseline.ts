@@ -204,7 +204,6 @@ function fits(
   );
 }
 
-/** Adds the numbers of a row. */
 function total(row: string): number {
   return row.split(' ').reduce((sum, number) => sum + Number(number), 0);
 }

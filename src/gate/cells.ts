@@ -168,11 +168,7 @@ export class CellIndex<T> {
   }
 }
 
-/**
- * Pairs a cell of two reports.
- *
- * @param cell the name of the pair
- */
+/** @param cell the name of the pair */
 export function pairOf(before: ReportCell, after: ReportCell, cell: string): CellPair {
   const paired = pairedChange(before.sample, after.sample);
   return {

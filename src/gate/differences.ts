@@ -12,6 +12,7 @@ import {
 import { isMistralParams } from '../model/other-formats.js';
 import { findPart } from '../model/part.js';
 import { isNotRope, readModel } from '../model/read-model.js';
+import type { ModelGeometry, NotRope } from '../model/types.js';
 import { factsOf } from './changes.js';
 import { harmlessReason } from './harmless.js';
 import { type MetricName, METRICS, type RopeSetting } from './metrics.js';
@@ -36,11 +37,7 @@ export function lineOfKey(text: string, path: string): number {
   }
   // The parent of a property's value is the property itself, whose key determines the line.
   const shown = node.parent?.type === 'property' ? node.parent : node;
-  return lineAt(text, shown.offset);
-}
-
-function lineAt(text: string, offset: number): number {
-  return text.slice(0, offset).split('\n').length;
+  return text.slice(0, shown.offset).split('\n').length;
 }
 
 /** The names under which configs write each thing. The first that is present counts. */
@@ -57,23 +54,18 @@ const KEYS: Readonly<Record<RopeSetting, readonly string[]>> = Object.freeze({
   localWindow: ['sliding_window', 'attention_window_size', 'attention_chunk_size'],
 });
 
-/** A key of a config and its line; path '' and line 1 if the config does not write it. */
-interface KeyPlace {
-  readonly path: string;
-  readonly line: number;
-}
-
 /**
  * Finds the key to look at when a rule on this metric fails. If there was a change, the changed
  * keys are to blame, and a new theta comes first because no scaling compensates for it.
  *
  * @param changed what differs from the config before the change; empty without one
+ * @returns path '' and line 1 if the config writes no such key
  */
 export function culpritOf(
   configText: string,
   metric: MetricName,
   changed: readonly RopeSetting[] = [],
-): KeyPlace & { readonly setting: RopeSetting | undefined } {
+) {
   const usual = METRICS[metric].culprits;
   const settings = changed.length === 0 ? usual : BLAME.filter((each) => changed.includes(each));
   const fields = fieldsOf(configText);
@@ -88,15 +80,10 @@ const BLAME: readonly RopeSetting[] = ['theta', 'scaling', 'window', 'localWindo
 /** The paths at which this config writes theta, windows and scaling; '' = it does not. */
 export function geometryKeys(configText: string): Readonly<Record<RopeSetting, string>> {
   const fields = fieldsOf(configText);
-  return {
-    theta: pathOf(fields, 'theta'),
-    window: pathOf(fields, 'window'),
-    localWindow: pathOf(fields, 'localWindow'),
-    scaling: pathOf(fields, 'scaling'),
-  };
+  const paths = BLAME.map((setting) => [setting, pathOf(fields, setting)] as const);
+  return Object.fromEntries(paths) as Record<RopeSetting, string>;
 }
 
-/** The fields of the part of a config that is read. */
 function fieldsOf(configText: string): Fields {
   const root = new Fields(parseConfig(configText), '');
   return isMistralParams(root.record) ? root : findPart(root).fields;
@@ -234,14 +221,18 @@ function isEmpty(value: unknown): boolean {
  * what is measured, and elsewhere nothing compares it.
  */
 function readerOf(before: UnknownRecord, after: UnknownRecord): (path: Path) => boolean {
-  const whole = [reading(before, true), reading(after, true)] as const;
-  const compared = [reading(before, false), reading(after, false)] as const;
+  const readings = (facts: Facts) => ({
+    facts,
+    old: reading(before, facts),
+    now: reading(after, facts),
+  });
+  const [whole, compared] = [readings(wholeFactsOf), readings(factsOf)];
   return (path) => {
     const parent = path.slice(0, -1);
     const inBoth = [before, after].every((config) => isRecord(valueAt(config, parent)));
-    const [old, now] = inBoth ? compared : whole;
+    const { facts, old, now } = inBoth ? compared : whole;
     const read = (config: UnknownRecord, value: unknown): string =>
-      reading(withValue(config, path, value), !inBoth);
+      reading(withValue(config, path, value), facts);
     const [was, found] = [valueAt(before, path), valueAt(after, path)];
     if (read(before, found) !== old || read(after, was) !== now) return true;
     // A value that equals the default, such as beta_fast 32 in a new block, has no effect by
@@ -271,12 +262,16 @@ function otherThan(value: unknown): readonly unknown[] {
   return others.map(([other], index) => list.map((entry, i) => (i === index ? other : entry)));
 }
 
-/** Everything that a config says about the model, as text; an error if it cannot be read. */
-function reading(config: UnknownRecord, withOriginal: boolean): string {
+type Facts = (model: ModelGeometry | NotRope) => unknown;
+
+function wholeFactsOf(model: ModelGeometry | NotRope): unknown {
+  return [factsOf(model), isNotRope(model) ? undefined : model.originalMaxPositions];
+}
+
+/** What a config says about the model, as text; an error if it cannot be read. */
+function reading(config: UnknownRecord, facts: Facts): string {
   try {
-    const model = readModel(config);
-    const original = isNotRope(model) || !withOriginal ? undefined : model.originalMaxPositions;
-    return JSON.stringify([factsOf(model), original]);
+    return JSON.stringify(facts(readModel(config)));
   } catch (error) {
     return `error: ${error instanceof Error ? error.message : String(error)}`;
   }

@@ -58,7 +58,6 @@ export function pairedChange(
   return bootstrap((drawn) => after.at(drawn) - before.at(drawn), size, draws);
 }
 
-/** Samples behind the cells of one candidate. */
 export interface CandidateSamples {
   /** Needle accuracy at a rung, given the rung's index in the report's `needle`. */
   readonly needle: (rung: number) => Sample;

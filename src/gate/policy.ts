@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type ErrorPlace, RopeEvalError } from '../errors.js';
 import { CATALOGUE } from '../findings/index.js';
-import { isRecord, parseConfig } from '../json/parse.js';
+import { defined, isRecord, parseConfig } from '../json/parse.js';
 import { REFERENCE_KINDS } from '../model/types.js';
 import { PRESET_NAMES } from '../probes/presets.js';
 import { didYouMean } from '../text.js';
@@ -73,7 +73,6 @@ export function policyJsonSchema(): unknown {
 }
 
 export const POLICY_FILE = 'rope-eval.config.json';
-/** The key of a policy in package.json. */
 const POLICY_KEY = 'rope-eval';
 
 /** A policy after reading, with its rules parsed and the defaults filled in. */
@@ -96,7 +95,6 @@ const DEFAULT_RULES = Object.freeze([
   ['warn', 'reach >= target'],
 ] as const);
 
-/** The policy without a policy file. */
 export function defaultPolicy(): Policy {
   return toPolicy({}, 'default');
 }
@@ -145,11 +143,8 @@ function policyError(source: string, problem: string, path: string, hint: string
 function toPolicy(file: PolicyFile, source: string): Policy {
   const { rules = DEFAULT_RULES, lint = {}, candidates, ...rest } = file;
   for (const [code, level] of Object.entries(lint)) {
-    if (isBlanket(code, level)) throw policyError(source, BLANKET, `lint.${code}`, BLANKET_HINT);
-    if (!CATALOGUE.has(code)) {
-      const hint = '`rope-eval explain` lists the codes.';
-      throw policyError(source, `no finding has the code ${code}`, `lint.${code}`, hint);
-    }
+    const wrong = severityDefect(code, level);
+    if (wrong) throw policyError(source, wrong.problem, `lint.${code}`, wrong.hint);
   }
   assertNames(rest.allow ?? [], { file: source, path: 'allow' });
   return {
@@ -213,41 +208,44 @@ function parseSeverities(texts: readonly string[]): Record<string, RuleLevel> {
   const pairs = texts.flatMap((text) => text.split(',').map((part) => part.trim()));
   return Object.fromEntries(
     pairs.map((pair) => {
-      const [, name = '', level = ''] = /^(RE\d+)=(error|warn|off)$/i.exec(pair) ?? [];
-      const code = name.toUpperCase();
-      if (code === '') {
-        throw severityError(`'${pair}' is not a severity`, 'Write RE012=error, =warn or =off.');
-      }
-      if (!CATALOGUE.has(code)) {
-        const hint = '`rope-eval explain` lists the codes.';
-        throw severityError(`no finding has the code ${code}`, hint);
-      }
-      const rated = level.toLowerCase() as RuleLevel;
-      if (isBlanket(code, rated)) throw severityError(BLANKET, BLANKET_HINT);
-      return [code, rated];
+      const [, name = '', rated = ''] = /^(RE\d+)=(error|warn|off)$/i.exec(pair) ?? [];
+      const [code, level] = [name.toUpperCase(), rated.toLowerCase() as RuleLevel];
+      const wrong =
+        code === ''
+          ? { problem: `'${pair}' is not a severity`, hint: 'Write RE012=error, =warn or =off.' }
+          : severityDefect(code, level);
+      if (wrong) throw new RopeEvalError('bad_severity', { option: 'severity', ...wrong });
+      return [code, level];
     }),
   );
 }
 
-/** Whether a severity would let through every change that nothing judges. */
-function isBlanket(code: string, level: RuleLevel): boolean {
-  return level !== 'error' && code === NOT_JUDGED;
-}
-
 const NOT_JUDGED = 'RE085';
-const BLANKET = `${NOT_JUDGED} cannot be turned down as a whole: it stands for whatever nothing judges`;
-const BLANKET_HINT = 'Name the keys that may change in `allow`.';
+
+/** Says what is wrong with the severity of a finding; undefined = nothing. */
+function severityDefect(code: string, level: RuleLevel) {
+  if (level !== 'error' && code === NOT_JUDGED) {
+    return {
+      problem: `${NOT_JUDGED} cannot be turned down as a whole: it stands for whatever nothing judges`,
+      hint: 'Name the keys that may change in `allow`.',
+    };
+  }
+  if (CATALOGUE.has(code)) return undefined;
+  return {
+    problem: `no finding has the code ${code}`,
+    hint: '`rope-eval explain` lists the codes.',
+  };
+}
 
 /**
  * Refuses a policy that cannot fail, because it would print PASSED for every config.
  *
- * @param comparesCells whether the run is also compared with a baseline, which can fail
  * @throws RopeEvalError `bad_policy`
  */
-export function assertCanFail(policy: Policy, comparesCells: boolean): void {
+export function assertCanFail(policy: Policy): void {
   const judges = (rule: Rule): boolean =>
     rule.level === 'error' && !isVoid(rule) && !isAboutNothing(rule, policy);
-  if (comparesCells || policy.rules.some(judges)) return;
+  if (policy.rules.some(judges)) return;
   throw policyError(
     policy.source,
     'it has no rule that could fail: every value that can be measured satisfies it',
@@ -265,17 +263,9 @@ function isAboutNothing({ candidate }: Rule, { candidates }: Policy): boolean {
 /** Whether every value that the metric can have satisfies the rule. */
 function isVoid({ metric, operator, threshold }: Rule): boolean {
   const [low, high] = METRICS[metric].range;
-  const value =
-    typeof threshold === 'number'
-      ? threshold
-      : threshold.kind === 'tokens'
-        ? threshold.tokens
-        : undefined;
-  return value !== undefined && judge({ value: low, low, high }, operator, value) === 'pass';
-}
-
-function severityError(problem: string, hint: string): RopeEvalError {
-  return new RopeEvalError('bad_severity', { option: 'severity', problem, hint });
+  if (typeof threshold !== 'number' && threshold.kind !== 'tokens') return false;
+  const value = typeof threshold === 'number' ? threshold : threshold.tokens;
+  return judge({ value: low, low, high }, operator, value) === 'pass';
 }
 
 /** A length as a policy writes it: tokens, a multiple of the trained window, or the target. */
@@ -284,7 +274,6 @@ export type Length =
   | { readonly kind: 'multiple'; readonly multiple: number }
   | { readonly kind: 'target' };
 
-/** The lengths that a `Length` is relative to. */
 export interface LengthContext {
   /** Tokens. */
   readonly trainedWindow: number;
@@ -296,7 +285,7 @@ export interface LengthContext {
 const RE_LENGTH = /^(?:(?<target>target)|(?<number>\d+(?:\.\d+)?)(?<unit>k|x)?)$/;
 
 /** Parses a length of a policy. @throws RopeEvalError `bad_length` */
-export function parseLength(text: string, place: ErrorPlace): Length {
+function parseLength(text: string, place: ErrorPlace): Length {
   const groups = RE_LENGTH.exec(text)?.groups;
   if (!groups) {
     throw new RopeEvalError('bad_length', {
@@ -317,7 +306,6 @@ export function parseLength(text: string, place: ErrorPlace): Length {
   return { kind: 'tokens', tokens: Math.round(groups['unit'] === 'k' ? value * 1024 : value) };
 }
 
-/** Converts a length to tokens. */
 export function lengthInTokens(length: Length, context: LengthContext): number {
   if (length.kind === 'tokens') return length.tokens;
   if (length.kind === 'target') return context.target;
@@ -325,12 +313,12 @@ export function lengthInTokens(length: Length, context: LengthContext): number {
 }
 
 /** Writes a length as it stands in a policy. */
-export function formatLength(length: Length): string {
+function formatLength(length: Length): string {
   if (length.kind === 'tokens') return String(length.tokens);
   return length.kind === 'target' ? 'target' : `${length.multiple}x`;
 }
 
-export type RuleLevel = 'error' | 'warn' | 'off';
+export type RuleLevel = z.infer<typeof LEVEL>;
 
 /** One line of a policy: what must hold, for which candidate, and how severe a failure is. */
 export interface Rule {
@@ -368,7 +356,7 @@ export function parseRule(text: string, level: RuleLevel, place: ErrorPlace): Ru
   }
   const metric = metricOf(groups['metric'] ?? '', place);
   const definition = METRICS[metric];
-  const at = groups['at'];
+  const { at, candidate } = groups;
   if (definition.length === 'required' && at === undefined) {
     throw new RopeEvalError('bad_rule', {
       ...place,
@@ -383,14 +371,14 @@ export function parseRule(text: string, level: RuleLevel, place: ErrorPlace): Ru
       hint: `Write '${metric}' alone.`,
     });
   }
-  return {
+  return defined({
     level,
     metric,
-    ...(at === undefined ? {} : { at: parseLength(at, place) }),
+    at: at === undefined ? undefined : parseLength(at, place),
     operator: groups['operator'] as Operator,
     threshold: thresholdOf(groups['threshold'] ?? '', metric, place),
-    ...(groups['candidate'] === undefined ? {} : { candidate: groups['candidate'] }),
-  };
+    candidate,
+  });
 }
 
 function metricOf(name: string, place: ErrorPlace): MetricName {
@@ -415,16 +403,15 @@ function thresholdOf(text: string, metric: MetricName, place: ErrorPlace): numbe
 }
 
 /** Writes a rule as it stands in a policy. */
-export function formatRule(rule: Omit<Rule, 'level'>): string {
-  const candidate = rule.candidate === undefined ? '' : `${rule.candidate}: `;
-  const at = rule.at === undefined ? '' : `@${formatLength(rule.at)}`;
-  const threshold =
-    typeof rule.threshold === 'number' ? String(rule.threshold) : formatLength(rule.threshold);
-  return `${candidate}${rule.metric}${at} ${rule.operator} ${threshold}`;
+export function formatRule({ candidate, metric, at, operator, threshold }: Rule): string {
+  const of = candidate === undefined ? '' : `${candidate}: `;
+  const where = at === undefined ? '' : `@${formatLength(at)}`;
+  const limit = typeof threshold === 'number' ? String(threshold) : formatLength(threshold);
+  return `${of}${metric}${where} ${operator} ${limit}`;
 }
 
 /** Whether two rules are about the same thing, so that the later one replaces the earlier one. */
-export function sameSubject(a: Rule, b: Rule): boolean {
+function sameSubject(a: Rule, b: Rule): boolean {
   const at = (rule: Rule): string => (rule.at === undefined ? '' : formatLength(rule.at));
   return a.metric === b.metric && a.candidate === b.candidate && at(a) === at(b);
 }

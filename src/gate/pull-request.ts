@@ -16,7 +16,6 @@ export interface ChangedConfig {
   readonly beside: readonly Beside[];
 }
 
-/** What a pull request changes. */
 export interface PullRequest {
   readonly changed: readonly ChangedConfig[];
   /** Notes for the reader of the log: what was moved or deleted. */

@@ -121,7 +121,6 @@ export function parseSweep(text: string, source: string): Sweep {
   });
 }
 
-/** A merged sweep, with what it lacks. */
 export interface Merged {
   readonly sweep: Sweep;
   /** Shards that none of the files contains. */

@@ -273,7 +273,6 @@ function baselineOutcomes(baseline: BaselineResult): RuleOutcome[] {
 
 /** A command at the end of advice. */
 export interface NextStep {
-  /** When or why to run it. */
   readonly why: string;
   readonly command: string;
 }
@@ -311,7 +310,6 @@ export interface AdviceContext {
 export interface Commands {
   /** Compares scalings on this config, against the same reference and at the same length. */
   readonly compare: string;
-  /** Runs the gate again with this many samples. */
   readonly again: (samples: number) => string;
   /** Judges the config without the one before the change, as if its weights were trained with it. */
   readonly alone: (config: 'scaled' | 'unscaled') => string;

@@ -124,43 +124,40 @@ function locateJsonProblem(text: string): JsonProblem {
     const match = JSON_TOKEN.exec(text);
     const start = skipSpace(text, offset);
     if (match === null) return problemAt(text, start, wording(text, start, expect));
-    const [whole, string, number, word, mark] = match;
-    const isValue = number !== undefined || word !== undefined || string !== undefined;
-    const next = step(expect, isValue, string !== undefined, mark, closers);
+    const [whole, string, , , mark] = match;
+    const token = mark ?? (string === undefined ? 'number or word' : 'string');
+    const next = step(expect, token, closers);
     if (next === undefined) return problemAt(text, start, wording(text, start, expect));
     expect = next;
     offset += whole.length;
   }
 }
 
-/** Returns the state after a token; undefined if the token is not allowed. */
-function step(
-  expect: Expect,
-  isValue: boolean,
-  isString: boolean,
-  mark: string | undefined,
-  closers: string[],
-): Expect | undefined {
+/**
+ * Returns the state after a token; undefined if the token is not allowed.
+ *
+ * @param token a mark, such as `{`, or what kind of value it is
+ */
+function step(expect: Expect, token: string, closers: string[]): Expect | undefined {
   const afterValue = (): Expect => (closers.length === 0 ? 'nothing' : 'comma-or-end');
   const mayEnd = expect === 'value-or-end' || expect === 'key-or-end' || expect === 'comma-or-end';
-  if (mayEnd && mark !== undefined && mark === closers.at(-1)) {
+  if (mayEnd && token === closers.at(-1)) {
     closers.pop();
     return afterValue();
   }
   switch (expect) {
     case 'value':
     case 'value-or-end':
-      if (isValue) return afterValue();
-      if (mark === '{') return (closers.push('}'), 'key-or-end');
-      if (mark === '[') return (closers.push(']'), 'value-or-end');
-      return undefined;
+      if (token === '{') return (closers.push('}'), 'key-or-end');
+      if (token === '[') return (closers.push(']'), 'value-or-end');
+      return token === 'string' || token === 'number or word' ? afterValue() : undefined;
     case 'key':
     case 'key-or-end':
-      return isString ? 'colon' : undefined;
+      return token === 'string' ? 'colon' : undefined;
     case 'colon':
-      return mark === ':' ? 'value' : undefined;
+      return token === ':' ? 'value' : undefined;
     case 'comma-or-end':
-      if (mark !== ',') return undefined;
+      if (token !== ',') return undefined;
       return closers.at(-1) === '}' ? 'key' : 'value';
     case 'nothing':
       return undefined;
@@ -295,7 +292,6 @@ export function own(value: unknown, key: string): unknown {
   return isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
-/** Returns the value at a path of keys; undefined if there is none. */
 export function valueAt(value: unknown, path: readonly string[]): unknown {
   return path.reduce(own, value);
 }

@@ -120,9 +120,7 @@ function groupLayers(
   const byType = new Map<string, number[]>();
   types.forEach((type, layer) => {
     if (!attends(type) || skipped.has(layer)) return;
-    const layers = byType.get(type);
-    if (layers === undefined) byType.set(type, [layer]);
-    else layers.push(layer);
+    byType.set(type, [...(byType.get(type) ?? []), layer]);
   });
   if (byType.size > BOUNDS.layerTypes) {
     fail(

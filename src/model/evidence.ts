@@ -40,24 +40,17 @@ export function chooseReference(model: ModelGeometry, options: ReferenceOptions 
 function guessReference(model: ModelGeometry): Reference {
   const scaled = model.groups.find(isScaled);
   if (scaled === undefined) {
-    return {
-      kind: 'unscaled',
-      trainedWindow: windowOf(model, 'unscaled'),
-      evidence: 'no-scaling',
-    };
+    const trainedWindow = windowOf(model, 'unscaled');
+    return { kind: 'unscaled', trainedWindow, evidence: 'no-scaling' };
   }
   const evidence = evidenceOf(model);
-  const kind = evidence === undefined ? 'unscaled' : 'configured';
-  const other = evidence === undefined ? 'configured' : 'unscaled';
-  const reference = {
-    kind,
-    trainedWindow: windowOf(model, kind),
-    evidence: evidence?.key ?? 'overlay',
-  } as const;
+  const reading = (kind: ReferenceKind) => ({ kind, trainedWindow: windowOf(model, kind) });
+  const reference = evidence
+    ? { ...reading('configured'), evidence: evidence.key }
+    : { ...reading('unscaled'), evidence: 'overlay' };
   // Proportional RoPE with factor 1 has no scaling to remove, so both readings agree.
-  const sameRope = JSON.stringify(scaled.rope) === JSON.stringify(scaled.unscaled);
-  if (sameRope) return reference;
-  return { ...reference, alternative: { kind: other, trainedWindow: windowOf(model, other) } };
+  if (sameValue(scaled.rope, scaled.unscaled)) return reference;
+  return { ...reference, alternative: reading(evidence ? 'unscaled' : 'configured') };
 }
 
 function evidenceOf(model: ModelGeometry): Evidence | undefined {
@@ -208,7 +201,6 @@ export interface TrainedInRow {
   /** The key that a report cites. */
   readonly key: string;
   readonly ropeType: RopeType;
-  /** The model types for which it holds. */
   readonly modelTypes: readonly string[];
   /** The blocks that it covers. */
   readonly published: readonly Published[];
@@ -417,13 +409,13 @@ export const TRAINED_IN: readonly TrainedInRow[] = Object.freeze([
 ] satisfies readonly TrainedInRow[]);
 
 /** What the evidence for a scaling depends on besides the scaling. */
-export interface ModelFacts {
+interface ModelFacts {
   readonly modelType: string;
   readonly hiddenSize: number;
 }
 
 /** Evidence that a scaling was trained in. */
-export interface Evidence {
+interface Evidence {
   readonly key: string;
   /** The longest window in tokens that it covers. */
   readonly maxPositions: number | undefined;

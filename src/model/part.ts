@@ -54,9 +54,7 @@ export function findPart(root: Fields): Part {
     fields = inner;
   }
   if (fields !== root) return { fields, modelType: type, nested: true, encoder, findings };
-  if (modelType === '') {
-    fail('missing_field', 'model_type', 'is missing', withoutModelType(root));
-  }
+  if (modelType === '') fail('missing_field', 'model_type', 'is missing', withoutModelType(root));
   // MLC's config names a model type as a config.json does, but keeps the numbers under other names.
   if (MLC.keys.every((key) => root.given(key))) {
     fail('missing_field', 'max_position_embeddings', 'is missing', looksLike(MLC));
@@ -81,11 +79,9 @@ function partOf(fields: Fields, type: string): Inner {
   const unread = (keys: readonly string[]): readonly Finding[] =>
     keys.map((part) => finding('part_not_read', fields.at(part), { model: type, part }));
   if (composite === undefined) {
-    if (readsTop(type)) return { findings: unread(present) };
+    if (isKnown(type)) return { findings: unread(present) };
     const [key] = present;
-    return key === undefined
-      ? { findings: [] }
-      : { key, inner: fields.nullableFields(key), findings: [] };
+    return { ...(key && { key, inner: fields.nullableFields(key) }), findings: [] };
   }
   const { also = [], flat = false } = composite;
   const key = [composite.key, ...also].find((each) => fields.given(each)) ?? composite.key;
@@ -97,12 +93,9 @@ function partOf(fields: Fields, type: string): Inner {
   return flat ? { findings } : { key, inner: fields.beside({}, fields.at(key)), findings };
 }
 
-/** Whether the class of a model type is known to read the top level instead of a part. */
-function readsTop(type: string): boolean {
-  return (
-    !COMPOSITES.has(type) &&
-    (CLASS_DEFAULTS.has(type) || hasDialect(type) || NOT_ROPE_TYPES.has(type))
-  );
+/** Whether a model type has a known class, which reads the top level if it is no composite. */
+function isKnown(type: string): boolean {
+  return CLASS_DEFAULTS.has(type) || hasDialect(type) || NOT_ROPE_TYPES.has(type);
 }
 
 /** Returns the text class of a composite if the composite's own name has no defaults. */
@@ -168,7 +161,7 @@ function looksLike({ name, instead }: OtherFile): string {
 }
 
 /** Advises on a config without a model type. Most often it is another kind of file. */
-export function withoutModelType(root: Fields): string {
+function withoutModelType(root: Fields): string {
   if (root.given('peft_type')) {
     const base = root.raw('base_model_name_or_path');
     const named = typeof base === 'string' && base !== '' ? `, ${show(base)}` : '';

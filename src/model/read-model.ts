@@ -18,7 +18,7 @@ import { fromMistralParams } from './other-formats.js';
 import { findPart, type Part } from './part.js';
 import { dialectOf, hasDialect } from './registry.js';
 import { CLASS_DEFAULTS, type Source } from './source.js';
-import type { Dialect, ModelGeometry, NotRope } from './types.js';
+import type { ModelGeometry, NotRope } from './types.js';
 
 /**
  * Reads a parsed config.json: which layers rotate, at which frequencies, and what looks wrong.
@@ -70,7 +70,8 @@ function readPart(
   const source: Source = { modelType, architecture, fields, defaults, nested };
   const known = defaults !== undefined || hasDialect(modelType);
   const unknown = known ? [] : checkUnknown(source);
-  const model = chooseDialect(source, known).read(source);
+  const dialect = !known && isLatent(source) ? latentAttention : dialectOf(modelType);
+  const model = dialect.read(source);
   return { source, model: { ...model, findings: [...unknown, ...model.findings] } };
 }
 
@@ -122,11 +123,6 @@ function shadowFindings(root: Fields, part: Part, model: ModelGeometry): readonl
     if (error instanceof RopeEvalError) return [found];
     throw error;
   }
-}
-
-function chooseDialect(source: Source, known: boolean): Dialect {
-  if (!known && isLatent(source)) return latentAttention;
-  return dialectOf(source.modelType);
 }
 
 /**

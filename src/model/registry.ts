@@ -115,7 +115,6 @@ export function dialectOf(modelType: string): Dialect {
   return BY_TYPE.get(modelType) ?? plain;
 }
 
-/** Whether some dialect lists a model type. */
 export function hasDialect(modelType: string): boolean {
   return BY_TYPE.has(modelType);
 }

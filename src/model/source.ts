@@ -117,7 +117,6 @@ const defaults = readTable('class-defaults') as GeneratedTable<ClassDefaults>;
 /** The version of transformers that every table here was generated from. */
 export const TRANSFORMERS_VERSION = defaults.transformers;
 
-/** Class defaults by model type. */
 export const CLASS_DEFAULTS: ReadonlyMap<string, ClassDefaults> = new Map(
   Object.entries(defaults.types),
 );
@@ -159,7 +158,6 @@ function loadFields(): ReadonlyMap<string, ClassFields> {
 
 /** One model's part of a config, as the dialects read it. */
 export interface Source {
-  /** `model_type` of this part. */
   readonly modelType: string;
   readonly architecture: string | undefined;
   readonly fields: Fields;

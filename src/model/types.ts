@@ -13,7 +13,6 @@ export type Span =
 export interface LayerGroup {
   /** transformers' layer type: `full_attention`, `sliding_attention`, `chunked_attention`. */
   readonly layerType: string;
-  /** Indices of the layers. */
   readonly layers: readonly number[];
   readonly span: Span;
   /** The table as configured. */

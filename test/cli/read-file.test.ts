@@ -7,9 +7,9 @@ import { runCli } from '../helpers/environment.js';
 import { errorAt } from '../helpers/errors.js';
 import { temporaryFolder } from '../helpers/temporary.js';
 
-const LIMITS = { bytes: 100_000, kind: 'a test', patience: 300 };
+const LIMITS = { bytes: 100_000, kind: 'a test' };
 
-const read = (path: string): Promise<Buffer> => readBounded(path, 'it', LIMITS);
+const read = (path: string): Promise<Buffer> => readBounded(path, 'it', LIMITS, 300);
 
 async function fifo(): Promise<string> {
   const path = join(await temporaryFolder(), 'pipe');

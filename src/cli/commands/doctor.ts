@@ -10,7 +10,6 @@ import type { CommandModule } from '../options.js';
 export interface Check {
   readonly state: 'ok' | 'note' | 'bad';
   readonly text: string;
-  /** What to do about it. */
   readonly hint?: string;
 }
 

@@ -144,7 +144,6 @@ async function print(report: Report, flags: Flags, environment: Environment): Pr
   stdout.write(textOf(sections, contextOf(stdout, flags.plots)));
 }
 
-/** Refuses flags that would have no effect. */
 function refuseWithoutEffect(flags: Flags): void {
   if (flags.factor && flags.candidates && flags.target !== undefined) {
     throw noEffect('factor', words`beside both ${option('candidates')} and ${option('target')}`, {
