@@ -9,13 +9,14 @@ import {
 } from '../evaluation/questions.js';
 import { contextSets, type ContextSets } from '../evaluation/series.js';
 import { defaultThreads, runtimeOf } from '../evaluation/setup.js';
-import { type Rung, summariseNeedle, summariseReach, windowedLoss } from '../evaluation/summary.js';
+import { summariseNeedle, summariseReach, windowedLoss } from '../evaluation/summary.js';
 import { chooseReference } from '../model/evidence.js';
 import { readModel, requireRope } from '../model/read-model.js';
 import { checkOptions, type CompareEncodingsOptions, ENCODINGS_OPTIONS } from '../options.js';
 import { languageTexts } from '../probes/contexts.js';
 import { type Measurement, resamples } from '../probes/measure.js';
 import { DEFAULT_SEED, planOf, PRESETS } from '../probes/presets.js';
+import type { Length } from '../report/schema/values.js';
 import type { RopeTable } from '../rope/kind.js';
 import { computeRope, lengthDependent } from '../rope/registry.js';
 import type { EngineInfo, ProbeEngine } from '../subjects/bundled/engine.js';
@@ -177,7 +178,7 @@ class RowGroup {
    *
    * @param chance accuracy of guessing
    */
-  rows(rungs: readonly Rung[], seed: number, chance: number): EncodingRow[] {
+  rows(rungs: readonly Length[], seed: number, chance: number): EncodingRow[] {
     const of = (asked: Asked): Measurement => {
       const found = this.#questions.measurement(asked);
       if (!found) throw new Error(`${this.model} was not run to the end`);

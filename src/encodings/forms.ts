@@ -1,4 +1,5 @@
 import { counted, multiple, nats, percent, tokens, trim } from '../report/format.js';
+import type { Length } from '../report/schema/values.js';
 import { findingLines } from '../report/sections/findings.js';
 import { paragraphs, plainTable, type Section } from '../report/sections/section.js';
 import { ENCODINGS } from './registry.js';
@@ -51,10 +52,9 @@ export function statusWords({ status, config }: EncodingsReport): string[] {
 
 const NO_ENTRY = 'no entry';
 
-type Rung = EncodingsReport['settings']['ladder'][number];
 type MeasuredRung = EncodingRow['needle'][number];
 
-function cell(row: EncodingRow, rung: Rung, show: (at: MeasuredRung) => string): string {
+function cell(row: EncodingRow, rung: Length, show: (at: MeasuredRung) => string): string {
   const found = row.needle.find((n) => n.multiple === rung.multiple);
   return found === undefined ? NO_ENTRY : show(found);
 }

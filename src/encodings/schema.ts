@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DEVICES, PRESET_NAMES, PROVIDERS } from '../probes/presets.js';
 import { FindingSchema, LengthSchema, NeedleSchema, ReachSchema } from '../report/schema/report.js';
+import { ENCODING_NAMES } from './registry.js';
 
 /** Additive changes keep the major version, as in the main report. */
 export const ENCODINGS_SCHEMA_VERSION = '1.0';
@@ -10,7 +11,7 @@ export const ENCODINGS_SCHEMA_VERSION = '1.0';
  */
 export const EncodingRowSchema = z.strictObject({
   label: z.string().describe('`alibi`, `rope`, `rope yarn:4`'),
-  encoding: z.enum(['rope', 'nope', 'sinusoidal', 'learned', 't5', 'alibi']),
+  encoding: z.enum(['rope', ...ENCODING_NAMES]),
   scaling: z.string().nullable().describe('RoPE only; null: unscaled.'),
   model: z.string().describe('Name of the probe model.'),
   weightsSha256: z.string(),

@@ -26,7 +26,7 @@ export const STREAM = Object.freeze({
 });
 
 /** Which contexts to draw from a stream. */
-export interface Draw {
+interface Draw {
   readonly seed: number;
   readonly stream: number;
   readonly count: number;
@@ -34,29 +34,26 @@ export interface Draw {
   readonly from?: number;
 }
 
-/** Draws contexts of a stream. `write` makes the context with an index. */
+/** Makes the context of a stream that has an index. */
+type ContextWriter = (seed: number, index: number) => Context;
+
+/** Draws contexts of a stream. */
 export function drawContexts(
   { seed, stream, count, from = 0 }: Draw,
-  write: (seed: number, index: number) => Context,
+  write: ContextWriter,
 ): Context[] {
   return Array.from({ length: count }, (_, i) => write(seed * 16 + stream, from + i));
 }
 
 /** Makes a writer of facts that are asked at every rung of a ladder. */
-function ladderFacts(
-  texts: TextSource,
-  rungs: readonly number[],
-): (seed: number, index: number) => Context {
-  const plan = {
-    rungs,
-    questionsPerRung: questionsPerRung(rungs.length, texts.keys),
-    copies: false,
-  };
+function ladderFacts(texts: TextSource, rungs: readonly number[]): ContextWriter {
+  const perRung = questionsPerRung(rungs.length, texts.keys);
+  const plan = { rungs, questionsPerRung: perRung, copies: false };
   return (seed, index) => texts.facts(plan, seed, index);
 }
 
 /** What to draw. */
-export interface SetsPlan {
+interface SetsPlan {
   readonly texts: TextSource;
   /** The subject's trained window, tokens. */
   readonly window: number;
@@ -69,41 +66,34 @@ export interface SetsPlan {
 }
 
 /** Draws all sets of contexts of a run. One seed gives one set of contexts. */
-export function contextSets({
-  texts,
-  window,
-  textSpan,
-  multiples,
-  samples,
-  seed,
-}: SetsPlan): ContextSets {
+export function contextSets(plan: SetsPlan): ContextSets {
+  const { texts, window, textSpan, multiples, samples, seed } = plan;
   const shortRungs = SHORT_RUNGS.map((m) => probeTokens(m, window));
   const rungs = multiples.map((m) => probeTokens(m, window));
-  const draw = (count: number, name: keyof typeof STREAM) => ({
-    seed,
-    stream: STREAM[name],
-    count,
-  });
-  const textAt = (rungs: readonly number[]) => (s: number, i: number) =>
-    texts.text({ rungs, span: textSpan }, s, i);
-  const ladderText = drawContexts(draw(samples.longText, 'ladderText'), textAt(rungs));
+  const draw = (name: keyof typeof STREAM, count: number, write: ContextWriter): Context[] =>
+    drawContexts({ seed, stream: STREAM[name], count }, write);
+  const shortFacts: ContextWriter = (s, i) =>
+    texts.facts({ rungs: shortRungs, questionsPerRung: 6, copies: true }, s, i);
+  const textAt =
+    (rungs: readonly number[]): ContextWriter =>
+    (s, i) =>
+      texts.text({ rungs, span: textSpan }, s, i);
+  const ladderText = draw('ladderText', samples.longText, textAt(rungs));
   return {
     short: {
       name: 'short',
       lengths: shortRungs,
-      contexts: drawContexts(draw(samples.short, 'short'), (s, i) =>
-        texts.facts({ rungs: shortRungs, questionsPerRung: 6, copies: true }, s, i),
-      ),
+      contexts: draw('short', samples.short, shortFacts),
     },
     shortText: {
       name: 'short-text',
       lengths: shortRungs,
-      contexts: drawContexts(draw(samples.shortText, 'shortText'), textAt(shortRungs)),
+      contexts: draw('shortText', samples.shortText, textAt(shortRungs)),
     },
     ladder: {
       name: 'long',
       lengths: rungs,
-      contexts: drawContexts(draw(samples.long, 'ladder'), ladderFacts(texts, rungs)),
+      contexts: draw('ladder', samples.long, ladderFacts(texts, rungs)),
     },
     ladderText: { name: 'long-text', lengths: rungs, contexts: ladderText },
     windows: {
@@ -115,7 +105,7 @@ export function contextSets({
 }
 
 /** What further contexts to draw from, and how many. */
-export interface FurtherPlan {
+interface FurtherPlan {
   readonly texts: TextSource;
   /** The contexts of the preset on the ladder. Further portions are added to it. */
   readonly series: Series;

@@ -22,17 +22,11 @@ import {
   wilson,
 } from '../probes/measure.js';
 import type { Needle, Short, Verdict } from '../report/schema/candidate.js';
-import type { CandidateReach, Reach } from '../report/schema/values.js';
-
-/** One length of a ladder: a multiple of the trained window, and the same in the user's tokens. */
-export interface Rung {
-  readonly multiple: number;
-  readonly tokens: number;
-}
+import type { CandidateReach, Length, Reach } from '../report/schema/values.js';
 
 /** One set of contexts with the reference's answers, which all changes are relative to. */
 export interface Comparison {
-  readonly rungs: readonly Rung[];
+  readonly rungs: readonly Length[];
   /** Index of the rung at 1x. */
   readonly home: number;
   readonly draws: readonly (readonly number[])[];
@@ -161,7 +155,7 @@ export function summariseReach(facts: Measured): Reach {
   const beyond = facts.rungs.slice(facts.home);
   const bins = accuracyByDistance(facts.measurement, indices(facts.rungs).slice(facts.home));
   const found = reach(bins, average(factsAtHome(facts, 'accuracy')), facts.draws);
-  const at = (rung: number): Rung => beyond[rung] ?? { multiple: 0, tokens: 0 };
+  const at = (rung: number): Length => beyond[rung] ?? { multiple: 0, tokens: 0 };
   return {
     ...at(found.rung),
     low: at(found.low).multiple,
@@ -283,13 +277,10 @@ export const SHORT_LIMITS = Object.freeze({
   accuracyChange: -0.05,
 });
 
-export const QUANTITIES = ['accuracy', 'loss'] as const;
+export const QUANTITIES: readonly Quantity[] = Object.freeze(['accuracy', 'loss']);
 
 /** Whether a difference is significant and as large as what the verdict counts as a cost. */
-export function matters(
-  { value, low, high }: Interval,
-  quantity: (typeof QUANTITIES)[number],
-): boolean {
+export function matters({ value, low, high }: Interval, quantity: Quantity): boolean {
   const limit =
     quantity === 'accuracy' ? Math.abs(SHORT_LIMITS.accuracyChange) : SHORT_LIMITS.lossChange;
   return (low > 0 || high < 0) && Math.abs(value) > limit;

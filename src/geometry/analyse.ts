@@ -26,16 +26,10 @@ import {
   stretch,
 } from './spectrum.js';
 
-/** Attention layers that look back equally far. */
-export interface LayerSpan {
-  readonly count: number;
-  readonly kind: 'global' | 'sliding' | 'chunked';
-  /** In tokens; null = everything before. */
-  readonly window: number | null;
+/** Attention layers that look back equally far; null: to everything before. */
+export type LayerSpan = CostReport['spans'][number] &
   /** Set if these layers differ from the rest of the model. */
-  readonly headDim?: number;
-  readonly kvHeads?: number;
-}
+  Partial<Pick<AttentionShape, 'headDim' | 'kvHeads'>>;
 
 /**
  * Groups attention layers by how far they look back. Layers without RoPE are global: models that
@@ -58,11 +52,10 @@ export function layerSpans(model: ModelGeometry): LayerSpan[] {
   };
   for (const { layers, span, headDim, kvHeads } of model.groups) {
     if (layers.length === 0) continue;
-    const window = span.kind === 'global' ? null : span.window;
     add({
       count: layers.length,
       kind: span.kind,
-      window,
+      window: span.kind === 'global' ? null : span.window,
       ...(headDim !== undefined && { headDim }),
       ...(kvHeads !== undefined && { kvHeads }),
     });
@@ -81,10 +74,7 @@ export function layerSpans(model: ModelGeometry): LayerSpan[] {
  * Multi-head latent attention keeps one latent vector and one rotated key for all heads
  * (DeepSeek-V2, arXiv:2405.04434, section 2.1.2): `rank + ropeDim`.
  */
-export function cacheNumbersPerToken(
-  shape: AttentionShape,
-  own: { readonly headDim?: number; readonly kvHeads?: number } = {},
-): number {
+function cacheNumbersPerToken(shape: AttentionShape, own: LayerSpan): number {
   const { latent } = shape;
   const { headDim = shape.headDim, kvHeads = shape.kvHeads } = own;
   return latent === undefined ? 2 * kvHeads * headDim : latent.rank + latent.ropeDim;
@@ -145,7 +135,7 @@ export function decodeKeys({ window }: LayerSpan, tokens: number): number {
  * of them for one token would cost more: a score is over `rank + rope` dimensions and the sum over
  * `rank`.
  */
-export function attentionFlops(
+function attentionFlops(
   shape: AttentionShape,
   spans: readonly LayerSpan[],
   phase: 'prefill' | 'decode',
@@ -173,13 +163,10 @@ function scoreAndSumWidth(
 }
 
 /** The lengths that the costs are computed for, and the format of the cache. */
-export interface CostOptions {
+interface CostOptions extends Omit<GeometryOptions, 'target'> {
   readonly trainedWindow: number;
   /** In tokens, in any order. */
   readonly lengths: readonly number[];
-  readonly dtype: CacheDtype;
-  /** In 1e9 bytes a second; null = no decode time. */
-  readonly bandwidthGBps: number | null;
 }
 
 /**
@@ -240,7 +227,7 @@ export interface CandidateSpecs {
 }
 
 /** What the analysis depends on besides the model and the scalings. */
-export interface GeometryOptions {
+interface GeometryOptions {
   /** The length asked for, in tokens. */
   readonly target: number;
   /** Format of the KV cache. */
@@ -317,7 +304,7 @@ function analyseGroup(
     targetRange: ranges.target,
     reference: ofReference,
     candidates: candidates.map((candidate) =>
-      analyseCandidate(candidate, { table, geometry: ofReference }, ranges, span.kind !== 'global'),
+      analyseCandidate(candidate, { table, geometry: ofReference, span }, ranges),
     ),
     requiredBase: requiredBase(ranges.target, spec.rotaryDim),
   };
@@ -330,6 +317,12 @@ interface GroupCandidate {
   readonly softmaxRatio: number;
 }
 
+/** What the candidates of a group are compared with. */
+interface GroupReference extends Pick<LayerGroup, 'span'> {
+  readonly table: RopeTable;
+  readonly geometry: TableGeometry;
+}
+
 /** All in tokens. */
 interface Ranges {
   /** Distances that occur in training and at the target. */
@@ -340,18 +333,35 @@ interface Ranges {
 }
 
 function analyseTable(spec: RopeSpec, table: RopeTable, ranges: Ranges): TableGeometry {
-  const { invFreq, attentionScaling } = table;
+  const { invFreq } = table;
   const longest = Math.max(ranges.trained, ranges.target);
-  return {
-    ropeType: spec.type,
-    theta: spec.theta,
-    rotaryDim: spec.rotaryDim,
-    attentionScaling,
+  return describeAs(spec, table, {
     rotationsTrained: rotations(invFreq, ranges.trained),
     rotationsTarget: rotations(invFreq, ranges.target),
     supported: supportedLength(invFreq, Math.min(longest, SEARCH_LIMIT)),
     decay: decayCurve(invFreq, longest, DECAY_BINS),
     drift: measureDrift(invFreq, ranges.length),
+  });
+}
+
+/** What follows from the frequencies of a table alone. */
+type OfFrequencies = Pick<
+  TableGeometry,
+  'rotationsTrained' | 'rotationsTarget' | 'supported' | 'decay' | 'drift'
+>;
+
+/** Adds the rest of a table to what follows from its frequencies. */
+function describeAs(spec: RopeSpec, table: RopeTable, known: OfFrequencies): TableGeometry {
+  return {
+    ropeType: spec.type,
+    theta: spec.theta,
+    rotaryDim: spec.rotaryDim,
+    attentionScaling: table.attentionScaling,
+    rotationsTrained: known.rotationsTrained,
+    rotationsTarget: known.rotationsTarget,
+    supported: known.supported,
+    decay: known.decay,
+    drift: known.drift,
   };
 }
 
@@ -366,9 +376,8 @@ function analyseReference(spec: RopeSpec, table: RopeTable, ranges: Ranges): Ref
 
 function analyseCandidate(
   { label, spec, softmaxRatio }: GroupCandidate,
-  { table: reference, geometry }: { readonly table: RopeTable; readonly geometry: TableGeometry },
+  { table: reference, geometry, span }: GroupReference,
   ranges: Ranges,
-  local: boolean,
 ): CandidateGeometry {
   // This is the table in use at the target, since dynamic and longrope tables depend on the whole
   // length.
@@ -396,23 +405,7 @@ function analyseCandidate(
     outOfRange: pairsOutOfRange(reference.invFreq, table.invFreq, ranges.trained, ranges.target),
     inRangeUpTo: inRangeUpTo(reference.invFreq, table.invFreq, ranges.trained),
     boundary: boundaryOf(spec, ranges.length),
-    pureLoss: local && maxStretch > 1 + SAME,
-  };
-}
-
-/** Describes a table with the same frequencies as another one. */
-function describeAs(spec: RopeSpec, table: RopeTable, same: TableGeometry): TableGeometry {
-  const { rotationsTrained, rotationsTarget, supported, decay, drift } = same;
-  return {
-    ropeType: spec.type,
-    theta: spec.theta,
-    rotaryDim: spec.rotaryDim,
-    attentionScaling: table.attentionScaling,
-    rotationsTrained,
-    rotationsTarget,
-    supported,
-    decay,
-    drift,
+    pureLoss: span.kind !== 'global' && maxStretch > 1 + SAME,
   };
 }
 

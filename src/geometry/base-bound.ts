@@ -1,4 +1,5 @@
 import { computeRope, type RopeSpec } from '../rope/registry.js';
+import type { CandidateGeometry, GroupGeometry, TableGeometry } from './schema.js';
 
 /**
  * Finds the pairs that reach angles at the target that they never reached in training.
@@ -16,14 +17,6 @@ const TURN = 2 * Math.PI;
  */
 const ROUNDING = 1e-9;
 
-/** A pair that goes beyond its trained angles, and how far. */
-export interface PairOutOfRange {
-  /** Index of the pair, 0 = highest frequency. */
-  readonly pair: number;
-  /** Largest angle at the target / largest angle in training, > 1. */
-  readonly excess: number;
-}
-
 /**
  * Finds the pairs that go beyond their largest trained angle and never completed a turn in
  * training.
@@ -38,8 +31,8 @@ export function pairsOutOfRange(
   candidate: ArrayLike<number>,
   trainedWindow: number,
   target: number,
-): PairOutOfRange[] {
-  const outside: PairOutOfRange[] = [];
+): CandidateGeometry['outOfRange'][number][] {
+  const outside: CandidateGeometry['outOfRange'][number][] = [];
   for (let pair = 0; pair < reference.length; pair++) {
     const trainedAngle = trainedWindow * (reference[pair] ?? 0);
     const excess = (target * (candidate[pair] ?? 0)) / trainedAngle;
@@ -88,39 +81,16 @@ export function inRangeUpTo(
   return shortest;
 }
 
-/**
- * Where a length-dependent table begins to change, and by how much. LongRoPE switches lists above
- * its original window (Ding et al. 2024, arXiv:2402.13753, transformers
- * `_compute_longrope_parameters`), and dynamic NTK recomputes the table above its maximum
- * (transformers `_compute_dynamic_ntk_parameters`). Keys cached earlier were rotated by the old
- * table, so the change is also the error between old keys and new queries.
- */
-export interface Boundary {
-  /** The last length, in tokens, that still uses the first table. */
-  readonly length: number;
-  readonly kind: 'switch' | 'recomputed';
-  /** The change from `length` to `length + 1`. */
-  readonly step: TableChange;
-  /** The change from `length` to the target; the same as `step` for a switch. */
-  readonly atTarget: TableChange;
-}
-
-/**
- * The largest change of a pair's frequency from one length to another, and that of the attention
- * scaling.
- */
-export interface TableChange {
-  /** Largest |after / before − 1| over pairs. */
-  readonly maxFrequencyChange: number;
-  /** The pair with that change, 0 = highest frequency. */
-  readonly pair: number;
-  /** Attention scaling after / before. */
-  readonly attentionScalingRatio: number;
-}
+/** Where a length-dependent table begins to change, and by how much. */
+export type Boundary = NonNullable<CandidateGeometry['boundary']>;
 
 /**
  * Returns where the table begins to change; null if it does not depend on the length, or if the
- * target does not exceed that length.
+ * target does not exceed that length. LongRoPE switches lists above its original window (Ding et
+ * al. 2024, arXiv:2402.13753, transformers `_compute_longrope_parameters`), and dynamic NTK
+ * recomputes the table above its maximum (transformers `_compute_dynamic_ntk_parameters`). Keys
+ * cached earlier were rotated by the old table, so the change is also the error between old keys
+ * and new queries.
  */
 export function boundaryOf(spec: RopeSpec, target: number): Boundary | null {
   const length =
@@ -138,7 +108,7 @@ export function boundaryOf(spec: RopeSpec, target: number): Boundary | null {
   };
 }
 
-function tableChange(spec: RopeSpec, from: number, to: number): TableChange {
+function tableChange(spec: RopeSpec, from: number, to: number): Boundary['step'] {
   const before = computeRope(spec, from);
   const after = computeRope(spec, to);
   let maxFrequencyChange = 0;
@@ -212,14 +182,6 @@ export const BASE_TABLE: readonly {
   },
 ]);
 
-/** A tabulated base, and the length that it is valid for. */
-export interface RequiredBase {
-  /** The length in the table, in tokens: the shortest that is at least the one asked for. */
-  readonly length: number;
-  /** The smallest base that the search found on its grid. */
-  readonly base: number;
-}
-
 /**
  * Returns the smallest base of an unscaled table that supports a length by the bound of Men et al.
  * 2024 (arXiv:2405.14591). It comes from a table of search results at powers of two.
@@ -227,7 +189,7 @@ export interface RequiredBase {
  * @param length tokens
  * @returns null if the table has no entry for the dimension, or none for such a length
  */
-export function requiredBase(length: number, rotaryDim: number): RequiredBase | null {
+export function requiredBase(length: number, rotaryDim: number): GroupGeometry['requiredBase'] {
   const row = BASE_TABLE.find((entry) => entry.rotaryDim === rotaryDim);
   if (row === undefined) return null;
   const index = Math.max(0, Math.ceil(Math.log2(length / FIRST_LENGTH)));
@@ -249,14 +211,6 @@ const FIRST_LENGTH = 1024;
 
 /** Distances on each side of a block's centre. */
 const HALF = 256;
-
-/** The length that a rotary table supports by the bound. */
-export interface SupportedLength {
-  /** Largest length, in tokens, with B(m) >= 0 for every distance up to it. */
-  readonly tokens: number;
-  /** true: the search ended before the bound was reached, so `tokens` is a lower limit. */
-  readonly atLeast: boolean;
-}
 
 /**
  * Returns the first distance whose summed cosine is negative, or null if there is none up to
@@ -337,7 +291,10 @@ function sumRows(sums: Float64Array, weights: Float64Array, table: Float64Array)
  * @param invFreq (pairs,) radians per token
  * @param limit where the search ends, in tokens
  */
-export function supportedLength(invFreq: ArrayLike<number>, limit: number): SupportedLength {
+export function supportedLength(
+  invFreq: ArrayLike<number>,
+  limit: number,
+): TableGeometry['supported'] {
   const first = firstNegativeDistance(invFreq, limit);
   return first === null ? { tokens: limit, atLeast: true } : { tokens: first - 1, atLeast: false };
 }

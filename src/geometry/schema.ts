@@ -11,14 +11,18 @@ import { CACHE_DTYPES, type CacheDtype } from './drift.js';
 const BoundarySchema = z.strictObject({
   length: z.number().describe('Last length with the table below, tokens.'),
   kind: z.enum(['switch', 'recomputed']),
+  /** From `length` to `length + 1`, and to the target; the same for a switch. */
   step: tableChange(),
   atTarget: tableChange(),
 });
 
+/** The change of a table from one length to another. */
 function tableChange() {
   return z.strictObject({
+    /** Largest |after / before − 1| of a frequency, and the pair that has it. */
     maxFrequencyChange: z.number(),
     pair: z.number().int(),
+    /** After / before. */
     attentionScalingRatio: z.number(),
   });
 }
@@ -64,7 +68,7 @@ const CandidateGeometrySchema = TableSchema.extend({
   maxStretch: z.number(),
   /** The largest stretch among the pairs that turn 32 times or more in the trained range. */
   highFrequencyStretch: z.number().nullable(),
-  /** The pairs that go beyond their trained angles at the target. */
+  /** The pairs that go beyond their trained angles at the target, by how many times. */
   outOfRange: z.array(z.strictObject({ pair: z.number().int(), excess: z.number() })),
   inRangeUpTo: z.number().nullable().describe('Tokens; null = no pair limits it.'),
   /** null if the table does not change below the target. */

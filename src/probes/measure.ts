@@ -6,7 +6,7 @@ import { Random } from './random.js';
 export type BinnedFacts = readonly (readonly (readonly Cluster[])[])[];
 
 /** How far a scaling holds, by facts. */
-export interface ReachResult {
+interface ReachResult {
   /** The index of the last rung that holds, without a gap from 1x on; -1: none. */
   readonly rung: number;
   /** The 95 % interval over contexts, as rung indices; -1: none. */
@@ -127,7 +127,7 @@ export function lastInRange(excess: readonly number[]): number {
 const SPREAD = 1 / 8;
 
 /** Three measures of one reach, as window multiples. */
-export interface Readings {
+interface Readings {
   /** Above 0. */
   readonly facts: number;
   readonly loss: number;
@@ -187,17 +187,7 @@ export function clusters(
   cell: TokenSelection,
   quantity: Quantity,
 ): Cluster[] {
-  const sums = sumsByContext(measurement, cell, quantity);
-  if (quantity !== 'loss' || cell.kind !== 'language') return sums;
-  return sums.map(({ sum, count }) => ({ sum: measurement.lossScale * sum, count }));
-}
-
-/** Computes the same sums in the nats of the subject's own language. */
-function sumsByContext(
-  measurement: Measurement,
-  cell: TokenSelection,
-  quantity: Quantity,
-): Cluster[] {
+  const scale = quantity === 'loss' && cell.kind === 'language' ? measurement.lossScale : 1;
   return measurement.contexts.map((context, c) => {
     let sum = 0;
     let count = 0;
@@ -214,7 +204,7 @@ function sumsByContext(
           : -(scores?.logProbability[i] ?? NaN) - item.surprise;
       count++;
     });
-    return { sum, count };
+    return { sum: scale * sum, count };
   });
 }
 

@@ -1,10 +1,5 @@
 import { finding, type Finding } from '../../findings/index.js';
-import {
-  clusters,
-  type Measurement,
-  pairedDifference,
-  type Quantity,
-} from '../../probes/measure.js';
+import { clusters, pairedDifference, type Quantity } from '../../probes/measure.js';
 import { SHORT_RUNGS } from '../../probes/presets.js';
 import type { DynamicForm, Gap } from '../../report/probe-parts/serving.js';
 import type { CandidateReport } from '../../report/schema/candidate.js';
@@ -162,8 +157,9 @@ function reportForms(
   const recomputed = results[0]!;
   return results.map((own, i): DynamicForm => {
     const { form } = asked[i]!;
+    const gap = (quantity: Quantity): Gap =>
+      largestGap(own, recomputed, quantity, run.setup.target.multiple);
     const { accuracyChange, lossChange } = summariseShort(own.short.facts, own.short.text);
-    const { multiple, tokens, low, high, censored } = summariseReach(own.facts);
     return {
       form,
       short: { accuracyChange, lossChange },
@@ -174,53 +170,36 @@ function reportForms(
         languageLoss: n.languageLoss,
         lossChange: n.lossChange,
       })),
-      reach: { multiple, tokens, low, high, censored },
-      ...(own === recomputed ? {} : { gap: gapOf(own, recomputed, run.setup.target.multiple) }),
+      reach: summariseReach(own.facts),
+      ...(own === recomputed ? {} : { gap: { accuracy: gap('accuracy'), loss: gap('loss') } }),
     };
   });
 }
 
 /**
- * Finds the largest difference between two forms, over the short lengths and the rungs up to the
- * target.
+ * Finds the largest difference of a quantity between two forms, over the short lengths and the
+ * rungs up to the target.
  */
-function gapOf(
+function largestGap(
   form: FormResults,
-  base: FormResults,
+  recomputed: FormResults,
+  quantity: Quantity,
   target: number,
-): NonNullable<DynamicForm['gap']> {
-  return {
-    accuracy: largestGap(
-      { probe: 'short', own: form.short.facts, base: base.short.facts.measurement },
-      { probe: 'needle', own: form.facts, base: base.facts.measurement },
-      'accuracy',
-      target,
-    ),
-    loss: largestGap(
-      { probe: 'short', own: form.short.text, base: base.short.text.measurement },
-      { probe: 'needle', own: form.text, base: base.text.measurement },
-      'loss',
-      target,
-    ),
-  };
-}
-
-interface Side {
-  readonly probe: Gap['probe'];
-  readonly own: Measured;
-  readonly base: Measurement;
-}
-
-function largestGap(short: Side, ladder: Side, quantity: Quantity, target: number): Gap {
-  const kind = quantity === 'accuracy' ? 'fact' : 'language';
+): Gap {
+  const [on, kind] =
+    quantity === 'accuracy' ? (['facts', 'fact'] as const) : (['text', 'language'] as const);
   // Only the recomputed form may have further contexts, so pairs use the contexts that both have.
-  const gap = ({ probe, own, base }: Side, rungs: readonly number[]): Gap => {
-    const of = (m: Measurement) => clusters(m, { kind, rungs }, quantity);
+  const gap = (probe: Gap['probe'], own: Measured, base: Measured, rungs: number[]): Gap => {
+    const of = (m: Measured) => clusters(m.measurement, { kind, rungs }, quantity);
     const { tokens } = own.rungs[rungs.at(-1)!]!;
-    return { ...pairedDifference(of(own.measurement), of(base), own.draws), tokens, probe };
+    return { ...pairedDifference(of(own), of(base), own.draws), tokens, probe };
   };
-  const rungs = ladder.own.rungs.flatMap((r, i) => (r.multiple <= target ? [i] : []));
-  const all = [gap(short, [0, 1]), ...rungs.map((r) => gap(ladder, [r]))];
+  const all = [
+    gap('short', form.short[on], recomputed.short[on], [0, 1]),
+    ...form[on].rungs.flatMap(({ multiple }, rung) =>
+      multiple <= target ? [gap('needle', form[on], recomputed[on], [rung])] : [],
+    ),
+  ];
   return all.reduce((a, b) => (Math.abs(b.value) > Math.abs(a.value) ? b : a));
 }
 

@@ -1,13 +1,24 @@
 import { shortCostOnModels } from '../real-models.js';
-import type { CandidateReport, Needle, Report } from '../schema/report.js';
+import type { CandidateReport, Interval, Needle, Report } from '../schema/report.js';
 import type { Reporter } from './form.js';
 
 type Value = string | number | boolean | null | undefined;
+type Column = (report: Report, candidate: CandidateReport, rung: Needle | undefined) => Value;
+
+/** The three columns of a measured value. */
+function interval(
+  name: string,
+  read: (candidate: CandidateReport, rung: Needle | undefined) => Interval | undefined,
+): Readonly<Record<string, Column>> {
+  return {
+    [name]: (_, ...cell) => read(...cell)?.value,
+    [`${name}_low`]: (_, ...cell) => read(...cell)?.low,
+    [`${name}_high`]: (_, ...cell) => read(...cell)?.high,
+  };
+}
 
 /** One row per candidate and length: the long format that spreadsheets and data frames expect. */
-const COLUMNS: Readonly<
-  Record<string, (report: Report, candidate: CandidateReport, rung: Needle | undefined) => Value>
-> = Object.freeze({
+const COLUMNS: Readonly<Record<string, Column>> = Object.freeze({
   source: ({ config }) => config.source,
   model_type: ({ config }) => config.modelType,
   candidate: (_, { label }) => label,
@@ -17,20 +28,12 @@ const COLUMNS: Readonly<
   target_tokens: ({ target }) => target.tokens,
   tokens: (_, __, rung) => rung?.tokens,
   multiple: (_, __, rung) => rung?.multiple,
-  accuracy: (_, __, rung) => rung?.accuracy.value,
-  accuracy_low: (_, __, rung) => rung?.accuracy.low,
-  accuracy_high: (_, __, rung) => rung?.accuracy.high,
+  ...interval('accuracy', (_, rung) => rung?.accuracy),
   correct: (_, __, rung) => rung?.correct,
   total: (_, __, rung) => rung?.total,
-  loss_change: (_, __, rung) => rung?.lossChange.value,
-  loss_change_low: (_, __, rung) => rung?.lossChange.low,
-  loss_change_high: (_, __, rung) => rung?.lossChange.high,
-  short_accuracy_change: (_, { short }) => short?.accuracyChange.value,
-  short_accuracy_change_low: (_, { short }) => short?.accuracyChange.low,
-  short_accuracy_change_high: (_, { short }) => short?.accuracyChange.high,
-  short_loss_change: (_, { short }) => short?.lossChange.value,
-  short_loss_change_low: (_, { short }) => short?.lossChange.low,
-  short_loss_change_high: (_, { short }) => short?.lossChange.high,
+  ...interval('loss_change', (_, rung) => rung?.lossChange),
+  ...interval('short_accuracy_change', ({ short }) => short?.accuracyChange),
+  ...interval('short_loss_change', ({ short }) => short?.lossChange),
   short_loss_on_models_low: (report, candidate) => shortCostOnModels(report, candidate)?.low,
   short_loss_on_models_high: (report, candidate) => shortCostOnModels(report, candidate)?.high,
   reach_tokens: (_, { reach }) => reach?.tokens,
@@ -38,15 +41,9 @@ const COLUMNS: Readonly<
   reach_low: (_, { reach }) => reach?.low,
   reach_high: (_, { reach }) => reach?.high,
   reach_censored: (_, { reach }) => reach?.censored,
-  lost_at_target: (_, { parts }) => parts?.total.value,
-  lost_at_target_low: (_, { parts }) => parts?.total.low,
-  lost_at_target_high: (_, { parts }) => parts?.total.high,
-  lost_to_rope: (_, { parts }) => parts?.rope.value,
-  lost_to_rope_low: (_, { parts }) => parts?.rope.low,
-  lost_to_rope_high: (_, { parts }) => parts?.rope.high,
-  lost_to_dilution: (_, { parts }) => parts?.dilution.value,
-  lost_to_dilution_low: (_, { parts }) => parts?.dilution.low,
-  lost_to_dilution_high: (_, { parts }) => parts?.dilution.high,
+  ...interval('lost_at_target', ({ parts }) => parts?.total),
+  ...interval('lost_to_rope', ({ parts }) => parts?.rope),
+  ...interval('lost_to_dilution', ({ parts }) => parts?.dilution),
   chance: ({ chance }) => chance,
   preset: ({ settings }) => settings.preset,
   seed: ({ settings }) => settings.seed,

@@ -13,7 +13,7 @@ import {
 } from '../format.js';
 import { decayChart, spectrumChart } from '../plots.js';
 import type { InspectData, InspectReading } from '../schema/inspect.js';
-import { findingLines } from '../sections/findings.js';
+import { findingLines, findingsSection, mostSerious } from '../sections/findings.js';
 import {
   type Block,
   paragraphs,
@@ -132,9 +132,6 @@ function costSentence({ cost, geometry }: InspectData): string {
   );
 }
 
-/** Number of findings to show, so that the answer fits on a screen. */
-const FINDINGS = 2;
-
 /** How far to trust what is shown, and who says more. */
 const TRUST =
   'Exact, by rules checked against transformers; rope-eval CONFIG measures costs on probe models, ' +
@@ -142,14 +139,12 @@ const TRUST =
 
 function closingBlocks(data: InspectData): readonly Block[] {
   const lines = findingLines(data.findings);
-  const [first] = lines;
-  // If something is wrong, notices are left to the details.
-  const shown = lines.filter(({ mark }) => mark === first?.mark).slice(0, FINDINGS);
-  const left = lines.length - shown.length;
+  const shown = mostSerious(lines);
+  const left = lines.length - shown.lines.length;
   const more = left > 0 ? `${counted(left, 'more finding')}, ` : '';
   const rest = `--details: ${more}tables, charts, evidence.`;
   return [
-    { kind: 'marks', lines: shown },
+    shown,
     { kind: 'text', tone: 'soft', text: data.encoding === 'rope' ? `${TRUST} ${rest}` : '' },
   ];
 }
@@ -170,12 +165,7 @@ export function inspectSections(data: InspectData, words: InspectWords = {}): re
     prose('weights', sentences.referenceSentences(data, evidenceWords), 'What the weights know'),
     ...geometrySections(data),
     ...costSections(data),
-    {
-      id: 'findings',
-      title: 'Findings',
-      depth: 2,
-      blocks: [{ kind: 'marks', lines: findingLines(data.findings) }],
-    },
+    findingsSection(data.findings, 'Findings'),
   ];
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ends, type ReportLengths, shortTokens, signed, tokens } from '../format.js';
 import { type Interval, IntervalSchema } from '../schema/values.js';
-import type { TableCell, Section } from '../sections/section.js';
+import { paragraphs, plainTable, type Section, type TableCell } from '../sections/section.js';
 import { defineReported } from './probe.js';
 
 /** Causes of the loss of facts at the target; see docs/report.md. */
@@ -40,43 +40,22 @@ const COLUMNS: readonly (readonly [keyof LossParts, title: string])[] = Object.f
 
 /** Presents the causes. The section is empty if they were not measured, as in the quick preset. */
 function causesSection(candidates: readonly Row[], { target }: ReportLengths): Section {
-  const at = tokens(target.tokens);
+  const head = ['Candidate', ...COLUMNS.map(([, title]) => title)];
   const rows = candidates.flatMap(({ label, parts }) =>
     parts === null
       ? []
-      : [
-          {
-            cells: [{ text: label, name: true }, ...COLUMNS.map(([key]) => causeCell(parts[key]))],
-          },
-        ],
+      : [[{ text: label, name: true }, ...COLUMNS.map(([key]) => causeCell(parts[key]))]],
   );
+  const note =
+    `Total: loss on the facts at ${tokens(target.tokens)} tokens, above the reference’s at 1x. ` +
+    'RoPE alone: the same distances, but only one trained window of tokens. Dilution alone: as ' +
+    'many tokens, squeezed into distances of one trained window. They need not add up: the rest ' +
+    'is what the two do together.';
   return {
     id: 'causes',
     title: `Where the facts’ loss at ${shortTokens(target.tokens)} comes from, nats`,
     depth: 3,
-    blocks:
-      rows.length === 0
-        ? []
-        : [
-            {
-              kind: 'table',
-              name: 'RoPE and dilution',
-              columns: [
-                { title: 'Candidate', align: 'left' },
-                ...COLUMNS.map(([, title]) => ({ title, align: 'right' as const })),
-              ],
-              rows,
-            },
-            {
-              kind: 'text',
-              tone: 'soft',
-              text:
-                `Total: loss on the facts at ${at} tokens, above the reference’s at 1x. ` +
-                'RoPE alone: the same distances, but only one trained window of tokens. Dilution alone: as ' +
-                'many tokens, squeezed into distances of one trained window. They need not add up: the rest ' +
-                'is what the two do together.',
-            },
-          ],
+    blocks: [plainTable('RoPE and dilution', head, rows), ...paragraphs([note], 'soft')],
   };
 }
 

@@ -3,11 +3,14 @@ import * as format from '../format.js';
 import type { ReportLengths } from '../format.js';
 import { IntervalSchema, LengthSchema, TokensSchema } from '../schema/values.js';
 import {
-  type TableCell,
   type Column,
   natsCell,
+  paragraphs,
+  plainTable,
   pointsCell,
   type Section,
+  type TableBlock,
+  type TableCell,
 } from '../sections/section.js';
 import { defineReported } from './probe.js';
 
@@ -98,28 +101,30 @@ export const serving = defineReported({
 function servingSections(rows: readonly Row[], report: ReportLengths): readonly Section[] {
   const forms = alike(rows, (row) => row.forms);
   const switches = alike(rows, (row) => row.switch);
-  const tables = [
-    ...noteOnce(forms.map(([names, found]) => formsTable(names, found, report))),
-    ...noteOnce(switches.map(([names, found]) => switchTable(names, found))),
+  const blocks = [
+    ...withNote(
+      forms.map(([names, found]) => formsTable(names, found, report)),
+      FORMS_NOTE,
+    ),
+    ...withNote(
+      switches.map(([names, found]) => switchTable(names, found)),
+      SWITCH_NOTE,
+    ),
   ];
-  return tables.map(({ title, columns, rows, note }, i): Section => ({
+  return blocks.map(([table, note], i): Section => ({
     id: `serving-${i + 1}`,
-    title,
+    title: table.name,
     depth: 3,
-    blocks: [
-      { kind: 'table', name: title, columns, rows: rows.map((cells) => ({ cells })) },
-      { kind: 'text', tone: 'soft', text: note },
-    ],
+    blocks: [table, ...paragraphs([note], 'soft')],
   }));
 }
 
-/** One table of the section. */
-interface ServingTable {
-  readonly title: string;
-  readonly columns: readonly Column[];
-  readonly rows: readonly (readonly TableCell[])[];
-  /** '' if the next table of its kind has the same note. */
-  readonly note: string;
+/** Explains tables of one kind below the last of them. */
+function withNote(
+  tables: readonly TableBlock[],
+  note: string,
+): readonly (readonly [TableBlock, note: string])[] {
+  return tables.map((table, i) => [table, i < tables.length - 1 ? '' : note]);
 }
 
 const FORM_NAMES: Readonly<Record<DynamicForm['form'], string>> = Object.freeze({
@@ -127,10 +132,6 @@ const FORM_NAMES: Readonly<Record<DynamicForm['form'], string>> = Object.freeze(
   cached: 'cached keys',
   static: 'one static table',
 });
-
-function noteOnce(tables: readonly ServingTable[]): readonly ServingTable[] {
-  return tables.map((table, i) => (i < tables.length - 1 ? { ...table, note: '' } : table));
-}
 
 /** Groups candidates with identical results into one table. */
 function alike<T>(
@@ -149,84 +150,67 @@ function alike<T>(
   return [...groups.values()].map(({ labels, found }) => [format.list(labels), found]);
 }
 
+const FORMS_NOTE =
+  'Recomputed: all keys have the table of the present length, as in a prompt that transformers ' +
+  'reads at once. Cached keys: each key keeps the table of the length at which it was written, ' +
+  'as while text is generated. One static table: that of the target at every length, as emit ' +
+  'writes it for vLLM; of a block in the config, that of factor x window. Gap: the largest ' +
+  'difference to recomputed up to the target, on the same contexts.';
+
 function formsTable(
   names: string,
   forms: readonly DynamicForm[],
   report: ReportLengths,
-): ServingTable {
+): TableBlock {
   const lengths = format.summaryLengths(report);
-  return {
-    title: `${names} as servers do it`,
-    columns: [
-      { title: 'Form', align: 'left' },
-      { title: 'Short loss', align: 'right' },
-      ...lengths.map((length): Column => ({
-        title: format.shortTokens(length),
-        align: 'right',
-        ...(length < report.target.tokens ? { spare: 1 } : {}),
-      })),
-      { title: 'Reach', align: 'right' },
-      { title: 'Gap, facts', align: 'right' },
-      { title: 'Gap, loss', align: 'right' },
-    ],
-    rows: forms.map((form) => [
-      { text: FORM_NAMES[form.form] },
+  const atLengths = lengths.map((length): Column => ({
+    title: format.shortTokens(length),
+    align: 'right',
+    ...(length < report.target.tokens ? { spare: 1 } : {}),
+  }));
+  return plainTable(
+    `${names} as servers do it`,
+    ['Form', 'Short loss', ...atLengths, 'Reach', 'Gap, facts', 'Gap, loss'],
+    forms.map((form) => [
+      FORM_NAMES[form.form],
       natsCell(form.short.lossChange),
-      ...lengths.map((length): TableCell => {
+      ...lengths.map((length) => {
         const rung = format.rungAt(form, length);
-        return { text: rung ? format.percent(rung.accuracy.value) : '' };
+        return rung ? format.percent(rung.accuracy.value) : '';
       }),
       { text: format.reachTokens(form.reach), detail: format.reachEnds(form.reach) },
-      form.gap ? gapCell(form.gap.accuracy, pointsCell(form.gap.accuracy)) : NOTHING,
-      form.gap ? gapCell(form.gap.loss, natsCell(form.gap.loss)) : NOTHING,
+      form.gap ? gapCell(form.gap.accuracy, pointsCell(form.gap.accuracy)) : '',
+      form.gap ? gapCell(form.gap.loss, natsCell(form.gap.loss)) : '',
     ]),
-    note:
-      'Recomputed: all keys have the table of the present length, as in a prompt that transformers ' +
-      'reads at once. Cached keys: each key keeps the table of the length at which it was written, ' +
-      'as while text is generated. One static table: that of the target at every length, as emit ' +
-      'writes it for vLLM; of a block in the config, that of factor x window. Gap: the largest difference to recomputed up to the target, on the same contexts.',
-  };
+  );
 }
-
-const NOTHING: TableCell = Object.freeze({ text: '' });
 
 function gapCell(gap: Gap, cell: TableCell): TableCell {
   const where = gap.probe === 'short' ? 'short' : format.shortTokens(gap.tokens);
   return { ...cell, text: `${cell.text} at ${where}` };
 }
 
-function switchTable(names: string, found: Switch): ServingTable {
-  const { below, at, above } = found;
-  const row = (
-    tokens: number,
-    how: string,
-    read: Reading,
-    change?: Reading,
-  ): readonly TableCell[] => [
-    { text: `${format.tokens(tokens)} tokens, ${how}` },
-    { text: format.percent(read.accuracy.value) },
-    { text: read.languageLoss.value.toFixed(2) },
-    change ? pointsCell(change.accuracy) : NOTHING,
-    change ? natsCell(change.languageLoss) : NOTHING,
+const SWITCH_NOTE =
+  'Long factors: everything is computed anew above the switch. Cached keys: keys up to the ' +
+  'switch keep the short factors, and queries with the long ones read them. The probe was not ' +
+  'trained on the long factors, so their own cost is an upper bound.';
+
+function switchTable(names: string, { tokens, below, at, above, ...change }: Switch): TableBlock {
+  const row = (length: number, how: string, read: Reading, changed?: Reading) => [
+    `${format.tokens(length)} tokens, ${how}`,
+    format.percent(read.accuracy.value),
+    read.languageLoss.value.toFixed(2),
+    changed ? pointsCell(changed.accuracy) : '',
+    changed ? natsCell(changed.languageLoss) : '',
   ];
-  return {
-    title: `${names} at the switch, ${format.tokens(found.tokens)} tokens`,
-    columns: [
-      { title: 'Length and table', align: 'left' },
-      { title: 'Facts', align: 'right' },
-      { title: 'Loss', align: 'right' },
-      { title: 'Facts v below', align: 'right' },
-      { title: 'Loss v below', align: 'right' },
-    ],
-    rows: [
+  return plainTable(
+    `${names} at the switch, ${format.tokens(tokens)} tokens`,
+    ['Length and table', 'Facts', 'Loss', 'Facts v below', 'Loss v below'],
+    [
       row(below.tokens, 'short factors', below.short),
       row(at.tokens, 'short factors', at.short),
-      row(above.tokens, 'long factors', above.long, found.recomputed),
-      row(above.tokens, 'cached keys', above.cached, found.cached),
+      row(above.tokens, 'long factors', above.long, change.recomputed),
+      row(above.tokens, 'cached keys', above.cached, change.cached),
     ],
-    note:
-      'Long factors: everything is computed anew above the switch. Cached keys: keys up to the ' +
-      'switch keep the short factors, and queries with the long ones read them. The probe was not ' +
-      'trained on the long factors, so their own cost is an upper bound.',
-  };
+  );
 }

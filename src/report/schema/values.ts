@@ -19,6 +19,8 @@ export const LengthSchema = z.strictObject({
   tokens: TokensSchema.describe("The same length in the user's tokens."),
 });
 
+/** One length of a ladder. */
+export type Length = z.infer<typeof LengthSchema>;
 export type Interval = z.infer<typeof IntervalSchema>;
 
 /** The largest rung from 1x on at which every distance keeps half of the accuracy at 1x. */

@@ -13,7 +13,7 @@ import {
 } from '../format.js';
 import type { CandidateReport, Interval, Report, Verdict } from '../schema/report.js';
 import { baseName } from './conditions.js';
-import { findingLines } from './findings.js';
+import { findingLines, mostSerious } from './findings.js';
 import { type Block, type TableCell, type Column, plainTable, type Section } from './section.js';
 import { type DistinctRow, distinctRows, NOT_MEASURED, verdictCell } from './summary.js';
 import { nextBlocks, verdictBlocks } from './verdict.js';
@@ -29,7 +29,7 @@ export function answerSections(report: Report): readonly Section[] {
   return [
     section('model', [{ kind: 'text', text: modelLine(report) }, ...verdictBlocks(report)]),
     section('candidates', table.length > 0 ? [candidatesTable(report, table)] : []),
-    section('advice', [...findingBlocks(report), ...nextBlocks(report), conditions(report, marks)]),
+    section('advice', [findingsBlock(report), ...nextBlocks(report), conditions(report, marks)]),
   ];
 }
 
@@ -141,17 +141,12 @@ function inOrder(
   });
 }
 
-/** Number of findings to show, so that the answer fits on a screen. */
-const FINDINGS = 2;
-
-function findingBlocks(report: Report): readonly Block[] {
+function findingsBlock(report: Report): Block {
   const lines = findingLines(report.findings.filter((found) => changesAdvice(found, report)));
   // Repeating a finding for another layer type adds little.
-  const distinct = lines.filter(({ code }, i) => lines.findIndex((l) => l.code === code) === i);
-  const [first] = distinct;
-  // If something is wrong, notices are left to the details.
-  const shown = distinct.filter(({ mark }) => mark === first?.mark).slice(0, FINDINGS);
-  return [{ kind: 'marks', lines: shown }];
+  return mostSerious(
+    lines.filter(({ code }, i) => lines.findIndex((each) => each.code === code) === i),
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
 import { TRAINED_IN } from '../../model/evidence.js';
 import type { ReferenceKind } from '../../model/types.js';
-import { counted, list, nats, percent, printable, reachTokens, tokens } from '../format.js';
+import { counted, list, nats, printable, reachTokens, tokens } from '../format.js';
 import type { DynamicForm } from '../probe-parts/serving.js';
 import { rangeText, shortCostOnModels } from '../real-models.js';
 import type { CandidateReport, Report } from '../schema/report.js';
@@ -93,20 +93,6 @@ export function subjectBrief(report: Report): string {
 /** Says who answered: the probe model, with how well it fits, or the user's own decoder. */
 export function subjectWords({ subject, reference }: Report): string {
   return printable(kindOfSubject(subject).describe(subject, reference));
-}
-
-export function chanceWords(report: Report): string {
-  return `Guessing scores ${percent(report.chance)}.`;
-}
-
-const STATUS_WORDS: Readonly<Record<Report['status'], string>> = Object.freeze({
-  complete: '',
-  interrupted: 'Interrupted: only the finished measurements are shown.',
-  failed: 'The runtime failed before the end: only the finished measurements are shown.',
-});
-
-export function statusWords(status: Report['status']): string {
-  return STATUS_WORDS[status];
 }
 
 /** Says how the measurements were made. */

@@ -1,10 +1,9 @@
 import { fixed } from '../../text.js';
 import { bytes, multiple, percent, printable, tokens, trim } from '../format.js';
 import type { CandidateReport, Report } from '../schema/report.js';
-import type { Section } from './section.js';
+import type { Section, TurnsLine } from './section.js';
 
 /** Presents what follows from the config alone, separately from everything measured. */
-
 export function exactSection(report: Report): Section {
   return {
     id: 'exact',
@@ -38,32 +37,24 @@ function turnsBlocks(report: Report): Section['blocks'] {
   const group = report.geometry?.groups[0];
   if (group === undefined) return [];
   const scaled = group.candidates.find(({ label }) => label === report.recommendation.candidate);
-  const trainedRange = tokens(group.trainedRange);
-  const targetRange = tokens(group.targetRange);
+  const line = (
+    name: string,
+    range: number,
+    turns: readonly number[],
+    style: TurnsLine['style'],
+  ): TurnsLine => ({ name: `${name} over ${tokens(range)} tokens`, turns, style });
+  const { reference, trainedRange, targetRange } = group;
+  const trained = line('reference', trainedRange, reference.rotationsTrained, 'trained');
   return [
     {
       kind: 'turns',
       lines: [
-        {
-          name: `reference over ${targetRange} tokens`,
-          turns: group.reference.rotationsTarget,
-          style: 'plain',
-        },
+        line('reference', targetRange, reference.rotationsTarget, 'plain'),
         ...(scaled
-          ? [
-              {
-                name: `${printable(scaled.label)} over ${targetRange} tokens`,
-                turns: scaled.rotationsTarget,
-                style: 'scaled' as const,
-              },
-            ]
+          ? [line(printable(scaled.label), targetRange, scaled.rotationsTarget, 'scaled')]
           : []),
         // The reference comes last, so that its dots stay visible where a scaling leads back to it.
-        {
-          name: `reference over ${trainedRange} tokens, as trained`,
-          turns: group.reference.rotationsTrained,
-          style: 'trained',
-        },
+        { ...trained, name: `${trained.name}, as trained` },
       ],
     },
   ];

@@ -1,5 +1,5 @@
 import { CATALOGUE, type SavedFinding, type Severity, wordFinding } from '../../findings/index.js';
-import type { MarkedLine, Section, Tone } from './section.js';
+import type { MarkedLine, MarksBlock, Section, Tone } from './section.js';
 
 const ORDER: Readonly<Record<Severity, number>> = Object.freeze({
   error: 0,
@@ -50,10 +50,24 @@ export function findingLines(findings: readonly SavedFinding[]): readonly Marked
     }));
 }
 
-export function findingsSection(findings: readonly SavedFinding[]): Section {
+/** How many findings an answer shows, so that it fits on a screen. */
+const SHOWN = 2;
+
+/** Selects findings for an answer. If something is wrong, notices are left to the details. */
+export function mostSerious(lines: readonly MarkedLine[]): MarksBlock {
+  return {
+    kind: 'marks',
+    lines: lines.filter(({ mark }) => mark === lines[0]?.mark).slice(0, SHOWN),
+  };
+}
+
+export function findingsSection(
+  findings: readonly SavedFinding[],
+  title = 'Findings in the config',
+): Section {
   return {
     id: 'findings',
-    title: 'Findings in the config',
+    title,
     depth: 2,
     blocks: [{ kind: 'marks', lines: findingLines(findings) }],
   };

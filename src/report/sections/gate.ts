@@ -1,5 +1,5 @@
 import type { GateOutcome, RuleOutcome } from '../forms/form.js';
-import type { Section, Tone } from './section.js';
+import { plainTable, type Section, type Tone } from './section.js';
 
 const TONES: Readonly<Record<RuleOutcome['status'], Tone>> = Object.freeze({
   passed: 'good',
@@ -14,23 +14,20 @@ export function gateSection({ verdict, rules }: GateOutcome): Section {
     title: `Gate: ${verdict}`,
     depth: 2,
     blocks: [
-      {
-        kind: 'table',
-        name: 'Gate rules',
-        columns: ['Rule', 'Candidate', 'Level', 'Status', 'Found'].map((title) => ({
+      plainTable(
+        'Gate rules',
+        ['Rule', 'Candidate', 'Level', 'Status', 'Found'].map((title) => ({
           title,
-          align: 'left' as const,
+          align: 'left',
         })),
-        rows: rules.map(({ rule, candidate, level, status, message }) => ({
-          cells: [
-            { text: rule, name: true },
-            { text: candidate, name: true },
-            { text: level },
-            { text: status, tone: TONES[status] },
-            { text: message },
-          ],
-        })),
-      },
+        rules.map(({ rule, candidate, level, status, message }) => [
+          { text: rule, name: true },
+          { text: candidate, name: true },
+          level,
+          { text: status, tone: TONES[status] },
+          message,
+        ]),
+      ),
     ],
   };
 }

@@ -1,10 +1,9 @@
 import { MINUS } from '../../text.js';
 import * as format from '../format.js';
-import type { CandidateReport, Interval, Report } from '../schema/report.js';
+import type { CandidateReport, Interval, Report, Short } from '../schema/report.js';
 import type { Block, Heatmap, IntervalChart, IntervalRow, Section } from './section.js';
 
 /** Presents the contents of the tables as pictures. */
-
 export function pictureSections(report: Report): readonly Section[] {
   return [
     {
@@ -17,7 +16,7 @@ export function pictureSections(report: Report): readonly Section[] {
       id: 'short',
       title: 'Cost at the lengths that already worked',
       depth: 2,
-      blocks: [shortLossChart(report), shortAccuracyChart(report)],
+      blocks: [changeChart(report, LOSS), changeChart(report, ACCURACY)],
     },
     heatmapSection(report),
   ];
@@ -65,20 +64,11 @@ function heatmapOf({ needle }: CandidateReport): Heatmap | undefined {
 /** Presents the reach of each candidate, with the target marked. */
 function reachChart(report: Report): IntervalChart {
   const window = report.reference.trainedWindow;
-  const rows = report.candidates.flatMap(({ label, reach }): IntervalRow[] =>
-    reach === null
-      ? []
-      : [
-          {
-            label,
-            value: reach.multiple,
-            low: reach.low,
-            high: reach.high,
-            open: reach.censored,
-            text: format.reachTokens(reach),
-          },
-        ],
-  );
+  const rows = report.candidates.flatMap(({ label, reach }): IntervalRow[] => {
+    if (reach === null) return [];
+    const { multiple: value, low, high, censored: open } = reach;
+    return [{ label, value, low, high, open, text: format.reachTokens(reach) }];
+  });
   const longest = Math.max(report.target.multiple, ...rows.map(({ high }) => high));
   return {
     kind: 'intervals',
@@ -92,54 +82,48 @@ function reachChart(report: Report): IntervalChart {
   };
 }
 
-/** Presents the change of next-token loss at lengths that the model already handled. */
-function shortLossChart(report: Report): IntervalChart {
-  return changeChart(report, {
-    id: 'short-loss-chart',
-    title: 'Short-context loss change of each candidate in nats, with its 95 % interval',
-    pick: (candidate) => candidate.short?.lossChange,
-    scale: 1,
-    digits: 3,
-    unit: 'nats',
-  });
-}
-
-/** Presents the change of fact accuracy at lengths that the model already handled. */
-function shortAccuracyChart(report: Report): IntervalChart {
-  return changeChart(report, {
-    id: 'short-accuracy-chart',
-    title: 'Short-context accuracy change of each candidate in points, with its 95 % interval',
-    pick: (candidate) => candidate.short?.accuracyChange,
-    scale: 100,
-    digits: 1,
-    unit: 'pts',
-  });
-}
-
+/** How one change at lengths that the model already handled is drawn. */
 interface Change {
   readonly id: string;
-  readonly title: string;
-  readonly pick: (candidate: CandidateReport) => Interval | undefined;
+  readonly name: string;
+  readonly pick: (short: Short) => Interval;
   readonly scale: number;
   readonly digits: number;
   readonly unit: string;
 }
 
-function changeChart(report: Report, change: Change): IntervalChart {
-  const { scale, digits, unit } = change;
-  const rows = report.candidates.flatMap((candidate): IntervalRow[] => {
-    const found = candidate.role === 'reference' ? undefined : change.pick(candidate);
-    if (!found) return [];
+const LOSS: Change = {
+  id: 'short-loss-chart',
+  name: 'Short-context loss change of each candidate in nats',
+  pick: ({ lossChange }) => lossChange,
+  scale: 1,
+  digits: 3,
+  unit: 'nats',
+};
+
+const ACCURACY: Change = {
+  id: 'short-accuracy-chart',
+  name: 'Short-context accuracy change of each candidate in points',
+  pick: ({ accuracyChange }) => accuracyChange,
+  scale: 100,
+  digits: 1,
+  unit: 'pts',
+};
+
+function changeChart({ candidates }: Report, change: Change): IntervalChart {
+  const { id, name, pick, scale, digits, unit } = change;
+  const rows = candidates.flatMap(({ label, role, short }): IntervalRow[] => {
+    if (role === 'reference' || !short) return [];
+    const found = pick(short);
     const [value, low, high] = [found.value * scale, found.low * scale, found.high * scale];
-    const text = `${format.signed(value, digits)} ${unit}`;
-    return [{ label: candidate.label, value, low, high, text }];
+    return [{ label, value, low, high, text: `${format.signed(value, digits)} ${unit}` }];
   });
   const low = Math.min(0, ...rows.map((row) => row.low));
   const high = Math.max(0, ...rows.map((row) => row.high));
   return {
     kind: 'intervals',
-    id: change.id,
-    title: change.title,
+    id,
+    title: `${name}, with its 95 % interval`,
     rows,
     ticks: roundTicks(low, high).map((at) => ({
       at,
@@ -150,7 +134,7 @@ function changeChart(report: Report, change: Change): IntervalChart {
 }
 
 /** About seven round numbers that span an axis, including zero if the axis does. */
-export function roundTicks(low: number, high: number): readonly number[] {
+function roundTicks(low: number, high: number): readonly number[] {
   const span = high - low || 1;
   const rough = span / 6;
   const power = 10 ** Math.floor(Math.log10(rough));

@@ -92,12 +92,14 @@ export interface IntervalChart {
 /** Turns of each rotary pair, on a logarithmic axis. */
 export interface TurnsChart {
   readonly kind: 'turns';
-  readonly lines: readonly {
-    readonly name: string;
-    /** (pairs,) turns. Pairs that do not turn are 0 and are not drawn. */
-    readonly turns: readonly number[];
-    readonly style: 'trained' | 'plain' | 'scaled';
-  }[];
+  readonly lines: readonly TurnsLine[];
+}
+
+export interface TurnsLine {
+  readonly name: string;
+  /** (pairs,) turns. Pairs that do not turn are 0 and are not drawn. */
+  readonly turns: readonly number[];
+  readonly style: 'trained' | 'plain' | 'scaled';
 }
 
 /** A line with its severity: a finding, or a rule of a gate. */
@@ -112,10 +114,15 @@ export interface MarkedLine {
   readonly more?: string;
 }
 
+export interface MarksBlock {
+  readonly kind: 'marks';
+  readonly lines: readonly MarkedLine[];
+}
+
 export type Block =
   | { readonly kind: 'text'; readonly text: string; readonly tone?: Tone }
   | { readonly kind: 'list'; readonly items: readonly string[] }
-  | { readonly kind: 'marks'; readonly lines: readonly MarkedLine[] }
+  | MarksBlock
   /** Text to copy unchanged. */
   | {
       readonly kind: 'code';

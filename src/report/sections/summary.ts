@@ -13,8 +13,8 @@ import {
   tokens,
 } from '../format.js';
 import { scaleWords } from '../real-models.js';
-import type { CandidateReport, Report, Verdict } from '../schema/report.js';
-import { chanceWords, subjectWords } from './conditions.js';
+import type { CandidateReport, Report, Short, Verdict } from '../schema/report.js';
+import { subjectWords } from './conditions.js';
 import {
   type TableCell,
   type Column,
@@ -59,7 +59,7 @@ export function summarySection(report: Report): Section {
           ...localWords(report),
           subjectWords(report),
           'Short context: change against the reference at 0.5x and 1x of the trained window. ' +
-            `Needle: facts found. ${chanceWords(report)} Reach: the largest length at which every ` +
+            `Needle: facts found. Guessing scores ${percent(report.chance)}. Reach: the largest length at which every ` +
             `distance keeps half of the accuracy at 1x. ${intervalWords(report)}`,
           scaleWords(report),
           scoreWords(report),
@@ -128,6 +128,11 @@ export function summaryTable(report: Report): TableBlock {
 /** A column, and its cell for a candidate. */
 type DrawnColumn = readonly [Column, (candidate: CandidateReport, row: DistinctRow) => TableCell];
 
+/** A column of numbers, with its title in two lines for terminals. */
+function numbers(title: string, narrow: Column['narrow'] & object, more?: Partial<Column>): Column {
+  return { title, narrow, align: 'right', ...more };
+}
+
 function columnsOf(report: Report): readonly DrawnColumn[] {
   const { target } = report;
   const at = shortTokens(target.tokens);
@@ -137,31 +142,21 @@ function columnsOf(report: Report): readonly DrawnColumn[] {
       ({ label }, { same }) => ({ text: [label, ...same].join(' = '), name: true }),
     ],
     [
-      { title: 'Short-context accuracy', narrow: ['short context', 'accuracy'], align: 'right' },
+      numbers('Short-context accuracy', ['short context', 'accuracy']),
       (candidate) => shortCell(candidate, ({ accuracyChange }) => pointsCell(accuracyChange)),
     ],
     [
-      {
-        title: 'Short-context loss, nats',
-        narrow: ['short context', 'loss, nats'],
-        align: 'right',
-      },
+      numbers('Short-context loss, nats', ['short context', 'loss, nats']),
       (candidate) => shortCell(candidate, ({ lossChange }) => natsCell(lossChange)),
     ],
     ...summaryLengths(report).map((length) => needleColumn(length, report)),
     [
-      { title: 'Reach, tokens', narrow: ['reach', 'tokens'], align: 'right' },
+      numbers('Reach, tokens', ['reach', 'tokens']),
       ({ reach }) =>
         reach ? { text: reachTokens(reach), detail: reachEnds(reach) } : NOT_MEASURED,
     ],
     [
-      {
-        title: `Loss at ${at}, nats`,
-        narrow: ['loss at', at],
-        align: 'right',
-        spare: 1,
-        roomy: true,
-      },
+      numbers(`Loss at ${at}, nats`, ['loss at', at], { spare: 1, roomy: true }),
       (candidate) => {
         const rung = rungAt(candidate, target.tokens);
         return rung
@@ -181,13 +176,10 @@ function needleColumn(length: number, { target, reference }: Report): DrawnColum
   // The accuracy inside the window is close to that of the short contexts.
   const spare = length <= reference.trainedWindow ? 2 : 3;
   return [
-    {
-      title: `Needle at ${at}`,
-      narrow: ['needle', at],
-      align: 'right',
+    numbers(`Needle at ${at}`, ['needle', at], {
       roomy: true,
       ...(length < target.tokens ? { spare } : {}),
-    },
+    }),
     (candidate) => {
       const rung = rungAt(candidate, length);
       if (!rung) return NOT_MEASURED;
@@ -200,10 +192,7 @@ function needleColumn(length: number, { target, reference }: Report): DrawnColum
   ];
 }
 
-function shortCell(
-  { role, short }: CandidateReport,
-  draw: (short: NonNullable<CandidateReport['short']>) => TableCell,
-): TableCell {
+function shortCell({ role, short }: CandidateReport, draw: (short: Short) => TableCell): TableCell {
   if (role === 'reference') return { text: '0' };
   return short ? draw(short) : NOT_MEASURED;
 }

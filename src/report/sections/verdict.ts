@@ -15,8 +15,8 @@ import {
   tokens,
 } from '../format.js';
 import { rangeText, shortCostOnModels } from '../real-models.js';
-import type { CandidateReport, Interval, Report } from '../schema/report.js';
-import { baseName, recomputedOnly, statusWords } from './conditions.js';
+import type { CandidateReport, Interval, Report, Short } from '../schema/report.js';
+import { baseName, recomputedOnly } from './conditions.js';
 import { type Block, paragraphs, type Section } from './section.js';
 import { isSameScaling, ranked } from './summary.js';
 
@@ -54,10 +54,16 @@ function profileWords({ recommendation }: Report): string {
   return `Where the server can choose per request, by length: ${lengths.join('; ')}.${how}`;
 }
 
+const STATUS_WORDS: Readonly<Record<Report['status'], string>> = Object.freeze({
+  complete: '',
+  interrupted: 'Interrupted: only the finished measurements are shown.',
+  failed: 'The runtime failed before the end: only the finished measurements are shown.',
+});
+
 /** Presents only the verdict, which is at the top of every form. */
 export function verdictBlocks(report: Report): readonly Block[] {
   return [
-    { kind: 'text', tone: 'warn', text: statusWords(report.status) },
+    { kind: 'text', tone: 'warn', text: STATUS_WORDS[report.status] },
     { kind: 'text', tone: 'strong', text: [adviceWords(report), ...caveats(report)].join(' ') },
   ];
 }
@@ -114,8 +120,6 @@ function costSentence(report: Report, best: CandidateReport | undefined): string
   );
 }
 
-type Short = NonNullable<CandidateReport['short']>;
-
 function isFree({ lossChange, accuracyChange }: Short): boolean {
   return holdsZero(lossChange) && holdsZero(accuracyChange);
 }
@@ -170,7 +174,7 @@ function lossWords(change: number, range: string): string {
   return `${signed(change, 2)} nats (${perplexity} perplexity${range === '' ? '' : `; ${range}`})`;
 }
 
-export function holdsZero({ low, high }: Interval): boolean {
+function holdsZero({ low, high }: Interval): boolean {
   return low <= 0 && high >= 0;
 }
 
@@ -254,19 +258,14 @@ function referenceReachesNothing({ candidates }: Report): boolean {
 }
 
 function noFactsSentences(report: Report): readonly string[] {
+  const [least] = ranked(report.candidates.slice(1));
   return [
-    'The model finds too few facts within its own trained window, without any scaling, to judge',
-    `by them whether one reaches ${targetWords(report)}; the losses can still be compared.`,
-    byLossSentence(report),
+    'The model finds too few facts within its own trained window, without any scaling, to judge ' +
+      `by them whether one reaches ${targetWords(report)}; the losses can still be compared.`,
+    least
+      ? `By them ${printable(least.label)} is the best: ${nats(least.score)} nats a token over all lengths.`
+      : '',
   ];
-}
-
-/** Names the candidate with the lowest score, for weights on which facts cannot be judged. */
-function byLossSentence({ candidates }: Report): string {
-  const [least] = ranked(candidates.slice(1));
-  return least
-    ? `By them ${printable(least.label)} is the best: ${nats(least.score)} nats a token over all lengths.`
-    : '';
 }
 
 /** Names the candidate with the lowest score, unless it is the recommended one. */
