@@ -231,3 +231,8 @@ export function wordError(
     hint: text(hint),
   };
 }
+
+/** What an error of any kind says. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

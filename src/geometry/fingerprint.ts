@@ -6,18 +6,16 @@ import { computeRope, type RopeSpec } from '../rope/registry.js';
 import { toBfloat16, toFloat16 } from './drift.js';
 
 /**
- * Returns a table in the order in which engines store it: from the fastest pair to the slowest,
- * unless the model's class uses another order.
- *
- * @param invFreq (pairs,) radians per token, sorted
+ * Returns a table with its pairs in the order in which engines store them: from the fastest to the
+ * slowest, unless the model's class uses another order.
  */
-export function asStored(
-  invFreq: ArrayLike<number>,
+export function stored(
+  table: RopeTable,
   { pairOrder }: Pick<ModelGeometry, 'pairOrder'>,
-): number[] {
-  const sorted = Array.from(invFreq);
-  if (pairOrder?.length !== sorted.length) return sorted;
-  return pairOrder.map((pair) => sorted[pair] ?? 0);
+): RopeTable {
+  const { invFreq } = table;
+  if (pairOrder?.length !== invFreq.length) return table;
+  return { ...table, invFreq: Float64Array.from(pairOrder, (pair) => invFreq[pair] ?? 0) };
 }
 
 /** Increased whenever the hashed bytes change. */
@@ -100,12 +98,6 @@ export function fingerprintData(
       };
     }),
   };
-}
-
-/** Returns a table with its pairs in the order in which engines store them. */
-export function stored(table: RopeTable, model: ModelGeometry): RopeTable {
-  if (model.pairOrder === undefined) return table;
-  return { ...table, invFreq: Float64Array.from(asStored(table.invFreq, model)) };
 }
 
 /** Compares a table with the unscaled one at the powers of four below `upTo`, and at `upTo`. */

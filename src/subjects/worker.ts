@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import process from 'node:process';
 import type { Readable } from 'node:stream';
 import { Worker as Thread } from 'node:worker_threads';
-import { RopeEvalError } from '../errors.js';
+import { messageOf, RopeEvalError } from '../errors.js';
 
 /** The answer of a child: a value, or the reason why there is none. */
 export interface WorkerAnswer {
@@ -184,9 +184,6 @@ function reply(answer: WorkerAnswer): void {
 }
 
 function failure(error: unknown): WorkerAnswer {
-  if (error instanceof RopeEvalError)
-    return {
-      failure: { known: [error.kind, error.details] },
-    };
-  return { failure: { message: error instanceof Error ? error.message : String(error) } };
+  if (error instanceof RopeEvalError) return { failure: { known: [error.kind, error.details] } };
+  return { failure: { message: messageOf(error) } };
 }

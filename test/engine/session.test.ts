@@ -44,7 +44,7 @@ describe('the probe decoder', () => {
     const request = { member: family.members[0]!.name, device: 'cpu', threads: 1 } as const;
     theta = family.members[0]!.theta;
     engine = await openSession(request);
-    portable = await openSession(request, true);
+    portable = await openSession(request, 'portable');
   });
   afterAll(() => Promise.all([engine.close(), portable.close()]));
 

@@ -21,16 +21,16 @@ const family = await loadFamily();
 const member = family.members.find((m) => m.name === 'c0.38-s1')!;
 const trained = (window: number) =>
   trainedGroup({ layerType: 'full_attention', local: false, window, reference });
-const probe = probeGeometry(family, member, trained(window), true);
+const probe = probeGeometry(family, { member, below: true }, trained(window));
 const subject = subjectOf(probe);
 const held = probe.held!;
 
 describe('pairs held in a cache', () => {
   it('are some of this model', () => {
     expect(held).toBe(10);
-    expect(probeGeometry(family, member, trained(window), false).held).toBe(0);
+    expect(probeGeometry(family, { member, below: false }, trained(window)).held).toBe(0);
     // LLaMA 1 is just below the family's range, and has pairs as slow as the member's.
-    expect(probeGeometry(family, member, trained(2048), true).held).toBe(0);
+    expect(probeGeometry(family, { member, below: true }, trained(2048)).held).toBe(0);
   });
 
   // Beyond its window dynamic:F stretches by more than the length ratio: 4 F - (F - 1) at 4x.

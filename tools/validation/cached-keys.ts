@@ -1,11 +1,8 @@
 import { parseArgs } from 'node:util';
 import { drawContexts, STREAM } from '../../src/evaluation/series.js';
+import type { ProbeTable } from '../../src/geometry/transfer.js';
 import { average, type Cluster } from '../../src/probes/measure.js';
-import {
-  cachedTable,
-  type RotaryInputs,
-  type RotaryTable,
-} from '../../src/subjects/bundled/engine.js';
+import { cachedTable, type RotaryInputs } from '../../src/subjects/bundled/engine.js';
 import { openSession } from '../../src/subjects/bundled/session.js';
 import { ContextScorer } from '../../src/subjects/bundled/subject.js';
 import type { Situation } from '../../src/subjects/subject.js';
@@ -44,8 +41,8 @@ const MODES: Readonly<Record<string, Mode>> = {
 };
 
 /** The probe's table of dynamic NTK for a context of this many probe tokens. */
-function tables(factor: number): (tokens: number) => RotaryTable {
-  const known = new Map<number, RotaryTable>();
+function tables(factor: number): (tokens: number) => ProbeTable {
+  const known = new Map<number, ProbeTable>();
   const spec = { type: 'dynamic', factor, maxPositions: geometry.window, theta: geometry.theta };
   const scaling = {
     label: `dynamic:${factor}`,
@@ -59,7 +56,7 @@ function tables(factor: number): (tokens: number) => RotaryTable {
   };
 }
 
-function rotaryOf(mode: Mode, at: (tokens: number) => RotaryTable, length: number): RotaryInputs {
+function rotaryOf(mode: Mode, at: (tokens: number) => ProbeTable, length: number): RotaryInputs {
   const of = (tokens: Mode['query']): RotaryInputs =>
     cachedTable(Array.from({ length }, (_, index) => at(tokens(index, length))));
   const [queries, keys] = [of(mode.query), of(mode.key)];

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { analyseGeometry, type CandidateSpecs } from '../../geometry/analyse.js';
 import type { CacheDtype } from '../../geometry/drift.js';
-import { asStored } from '../../geometry/fingerprint.js';
+import { stored } from '../../geometry/fingerprint.js';
 import { criticalFractionOf, rotations } from '../../geometry/spectrum.js';
 import { referenceRope, trainedWindowOf } from '../../model/evidence.js';
 import type {
@@ -144,7 +144,7 @@ function layerTypes(
         rotaryDim,
         layout: model.layout,
         trainedWindow,
-        invFreq: asStored(table.invFreq, model),
+        invFreq: Array.from(stored(table, model).invFreq),
         attentionScaling: table.attentionScaling,
         layersWithoutRope: model.layersWithoutRope,
         softmaxScale: candidate?.softmaxScale ?? model.softmaxScale,

@@ -1,18 +1,10 @@
 import type { PositionInputs } from '../../encodings/registry.js';
+import type { ProbeTable } from '../../geometry/transfer.js';
 import type { Device, Provider } from '../../probes/presets.js';
 import type { ModelFiles } from './files.js';
 
 export type Runtime = typeof import('onnxruntime-node');
-
-/** The rotary table of a run. */
-export interface RotaryTable {
-  /** (pairs,) radians per token; 0: the pair stands still. */
-  readonly invFreq: Float64Array;
-  /** Multiplier on queries and keys, for pairs that rotate. */
-  readonly attentionScaling: number;
-  /** Multiplier on queries and keys, for every pair of a head; absent: 1. */
-  readonly headScaling?: number;
-}
+export type Feeds = Record<string, InstanceType<Runtime['Tensor']>>;
 
 /**
  * The rotary tables of one run, (rows, pairs) float32, row-major. Those of queries and keys may
@@ -99,8 +91,8 @@ export interface EngineRequest {
  * @param positions (rows,) tokens, fractions allowed
  * @returns (rows, pairs) float32 each
  */
-export function cosSin(
-  { invFreq, attentionScaling, headScaling = 1 }: RotaryTable,
+function cosSin(
+  { invFreq, attentionScaling, headScaling = 1 }: ProbeTable,
   positions: ArrayLike<number>,
 ): { cos: Float32Array; sin: Float32Array } {
   const pairs = invFreq.length;
@@ -117,16 +109,22 @@ export function cosSin(
 }
 
 /** Makes the inputs for the ordinary case, in which queries and keys share one table. */
-export function sharedTable(table: RotaryTable, positions: ArrayLike<number>): RotaryInputs {
+export function sharedTable(table: ProbeTable, positions: ArrayLike<number>): RotaryInputs {
   const { cos, sin } = cosSin(table, positions);
-  return {
-    rows: positions.length,
-    pairs: table.invFreq.length,
-    qCos: cos,
-    qSin: sin,
-    kCos: cos,
-    kSin: sin,
-  };
+  const [rows, pairs] = [positions.length, table.invFreq.length];
+  return { rows, pairs, qCos: cos, qSin: sin, kCos: cos, kSin: sin };
+}
+
+/** Changes the length of all tables. Those that queries and keys share stay shared. */
+export function withTables(
+  { pairs, qCos, qSin, kCos, kSin }: RotaryInputs,
+  rows: number,
+  change: (table: Float32Array) => Float32Array,
+): RotaryInputs {
+  const [cos, sin] = [change(qCos), change(qSin)];
+  const keys =
+    kCos === qCos ? { kCos: cos, kSin: sin } : { kCos: change(kCos), kSin: change(kSin) };
+  return { rows, pairs, qCos: cos, qSin: sin, ...keys };
 }
 
 /**
@@ -134,7 +132,7 @@ export function sharedTable(table: RotaryTable, positions: ArrayLike<number>): R
  *
  * @param tables (rows,) one per index, all with the same number of pairs
  */
-export function cachedTable(tables: readonly RotaryTable[]): RotaryInputs {
+export function cachedTable(tables: readonly ProbeTable[]): RotaryInputs {
   const pairs = tables[0]!.invFreq.length;
   const cos = new Float32Array(tables.length * pairs);
   const sin = new Float32Array(tables.length * pairs);

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
-import { option, RopeEvalError, words } from '../../errors.js';
+import { messageOf, option, RopeEvalError, words } from '../../errors.js';
 import { type Provider, PROVIDERS } from '../../probes/presets.js';
 import { Worker, type WorkerOptions } from '../worker.js';
 import type { Batch, EngineInfo, EngineRequest, ProbeEngine, Scores } from './engine.js';
@@ -48,10 +48,6 @@ const LIBRARIES: Readonly<Record<string, { cpu: string; cuda: string }>> = Objec
   darwin: { cpu: 'libonnxruntime.dylib', cuda: 'libonnxruntime_providers_cuda.dylib' },
 });
 
-function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 async function attempt(member: string, device: Provider): Promise<SessionTrial> {
   const start = performance.now();
   try {
@@ -59,7 +55,7 @@ async function attempt(member: string, device: Provider): Promise<SessionTrial> 
     await engine.close();
     return { ok: true, model: member, milliseconds: performance.now() - start };
   } catch (error) {
-    return { ok: false, error: message(error) };
+    return { ok: false, error: messageOf(error) };
   }
 }
 
@@ -86,7 +82,7 @@ export async function describeRuntime(platform: string, arch: string): Promise<R
   try {
     await loadRuntime();
   } catch (error) {
-    return { onnxruntime: null, loadError: message(error), ...base };
+    return { onnxruntime: null, loadError: messageOf(error), ...base };
   }
   const { version } = require(join(root, 'package.json')) as { version: string };
   const cuda = providers.some((p) => p.name === 'cuda' && p.present);

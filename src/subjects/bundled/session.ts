@@ -1,8 +1,16 @@
 import process from 'node:process';
 import type { InferenceSession } from 'onnxruntime-node';
-import { option, RopeEvalError, words } from '../../errors.js';
+import { messageOf, option, RopeEvalError, words } from '../../errors.js';
 import type { Provider } from '../../probes/presets.js';
-import type { Batch, ProbeEngine, EngineRequest, RotaryInputs, Runtime, Scores } from './engine.js';
+import {
+  type Batch,
+  type EngineRequest,
+  type Feeds,
+  type ProbeEngine,
+  type Runtime,
+  type Scores,
+  withTables,
+} from './engine.js';
 import { GRAPHS, readBundled } from './files.js';
 
 /**
@@ -48,24 +56,19 @@ export class PlaceBias {
   }
 }
 
-export type Feeds = Record<string, InstanceType<Runtime['Tensor']>>;
-
 /**
  * The inputs that differ between graphs: all except tokens, positions, rotary tables and what is
  * scored.
  */
-export interface Mask {
+interface Mask {
   /** Changes a batch as the graph requires; default: not at all. */
   readonly fit?: (batch: Batch) => Batch;
   readonly feeds: (runtime: Runtime, batch: Batch) => Feeds;
 }
 
-function indices({ Tensor }: Runtime, length: number): InstanceType<Runtime['Tensor']> {
-  return new Tensor(
-    'int64',
-    BigInt64Array.from({ length }, (_, i) => BigInt(i)),
-    [length],
-  );
+function indices({ Tensor }: Runtime, length: number): Feeds[string] {
+  const all = BigInt64Array.from({ length }, (_, i) => BigInt(i));
+  return new Tensor('int64', all, [length]);
 }
 
 /**
@@ -104,42 +107,35 @@ function wholeChunks(b: Batch): Batch {
  * the latter can be more: if lengths are close together, a row may be scored for two of them.
  */
 function enoughRows(b: Batch): Batch {
-  return { ...b, rotary: withRows(b.rotary, Math.max(b.length, b.score)) };
-}
-
-function withRows(rotary: RotaryInputs, least: number): RotaryInputs {
-  if (rotary.rows >= least) return rotary;
+  const least = Math.max(b.length, b.score);
+  if (b.rotary.rows >= least) return b;
   const longer = (table: Float32Array): Float32Array => {
-    const out = new Float32Array(least * rotary.pairs);
+    const out = new Float32Array(least * b.rotary.pairs);
     out.set(table);
     return out;
   };
-  const { pairs, qCos, qSin, kCos, kSin } = rotary;
-  const [q, s] = [longer(qCos), longer(qSin)];
-  const keys = kCos === qCos ? { kCos: q, kSin: s } : { kCos: longer(kCos), kSin: longer(kSin) };
-  return { rows: least, pairs, qCos: q, qSin: s, ...keys };
+  return { ...b, rotary: withTables(b.rotary, least, longer) };
 }
 
-/** The inputs of decoder.onnx. */
-export const chunkedMask: Mask = {
-  fit: (batch) => enoughRows(wholeChunks(batch)),
-  feeds: (runtime, { length }) => {
-    const { chunk } = chunksOf(length);
-    return {
-      indices: indices(runtime, length),
-      block: new runtime.Tensor('float32', causalMask(chunk), [chunk, chunk]),
-    };
+const MASKS: Readonly<Record<keyof typeof GRAPHS, Mask>> = Object.freeze({
+  cpu: {
+    fit: (batch) => enoughRows(wholeChunks(batch)),
+    feeds: (runtime, { length }) => {
+      const { chunk } = chunksOf(length);
+      return {
+        indices: indices(runtime, length),
+        block: new runtime.Tensor('float32', causalMask(chunk), [chunk, chunk]),
+      };
+    },
   },
-};
-
-/** The inputs of decoder-portable.onnx. */
-export const portableMask: Mask = {
-  fit: enoughRows,
-  feeds: (runtime, { length }) => ({ indices: indices(runtime, length) }),
-};
+  portable: {
+    fit: enoughRows,
+    feeds: (runtime, { length }) => ({ indices: indices(runtime, length) }),
+  },
+});
 
 /** Makes the inputs of encodings.onnx. */
-export function placedMask({ width, heads }: { width: number; heads: number }): Mask {
+function placedMask({ width, heads }: { width: number; heads: number }): Mask {
   const bias = new PlaceBias(heads);
   return {
     feeds: ({ Tensor }, { length, place }) => ({
@@ -170,7 +166,7 @@ export async function loadRuntime(device: Provider = 'cpu'): Promise<Runtime> {
 }
 
 function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0]!;
+  return messageOf(error).split('\n')[0]!;
 }
 
 class SessionEngine implements ProbeEngine {
@@ -223,7 +219,7 @@ interface Loaded {
  */
 async function loadModel(
   { member, graph, files: known }: EngineRequest,
-  portable: boolean,
+  variant: keyof typeof GRAPHS,
 ): Promise<Loaded> {
   if (graph === 'encodings') {
     const { encodingsModel } = await import('../../encodings/twins.js');
@@ -232,24 +228,24 @@ async function loadModel(
   }
   const files = known ?? (await (await import('./family.js')).filesOf(member));
   if (!files) throw new Error(`no probe model ${member}`);
-  const graphName = portable ? GRAPHS.portable : GRAPHS.cpu;
+  const graphName = GRAPHS[variant];
   const graphSha256 = files.graphs[graphName]!;
   return {
     graph: await readBundled(graphName, graphSha256),
     graphSha256,
     weights: await readBundled(files.weights, files.weightsSha256),
     weightsSha256: files.weightsSha256,
-    mask: portable ? portableMask : chunkedMask,
+    mask: MASKS[variant],
   };
 }
 
 async function create(
   request: EngineRequest,
   device: Provider,
-  portable: boolean,
+  variant: keyof typeof GRAPHS,
 ): Promise<ProbeEngine> {
   const runtime = await loadRuntime(device);
-  const { graph, graphSha256, weights, weightsSha256, mask } = await loadModel(request, portable);
+  const { graph, graphSha256, weights, weightsSha256, mask } = await loadModel(request, variant);
   const session = await runtime.InferenceSession.create(graph, {
     executionProviders: device === 'cuda' ? ['cuda', 'cpu'] : ['cpu'],
     intraOpNumThreads: request.threads,
@@ -278,17 +274,20 @@ async function create(
 /**
  * Opens a probe model on this thread.
  *
- * @param portable use the graph that runs on every provider, even on the CPU (tests)
+ * @param onCpu the graph to use there; the portable one runs on every provider (tests)
  * @throws RopeEvalError exit 3 if CUDA was requested and is unavailable, or if the runtime or the
  *   models are missing
  */
-export async function openSession(request: EngineRequest, portable = false): Promise<ProbeEngine> {
-  if (request.device === 'cpu') return create(request, 'cpu', portable);
+export async function openSession(
+  request: EngineRequest,
+  onCpu: keyof typeof GRAPHS = 'cpu',
+): Promise<ProbeEngine> {
+  if (request.device === 'cpu') return create(request, 'cpu', onCpu);
   try {
-    return await create(request, 'cuda', true);
+    return await create(request, 'cuda', 'portable');
   } catch (error) {
     if (error instanceof RopeEvalError) throw error;
-    if (request.device === 'auto') return create(request, 'cpu', portable);
+    if (request.device === 'auto') return create(request, 'cpu', onCpu);
     throw new RopeEvalError('cuda_unavailable', {
       option: 'device',
       problem: `CUDA is not available: ${firstLine(error)}`,

@@ -33,6 +33,7 @@ import {
   type EngineRequest,
   type RotaryInputs,
   sharedTable,
+  withTables,
 } from './engine.js';
 import { chooseMember, type Family, loadFamily, loadLanguage, type Member } from './family.js';
 import { opener } from './pool.js';
@@ -144,7 +145,7 @@ export class BundledSubject implements Subject<RotaryTreatment> {
     const byIndex = Array.from({ length: indices }, (_, index) => {
       const own = group.tableAt(tokens(index));
       // Within the window, every length has the same table.
-      if (!before || !sameRope(before.own, own))
+      if (!before || !sameTable(before.own, own))
         before = { own, table: this.table(scaling, { ...at, windows, tokens: tokens(index) }) };
       return before.table;
     });
@@ -182,11 +183,6 @@ function tableOver(trained: TrainedGroup, window: number): RopeTable {
     : computeRope(trained.reference, window);
 }
 
-function sameRope(a: RopeTable, b: RopeTable): boolean {
-  if (a === b) return true;
-  return a.attentionScaling === b.attentionScaling && a.invFreq.every((x, i) => x === b.invFreq[i]);
-}
-
 function entryOf({ member, inRange, geometry }: ProbeModel, engine: EngineInfo): ProbeModelReport {
   return {
     kind: 'probe-model',
@@ -207,16 +203,16 @@ function entryOf({ member, inRange, geometry }: ProbeModel, engine: EngineInfo):
 /**
  * Returns the geometry of a member onto which a model's scalings are carried over.
  *
- * @param trained the model's group that decides about long contexts
  * @param below whether the model's critical fraction is smaller than that of every such member, so
  *   that the member's slowest pairs are held
+ * @param trained the model's group that decides about long contexts
  */
 export function probeGeometry(
   { shape }: Family,
-  { theta, rotaryShare, window }: Member,
+  { member, below }: { readonly member: Member; readonly below: boolean },
   trained: TrainedGroup,
-  below: boolean,
 ): ProbeGeometry {
+  const { theta, rotaryShare, window } = member;
   const probe = { invFreq: probeFrequencies(theta, shape.head_dim / 2, rotaryShare), window };
   const held = below ? heldPairs(probe, trained.referenceTable, trained.window) : 0;
   return { ...probe, held };
@@ -228,9 +224,10 @@ export async function bundledSubject(
   { member: wanted, ...options }: BundledOptions,
 ): Promise<BundledSubject> {
   const family = await loadFamily();
-  const { member, range, inRange, below } = chooseMember(family, model, wanted);
+  const chosen = chooseMember(family, model, wanted);
+  const { member, range, inRange } = chosen;
   const language = await loadLanguage(family);
-  const geometry = probeGeometry(family, member, model.groups[model.decisive]!, below);
+  const geometry = probeGeometry(family, chosen, model.groups[model.decisive]!);
   const outside = finding('probe_out_of_range', '', { own: model.criticalFraction, ...range });
   return new BundledSubject(
     { member, inRange, geometry },
@@ -281,7 +278,7 @@ function onlyTable(byIndex: readonly ProbeTable[]): ProbeTable | undefined {
   return byIndex.every((table) => sameTable(table, first)) ? first : undefined;
 }
 
-export function sameTable(a: ProbeTable, b: ProbeTable): boolean {
+function sameTable(a: ProbeTable, b: ProbeTable): boolean {
   if (a === b) return true;
   return (
     a.attentionScaling === b.attentionScaling &&
@@ -310,13 +307,7 @@ export class ContextScorer {
    * The latest table. Questions about one treatment follow each other, and a shorter one needs only
    * the start of the table.
    */
-  #latest:
-    | {
-        readonly treatment: RotaryTreatment;
-        readonly length: number;
-        readonly rotary: RotaryInputs;
-      }
-    | undefined;
+  #latest: { treatment: RotaryTreatment; length: number; rotary: RotaryInputs } | undefined;
 
   /** @param place what the model receives about positions besides the rotation, by length */
   constructor(
@@ -324,14 +315,11 @@ export class ContextScorer {
     private readonly place?: (length: number) => Batch['place'],
   ) {}
 
-  async score({
-    contexts,
-    length,
-    treatment,
-  }: ScoreRequest<RotaryTreatment>): Promise<ContextScores[]> {
+  async score(request: ScoreRequest<RotaryTreatment>): Promise<ContextScores[]> {
+    const { contexts, length } = request;
     // Rows ascend, so the scored tokens of a shorter length come first.
     const counts = contexts.map((c) => c.rows.filter((row) => row < length).length);
-    const batch = batchOf(contexts, counts, length, this.#rotaryOf(contexts, length, treatment));
+    const batch = batchOf(contexts, counts, length, this.#rotaryOf(request));
     const place = this.place?.(length);
     const { score } = batch;
     const out = await this.engine.run(place ? { ...batch, place } : batch);
@@ -341,24 +329,14 @@ export class ContextScorer {
     }));
   }
 
-  #rotaryOf(
-    contexts: readonly Context[],
-    length: number,
-    treatment: RotaryTreatment,
-  ): RotaryInputs {
+  #rotaryOf({ contexts, length, treatment }: ScoreRequest<RotaryTreatment>): RotaryInputs {
     if (hasOwnPositions(contexts)) return rotaryOf(treatment.rotation, length, contexts);
     if (this.#latest?.treatment !== treatment || this.#latest.length < length)
       this.#latest = { treatment, length, rotary: rotaryOf(treatment.rotation, length, contexts) };
     const { rotary } = this.#latest;
-    return rotary.rows === length ? rotary : firstRows(rotary, length);
+    if (rotary.rows === length) return rotary;
+    return withTables(rotary, length, (table) => table.subarray(0, length * rotary.pairs));
   }
-}
-
-function firstRows({ pairs, qCos, qSin, kCos, kSin }: RotaryInputs, rows: number): RotaryInputs {
-  const first = (table: Float32Array): Float32Array => table.subarray(0, rows * pairs);
-  const [cos, sin] = [first(qCos), first(qSin)];
-  const keys = kCos === qCos ? { kCos: cos, kSin: sin } : { kCos: first(kCos), kSin: first(kSin) };
-  return { rows, pairs, qCos: cos, qSin: sin, ...keys };
 }
 
 /**

@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
 import { finding, type Finding } from '../../findings/index.js';
-import { asStored } from '../../geometry/fingerprint.js';
+import { stored } from '../../geometry/fingerprint.js';
 import { computeRope, lengthDependent, type RopeSpec } from '../../rope/registry.js';
 import type { ExportedTable, ExportReport } from '../schema.js';
 import { ExportedModel, SHORT_POSITIONS, type SiteInfo } from './exported.js';
 import { errors } from './refusals.js';
-import { readTable, type ReadTable, rotaryValues, type RotaryValues } from './rotary.js';
+import { readTable, rotaryValues, type RotaryValues } from './rotary.js';
 import { findGraph } from './tokenizer.js';
 
 /** Compares the tables that an export runs with to those that a config implies. */
@@ -131,9 +131,9 @@ function differenceFrom(
   length: number,
   own: RotaryValues,
   { half }: Pick<SiteInfo, 'half'>,
-  { pairOrder }: ConfiguredModel,
+  model: ConfiguredModel,
 ): number {
-  const { invFreq, attentionScaling } = configured(rope, length, pairOrder);
+  const { invFreq, attentionScaling } = stored(computeRope(rope, length), model);
   const wanted = rotaryValues(invFreq, attentionScaling, own.positions);
   const [near, far] = [half ? ROUNDING.half : ROUNDING.full, ANGLE_ROUNDING * attentionScaling];
   let [worst, excess] = [0, 0];
@@ -145,22 +145,6 @@ function differenceFrom(
       excess = Math.max(excess, apart - near - far * angle);
     }
   return excess > 0 ? worst : 0;
-}
-
-/** Returns a table as the model's graph would store it for a length. */
-function configured(
-  rope: RopeSpec,
-  length: number,
-  pairOrder: ConfiguredModel['pairOrder'],
-): ReadTable {
-  const { invFreq, attentionScaling } = computeRope(
-    rope,
-    lengthDependent(rope) ? length : undefined,
-  );
-  return {
-    invFreq: Float64Array.from(pairOrder ? asStored(invFreq, { pairOrder }) : invFreq),
-    attentionScaling,
-  };
 }
 
 /**

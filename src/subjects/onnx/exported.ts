@@ -2,6 +2,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, linkSync, lstatSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import { messageOf } from '../../errors.js';
+import type { Provider } from '../../probes/presets.js';
+import type { Feeds, Runtime } from '../bundled/engine.js';
 import { loadRuntime } from '../bundled/session.js';
 import {
   bytesOf,
@@ -25,14 +28,11 @@ import {
 } from './rotary.js';
 import { FileBytes } from './wire.js';
 
-export type Runtime = Awaited<ReturnType<typeof loadRuntime>>;
-export type Feeds = Record<string, Tensor>;
-
 /** Which export to open, and how. */
 export interface ExportRequest {
   /** The model file. */
   readonly file: string;
-  readonly device: 'cpu' | 'cuda';
+  readonly device: Provider;
   readonly threads: number;
   /** How many positions of the export's own table are read. */
   readonly positions: number;
@@ -246,7 +246,7 @@ async function createSession(
     },
   });
   return session.catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     // Whoever asked for the memory says what to do without it.
     throw NO_MEMORY.test(reason) ? error : errors.notOpened(reason.split('\n')[0]!);
   });

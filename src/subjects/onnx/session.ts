@@ -1,14 +1,14 @@
 import type { InferenceSession } from 'onnxruntime-node';
+import type { ContextScores } from '../../probes/measure.js';
+import type { Feeds, Runtime } from '../bundled/engine.js';
 import { assertRoom, costOf, type DecoderCost } from './cost.js';
 import {
   ExportedModel,
   type ExportRequest,
-  type Feeds,
   isHalf,
   type LaidOutSite,
   type ModelIdentity,
   numbersOf,
-  type Runtime,
   type SiteInfo,
   wholeNumbers,
 } from './exported.js';
@@ -63,14 +63,6 @@ export interface DecoderRun {
   /** The rows from which a target is predicted, ascending. */
   readonly rows: readonly number[];
   readonly targets: readonly number[];
-}
-
-/** The scores of one context. */
-export interface DecoderScores {
-  /** (rows,) in nats. */
-  readonly logProbability: Float32Array;
-  /** (rows,) 1 if the target is the most probable token. */
-  readonly correct: Uint8Array;
 }
 
 /** What the inputs of the graph are for. */
@@ -145,7 +137,7 @@ export class DecoderSession {
   }
 
   /** Scores one context. */
-  async run({ tokens, tables, rows, targets }: DecoderRun): Promise<DecoderScores> {
+  async run({ tokens, tables, rows, targets }: DecoderRun): Promise<ContextScores> {
     const logProbabilities = new Float32Array(rows.length);
     const correct = new Uint8Array(rows.length);
     const step = this.info.chunk ?? tokens.length;

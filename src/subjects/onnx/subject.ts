@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { option, RopeEvalError, words } from '../../errors.js';
-import { asStored } from '../../geometry/fingerprint.js';
+import { stored } from '../../geometry/fingerprint.js';
 import type { ContextScores } from '../../probes/measure.js';
 import {
   type PresetPlan,
@@ -34,7 +34,6 @@ import {
   type DecoderInfo,
   type DecoderRequest,
   type DecoderRun,
-  type DecoderScores,
   DecoderSession,
 } from './session.js';
 import { bundledTexts, TokenizedTexts } from './texts.js';
@@ -98,7 +97,7 @@ export class DecoderScorer {
   constructor(
     private readonly decoder: Decoder,
     private readonly siteGroups: readonly number[],
-    private readonly pairOrder: DecoderShape['pairOrder'],
+    private readonly model: Pick<DecoderShape, 'pairOrder'>,
   ) {}
 
   async score(
@@ -134,13 +133,8 @@ export class DecoderScorer {
     const latest = this.#latest;
     if (latest?.treatment === treatment && latest.length >= length) return latest.values;
     const values = this.siteGroups.map((group) => {
-      const { invFreq, attentionScaling } = treatment.tables[group]!;
-      const { pairOrder } = this;
-      return rotaryValues(
-        pairOrder ? asStored(invFreq, { pairOrder }) : invFreq,
-        attentionScaling,
-        length,
-      );
+      const { invFreq, attentionScaling } = stored(treatment.tables[group]!, this.model);
+      return rotaryValues(invFreq, attentionScaling, length);
     });
     this.#latest = { treatment, length, values };
     return values;
@@ -226,28 +220,28 @@ export class OnnxSubject implements Subject<TablesTreatment> {
     const { attention } = this.model;
     const { argument, threads, worker, memory } = this.options;
     const device = this.options.device === 'cuda' ? 'cuda' : 'cpu';
-    const decoder = await openDecoder(
-      {
-        file: this.files.model,
-        device,
-        threads,
-        positions: longest,
-        memory: SCORE_MEMORY,
-        room: memory,
-        layers: attention.layers,
-        heads: attention.heads,
-        keyHeads: attention.kvHeads,
-        headDim: attention.headDim,
-        pairs: [...new Set(this.model.groups.map(({ rope }) => rope.rotaryDim / 2))],
-        scoredRows: 2 * TEXT_SPAN,
-      },
-      worker,
-    );
+    const request: DecoderRequest = {
+      file: this.files.model,
+      device,
+      threads,
+      positions: longest,
+      memory: SCORE_MEMORY,
+      room: memory,
+      layers: attention.layers,
+      heads: attention.heads,
+      keyHeads: attention.kvHeads,
+      headDim: attention.headDim,
+      pairs: [...new Set(this.model.groups.map(({ rope }) => rope.rotaryDim / 2))],
+      scoredRows: 2 * TEXT_SPAN,
+    };
+    const decoder: Decoder = await (worker === false
+      ? DecoderSession.open(request)
+      : openDecoder(request));
     try {
       const { sites, cost, onnxruntime } = decoder.info;
       const siteGroups = groupsOfSites(this.model, sites);
       assertSameModel(this.model, this.texts, decoder.info);
-      const scorer = new DecoderScorer(decoder, siteGroups, this.model.pairOrder);
+      const scorer = new DecoderScorer(decoder, siteGroups, this.model);
       this.#opened = { decoder, scorer, pace: await this.#pace(decoder, siteGroups, longest) };
       return {
         entry: {
@@ -368,7 +362,7 @@ export async function onnxSubject(
 /** A decoder in this process or another one. */
 export interface Decoder {
   readonly info: DecoderInfo;
-  run(run: DecoderRun): Promise<DecoderScores>;
+  run(run: DecoderRun): Promise<ContextScores>;
   /** Ends it in the middle of a context, which then fails; absent if it runs in this process. */
   abandon?(): void;
   close(): Promise<void>;
@@ -385,12 +379,11 @@ function died(reason: string): RopeEvalError {
 }
 
 /**
- * Opens a decoder in its own process, or in this one.
+ * Opens a decoder in its own process.
  *
  * @throws RopeEvalError as `DecoderSession.open`
  */
-export async function openDecoder(request: DecoderRequest, worker = true): Promise<Decoder> {
-  if (!worker) return DecoderSession.open(request);
+export async function openDecoder(request: DecoderRequest): Promise<Decoder> {
   const child = new Worker(fileURLToPath(new URL('./child.js', import.meta.url)), {
     died,
     patience: PATIENCE,
@@ -409,7 +402,7 @@ export async function openDecoder(request: DecoderRequest, worker = true): Promi
     const info = (await child.ask(first)) as DecoderInfo;
     return {
       info,
-      run: async (run) => (await child.ask(run)) as DecoderScores,
+      run: async (run) => (await child.ask(run)) as ContextScores,
       abandon: () => void close(),
       close,
     };

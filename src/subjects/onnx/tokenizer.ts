@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
+import { messageOf } from '../../errors.js';
 import { errors } from './refusals.js';
 import type { TextTokenizer } from './texts.js';
 
@@ -14,7 +15,7 @@ export function loadTokenizer({ tokenizer: file, tokenizerConfig }: ModelFiles):
     try {
       return JSON.parse(readFileSync(path, 'utf8'));
     } catch (error) {
-      throw errors.tokenizer(path, error instanceof Error ? error.message : String(error));
+      throw errors.tokenizer(path, messageOf(error));
     }
   };
   try {
@@ -29,15 +30,15 @@ export function loadTokenizer({ tokenizer: file, tokenizerConfig }: ModelFiles):
       first: leading(tokenizer),
     };
   } catch (error) {
-    throw errors.tokenizer(file, error instanceof Error ? error.message : String(error));
+    throw errors.tokenizer(file, messageOf(error));
   }
 }
 
 /** Returns the special tokens that the tokenizer puts before a text. */
 function leading(tokenizer: Tokenizer): number[] {
-  const ids = (add_special_tokens: boolean): number[] =>
-    tokenizer.encode('a', { add_special_tokens }).ids as number[];
-  const [whole, bare] = [ids(true), ids(false)];
+  const [whole, bare] = [true, false].map(
+    (add_special_tokens) => tokenizer.encode('a', { add_special_tokens }).ids as number[],
+  ) as [number[], number[]];
   const at = whole.findIndex((_, i) => bare.every((id, j) => whole[i + j] === id));
   return whole.slice(0, Math.max(0, at));
 }

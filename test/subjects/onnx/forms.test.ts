@@ -123,7 +123,7 @@ describe.each(Object.keys(answers.scalings))('a config with the candidate %s', (
       const scaling = scalingOf(setup, setup.candidates[0]);
       const treatment = new TableTreatments().of(scaling, { group: 0, tokens: tokens.length });
       const context = { tokens, rows, targets } as unknown as Context;
-      const scorer = new DecoderScorer(decoder, siteGroups, setup.model.pairOrder);
+      const scorer = new DecoderScorer(decoder, siteGroups, setup.model);
       const asked = { contexts: [context], length: tokens.length, treatment };
       return (await scorer.score(asked))[0]!.logProbability;
     } finally {
