@@ -10,9 +10,9 @@ export interface TextSource {
   /** How many different facts fit into one context. */
   readonly keys: number;
   /** Writes running text with facts, which are asked at the end of every rung. */
-  facts(plan: Omit<FactPlan, 'language'>, seed: number, index: number): Context;
+  facts(plan: FactPlan, seed: number, index: number): Context;
   /** Writes running text without facts. */
-  text(plan: Omit<TextPlan, 'language'>, seed: number, index: number): Context;
+  text(plan: TextPlan, seed: number, index: number): Context;
 }
 
 /** Makes the texts of the probe models' language. */
@@ -64,7 +64,7 @@ export interface Fact {
  * Writes running text of the probe language token by token. It is the same process as in
  * training/language.py, so a probe model is evaluated on the kind of text that it was trained on.
  */
-export class Writer {
+class Writer {
   readonly tokens: number[];
   /** The number of tokens before the text itself: the first token and the declarations. */
   readonly head: number;
@@ -201,16 +201,17 @@ export class Writer {
     this.#factTokens(fact, question);
   }
 
-  /**
-   * Writes a run of symbols. If `again` is set, it repeats an earlier run, and all but its first
-   * symbol are scored.
-   */
-  run(symbols: readonly number[], again: boolean): void {
+  /** Writes a run of symbols. When it is written again, all but its first symbol are scored. */
+  run(symbols: readonly number[], turn: Turn): void {
     symbols.forEach((s, i) =>
-      this.#put(this.language.tokens.symbol[0] + s, again && i > 0 ? 'copy' : undefined),
+      this.#put(this.language.tokens.symbol[0] + s, turn === 'again' && i > 0 ? 'copy' : undefined),
     );
   }
 }
+
+/** A run that is copied is written twice before each rung. */
+export const TURNS = ['first', 'again'] as const;
+export type Turn = (typeof TURNS)[number];
 
 /** The longest question: marker, key, up to three function words, two values. */
 const QUESTION_TOKENS = 7;
@@ -250,8 +251,7 @@ export interface Context {
 
 /** What running text without facts should contain. */
 export interface TextPlan {
-  readonly language: Language;
-  /** Lengths in probe tokens, ascending. */
+  /** Lengths in tokens of the subject, ascending. */
   readonly rungs: readonly number[];
   /** In tokens: text this close below a rung counts as text at that length. */
   readonly span: number;
@@ -259,12 +259,15 @@ export interface TextPlan {
 
 /** What running text with facts should contain. */
 export interface FactPlan {
-  readonly language: Language;
-  /** Lengths in probe tokens at which questions end, ascending. */
+  /** Lengths in tokens of the subject at which questions end, ascending. */
   readonly rungs: readonly number[];
   readonly questionsPerRung: number;
   /** Whether a verbatim copy precedes each rung as well. */
   readonly copies: boolean;
+}
+
+interface InLanguage {
+  readonly language: Language;
 }
 
 interface Slot {
@@ -279,13 +282,17 @@ interface Slot {
  * first. A decoder's row depends only on the text before it, so one pass over the longest context
  * serves every shorter length too.
  */
-export function writeFacts(plan: FactPlan, seed: number, index: number): Context {
+export function writeFacts(
+  { language, ...plan }: FactPlan & InLanguage,
+  seed: number,
+  index: number,
+): Context {
   const random = Random.stream(seed, index);
-  const writer = new Writer(plan.language, random);
-  const symbols = plan.language.tokens.symbol[1];
+  const writer = new Writer(language, random);
+  const symbols = language.tokens.symbol[1];
   const keys = random.sample(symbols, plan.rungs.length * plan.questionsPerRung);
   const block = questionBlock(plan);
-  const blocks = questionStarts(plan).map((start, rung) => {
+  const blocks = questionStarts(plan, symbols).map((start, rung) => {
     const end = start + block;
     const slots = Array.from({ length: plan.questionsPerRung }, (_, k): Slot => {
       const distance = ((k + random.unit()) / plan.questionsPerRung) * end;
@@ -301,14 +308,15 @@ export function writeFacts(plan: FactPlan, seed: number, index: number): Context
   blocks.forEach(({ start, slots }, rung) => {
     const from = writer.length;
     const run = Array.from({ length: RUN_TOKENS }, () => random.below(symbols));
-    const firstRun = from + random.between(4, Math.max(5, Math.floor((start - from) / 3)));
-    const secondRun = start - RUN_TOKENS - random.below(RUN_TOKENS);
-    let runs = plan.copies ? 0 : 2;
+    const starts = [
+      from + random.between(4, Math.max(5, Math.floor((start - from) / 3))),
+      start - RUN_TOKENS - random.below(RUN_TOKENS),
+    ];
+    let runs = plan.copies ? 0 : TURNS.length;
     const unstated = (): Slot[] => slots.filter((s) => !s.fact.at);
     // This leaves room for the facts that must be stated before they are asked.
     while (writer.length < start - QUESTION_TOKENS * unstated().length) {
-      if (runs === 0 && writer.length >= firstRun) writer.run(run, runs++ > 0);
-      else if (runs === 1 && writer.length >= secondRun) writer.run(run, runs++ > 0);
+      if (writer.length >= (starts[runs] ?? Infinity)) writer.run(run, TURNS[runs++]!);
       else if (queue.length > 0 && queue[0]!.due <= writer.length)
         writer.state(queue.shift()!.fact);
       else writer.text();
@@ -339,15 +347,14 @@ const questionBlock = ({ questionsPerRung }: FactPlan): number =>
  * @throws RopeEvalError `lengths_too_close` (exit 2) if the questions do not fit one before the
  *   other, or if there are fewer keys than questions
  */
-function questionStarts(plan: FactPlan): number[] {
-  const { rungs, questionsPerRung, language } = plan;
+function questionStarts(plan: FactPlan, keys: number): number[] {
+  const { rungs, questionsPerRung } = plan;
   const block = questionBlock(plan);
   let next = Infinity;
   const starts = rungs
     .toReversed()
     .map((end) => (next = Math.min(end, next) - block))
     .toReversed();
-  const keys = language.tokens.symbol[1];
   if (next >= 0 && rungs.length * questionsPerRung <= keys) return starts;
   throw new RopeEvalError('lengths_too_close', {
     problem: `${rungs.length} lengths are too many, or too close together, to be measured in one text`,
@@ -359,8 +366,12 @@ function questionStarts(plan: FactPlan): number[] {
  * Writes running text without facts, so that nothing else disturbs the next-token loss. If rungs
  * are closer than `span`, a token counts at each of them.
  */
-export function writeText(plan: TextPlan, seed: number, index: number): Context {
-  const writer = new Writer(plan.language, Random.stream(seed, index));
+export function writeText(
+  { language, ...plan }: TextPlan & InLanguage,
+  seed: number,
+  index: number,
+): Context {
+  const writer = new Writer(language, Random.stream(seed, index));
   return finish(writer, plan.rungs, 0, (s) =>
     plan.rungs.flatMap((end, rung) => (s.index <= end && s.index > end - plan.span ? [rung] : [])),
   );
@@ -402,14 +413,14 @@ function finish(
 
 /** Cuts a context after one of its rungs. Nothing beyond is read, and nothing farther is asked. */
 export function upToRung(context: Context, rung: number, end: number): Context {
-  const kept = context.items.flatMap((item, i) => (item.rung <= rung ? [i] : []));
-  const pick = <T>(list: readonly T[]): T[] => kept.map((i) => list[i]!);
+  const inside = context.items.map((item) => item.rung <= rung);
+  const kept = <T>(list: readonly T[]): T[] => list.filter((_, i) => inside[i]);
   return {
     ...context,
     tokens: context.tokens.slice(0, end),
-    rows: pick(context.rows),
-    targets: pick(context.targets),
-    items: pick(context.items),
+    rows: kept(context.rows),
+    targets: kept(context.targets),
+    items: kept(context.items),
     facts: context.facts.filter(({ to }) => to <= end),
   };
 }
@@ -426,15 +437,16 @@ export function lastWindow(context: Context, rung: number, end: number, window: 
   const stop = Math.max(end, window);
   const start = stop - window;
   const { head } = context;
-  const kept = context.items.flatMap((item, i) =>
-    item.rung === rung && context.rows[i]! >= start + head ? [i] : [],
+  const inside = context.items.map(
+    (item, i) => item.rung === rung && context.rows[i]! >= start + head,
   );
+  const kept = <T>(list: readonly T[]): T[] => list.filter((_, i) => inside[i]);
   return {
     tokens: [...context.tokens.slice(0, head), ...context.tokens.slice(start + head, stop)],
     head,
-    rows: kept.map((i) => context.rows[i]! - start),
-    targets: kept.map((i) => context.targets[i]!),
-    items: kept.map((i) => ({ ...context.items[i]!, rung: 0 })),
+    rows: kept(context.rows).map((row) => row - start),
+    targets: kept(context.targets),
+    items: kept(context.items).map((item) => ({ ...item, rung: 0 })),
     chance: 0,
     facts: [],
   };

@@ -147,7 +147,11 @@ function availableMemory(): number {
  * @throws RopeEvalError `onnx_memory`, exit 3, if it does not fit
  */
 export function assertRoom(cost: DecoderCost, positions: number, room: number | undefined): void {
-  const [needed, limit] =
-    room === undefined ? [cost.leastMemory, availableMemory()] : [cost.memory, room];
-  if (needed > limit) throw errors.memory(needed, limit, positions, room !== undefined);
+  const { memory, leastMemory } = cost;
+  if (room !== undefined) {
+    if (memory > room) throw errors.memoryAllowed(memory, room, positions);
+    return;
+  }
+  const left = availableMemory();
+  if (leastMemory > left) throw errors.memoryLeft(leastMemory, left, positions);
 }

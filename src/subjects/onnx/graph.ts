@@ -1,5 +1,13 @@
 import { errors } from './refusals.js';
-import { bytesField, type ByteSource, type Field, fieldsOf, numberField, signed } from './wire.js';
+import {
+  bytesField,
+  type ByteSource,
+  type Field,
+  fieldsOf,
+  numberField,
+  type Range,
+  signed,
+} from './wire.js';
 
 /**
  * Reads and edits an ONNX model as a graph of nodes, weights, inputs and outputs. Everything that
@@ -8,12 +16,6 @@ import { bytesField, type ByteSource, type Field, fieldsOf, numberField, signed 
  *
  * The field numbers are those of onnx.proto3 (ModelProto, GraphProto, NodeProto, TensorProto).
  */
-
-/** The bytes [from, from + length) of the file. */
-export interface Range {
-  readonly from: number;
-  readonly length: number;
-}
 
 /** A node of a graph (NodeProto). */
 export interface Node {
@@ -135,18 +137,17 @@ function numbers(source: ByteSource, field: Field): number[] {
   return out;
 }
 
-function readAttribute(source: ByteSource, { from, length }: Range) {
+function readAttribute(source: ByteSource, range: Range) {
   let name = '';
   let value: number | number[] | string | Range | undefined;
   const captured: string[] = [];
-  for (const field of fieldsOf(source, from, from + length)) {
+  for (const field of fieldsOf(source, range)) {
     if (field.number === 1) name = text(source, field);
     else if (field.number === 2 && isRange(field))
       value = source.read(field.from, 4).readFloatLE(0);
     else if (field.number === 3) value = numbers(source, field)[0]!;
     else if (field.number === 4) value = text(source, field);
-    else if (field.number === 5 && isRange(field))
-      value = { from: field.from, length: field.length };
+    else if (field.number === 5 && isRange(field)) value = field;
     else if (field.number === 6 && isRange(field)) captured.push(...namesIn(source, field));
     else if (field.number === 8)
       value = [...((value as number[] | undefined) ?? []), ...numbers(source, field)];
@@ -154,9 +155,18 @@ function readAttribute(source: ByteSource, { from, length }: Range) {
   return { name, value, captured };
 }
 
+/** Reads a message of two texts or numbers, whose fields have the numbers 1 and 2. */
+function readPair(source: ByteSource, range: Range): readonly [Field?, Field?] {
+  const fields = [...fieldsOf(source, range)];
+  return [1, 2].map((number) => fields.findLast((each) => each.number === number)) as [
+    Field?,
+    Field?,
+  ];
+}
+
 /** Returns the names that a subgraph uses: the inputs of its nodes, and its outputs. */
-function namesIn(source: ByteSource, { from, length }: Range): string[] {
-  return [...fieldsOf(source, from, from + length)].flatMap((field) => {
+function namesIn(source: ByteSource, range: Range): string[] {
+  return [...fieldsOf(source, range)].flatMap((field) => {
     if (!isRange(field)) return [];
     if (field.number === 1) return readNode(source, field).inputs;
     return field.number === 12 ? [readPort(source, field).name] : [];
@@ -173,7 +183,7 @@ function readNode(source: ByteSource, range: Range): Node {
     captured: [] as string[],
   };
   const attributes = new Map<string, number | readonly number[] | string | Range>();
-  for (const field of fieldsOf(source, range.from, range.from + range.length)) {
+  for (const field of fieldsOf(source, range)) {
     if (field.number === 1) node.inputs.push(text(source, field));
     else if (field.number === 2) node.outputs.push(text(source, field));
     else if (field.number === 3) node.name = text(source, field);
@@ -191,27 +201,22 @@ function readNode(source: ByteSource, range: Range): Node {
 }
 
 /** Reads a TensorProto, which is a weight of the graph or an attribute of a node. */
-export function readWeight(source: ByteSource, range: Range): Weight {
+function readWeight(source: ByteSource, range: Range): Weight {
   let name = '';
   let element = 0;
   let raw: Range | undefined;
   let elsewhere = false;
   const dims: number[] = [];
   const external = new Map<string, string>();
-  for (const field of fieldsOf(source, range.from, range.from + range.length)) {
+  for (const field of fieldsOf(source, range)) {
     if (field.number === 1) dims.push(...numbers(source, field));
     else if (field.number === 2) element = numbers(source, field)[0]!;
     else if (field.number === 8) name = text(source, field);
-    else if (field.number === 9 && isRange(field)) raw = { from: field.from, length: field.length };
+    else if (field.number === 9 && isRange(field)) raw = field;
     else if (field.number === 14) elsewhere = numbers(source, field)[0] === 1;
     else if (field.number === 13 && isRange(field)) {
-      let key = '';
-      let value = '';
-      for (const part of fieldsOf(source, field.from, field.from + field.length)) {
-        if (part.number === 1) key = text(source, part);
-        else if (part.number === 2) value = text(source, part);
-      }
-      external.set(key, value);
+      const [key, value] = readPair(source, field);
+      external.set(key ? text(source, key) : '', value ? text(source, value) : '');
     }
   }
   const length = external.get('length');
@@ -243,21 +248,14 @@ function readPort(source: ByteSource, range: Range): Port {
   let element = 0;
   const dims: (number | string)[] = [];
   const inside = (parent: Range, number: number): Range[] =>
-    [...fieldsOf(source, parent.from, parent.from + parent.length)].flatMap((f) =>
-      f.number === number && isRange(f) ? [{ from: f.from, length: f.length }] : [],
-    );
-  for (const field of fieldsOf(source, range.from, range.from + range.length))
-    if (field.number === 1) name = text(source, field);
+    [...fieldsOf(source, parent)].flatMap((f) => (f.number === number && isRange(f) ? [f] : []));
+  for (const field of fieldsOf(source, range)) if (field.number === 1) name = text(source, field);
   for (const tensor of inside(range, 2).flatMap((type) => inside(type, 1))) {
-    for (const field of fieldsOf(source, tensor.from, tensor.from + tensor.length))
+    for (const field of fieldsOf(source, tensor))
       if (field.number === 1) element = numbers(source, field)[0]!;
     for (const dim of inside(tensor, 2).flatMap((shape) => inside(shape, 1))) {
-      let size: number | string = '?';
-      for (const field of fieldsOf(source, dim.from, dim.from + dim.length)) {
-        if (field.number === 1) size = numbers(source, field)[0]!;
-        else if (field.number === 2) size = text(source, field);
-      }
-      dims.push(size);
+      const [size, name] = readPair(source, dim);
+      dims.push(size ? numbers(source, size)[0]! : name ? text(source, name) : '?');
     }
   }
   return { name, element, dims };
@@ -274,21 +272,17 @@ export function readGraph(source: ByteSource): Graph {
   const model: Buffer[] = [];
   let producer = '';
   let range: Range | undefined;
-  for (const field of fieldsOf(source, 0, source.size)) {
+  for (const field of fieldsOf(source, { from: 0, length: source.size })) {
     if (field.number === 7 && isRange(field)) {
-      range = { from: field.from, length: field.length };
+      range = field;
       continue;
     }
     if (field.number === 25) throw errors.functions();
     if (field.number === 2) producer = text(source, field);
     if (field.number === 8 && isRange(field)) {
-      let domain = '';
-      let version = 0;
-      for (const part of fieldsOf(source, field.from, field.from + field.length)) {
-        if (part.number === 1) domain = text(source, part);
-        else if (part.number === 2) version = numbers(source, part)[0]!;
-      }
-      opsets.set(domain === 'ai.onnx' ? '' : domain, version);
+      const [name, version] = readPair(source, field);
+      const domain = name ? text(source, name) : '';
+      opsets.set(domain === 'ai.onnx' ? '' : domain, version ? numbers(source, version)[0]! : 0);
     }
     model.push(copy(source, field));
   }
@@ -298,10 +292,10 @@ export function readGraph(source: ByteSource): Graph {
   const inputs: Port[] = [];
   const outputs: Port[] = [];
   const graph: Buffer[] = [];
-  for (const field of fieldsOf(source, range.from, range.from + range.length)) {
+  for (const field of fieldsOf(source, range)) {
     if (isRange(field) && field.number === 1) nodes.push(readNode(source, field));
     else if (isRange(field) && field.number === 5) {
-      const weight = readWeight(source, { from: field.from, length: field.length });
+      const weight = readWeight(source, field);
       weights.set(weight.name, weight);
     } else if (isRange(field) && field.number === 11) inputs.push(readPort(source, field));
     else if (isRange(field) && field.number === 12) outputs.push(readPort(source, field));
@@ -322,7 +316,7 @@ export interface NewNode {
 }
 
 /** Writes a NodeProto with integer attributes. */
-export function nodeBytes({ op, domain = '', inputs, outputs, attributes = {} }: NewNode): Buffer {
+function nodeBytes({ op, domain = '', inputs, outputs, attributes = {} }: NewNode): Buffer {
   return Buffer.concat([
     ...inputs.map((name) => bytesField(1, name)),
     ...outputs.map((name) => bytesField(2, name)),
@@ -346,7 +340,7 @@ function renamedInputs(node: Node, names: ReadonlyMap<string, string>): Buffer {
     read: (from, length) => bytes.subarray(from, from + length),
   };
   return Buffer.concat(
-    [...fieldsOf(source, 0, bytes.length)].map((field) => {
+    [...fieldsOf(source, { from: 0, length: bytes.length })].map((field) => {
       if (field.number !== 1) return copy(source, field);
       const name = text(source, field);
       return bytesField(1, names.get(name) ?? name);
@@ -355,7 +349,7 @@ function renamedInputs(node: Node, names: ReadonlyMap<string, string>): Buffer {
 }
 
 /** Writes the ValueInfoProto of a tensor. */
-export function portBytes({ name, element, dims }: Port): Buffer {
+function portBytes({ name, element, dims }: Port): Buffer {
   const shape = Buffer.concat(
     dims.map((d) => bytesField(1, typeof d === 'number' ? numberField(1, d) : bytesField(2, d))),
   );

@@ -116,15 +116,17 @@ export const errors = Object.freeze({
       `a context of ${tokens} tokens has no room for facts and questions, which take ${least}`,
       words`Give a longer ${option('trainedWindow')} or ${option('target')}.`,
     ),
-  memory: (needed: number, limit: number, tokens: number, stated: boolean) =>
+  memoryAllowed: (needed: number, limit: number, tokens: number) =>
     refuse(
       'onnx_memory',
-      stated
-        ? `a context of ${tokens} tokens takes up to ${needed} MiB, and ${limit} MiB are allowed`
-        : `weights and cache of a context of ${tokens} tokens take ${needed} MiB, and ${limit} MiB of memory are left`,
-      stated
-        ? words`Give a higher ${option('memory')}, a shorter ${option('target')}, or an export with fewer bits.`
-        : words`Give a shorter ${option('target')}, or an export with fewer bits.`,
+      `a context of ${tokens} tokens takes up to ${needed} MiB, and ${limit} MiB are allowed`,
+      words`Give a higher ${option('memory')}, a shorter ${option('target')}, or an export with fewer bits.`,
+    ),
+  memoryLeft: (needed: number, limit: number, tokens: number) =>
+    refuse(
+      'onnx_memory',
+      `weights and cache of a context of ${tokens} tokens take ${needed} MiB, and ${limit} MiB of memory are left`,
+      words`Give a shorter ${option('target')}, or an export with fewer bits.`,
     ),
   notTheSame: (difference: number, limit: number) =>
     refuse(

@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import type { Context, Item, Kind, TextSource } from '../../probes/contexts.js';
+import {
+  type Context,
+  type FactPlan,
+  type Item,
+  type TextPlan,
+  type TextSource,
+  type Turn,
+  TURNS,
+} from '../../probes/contexts.js';
 import { Random } from '../../probes/random.js';
 import { errors } from './refusals.js';
 
@@ -28,22 +36,8 @@ interface Material {
 const LEAST_VALUES = 40;
 const COPY_TOKENS = 10;
 
-interface FactPlan {
-  readonly rungs: readonly number[];
-  readonly questionsPerRung: number;
-  readonly copies: boolean;
-}
-
-interface TextPlan {
-  readonly rungs: readonly number[];
-  readonly span: number;
-}
-
-interface Scored {
+interface Scored extends Pick<Item, 'kind' | 'rung' | 'distance'> {
   readonly index: number;
-  readonly kind: Kind;
-  readonly rung: number;
-  readonly distance: number;
 }
 
 /** A fact of a context, about something such as `the silver lantern`. */
@@ -213,28 +207,27 @@ class ContextWriter {
         () => values[this.random.below(values.length)]!,
       );
       const from = this.#length;
-      const first = from + Math.floor((start - from) * 0.3 * this.random.unit());
-      const second = start - COPY_TOKENS - 2 * room - this.random.below(room);
-      let runs = copies ? 0 : 2;
+      const starts = [
+        from + Math.floor((start - from) * 0.3 * this.random.unit()),
+        start - COPY_TOKENS - 2 * room - this.random.below(room),
+      ];
+      let runs = copies ? 0 : TURNS.length;
       const kept = (): number => 2 * room * (unstated().length + 1) + (2 - runs) * COPY_TOKENS;
       // This leaves room for the facts that must be stated before they are asked.
       while (this.#length < start - kept()) {
-        if (runs === 0 && this.#length >= first) this.#run(run, rung, runs++ > 0);
-        else if (runs === 1 && this.#length >= second) this.#run(run, rung, runs++ > 0);
+        if (this.#length >= (starts[runs] ?? Infinity)) this.#run(run, rung, TURNS[runs++]!);
         else if (queue.length > 0 && queue[0]!.due <= this.#length) {
           this.#state(queue.shift()!.fact);
           this.#state(fact()); // A distractor.
         } else this.#sentence();
       }
-      while (runs < 2) this.#run(run, rung, runs++ > 0);
+      while (runs < TURNS.length) this.#run(run, rung, TURNS[runs++]!);
       for (const slot of unstated()) {
         this.#state(slot.fact);
         queue.splice(queue.indexOf(slot), 1);
       }
       this.#fill(start);
-      for (const { fact: asked } of slots) {
-        this.#ask(asked, rung);
-      }
+      for (const slot of slots) this.#ask(slot.fact, rung);
     });
     return this.#finish(rungs, 1 / Math.max(1, new Set(this.#stated).size));
   }
@@ -264,34 +257,30 @@ class ContextWriter {
   }
 
   #state(fact: Fact): void {
-    const { tokenizer } = this.material;
-    const from = this.#length;
-    this.#put(tokenizer.encode(begun(fact.name)));
-    fact.at = this.#length;
-    this.#put([fact.value]);
-    this.#put(tokenizer.encode(END));
+    fact.at = this.#fact(fact, 'stated');
     this.#stated.push(fact.value);
-    this.#spans.push({ from, to: this.#length, asked: false });
   }
 
   #ask(fact: Fact, rung: number): void {
-    const { tokenizer } = this.material;
-    const from = this.#length;
-    this.#put(tokenizer.encode(begun(fact.name)));
-    const index = this.#length;
+    const index = this.#fact(fact, 'asked');
     this.#scored.push({ index, kind: 'fact', rung, distance: index - fact.at! });
-    this.#put([fact.value]);
-    this.#put(tokenizer.encode(END));
-    this.#spans.push({ from, to: this.#length, asked: true });
   }
 
-  /**
-   * Writes a run of words. If `again` is set, it repeats an earlier run, and all but its first word
-   * are scored.
-   */
-  #run(values: readonly number[], rung: number, again: boolean): void {
+  /** Writes the sentence of a fact. @returns the index of its value */
+  #fact({ name, value }: Fact, how: 'stated' | 'asked'): number {
+    const { tokenizer } = this.material;
+    const from = this.#length;
+    this.#put(tokenizer.encode(begun(name)));
+    const index = this.#length;
+    this.#put([value, ...tokenizer.encode(END)]);
+    this.#spans.push({ from, to: this.#length, asked: how === 'asked' });
+    return index;
+  }
+
+  /** Writes a run of words. When it is written again, all but its first word are scored. */
+  #run(values: readonly number[], rung: number, turn: Turn): void {
     values.forEach((value, i) => {
-      if (again && i > 0)
+      if (turn === 'again' && i > 0)
         this.#scored.push({ index: this.#length, kind: 'copy', rung, distance: 0 });
       this.#put([value]);
     });

@@ -8,10 +8,14 @@ import { errors } from './refusals.js';
  * Source: the encoding page of the Protocol Buffers documentation; field numbers from onnx.proto3.
  */
 
+/** The bytes [from, from + length) of the file. */
+export interface Range {
+  readonly from: number;
+  readonly length: number;
+}
+
 /** A field of a message: a number, or a range of bytes in the file. */
-export type Field =
-  | { readonly number: number; readonly value: bigint }
-  | { readonly number: number; readonly from: number; readonly length: number };
+export type Field = { readonly number: number } & ({ readonly value: bigint } | Range);
 
 /** Bytes that can be read from any position. */
 export interface ByteSource {
@@ -75,11 +79,12 @@ function varint(source: ByteSource, from: number): { value: bigint; next: number
 }
 
 /**
- * Yields the fields of the message in [from, to), in the order of the file.
+ * Yields the fields of the message in a range, in the order of the file.
  *
  * @throws RopeEvalError `onnx_damaged` if the bytes are not such a message
  */
-export function* fieldsOf(source: ByteSource, from: number, to: number): Generator<Field> {
+export function* fieldsOf(source: ByteSource, { from, length }: Range): Generator<Field> {
+  const to = from + length;
   let at = from;
   while (at < to) {
     const tag = varint(source, at);
