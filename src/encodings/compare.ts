@@ -15,11 +15,11 @@ import { readModel, requireRope } from '../model/read-model.js';
 import { checkOptions, type CompareEncodingsOptions, ENCODINGS_OPTIONS } from '../options.js';
 import { languageTexts } from '../probes/contexts.js';
 import { type Measurement, resamples } from '../probes/measure.js';
-import { DEFAULT_SEED, planOf, PRESETS } from '../probes/presets.js';
+import { DEFAULT_SEED, planOf, type Preset, PRESETS } from '../probes/presets.js';
 import type { Length } from '../report/schema/values.js';
 import type { RopeTable } from '../rope/kind.js';
 import { computeRope, lengthDependent } from '../rope/registry.js';
-import type { EngineInfo, ProbeEngine } from '../subjects/bundled/engine.js';
+import type { EngineInfo, EngineRequest, ProbeEngine } from '../subjects/bundled/engine.js';
 import { loadFamily, loadLanguage } from '../subjects/bundled/family.js';
 import { opener } from '../subjects/bundled/pool.js';
 import {
@@ -243,9 +243,38 @@ export type CompareEncodings = (options?: CompareEncodingsOptions) => Promise<En
 export const compareEncodings: CompareEncodings = async (options = {}) => {
   checkOptions(options, ENCODINGS_OPTIONS);
   const started = performance.now();
-  const { preset = 'standard', seed = DEFAULT_SEED, device = 'auto', encodings } = options;
+  const { preset = 'standard', seed = DEFAULT_SEED, device = 'auto', threads } = options;
+  const run = await prepare({ ...options, preset, seed });
+  const asked = { device, threads: threads ?? defaultThreads() };
+  const { rows, tokens, total, info } = await runGroups(run, { ...options, ...asked });
+  const { long, longText } = run.plan;
+  return {
+    schemaVersion: ENCODINGS_SCHEMA_VERSION,
+    tool: { name: 'rope-eval', version: TOOL_VERSION },
+    createdAt: new Date().toISOString(),
+    status: tokens === total ? 'complete' : 'interrupted',
+    findings: [],
+    settings: {
+      preset,
+      seed,
+      contexts: { long, longText },
+      threads: asked.threads,
+      deviceAsked: device,
+      device: info?.device ?? null,
+      ladder: run.ladder,
+    },
+    graphSha256: run.graphSha256,
+    runtime: info ? runtimeOf(info.onnxruntime) : null,
+    chance: run.chance,
+    rows,
+    timings: { totalMs: performance.now() - started, tokens },
+  };
+};
+
+/** Everything that is decided before an engine is opened. */
+async function prepare(options: CompareEncodingsOptions & { preset: Preset; seed: number }) {
+  const { preset, seed, encodings } = options;
   const plan = planOf(PRESETS[preset], options.samples);
-  const threads = options.threads ?? defaultThreads();
   const [card, family] = await Promise.all([loadEncodings(), loadFamily()]);
   const { window } = card.rope;
   const ladder = LADDER.map((multiple) => ({ multiple, tokens: multiple * window }));
@@ -263,23 +292,30 @@ export const compareEncodings: CompareEncodings = async (options = {}) => {
   const twins = await Promise.all(wanted.map((twin) => planTwin(twin, card.shape, lengths)));
   const plans = [encodings ? rope.slice(0, 1) : rope, ...twins.map((twin) => [twin])];
   const groups = encodings?.length === 0 ? [] : plans.map((list) => new RowGroup(list, sets));
-
   const { contexts } = sets.ladder;
   const chance = contexts.reduce((sum, c) => sum + c.chance, 0) / contexts.length;
+  return { plan, ladder, groups, chance, seed, graphSha256: card.graphSha256 };
+}
+
+/** Runs one group after the other, each on an engine of its own, until the signal stops it. */
+async function runGroups(
+  { groups, ladder, chance, seed }: Awaited<ReturnType<typeof prepare>>,
+  options: CompareEncodingsOptions & Pick<EngineRequest, 'device' | 'threads'>,
+) {
+  const { device, threads, signal, onProgress } = options;
   const total = groups.reduce((sum, group) => sum + group.tokens, 0);
-  const open = opener(options.worker, lengths.at(-1)!);
+  const open = opener(options.worker, ladder.at(-1)!.tokens);
   const rows: EncodingRow[] = [];
   let info: EngineInfo | undefined;
   let tokens = 0;
   for (const group of groups) {
-    if (options.signal?.aborted) break;
+    if (signal?.aborted) break;
     const engine = await open({ member: group.model, graph: 'encodings', device, threads });
     info = engine.info;
     try {
       const complete = await group.run(engine, {
-        signal: options.signal,
-        onProgress: (label) =>
-          options.onProgress?.({ done: tokens + group.answered, total, label }),
+        signal,
+        onProgress: (label) => onProgress?.({ done: tokens + group.answered, total, label }),
       });
       if (!complete) break;
     } finally {
@@ -288,25 +324,5 @@ export const compareEncodings: CompareEncodings = async (options = {}) => {
     tokens += group.tokens;
     rows.push(...group.rows(ladder, seed, chance));
   }
-  return {
-    schemaVersion: ENCODINGS_SCHEMA_VERSION,
-    tool: { name: 'rope-eval', version: TOOL_VERSION },
-    createdAt: new Date().toISOString(),
-    status: tokens === total ? 'complete' : 'interrupted',
-    findings: [],
-    settings: {
-      preset,
-      seed,
-      contexts: { long: plan.long, longText: plan.longText },
-      threads,
-      deviceAsked: device,
-      device: info?.device ?? null,
-      ladder,
-    },
-    graphSha256: card.graphSha256,
-    runtime: info ? runtimeOf(info.onnxruntime) : null,
-    chance,
-    rows,
-    timings: { totalMs: performance.now() - started, tokens },
-  };
-};
+  return { rows, tokens, total, info };
+}

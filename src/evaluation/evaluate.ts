@@ -213,13 +213,10 @@ function findingsOf(
     ...opened.findings,
     ...setup.candidates.flatMap((candidate) => candidate.findings ?? []),
     ...unwritableFindings(setup),
-    ...candidates.flatMap((row, i) => probeFindings(row, variants[i]!)),
+    ...candidates.flatMap((row, i) =>
+      PROBES.flatMap((probe) => probe.findings?.(row, variants[i]!) ?? []),
+    ),
   ];
-}
-
-function probeFindings(row: CandidateReport, { candidate }: Variant): Finding[] {
-  const configured = candidate?.definition.method === 'as-configured';
-  return PROBES.flatMap((probe) => probe.findings?.(row, configured) ?? []);
 }
 
 function geometryOf(setup: Setup): NonNullable<Report['geometry']> {

@@ -78,12 +78,8 @@ export interface Probe {
    *   use the probe
    */
   prepare(run: Run): ((variant: AskedVariant) => PlannedProbe) | undefined;
-  /**
-   * Reports what users should know about the result.
-   *
-   * @param configured whether the variant is what the config says
-   */
-  findings?(row: CandidateReport, configured: boolean): readonly Finding[];
+  /** Reports what users should know about the result of a variant. */
+  findings?(row: CandidateReport, variant: Pick<Variant, 'candidate'>): readonly Finding[];
 }
 
 export interface PlannedProbe {

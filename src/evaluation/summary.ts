@@ -294,26 +294,26 @@ export function isOpen(reach: Reach, target: number): boolean {
 /**
  * Whether the reference finds facts at every distance of its own window. Reach is relative to them.
  */
-export function findsFacts({ reference, home }: Comparison): boolean {
-  const all = indices(reference.contexts);
-  const base = average(clusters(reference, { kind: 'fact', rungs: [home] }, 'accuracy'));
-  return lastRung(accuracyByDistance(reference, [home]), base, all) === 0;
+function findsFacts(comparison: Comparison): boolean {
+  const { reference, home } = comparison;
+  const base = average(factsAtHome(comparison, 'accuracy'));
+  return lastRung(accuracyByDistance(reference, [home]), base, indices(reference.contexts)) === 0;
 }
 
 /**
  * Decides the verdict.
  *
+ * @param facts of the variant, with those of the reference
  * @param short one for each layer group; the worst counts
- * @param knows whether the reference finds facts within its window. If it does not, a scaling that
- *   finds none has lost nothing.
  */
 export function verdict(
+  facts: Measured,
   reach: Reach,
   short: readonly Short[],
   target: number,
-  knows: boolean,
 ): Verdict {
-  if (reach.multiple === 0) return knows ? 'fails-short' : 'unclear';
+  // If the reference finds no facts within its window, a scaling that finds none has lost nothing.
+  if (reach.multiple === 0) return findsFacts(facts) ? 'fails-short' : 'unclear';
   if (reach.high < target) return 'falls-short';
   if (isOpen(reach, target)) return 'unclear';
   const costs = short.some(

@@ -9,7 +9,6 @@ import type { AskedSeries } from './series.js';
 import {
   type Comparison,
   expectReach,
-  findsFacts,
   type Measured,
   score,
   type Score,
@@ -166,7 +165,7 @@ export function judge(
     if (setup.localOnly) return 'not-needed';
     if (!facts || !reach || !short) return 'unclear';
     const all = [short, ...local.map((l) => l.short)];
-    return verdict(reach, all, setup.target.multiple, findsFacts(facts));
+    return verdict(facts, reach, all, setup.target.multiple);
   };
   const row: CandidateReport = {
     label: variant.label,

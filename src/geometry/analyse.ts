@@ -19,6 +19,7 @@ import type {
   TableGeometry,
 } from './schema.js';
 import {
+  criticalDimensionOf,
   criticalFractionOf,
   decayCurve,
   highFrequencyStretch,
@@ -370,7 +371,7 @@ function analyseReference(spec: RopeSpec, table: RopeTable, ranges: Ranges): Ref
   return {
     ...geometry,
     criticalFraction: criticalFractionOf(table.invFreq, ranges.trained),
-    criticalDimension: 2 * geometry.rotationsTrained.filter((turns) => turns >= 1).length,
+    criticalDimension: criticalDimensionOf(table.invFreq, ranges.trained),
   };
 }
 

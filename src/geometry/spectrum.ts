@@ -1,3 +1,5 @@
+import type { TableGeometry } from './schema.js';
+
 /**
  * How often each pair turns, how slow pairs relate to the trained window, and how the summed cosine
  * falls with distance.
@@ -67,44 +69,22 @@ export function highFrequencyStretch(
 }
 
 /**
- * The functions below compute the critical dimension and the critical fraction: how much of a
- * rotary table never completed a turn in training.
- */
-
-/**
- * Returns the share of the log-frequency range below one rotation per window: `c = 1 - ln(window /
- * 2π) / ln(theta)`.
+ * Returns how many leading rotary dimensions completed at least one turn in training, which Liu et
+ * al. 2023, "Scaling Laws of RoPE-based Extrapolation" (arXiv:2310.05209), Theorem 3, call critical;
+ * for Llama 2 it is 92 of 128.
  *
- * It is the complement of the critical dimension over the head dimension of Liu et al. 2023,
- * "Scaling Laws of RoPE-based Extrapolation" (arXiv:2310.05209), without the rounding. It is
- * negative if every pair turns, and above 1 for a window under 2π tokens.
- *
- * @param theta base of the geometric series, > 1
- * @param window trained window in tokens, > 0
+ * @param invFreq (rotaryDim / 2,) radians per token
+ * @param window trained window in tokens
  */
-export function criticalFraction(theta: number, window: number): number {
-  return 1 - Math.log(window / TURN) / Math.log(theta);
+export function criticalDimensionOf(invFreq: ArrayLike<number>, window: number): number {
+  return 2 * rotations(invFreq, window).filter((turns) => turns >= 1).length;
 }
 
 /**
- * Returns how many leading rotary dimensions completed at least one turn in training: `2 * ceil(d /
- * 2 * log_theta(window / 2π))`, limited to 0..d.
- *
- * See Liu et al. 2023 (arXiv:2310.05209), Theorem 3; for Llama 2 it is 92 of 128.
- *
- * @param theta base of the geometric series, > 1
- * @param window trained window in tokens, > 0
- * @param rotaryDim rotated dimensions of a head, even
- */
-export function criticalDimension(theta: number, window: number, rotaryDim: number): number {
-  const pairs = (rotaryDim / 2) * (Math.log(window / TURN) / Math.log(theta));
-  return Math.min(rotaryDim, Math.max(0, 2 * Math.ceil(pairs)));
-}
-
-/**
- * Returns the critical fraction of any rotary table: the share of its pairs below one rotation per
- * window, interpolated in log-frequency between pairs. It equals `criticalFraction` on an unscaled
- * table, and extends it to tables that are not a geometric series (llama3, YaRN, longrope).
+ * Returns the critical fraction of a rotary table: the share of its pairs below one rotation per
+ * window, interpolated in log-frequency between pairs. On an unscaled table it is `1 - ln(window /
+ * 2π) / ln(theta)`, the complement of the critical dimension over the head dimension without the
+ * rounding. Other tables (llama3, YaRN, longrope) are no geometric series.
  *
  * Beyond the last pair on either side, the last step is continued, so a table in which every pair
  * turns gives a negative share. Pairs with frequency 0 encode no position and are left out.
@@ -134,16 +114,6 @@ export function criticalFractionOf(invFreq: ArrayLike<number>, window: number): 
   return 1 - index / logs.length;
 }
 
-/** One point of the curve by which the summed cosine of a rotary table falls with distance. */
-
-export interface DecayPoint {
-  /** The first and last distance of the bin, in tokens. */
-  readonly from: number;
-  readonly to: number;
-  /** The mean over pairs and over the distances of the bin, -1..1. */
-  readonly mean: number;
-}
-
 /**
  * Computes the mean cosine over pairs, `(1/n) Σ_i cos(m ω_i)`, averaged over bins of distance that
  * are equally wide on a log scale.
@@ -157,10 +127,14 @@ export interface DecayPoint {
  * @param upTo largest distance, tokens
  * @param bins at most this many points; fewer if some bins would hold no distance
  */
-export function decayCurve(invFreq: ArrayLike<number>, upTo: number, bins: number): DecayPoint[] {
+export function decayCurve(
+  invFreq: ArrayLike<number>,
+  upTo: number,
+  bins: number,
+): TableGeometry['decay'][number][] {
   const frequencies = Array.from(invFreq).filter((frequency) => frequency > 0);
   if (frequencies.length === 0) return [];
-  const points: DecayPoint[] = [];
+  const points: TableGeometry['decay'][number][] = [];
   let from = 1;
   for (let bin = 1; bin <= bins && from <= upTo; bin++) {
     const to = Math.min(upTo, Math.floor(Math.pow(upTo, bin / bins) * (1 + 1e-12)));

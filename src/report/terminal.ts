@@ -151,30 +151,31 @@ const WIDER = 'Some columns need a wider terminal; --json has everything.';
 function drawTable(table: TableBlock, pen: Pen): string {
   const { columns, paint } = pen;
   const spare = [...new Set(table.columns.flatMap(({ spare = 0 }) => (spare > 0 ? [spare] : [])))];
-  const tries = [
+  const tries: Layout[] = [
     { left: 0, details: true },
     ...spare.sort((a, b) => a - b).map((left) => ({ left, details: true })),
     { left: Math.max(0, ...spare), details: false },
   ];
-  const texts = tries.map(({ left, details }) => layTable(table, left, details, paint));
+  const texts = tries.map((layout) => layTable(table, layout, paint));
   const fitting = texts.findIndex((text) => widestLine(text) <= columns);
   if (fitting === 0) return texts[0]!;
   if (fitting < 0) {
-    const width = Math.max(...[texts.at(-1)!].map(widestLine));
-    return `(needs ${width} columns; --json has what is in it)`;
+    return `(needs ${widestLine(texts.at(-1)!)} columns; --json has what is in it)`;
   }
   return `${texts[fitting]!}\n${paint.dim(filled(WIDER, pen))}`;
 }
 
-function layTable(
-  { columns, rows }: TableBlock,
-  left: number,
-  details: boolean,
-  paint: Paint,
-): string {
+/** What of a table is drawn. */
+interface Layout {
+  /** Columns that may be spared up to this number are left out. */
+  readonly left: number;
+  readonly details: boolean;
+}
+
+function layTable({ columns, rows }: TableBlock, layout: Layout, paint: Paint): string {
   const Table = cliTable();
   const shown = [...columns.entries()].filter(
-    ([, { spare }]) => spare === undefined || spare > left,
+    ([, { spare }]) => spare === undefined || spare > layout.left,
   );
   const table = new Table({
     chars: NO_LINES,
@@ -188,7 +189,7 @@ function layTable(
     })),
   );
   for (const { cells } of rows) {
-    table.push(shown.map(([at, column]) => cellText(cells[at], column, details, paint)));
+    table.push(shown.map(([at, column]) => cellText(cells[at], column, layout, paint)));
   }
   return table
     .toString()
@@ -215,7 +216,7 @@ function headOf(columns: readonly Column[]): readonly string[] {
 function cellText(
   cell: TableCell | undefined,
   { roomy = false, wrap }: Column,
-  details: boolean,
+  { details }: Layout,
   paint: Paint,
 ): string {
   if (cell === undefined) return '';
@@ -256,27 +257,29 @@ function wrapLabel(label: string): string {
 
 const BARS = '▁▂▃▄▅▆▇█';
 const ROW_LABEL = 9;
+/** Columns of a cell that has a bar beside its number. */
+const WITH_BAR = 6;
 
 /** Draws accuracy by length and distance as bars with numbers, readable without colour. */
 function drawHeatmap({ label, heatmap }: HeatmapBlock, { columns, paint }: Pen): readonly string[] {
   // A cell has a bar, a number and a space if they fit, and otherwise only the number.
-  const roomy = ROW_LABEL + heatmap.bins.length * 6 <= columns;
-  const width = roomy ? 6 : 4;
+  const width = ROW_LABEL + heatmap.bins.length * WITH_BAR <= columns ? WITH_BAR : 4;
   const rows = heatmap.rows.map(({ rung, cells }) => {
     const tokens = shortTokens(rung.tokens).padStart(ROW_LABEL - 1);
-    return `${tokens} ${cells.map((cell) => heatCell(cell, roomy, width, paint)).join('')}`.trimEnd();
+    return `${tokens} ${cells.map((cell) => heatCell(cell, width, paint)).join('')}`.trimEnd();
   });
   const span = heatmap.bins.length * width;
   const axis = 'near'.padEnd(Math.max(5, span - 7)) + 'far';
   return [printable(label), ...rows, `${' '.repeat(ROW_LABEL)}  ${axis.trimEnd()}`];
 }
 
-function heatCell(share: number | null, roomy: boolean, width: number, paint: Paint): string {
+function heatCell(share: number | null, width: number, paint: Paint): string {
   if (share === null) return '–'.padStart(width - 1).padEnd(width);
   const number = percent(share).replace(' %', '').padStart(3);
   const bar = BARS[Math.min(BARS.length - 1, Math.floor(share * BARS.length))] ?? '';
+  const shown = width === WITH_BAR ? `${bar}${number}` : number;
   const color = share >= 0.75 ? paint.green : share >= 0.5 ? paint.yellow : paint.red;
-  return `${color(roomy ? `${bar}${number}` : number)}${' '.repeat(width - (roomy ? 4 : 3))}`;
+  return `${color(shown)}${' '.repeat(width - shown.length)}`;
 }
 
 /** Lowers the first letter of a heading, unless it is an acronym. */

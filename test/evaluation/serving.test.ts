@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseCandidates, type ResolvedCandidate } from '../../src/candidates/definition.js';
 import { forms } from '../../src/evaluation/probes/forms.js';
 import { wordFinding } from '../../src/findings/index.js';
 import type { CandidateReport, Interval } from '../../src/report/schema/report.js';
@@ -26,8 +27,10 @@ function withGap(accuracy: Interval, loss: Interval, label = 'dynamic:4'): Candi
   };
 }
 
-const servingFindings = (row: CandidateReport) =>
-  forms.findings!(row, row.label === 'as-configured');
+const servingFindings = (row: CandidateReport) => {
+  const [definition] = parseCandidates(row.label);
+  return forms.findings!(row, { candidate: { definition } as ResolvedCandidate });
+};
 
 describe('findings about forms of dynamic scaling', () => {
   it('say how many facts a form loses, and where', () => {

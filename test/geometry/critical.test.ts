@@ -1,10 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import {
-  criticalDimension,
-  criticalFraction,
-  criticalFractionOf,
-} from '../../src/geometry/spectrum.js';
+import { criticalDimensionOf, criticalFractionOf } from '../../src/geometry/spectrum.js';
 import { computeRope } from '../../src/rope/registry.js';
+import { criticalFraction } from '../../tools/validation/formulas.js';
 import { llama31, plain } from './models.js';
 
 describe('criticalFraction', () => {
@@ -24,7 +21,10 @@ describe('criticalFraction', () => {
   });
 });
 
-describe('criticalDimension', () => {
+describe('criticalDimensionOf', () => {
+  const criticalDimension = (theta: number, window: number, rotaryDim: number): number =>
+    criticalDimensionOf(computeRope(plain(theta, rotaryDim)).invFreq, window);
+
   test('92 of 128 for Llama 2, as in the paper', () => {
     expect(criticalDimension(1e4, 4096, 128)).toBe(92);
   });

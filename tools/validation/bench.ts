@@ -2,7 +2,6 @@ import { RopeEvalError } from '../../src/errors.js';
 import { type Asked, type ContextSet, QuestionList } from '../../src/evaluation/questions.js';
 import { contextSets, drawContexts, STREAM } from '../../src/evaluation/series.js';
 import { windowedLoss } from '../../src/evaluation/summary.js';
-import { criticalFraction } from '../../src/geometry/spectrum.js';
 import { type Cluster, clusters, type Measurement } from '../../src/probes/measure.js';
 import { probeTokens } from '../../src/probes/presets.js';
 import type { RopeSpec } from '../../src/rope/registry.js';
@@ -20,6 +19,7 @@ import {
 } from '../../src/subjects/subject.js';
 import { onLadder, type Samples, type Wanted, weighted } from './ladder.js';
 import type { Geometry } from './types.js';
+import { criticalFraction } from './formulas.js';
 
 export interface ProbeOptions {
   /** Threads of the engine. */

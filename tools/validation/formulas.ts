@@ -107,3 +107,11 @@ export function formulaLoss(t: FormulaTerms, w: FormulaWeights = FORMULA_WEIGHTS
     w.negativeSum * t.negativeSum
   );
 }
+
+/**
+ * Returns the critical fraction of plain RoPE by its formula (Liu et al. 2023, arXiv:2310.05209). It
+ * is negative if every pair turns.
+ */
+export function criticalFraction(theta: number, window: number): number {
+  return 1 - Math.log(window / (2 * Math.PI)) / Math.log(theta);
+}

@@ -1,5 +1,4 @@
 import { outOfRangeByRung } from '../../src/evaluation/variant.js';
-import { criticalFraction } from '../../src/geometry/spectrum.js';
 import { runningMaximum } from '../../src/probes/measure.js';
 import { LOSS_SCALE } from '../../src/subjects/bundled/subject.js';
 import {
@@ -28,6 +27,7 @@ import {
 } from './ladder.js';
 import { specOf } from './specs.js';
 import type { Geometry, Row } from './types.js';
+import { criticalFraction } from './formulas.js';
 
 /** The probe's results for one scaling at one length; the parts of the score. */
 export interface ProbeParts {

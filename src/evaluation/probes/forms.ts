@@ -14,6 +14,7 @@ import {
   type Run,
   type RunPlan,
   shortTreatments,
+  type Variant,
 } from '../run.js';
 import { AskedSeries } from '../series.js';
 import {
@@ -66,6 +67,12 @@ export const forms: Probe = {
   findings: formFindings,
 };
 
+/** What a probe is told of a variant for its findings. */
+type Named = Pick<Variant, 'candidate'>;
+
+const isConfigured = ({ candidate }: Named): boolean =>
+  candidate?.definition.method === 'as-configured';
+
 /** @returns nothing for a scaling that is not dynamic */
 function formsOf(
   run: Run,
@@ -75,8 +82,9 @@ function formsOf(
   const group = setup.decisive;
   const { spec } = scaling.groups[group]!;
   if (spec.type !== 'dynamic') return [];
-  const isConfigured = candidate?.definition.method === 'as-configured';
-  const table = isConfigured ? staticForm(spec) : staticForm(spec, setup.target.tokens);
+  const table = isConfigured({ candidate })
+    ? staticForm(spec)
+    : staticForm(spec, setup.target.tokens);
   const fixed: Scaling = {
     ...scaling,
     groups: scaling.groups.map((own, index) =>
@@ -203,13 +211,14 @@ function largestGap(
   return all.reduce((a, b) => (Math.abs(b.value) > Math.abs(a.value) ? b : a));
 }
 
-function formFindings({ label, forms = [] }: CandidateReport, configured: boolean): Finding[] {
+function formFindings({ label, forms = [] }: CandidateReport, variant: Named): Finding[] {
+  const severity = isConfigured(variant) ? 'warning' : 'notice';
   return forms.flatMap(({ form, gap }) => {
     // If both quantities matter, the facts are reported, because users notice them more.
     const quantity = QUANTITIES.find((each) => gap && matters(gap[each], each));
     if (!gap || !quantity) return [];
     const { value, tokens, probe } = gap[quantity];
     const args = { candidate: label, form, quantity, value, tokens, probe };
-    return [finding('dynamic_forms_differ', '', args, configured ? 'warning' : 'notice')];
+    return [finding('dynamic_forms_differ', '', args, severity)];
   });
 }

@@ -118,7 +118,9 @@ function drawTable({ name, columns, rows }: TableBlock, title?: string): Markup 
     ({ title, align }) => markup`<th scope="col" class="${align}">${printable(title)}</th>`,
   );
   const body = rows.map(({ cells, marked = false }) => {
-    const drawn = columns.map(({ align }, i) => drawCell(cells[i], i === 0, align));
+    const drawn = columns.map(({ align }, i) =>
+      drawCell(cells[i], align, i === 0 ? 'row' : undefined),
+    );
     return markup`<tr class="${marked ? 'best' : ''}">${drawn}</tr>`;
   });
   const table =
@@ -131,15 +133,19 @@ function drawTable({ name, columns, rows }: TableBlock, title?: string): Markup 
   );
 }
 
-function drawCell(cell: TableCell | undefined, first: boolean, align: 'left' | 'right'): Markup {
+function drawCell(
+  cell: TableCell | undefined,
+  align: 'left' | 'right',
+  scope: 'row' | undefined,
+): Markup {
   const { text, detail, tone, name } = cell ?? { text: '' };
   const value = name
     ? markup`<span class="label">${printable(text)}</span>`
     : markup`${printable(text)}`;
   const body = markup`${value}${detail === undefined ? markup`` : markup`<small>${detail}</small>`}`;
   const style = `${align} ${tone ?? ''}`.trim();
-  return first
-    ? markup`<th scope="row" class="${style}">${body}</th>`
+  return scope
+    ? markup`<th scope="${scope}" class="${style}">${body}</th>`
     : markup`<td class="${style}">${body}</td>`;
 }
 

@@ -3,10 +3,12 @@ import { reportSections } from '../sections/index.js';
 import {
   sectionsToDraw,
   type Block,
-  type TableCell,
+  type Column,
   type HeatmapBlock,
+  type Row,
   type Section,
   type TableBlock,
+  type TableCell,
 } from '../sections/section.js';
 import type { Reporter } from './form.js';
 
@@ -82,17 +84,15 @@ function bullets(items: readonly string[]): string {
 function drawTable({ columns, rows }: TableBlock): string {
   const head = columns.map(({ title }) => plain(title));
   const rule = columns.map(({ align }) => (align === 'left' ? ':--' : '--:'));
-  const body = rows.map(({ cells, marked = false }) =>
-    columns.map(({ roomy = false }, i) => cellText(cells[i], !roomy, marked)),
-  );
+  const body = rows.map((row) => columns.map((column, i) => cellText(row.cells[i], column, row)));
   return gridOf([head, rule, ...body]);
 }
 
-function cellText(cell: TableCell | undefined, details: boolean, marked: boolean): string {
+function cellText(cell: TableCell | undefined, { roomy }: Column, { marked }: Row): string {
   if (cell === undefined) return '';
   const { text, detail, name } = cell;
   if (name) return marked ? `**${code(text)}**` : code(text);
-  return plain(text) + (details && detail !== undefined ? ` [${detail}]` : '');
+  return plain(text) + (!roomy && detail !== undefined ? ` [${detail}]` : '');
 }
 
 function gridOf(rows: readonly (readonly string[])[]): string {

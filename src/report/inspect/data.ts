@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { analyseGeometry, type CandidateSpecs } from '../../geometry/analyse.js';
 import type { CacheDtype } from '../../geometry/drift.js';
 import { stored } from '../../geometry/fingerprint.js';
-import { criticalFractionOf, rotations } from '../../geometry/spectrum.js';
+import { criticalDimensionOf, criticalFractionOf } from '../../geometry/spectrum.js';
 import { referenceRope, trainedWindowOf } from '../../model/evidence.js';
 import type {
   LayerGroup,
@@ -176,6 +176,6 @@ function reading(
     trainedWindow,
     trainedRange: range,
     criticalFraction: criticalFractionOf(invFreq, range),
-    criticalDimension: 2 * rotations(invFreq, range).filter((turns) => turns >= 1).length,
+    criticalDimension: criticalDimensionOf(invFreq, range),
   };
 }

@@ -60,7 +60,7 @@ export function modelSentences(data: InspectData): string[] {
   const turning = groups.map(([, group]) => `Theta ${tokens(group.theta)}. ${ropeWords(group)}`);
   const alike = turning.length > 1 && turning.every((words) => words === turning[0]);
   const lines = groups.map(([name, group], index) => {
-    const sees = `${whoWords(data, name, group)} ${seesWords(group, data.bidirectional)}.`;
+    const sees = `${whoWords(data, name, group)} ${seesWords(group, data)}.`;
     return alike ? sees : `${sees} ${turning[index] ?? ''}`;
   });
   if (alike) lines.push(`All of them: ${turning[0] ?? ''}`);
@@ -102,14 +102,14 @@ function whoWords(data: InspectData, name: string, { layers }: InspectLayerType)
   return layers.length === 1 ? 'The one layer' : `All ${count}`;
 }
 
-function seesWords({ span, layers }: InspectLayerType, bothSides: boolean): string {
+function seesWords({ span, layers }: InspectLayerType, { bidirectional }: InspectData): string {
   const verb = layers.length < 2 ? 'sees' : 'see';
   switch (span.kind) {
     case 'global':
-      return `${verb} the whole context${bothSides ? ', before and after a token' : ''}`;
+      return `${verb} the whole context${bidirectional ? ', before and after a token' : ''}`;
     case 'sliding':
       // The window includes the token itself.
-      if (bothSides) return `${verb} ${tokens(span.window - 1)} tokens to either side only`;
+      if (bidirectional) return `${verb} ${tokens(span.window - 1)} tokens to either side only`;
       return `${verb} the last ${tokens(span.window)} tokens only`;
     case 'chunked':
       return `${verb} only their own chunk of ${tokens(span.window)} tokens`;

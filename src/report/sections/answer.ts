@@ -25,11 +25,12 @@ import { nextBlocks, verdictBlocks } from './verdict.js';
  */
 export function answerSections(report: Report): readonly Section[] {
   const table = report.recommendation.code === 'keep' ? [] : candidatesRows(report);
-  const marks = table.some((row) => row.some(({ text }) => text.includes(LEVEL)));
+  const isMarked = table.some((row) => row.some(({ text }) => text.includes(LEVEL)));
+  const legend = isMarked ? `${LEVEL} within chance. ` : '';
   return [
     section('model', [{ kind: 'text', text: modelLine(report) }, ...verdictBlocks(report)]),
     section('candidates', table.length > 0 ? [candidatesTable(report, table)] : []),
-    section('advice', [findingsBlock(report), ...nextBlocks(report), conditions(report, marks)]),
+    section('advice', [findingsBlock(report), ...nextBlocks(report), conditions(report, legend)]),
   ];
 }
 
@@ -68,6 +69,7 @@ function candidatesRows(report: Report): readonly Row[] {
   const best = candidates.find(({ label }) => label === recommendation.candidate);
   return inOrder(distinctRows(report), best).map(({ candidate, same }): Row => {
     const isBest = candidate === best;
+    const rival = isBest ? undefined : best;
     const isTied = recommendation.tied.includes(candidate.label);
     const mark = isBest ? '> ' : isTied ? `${LEVEL} ` : '  ';
     const rung = rungAt(candidate, target.tokens);
@@ -83,8 +85,8 @@ function candidatesRows(report: Report): readonly Row[] {
       reach ? { text: reachTokens(reach) } : NOT_MEASURED,
       role === 'reference'
         ? { text: '0  ' }
-        : compared(short?.lossChange, best?.short?.lossChange, (v) => signed(v, 3), isBest),
-      compared(rung?.accuracy, accuracyOf(best, target.tokens), percent, isBest),
+        : compared(short?.lossChange, rival?.short?.lossChange, (v) => signed(v, 3)),
+      compared(rung?.accuracy, rival && rungAt(rival, target.tokens)?.accuracy, percent),
       verdictCell(verdict),
     ];
   });
@@ -98,19 +100,14 @@ function shortLabel(label: string): string {
   return text.length > LABEL_WIDTH ? `${text.slice(0, LABEL_WIDTH - 1)}…` : text;
 }
 
-function accuracyOf(candidate: CandidateReport | undefined, length: number): Interval | undefined {
-  return candidate && rungAt(candidate, length)?.accuracy;
-}
-
 /** Formats a value, with a mark if it is within chance of the recommended candidate's. */
 function compared(
   own: Interval | undefined,
   best: Interval | undefined,
   write: (value: number) => string,
-  isBest: boolean,
 ): TableCell {
   if (!own) return { text: `${NOT_MEASURED.text}  ` };
-  const level = !isBest && best !== undefined && own.low <= best.high && own.high >= best.low;
+  const level = best !== undefined && own.low <= best.high && own.high >= best.low;
   return { text: `${write(own.value)}${level ? ` ${LEVEL}` : '  '}` };
 }
 
@@ -164,14 +161,9 @@ function changesAdvice(found: SavedFinding, { recommendation }: Report): boolean
   return !isSaid && [candidates].flat().some((each) => each === recommendation.candidate);
 }
 
-/**
- * Says how the candidates were measured and where to find the rest.
- *
- * @param marks whether the table has marks to explain
- */
-function conditions(report: Report, marks: boolean): Block {
+/** Says how the candidates were measured and where to find the rest. */
+function conditions(report: Report, legend: string): Block {
   const { subject, settings, candidates, findings } = report;
-  const legend = marks ? `${LEVEL} within chance. ` : '';
   const who = printable(kindOfSubject(subject).who(subject));
   const long = [settings.contexts.long, ...candidates.flatMap((c) => c.longContexts ?? [])];
   const [fewest, most] = [Math.min(...long), Math.max(...long)];

@@ -16,6 +16,7 @@ import {
   readFactor,
   type Reading,
   type RopeBase,
+  type RopeBlock,
   type RopeTable,
   type ScalingContext,
   type ScalingInput,
@@ -134,7 +135,7 @@ function readYarn({ block, context, base }: ScalingInput): Reading<YarnSpec> {
   const mscale = fields.nullableNumber('mscale', { min: 0, max: BOUNDS.scale });
   const mscaleAllDim = fields.nullableNumber('mscale_all_dim', { min: 0, max: BOUNDS.scale });
   const attentionFactor = readAttentionFactor(fields);
-  const truncate = readTruncate(fields, block.nested);
+  const truncate = readTruncate(block);
   return {
     rope: {
       type: 'yarn',
@@ -193,7 +194,7 @@ function readYarnFactor(
  * Reads `truncate`. transformers looks for it in the outer dictionary, so it never sees one in a
  * nested block.
  */
-function readTruncate(fields: Fields, nested: boolean): Read<boolean> {
+function readTruncate({ fields, nested }: RopeBlock): Read<boolean> {
   if (!fields.has('truncate')) return { value: true, findings: [] };
   // transformers takes an explicit null as false, which means no truncation, and not as the
   // default.
