@@ -39,9 +39,7 @@ export interface ResolvedCandidate {
   readonly definition: CandidateDefinition;
   /** One per layer group, parallel to `model.groups`. */
   readonly specs: readonly RopeSpec[];
-  /**
-   * Multiplier on q·k, candidate / reference, in addition to the attention scaling of the tables.
-   */
+  /** Multiplier on q·k, candidate / reference, besides the attention scaling of the tables. */
   readonly softmaxScaleRatio: number;
   readonly findings: readonly Finding[];
 }
@@ -73,7 +71,6 @@ export function failCandidate(
 /** A decimal number. `Number` alone would also read '' and ' ' as 0 and accept hexadecimal. */
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
-/** Reads a factor of at least 1. */
 function readShorthandFactor(item: string, method: string, text: string | undefined): number {
   if (text === undefined || text === '') {
     failCandidate('invalid_value', item, `needs a factor, e.g. ${method}:4`);
@@ -93,7 +90,6 @@ function readShorthandFactor(item: string, method: string, text: string | undefi
   return factor;
 }
 
-/** Reads a base above 1. */
 function readTheta(item: string, text: string | undefined): number {
   const theta = parseNumber(text ?? '');
   if (!(theta > 1) || theta > BOUNDS.theta) {
@@ -155,7 +151,6 @@ const NAMES = [...FACTOR_METHODS, 'theta', 'longrope', ...BARE_METHODS];
 /** Each candidate runs every probe, so a longer list is a mistake. */
 const MAX_CANDIDATES = 64;
 
-/** Refuses a list that is longer than MAX_CANDIDATES. */
 function checkCount(count: number): void {
   if (count <= MAX_CANDIDATES) return;
   failCandidate('invalid_value', '', `${count} are given; ${MAX_CANDIDATES} are allowed`);
@@ -267,7 +262,6 @@ function isFactorMethod(name: string): name is FactorMethod {
   return Object.hasOwn(SHORTHANDS, name);
 }
 
-/** Reads a JSON object and labels it by its type and factor. */
 function parseBlock(text: string): CandidateDefinition {
   try {
     const block = parseConfig(text, { source: 'candidate' });

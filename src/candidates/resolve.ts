@@ -67,10 +67,7 @@ export function reportCandidate(
   });
 }
 
-/**
- * Whether a candidate drops the trained-in scaling entirely. A static NTK-aware one survives as a
- * theta.
- */
+/** Whether a candidate drops the trained-in scaling. A static NTK-aware one survives as a theta. */
 function losesScaling(spec: RopeSpec, trained: RopeSpec): boolean {
   if (trained.type === 'default' || spec.type === trained.type) return false;
   return trained.type !== 'ntk' || spec.theta !== effectiveTheta(trained);
@@ -166,10 +163,7 @@ function specFor(definition: Computed, group: LayerGroup, reference: Reference):
   return shorthandSpec(definition, trained, reference.trainedWindow);
 }
 
-/**
- * Returns the multiplier on q·k under the candidate; DeepSeek-V3's depends on YaRN's
- * mscale_all_dim.
- */
+/** Returns the candidate's multiplier on q·k; DeepSeek-V3's depends on YaRN's mscale_all_dim. */
 function softmaxOf(model: ModelGeometry, specs: readonly RopeSpec[]): number {
   const spec = specs[0];
   if (model.softmaxFollowsYarn !== true || spec?.type !== 'yarn' || !spec.mscaleAllDim) {
@@ -300,10 +294,7 @@ export function readWithBlock(
   return read;
 }
 
-/**
- * Whether the family accepts no flat block, so that a scaling goes into the block of its global
- * layers.
- */
+/** Whether the family takes no flat block, so that a scaling goes into its global layers' block. */
 function onlyNested(model: ModelGeometry): boolean {
   return dialectOf(model.modelType).nestedOnly === true;
 }

@@ -35,9 +35,7 @@ import { ENCODINGS, type PositionInputs } from './registry.js';
 import { type EncodingRow, ENCODINGS_SCHEMA_VERSION, type EncodingsReport } from './schema.js';
 import { type EncodingsCard, loadEncodings, ownTable, type RopeTwin, type Twin } from './twins.js';
 
-/**
- * RoPE unscaled, and scaled as far as the ladder goes: what the other encodings are compared with.
- */
+/** RoPE unscaled, and scaled as far as the ladder goes, beside which the others stand. */
 const ROPE_SCALINGS = Object.freeze(['none', 'dynamic:1', 'yarn:4', 'yarn:8']);
 
 /** A row before it is run. */
@@ -211,10 +209,7 @@ class RowGroup {
   }
 }
 
-/**
- * Remembers what an encoding adds at each length, because it is large and every length has many
- * batches.
- */
+/** Remembers what an encoding adds at each length: it is large, and a length has many batches. */
 function rememberByLength(place: RowPlan['place']): RowPlan['place'] {
   const known = new Map<number, ReturnType<RowPlan['place']>>();
   return (length) => {

@@ -1,6 +1,4 @@
-/**
- * What a model receives about positions besides rotation. If empty, it has only the causal mask.
- */
+/** What a model is told of positions besides rotation; empty: it has only the causal mask. */
 export interface PositionInputs {
   /** (length, width) added to the token embeddings. */
   readonly added?: Float32Array;
@@ -75,10 +73,7 @@ export const alibi: PositionEncoding = {
   },
 };
 
-/**
- * Learned absolute positions (GPT-2: `wpe`): each position has a trained vector, and beyond the
- * table there is none.
- */
+/** Learned absolute positions (GPT-2: `wpe`): a trained vector each, and none beyond the table. */
 export const learned: PositionEncoding = {
   title: 'learned absolute',
   entries: ({ rows }) => rows,
@@ -122,10 +117,7 @@ export const sinusoidal: PositionEncoding = {
   inputs: (length, { width }) => ({ added: sinusoidalTable(length, width) }),
 };
 
-/**
- * From this distance on, all distances share the last bucket (the default of transformers'
- * T5Config).
- */
+/** From this distance on, all share the last bucket (the default of transformers' T5Config). */
 const T5_MAX_DISTANCE = 128;
 
 /**
@@ -159,10 +151,7 @@ export const t5: PositionEncoding = {
 export const ENCODING_NAMES = ['nope', 'sinusoidal', 'learned', 't5', 'alibi'] as const;
 export type EncodingName = (typeof ENCODING_NAMES)[number];
 
-/**
- * Every position encoding that has a twin, in the order of reports. A new one is a value above and
- * a line here.
- */
+/** Every position encoding that has a twin, in the order of reports. A new one is a line here. */
 export const ENCODINGS: Readonly<Record<EncodingName, PositionEncoding>> = Object.freeze({
   nope,
   sinusoidal,

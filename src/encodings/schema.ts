@@ -6,9 +6,7 @@ import { ENCODING_NAMES } from './registry.js';
 /** Additive changes keep the major version, as in the main report. */
 export const ENCODINGS_SCHEMA_VERSION = '1.0';
 
-/**
- * The results of one position encoding on its twin of the probe model, or of RoPE with a scaling.
- */
+/** The results of a position encoding on its twin of the probe model, or of RoPE with a scaling. */
 export const EncodingRowSchema = z.strictObject({
   label: z.string().describe('`alibi`, `rope`, `rope yarn:4`'),
   encoding: z.enum(['rope', ...ENCODING_NAMES]),
@@ -29,9 +27,7 @@ export const EncodingRowSchema = z.strictObject({
   reach: ReachSchema.nullable().describe('null: no better than chance at 1x already.'),
 });
 
-/**
- * The output of `rope-eval encodings --json`, and of the default command for a model without RoPE.
- */
+/** The output of `rope-eval encodings`, and of the default command for a model without RoPE. */
 export const EncodingsSchema = z.strictObject({
   schemaVersion: z.literal(ENCODINGS_SCHEMA_VERSION),
   tool: z.strictObject({ name: z.literal('rope-eval'), version: z.string() }),

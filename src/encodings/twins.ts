@@ -40,7 +40,6 @@ const CardSchema = z.object({
   graph: z.string(),
   graphSha256: z.string(),
   languageSha256: z.string(),
-  /** The model with RoPE. */
   rope: RopeSchema,
   twins: z.array(TwinSchema).min(1),
 });
@@ -110,10 +109,7 @@ export async function measuredEncodings(): Promise<EncodingsReport> {
   return report;
 }
 
-/**
- * The twin that corresponds to a model's encoding. A recurrent state has none, since the twins are
- * decoders.
- */
+/** The twin of a model's encoding. A recurrent state has none, since the twins are decoders. */
 const TWINS: Readonly<Record<NotRope['encoding'], EncodingName | undefined>> = Object.freeze({
   alibi: 'alibi',
   learned: 'learned',
@@ -123,10 +119,7 @@ const TWINS: Readonly<Record<NotRope['encoding'], EncodingName | undefined>> = O
   'state-space': undefined,
 });
 
-/**
- * Returns the encoding of the twin that corresponds to a model without RoPE; undefined if there is
- * none.
- */
+/** Returns the encoding whose twin stands for a model without RoPE; undefined if there is none. */
 export function twinOf(model: NotRope): EncodingName | undefined {
   return TWINS[model.encoding];
 }

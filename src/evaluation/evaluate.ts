@@ -82,7 +82,6 @@ export async function evaluateOn(
   return { report, finished: () => run.questions.finished() };
 }
 
-/** Decides the ladder and the settings of a run from its options. */
 function conditionsOf(setup: Setup, options: EvaluateOptions, subject: Subject): RunConditions {
   const preset = options.preset ?? 'standard';
   const { window } = setup.groups[setup.decisive]!;

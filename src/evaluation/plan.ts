@@ -141,7 +141,6 @@ function coreSeries({ ladder, windows, short }: Variant): AskedSeries[] {
   ];
 }
 
-/** Counts the portions that were asked about a variant so far. */
 function portionsOf(variant: Variant): number {
   return coreSeries(variant).reduce((sum, one) => sum + one.portions, 0);
 }
@@ -269,7 +268,6 @@ class Watch {
     }, 0);
   }
 
-  /** Reports the variants that have new answers. */
   #tell(onProvisional: (found: Provisional) => void): void {
     const { run } = this;
     const grown = run.variants.filter(

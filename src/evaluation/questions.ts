@@ -95,12 +95,10 @@ export class QuestionList {
     return question;
   }
 
-  /** Whether every question has been answered. */
   get complete(): boolean {
     return this.#questions.every((question) => question.scores);
   }
 
-  /** Units of work of everything that was asked. */
   get workAsked(): number {
     return this.#questions.reduce((sum, question) => sum + this.#workOf(question), 0);
   }
@@ -158,7 +156,6 @@ export class QuestionList {
     return this.complete;
   }
 
-  /** Yields the open requests in order. */
   *#requests(tokensPerRequest: number): Generator<Request> {
     for (const question of this.#questions) {
       if (question.scores) continue;
@@ -234,10 +231,7 @@ function isPossible(scores: ContextScores, { rows }: Context, length: number): b
   );
 }
 
-/**
- * Refuses an answer of NaN or infinity (weights that overflow, a broken device), which must not
- * become a loss.
- */
+/** Refuses NaN and infinity (weights that overflow, a broken device), which are no loss. */
 function notMeasured({ label, set, length }: Question): RopeEvalError {
   return new RopeEvalError('not_measured', {
     problem: `the answer for ${label} is no number (${set.name} contexts, ${length} tokens)`,

@@ -99,10 +99,7 @@ function clearlyLower(
   return gain > SHORT_LIMITS.lossChange && !isTied(candidate, reference);
 }
 
-/**
- * Selects the longest reach, and of equals the lowest score; undefined if every candidate already
- * loses facts inside the window.
- */
+/** Selects the longest reach, and of equals the lowest score; undefined if none holds at 1x. */
 function farthest(measured: readonly CandidateReport[]): CandidateReport | undefined {
   const reach = (c: CandidateReport): number => c.reach?.multiple ?? 0;
   const most = Math.max(0, ...measured.map(reach));

@@ -48,9 +48,7 @@ export interface RunPlan extends Run {
   readonly variants: readonly Variant[];
   /** The most contexts of facts on the ladder that a variant gets. */
   readonly most: number;
-  /**
-   * Draws further facts on the ladder; false if the variants already have the most they can get.
-   */
+  /** Draws further facts on the ladder; false if the variants already have the most they get. */
   drawFurther(): boolean;
 }
 
@@ -65,10 +63,7 @@ export interface ReferenceResults {
   readonly windowed?: readonly (readonly Cluster[])[];
 }
 
-/**
- * Something that is asked besides the short and the long contexts. A new probe is a file, a line in
- * the registry, and a section of the report.
- */
+/** What is asked besides the short and the long contexts (CONTRIBUTING.md, "How to add"). */
 export interface Probe {
   readonly name: string;
   /**
@@ -83,7 +78,6 @@ export interface Probe {
 }
 
 export interface PlannedProbe {
-  /** The questions. */
   readonly asked: readonly AskedSeries[];
   /** The probe's part of the row; empty if it has none or was not answered completely. */
   report(run: RunPlan, reference: ReferenceResults): Partial<CandidateReport>;

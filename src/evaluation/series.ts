@@ -25,7 +25,6 @@ export const STREAM = Object.freeze({
   switchText: 9,
 });
 
-/** Which contexts to draw from a stream. */
 interface Draw {
   readonly seed: number;
   readonly stream: number;
@@ -45,14 +44,12 @@ export function drawContexts(
   return Array.from({ length: count }, (_, i) => write(seed * 16 + stream, from + i));
 }
 
-/** Makes a writer of facts that are asked at every rung of a ladder. */
 function ladderFacts(texts: TextSource, rungs: readonly number[]): ContextWriter {
   const perRung = questionsPerRung(rungs.length, texts.keys);
   const plan = { rungs, questionsPerRung: perRung, copies: false };
   return (seed, index) => texts.facts(plan, seed, index);
 }
 
-/** What to draw. */
 interface SetsPlan {
   readonly texts: TextSource;
   /** The subject's trained window, tokens. */
@@ -104,7 +101,6 @@ export function contextSets(plan: SetsPlan): ContextSets {
   };
 }
 
-/** What further contexts to draw from, and how many. */
 interface FurtherPlan {
   readonly texts: TextSource;
   /** The contexts of the preset on the ladder. Further portions are added to it. */
@@ -199,12 +195,10 @@ export class AskedSeries {
       );
   }
 
-  /** Portions asked so far. */
   get portions(): number {
     return this.#asked.length;
   }
 
-  /** Whether everything that was asked has been answered. */
   get answered(): boolean {
     return this.#asked.every(({ questions }) => questions.every(({ scores }) => scores));
   }

@@ -51,13 +51,10 @@ export function runtimeOf<Version extends string | null>(
 /** The settings and the ladder of a run. */
 export interface RunConditions {
   readonly settings: Pick<Report['settings'], 'preset' | 'seed' | 'contexts' | 'threads'>;
-  /** The ladder. */
   readonly multiples: readonly number[];
 }
 
-/**
- * Makes the parts of a report that say how it was made. They are known before anything is asked.
- */
+/** Makes the parts of a report that say how it was made, before anything is asked. */
 export function reportHead(
   setup: Setup,
   { source = '-', device: deviceAsked = 'auto' }: EvaluateOptions,
@@ -174,10 +171,7 @@ function asRead(config: string | ReadConfig): ReadConfig {
   return typeof config === 'string' ? readConfig(config) : config;
 }
 
-/**
- * Targets nearer to the window than this are raised, because a probe of 256 tokens has no room for
- * another set of questions in between.
- */
+/** Nearer targets are raised, because a probe of 256 tokens has no room for more questions. */
 const NEAREST_MULTIPLE = 1.1;
 
 /** 32x of the probe's 256 tokens is 8,192 tokens for each context. */
@@ -211,10 +205,7 @@ function chooseTarget(
   return { target: { tokens, multiple }, findings };
 }
 
-/**
- * Describes what the weights were trained with, and which layers and angles decide the choice of a
- * probe model.
- */
+/** Describes what the weights were trained with, and what decides the choice of a probe model. */
 function trainedModel(
   model: ModelGeometry,
   before: ModelGeometry,

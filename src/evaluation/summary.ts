@@ -147,10 +147,7 @@ function drawsOf(cell: readonly Cluster[], draws: Comparison['draws']): Comparis
   return draws.filter((draw) => draw.some((context) => cell[context]!.count > 0));
 }
 
-/**
- * Computes the reach of a variant: the longest rung from 1x on at which it holds, with an interval
- * over contexts.
- */
+/** Computes the reach: the longest rung from 1x on that holds, with an interval over contexts. */
 export function summariseReach(facts: Measured): Reach {
   const beyond = facts.rungs.slice(facts.home);
   const bins = accuracyByDistance(facts.measurement, indices(facts.rungs).slice(facts.home));
@@ -257,10 +254,7 @@ export function score(
   };
 }
 
-/**
- * Whether two scores are statistically indistinguishable: the 95 % interval of the paired
- * difference contains 0.
- */
+/** Whether the 95 % interval of the paired difference of two scores contains 0. */
 export function tied(a: Score, b: Score): boolean {
   // One context does not show how much contexts differ.
   if (a.contexts < 2) return true;
@@ -291,9 +285,7 @@ export function isOpen(reach: Reach, target: number): boolean {
   return reach.multiple > 0 && reach.low < target && reach.high >= target;
 }
 
-/**
- * Whether the reference finds facts at every distance of its own window. Reach is relative to them.
- */
+/** Whether the reference finds facts at every distance of its window. Reach is relative to them. */
 function findsFacts(comparison: Comparison): boolean {
   const { reference, home } = comparison;
   const base = average(factsAtHome(comparison, 'accuracy'));

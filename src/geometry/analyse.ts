@@ -149,10 +149,7 @@ function attentionFlops(
   }, 0);
 }
 
-/**
- * Returns the multiply-adds of one head for one key, for its score and its share of the weighted
- * sum.
- */
+/** Returns the multiply-adds of one head for one key, for its score and its share of the sum. */
 function scoreAndSumWidth(
   { latent }: AttentionShape,
   headDim: number,
@@ -227,19 +224,15 @@ export interface CandidateSpecs {
   readonly softmaxScale?: number;
 }
 
-/** What the analysis depends on besides the model and the scalings. */
 interface GeometryOptions {
   /** The length asked for, in tokens. */
   readonly target: number;
-  /** Format of the KV cache. */
   readonly dtype: CacheDtype;
   /** Memory bandwidth in 1e9 bytes a second; null = no decode time. */
   readonly bandwidthGBps: number | null;
 }
 
-/**
- * The search for the supported length ends here: this many distances of 128 pairs take about 35 ms.
- */
+/** The search for the supported length ends here: so many distances of 128 pairs take 35 ms. */
 const SEARCH_LIMIT = 1 << 17;
 const DECAY_BINS = 48;
 /** Two tables that differ by less than this are the same in float32. */
@@ -410,9 +403,7 @@ function analyseCandidate(
   };
 }
 
-/**
- * Returns the trained window, its doublings up to the target, and the target, in ascending order.
- */
+/** Returns the trained window, its doublings up to the target, and the target, ascending. */
 function costLengths(trainedWindow: number, target: number): number[] {
   const lengths = new Set([trainedWindow, target]);
   for (let length = 2 * trainedWindow; length < target; length *= 2) lengths.add(length);

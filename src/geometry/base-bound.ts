@@ -11,10 +11,7 @@ import type { CandidateGeometry, GroupGeometry, TableGeometry } from './schema.j
 
 const TURN = 2 * Math.PI;
 
-/**
- * A factor times its own inverse may not be exactly 1 in floating point. Less than this is
- * rounding.
- */
+/** A factor times its own inverse may not be exactly 1. Less than this is rounding. */
 const ROUNDING = 1e-9;
 
 /**

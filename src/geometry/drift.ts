@@ -118,10 +118,7 @@ export interface Drift {
   }[];
   /** The largest error over the positions; null if any is not a number. */
   readonly worst: number | null;
-  /**
-   * The first listed position whose error is above DRIFT_TOLERANCE or not a number; null if there
-   * is none.
-   */
+  /** The first position whose error is above DRIFT_TOLERANCE or not a number; null: none. */
   readonly firstAbove: number | null;
 }
 
@@ -178,10 +175,7 @@ function summarise(arithmetic: string, positions: readonly number[], errors: num
   };
 }
 
-/**
- * Returns query positions: 127, 511, 2047 … and the last one. The first is far enough from 0 for
- * every key.
- */
+/** Returns query positions 127, 511, 2047 … and the last one, all beyond the distances. */
 function positionLadder(upTo: number): number[] {
   const positions: number[] = [];
   for (let length = 128; length < upTo; length *= 4) positions.push(length - 1);

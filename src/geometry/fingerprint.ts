@@ -199,7 +199,6 @@ export interface FingerprintDiff {
   readonly same: boolean;
   readonly tolerance: number;
   readonly upTo: number;
-  /** How many numbers were compared. */
   readonly compared: number;
   /** The first position at which the angles differ by more than the tolerance. */
   readonly partsFrom: number | null;
@@ -220,10 +219,7 @@ export interface FingerprintDiff {
   readonly looksLike: 'unscaled' | 'bfloat16 frequencies' | 'float16 frequencies' | null;
 }
 
-/**
- * How a row is laid out: one value per pair; each value twice, as halves or as neighbours; or
- * cosines followed by sines.
- */
+/** How a row is laid out: once per pair, twice as halves or neighbours, or cosines then sines. */
 export type Arrangement = 'pairs' | 'halves' | 'neighbours' | 'cosines then sines';
 
 /** Returns the pair of a column, and whether the column holds its sine. */
@@ -322,16 +318,10 @@ function closest(results: readonly Compared[]): Compared | undefined {
   );
 }
 
-/**
- * The float32 powers of different libraries vary by this much, relatively. A smaller gap is not a
- * difference.
- */
+/** The float32 powers of different libraries vary by this much, relatively. */
 const FLOAT32_ROUNDING = 1e-6;
 
-/**
- * Compares inverse frequencies. Each pair has one difference, which becomes an angle that grows
- * with the position.
- */
+/** Compares inverse frequencies. Their differences become angles that grow with the position. */
 export function diffFrequencies(
   { invFreq }: RopeTable,
   { key, values }: EngineDump,

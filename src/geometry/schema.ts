@@ -86,9 +86,7 @@ const GroupGeometrySchema = z.strictObject({
   layerType: z.string(),
   layers: z.array(z.number().int()),
   span: SpanSchema,
-  /**
-   * The distances in training and at the target, in tokens; for a local layer, both are its window.
-   */
+  /** The distances in training and at the target, in tokens; for a local layer, its window. */
   trainedRange: z.number(),
   targetRange: z.number(),
   reference: ReferenceGeometrySchema,
@@ -116,17 +114,12 @@ export const CostSchema = z.strictObject({
       tokens: z.number(),
       kvBytes: z.number(),
       kvBytesPerToken: z.number(),
-      /**
-       * Attention operations per token: the mean over a causal prefill, and those of the next
-       * token.
-       */
+      /** Attention operations per token: the mean over a causal prefill, and the next token's. */
       prefillFlopsPerToken: z.number(),
       decodeFlopsPerToken: z.number(),
       prefillMultiple: z.number().describe("Multiple of the trained window's."),
       decodeMultiple: z.number().describe("Multiple of the trained window's."),
-      /**
-       * The time to read the cache once, which every decoded token needs; null without a bandwidth.
-       */
+      /** The time to read the cache once, which every decoded token needs; null: no bandwidth. */
       decodeReadMs: z.number().nullable(),
     }),
   ),

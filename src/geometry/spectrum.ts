@@ -1,9 +1,6 @@
 import type { TableGeometry } from './schema.js';
 
-/**
- * How often each pair turns, how slow pairs relate to the trained window, and how the summed cosine
- * falls with distance.
- */
+/** How often pairs turn, how slow ones relate to the window, and how the summed cosine falls. */
 
 const TURN = 2 * Math.PI;
 

@@ -13,10 +13,7 @@ export interface ProbeGeometry {
   readonly held?: number;
 }
 
-/**
- * A probe model's table. A multiplier that also applies to pairs that stand still is kept
- * separately.
- */
+/** A probe model's table, with the multiplier that also applies to pairs that stand still. */
 export interface ProbeTable extends RopeTable {
   /** Multiplier on queries and keys, for every pair of a head; absent: 1. */
   readonly headScaling?: number;

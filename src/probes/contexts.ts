@@ -2,10 +2,7 @@ import { RopeEvalError } from '../errors.js';
 import type { Language } from './language.js';
 import { Random } from './random.js';
 
-/**
- * Writes the contexts that a subject is asked, in its own tokens. The same seed and index give the
- * same context.
- */
+/** Writes contexts in a subject's own tokens. Equal seeds and indices give equal contexts. */
 export interface TextSource {
   /** How many different facts fit into one context. */
   readonly keys: number;
@@ -36,17 +33,11 @@ export interface Scored {
   readonly distance?: number;
   /** For facts: the number of the question that the token belongs to. */
   readonly question?: number;
-  /**
-   * For language: the surprise of the token in nats under the text's own source, which knows the
-   * past. Elsewhere 0.
-   */
+  /** For language: the token's surprise in nats under the text's own source. Elsewhere 0. */
   readonly surprise?: number;
 }
 
-/**
- * What the text must contain later: a closing bracket, a mention of the entity, or a class's next
- * topic.
- */
+/** What must come later: a closing bracket, a mention of the entity, or a class's next topic. */
 type Due =
   | { readonly kind: 'close'; readonly type: number }
   | { readonly kind: 'mention' }
@@ -69,10 +60,7 @@ class Writer {
   /** The number of tokens before the text itself: the first token and the declarations. */
   readonly head: number;
   readonly scored: Scored[] = [];
-  /**
-   * [from, to) of every statement and question, in order. No gap in the positions may fall inside
-   * one.
-   */
+  /** [from, to) of every statement and question. No gap in the positions may fall inside one. */
   readonly facts: { readonly from: number; readonly to: number; readonly asked: boolean }[] = [];
   #word: number;
   /** (classes,) the current topic of each. */
@@ -109,10 +97,7 @@ class Writer {
     if (group >= lasting) this.#later(rates.topicRange, { kind: 'declare', group });
   }
 
-  /**
-   * Writes a function word. It is drawn at random, so it is never scored: that would only add
-   * noise.
-   */
+  /** Writes a function word. It is drawn at random, so scoring it would only add noise. */
   #functionWord(): void {
     const [first, count] = this.language.tokens.function;
     this.#put(first + this.random.below(count));
@@ -191,7 +176,6 @@ class Writer {
     return at as [number, number];
   }
 
-  /** States a fact and remembers its place. */
   state(fact: Fact): void {
     fact.at = this.#factTokens(fact);
   }

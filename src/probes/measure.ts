@@ -73,10 +73,7 @@ export function reach(
   };
 }
 
-/**
- * Two perplexities differ clearly if their ratio exceeds 1.1. Losses are compared, so this is the
- * logarithm.
- */
+/** Two perplexities differ clearly if their ratio exceeds 1.1, whose logarithm this is. */
 const CLEAR = Math.log(1.1);
 
 /**
@@ -153,17 +150,12 @@ export interface ContextScores {
   readonly correct: Uint8Array;
 }
 
-/**
- * The scores of one scaling on a set of contexts, per rung, because a scaling may depend on the
- * length.
- */
+/** The scores of a scaling on a set of contexts, by rung, since a scaling may follow the length. */
 export interface Measurement {
   readonly contexts: readonly Context[];
   /** (rung) → one entry per context. */
   readonly at: readonly (readonly ContextScores[])[];
-  /**
-   * How many nats of LLaMA 7B one nat of the language's loss stands for; 1 for the user's weights.
-   */
+  /** Nats of LLaMA 7B for one nat of the language's loss; 1 for the user's weights. */
   readonly lossScale: number;
 }
 
@@ -233,9 +225,7 @@ export interface Interval {
   readonly high: number;
 }
 
-/**
- * The contribution of one context. Facts in one context are correlated, so the context is the unit.
- */
+/** The contribution of one context, which is the unit because facts in it are correlated. */
 export interface Cluster {
   readonly sum: number;
   readonly count: number;

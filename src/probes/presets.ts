@@ -23,10 +23,7 @@ export type Provider = (typeof PROVIDERS)[number];
 export const DEVICES = ['auto', ...PROVIDERS] as const;
 export type Device = (typeof DEVICES)[number];
 
-/**
- * The number of contexts for each probe. These numbers are versioned with the report, since a
- * change makes results incomparable.
- */
+/** Contexts of each probe, versioned with the report: a change makes results incomparable. */
 export interface PresetPlan {
   /** Facts and copies at 0.5x and 1x. */
   readonly short: number;
@@ -47,15 +44,10 @@ export const PRESETS: Readonly<Record<Preset, PresetPlan>> = Object.freeze({
   thorough: { short: 128, shortText: 192, long: 48, longText: 40, apart: 24 },
 });
 
-/**
- * If a preset's long contexts leave a verdict open, the scaling gets up to this many times as many.
- */
+/** How many times the preset's long contexts a scaling gets whose verdict they leave open. */
 const MOST = 4;
 
-/**
- * Returns the most contexts of facts on the ladder that a scaling can get. `--samples` sets the
- * exact number.
- */
+/** Returns the most contexts of facts on the ladder that a scaling gets; `samples` is exact. */
 export function mostLong(plan: PresetPlan, samples: number | undefined): number {
   return samples === undefined ? MOST * plan.long : plan.long;
 }
@@ -87,10 +79,7 @@ export function planOf(plan: PresetPlan, samples: number | undefined): PresetPla
   };
 }
 
-/**
- * Returns the number of questions at each rung. Keys must differ within a context, so long ladders
- * ask fewer.
- */
+/** Returns the questions at each rung. Keys must differ in a context, so long ladders ask fewer. */
 export function questionsPerRung(rungs: number, symbols: number): number {
   return Math.max(3, Math.min(6, Math.floor((symbols * 0.95) / rungs)));
 }
@@ -98,9 +87,7 @@ export function questionsPerRung(rungs: number, symbols: number): number {
 /** The rungs of the short probe, as window multiples. */
 export const SHORT_RUNGS = Object.freeze([0.5, 1]);
 
-/**
- * Rungs of a ladder closer than this, in windows, are merged: they would have no text of their own.
- */
+/** Rungs closer than this, in windows, are merged: they would have no text of their own. */
 export const NEAREST_RUNGS = 1 / 16;
 
 /** The rungs below the target, as shares of it: fine where scalings tend to end, coarse below. */

@@ -9,10 +9,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /**
-   * Returns an independent stream for item `index`, so that adding items never changes earlier
-   * ones.
-   */
+  /** Returns an independent stream for an index, so that adding items changes no earlier one. */
   static stream(seed: number, ...index: number[]): Random {
     // The state is scrambled before each index; otherwise small seeds and indices could cancel and
     // share a stream.

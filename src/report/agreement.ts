@@ -2,10 +2,7 @@ import { option, type OptionName, type Words } from '../errors.js';
 import { kindOfSubject, type SubjectConditions } from '../subjects/schema.js';
 import type { Report } from './schema/report.js';
 
-/**
- * A condition on which two runs must agree before the numbers of one are compared with, or replace,
- * those of the other.
- */
+/** A condition on which two runs must agree before their numbers are compared or reused. */
 export interface Condition<Run> {
   readonly what: string;
   /** The option that sets it, by its name in the API. */

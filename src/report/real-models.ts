@@ -24,10 +24,7 @@ export interface RealModel {
   readonly costs: readonly RealCost[];
 }
 
-/**
- * All real models with known costs, the largest first. tools/real-models/table.ts makes the data
- * from published and measured results.
- */
+/** Real models with known costs, the largest first, as tools/real-models/table.ts writes them. */
 export const REAL_MODELS: readonly RealModel[] = Object.freeze(
   JSON.parse(
     readFileSync(new URL('./data/real-models.json', import.meta.url), 'utf8'),

@@ -43,7 +43,6 @@ export function textOf(sections: readonly Section[], context: TextContext): stri
 /** Pictures that need more than characters. */
 const CANNOT = ['intervals', 'turns'] as const;
 
-/** What every block needs to be drawn. */
 interface Pen {
   readonly paint: Paint;
   /** Width in characters. */
@@ -246,7 +245,6 @@ function cliTable(): typeof CliTable {
 const LABEL_WIDTH = 15;
 const LABEL_LINES = 4;
 
-/** Wraps a candidate's name for a narrow column. */
 function wrapLabel(label: string): string {
   const text = printable(label);
   const lines = text.match(new RegExp(`.{1,${LABEL_WIDTH}}`, 'gu')) ?? [text];

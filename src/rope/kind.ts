@@ -3,10 +3,7 @@ import type { Fields } from '../json/fields.js';
 import { BOUNDS, fail } from '../json/parse.js';
 import { tokens, trim } from '../text.js';
 
-/**
- * The range of a factor, or of the divisor of one pair. Outside it, nothing is left of float32's
- * useful range.
- */
+/** The range of a factor or divisor. Outside it, nothing is left of float32's useful range. */
 export const FACTOR_RULE = Object.freeze({
   above: 0,
   min: 1 / BOUNDS.factor,
@@ -87,10 +84,7 @@ export interface Bands {
   readonly between: string;
 }
 
-/**
- * Describes a scaling that, like YaRN and Llama 3, keeps pairs above one number of turns and
- * divides those below another.
- */
+/** Describes a scaling that keeps pairs of many turns and divides those of few. */
 export function bandSentence(name: string, { factor, window, kept, divided, between }: Bands) {
   const joined = kept === divided ? '' : `, and ${between} joins the two`;
   return (
@@ -165,10 +159,7 @@ export interface RopeBlock {
   readonly theta: number;
   /** The partial_rotary_factor that applies, if one is given. */
   readonly partial: number | undefined;
-  /**
-   * `original_max_position_embeddings` outside the block, which takes precedence over the one
-   * inside.
-   */
+  /** `original_max_position_embeddings` outside the block, which precedes the one inside. */
   readonly outerOriginal: number | undefined;
   /** Whether `outerOriginal` is a class default, which the file does not show. */
   readonly originalFromClass?: boolean;
@@ -245,9 +236,7 @@ export interface ShorthandRequest {
   readonly params: Readonly<Record<string, number | boolean>>;
 }
 
-/**
- * What a shorthand builds on: the unscaled base and the scaling that the weights were trained with.
- */
+/** What a shorthand builds on: the unscaled base and what the weights were trained with. */
 export interface Ground<S extends AnySpec> {
   readonly base: RopeBase;
   /** Tokens that the base covers without any scaling. */
@@ -289,7 +278,6 @@ export interface LimitLengths {
   readonly window: number;
   /** The window that the scaling reaches on these weights. */
   readonly stretched: number;
-  /** The length to be served. */
   readonly length: number;
 }
 
@@ -307,15 +295,10 @@ export type CostFamily = 'linear' | 'ntk' | 'by-parts' | 'yarn';
  */
 export interface RopeKind<S extends AnySpec, N extends string = never, R extends AnySpec = S> {
   readonly type: S['type'];
-  /**
-   * Computes the table. Without `sequenceLength`, it is the one that transformers builds at
-   * construction.
-   */
+  /** Computes the table; without `sequenceLength`, that of transformers at construction. */
   readonly compute: (spec: S, sequenceLength: number | undefined) => RopeTable;
   readonly lengthDependent: boolean;
-  /**
-   * The longest length in tokens before the table switches to another one; absent if it never does.
-   */
+  /** The longest length in tokens before the table switches to another; absent: it never does. */
   readonly switchLength?: (spec: S) => number;
 
   /** How a config block expresses it; absent if transformers has no block of this type. */
@@ -385,10 +368,7 @@ export function refuse(kind: Refused['refused']['kind'], problem: string, hint?:
   return { refused: { kind, problem, ...(hint !== undefined && { hint }) } };
 }
 
-/**
- * Refuses scalings that raise theta on a head with one rotated pair, where their exponent divides
- * by zero.
- */
+/** Refuses to raise theta on a head with one rotated pair, where the exponent divides by zero. */
 export function needsPairs({ rotaryDim }: RopeBase): Refused | undefined {
   return rotaryDim > 2
     ? undefined

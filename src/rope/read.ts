@@ -5,10 +5,7 @@ import { didYouMean, suggest } from '../text.js';
 import type { Read, Reading, RopeBase, RopeBlock, ScalingContext, ScalingInput } from './kind.js';
 import { ROPE_KINDS, type RopeSpec, unscaledSpec } from './registry.js';
 
-/**
- * A configured table, the same table without its scaling, and the original window if one is
- * written.
- */
+/** A configured table, the same without its scaling, and the original window if written. */
 export interface ReadRope extends Reading<RopeSpec> {
   readonly unscaled: RopeSpec;
 }
@@ -126,10 +123,7 @@ function rotaryDimensions(block: RopeBlock, context: ScalingContext): Read<Rotar
   return { value: { rotaryDim: dim + 1, exponentDim: dim }, findings };
 }
 
-/**
- * Reports the keys of a block that nothing reads: those of a scaling without a rope type, and
- * unknown ones.
- */
+/** Reports keys of a block that nothing reads: of a scaling without a rope type, or unknown. */
 function unreadKeys(
   block: RopeBlock,
   typeKeys: readonly string[],

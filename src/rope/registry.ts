@@ -31,9 +31,7 @@ export const ROPE_KINDS = Object.freeze({
   proportional: proportionalRope,
 });
 
-/**
- * Rope types that can be computed. The shorthand `by-parts` is a `yarn` with attention factor 1.
- */
+/** Rope types that can be computed. The shorthand `by-parts` is `yarn` with attention factor 1. */
 export type RopeType = keyof typeof ROPE_KINDS;
 
 /** Every rope type, as reports and schemas name them. */
@@ -57,10 +55,7 @@ export type FactorMethod = Entry extends infer K
     : never
   : never;
 
-/**
- * Returns the kind of a spec. The cast is there because TypeScript cannot see that the spec and the
- * table entry belong together.
- */
+/** Returns the kind of a spec. The cast says that the spec and the entry belong together. */
 export function kindOf(spec: RopeSpec): RopeKind<RopeSpec, FactorMethod> {
   return ROPE_KINDS[spec.type] as unknown as RopeKind<RopeSpec, FactorMethod>;
 }
@@ -118,10 +113,7 @@ export function lengthDependent(spec: RopeSpec): boolean {
   return kindOf(spec).lengthDependent;
 }
 
-/**
- * Returns the longest length in tokens before the table of this spec switches to another one;
- * undefined if it never does.
- */
+/** Returns the longest length in tokens before a table switches; undefined if it never does. */
 export function switchLength(spec: RopeSpec): number | undefined {
   return kindOf(spec).switchLength?.(spec);
 }
@@ -139,10 +131,7 @@ export function effectiveTheta(spec: RopeSpec): number {
   return kindOf(spec).effectiveTheta?.(spec) ?? spec.theta;
 }
 
-/**
- * Returns how far a scaling stretches the frequencies that it is applied to; the factor is 1 if it
- * does not stretch them.
- */
+/** Returns how far a scaling stretches the frequencies that it is applied to; 1 if not at all. */
 export function extensionOf(spec: RopeSpec): Extension {
   return kindOf(spec).extension?.(spec) ?? { factor: 1 };
 }

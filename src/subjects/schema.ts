@@ -19,10 +19,7 @@ export const SubjectSchema = z.discriminatedUnion(
 
 export type SubjectReport = z.infer<typeof SubjectSchema>;
 
-/**
- * Returns what sets reports of a subject's kind apart. The cast is there because TypeScript cannot
- * see that the entry and its kind belong together.
- */
+/** Returns what sets reports of a subject's kind apart. The cast says that both belong together. */
 export function kindOfSubject({ kind }: SubjectReport): SubjectKind<Schema> {
   return SUBJECT_KINDS[kind] as unknown as SubjectKind<Schema>;
 }

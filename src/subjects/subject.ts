@@ -21,10 +21,7 @@ export interface TrainedGroup {
 /** What a subject needs to know about the user's model. */
 export interface TrainedModel {
   readonly groups: readonly TrainedGroup[];
-  /**
-   * The index of the group that decides about long contexts, which is the first that sees
-   * everything.
-   */
+  /** Index of the group that decides about long contexts: the first that sees everything. */
   readonly decisive: number;
   /** Of the decisive group: the share of the log-frequency range below one rotation per window. */
   readonly criticalFraction: number;
@@ -38,9 +35,7 @@ export interface GroupScaling {
   readonly spec: RopeSpec;
   /** Multiplier on q·k: with this scaling / as the weights were trained. */
   readonly softmaxScaleRatio: number;
-  /**
-   * Returns the table for a context of this many of the user's tokens. Each table is computed once.
-   */
+  /** Returns the table for a context of this many of the user's tokens, computed once. */
   tableAt(tokens: number): RopeTable;
 }
 
@@ -69,10 +64,7 @@ export interface Situation {
   readonly writtenAt?: { readonly indices: number; readonly tokens: (index: number) => number };
 }
 
-/**
- * What differs between two answers of a subject, such as its rotary tables. Equal treatments are
- * one object, so that each is answered only once.
- */
+/** What differs between two answers, such as rotary tables. Equal ones are one object. */
 export interface Treatment {
   /** Identifies the treatment in saved work, so it must not change between runs. */
   readonly digest: string;
@@ -101,9 +93,7 @@ export interface SubjectGroup {
 export interface Subject<T extends Treatment = Treatment> {
   /** The trained window in tokens, which is 1x. */
   readonly window: number;
-  /**
-   * The groups of the user's model that it is asked about one by one, including the decisive one.
-   */
+  /** Groups of the user's model that it is asked about, including the decisive one. */
   readonly groups: readonly SubjectGroup[];
   readonly texts: TextSource;
   /** How many tokens before a rung count as text at that length, at most. */
@@ -116,10 +106,7 @@ export interface Subject<T extends Treatment = Treatment> {
   samples?(preset: keyof typeof PRESETS, exactly: number | undefined): PresetPlan;
   /** The relative time that a context takes, by its length; default: the length. */
   workOf?(length: number): number;
-  /**
-   * How many nats of LLaMA 7B one nat of its language's loss stands for; 1 if the loss is the
-   * user's own.
-   */
+  /** Nats of LLaMA 7B for one nat of its language's loss; 1 if the loss is the user's own. */
   readonly lossScale: number;
   /** What it accepts besides tokens and tables. */
   readonly takes: {
@@ -132,9 +119,7 @@ export interface Subject<T extends Treatment = Treatment> {
      */
     readonly cachedKeys: 'no' | 'one-pass' | 'pass-per-length';
   };
-  /**
-   * Returns the treatment under which the subject answers as the user's model would with a scaling.
-   */
+  /** Returns the treatment under which it answers as the user's model would with a scaling. */
   treat(scaling: Scaling, at: Situation): T;
   /**
    * Loads what the answers need.

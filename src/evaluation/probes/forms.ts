@@ -28,7 +28,6 @@ import {
 } from '../summary.js';
 import { ladderResults, shortResults } from '../variant.js';
 
-/** One form of dynamic scaling and the questions about it. */
 interface AskedForm {
   readonly form: DynamicForm['form'];
   readonly short: FactsAndText;
@@ -117,10 +116,7 @@ function formsOf(
   ];
 }
 
-/**
- * (multiples) decoding with a cache up to each length. Index t stands for `(t + 1) / window`
- * windows.
- */
+/** (multiples) decoding with a cache up to each length; index t stands for t + 1 tokens of 1x. */
 function cachedTreatments(
   { setup, subject }: Run,
   scaling: Scaling,
@@ -184,10 +180,7 @@ function reportForms(
   });
 }
 
-/**
- * Finds the largest difference of a quantity between two forms, over the short lengths and the
- * rungs up to the target.
- */
+/** Finds the largest difference between two forms, at the short lengths and up to the target. */
 function largestGap(
   form: FormResults,
   recomputed: FormResults,

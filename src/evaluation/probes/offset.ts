@@ -56,10 +56,7 @@ function shiftedTexts({ sets, subject }: Run, tokens: number): ContextSet {
   };
 }
 
-/**
- * Moves a text to later positions. Attention depends only on relative distances, so nothing may
- * change.
- */
+/** Moves a text to later positions. Only relative distances count, so nothing may change. */
 export function shifted(context: Context, tokens: number): Context {
   const at = (i: number): number => context.positions?.[i] ?? i;
   return { ...context, positions: context.tokens.map((_, i) => at(i) + tokens) };

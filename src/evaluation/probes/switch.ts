@@ -18,17 +18,13 @@ import { matters } from '../summary.js';
 /** Bounds of the switches that contexts can straddle, as window multiples. */
 const SHORTEST = 0.25;
 const LONGEST = 4;
-/**
- * Tokens of the subject between two lengths, which leave room for two questions on different facts.
- */
+/** Tokens of the subject between two lengths, with room for two questions on different facts. */
 const STEP = 32;
 const QUESTIONS = 2;
 /** A switch has few questions in each context, and only longrope needs these extra contexts. */
 const CONTEXTS = 4;
 
-/**
- * Asks about a table that changes abruptly at one length: just below it, at it and just above it.
- */
+/** Asks about a table that changes at one length: just below it, at it and just above it. */
 export const tableSwitch: Probe = {
   name: 'switch',
   prepare(run) {
@@ -114,9 +110,7 @@ function switchSets({ setup, subject, samples }: Run, at: number): SwitchSets {
   };
 }
 
-/**
- * Questions with the table up to the switch, with the one beyond it, and with both in one cache.
- */
+/** Questions with the table up to the switch, the one beyond it, and both in one cache. */
 type AskedSwitch = Readonly<Record<'short' | 'long' | 'cached', FactsAndText>>;
 
 function askSwitch(
@@ -159,7 +153,6 @@ function askSwitch(
   };
 }
 
-/** One rotation at one length. */
 interface TableAtLength {
   readonly facts: Measurement;
   readonly text: Measurement;

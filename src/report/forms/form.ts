@@ -13,7 +13,6 @@ export interface RuleOutcome {
   readonly level: 'error' | 'warn';
   readonly status: 'passed' | 'failed' | 'unverifiable';
   readonly candidate: string;
-  /** What was found, and what was expected. */
   readonly message: string;
 }
 
@@ -25,7 +24,6 @@ export interface ReporterContext {
   readonly columns: number;
   /** Include heatmaps and charts. */
   readonly plots: boolean;
-  /** The result of a gate, if one ran. */
   readonly gate?: GateOutcome;
 }
 
@@ -39,10 +37,7 @@ export class Markup {
 
 type Value = string | number | Markup | readonly Markup[];
 
-/**
- * A page template. It escapes every value that is not markup, because names come from configs that
- * strangers wrote.
- */
+/** A page template. It escapes all values but markup, because strangers wrote the names. */
 export function markup(parts: TemplateStringsArray, ...values: readonly Value[]): Markup {
   const text = parts.map((part, i) => {
     const value = values[i];

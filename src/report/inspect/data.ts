@@ -16,7 +16,6 @@ import { INSPECT_SCHEMA_VERSION } from '../../version.js';
 import type { InspectData, InspectLayerType, InspectReading } from '../schema/inspect.js';
 
 export interface InspectOptions {
-  /** Path of the config, to show. */
   readonly source?: string;
   /** Tokens; default 4 x the trained window. */
   readonly target?: number;

@@ -49,7 +49,6 @@ function prose(id: string, lines: readonly string[], title?: string): Section {
   return { id, ...(title !== undefined && { title }), depth: 2, blocks: paragraphs(lines) };
 }
 
-/** Says what the weights are assumed to know, and gives the alternative. */
 function weightsSentences({ reference }: InspectData): readonly string[] {
   if (reference === null) return [];
   const { kind, trainedWindow, alternative } = reference;
@@ -169,7 +168,6 @@ export function inspectSections(data: InspectData, words: InspectWords = {}): re
   ];
 }
 
-/** Says what was read, and from which file. */
 function headSection(data: InspectData): Section {
   return {
     id: 'model',
@@ -220,7 +218,6 @@ function geometrySections(data: InspectData): readonly Section[] {
   ];
 }
 
-/** Presents turns by pair, and mean cosine by distance, for one layer type. */
 function pictures(
   group: NonNullable<InspectData['geometry']>['groups'][number],
 ): readonly Section[] {

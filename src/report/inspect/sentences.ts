@@ -136,7 +136,6 @@ function layerList(layers: readonly number[]): string {
   return layers.length > LISTED_LAYERS ? `layers ${shown} …` : `layers ${shown}`;
 }
 
-/** Rope types whose table depends on the length of the sequence. */
 const BY_LENGTH: ReadonlySet<string> = new Set(
   Object.entries(ROPE_KINDS).flatMap(([name, kind]) => (kind.lengthDependent ? [name] : [])),
 );

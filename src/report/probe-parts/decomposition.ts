@@ -17,7 +17,6 @@ const PartsSchema = z.strictObject({
 
 export type LossParts = z.infer<typeof PartsSchema>;
 
-/** A candidate's row, as far as it is about this probe. */
 interface Row {
   readonly label: string;
   readonly parts: LossParts | null;

@@ -19,7 +19,6 @@ const OffsetSchema = z.strictObject({
 
 export type Offset = z.infer<typeof OffsetSchema>;
 
-/** A candidate's row, as far as it is about this probe. */
 interface Row {
   readonly label: string;
   readonly offset?: Offset | undefined;

@@ -5,10 +5,7 @@ import { offset } from './offset.js';
 import type { ProbedRow } from './probe.js';
 import { serving } from './serving.js';
 
-/**
- * Everything that candidates may be asked beside the short and the long lengths, in the order in
- * which it is drawn.
- */
+/** What candidates may be asked beside the short and the long lengths, in the report's order. */
 const REPORTED = Object.freeze([decomposition, serving, offset] as const);
 
 type Together<Shape> = (Shape extends unknown ? (shape: Shape) => void : never) extends (

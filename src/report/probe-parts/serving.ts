@@ -81,7 +81,6 @@ export type Gap = z.infer<typeof GapSchema>;
 export type Switch = z.infer<typeof SwitchSchema>;
 export type Reading = z.infer<typeof ReadingSchema>;
 
-/** A candidate's row, as far as it is about these probes. */
 interface Row {
   readonly label: string;
   readonly forms?: readonly DynamicForm[] | undefined;
@@ -97,7 +96,6 @@ export const serving = defineReported({
   sections: servingSections,
 });
 
-/** Presents the results of the serving probes, which the quick preset does not measure. */
 function servingSections(rows: readonly Row[], report: ReportLengths): readonly Section[] {
   const forms = alike(rows, (row) => row.forms);
   const switches = alike(rows, (row) => row.switch);
@@ -119,7 +117,6 @@ function servingSections(rows: readonly Row[], report: ReportLengths): readonly 
   }));
 }
 
-/** Explains tables of one kind below the last of them. */
 function withNote(
   tables: readonly TableBlock[],
   note: string,

@@ -5,10 +5,7 @@ export const IntervalSchema = z
   .strictObject({ value: z.number(), low: z.number(), high: z.number() })
   .meta({ description: 'A measured value with its 95 % interval.' });
 
-/**
- * Tokens of a user's text, from an untrusted file. No ladder comes near the upper bound, and
- * lengths are not negative.
- */
+/** Tokens of a user's text, from an untrusted file. No ladder comes near the upper bound. */
 export const TokensSchema = z
   .number()
   .min(0)

@@ -105,7 +105,6 @@ export function settingsUsedWords(report: Report): string {
   );
 }
 
-/** Says which candidates got more long contexts than the preset has, and how many. */
 function furtherWords({ candidates }: Report): string {
   const counts = [...new Set(candidates.flatMap((c) => c.longContexts ?? []))].sort(
     (a, b) => a - b,

@@ -60,7 +60,6 @@ function turnsBlocks(report: Report): Section['blocks'] {
   ];
 }
 
-/** Describes the exact effect of the scaling on the rotary table. */
 function stretchWords(candidate: CandidateReport): string {
   const parts = candidate.groups.map((group) => {
     const layers = candidate.groups.length > 1 ? `${printable(group.layerType)} ` : '';

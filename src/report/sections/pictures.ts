@@ -3,7 +3,6 @@ import * as format from '../format.js';
 import type { CandidateReport, Interval, Report, Short } from '../schema/report.js';
 import type { Block, Heatmap, IntervalChart, IntervalRow, Section } from './section.js';
 
-/** Presents the contents of the tables as pictures. */
 export function pictureSections(report: Report): readonly Section[] {
   return [
     {
@@ -40,7 +39,6 @@ function heatmapSection(report: Report): Section {
   };
 }
 
-/** The candidate whose picture is shown first. */
 function featured({ candidates, recommendation }: Report): CandidateReport | undefined {
   return (
     candidates.find(({ label }) => label === recommendation.candidate) ??
@@ -61,7 +59,6 @@ function heatmapOf({ needle }: CandidateReport): Heatmap | undefined {
   return first && { rows, bins: first.rung.byDistance };
 }
 
-/** Presents the reach of each candidate, with the target marked. */
 function reachChart(report: Report): IntervalChart {
   const window = report.reference.trainedWindow;
   const rows = report.candidates.flatMap(({ label, reach }): IntervalRow[] => {

@@ -35,7 +35,6 @@ export interface Column {
 
 export interface Row {
   readonly cells: readonly TableCell[];
-  /** The row that the verdict is about. */
   readonly marked?: boolean;
 }
 
@@ -71,7 +70,6 @@ export interface IntervalRow {
   readonly value: number;
   readonly low: number;
   readonly high: number;
-  /** Text at the end of the row. */
   readonly text: string;
   /** Whether the true value may lie further right, which is drawn as an arrow. */
   readonly open?: boolean;
@@ -110,7 +108,6 @@ export interface MarkedLine {
   /** Such as `RE012`. */
   readonly code?: string;
   readonly text: string;
-  /** Text under the line. */
   readonly more?: string;
 }
 

@@ -26,8 +26,6 @@ import {
   type Tone,
 } from './section.js';
 
-/** The table of what was measured, with one row per candidate. */
-
 const VERDICTS: Readonly<Record<Verdict, readonly [words: string, tone: Tone]>> = Object.freeze({
   reference: ['reference', 'soft'],
   reaches: ['reaches the target', 'good'],
@@ -125,7 +123,6 @@ export function summaryTable(report: Report): TableBlock {
   };
 }
 
-/** A column, and its cell for a candidate. */
 type DrawnColumn = readonly [Column, (candidate: CandidateReport, row: DistinctRow) => TableCell];
 
 /** A column of numbers, with its title in two lines for terminals. */

@@ -43,7 +43,6 @@ function neighbourRows(report: Report): readonly Row[] {
     });
 }
 
-/** Names the probe models, and says whether they recommend the same. */
 function neighboursNote({ otherProbeModels, subject, recommendation }: Report): string {
   const others = otherProbeModels ?? [];
   if (others.length === 0) return '';
@@ -121,7 +120,6 @@ function tierRows({ candidates, target }: Report, probed: ProbedReport): readonl
   });
 }
 
-/** Says in one or two sentences how far the two agree. */
 function agreementWords({ recommendation }: Report, probed: ProbedReport): string {
   const { recommended, rankCorrelation, shortCostRatio } = probed;
   const order =

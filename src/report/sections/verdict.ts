@@ -37,7 +37,6 @@ export function verdictSection(report: Report): Section {
   };
 }
 
-/** Lists the smallest factor for each length, for servers that can switch per request. */
 function profileWords({ recommendation }: Report): string {
   const { profiles } = recommendation;
   if (profiles === undefined) return '';
@@ -249,10 +248,7 @@ function furthestSentences(report: Report, best: CandidateReport | undefined): r
   ];
 }
 
-/**
- * Whether the reference itself loses facts within its window, so that no scaling can be judged by
- * losing them.
- */
+/** Whether the reference loses facts within its window, so that facts cannot judge a scaling. */
 function referenceReachesNothing({ candidates }: Report): boolean {
   return candidates[0]?.reach?.multiple === 0;
 }
@@ -275,7 +271,6 @@ function leastLossSentence({ candidates }: Report, best: CandidateReport): strin
   return `${printable(least.label)} loses least over all lengths: ${nats(least.score)} nats a token.`;
 }
 
-/** Lists what may change the advice. */
 function caveats(report: Report): readonly string[] {
   const { code, tied } = report.recommendation;
   const best = report.candidates.find(({ label }) => label === report.recommendation.candidate);
@@ -462,12 +457,10 @@ const MORE: Readonly<Partial<Record<string, string>>> = Object.freeze({
   standard: 'thorough',
 });
 
-/** As a shell takes it. */
 function shellWord(text: string): string {
   return quote(printable(text));
 }
 
-/** Writes the keys for the recommended candidate, as text to paste into the config. */
 function settingsBlocks({ recommendation: { write } }: Report): readonly Block[] {
   if (write === undefined || Object.keys(write).length === 0) return [];
   // All keys are paths into one object: `text_config.rope_scaling` belongs in text_config.

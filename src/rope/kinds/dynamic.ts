@@ -15,10 +15,7 @@ import {
 import type { DefaultSpec } from './default.js';
 import { type NtkSpec, ntkTheta } from './ntk.js';
 
-/**
- * Dynamic NTK-aware scaling: alpha is recomputed from the sequence length once it exceeds
- * maxPositions.
- */
+/** Dynamic NTK-aware scaling: alpha follows the sequence length beyond maxPositions. */
 export interface DynamicSpec extends RopeBase {
   readonly type: 'dynamic';
   readonly factor: number;

@@ -19,10 +19,7 @@ import {
   stretchedOriginal,
 } from '../kind.js';
 
-/**
- * Llama 3 scaling. The two frequency factors are turns over the original window, which is in
- * tokens.
- */
+/** Llama 3 scaling. The two frequency factors are turns over the original window. */
 export interface Llama3Spec extends RopeBase {
   readonly type: 'llama3';
   readonly factor: number;

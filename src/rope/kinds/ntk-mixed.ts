@@ -7,9 +7,7 @@ import {
   type RopeTable,
 } from '../kind.js';
 
-/**
- * NTK-RoPE-mixed: each pair has its own divisor, which grows from the fastest pair to the slowest.
- */
+/** NTK-RoPE-mixed: each pair has its own divisor, which grows towards the slowest. */
 export interface NtkMixedSpec extends RopeBase {
   readonly type: 'ntk-mixed';
   readonly factor: number;

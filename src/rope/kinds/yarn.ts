@@ -37,9 +37,7 @@ export interface YarnSpec extends RopeBase {
   readonly attentionFactor?: number;
 }
 
-/**
- * The bounds of the ramp that the YaRN paper recommends, in turns (Peng et al. 2023, section 3.2).
- */
+/** The YaRN paper's bounds of the ramp, in turns (Peng et al. 2023, section 3.2). */
 export const YARN_BETAS = Object.freeze({ fast: 32, slow: 1 });
 
 /**
@@ -190,10 +188,7 @@ function readYarnFactor(
   return { value: factor, findings: [...findings, finding('factor_mismatch', path, args)] };
 }
 
-/**
- * Reads `truncate`. transformers looks for it in the outer dictionary, so it never sees one in a
- * nested block.
- */
+/** Reads `truncate`. transformers looks in the outer dictionary only, not in a nested block. */
 function readTruncate({ fields, nested }: RopeBlock): Read<boolean> {
   if (!fields.has('truncate')) return { value: true, findings: [] };
   // transformers takes an explicit null as false, which means no truncation, and not as the
@@ -215,9 +210,7 @@ function loneMscale(
   return [finding('mscale_alone', fields.at(given), { given, missing })];
 }
 
-/**
- * Writes the block and leaves out values that equal their defaults, since every key can be misread.
- */
+/** Writes the block without values that equal their defaults, since every key can be misread. */
 function writeYarn(spec: YarnSpec): Block {
   return {
     rope_type: 'yarn',

@@ -6,10 +6,7 @@ import type { ModelFiles } from './files.js';
 export type Runtime = typeof import('onnxruntime-node');
 export type Feeds = Record<string, InstanceType<Runtime['Tensor']>>;
 
-/**
- * The rotary tables of one run, (rows, pairs) float32, row-major. Those of queries and keys may
- * differ.
- */
+/** Rotary tables of a run, (rows, pairs) float32, row-major; queries' and keys' may differ. */
 export interface RotaryInputs {
   readonly rows: number;
   readonly pairs: number;

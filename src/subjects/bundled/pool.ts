@@ -18,7 +18,6 @@ export interface RuntimeDescription {
   readonly loadError?: string;
   /** The folder with the native libraries; null if there is none for this platform. */
   readonly libraryFolder: string | null;
-  /** One entry per execution provider that this tool can use. */
   readonly providers: readonly ProviderDescription[];
   /** The attempt to load a bundled model on the CPU. */
   readonly trial: SessionTrial;
@@ -30,7 +29,6 @@ export interface RuntimeDescription {
 /** An execution provider, and whether its library is installed. */
 export interface ProviderDescription {
   readonly name: Provider;
-  /** The file name of the provider's library. */
   readonly library: string;
   /** Whether the library is on disk. The runtime's own list does not prove it. */
   readonly present: boolean;
@@ -59,9 +57,7 @@ async function attempt(member: string, device: Provider): Promise<SessionTrial> 
   }
 }
 
-/**
- * Describes the runtime after trying it out, because the runtime lists CUDA even if it is missing.
- */
+/** Describes the runtime after trying it out, because it lists CUDA even if that is missing. */
 export async function describeRuntime(platform: string, arch: string): Promise<RuntimeDescription> {
   const require = createRequire(import.meta.url);
   const root = dirname(dirname(require.resolve('onnxruntime-node')));

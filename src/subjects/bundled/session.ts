@@ -13,10 +13,7 @@ import {
 } from './engine.js';
 import { GRAPHS, readBundled } from './files.js';
 
-/**
- * The mask of a key that a row must not see. It is finite, so that a softmax over masked keys alone
- * is still a number.
- */
+/** The mask of an unseen key: finite, so that a softmax over masked keys alone is a number. */
 const UNSEEN = -1e9;
 
 /** Makes an additive causal mask (length, length): 0 on and below the diagonal. */
@@ -56,10 +53,7 @@ export class PlaceBias {
   }
 }
 
-/**
- * The inputs that differ between graphs: all except tokens, positions, rotary tables and what is
- * scored.
- */
+/** The inputs of a graph besides tokens, positions, rotary tables and what is scored. */
 interface Mask {
   /** Changes a batch as the graph requires; default: not at all. */
   readonly fit?: (batch: Batch) => Batch;
@@ -84,10 +78,7 @@ function chunksOf(length: number): { readonly chunk: number; readonly filled: nu
   return { chunk, filled: chunk * count };
 }
 
-/**
- * Fills contexts up to whole chunks. A row does not depend on later tokens, so the scores stay the
- * same.
- */
+/** Fills contexts up to whole chunks. No row depends on later tokens, so scores stay the same. */
 function wholeChunks(b: Batch): Batch {
   const { filled } = chunksOf(b.length);
   if (filled === b.length) return b;

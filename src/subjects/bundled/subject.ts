@@ -55,10 +55,7 @@ export const TOKENS_PER_RUN: Readonly<Record<Provider, number>> = Object.freeze(
   cuda: 8192,
 });
 
-/**
- * The tokens of a context at which attention takes as long as everything else
- * (docs/performance.md).
- */
+/** Tokens of a context at which attention takes as long as the rest (docs/performance.md). */
 const ATTENTION_TOKENS = 1150;
 
 /** The bundled probe model that stands in for one user's model. */
@@ -81,10 +78,7 @@ export interface BundledOptions {
   readonly openEngine?: ((request: EngineRequest) => Promise<ProbeEngine>) | undefined;
 }
 
-/**
- * A small decoder that stands in for the user's model. Scalings are carried over to its
- * frequencies.
- */
+/** A small decoder that stands in for the user's model, with scalings carried over to it. */
 export class BundledSubject implements Subject<RotaryTreatment> {
   readonly window: number;
   readonly textSpan: number;
@@ -303,10 +297,7 @@ const hasOwnPositions = (contexts: readonly Context[]): boolean =>
 
 /** Turns requests into batches of the engine, and its answers into scores by context. */
 export class ContextScorer {
-  /**
-   * The latest table. Questions about one treatment follow each other, and a shorter one needs only
-   * the start of the table.
-   */
+  /** The latest table, which questions about one treatment share, shorter ones from its start. */
   #latest: { treatment: RotaryTreatment; length: number; rotary: RotaryInputs } | undefined;
 
   /** @param place what the model receives about positions besides the rotation, by length */

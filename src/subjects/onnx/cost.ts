@@ -8,10 +8,7 @@ export interface DecoderCost {
   /** Multiplications per token, and per pair of a token and an earlier one. */
   readonly perToken: number;
   readonly perPair: number;
-  /**
-   * The MiB that the longest context needs in any case, for weights, keys and values, and kept
-   * scores.
-   */
+  /** MiB that the longest context needs in any case: weights, keys, values and kept scores. */
   readonly leastMemory: number;
   /** The MiB that the longest context is expected to need. */
   readonly memory: number;
@@ -52,10 +49,7 @@ const WIDE_STATES = 3;
 /** How many copies of a layer's scores a softmax holds. */
 const SCORE_COPIES = 3;
 
-/**
- * Returns the sizes of the weights that tokens are multiplied with. The projection to symbols is
- * the last.
- */
+/** Returns the sizes of the weights that multiply tokens. The last one projects to symbols. */
 function products(graph: Graph): { rows: number; columns: number }[] {
   return graph.nodes.flatMap((node) => {
     if (node.op === 'MatMulNBits') {

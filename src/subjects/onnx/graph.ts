@@ -46,9 +46,7 @@ export interface Weight {
   readonly name: string;
   readonly element: number;
   readonly dims: readonly number[];
-  /**
-   * Where its values are in the model file; absent if they are in another file or in typed fields.
-   */
+  /** Where its values are in the model file; absent: in another file or in typed fields. */
   readonly raw?: Range;
   /** Where its values are in another file. */
   readonly external?: {
@@ -96,10 +94,7 @@ export interface Graph {
   /** The version of each operator set, by its domain. */
   readonly opsets: ReadonlyMap<string, number>;
   readonly producer: string;
-  /**
-   * All other fields: those of the model besides its graph, and those of the graph besides nodes,
-   * weights and ports.
-   */
+  /** Other fields of the model besides its graph, and of the graph besides the above. */
   readonly rest: { readonly model: readonly Buffer[]; readonly graph: readonly Buffer[] };
 }
 
@@ -332,7 +327,6 @@ function nodeBytes({ op, domain = '', inputs, outputs, attributes = {} }: NewNod
   ]);
 }
 
-/** Copies a node and renames some of its inputs. */
 function renamedInputs(node: Node, names: ReadonlyMap<string, string>): Buffer {
   const { bytes } = node;
   const source: ByteSource = {

@@ -61,10 +61,7 @@ export function siteRows(
   return site.element === ELEMENT.float16 ? toHalf(out) : out;
 }
 
-/**
- * Converts float32 to float16 as bits, because Node 20 has no Float16Array and the runtime takes a
- * Uint16Array.
- */
+/** Converts to float16 as bits, which the runtime takes; Node 20 has no Float16Array. */
 export function toHalf(values: Float32Array): Uint16Array {
   return new Uint16Array(Float16Array.from(values).buffer);
 }
@@ -74,10 +71,7 @@ export function fromHalf(bits: Uint16Array): Float32Array {
   return Float32Array.from(new Float16Array(bits.buffer, bits.byteOffset, bits.length));
 }
 
-/**
- * Determines how wide rows repeat a pair, from cos at position 1; undefined if they do so in
- * neither way.
- */
+/** Determines from cos at position 1 how wide rows repeat a pair; undefined: in neither way. */
 export function layoutOf(cos: Float32Array, width: number): RowLayout | undefined {
   const row = cos.subarray(width, 2 * width);
   const half = width / 2;
@@ -161,10 +155,7 @@ const TAKES_CACHE: Readonly<Record<string, { readonly cos: number; readonly sin:
 
 const LAYER = /(?:^|[./_])(?:layers?|h|blocks?)[./_](\d+)(?:[./_]|$)/;
 
-/**
- * Returns the number of the layer that a node belongs to, from its name; -1 if the name does not
- * tell.
- */
+/** Returns the number of a node's layer from its name; -1 if that does not tell. */
 const layerOf = (node: Node): number => Number(LAYER.exec(node.name)?.[1] ?? -1);
 
 /** Reads the first bytes of a weight's values; undefined if there are fewer. */
@@ -195,10 +186,7 @@ function elementOf(element: number, node: Node): RotarySite['element'] {
   throw errors.rotaryNode(node.name, `takes tables of element type ${element}, not float or half`);
 }
 
-/**
- * Finds the tables that nodes index themselves: one site per pair of names, with the layers that
- * use it.
- */
+/** Finds the tables that nodes index themselves: a site per pair of names, with its layers. */
 function cacheSites(graph: Graph, index: Index): RotarySite[] {
   const sites = new Map<string, { site: RotarySite; layers: Set<number> }>();
   for (const node of graph.nodes) {
@@ -299,9 +287,7 @@ function isScalar(graph: Graph, name: string | undefined): boolean {
   return graph.nodes.some((n) => n.op === 'Constant' && n.outputs[0] === name);
 }
 
-/**
- * Finds the tables whose rows the graph computes with Cos and Sin, or gathers from a folded table.
- */
+/** Finds tables whose rows are computed with Cos and Sin, or gathered from a folded table. */
 function rowSites(graph: Graph, index: Index, firstRow: FirstRow): RotarySite[] {
   const byAngle = new Map<string, { cos?: Node; sin?: Node }>();
   for (const node of graph.nodes) {
@@ -341,10 +327,7 @@ function rowSites(graph: Graph, index: Index, firstRow: FirstRow): RotarySite[] 
   });
 }
 
-/**
- * Whether a table is passed on in float16: according to its last Cast, or else to the folded table
- * that it is gathered from. Otherwise it is float32.
- */
+/** Whether a table is float16, by its last Cast or else by the folded table behind it. */
 function halfTable(graph: Graph, { producer }: Index, name: string): boolean {
   for (let node = producer.get(name); node; node = producer.get(node.inputs[0]!)) {
     if (node.op === 'Cast') return node.attributes.get('to') === ELEMENT.float16;
@@ -354,10 +337,7 @@ function halfTable(graph: Graph, { producer }: Index, name: string): boolean {
   return false;
 }
 
-/**
- * Finds pairs of tables that have the same shape and are indexed by the same positions. Their first
- * rows tell cos from sin.
- */
+/** Finds pairs of folded tables of one shape and index. First rows tell cos from sin. */
 function gatheredPairs(
   graph: Graph,
   firstRow: FirstRow,
@@ -386,10 +366,7 @@ function gatheredPairs(
   return pairs;
 }
 
-/**
- * Recognises a table by its first row: cos of 0 is the attention scaling throughout, and sin of 0
- * is 0.
- */
+/** Recognises a table by its first row: cos of 0 is the attention scaling, sin of 0 is 0. */
 function looksRotary(firstRow: FirstRow, weight: Weight): 'cos' | 'sin' | '' {
   if (weight.dims.length !== 2 || weight.element !== ELEMENT.float32) return '';
   const width = weight.dims[1]!;

@@ -37,7 +37,6 @@ export interface DecoderRequest extends ExportRequest {
 /** What is known about an opened decoder. */
 export interface DecoderInfo extends ModelIdentity {
   readonly producer: string;
-  /** The version of the runtime. */
   readonly onnxruntime: string;
   readonly sites: readonly SiteInfo[];
   /** The element type of the cache, or of the tables if there is none. */
@@ -136,7 +135,6 @@ export class DecoderSession {
     }
   }
 
-  /** Scores one context. */
   async run({ tokens, tables, rows, targets }: DecoderRun): Promise<ContextScores> {
     const logProbabilities = new Float32Array(rows.length);
     const correct = new Uint8Array(rows.length);
@@ -190,10 +188,7 @@ export class DecoderSession {
     return feeds;
   }
 
-  /**
-   * Makes the inputs for scored rows, counted from `from`. A chunk in which nothing is scored still
-   * needs one row.
-   */
+  /** Makes the inputs for scored rows, counted from `from`. A chunk needs at least one row. */
   #asked(rows: readonly number[], from: number, targets: readonly number[]): Feeds {
     const { Tensor } = this.runtime;
     const local = rows.length > 0 ? rows.map((row) => row - from) : [0];
@@ -233,7 +228,6 @@ function assertConfigured(
     throw errors.cache([heads, width], [keyHeads, headDim]);
 }
 
-/** Collects what is known about a decoder before a session is created. */
 function factsOf(
   model: ExportedModel,
   roles: Roles,
@@ -344,7 +338,6 @@ function tokenFeeds(
   };
 }
 
-/** Merges the edits of all sites with that of the head. */
 function mergedEdits(sites: readonly LaidOutSite[], head: GraphEdit): GraphEdit {
   return {
     withoutNodes: new Set(sites.flatMap(({ edit }) => [...(edit.withoutNodes ?? [])])),
@@ -401,10 +394,7 @@ const ATTENTION_BIAS: Readonly<Record<string, number>> = Object.freeze({
 
 const isFused = ({ op }: Node): boolean => Object.hasOwn(ATTENTION_BIAS, op);
 
-/**
- * Whether attention keeps the scores of all pairs. Fused attention does so only with a bias for
- * every pair of tokens.
- */
+/** Whether attention keeps all scores. Fused attention does so only with a bias for every pair. */
 function keepsScores({ nodes }: Graph): boolean {
   const fused = nodes.filter(isFused);
   return fused.length === 0 || fused.some((node) => node.inputs[ATTENTION_BIAS[node.op]!]);

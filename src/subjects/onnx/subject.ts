@@ -63,10 +63,7 @@ export class TableTreatments {
   }
 }
 
-/**
- * Applies a ratio on q·k to a table, as its root on both q and k. This is valid only if the whole
- * head rotates.
- */
+/** Applies a ratio on q·k as its root on both. This is valid only if the whole head rotates. */
 function withSoftmaxScale(
   table: RopeTable,
   { softmaxScaleRatio }: Scaling['groups'][number],
@@ -75,9 +72,7 @@ function withSoftmaxScale(
   return { ...table, attentionScaling: table.attentionScaling * Math.sqrt(softmaxScaleRatio) };
 }
 
-/**
- * What the decoder needs to know about the user's model besides what its weights were trained with.
- */
+/** What the decoder needs of the user's model besides what its weights were trained with. */
 export interface DecoderShape extends ConfiguredModel {
   readonly attention: {
     readonly layers: number;
@@ -89,9 +84,7 @@ export interface DecoderShape extends ConfiguredModel {
 
 /** Scores contexts with a user's decoder, one at a time. */
 export class DecoderScorer {
-  /**
-   * The latest values, which questions about one treatment share because they follow each other.
-   */
+  /** The latest values, for the questions about one treatment, which follow each other. */
   #latest: { treatment: TablesTreatment; length: number; values: RotaryValues[] } | undefined;
 
   constructor(
@@ -150,10 +143,7 @@ const TIMED_LENGTHS = Object.freeze({ short: 512, long: 4096 });
 /** The loss of this many tokens before a rung counts as that of the rung's length. */
 const TEXT_SPAN = 256;
 
-/**
- * There are few contexts, each with many scored tokens, because one takes minutes on a user's
- * decoder.
- */
+/** Contexts are few, each with many scored tokens: one takes minutes on a user's decoder. */
 const SAMPLES: Readonly<Record<keyof typeof PRESETS, PresetPlan>> = Object.freeze({
   quick: { short: 1, shortText: 2, long: 2, longText: 2, apart: 0 },
   standard: { short: 2, shortText: 4, long: 4, longText: 4, apart: 0 },

@@ -145,10 +145,7 @@ export class TokenizedTexts implements TextSource {
 const begun = (name: string): string => `\nThe code of the ${name} is`;
 const END = '.\n';
 
-/**
- * Splits a text into sentences. Each keeps what stands before it, so that all of them joined are
- * the text.
- */
+/** Splits a text into sentences that keep what stands before them, so that none of it is lost. */
 function sentencesOf(text: string): string[] {
   return text.match(/\s*[^\n]*?(?:[.!?;:{}]["’”)]?(?=\s|$)|\n|$)/gu)?.filter((s) => s.trim()) ?? [];
 }

@@ -45,7 +45,6 @@ function leading(tokenizer: Tokenizer): number[] {
 
 /** The files of a model on disk. */
 export interface ModelFiles {
-  /** The ONNX file. */
   readonly model: string;
   readonly tokenizer: string;
   /** The file beside the tokenizer, if there is one. */
