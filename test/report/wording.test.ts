@@ -4,7 +4,7 @@ import type { Offset } from '../../src/report/probe-parts/offset.js';
 import type { DynamicForm } from '../../src/report/probe-parts/serving.js';
 import { type CandidateReport, type Report, VERDICTS } from '../../src/report/schema/report.js';
 import { adviceWords, nextCommand, verdictSection } from '../../src/report/sections/verdict.js';
-import { referenceWords, statusWords, subjectWords } from '../../src/report/sections/conditions.js';
+import { referenceWords, subjectWords } from '../../src/report/sections/conditions.js';
 import { localWords, verdictWords } from '../../src/report/sections/summary.js';
 import { textOf } from '../../src/report/terminal.js';
 import { exactLines } from '../../src/report/sections/exact.js';
@@ -392,7 +392,7 @@ it.each([
   ['interrupted', 'Interrupted: only the finished measurements'],
   ['failed', 'The runtime failed before the end: only the finished measurements'],
 ] as const)('a report of a run that %s says so', (status, words) => {
-  expect(statusWords(status)).toContain(words);
+  expect(verdictText(makeReport({ status }))).toContain(words);
 });
 
 it('the parts of a loss, and tables of what servers do, have titles', () => {
