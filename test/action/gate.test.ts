@@ -109,6 +109,6 @@ describe('the Action on a pull request', () => {
     const checkout = await pullRequest(linear);
     const { code, output } = await runAction(checkout, { ROPE_EVAL_BASE_REF: 'nowhere' });
     expect(code).toBe(2);
-    expect(output).toContain('error: --base-ref nowhere: ');
+    expect(output).toMatch(/^error: --base-ref nowhere: /m);
   });
 });

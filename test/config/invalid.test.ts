@@ -6,6 +6,7 @@ import { parseConfig } from '../../src/json/parse.js';
 import { isNotRope, readModel } from '../../src/model/read-model.js';
 import { computeRope } from '../../src/rope/registry.js';
 import { goldenLines, type InvalidCase } from '../golden-cases.js';
+import { errorAt } from '../helpers/errors.js';
 
 /** What is done, in the terms of the fixture: an action and the reported kinds. */
 interface Outcome {
@@ -80,7 +81,9 @@ describe('a config that is wrong gets the recommended action', () => {
   it.each([0, -1, 1.5, Number.NaN, 1e308, '0', '1.5', 'many', ''])(
     'refuses the sequence length %s',
     (length) => {
-      expect(() => checkSequenceLength(length)).toThrow(/whole number of tokens/);
+      expect(() => checkSequenceLength(length)).toThrow(
+        errorAt('out_of_range', { option: 'sequenceLength' }),
+      );
     },
   );
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { kinds, LLAMA, read } from '../read.js';
+import { errorAt } from '../helpers/errors.js';
 
 describe('an unknown model type', () => {
   it('with ordinary keys is read as a plain decoder, with a warning', () => {
@@ -26,9 +27,9 @@ describe('an unknown model type', () => {
   });
 
   it('without any rope key is an error that suggests a known type', () => {
-    expect(() => read({ ...LLAMA, rope_theta: undefined, model_type: 'mistrall' })).toThrow(
-      /did you mean "mistral"/,
-    );
+    const unknown = () => read({ ...LLAMA, rope_theta: undefined, model_type: 'mistrall' });
+    expect(unknown).toThrow(errorAt('unknown_model_type', { path: 'model_type' }));
+    expect(unknown).toThrow(/"mistral"/);
   });
 
   it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])(

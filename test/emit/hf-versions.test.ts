@@ -27,14 +27,14 @@ describe('YaRN in transformers 4', () => {
     const { versions, notes } = v4Versions(input, 40_960);
     expect(versions).toMatch(/^transformers 4\.45 to 4\.50, 4\.56 and later/);
     expect(notes).toHaveLength(1);
-    expect(notes[0]?.text).toMatch(/4\.51 to 4\.55 .* no scaling at all.* must be 163840/);
+    expect(notes[0]?.text).toMatch(/4\.51 to 4\.55 .* 1: .*\b163840\b/);
   });
 
   it('with a raised window has another ramp up to 4.50', () => {
     const { versions, notes } = v4(inputFor(raised, yarn(4, 32_768), 131_072));
     expect(versions).toMatch(/^transformers 4\.51 and later/);
     expect(notes).toHaveLength(1);
-    expect(notes[0]?.text).toMatch(/4\.45 to 4\.50 .* 131072 in place of 32768/);
+    expect(notes[0]?.text).toMatch(/4\.45 to 4\.50 .*\b131072\b.*\b32768\b/);
   });
 
   it('carries the stretched window, which is right since 4.51', () => {
@@ -73,7 +73,7 @@ describe('YaRN in transformers 4', () => {
   it('with a window raised by another factor needs 4.56', () => {
     const { versions, notes } = v4Versions(inputFor(raised, yarn(2, 32_768), 65_536), 131_072);
     expect(versions).toMatch(/^transformers 4\.56 and later/);
-    expect(notes.map(({ text }) => text).join()).toMatch(/here 4\. There .* must be 65536/);
+    expect(notes.map(({ text }) => text).join()).toMatch(/ 4\. .*\b65536\b/);
   });
 
   it('has truncate since 4.55 and mscale since 4.51', () => {
@@ -122,6 +122,6 @@ describe('longrope in transformers 4', () => {
   it('has a factor of its own only in transformers 5', () => {
     const { versions, notes } = v4(inputFor(QWEN3, longrope(2), 163_840));
     expect(versions).toMatch(/^transformers 5/);
-    expect(notes[0]?.text).toMatch(/must be 81920/);
+    expect(notes[0]?.text).toMatch(/\b81920\b/);
   });
 });

@@ -15,7 +15,10 @@ function sglang(input: EmitInput) {
   const [emission] = emit(input, ['sglang']);
   if (!emission?.ok) throw new Error('refused');
   const text = flag(emission.settings[0]?.text ?? '', '--json-model-override-args');
-  return { overrides: JSON.parse(text) as unknown, notes: JSON.stringify(emission.notes) };
+  // The key that begins each note on what an engine needs.
+  const needs = emission.notes.filter(({ kind }) => kind === 'needs');
+  const told = needs.map((note) => note.text.split(' ')[0]);
+  return { overrides: JSON.parse(text) as unknown, told };
 }
 
 function olderVllm(input: EmitInput): unknown {
@@ -100,17 +103,17 @@ describe('overrides only set keys', () => {
       rope_theta: 1e6,
       max_position_embeddings: 81_920,
     });
-    const { overrides, notes } = sglang(inputFor(QWEN3, none, 81_920));
+    const { overrides, told } = sglang(inputFor(QWEN3, none, 81_920));
     expect(overrides).toEqual({ rope_theta: 1e6, max_position_embeddings: 81_920 });
-    expect(notes).not.toContain('in the block as well');
+    expect(told).toEqual([]);
   });
 
   it('SGLang is told of the theta in a block only where one is written', () => {
     const scaled = sglang(inputFor(QWEN3, yarn(4, 32_768), 131_072));
-    expect(scaled.notes).toContain('rope_theta stands in the block as well');
+    expect(scaled.told).toEqual(['rope_theta']);
     // transformers 5 makes a block from theta when it loads, and SGLang reads that one first.
     const larger = sglang(inputFor(QWEN3, ntk(4), 131_072));
     expect(larger.overrides).toMatchObject({ rope_scaling: null });
-    expect(larger.notes).not.toContain('in the block as well');
+    expect(larger.told).toEqual(['rope_scaling']);
   });
 });

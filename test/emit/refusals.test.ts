@@ -51,8 +51,8 @@ describe('an engine refuses what it cannot express', () => {
 
   it('llama.cpp and SGLang: kinds of layers apart', () => {
     const layered = inputFor(gemma, yarn(4, 32_768), 131_072);
-    expect(refusalOf(layered, 'llama.cpp')).toMatch(/more than one kind/);
-    expect(refusalOf(layered, 'sglang')).toMatch(/more than one kind/);
+    expect(refusalOf(layered, 'llama.cpp')).toMatch(/\bone kind\b/);
+    expect(refusalOf(layered, 'sglang')).toMatch(/\bone kind\b/);
     expect(refusalOf(layered, 'vllm')).toBeUndefined();
   });
 
@@ -78,7 +78,7 @@ describe('an engine refuses what it cannot express', () => {
       rope: scale(group.rope),
     }));
     const oss: EmitInput = { ...rest, groups: [first!, second!] };
-    expect(refusalOf(oss, 'vllm')).toMatch(/gpt_oss does not take linear/);
+    expect(refusalOf(oss, 'vllm')).toMatch(/\bgpt_oss\b.*\blinear\b/);
     const latent = inputFor(configText('DeepSeek-V3'), linear(2), 327_680);
     for (const engine of ['vllm', 'sglang'] as const) {
       expect(refusalOf(latent, engine)).toMatch(/linear/);
@@ -96,7 +96,7 @@ describe('an engine refuses what it cannot express', () => {
         rope_scaling: { type: 'mrope', mrope_section: [24, 20, 20] },
       });
     const older = inputFor(model('qwen2_5_vl_text'), yarn(4, 40_960), 163_840);
-    expect(refusalOf(older, 'vllm')).toMatch(/4 x the original window/);
+    expect(refusalOf(older, 'vllm')).toMatch(/\b4 x\b/);
     expect(refusalOf(older, 'sglang')).toBeUndefined();
   });
 

@@ -8,6 +8,7 @@ import {
   type InspectOptions,
 } from '../../src/index.js';
 import { modelConfig } from '../golden-cases.js';
+import { errorAt } from '../helpers/errors.js';
 
 const config = modelConfig('Llama-2-7b-hf.json');
 /** Values that untyped programs may pass. */
@@ -54,10 +55,10 @@ describe('options of the library', () => {
   it('are those of encodings alone there', async () => {
     const given = options({ encodings: ['rotary'] });
     await expect(compareEncodings(given)).rejects.toThrow(
-      /option encodings\[0\]: must be one of nope/,
+      errorAt('bad_option', { option: 'encodings[0]' }),
     );
     await expect(compareEncodings(options({ target: 8192 }))).rejects.toThrow(
-      /target is not known/,
+      errorAt('bad_option', { option: 'target' }),
     );
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { lastWindow, writeFacts, writeText } from '../../src/probes/contexts.js';
 import { language } from '../helpers/language.js';
+import { errorAt } from '../helpers/errors.js';
 
 const rungs = [256, 512, 1024];
 const plan = { language, rungs, questionsPerRung: 6, copies: false };
@@ -46,12 +47,14 @@ describe('contexts with facts', () => {
 
   it('refuse more questions than there are keys', () => {
     const rungs = Array.from({ length: 43 }, (_, i) => 256 * (i + 1));
-    expect(() => writeFacts({ ...plan, rungs, questionsPerRung: 3 }, 1, 0)).toThrow('too many');
+    expect(() => writeFacts({ ...plan, rungs, questionsPerRung: 3 }, 1, 0)).toThrow(
+      errorAt('lengths_too_close'),
+    );
   });
 
   it('refuse more lengths than a text has room for', () => {
     const crowded = { ...plan, rungs: [256, 257, 258, 259, 260, 261, 262] };
-    expect(() => writeFacts(crowded, 1, 0)).toThrow('too close together');
+    expect(() => writeFacts(crowded, 1, 0)).toThrow(errorAt('lengths_too_close'));
   });
 
   it('ask for values that stand where the distance says', () => {

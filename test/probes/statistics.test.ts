@@ -7,6 +7,7 @@ import {
   wilson,
 } from '../../src/probes/measure.js';
 import { Random } from '../../src/probes/random.js';
+import { errorAt } from '../helpers/errors.js';
 
 describe('wilson', () => {
   it('gives the textbook interval for independent answers', () => {
@@ -31,7 +32,7 @@ describe('wilson', () => {
   it('stays inside 0..1 and holds its value at the ends', () => {
     expect(wilson([{ sum: 5, count: 5 }])).toMatchObject({ value: 1, high: 1 });
     expect(wilson([{ sum: 0, count: 5 }])).toMatchObject({ value: 0, low: 0 });
-    expect(() => wilson([])).toThrow('nothing was measured');
+    expect(() => wilson([])).toThrow(errorAt('not_measured'));
   });
 });
 

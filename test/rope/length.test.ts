@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { computeRope, lengthDependent, type RopeSpec } from '../../src/rope/registry.js';
+import { errorAt } from '../helpers/errors.js';
 
 const DYNAMIC: RopeSpec = {
   type: 'dynamic',
@@ -44,7 +45,7 @@ describe('scalings that depend on the length', () => {
   });
 
   it('a length that is none is refused', () => {
-    expect(() => computeRope(DYNAMIC, 0)).toThrow(/positive number of tokens/);
-    expect(() => computeRope(DYNAMIC, Number.NaN)).toThrow(/positive number of tokens/);
+    expect(() => computeRope(DYNAMIC, 0)).toThrow(errorAt('out_of_range'));
+    expect(() => computeRope(DYNAMIC, Number.NaN)).toThrow(errorAt('out_of_range'));
   });
 });

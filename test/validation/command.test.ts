@@ -38,9 +38,9 @@ const results = file(
 
 it('probes another model, at lengths off the ladder too, and lists what it cannot use', () => {
   const out = run('--results', results);
-  expect(out).toMatch(/8 rows used, 2 not/);
-  expect(out).toMatch(/unknown method "magic"/);
-  expect(out).toMatch(/shorter than 1\/16 of the window \(.* at 63\)/);
+  expect(out).toMatch(/^8 rows .*\b2\b/m);
+  expect(out).toContain('"magic"');
+  expect(out).toMatch(/ 1\/16 .* at 63\)/);
   expect(out).toMatch(/at 64 +│ any +│ 1\/1 \(100 %\)/);
   // A model that is not in the list of published reaches has nothing to be compared with.
   expect(out).not.toMatch(/static NTK/);

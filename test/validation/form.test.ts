@@ -23,7 +23,7 @@ it('something that is no table is listed, the others are read', () => {
   const { rows, unused } = readResults(entries);
   expect(rows).toHaveLength(1);
   expect(unused.map((u) => u.entry)).toEqual(['table 1', 'table 2']);
-  expect(unused[0]!.reason).toMatch(/not a table of results: .*rows/);
+  expect(unused[0]!.reason).toContain('rows');
 });
 
 it('an empty table is listed', () => {

@@ -80,6 +80,12 @@ test('layers without RoPE are listed', () => {
   );
 });
 
+test('one layer alone', () => {
+  const [group] = models.llama2.groups;
+  const model = { ...models.llama2, groups: [{ ...group!, layers: [0] }] };
+  expect(flat(render(model, models.llama2Reference))).toContain('The one layer sees');
+});
+
 test('a model without RoPE', () => {
   const data = inspectNotRope({ modelType: 'gpt2', encoding: 'learned', findings: [] });
   const text = textOf(inspectSections(data, {}), context);

@@ -8,6 +8,7 @@ import type { SiteInfo } from '../../../src/subjects/onnx/exported.js';
 import { rotaryValues } from '../../../src/subjects/onnx/rotary.js';
 import { runCli } from '../../helpers/environment.js';
 import { temporaryFolder } from '../../helpers/temporary.js';
+import { errorAt } from '../../helpers/errors.js';
 
 const plain = { type: 'default', theta: 500_000, rotaryDim: 64 } as const;
 const model = (rope: RopeSpec) => ({
@@ -109,21 +110,22 @@ describe('--model on the commands that run no probes', () => {
   });
 
   it('a graph of another model is refused', async () => {
-    const { code, stderr } = await run('inspect', { num_hidden_layers: 12 });
+    const { code, error } = await run('inspect', { num_hidden_layers: 12 });
     expect(code).toBe(2);
-    expect(stderr).toMatch(/2 layers that rotate, the config 12/);
+    expect(error).toEqual(errorAt('onnx_other_model'));
+    expect(String(error)).toMatch(/\b2 .*\b12\b/);
   });
 
   it('what is on a hub is refused before anything is read', async () => {
     for (const model of ['owner/name', 'https://huggingface.co/owner/name']) {
-      const { code, stderr } = await runCli([
+      const { code, error } = await runCli([
         'inspect',
         graph.replace('genai.onnx', 'config.json'),
         '--model',
         model,
       ]);
       expect(code).toBe(2);
-      expect(stderr).toMatch(/downloads nothing/);
+      expect(error).toEqual(errorAt('hub_id', { option: 'model' }));
     }
   });
 });
