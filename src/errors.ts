@@ -7,10 +7,7 @@ export const EXIT = Object.freeze({
   interrupted: 130,
 });
 
-/**
- * Every kind of error, by its name in machine-readable output, and the exit code of a command that
- * ends with it.
- */
+/** Every kind of error, by its name in JSON, and the exit code of a command that ends with it. */
 const KINDS = Object.freeze({
   // Options and arguments
   usage: 'usage',
@@ -125,9 +122,7 @@ export interface OptionName {
 /** Text that mentions options. It is plain data, so that it can travel between processes. */
 export type Words = string | readonly (string | number | OptionName)[];
 
-/**
- * How options are spelled for the reader of a text: `target` for the API, `--target` in a shell.
- */
+/** How a text spells options: `target` for the API, `--target` in a shell. */
 export interface OptionNames {
   /** At the start of a message: `option target`. */
   place(name: string): string;

@@ -47,9 +47,7 @@ function isRead(config: unknown): config is ReadConfig {
 /** The probe's share of the progress bar when the user's own weights are measured too. */
 const PROBE_SHARE = 0.02;
 
-/**
- * Runs the probe, which takes seconds, and then the user's own weights, which the report is about.
- */
+/** Runs the probe, which takes seconds, and then the user's own weights. */
 async function evaluateBoth(
   setup: Setup,
   options: EvaluateOptions,
@@ -108,10 +106,7 @@ async function evaluateWithNeighbours(setup: Setup, options: EvaluateOptions): P
   return report;
 }
 
-/**
- * Returns a function that opens a bundled probe model. Without a name, it opens the one whose
- * critical fraction is nearest to the model's.
- */
+/** Opens a bundled probe model; without a name, the one nearest in critical fraction. */
 function bundledFor(
   setup: Setup,
   { device = 'auto', threads = defaultThreads(), worker, openEngine }: EvaluateOptions,
@@ -119,10 +114,7 @@ function bundledFor(
   return (member) => bundledSubject(setup, { member, device, threads, worker, openEngine });
 }
 
-/**
- * The work of a neighbour relative to that of the main run. A neighbour runs with the standard
- * preset.
- */
+/** The work of a neighbour, which runs with the standard preset, relative to the main run. */
 const SHARE = PRESETS.standard.long / PRESETS.thorough.long;
 
 /**
@@ -211,10 +203,7 @@ export function tiersOf(
 
 type Pair = readonly [probed: number, measured: number];
 
-/**
- * Computes Spearman's rank correlation; ties share their mean rank. null: fewer than three pairs,
- * or no spread.
- */
+/** Spearman's rank correlation; null: fewer than three pairs, or no spread. */
 export function spearman(pairs: readonly Pair[]): number | null {
   if (pairs.length < 3) return null;
   const [a, b] = [ranks(pairs.map(([x]) => x)), ranks(pairs.map(([, y]) => y))];
@@ -233,10 +222,7 @@ function ranks(values: readonly number[]): number[] {
   );
 }
 
-/**
- * Fits the factor from the probe's costs to the measured ones by least squares; null if the probe
- * sees no costs.
- */
+/** The factor from the probe's costs to the measured ones, by least squares; null: no costs. */
 function slope(pairs: readonly Pair[]): number | null {
   const square = pairs.reduce((sum, [x]) => sum + x * x, 0);
   if (square < 1e-6) return null;

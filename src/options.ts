@@ -15,10 +15,7 @@ import { didYouMean } from './text.js';
 
 /** What `evaluate` reports while it works. */
 export interface Progress {
-  /**
-   * Finished and planned units of work. They count token-batches, so done / total is a share of the
-   * work itself.
-   */
+  /** Finished and planned token-batches: done / total is a share of the work itself. */
   readonly done: number;
   readonly total: number;
   /** What is running now, e.g. `yarn:4 to 131072 tokens`. */
@@ -32,10 +29,7 @@ export interface RunEstimate {
   readonly memory: number;
 }
 
-/**
- * Preliminary results of a run: rows from the contexts answered so far, and the recommendation that
- * follows from them.
- */
+/** Rows from the contexts answered so far, and the recommendation that follows from them. */
 export type Provisional = Pick<Report, 'candidates' | 'recommendation'>;
 
 const whole = (low: number, high: number, unit = '') => {
@@ -79,10 +73,7 @@ const RUN = {
   preset: choice(PRESET_NAMES),
   device: choice(DEVICES),
   seed: whole(0, LIMITS.seed),
-  /**
-   * The exact number of long contexts, whatever the preset; the other probes scale with it
-   * (`CONTEXTS_PER_SAMPLE`).
-   */
+  /** The exact number of long contexts; the other probes scale with it (`CONTEXTS_PER_SAMPLE`). */
   samples: whole(1, LIMITS.samples),
   threads: whole(1, LIMITS.threads),
   /** false: run the engine in this process, which blocks the event loop. Default true. */
@@ -138,10 +129,7 @@ export const EVALUATE_OPTIONS = z.strictObject({
       error: 'must be a report',
     })
     .optional(),
-  /**
-   * The user's own weights as an ONNX decoder. They are measured beside the probe, and the report
-   * is about them.
-   */
+  /** The user's own weights as an ONNX decoder, measured beside the probe. */
   model: z
     .strictObject(
       {
@@ -164,9 +152,7 @@ export const EVALUATE_OPTIONS = z.strictObject({
   subject: action<(model: TrainedModel) => Promise<Subject>>(),
   /** Opens the engine of the probe model; default: in its own process. For tests and benchmarks. */
   openEngine: action<(request: EngineRequest) => Promise<ProbeEngine>>(),
-  /**
-   * Called before the first question with what the run will take, if the subject can estimate it.
-   */
+  /** Called before the first question, if the subject can estimate what the run will take. */
   onEstimate: action<(estimate: RunEstimate) => void>(),
   /** Called during the run with preliminary results, whenever a row has more contexts. */
   onProvisional: action<(found: Provisional) => void>(),
@@ -180,10 +166,7 @@ export const EVALUATE_OPTIONS = z.strictObject({
 /** Options of `compareEncodings`. Strict for the same reason as those of `evaluate`. */
 export const ENCODINGS_OPTIONS = z.strictObject({
   ...RUN,
-  /**
-   * Encodings to run beside unscaled RoPE; an empty list runs nothing. Default: all, and scaled
-   * RoPE too.
-   */
+  /** Encodings to run beside unscaled RoPE. Default: all, and scaled RoPE too. */
   encodings: z
     .array(z.enum(ENCODING_NAMES, { error: `must be one of ${ENCODING_NAMES.join(', ')}` }))
     .readonly()
@@ -193,10 +176,7 @@ export const ENCODINGS_OPTIONS = z.strictObject({
 /** Options of `inspect`. Strict for the same reason as those of `evaluate`. */
 export const INSPECT_OPTIONS = z.strictObject({
   ...WEIGHTS,
-  /**
-   * In tokens, for tables that depend on the length; default: the table that transformers builds at
-   * construction.
-   */
+  /** Tokens, for tables that depend on the length; default: as transformers builds them. */
   sequenceLength: whole(1, BOUNDS.positions, ' of tokens'),
   /** Another scaling to show in place of the config's, e.g. `yarn:4`, or a JSON object as text. */
   candidate: z.string({ error: 'must be a scaling as text, such as yarn:4' }).optional(),

@@ -1,7 +1,4 @@
-/**
- * How every part of the tool writes numbers, lists and shell words, and which name a misspelt one
- * may have meant. This file imports nothing.
- */
+/** How numbers, lists and shell words are written. This file imports nothing. */
 
 /** A true minus sign, because a hyphen is easily overlooked beside a number. */
 export const MINUS = '−';
@@ -94,10 +91,7 @@ function plain(word: string): string {
   return word.toLowerCase().replaceAll(/[-_ ]/g, '');
 }
 
-/**
- * Quotes one argument for a POSIX shell, since a path may contain spaces and a candidate may be a
- * JSON object.
- */
+/** Quotes one argument for a POSIX shell: a path may have spaces, a candidate may be JSON. */
 export function quote(argument: string): string {
   return /^[\w./:=@%+,-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }

@@ -7,8 +7,5 @@ const { version } = JSON.parse(
 /** Version of this package. */
 export const TOOL_VERSION = version;
 
-/**
- * Schema version of `inspect --json`. It is here because that command loads no schema. Additive
- * changes keep the major version.
- */
+/** Version of `inspect --json`. It stands here because that command loads no schema. */
 export const INSPECT_SCHEMA_VERSION = '1.4';

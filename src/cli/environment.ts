@@ -75,10 +75,7 @@ export function nodeEnvironment(): Environment {
   };
 }
 
-/**
- * Requests to end: Ctrl-C, a CI system that cancels a job, a terminal that closes. The finished
- * cells are worth saving in each case.
- */
+/** Ctrl-C, a CI system that cancels a job, a terminal that closes: finished cells are saved. */
 const ENDINGS = Object.freeze(['SIGINT', 'SIGTERM', 'SIGHUP'] as const);
 
 function hostFacts(): HostFacts {

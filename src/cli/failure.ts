@@ -102,9 +102,7 @@ export interface Interruptible {
   readonly dispose: () => void;
 }
 
-/**
- * Lets the first Ctrl-C ask the run to end and save what is finished; the second ends it at once.
- */
+/** The first Ctrl-C asks the run to end and save what is finished; the second ends it at once. */
 export function interruptible(environment: Environment, onFirst: () => void): Interruptible {
   const controller = new AbortController();
   const dispose = environment.onInterrupt(() => {

@@ -4,10 +4,7 @@ import type { Environment } from './environment.js';
 import { explainFailure, FLAG_NAMES, InterruptedError } from './failure.js';
 import { createProgram, otherCommand } from './program.js';
 
-/**
- * Whether a command line asks for JSON. The words are searched directly, because parsing stops at
- * the first wrong option.
- */
+/** Searches the words for --json directly, because parsing stops at the first wrong option. */
 export function wantsJson(program: Command, argv: readonly string[]): boolean {
   const end = argv.indexOf('--');
   const words = end === -1 ? argv : argv.slice(0, end);

@@ -80,9 +80,7 @@ export function namedCandidates(
   return candidates && joinCandidates(candidates.map(parseCandidates));
 }
 
-/**
- * Chooses the named candidates, or the default set of every --factor; undefined = the usual set.
- */
+/** The named candidates, or the default set of every --factor; undefined = the usual set. */
 export async function chooseCandidates(
   named: readonly CandidateDefinition[] | undefined,
   factor: readonly number[] | undefined,

@@ -4,7 +4,7 @@ import { option, RopeEvalError, type Words, words } from '../errors.js';
 import { BOUNDS, defined, show } from '../json/parse.js';
 import { REFERENCE_KINDS } from '../model/types.js';
 import type { EvaluateOptions } from '../options.js';
-import { type Device, DEVICES, LIMITS, type Preset, PRESET_NAMES } from '../probes/presets.js';
+import { DEVICES, LIMITS, PRESET_NAMES } from '../probes/presets.js';
 import { quote } from '../text.js';
 import type { Environment } from './environment.js';
 import { flagOf, noEffect } from './failure.js';
@@ -87,13 +87,10 @@ export function collect(text: string, before: readonly string[] = []): string[] 
 }
 
 /** How the probes are run. Every command that runs them has these options. */
-export interface EvaluationFlags {
-  readonly preset?: Preset;
-  readonly device?: Device;
-  readonly seed?: number;
-  readonly samples?: number;
-  readonly threads?: number;
-}
+export type EvaluationFlags = Pick<
+  EvaluateOptions,
+  'preset' | 'device' | 'seed' | 'samples' | 'threads'
+>;
 
 const PRESETS =
   'how many contexts are probed (up to four times as many where a verdict is open); ' +
@@ -193,10 +190,7 @@ export function addCheckOptions(command: Command): Command {
 }
 
 /** How the weights were trained, if the user knows better than the table of evidence. */
-export interface ReferenceFlags {
-  readonly reference?: 'unscaled' | 'configured';
-  readonly trainedWindow?: number;
-}
+export type ReferenceFlags = Pick<EvaluateOptions, 'reference' | 'trainedWindow'>;
 
 export function addReferenceOptions(command: Command): Command {
   return command

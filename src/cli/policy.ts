@@ -105,10 +105,7 @@ export function isInside(folder: string, path: string): boolean {
   return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
-/**
- * Variables that CI systems set for a change by someone who may not be allowed to merge it, and
- * those that say where the change is checked out.
- */
+/** Variables of CI systems that say that a job is about a pull request, and where it lies. */
 const UNTRUSTED = Object.freeze([
   { variable: 'GITHUB_EVENT_NAME', value: /^pull_request/, checkout: 'GITHUB_WORKSPACE' },
   {

@@ -129,10 +129,7 @@ export class Repository {
   }
 }
 
-/**
- * Splits output at zero bytes. Paths that are not UTF-8 keep their bytes, so that they stay
- * distinct.
- */
+/** Splits at zero bytes. Paths that are not UTF-8 keep their bytes, so that they stay distinct. */
 function linesOf(list: Buffer): readonly string[] {
   const whole = list.toString('utf8').split('\0');
   if (!whole.some((line) => line.includes('\ufffd'))) return whole;

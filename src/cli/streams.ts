@@ -7,9 +7,7 @@ import { OWN_CODE } from '../report/format.js';
 /** Milliseconds without a byte after which a pipe counts as abandoned. */
 export const PIPE_PATIENCE = 10_000;
 
-/**
- * Bounds the total wait for a writer that sends a byte now and then, in multiples of the patience.
- */
+/** Bounds the wait for a writer that sends a byte now and then, in multiples of the patience. */
 const MOST_PATIENCES = 30;
 
 /** Milliseconds between two reads of an empty pipe. */
@@ -176,10 +174,7 @@ export function cleanJson(text: string): string {
     .replaceAll(ANYWHERE, '#\\u0023');
 }
 
-/**
- * The only way to write to a standard stream. The text may come from files, paths and arguments, so
- * it is made harmless for whatever reads the stream.
- */
+/** The only way to write to a standard stream. Text is made harmless for whatever reads it. */
 export class Output {
   /** The current line, as far as it matters to a log reader. */
   #line = '';

@@ -64,10 +64,7 @@ function patchIn(input: EmitInput, form: ConfigForm): HfPatch {
     : checked(input, v5Edits(input, shape, v5Block(group, input)), form);
 }
 
-/**
- * Tries one older block, which some classes read for their global layers only. That is enough if no
- * other layers are scaled.
- */
+/** Tries one older block, which some classes read for their global layers only. */
 function patchGlobal(input: EmitInput, shape: ConfigShape): HfPatch {
   const [global, ...others] = input.groups;
   if (others.some(({ rope }) => scalingBlock(rope) !== undefined)) return refused(NO_LEGACY_BLOCKS);

@@ -8,9 +8,7 @@ import type { Answer, EmitInput, Note } from './types.js';
  * is right for one engine makes another serve twice the length.
  */
 
-/**
- * What an engine derives the length from: `max_position_embeddings`, or a factor times a window.
- */
+/** What the length is derived from: `max_position_embeddings`, or a factor times a window. */
 export type LengthRule = 'max' | 'factor-max' | 'factor-original';
 
 /** The tokens that an engine derives from a config with this `max_position_embeddings`. */

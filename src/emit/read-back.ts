@@ -102,9 +102,7 @@ const OWNED_BESIDE: ReadonlySet<string> = new Set([
   'max_position_embeddings',
 ]);
 
-/**
- * Finds anything else that the class would read differently: only tables and lengths may change.
- */
+/** Finds what else the class would read differently: only tables and lengths may change. */
 function changedShape(before: ModelGeometry, after: ModelGeometry): string | undefined {
   const [old, now] = [shapeRead(before), shapeRead(after)];
   const name = Object.keys(old).find((key) => !isDeepStrictEqual(old[key], now[key]));

@@ -22,10 +22,7 @@ import type { EmitGroup, EmitInput, Note, Version } from './types.js';
 
 /** The common parts of engines that accept a JSON override of the config on the command line. */
 
-/**
- * Writes JSON for an override. Factors keep a decimal point, because vLLM and SGLang expect a float
- * in linear scaling and fail on an integer.
- */
+/** Factors keep a decimal point: vLLM and SGLang fail on an integer in linear scaling. */
 function overrideJson(overrides: Block): string {
   return JSON.stringify(overrides).replaceAll(/"factor":(\d+)(?=[,}])/g, '"factor":$1.0');
 }
@@ -103,10 +100,7 @@ export function command(
   return [words.map(quote).join(' '), ...parts].join(' \\\n  ');
 }
 
-/**
- * Writes a number for a command line, with all significant digits and no exponent, which a parser
- * might reject.
- */
+/** Writes a number with all significant digits and no exponent, which a parser might reject. */
 export function decimal(value: number): string {
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(12)));
 }
@@ -153,10 +147,7 @@ export const THETA_ALONE: Support<Block> = Object.freeze({
   }),
 });
 
-/**
- * One line for each rope type of the shared rotary tables. YaRN is missing, because the two engines
- * use different keys for its temperature.
- */
+/** The shared rope types. YaRN is missing: the two engines name its temperature differently. */
 export const SERVED: Support<Block> = Object.freeze({
   ...THETA_ALONE,
   linear: (rope) => ({ ...scalingBlock(rope), rope_theta: rope.theta }),
@@ -205,10 +196,7 @@ export function isMultimodal(input: EmitInput): boolean {
   return 'mrope_section' in keptKeys(input, input.groups[0].layerType);
 }
 
-/**
- * Builds the complete block of a group as the engine's class for the model reads it, or says why no
- * class reads it.
- */
+/** The whole block of a group as the engine's class reads it, or why no class reads it. */
 export function servedBlock(
   group: EmitGroup,
   input: EmitInput,

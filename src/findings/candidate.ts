@@ -81,9 +81,7 @@ const points = (value: number): string => `${(value * 100).toFixed(1)} percentag
 
 const nats = (value: number): string => `${value.toFixed(3)} nats`;
 
-/**
- * Joins the labels of an argument, since a report may state a finding once for several candidates.
- */
+/** Joins labels, since a report may state a finding once for several candidates. */
 const names = (candidate: string | readonly string[]): string => [candidate].flat().join(', ');
 
 const fraction = (value: number): string => fixed(value, 2);
@@ -176,9 +174,7 @@ export const ENCODING_FINDINGS = Object.freeze({
   }),
 });
 
-/**
- * Words the shares as `99 % of the facts at 1x`, followed by those at the other window multiples.
- */
+/** `99 % of the facts at 1x`, followed by the shares at the other multiples. */
 function shares(facts: Readonly<Record<string, number>>): string {
   return Object.entries(facts)
     .sort(([a], [b]) => Number(a) - Number(b))

@@ -1,13 +1,7 @@
-/**
- * How serious a finding is. By default, errors fail a gate, warnings are printed, and notices are
- * not judged.
- */
+/** By default, errors fail a gate, warnings are printed, and notices are not judged. */
 export type Severity = 'error' | 'warning' | 'notice';
 
-/**
- * The types that an argument of a finding can have. The names on the left are used in an entry's
- * `args`.
- */
+/** The types of a finding's arguments, by the names that stand in an entry's `args`. */
 interface ArgTypes {
   string: string;
   number: number;
@@ -22,10 +16,7 @@ interface ArgTypes {
 }
 
 type ArgType = keyof ArgTypes;
-/**
- * The type of each argument: a type's name, with `?` if the argument may be missing, or a list of
- * the words that it may be.
- */
+/** Each argument's type, with `?` if it may be missing, or the words that it may be. */
 export type ArgSpec = Readonly<Record<string, ArgType | `${ArgType}?` | readonly string[]>>;
 
 type Value<T> = T extends ArgType ? ArgTypes[T] : T extends readonly string[] ? T[number] : never;
@@ -40,10 +31,7 @@ export type Args<S extends ArgSpec> = Flat<
   }
 >;
 
-/**
- * One finding of the catalogue. It holds the wording, so that the code that reports a finding holds
- * none.
- */
+/** One finding of the catalogue, with its wording: the code that reports it holds none. */
 export interface FindingEntry<Code extends string = string, S extends ArgSpec = ArgSpec> {
   /** Stable code, e.g. `RE012`. */
   readonly code: Code;

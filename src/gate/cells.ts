@@ -7,10 +7,10 @@ import {
 } from '../report/schema/report.js';
 import {
   METRIC_NAMES,
+  type MetricCell,
   type MetricName,
   METRICS,
   pairedChange,
-  type Sample,
   samplesOf,
 } from './metrics.js';
 
@@ -87,21 +87,10 @@ const MethodSchema = z
 /** Smaller changes come from floating-point arithmetic, which varies with threads and CPUs. */
 export const NOISE = 1e-6;
 
-/** Identifies a number in a report. Reports with the same conditions have the same keys. */
-export interface CellKey {
+/** One measured number of a report. Reports with the same conditions have the same cells. */
+export interface ReportCell extends MetricCell {
   readonly candidate: string;
   readonly metric: MetricName;
-  /** Tokens, if the metric is measured at several lengths. */
-  readonly at?: number | undefined;
-  /** Layer type, if the metric is measured for each type. */
-  readonly part?: string | undefined;
-}
-
-/** One measured number of a report. */
-export interface ReportCell extends CellKey {
-  readonly interval: Interval;
-  /** Absent where the report has no data per context. */
-  readonly sample?: Sample | undefined;
 }
 
 /** All cells of a report in its order: a candidate's global layers first, then its local ones. */
@@ -134,7 +123,7 @@ export type CellName = Readonly<z.infer<typeof CellNameSchema>>;
  * @param length formats a number of tokens; default: the plain number
  */
 export function cellName(
-  { metric, at, part }: Omit<CellKey, 'candidate'>,
+  { metric, at, part }: Pick<ReportCell, 'metric' | 'at' | 'part'>,
   length: (tokens: number) => string = String,
 ): string {
   const where = at === undefined ? '' : `@${length(at)}`;

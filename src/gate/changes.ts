@@ -36,10 +36,7 @@ interface Change {
   readonly pathOf: KeyPaths;
 }
 
-/**
- * Finds what differs between two configs of which at least one does not use RoPE: position
- * encoding, model type and class.
- */
+/** Finds what differs between two configs if one does not use RoPE. */
 export function identityChanges(
   before: ModelGeometry | NotRope,
   after: ModelGeometry | NotRope,
@@ -71,10 +68,7 @@ export function changedSettings(
   return (Object.keys(changed) as RopeSetting[]).filter((setting) => changed[setting]);
 }
 
-/**
- * Whether the attention layers of two readings rotate, look back and score alike. The probes then
- * give the same results for both.
- */
+/** Whether the layers of two readings rotate, look back and score alike, so that probes agree. */
 export function rotateAlike(before: ModelGeometry, after: ModelGeometry): boolean {
   const rotation = (model: ModelGeometry): unknown => [
     model.groups.map(({ layerType, layers, span, rope }) => ({ layerType, layers, span, rope })),
@@ -170,10 +164,7 @@ function rolesOf(model: ModelGeometry): ReadonlyMap<number, LayerRole> {
   return roles;
 }
 
-/**
- * Finds changes of theta and scaling, which the probes measure, and of the share of a head that
- * rotates, which they do not.
- */
+/** Finds changes of theta and scaling, which the probes measure, and of the rotating share. */
 function tableChanges({ before, after, pathOf }: Change): readonly Finding[] {
   const types = new Set([...before.groups, ...after.groups].map((group) => group.layerType));
   return [...types].flatMap((layerType) => {

@@ -117,10 +117,7 @@ export const DifferenceSchema = z.strictObject({
 
 export type Difference = Readonly<z.infer<typeof DifferenceSchema>>;
 
-/**
- * With more differences than this the two files are unrelated. None of the keys is examined then,
- * because each takes several readings of the config.
- */
+/** With more differences, the files are unrelated. Each key takes several readings. */
 const MOST_PROBED = 64;
 
 /** A longer list would not be read by anyone. */

@@ -4,10 +4,7 @@ import { isRecord, type UnknownRecord } from '../json/parse.js';
 interface Harmless {
   readonly keys: readonly string[];
   readonly reason: string;
-  /**
-   * Values that the reason applies to. With any other value the key is a different setting,
-   * whatever its name.
-   */
+  /** Values that the reason applies to. With any other, the key is a different setting. */
   readonly takes: (value: unknown) => boolean;
   /** Where the reason holds; default: everywhere. It must hold in both parts that have the key. */
   readonly where?: (part: UnknownRecord) => boolean;
@@ -41,10 +38,7 @@ function hasNoWindow(part: UnknownRecord): boolean {
   );
 }
 
-/**
- * Keys that a policy need not allow. Any other key that has no effect on the reading is reported as
- * not judged.
- */
+/** Keys that a policy need not allow. Any other that the reading ignores is not judged. */
 const HARMLESS: readonly Harmless[] = Object.freeze([
   {
     keys: [

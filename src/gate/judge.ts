@@ -250,10 +250,7 @@ export function judgeReport(input: VerdictInput): GateResult {
   };
 }
 
-/**
- * Judges two configs that no probe can measure. Every change fails unless it is harmless or
- * allowed.
- */
+/** Judges configs that no probe can measure: every change fails unless harmless or allowed. */
 export function judgeEquality(
   policy: Policy,
   differences: readonly Difference[],

@@ -1,4 +1,5 @@
 import { cacheBytes, layerSpans } from '../geometry/analyse.js';
+import { defined } from '../json/parse.js';
 import type { ModelGeometry } from '../model/types.js';
 import {
   average,
@@ -161,10 +162,7 @@ export interface MetricValue {
   readonly samplesOption?: number;
   /** The ladder ended before the accuracy fell, so the true value may lie above the interval. */
   readonly censored?: boolean;
-  /**
-   * The value if everything were lost that the reference finds. If that passes, the rule is
-   * useless.
-   */
+  /** The value if all that the reference finds were lost. If it passes, the rule is useless. */
   readonly allLost?: number;
   /** The interval is the value of a single context, which has none. */
   readonly single?: boolean;
@@ -184,16 +182,14 @@ export interface MetricSource {
 export interface MetricCell {
   /** Tokens, if the metric is measured at several lengths. */
   readonly at?: number;
-  /** Layer type. */
+  /** Layer type, if the metric is measured for each type. */
   readonly part?: string;
   readonly interval: Interval;
   /** Absent where the report has no data per context. */
   readonly sample?: Sample | undefined;
 }
 
-export interface CellSource {
-  readonly report: Report;
-  readonly candidate: CandidateReport;
+interface CellSource extends Pick<MetricSource, 'report' | 'candidate'> {
   readonly samples: CandidateSamples | undefined;
 }
 
@@ -226,7 +222,7 @@ export interface Metric {
   /** `required`: a rule must write `name@length`; `target`: the default is the gate's target. */
   readonly length: 'required' | 'target' | 'none';
   /** Whether the threshold is a length and may be written as one (`128k`, `4x`, `target`). */
-  readonly thresholdIsLength: boolean;
+  readonly thresholdIsLength?: boolean;
   /** Bounds of every possible measurement. A rule that all of them satisfy could never fail. */
   readonly range: readonly [low: number, high: number];
   readonly unit: string;
@@ -246,8 +242,11 @@ export interface Metric {
   readonly cells: (source: CellSource) => readonly MetricCell[];
 }
 
-/** Nats. Guessing among the 256 symbols of the probe's vocabulary costs 5.5. */
-const ANY_LOSS_CHANGE = [-100, 100] as const;
+/** Changes of a loss. Guessing among the 256 symbols of the probe's vocabulary costs 5.5 nats. */
+const LOSS = { better: 'lower', unit: 'nats', range: [-100, 100] } as const;
+
+/** Changes of a share of right answers. */
+const SHARE = { better: 'higher', unit: 'share', range: [-1, 1] } as const;
 
 /** Tokens. No ladder comes near the upper bound. */
 const ANY_REACH = [0, 1e10] as const;
@@ -257,7 +256,6 @@ const TABLE = {
   needle: {
     better: 'higher',
     length: 'required',
-    thresholdIsLength: false,
     range: [0, 1000],
     unit: 'x reference at 1x',
     description: "Needle accuracy at this length / the reference's accuracy at 1x.",
@@ -295,11 +293,8 @@ const TABLE = {
         : [],
   },
   lossChange: {
-    better: 'lower',
+    ...LOSS,
     length: 'required',
-    thresholdIsLength: false,
-    range: ANY_LOSS_CHANGE,
-    unit: 'nats',
     description:
       'Next-token loss at this length: candidate - reference on the same text within its window.',
     kind: 'distance',
@@ -317,9 +312,7 @@ const TABLE = {
     cells: () => [],
   },
   'short.accuracyChange': shortMetric({
-    better: 'higher',
-    unit: 'share',
-    range: [-1, 1],
+    ...SHARE,
     description: 'Fact accuracy inside the trained window: candidate - reference.',
     cell: 'accuracyChange',
     row: 'facts',
@@ -328,9 +321,7 @@ const TABLE = {
     known: ({ factsCorrect, facts }) => factsCorrect / facts,
   }),
   'short.lossChange': shortMetric({
-    better: 'lower',
-    unit: 'nats',
-    range: ANY_LOSS_CHANGE,
+    ...LOSS,
     description: 'Next-token loss inside the trained window: candidate - reference.',
     cell: 'lossChange',
     row: 'textLoss',
@@ -338,9 +329,7 @@ const TABLE = {
     contexts: 'shortText',
   }),
   'short.copyAccuracyChange': shortMetric({
-    better: 'higher',
-    unit: 'share',
-    range: [-1, 1],
+    ...SHARE,
     description: 'Verbatim copying inside the trained window: candidate - reference.',
     cell: 'copyAccuracyChange',
     row: 'copies',
@@ -349,9 +338,7 @@ const TABLE = {
     known: ({ copyCorrect, copyTokens }) => copyCorrect / copyTokens,
   }),
   'short.copyLossChange': shortMetric({
-    better: 'lower',
-    unit: 'nats',
-    range: ANY_LOSS_CHANGE,
+    ...LOSS,
     description: 'Loss of verbatim copying inside the trained window: candidate - reference.',
     cell: 'copyLossChange',
     row: 'copyLoss',
@@ -361,7 +348,6 @@ const TABLE = {
   kvCacheGiB: {
     better: 'lower',
     length: 'target',
-    thresholdIsLength: false,
     range: [0, 65_536],
     unit: 'GiB',
     description: 'KV cache of one sequence of this length in 16-bit; exact, from the config.',
@@ -406,7 +392,6 @@ function shortMetric(entry: {
   return {
     ...rest,
     length: 'none',
-    thresholdIsLength: false,
     kind: 'short',
     culprits: ['scaling', 'theta'],
     advice: shortAdvice,
@@ -418,7 +403,7 @@ function shortMetric(entry: {
         interval: short[cell],
         samplesOption,
         single: isOther && contextsOf(short, contexts) === 1,
-        ...(part === undefined ? {} : { part }),
+        ...defined({ part }),
         // The reference's share is the candidate's share minus the change.
         ...(known ? { allLost: short[cell].value - known(short.counts) } : {}),
       }));
@@ -427,7 +412,7 @@ function shortMetric(entry: {
       partsOf(candidate).map(({ part, short }) => ({
         interval: short[cell],
         sample: samples?.change(row, counts, part),
-        ...(part === undefined ? {} : { part }),
+        ...defined({ part }),
       })),
   };
 }

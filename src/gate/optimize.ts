@@ -159,20 +159,14 @@ function judgeAt(report: Report, label: string, options: OptimizeOptions): Trial
   return 'unverifiable';
 }
 
-/**
- * Picks the passing trial with the smallest factor; of several, the one with the smallest loss
- * change at short lengths.
- */
+/** The passing trial with the smallest factor; of several, the cheapest at short lengths. */
 export function bestOf(trials: readonly Trial[]): Trial | null {
   const passing = trials.filter((trial) => trial.passes);
   const cost = (trial: Trial): number => trial.lossChange ?? Number.POSITIVE_INFINITY;
   return [...passing].sort((a, b) => a.factor - b.factor || cost(a) - cost(b))[0] ?? null;
 }
 
-/**
- * Picks the smallest factor that holds at this length by the policy's needle rule; of several, the
- * most accurate one.
- */
+/** The smallest factor that holds at this length by the needle rule; of several, the best. */
 function settingFor(
   upTo: number,
   report: Report,

@@ -84,10 +84,7 @@ export interface Policy extends Omit<PolicyFile, 'rules' | 'lint' | 'candidates'
   readonly candidates: readonly string[];
 }
 
-/**
- * The rules of a policy that names none. An unchanged config passes them; a scaling that damages
- * short contexts does not.
- */
+/** The rules of a policy that names none. An unchanged config passes them. */
 const DEFAULT_RULES = Object.freeze([
   ['error', 'needle@target >= 0.8'],
   ['error', 'short.accuracyChange >= -0.02'],
@@ -156,10 +153,7 @@ function toPolicy(file: PolicyFile, source: string): Policy {
   };
 }
 
-/**
- * Refuses patterns in `allow`. A pattern would be read as a key name that no config has, and would
- * allow nothing.
- */
+/** Refuses patterns in `allow`: one would be read as the name of a key that no config has. */
 function assertNames(allow: readonly string[], place: ErrorPlace): void {
   const pattern = allow.find((name) => /[*?]/.test(name));
   if (pattern === undefined) return;
@@ -200,10 +194,7 @@ export function withOverrides(policy: Policy, flags: PolicyOverrides): Policy {
   };
 }
 
-/**
- * Reads `RE012=error`, or several separated by commas. An unknown code is refused, because it would
- * silently do nothing.
- */
+/** Reads `RE012=error,…`. An unknown code is refused, because it would silently do nothing. */
 function parseSeverities(texts: readonly string[]): Record<string, RuleLevel> {
   const pairs = texts.flatMap((text) => text.split(',').map((part) => part.trim()));
   return Object.fromEntries(
@@ -331,9 +322,7 @@ export interface Rule {
   readonly candidate?: string;
 }
 
-/**
- * Matches `[candidate: ]metric[@length] operator threshold`; a colon and a space end a candidate.
- */
+/** `[candidate: ]metric[@length] operator threshold`; a colon and a space end a candidate. */
 const RE_RULE =
   /^(?:(?<candidate>\S+):\s+)?(?<metric>[A-Za-z][\w.]*)(?:@(?<at>[\w.]+))?\s*(?<operator>>=|<=|>|<)\s*(?<threshold>\S+)$/;
 const RE_NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;

@@ -261,10 +261,7 @@ function unreadable(
   return new RopeEvalError('unreadable', { file, predicate: why, hint });
 }
 
-/**
- * Finds a config whose path differs only in spelling: a case-insensitive file system treats
- * `Config.json` as `config.json`.
- */
+/** Finds a config whose path differs only in spelling, as on case-insensitive file systems. */
 function sameButForSpelling({ path }: Found, old: readonly Found[]): Found | undefined {
   return old.find((each) => folded(each.path) === folded(path));
 }

@@ -103,10 +103,7 @@ function counted(count: number, one: string, many = one): string {
   return count === 0 ? '' : `${count} ${count === 1 ? one : many}`;
 }
 
-/**
- * Says what was expected and found, with the interval. For an undecided rule it adds why and what
- * would decide it.
- */
+/** Says what was expected and found; of an undecided rule also why, and what would decide it. */
 export function ruleMessage(result: RuleResult, names: OptionNames = PROGRAM_NAMES): string {
   const expected = `expected ${result.operator} ${value(result, result.threshold)}`;
   if (result.reason === 'local-only') {
@@ -376,39 +373,36 @@ function undecidedAdvice(
   { report, commands }: AdviceContext,
 ): Counsel {
   const say = (says: Words, next: readonly NextStep[] = []): Counsel => ({ says, next });
-  if (reason === 'no-candidate') return say(`Add ${candidate} to the candidates of the policy.`);
-  if (reason === 'not-measured') {
-    return say(
-      METRICS[metric].kind === 'cost'
-        ? `For ${rule} the config names too few sizes; complete it, or take the rule out of the policy.`
-        : `For ${rule} nothing is measured at this length; ask for one from a quarter of the trained window to the target.`,
-    );
-  }
-  if (reason === 'no-facts') {
-    return say(
-      'Change nothing on this ground: facts cannot judge weights that find next to none of them without a scaling. Judge them by a policy with "lossChange@target <= 0.1" and "short.lossChange <= 0.05" in place of the rules on facts.',
-    );
-  }
-  if (reason === 'one-context') {
-    return say(`For ${rule} there was one context, which has no interval; ask for more.`, [
-      { why: 'With more', command: commands.again(SEVERAL) },
-    ]);
-  }
-  if (reason === 'local-only') {
-    return say(
-      'No rotating layer looks beyond its window any more, so no length can be measured; undo the change, or restore the layers’ view.',
-    );
-  }
-  if (reason === 'ambiguous-reference') {
-    return say(
-      words`Change nothing on this ground: the block names no original window, so the weights may have been trained with it, and then nothing is lost. Say what they were trained with (${option('reference')} configured or unscaled), or give the config before the change (${option('base')}).`,
-      [{ why: 'If they were trained with it', command: commands.alone('scaled') }],
-    );
-  }
-  if (reason === 'ladder-ended') {
-    return say(
-      `For ${rule} nothing longer than ${tokens(report.target.tokens)} tokens was measured; judge at a longer target.`,
-    );
+  switch (reason) {
+    case 'no-candidate':
+      return say(`Add ${candidate} to the candidates of the policy.`);
+    case 'not-measured':
+      return say(
+        METRICS[metric].kind === 'cost'
+          ? `For ${rule} the config names too few sizes; complete it, or take the rule out of the policy.`
+          : `For ${rule} nothing is measured at this length; ask for one from a quarter of the trained window to the target.`,
+      );
+    case 'no-facts':
+      return say(
+        'Change nothing on this ground: facts cannot judge weights that find next to none of them without a scaling. Judge them by a policy with "lossChange@target <= 0.1" and "short.lossChange <= 0.05" in place of the rules on facts.',
+      );
+    case 'one-context':
+      return say(`For ${rule} there was one context, which has no interval; ask for more.`, [
+        { why: 'With more', command: commands.again(SEVERAL) },
+      ]);
+    case 'local-only':
+      return say(
+        'No rotating layer looks beyond its window any more, so no length can be measured; undo the change, or restore the layers’ view.',
+      );
+    case 'ambiguous-reference':
+      return say(
+        words`Change nothing on this ground: the block names no original window, so the weights may have been trained with it, and then nothing is lost. Say what they were trained with (${option('reference')} configured or unscaled), or give the config before the change (${option('base')}).`,
+        [{ why: 'If they were trained with it', command: commands.alone('scaled') }],
+      );
+    case 'ladder-ended':
+      return say(
+        `For ${rule} nothing longer than ${tokens(report.target.tokens)} tokens was measured; judge at a longer target.`,
+      );
   }
   if (!samplesToDecide) {
     return say(

@@ -2,18 +2,13 @@ import { type ErrorKind, RopeEvalError } from '../errors.js';
 
 /** Limits on numbers and structure from an untrusted file, each with its reason. */
 export const BOUNDS = Object.freeze({
-  /**
-   * Configs are a few kilobytes, and DeciLM's, the longest, is below 200 kB. A larger file is not a
-   * config.
-   */
+  /** Configs are a few kilobytes, and DeciLM's, the longest, is below 200 kB. */
   configLength: 1024 * 1024,
   /** Saved reports, results and dumps, which grow with candidates and lengths. */
   textLength: 8 * 1024 * 1024,
   /** Objects and lists in one file. The longest saved report has a tenth of this. */
   containers: 100_000,
-  /**
-   * Published configs nest 6 levels deep. Recursion over a deeper value could overflow the stack.
-   */
+  /** Published configs nest 6 levels deep. Deeper recursion could overflow the stack. */
   depth: 64,
   /** Four times the widest published head (512). Every table and plot costs time for each pair. */
   headDim: 2048,
@@ -30,9 +25,7 @@ export const BOUNDS = Object.freeze({
   theta: 3.4028234663852886e38,
   /** An extension beyond a million-fold leaves no frequency in float32's useful range. */
   factor: 1e6,
-  /**
-   * For attention scalings and temperatures. Beyond this, the softmax saturates in any precision.
-   */
+  /** Of attention scalings and temperatures. Beyond it, the softmax saturates. */
   scale: 1e4,
 });
 
@@ -250,10 +243,7 @@ function parseText(json: string, revive?: (key: string, value: unknown) => unkno
 /** Stands for NaN, which JSON has no way to write. */
 const NAN_TEXT = '\u0000NaN';
 
-/**
- * JSON.parse reads a number beyond the range of a double as Infinity, so Infinity can be rewritten
- * as one.
- */
+/** JSON.parse reads a number beyond the range of a double as Infinity. */
 const PYTHON_NUMBERS: Readonly<Record<string, string>> = Object.freeze({
   NaN: JSON.stringify(NAN_TEXT),
   Infinity: '1e999',
@@ -274,10 +264,7 @@ function reviveNan(_key: string, value: unknown): unknown {
 /** The duplicate keys of each parsed object, which the object itself no longer shows. */
 const REPEATED = new WeakMap<UnknownRecord, readonly string[]>();
 
-/**
- * Returns the paths of the keys that a config's text has twice; none for an object that was not
- * parsed here.
- */
+/** The paths of keys that a config's text has twice; none for an object not parsed here. */
 export function repeatedKeys(config: UnknownRecord): readonly string[] {
   return REPEATED.get(config) ?? [];
 }
@@ -342,20 +329,14 @@ function checkShape(json: string, name: string): void {
   }
 }
 
-/**
- * A document type without its mutability, which zod infers although nobody changes a finished
- * report.
- */
+/** A document type without the mutability that zod infers. */
 export type ReadonlyDeep<T> = T extends readonly (infer E)[]
   ? readonly ReadonlyDeep<E>[]
   : T extends object
     ? { readonly [K in keyof T]: ReadonlyDeep<T[K]> }
     : T;
 
-/**
- * Whether two parsed values are equal, whatever the order of their keys; undefined counts as
- * absent.
- */
+/** Whether two values are equal, in any order of keys; undefined counts as absent. */
 export function sameValue(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (Array.isArray(a) && Array.isArray(b)) {

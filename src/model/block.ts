@@ -6,9 +6,7 @@ import { THETA_RULE } from '../rope/read.js';
 import { type Source, TRANSFORMERS_VERSION } from './source.js';
 import type { Span } from './types.js';
 
-/**
- * A key that lists the indices of the layers of one type. All other layers have the type `others`.
- */
+/** A key that lists the layers of one type. All other layers have the type `others`. */
 interface IndexList {
   readonly key: string;
   readonly listed: string;
@@ -100,10 +98,7 @@ const LEGACY_NAMES: ReadonlyMap<string, string> = new Map([
   ['mamba', 'linear_attention'],
 ]);
 
-/**
- * Layer types that process the sequence without attention, attend to an image instead of the text
- * (Llama 3.2 Vision), or do not mix tokens at all.
- */
+/** Layer types that do not attend to the text: some attend to an image (Llama 3.2 Vision). */
 const NOT_ATTENTION = [
   'linear_attention',
   'conv',
@@ -152,10 +147,7 @@ export interface FlatRules {
   readonly dropsRopeScaling?: boolean;
 }
 
-/**
- * The layer types that transformers knows. A block with one of these keys holds one block per layer
- * type.
- */
+/** The layer types of transformers. A block with one of these keys holds a block for each. */
 export const LAYER_TYPE_KEYS = [
   'full_attention',
   'sliding_attention',
@@ -269,10 +261,7 @@ function defaultBlock(source: Source): Fields {
   return new Fields(source.defaults?.block ?? {}, source.fields.at('rope_parameters'));
 }
 
-/**
- * Reads the rope type. `rope_type` takes precedence over `type`; without either it is `default`. A
- * null is an error.
- */
+/** `rope_type` takes precedence over `type`; without either it is `default`. Null is an error. */
 function readType(source: Source, fields: Fields, rules: FlatRules): Read<string> {
   const key = fields.has('rope_type') ? 'rope_type' : 'type';
   const given = fields.raw(key);
@@ -340,10 +329,7 @@ export function readTheta(
 /** The default of transformers' `RotaryEmbeddingConfigMixin.default_theta`; from Su et al. 2021. */
 const DEFAULT_THETA = 10_000;
 
-/**
- * Reads partial_rotary_factor from inside the block, else from outside it, else from the class
- * default.
- */
+/** Reads partial_rotary_factor: inside the block, else outside it, else the class default. */
 export function readPartial(
   source: Source,
   block: Fields,

@@ -6,10 +6,7 @@ import { untrainedWindow } from './evidence.js';
 import { type Source, TRANSFORMERS_VERSION } from './source.js';
 import type { ModelGeometry } from './types.js';
 
-/**
- * Checks a model after all of it is read. Reports misspelt keys, mechanisms other than RoPE, faults
- * of the class that runs it, and a missing scaling.
- */
+/** Checks a model after all of it is read. */
 export function checkModel(source: Source, model: ModelGeometry): readonly Finding[] {
   return [
     ...misspeltKeys(source.fields),
@@ -54,9 +51,7 @@ const ROPE_KEYS = [
   'query_pre_attn_scalar',
 ] as const;
 
-/**
- * Keys of published configs that are one or two letters from a rope key but mean something else.
- */
+/** Keys of published configs that look like a misspelt rope key but mean something else. */
 const OTHER_KEYS: ReadonlySet<string> = new Set([
   'v_head_dim',
   'qk_head_dim',
@@ -107,10 +102,7 @@ function isClose(key: string, meant: string): boolean {
   return key.length >= 6 && Math.abs(key.length - meant.length) <= 2 && key[0] === meant[0];
 }
 
-/**
- * The keys with which indexers set how many keys a query attends to, and how many tokens each of
- * them stands for.
- */
+/** How indexers name the keys that a query attends to, and the tokens of each. */
 const INDEXERS: readonly { readonly kept: string; readonly per?: string; readonly in?: string }[] =
   Object.freeze([
     { kept: 'index_topk' },
@@ -122,10 +114,7 @@ const INDEXERS: readonly { readonly kept: string; readonly per?: string; readonl
     { kept: 'moba_topk', per: 'moba_chunk_size' },
   ]);
 
-/**
- * Reports that layers attend only to the keys that an indexer picks, as in DeepSeek-V3.2 and its
- * relatives.
- */
+/** Reports that layers attend only to the keys that an indexer picks, as in DeepSeek-V3.2. */
 function sparseAttention({ fields, defaults }: Source): readonly Finding[] {
   for (const { kept, per, in: key } of INDEXERS) {
     const at =
@@ -168,10 +157,7 @@ const HEAD_DIM_BY_LAYER = [
   'dots3_note_text',
 ];
 
-/**
- * Reports faults of the class that change what actually runs (tools/transformers demonstrates
- * each).
- */
+/** Reports faults of the class that change what runs (tools/transformers demonstrates each). */
 function classFaults(source: Source, model: ModelGeometry): readonly Finding[] {
   const { fields, modelType } = source;
   const scaled = model.groups.find(({ rope }) => rope.type !== 'default');
@@ -237,9 +223,7 @@ const MECHANISMS = Object.freeze([
   },
 ]);
 
-/**
- * Reports mechanisms other than RoPE that a key switches on, at the top level or inside the block.
- */
+/** Reports mechanisms other than RoPE that a key of the config or its block switches on. */
 function otherMechanisms(fields: Fields): readonly Finding[] {
   const blocks = ['rope_scaling', 'rope_parameters'].filter((key) => isRecord(fields.raw(key)));
   const places = [fields, ...blocks.map((key) => fields.nullableFields(key)!)];
@@ -271,10 +255,7 @@ const RECIPES = Object.freeze([
   { modelTypes: /^qwen(3|4)/, factor: 4, original: 262_144, max: [1_000_000, 1_010_000] },
 ]);
 
-/**
- * Lowers the warning about a factor that is not the ratio of the windows to a notice, if the vendor
- * published exactly that block.
- */
+/** Lowers RE007 to a notice, if the vendor published exactly that block. */
 export function softenPublished(
   { modelType }: ModelGeometry,
   findings: readonly Finding[],

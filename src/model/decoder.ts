@@ -15,10 +15,7 @@ import {
 } from './source.js';
 import type { AttentionShape, Dialect, LayerGroup, ModelGeometry, QueryScaling } from './types.js';
 
-/**
- * Model types whose tokens attend in both directions (`is_causal = False` in their attention
- * classes).
- */
+/** Model types whose tokens attend in both directions (`is_causal = False`). */
 const ENCODERS: ReadonlySet<string> = new Set([
   'blt_local_encoder',
   'embedding_gemma2_text',
@@ -184,10 +181,7 @@ function readGroup(
   return { value: group, findings };
 }
 
-/**
- * Returns an original window even if the rope type does not read it, because it still shows on how
- * many tokens the weights were trained.
- */
+/** The original window even if the rope type does not read it: it shows what was trained. */
 function writtenOriginal(block: RopeBlock): number | undefined {
   if (block.outerOriginal !== undefined) return block.outerOriginal;
   const inner = block.fields.raw('original_max_position_embeddings');
@@ -208,28 +202,19 @@ export function slidingWindow(source: Source): number | undefined {
   return source.defaults?.windowIsRadius === true ? window + 1 : window;
 }
 
-/**
- * Returns the sliding window if it is shorter than the context; a longer one, as in Phi-3 128k, has
- * no effect.
- */
+/** The sliding window; undefined where it covers the context, as in Phi-3 128k. */
 export function narrowWindow(source: Source, { maxPositions }: Shape): number | undefined {
   const window = slidingWindow(source);
   return window !== undefined && window < maxPositions ? window : undefined;
 }
 
-/**
- * Returns the layer types of a model whose `sliding_window` applies to every layer and whose config
- * does not list types.
- */
+/** Layer types of a model whose `sliding_window` applies to every layer. */
 export const allSlidingTypes: LayerTypes = (source, length, shape) => {
   const type = narrowWindow(source, shape) === undefined ? 'full_attention' : 'sliding_attention';
   return Array.from({ length }, () => type);
 };
 
-/**
- * Reports a scaling on layers that never look beyond their window, since they gain no length from
- * it.
- */
+/** Reports a scaling on layers that never look beyond their window: they gain no length. */
 function localStretch(
   source: Source,
   { hiddenSize }: Shape,
@@ -379,10 +364,7 @@ function wordedScaling({ maxPositions }: Shape, { scaling, path }: PlacedScaling
 /** Classes whose attention multiplies by a beta and fails if the block has none. */
 const SCALES_QUERIES = ['ministral3', 'mistral4'];
 
-/**
- * Reads Ministral 3's query scaling: with every original window that is passed, queries grow by
- * `llama_4_scaling_beta`.
- */
+/** Ministral 3: with every original window that is passed, queries grow by this beta. */
 function scalingOfQueries(
   source: Source,
   { maxPositions }: Shape,
@@ -435,10 +417,7 @@ function blocksOf(
   return { value: new Map([...labels].map((label) => [label, value])), findings };
 }
 
-/**
- * Returns the attention layers without RoPE: those that the family lists, and those of types whose
- * block is null.
- */
+/** The attention layers without RoPE: those that the family lists, or whose block is null. */
 function skipped(
   source: Source,
   rules: DecoderRules,

@@ -3,9 +3,7 @@ import { BOUNDS, sameValue } from '../json/parse.js';
 import type { RopeSpec, RopeType } from '../rope/registry.js';
 import type { LayerGroup, ModelGeometry, Reference, ReferenceKind } from './types.js';
 
-/**
- * What the user says about the training of the weights; absent members are derived from the config.
- */
+/** What the user says about the training of the weights; the rest is derived from the config. */
 export interface ReferenceOptions {
   readonly reference?: ReferenceKind;
   /** Tokens. */
@@ -181,10 +179,7 @@ interface Published {
   readonly hiddenAtMost?: number;
   /** Further numbers of the block that differ from the usual ones of its type. */
   readonly rest?: Readonly<Record<string, unknown>>;
-  /**
-   * The smallest and largest divisor in each of LongRoPE's lists, and the range of its attention
-   * scaling.
-   */
+  /** The ranges of the divisors in LongRoPE's lists and of its attention scaling. */
   readonly divisors?: { readonly short: Range; readonly long: Range; readonly mscale?: Range };
 }
 
@@ -204,10 +199,7 @@ export interface TrainedInRow {
   readonly modelTypes: readonly string[];
   /** The blocks that it covers. */
   readonly published: readonly Published[];
-  /**
-   * Tokens that the weights were trained on before the scaling, if every model of these types was
-   * published with it.
-   */
+  /** Tokens trained on before the scaling, if every model of these types was published with it. */
   readonly before?: number;
   /** What is known, and the source. */
   readonly source: string;
@@ -217,10 +209,7 @@ const LLAMA_31 = { originalMaxPositions: 8192, theta: 500_000, maxPositions: 131
 
 const LLAMA_4 = { originalMaxPositions: 8192, maxPositions: 10_485_760 } as const;
 
-/**
- * DeepSeek's blocks set both mscales, which cancel each other on cos and sin and leave the
- * temperature to the softmax.
- */
+/** Both mscales cancel each other on cos and sin and leave the temperature to the softmax. */
 const MSCALES = { mscale: 1, mscaleAllDim: 1 } as const;
 const DEEPSEEK = { factor: 40, originalMaxPositions: 4096, maxPositions: 163_840 } as const;
 const OLMO_3 = { factor: 8, originalMaxPositions: 8192, maxPositions: 65_536 } as const;

@@ -67,10 +67,7 @@ export function otherPositions(fields: Fields, modelType: string): readonly Find
   return [finding('other_positions', fields.at(key), { model: modelType })];
 }
 
-/**
- * Makes the answer for a model without RoPE: a finding that names what it uses and what extends its
- * context.
- */
+/** The answer for a model without RoPE: what it uses, and what extends its context. */
 export function notRope(
   model: Pick<Source, 'modelType' | 'architecture' | 'fields'>,
   encoding: Encoding,

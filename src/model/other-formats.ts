@@ -131,16 +131,10 @@ function scaling(
 const LLAMA3_FACTORS = [8, 32, 16, 4];
 const LLAMA3 = { lowFreqFactor: 1, highFreqFactor: 4, originalMaxPositions: 8192 } as const;
 
-/**
- * llama.cpp's converter writes the divisors of a llama3 block in float32, so they match only to
- * this tolerance.
- */
+/** llama.cpp's converter writes divisors in float32, so they match only to this tolerance. */
 const SAME = 1e-4;
 
-/**
- * Converts divisors that apply at every length. Those of a llama3 block are recognised; any others
- * become both lists of a longrope block.
- */
+/** Recognises the divisors of a llama3 block; any others become both lists of a longrope block. */
 function fromDivisors(
   divisors: readonly number[],
   architecture: string,
@@ -172,10 +166,7 @@ function fromDivisors(
   };
 }
 
-/**
- * Reads a number from the metadata, which may be a 64-bit integer or a list with one number per
- * layer. Of a list, the largest counts.
- */
+/** Reads a number, a 64-bit integer, or a list with one per layer, of which the largest counts. */
 function asNumber(value: unknown): number | undefined {
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   if (typeof value === 'bigint') return Number(value);
@@ -249,10 +240,7 @@ export function fromMistralParams(params: UnknownRecord): UnknownRecord | undefi
   });
 }
 
-/**
- * Chooses the model type. Latent attention runs DeepSeek's code, and a query scaling is Ministral
- * 3's.
- */
+/** Latent attention runs DeepSeek's code, and a query scaling is Ministral 3's. */
 function modelTypeOf(params: UnknownRecord): string {
   if (Object.hasOwn(params, 'kv_lora_rank')) return 'deepseek_v3';
   if (isRecord(params['llama_4_scaling']) && isRecord(params['yarn'])) return 'ministral3';

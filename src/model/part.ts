@@ -64,9 +64,7 @@ export function findPart(root: Fields): Part {
 
 const MAX_LEVELS = 2;
 
-/**
- * The part found at one level. The findings name the parts beside it that its class does not read.
- */
+/** The part found at one level. Findings name the parts beside it that its class does not read. */
 interface Inner {
   readonly key?: string;
   readonly inner?: Fields | undefined;

@@ -95,9 +95,7 @@ const TABLE_KEYS = [
   'max_position_embeddings',
 ] as const;
 
-/**
- * Reports keys beside the part that is read, if they would give other tables than those inside it.
- */
+/** Reports keys beside the part that is read, if they would give other tables. */
 function shadowFindings(root: Fields, part: Part, model: ModelGeometry): readonly Finding[] {
   const { fields } = part;
   if (fields === root) return [];

@@ -23,9 +23,7 @@ export interface LayerMix {
   readonly everyKey?: string;
 }
 
-/**
- * The parts of a latent head, if the class differs from DeepSeek's (rank 512, 128 and 128 wide).
- */
+/** The parts of a latent head, if they are not DeepSeek's (rank 512, 128 and 128 wide). */
 export interface LatentDefault {
   readonly rank?: number;
   readonly nope: number;
@@ -42,10 +40,7 @@ export interface SoftmaxDefault {
   readonly underRoot?: number;
 }
 
-/**
- * What a transformers config class uses for keys that a config lacks. A field is absent if the
- * class has no default for it.
- */
+/** What a class of transformers uses for keys that a config lacks; absent: no default. */
 export interface ClassDefaults {
   readonly hidden?: number;
   readonly heads?: number;
@@ -54,10 +49,7 @@ export interface ClassDefaults {
   /** Only if the class has its own number; otherwise it is hidden / heads. */
   readonly headDim?: number;
   readonly maxPositions?: number;
-  /**
-   * The default of `original_max_position_embeddings` outside the block, which takes precedence
-   * over the value inside (Phi-3).
-   */
+  /** `original_max_position_embeddings` outside the block, which beats the one inside (Phi-3). */
   readonly original?: number;
   /** Default 10000. */
   readonly theta?: number;
@@ -126,10 +118,7 @@ export const COMPOSITES: ReadonlyMap<string, Composite> = new Map(
   Object.entries((readTable('composites') as GeneratedTable<Composite>).types),
 );
 
-/**
- * The keys that a class reads from a config, each with the class's default (null: none, or
- * computed).
- */
+/** The keys that a class reads, each with its default (null: none, or computed). */
 export type ClassFields = ReadonlyMap<string, unknown>;
 
 /**
@@ -145,10 +134,7 @@ export function classFields(modelType: string): ClassFields | undefined {
 
 let fields: ReadonlyMap<string, ClassFields> | undefined;
 
-/**
- * Loads the table on first use: only the gate needs it, and it is five times the size of the
- * others.
- */
+/** Loads on first use: only the gate needs this table, and it is the largest by far. */
 function loadFields(): ReadonlyMap<string, ClassFields> {
   const { types } = readTable('class-fields') as GeneratedTable<Record<string, unknown>>;
   return new Map(
@@ -315,10 +301,7 @@ function readWindow(
   return { value: window, findings: [finding('missing_field', fields.at(key), args)] };
 }
 
-/**
- * Reads the number of layers. The frequencies do not depend on it, so a missing one is only a
- * notice.
- */
+/** Reads the number of layers. No frequency depends on it, so a missing one is only a notice. */
 function readLayers(source: Source, keys: ShapeKeys, taken: Record<string, number>): Read<number> {
   const { fields, defaults } = source;
   const value = fields.integer(keys.layers, POSITIVE.layers);

@@ -19,19 +19,11 @@ export interface LayerGroup {
   readonly rope: RopeSpec;
   /** The table without the scaling block: the config's base frequencies. */
   readonly unscaled: RopeSpec;
-  /**
-   * false: a scaling in this model's config does not reach these layers, such as the sliding ones
-   * of Gemma 3 and Olmo 3. Default true.
-   */
+  /** false: a scaling in the config does not reach these layers (the sliding ones of Gemma 3). */
   readonly scalable?: boolean;
-  /**
-   * The `partial_rotary_factor` that applies, from the block, the top level or the class, if it is
-   * not 1.
-   */
+  /** The `partial_rotary_factor` in force, if it is not 1. */
   readonly partialRotaryFactor?: number;
-  /**
-   * The head_dim of these layers, if layer types differ (Gemma 4); default: that of `attention`.
-   */
+  /** The head_dim of these layers (Gemma 4); default: that of `attention`. */
   readonly headDim?: number;
   readonly kvHeads?: number;
 }
@@ -67,9 +59,7 @@ export interface LatentShape {
   readonly valueDim: number;
 }
 
-/**
- * A model as read from its config: which layers rotate, at which frequencies, and what looks wrong.
- */
+/** A model as its config describes it: which layers rotate, how, and what looks wrong. */
 export interface ModelGeometry {
   readonly modelType: string;
   readonly architecture: string | undefined;
@@ -89,9 +79,7 @@ export interface ModelGeometry {
   readonly layersWithoutRope: readonly number[];
   /** Indices of layers without attention: linear attention, state space, convolution. */
   readonly layersWithoutAttention?: readonly number[];
-  /**
-   * Set for encoders: tokens attend in both directions, nothing is decoded and no cache is kept.
-   */
+  /** Set for encoders: tokens attend in both directions, and no cache is kept. */
   readonly bidirectional?: boolean;
   /**
    * The order in which engines store the pairs, if it is not by frequency: entry i is the pair
@@ -104,10 +92,7 @@ export interface ModelGeometry {
   /** DeepSeek-V3: a YaRN block multiplies the softmax scale by mscale(mscale_all_dim) squared. */
   readonly softmaxFollowsYarn?: boolean;
   readonly attention: AttentionShape;
-  /**
-   * The config as parsed, and the path of the part that was read. Candidates given as JSON need
-   * both.
-   */
+  /** The parsed config and the path of the part that was read; candidates as JSON need both. */
   readonly config?: UnknownRecord;
   readonly partPath?: string;
   readonly findings: readonly Finding[];

@@ -1,4 +1,3 @@
-import type { Environment } from '../environment.js';
 import {
   addCheckOptions,
   addEvaluationOptions,
@@ -32,15 +31,7 @@ export const pullRequestCommand: CommandModule = (program, { environment, exitWi
   addReferenceOptions(command)
     .option('--quiet', 'no progress and no notices on standard error')
     .action(async (configs: string[], flags: PullRequestFlags) => {
-      exitWith(await gate(configs, flags, environment));
+      const { judgePullRequest } = await import('../pull-request.js');
+      exitWith(await judgePullRequest(configs, flags, environment));
     });
 };
-
-async function gate(
-  configs: readonly string[],
-  flags: PullRequestFlags,
-  environment: Environment,
-): Promise<number> {
-  const { judgePullRequest } = await import('../pull-request.js');
-  return judgePullRequest(configs, flags, environment);
-}

@@ -156,10 +156,7 @@ function launch(input: EmitInput, scaling: readonly Option[]) {
   } as const;
 }
 
-/**
- * Whether the length exceeds the GGUF's context length, which is the `max_position_embeddings` at
- * the time of conversion.
- */
+/** Whether the length exceeds that of the GGUF: `max_position_embeddings` when it was made. */
 function isCapped({ length, geometry }: EmitInput): boolean {
   return length > geometry.maxPositions;
 }

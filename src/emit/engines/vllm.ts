@@ -234,10 +234,7 @@ function otherLayers({ raw, groups }: EmitInput): Block {
   );
 }
 
-/**
- * Writes the block under the names that a version reads. With transformers 4 it stands under both:
- * those of the file stay in force otherwise.
- */
+/** Writes the block under the names that a version reads: both, before transformers 5. */
 function overridesOf(input: EmitInput, block: Block, version: Version): Block {
   if (!atLeast(version, BOTH_BLOCKS)) return olderForm(input, block);
   const perLayer = planOf(input).kind === 'per-layer';
@@ -295,10 +292,7 @@ function lengthRule({ groups, geometry }: EmitInput, version: Version): LengthRu
   return rope.type === 'yarn' && !atLeast(version, '0.30') ? 'factor-original' : 'max';
 }
 
-/**
- * Whether vLLM reads the file as it is written. Up to 0.29 it reads YaRN's temperature under
- * another name than transformers.
- */
+/** Up to 0.29, vLLM reads YaRN's temperature under another name than transformers. */
 function readsAsWritten(input: EmitInput, version: Version): boolean {
   return atLeast(version, '0.30') || hasUsualTemperature(input);
 }

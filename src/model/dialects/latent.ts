@@ -16,10 +16,7 @@ const DEFAULTS = Object.freeze({ theta: 10_000, compressTheta: 160_000, partial:
 const MAIN = 'main';
 const COMPRESS = 'compress';
 
-/**
- * An entry of the published `compress_ratios`: 0 marks a sliding layer, any other number a layer
- * with a compressor.
- */
+/** In `compress_ratios`, 0 marks a sliding layer, any other number one with a compressor. */
 const SLIDING_RATIO = 0;
 
 /**
@@ -43,10 +40,7 @@ export const deepseekV4 = dialect(
   },
 );
 
-/**
- * Returns one label per layer, from layer_types or compress_ratios. Without either, all layers
- * compress.
- */
+/** One label per layer, from layer_types or compress_ratios. Without either, all compress. */
 function tableLabels(source: Source, layers: number): readonly string[] {
   const types = source.fields.nullableList('layer_types');
   const ratios = source.fields.nullableList('compress_ratios');
@@ -100,10 +94,7 @@ function blocks(source: Source, headDim: number): Read<ReadonlyMap<string, RopeB
 /** Keys that the class sets itself, whatever a flat block contains. */
 const OWN_VALUES: readonly string[] = ['rope_theta', 'partial_rotary_factor'];
 
-/**
- * Returns a flat block as the compressed layers use it, without its theta and share, which do not
- * count.
- */
+/** A flat block as the compressed layers use it. Its theta and share do not count. */
 function scaled(flat: UnknownRecord): UnknownRecord {
   const rest = Object.fromEntries(
     Object.entries(flat).filter(([key]) => !OWN_VALUES.includes(key)),
@@ -133,10 +124,7 @@ function readShare(source: Source, headDim: number): number {
   return given ?? (dims === undefined ? DEFAULTS.partial : dims / headDim);
 }
 
-/**
- * DeepSeek's class defaults, which most relatives share: the rotated part and the rest of a query,
- * the rank, and the width of a value.
- */
+/** DeepSeek's class defaults, which most relatives share. */
 const LATENT_DEFAULTS = Object.freeze({ rope: 64, nope: 128, rank: 512, value: 128 });
 
 function latentDefaults({ defaults }: Source): Required<LatentDefault> {

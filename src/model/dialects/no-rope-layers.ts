@@ -60,9 +60,7 @@ export const smollm3 = dialect(
 
 const LLAMA4_CHUNK = 8192;
 
-/**
- * Reads how layers without RoPE scale their queries. `attn_temperature_tuning` is on by default.
- */
+/** How layers without RoPE scale their queries. `attn_temperature_tuning` is on by default. */
 function llama4QueryScaling({ fields }: Source): PlacedScaling | undefined {
   if (fields.has('attn_temperature_tuning') && !fields.raw('attn_temperature_tuning')) {
     return undefined;
@@ -156,9 +154,7 @@ export const muse = dialect(
  * Otherwise the state-space layers supply the order, and a theta in the file has no effect.
  */
 
-/**
- * Granite 4 H: rotates if `position_embedding_type` is "rope", and not if it is "nope" or missing.
- */
+/** Granite 4 H: rotates if `position_embedding_type` is "rope", not if it is "nope" or missing. */
 export const graniteHybrid = Object.freeze<Dialect>({
   name: 'position_embedding_type, none by default',
   modelTypes: ['granitemoehybrid'],

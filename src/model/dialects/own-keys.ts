@@ -31,10 +31,7 @@ const GPT2_KEYS: Partial<ShapeKeys> = Object.freeze({
 const GPTJ_ROTARY_DIM = 64;
 const GPTJ_THETA = 10_000;
 
-/**
- * GPT-J and CodeGen: `rotary_dim` dimensions of a head rotate, with base 10000 and without a
- * scaling block.
- */
+/** GPT-J and CodeGen: `rotary_dim` dimensions rotate, with base 10000 and without a scaling. */
 export const gptj = dialect(
   { name: 'rotary_dim', modelTypes: ['gptj', 'codegen'], writes: 'fixed' },
   {
@@ -65,10 +62,7 @@ function fixedBlock(fields: Fields, theta: number, partial: number): Read<RopeBl
   };
 }
 
-/**
- * ESM: `position_embedding_type` decides whether it rotates. theta is outside any block, and
- * nothing scales it.
- */
+/** ESM: `position_embedding_type` decides whether it rotates. Nothing scales its theta. */
 export const esm = Object.freeze<Dialect>({
   name: 'position_embedding_type',
   modelTypes: ['esm'],

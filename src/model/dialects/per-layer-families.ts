@@ -17,9 +17,7 @@ import type { Dialect } from '../types.js';
 export interface PerLayerRules {
   /** Layer types that a flat `rope_scaling` reaches. */
   readonly scalingReaches: readonly string[];
-  /**
-   * The key of theta outside the blocks, by layer type. A type without one uses the class default.
-   */
+  /** The key of theta outside the blocks, by layer type; none: the class default. */
   readonly thetaKeys: Readonly<Record<string, string>>;
   /** Whether a partial_rotary_factor outside the blocks counts; default true. */
   readonly outerPartial?: boolean;
@@ -183,10 +181,7 @@ export function perLayer(rules: PerLayerRules, more: DecoderRules = {}): Decoder
   };
 }
 
-/**
- * Step 3.5: theta and partial factor are lists with one entry per layer. All layers of a type
- * agree, so the lists become one block per type.
- */
+/** Step 3.5: theta and partial factor are listed per layer, and all layers of a type agree. */
 export const listedPerLayer = Object.freeze<Dialect>({
   name: 'theta and partial factor listed per layer',
   modelTypes: ['step3p5'],
@@ -238,9 +233,7 @@ function unfold(source: Source): Fields {
   );
 }
 
-/**
- * Gemma 3 and relatives: rope_theta is for global layers and rope_local_base_freq for local ones.
- */
+/** Gemma 3: rope_theta is for global layers and rope_local_base_freq for local ones. */
 export const gemma3 = dialect(
   {
     name: 'block per layer type, scaling on global layers',
@@ -272,10 +265,7 @@ export const olmo3 = dialect(
   }),
 );
 
-/**
- * ModernBERT: a flat scaling reaches both layer types. `local_attention` counts both sides
- * together.
- */
+/** ModernBERT: a flat scaling reaches both layer types. `local_attention` counts both sides. */
 export const modernbert = dialect(
   {
     name: 'block per layer type, scaling on all layers',
@@ -347,10 +337,7 @@ export const mimoV2 = dialect(
   ),
 );
 
-/**
- * Cohere Compass: like the families above, but global layers whose block is null have no RoPE, and
- * that is the default.
- */
+/** Cohere Compass: global layers whose block is null have no RoPE, which is the default. */
 export const cohereCompass = dialect(
   {
     name: 'block or null per layer type',

@@ -60,10 +60,7 @@ export const allSliding = dialect(
   { unlistedTypes: allSlidingTypes },
 );
 
-/**
- * Qwen2 has a sliding window on the layers from `max_window_layers` up, if `use_sliding_window` is
- * set.
- */
+/** Qwen2: layers from `max_window_layers` up slide, if `use_sliding_window` is set. */
 const UPPER_SLIDING = windowed((layer, from) => layer >= from);
 
 /** Models with the window of Qwen2. */
@@ -75,9 +72,7 @@ export const upperSliding = dialect(
   UPPER_SLIDING,
 );
 
-/**
- * Qwen2-MoE: every second layer below `max_window_layers` slides (transformers `Qwen2MoeConfig`).
- */
+/** Qwen2-MoE: every second layer below `max_window_layers` slides (`Qwen2MoeConfig`). */
 export const lowerSliding = dialect(
   { name: 'sliding window on every second lower layer', modelTypes: ['qwen2_moe'] },
   windowed((layer, limit) => layer % 2 === 0 && layer < limit),
@@ -212,9 +207,7 @@ function ernieOrder({ fields }: RopeBlock, pairs: number): readonly number[] {
   ];
 }
 
-/**
- * MiniMax: `rotary_dim` of `head_dim` replaces the partial factor. The older models are hybrids.
- */
+/** MiniMax: `rotary_dim` replaces the partial factor. The older models are hybrids. */
 export const minimaxM2 = dialect(
   {
     name: 'rotary_dim as a share of head_dim',
