@@ -23,8 +23,14 @@ import {
 } from './files.js';
 import { checkAnswer, checkDetails, mergeAdvice } from './gate-text.js';
 import { annotate, gateAnnotations, onGitHub, writeStepSummary } from './github.js';
-import { loadConfig, type LoadedConfig, readTextFile } from './inputs.js';
-import { readConfigOf } from './model.js';
+import {
+  type BaseConfig,
+  loadBase,
+  loadConfig,
+  type LoadedConfig,
+  readTextFile,
+} from './inputs.js';
+import { readBaseOf, readConfigOf } from './model.js';
 import {
   type CheckFlags,
   evaluationOptions,
@@ -48,12 +54,6 @@ export interface CheckInput {
   /** The policy as a shell argument; undefined for the default one. */
   readonly policyArgument: string | undefined;
   readonly baseline: LoadedBaseline | undefined;
-}
-
-/** The config before a change. It may be an object of git. */
-export interface BaseConfig extends LoadedConfig {
-  /** The config as a shell argument. */
-  readonly argument: string;
 }
 
 export interface FileCheckFlags extends CheckFlags, ModelFlags, OutputFlags {
@@ -90,10 +90,7 @@ export async function checkFile(
     environment,
   );
   const outputs = await prepareOutputs(flags.output ?? [], environment);
-  const base =
-    flags.base === undefined
-      ? undefined
-      : { ...(await loadConfig(flags.base, environment)), argument: quote(flags.base) };
+  const base = await loadBase(flags.base, environment);
   if (flags.updateBaseline && baseline === undefined) {
     throw new RopeEvalError('usage', {
       option: 'updateBaseline',
@@ -126,10 +123,7 @@ export async function judgeConfig(
   const { config, base, baseline, beside = [] } = input;
   const run = await check({
     config: { ...config, read: await readConfigOf(config) },
-    base: base && {
-      ...base,
-      read: { ...(await readConfigOf(base)), argument: base.argument },
-    },
+    base: base && { ...base, read: await readBaseOf(base) },
     beside,
     policy: withFlags(input.policy, flags),
     target: flags.target,

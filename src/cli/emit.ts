@@ -25,7 +25,7 @@ import { fill } from '../report/terminal.js';
 import type { Environment } from './environment.js';
 import { noEffect } from './failure.js';
 import { otherNames, writeAtomically } from './files.js';
-import { loadConfig, type LoadedConfig } from './inputs.js';
+import { loadBase, loadConfig, type LoadedConfig } from './inputs.js';
 import { readRopeGeometry, resolveOne } from './model.js';
 import type { ReferenceFlags } from './options.js';
 
@@ -47,7 +47,7 @@ export async function runEmit(
   environment: Environment,
 ): Promise<void> {
   const config = await loadConfig(argument, environment);
-  const base = flags.base === undefined ? undefined : await loadConfig(flags.base, environment);
+  const base = await loadBase(flags.base, environment);
   const input = await emitInput(config, candidate, flags, base, environment);
   refuseWithoutEffect(flags);
   if (flags.write) await write(config, input, flags, environment);

@@ -4,6 +4,7 @@ import { RopeEvalError } from '../errors.js';
 import { type EngineDump, parseDump } from '../geometry/fingerprint.js';
 import { BOUNDS } from '../json/parse.js';
 import { FACTOR_TENSORS, fromGguf } from '../model/other-formats.js';
+import { quote } from '../text.js';
 import type { Environment, FileKind } from './environment.js';
 import { Bytes, PIPE_PATIENCE, type ReadLimits, timedOut } from './streams.js';
 
@@ -121,6 +122,21 @@ export async function loadConfig(
   if (found === undefined) throw await missing(argument, environment);
   if (found.kind === 'directory') return fromFolder(argument, path, environment);
   return fromFile(argument, path, environment);
+}
+
+/** The config before a change. It may be an object of git. */
+export interface BaseConfig extends LoadedConfig {
+  /** The config as a shell argument. */
+  readonly argument: string;
+}
+
+/** Loads the config of --base; undefined if none is given. */
+export async function loadBase(
+  argument: string | undefined,
+  environment: Environment,
+): Promise<BaseConfig | undefined> {
+  if (argument === undefined) return undefined;
+  return { ...(await loadConfig(argument, environment)), argument: quote(argument) };
 }
 
 async function fromFolder(

@@ -13,7 +13,7 @@ import type { ReadConfig } from '../model/read-model.js';
 import type { ModelGeometry, NotRope, Reference } from '../model/types.js';
 import type { Environment } from './environment.js';
 import type { NamedFile } from './files.js';
-import { loadConfig, type LoadedConfig } from './inputs.js';
+import { type BaseConfig, loadConfig, type LoadedConfig } from './inputs.js';
 import type { ReferenceFlags } from './options.js';
 
 /** A model with RoPE, and what its weights were trained with. */
@@ -34,6 +34,11 @@ export async function readConfigOf(config: LoadedConfig): Promise<ReadConfig> {
   const read = readConfig(config.text, { source: config.source }, config.format);
   READ.set(config, read);
   return read;
+}
+
+/** Reads the config before a change, which commands name again. */
+export async function readBaseOf(base: BaseConfig): Promise<ReadConfig> {
+  return { ...(await readConfigOf(base)), argument: base.argument };
 }
 
 /**
@@ -133,14 +138,13 @@ export async function candidateSpecs(
   environment: Environment,
 ): Promise<CandidateSpecs> {
   const { before, reference } = read;
-  const { label, specs, softmaxScaleRatio } = await resolveOne(
-    text,
-    'candidate',
-    read,
-    environment,
-  );
-  const softmaxScale = softmaxScaleRatio * referenceSoftmaxScale(before, reference);
-  return { label, specs, softmaxScale };
+  const resolved = await resolveOne(text, 'candidate', read, environment);
+  const { label, specs, softmaxScaleRatio } = resolved;
+  return {
+    label,
+    specs,
+    softmaxScale: softmaxScaleRatio * referenceSoftmaxScale(before, reference),
+  };
 }
 
 /** Replaces `longrope:FILE` by the contents of the file, because the evaluation reads no files. */

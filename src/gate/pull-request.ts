@@ -2,16 +2,19 @@ import { posix } from 'node:path';
 import { RopeEvalError } from '../errors.js';
 import { holdsKey, isRecord, sameValue } from '../json/parse.js';
 import { isMistralParams } from '../model/other-formats.js';
-import { CONFIG, folded, isConfigName, type ReadObject, type Tree } from './tree.js';
+import {
+  CONFIG,
+  folded,
+  isConfigName,
+  type ReadObject,
+  type Tree,
+  type TreeEntry,
+} from './tree.js';
 
-/** A config as a pull request leaves it, and as it was on the target branch. */
-export interface ChangedConfig {
-  /** From the root of the repository. */
-  readonly path: string;
-  /** Object id of the text. Links are followed. */
-  readonly id: string;
+/** A config as a pull request leaves it, and as it was on the target branch. Links are followed. */
+export interface ChangedConfig extends Found {
   /** undefined: git says that the config is new. */
-  readonly before: { readonly path: string; readonly id: string } | undefined;
+  readonly before: Found | undefined;
   /** Other changed files that affect the model, because keys of the config refer to them. */
   readonly beside: readonly Beside[];
 }
@@ -61,13 +64,7 @@ export async function changedConfigs(
     named.length > 0
       ? await Promise.all(named.map((path) => namedConfig(head, path)))
       : await configsOf(head, 'this pull request', sides);
-  const gone: Found[] = [];
-  for (const each of old) {
-    const left = await head.resolve(each.path);
-    if (left.kind === 'unreadable') throw unreadable(each.path, left.why);
-    if (left.kind === 'folder') throw unreadable(each.path, 'is a folder now');
-    if (left.kind === 'absent') gone.push(each);
-  }
+  const gone = await goneFrom(old, head);
   const notices: string[] = [];
   const changed: ChangedConfig[] = [];
   for (const each of all) {
@@ -96,19 +93,34 @@ export async function changedConfigs(
       hint: 'Split the pull request, or name the configs to judge.',
     });
   }
-  const [lost] = gone;
+  refuseDoubtfulMoves(changed, gone);
+  notices.push(...gone.map(({ path }) => `${path} is deleted: there is nothing to judge`));
+  return { changed, notices };
+}
+
+/** Finds the configs of the target branch that the pull request moved or deleted. */
+async function goneFrom(old: readonly Found[], head: Tree): Promise<Found[]> {
+  const gone: Found[] = [];
+  for (const each of old) {
+    const left = await head.resolve(each.path);
+    if (left.kind === 'unreadable') throw unreadable(each.path, left.why);
+    if (left.kind === 'folder') throw unreadable(each.path, 'is a folder now');
+    if (left.kind === 'absent') gone.push(each);
+  }
+  return gone;
+}
+
+/** Refuses an edited config that may come from either of two that are gone. */
+function refuseDoubtfulMoves(changed: readonly ChangedConfig[], [lost]: readonly Found[]): void {
   const edited = changed.find(
     ({ path, id, before }) => before && folded(before.path) !== folded(path) && before.id !== id,
   );
-  if (lost && edited?.before) {
-    throw unreadable(
-      edited.path,
-      `may be what became of ${edited.before.path} or of ${lost.path}, and is the same as neither`,
-      'Move one and delete the other in pull requests of their own, or move them as they are.',
-    );
-  }
-  notices.push(...gone.map(({ path }) => `${path} is deleted: there is nothing to judge`));
-  return { changed, notices };
+  if (!lost || !edited?.before) return;
+  throw unreadable(
+    edited.path,
+    `may be what became of ${edited.before.path} or of ${lost.path}, and is the same as neither`,
+    'Move one and delete the other in pull requests of their own, or move them as they are.',
+  );
 }
 
 /** Makes a reader that asks git only once for each object. */
@@ -172,7 +184,9 @@ async function filesBeside(
   { base, head, read }: Sides,
 ): Promise<readonly Beside[]> {
   const found: Beside[] = [];
-  for (const folder of new Set([posix.dirname(path), await realFolder(path, head)])) {
+  const real = await head.resolve(path);
+  const folders = [path, real.kind === 'file' ? real.path : path].map(posix.dirname);
+  for (const folder of new Set(folders)) {
     for (const file of new Set([...base.filesIn(folder), ...head.filesIn(folder)])) {
       const named = NAMED_FILES.find((each) => each.file.test(posix.basename(file)));
       if (named === undefined || file === path) continue;
@@ -185,11 +199,6 @@ async function filesBeside(
   return found.filter(({ key }) => mentions(text, key));
 }
 
-async function realFolder(path: string, tree: Tree): Promise<string> {
-  const real = await tree.resolve(path);
-  return posix.dirname(real.kind === 'file' ? real.path : path);
-}
-
 /** Whether a text has a key at any depth. Text that is not JSON is refused when it is judged. */
 function mentions(text: string, key: string): boolean {
   try {
@@ -199,10 +208,7 @@ function mentions(text: string, key: string): boolean {
   }
 }
 
-interface Found {
-  readonly path: string;
-  readonly id: string;
-}
+type Found = Pick<TreeEntry, 'path' | 'id'>;
 
 async function configsOf(
   tree: Tree,

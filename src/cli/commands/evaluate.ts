@@ -2,10 +2,9 @@ import type { Command } from 'commander';
 import { option, words } from '../../errors.js';
 import { defined } from '../../json/parse.js';
 import type { Report } from '../../report/schema/report.js';
-import { quote } from '../../text.js';
 import type { Environment } from '../environment.js';
 import { flagOf, noEffect } from '../failure.js';
-import { loadConfig } from '../inputs.js';
+import { loadBase, loadConfig } from '../inputs.js';
 import type { SearchFlags } from '../optimize.js';
 import {
   addEvaluationOptions,
@@ -79,7 +78,7 @@ export function evaluateCommand(program: Command, context: CommandContext): void
 
 async function compare(argument: string, flags: Flags, environment: Environment): Promise<number> {
   const [
-    { candidateFiles, chooseCandidates, namedCandidates, readConfigOf, readGeometry, usesRope },
+    { candidateFiles, chooseCandidates, namedCandidates, readBaseOf, readGeometry, usesRope },
     { outputsOf, prepareOutputs, protectInputs, writeOutputs },
     { finish, loadUnfinished, runEvaluation, watchFor },
   ] = await Promise.all([import('../model.js'), import('../files.js'), import('../run.js')]);
@@ -96,7 +95,7 @@ async function compare(argument: string, flags: Flags, environment: Environment)
     ],
     environment,
   );
-  const base = flags.base === undefined ? undefined : await loadConfig(flags.base, environment);
+  const base = await loadBase(flags.base, environment);
   const read = await readGeometry(config, referenceOptions(flags), base);
   if (!usesRope(read)) {
     const { compareTwin } = await import('../encodings.js');
@@ -115,7 +114,7 @@ async function compare(argument: string, flags: Flags, environment: Environment)
   const options = {
     ...evaluationOptions(flags),
     ...referenceOptions(flags),
-    ...(base && { base: { ...(await readConfigOf(base)), argument: quote(flags.base ?? '') } }),
+    ...(base && { base: await readBaseOf(base) }),
     ...model,
     ...defined({ target, candidates, resume }),
   };
