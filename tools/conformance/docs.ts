@@ -38,17 +38,13 @@ export function conformanceText(results: Results): string {
   return [
     ...versionLines(results),
     '',
-    'Model shapes for which the tables and the length are as meant, of those that the newest of these versions knows. The others are refused, or listed as faults:',
+    'Model shapes for which the tables and the length are as meant, of those that the newest of these versions knows. emit refuses the rest, or a fault below names it:',
     '',
     ...outcomeTable(results),
     '',
-    'What emit refuses, because the engine has no words for it:',
+    'What emit refuses for these versions, because the engine has no words for it (`--engine-version` asks for an older one):',
     '',
     ...refusedLines(results),
-    '',
-    'Where an older version differs from the newest of its engine in what is right or refused:',
-    '',
-    ...olderLines(results),
     '',
     'Tokens that an engine serves for the shape `qwen2.5` (32,768 tokens), asked for the length on the command line, and asked for none:',
     '',
@@ -83,34 +79,6 @@ function outcomeTable(results: Results): string[] {
   return table(['', ...newest.map(([engine]) => nameOf(engine))], rows);
 }
 
-function olderLines(results: Results): string[] {
-  return Object.entries(results).flatMap(([engine, versions]) => {
-    const newest = versions[newestOf(versions)] ?? {};
-    return ordered(versions)
-      .slice(0, -1)
-      .map((version) => {
-        const shapes = versions[version] ?? {};
-        const differing = [...new Set(pairsOf(shapes).map(([, , { status }]) => status))]
-          .filter((status) => status !== 'unsupported')
-          .flatMap((status) => {
-            const groups = grouped(
-              candidatesOf(results),
-              shapes,
-              (shape, candidate, result) =>
-                result.status === status && newest[shape]?.[candidate]?.status !== status,
-            );
-            return groups.length === 0 ? [] : [`${status}: ${groups.join('; ')}`];
-          });
-        const unknown = Object.entries(shapes).flatMap(([shape, each]) =>
-          Object.values(each).some(({ status }) => status === 'unsupported') ? [shape] : [],
-        );
-        if (unknown.length > 0)
-          differing.push(`The file as it stands does not run for ${unknown.join(', ')}`);
-        return `- ${nameOf(engine)} ${version}: ${differing.length === 0 ? 'none' : differing.join('. ')}`;
-      });
-  });
-}
-
 function lengthTable(results: Results): string[] {
   const engines = Object.entries(results).filter(([engine]) => engine !== 'hf');
   const rows = rowsOf(results, (candidate) =>
@@ -136,27 +104,29 @@ function rowsOf(results: Results, cellsOf: (candidate: string) => string[]): str
   return [...alike.values()].map(({ candidates, cells }) => [candidates.join(', '), ...cells]);
 }
 
-/** Lists the faults of each engine's newest version, with one line for each message. */
+/** Lists the faults of each version, with one line for each message. */
 function faultLines(results: Results): string[] {
-  const lines = Object.entries(results).flatMap(([engine, versions]) => {
-    const newest = newestOf(versions);
-    const shapes = versions[newest] ?? {};
-    const isFault = ({ status }: Result): boolean => status === 'failed' || status === 'differs';
-    const messageOf = ({ error }: Result): string =>
-      String(error).slice(0, 100).replaceAll('`', "'");
-    const messages = pairsOf(shapes).flatMap(([, , result]) =>
-      isFault(result) ? [messageOf(result)] : [],
-    );
-    return [...new Set(messages)].map((message) => {
-      const groups = grouped(
-        candidatesOf(results),
-        shapes,
-        (_shape, _candidate, result) => isFault(result) && messageOf(result) === message,
+  const lines = Object.entries(results).flatMap(([engine, versions]) =>
+    ordered(versions).flatMap((version) => {
+      const shapes = versions[version] ?? {};
+      const isFault = ({ status }: Result): boolean => status === 'failed' || status === 'differs';
+      const messageOf = ({ error }: Result): string =>
+        String(error).slice(0, 100).replaceAll('`', "'");
+      const messages = pairsOf(shapes).flatMap(([, , result]) =>
+        isFault(result) ? [messageOf(result)] : [],
       );
-      return `- ${nameOf(engine)} ${newest}, ${groups.join('; ')}: \`${message}\``;
-    });
-  });
-  if (lines.length === 0) return ['Nothing that emit prints is known to be read otherwise.'];
+      return [...new Set(messages)].map((message) => {
+        const groups = grouped(
+          candidatesOf(results),
+          shapes,
+          (_shape, _candidate, result) => isFault(result) && messageOf(result) === message,
+        );
+        return `- ${nameOf(engine)} ${version}, ${groups.join('; ')}: \`${message}\``;
+      });
+    }),
+  );
+  if (lines.length === 0)
+    return ['None of these versions reads a printed setting otherwise than it is meant.'];
   return ['What is printed and not yet as meant:', '', ...lines];
 }
 
