@@ -13,7 +13,9 @@ const PLACE = /<!-- (output|text) of: (.+?) -->\n[\s\S]*?<!-- end of output -->/
 const PAGES = [
   'README.md',
   'fixtures/probe-models/README.md',
-  ...readdirSync('docs').map((name) => `docs/${name}`),
+  ...readdirSync('docs')
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
 ];
 
 function outputOf(command) {
