@@ -3,7 +3,7 @@
 # scale of their nats, the bundled table of encodings, and every page with measured output.
 #
 # tools/retrain.sh [--pages]: without the training and the scale. PYTHON: an interpreter with
-# training/requirements.txt.
+# training/requirements.txt. STEPS=4, in a copy of the repository: a rehearsal of every step (training/make.sh).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -6,7 +6,8 @@ cd "$(dirname "$0")"
 python=${PYTHON:-python3}
 # The links of a virtual environment are not followed, since behind them is an interpreter without its packages.
 case $python in */*) python=$(cd .. && cd "$(dirname "$python")" && pwd)/$(basename "$python") ;; esac
-train() { OMP_NUM_THREADS=1 "$python" train.py --threads 1 "$@"; }
+# STEPS=4 rehearses everything that follows the training, in minutes; such models know nothing.
+train() { OMP_NUM_THREADS=1 "$python" train.py --threads 1 "$@" ${STEPS:+--steps "$STEPS"}; }
 from() { # checkpoint to start from, then as train
   local init=$1
   shift
