@@ -29,10 +29,10 @@ export async function runEncodings(
 ): Promise<number> {
   const { ENCODINGS_FORMS, encodingsAnswer, encodingsSections } =
     await import('../encodings/forms.js');
-  const known = Object.keys(ENCODINGS_FORMS);
-  const outputs = await outputFiles(flags.output ?? [], environment, ENCODINGS_FORMS, (shown) =>
-    unknownForm(shown, known),
-  );
+  const outputs = await outputFiles(flags.output ?? [], environment, ENCODINGS_FORMS, {
+    problem: 'a comparison of position encodings has no such form',
+    hint: `Known: ${Object.keys(ENCODINGS_FORMS).join(', ')}.`,
+  });
   const report = finish(
     await runWithProgress(
       environment,
@@ -55,15 +55,6 @@ export async function runEncodings(
   if (complete) return EXIT.ok;
   stderr.write(`interrupted; the finished rows are ${whereKept(flags)}\n`);
   return EXIT.interrupted;
-}
-
-function unknownForm(shown: string, known: readonly string[]): RopeEvalError {
-  return new RopeEvalError('unknown_form', {
-    option: 'output',
-    value: shown,
-    problem: 'a comparison of position encodings has no such form',
-    hint: `Known: ${known.join(', ')}.`,
-  });
 }
 
 type Flags = SearchFlags &

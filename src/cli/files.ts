@@ -198,13 +198,13 @@ export interface OutputFile<Form> {
  * Finds unwritable files and unknown forms before any work is done.
  *
  * @param forms by extension
- * @param unknown makes the error about an unknown form, which lists the known ones
+ * @param unknown what an error says about an unknown form; it lists the known ones
  */
 export async function outputFiles<Form>(
   paths: readonly string[],
   { cwd }: Environment,
   forms: Readonly<Record<string, Form>>,
-  unknown: (shown: string) => RopeEvalError,
+  unknown: { readonly problem: string; readonly hint: string },
 ): Promise<readonly OutputFile<Form>[]> {
   const files: OutputFile<Form>[] = [];
   for (const shown of paths) {
@@ -217,7 +217,9 @@ export async function outputFiles<Form>(
       });
     const extension = fileExtension(path);
     const form = Object.hasOwn(forms, extension) ? forms[extension] : undefined;
-    if (form === undefined) throw unknown(shown);
+    if (form === undefined) {
+      throw new RopeEvalError('unknown_form', { option: 'output', value: shown, ...unknown });
+    }
     await assertWritable(path);
     files.push({ path, form });
   }
@@ -239,7 +241,13 @@ export async function prepareOutputs(
   paths: readonly string[],
   environment: Environment,
 ): Promise<readonly Output[]> {
-  const files = await outputFiles(paths, environment, REPORTERS, unknownForm);
+  const known = Object.entries(REPORTERS).map(
+    ([extension, { title }]) => `${extension} (${title})`,
+  );
+  const files = await outputFiles(paths, environment, REPORTERS, {
+    problem: 'the form of a report follows from the file’s extension, and this one is unknown',
+    hint: `Known: ${known.join(', ')}.`,
+  });
   return Promise.all(files.map(async ({ path, form }) => ({ path, reporter: await form.load() })));
 }
 
@@ -256,15 +264,3 @@ export async function writeOutputs(
 
 /** Files are read anywhere, so they have no colour and the width of a typical terminal. */
 const FILE_CONTEXT: ReporterContext = Object.freeze({ color: false, columns: 100, plots: true });
-
-function unknownForm(shown: string): RopeEvalError {
-  const known = Object.entries(REPORTERS).map(
-    ([extension, { title }]) => `${extension} (${title})`,
-  );
-  return new RopeEvalError('unknown_form', {
-    option: 'output',
-    value: shown,
-    problem: 'the form of a report follows from the file’s extension, and this one is unknown',
-    hint: `Known: ${known.join(', ')}.`,
-  });
-}

@@ -100,8 +100,18 @@ export class Repository {
     return new Tree(entries, this.read);
   }
 
-  /** Reads the text of an object, up to the length limit of a config. */
-  readonly read: ReadObject = async (id) => {
+  /**
+   * Reads the text of an object, up to the length limit of a config. git is asked once for each.
+   */
+  readonly read: ReadObject = (id) => {
+    const text = this.#texts.get(id) ?? this.#read(id);
+    this.#texts.set(id, text);
+    return text;
+  };
+
+  readonly #texts = new Map<string, Promise<string>>();
+
+  async #read(id: string): Promise<string> {
     try {
       const bytes = await this.#bytes(['cat-file', 'blob', id], BOUNDS.textLength);
       return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -111,7 +121,7 @@ export class Repository {
         hint: `A config is UTF-8 text of at most ${BOUNDS.textLength} bytes; a partial clone lacks objects.`,
       });
     }
-  };
+  }
 
   async #git(words: readonly string[]): Promise<string> {
     return (await this.#bytes(words, MOST_BYTES)).toString('utf8');

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { RopeEvalError } from '../errors.js';
-import { isRecord, own, type UnknownRecord } from '../json/parse.js';
+import { isRecord, own, type UnknownRecord, withValueAt } from '../json/parse.js';
 import { isNotRope, readModel } from '../model/read-model.js';
 import { dialectOf } from '../model/registry.js';
 import { classFields } from '../model/source.js';
@@ -134,18 +134,7 @@ function readEdited(edited: UnknownRecord) {
 
 /** The parsed config after the edits. `patchConfig` makes the same changes to its text. */
 export function editedRecord(raw: UnknownRecord, edits: readonly Edit[]): UnknownRecord {
-  return edits.reduce((record, { path, value }) => withKey(record, path, value), raw);
-}
-
-function withKey(
-  record: UnknownRecord,
-  [key = '', ...rest]: readonly string[],
-  value: unknown,
-): UnknownRecord {
-  const others = Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
-  if (rest.length === 0) return value === undefined ? others : { ...others, [key]: value };
-  const inner = record[key];
-  return { ...others, [key]: withKey(isRecord(inner) ? inner : {}, rest, value) };
+  return edits.reduce((record, { path, value }) => withValueAt(record, path, value), raw);
 }
 
 /** Far below what a token's rotation can show, and far above the rounding of a computed theta. */

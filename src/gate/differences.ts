@@ -8,6 +8,7 @@ import {
   sameValue,
   type UnknownRecord,
   valueAt,
+  withValueAt,
 } from '../json/parse.js';
 import { isMistralParams } from '../model/other-formats.js';
 import { findPart } from '../model/part.js';
@@ -229,7 +230,7 @@ function readerOf(before: UnknownRecord, after: UnknownRecord): (path: Path) => 
     const inBoth = [before, after].every((config) => isRecord(valueAt(config, parent)));
     const { facts, old, now } = inBoth ? compared : whole;
     const read = (config: UnknownRecord, value: unknown): string =>
-      reading(withValue(config, path, value), facts);
+      reading(withValueAt(config, path, value), facts);
     const [was, found] = [valueAt(before, path), valueAt(after, path)];
     if (read(before, found) !== old || read(after, was) !== now) return true;
     // A value that equals the default, such as beta_fast 32 in a new block, has no effect by
@@ -272,17 +273,6 @@ function reading(config: UnknownRecord, facts: Facts): string {
   } catch (error) {
     return `error: ${error instanceof Error ? error.message : String(error)}`;
   }
-}
-
-/** Copies a config with one value replaced, or removed if the value is undefined. */
-function withValue(config: UnknownRecord, path: Path, value: unknown): UnknownRecord {
-  const [key = '', ...rest] = path;
-  const copy: Record<string, unknown> = Object.assign(Object.create(null) as object, config);
-  const next =
-    rest.length === 0 ? value : withValue(isRecord(copy[key]) ? copy[key] : {}, rest, value);
-  if (next === undefined) delete copy[key];
-  else copy[key] = next;
-  return copy;
 }
 
 function show(value: unknown): string {

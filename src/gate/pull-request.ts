@@ -54,10 +54,10 @@ const MOST_LINKS = 1000;
  *   cannot be gated must not pass
  */
 export async function changedConfigs(
-  { base, head, read }: Sides,
+  sides: Sides,
   { named = [], allow = [] }: Wanted = {},
 ): Promise<PullRequest> {
-  const sides = { base, head, read: remembered(read) };
+  const { base, head } = sides;
   if (named.length === 0) await refuseHidden(sides, allow);
   const old = await configsOf(base, 'the target branch', sides);
   const all =
@@ -121,16 +121,6 @@ function refuseDoubtfulMoves(changed: readonly ChangedConfig[], [lost]: readonly
     `may be what became of ${edited.before.path} or of ${lost.path}, and is the same as neither`,
     'Move one and delete the other in pull requests of their own, or move them as they are.',
   );
-}
-
-/** Makes a reader that asks git only once for each object. */
-function remembered(read: ReadObject): ReadObject {
-  const texts = new Map<string, Promise<string>>();
-  return (id) => {
-    const text = texts.get(id) ?? read(id);
-    texts.set(id, text);
-    return text;
-  };
 }
 
 /**

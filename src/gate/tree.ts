@@ -30,7 +30,6 @@ export class Tree {
   readonly #entries: ReadonlyMap<string, TreeEntry>;
   readonly #folders: ReadonlySet<string>;
   readonly #inFolders: ReadonlyMap<string, readonly string[]>;
-  readonly #targets = new Map<string, Promise<string>>();
 
   constructor(
     entries: readonly TreeEntry[],
@@ -60,13 +59,12 @@ export class Tree {
     const paths: string[] = [];
     for (const { path, kind } of this.#entries.values()) {
       if (kind !== 'commit' && isConfigName(path)) paths.push(path);
-      else if (kind === 'link' && (await this.#leadsToModel(path))) paths.push(`${path}/${CONFIG}`);
+      else if (kind === 'link') {
+        const inside = `${path}/${CONFIG}`;
+        if ((await this.resolve(inside)).kind === 'file') paths.push(inside);
+      }
     }
     return paths.sort();
-  }
-
-  async #leadsToModel(link: string): Promise<boolean> {
-    return (await this.resolve(`${link}/${CONFIG}`)).kind === 'file';
   }
 
   /** Entries that another commit lacks, or has with other content. */
@@ -97,12 +95,6 @@ export class Tree {
     return this.#folders.has(path);
   }
 
-  #target({ id }: TreeEntry): Promise<string> {
-    const target = this.#targets.get(id) ?? this.read(id);
-    this.#targets.set(id, target);
-    return target;
-  }
-
   /** Follows links in every part of a path, as an operating system would. */
   async resolve(path: string): Promise<Resolved> {
     let rest = path.split('/').filter((part) => part !== '' && part !== '.');
@@ -128,7 +120,7 @@ export class Tree {
         return { kind: 'file', path: next, id: entry.id };
       } else {
         if (++links > MAX_LINKS) return { kind: 'unreadable', why: 'is a circle of links' };
-        const target = await this.#target(entry);
+        const target = await this.read(entry.id);
         if (target.startsWith('/')) {
           return { kind: 'unreadable', why: `is a link to ${target}, outside of the repository` };
         }

@@ -283,6 +283,18 @@ export function valueAt(value: unknown, path: readonly string[]): unknown {
   return path.reduce(own, value);
 }
 
+/** Copies an object with the value at a path replaced, or removed if it is undefined. */
+export function withValueAt(
+  record: UnknownRecord,
+  [key = '', ...rest]: readonly string[],
+  value: unknown,
+): UnknownRecord {
+  const inner = own(record, key);
+  const next = rest.length === 0 ? value : withValueAt(isRecord(inner) ? inner : {}, rest, value);
+  // The key keeps its place, and `__proto__` is a key like any other.
+  return defined(Object.fromEntries([...Object.entries(record), [key, next]]));
+}
+
 /** The same object with a key missing where its value may be undefined. */
 type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
   [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;

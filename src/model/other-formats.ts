@@ -55,7 +55,8 @@ export function fromGguf({ metadata, factors }: GgufHeader): UnknownRecord {
       problem: 'is missing: this GGUF file holds no model',
     });
   }
-  const number = (key: string): number | undefined => asNumber(metadata[`${architecture}.${key}`]);
+  const at = (key: string): unknown => metadata[`${architecture}.${key}`];
+  const number = (key: string): number | undefined => asNumber(at(key));
   const width = number('attention.key_length_mla') ?? number('attention.key_length');
   const turning = number('rope.dimension_count');
   const rank = number('attention.kv_lora_rank');
@@ -84,17 +85,16 @@ export function fromGguf({ metadata, factors }: GgufHeader): UnknownRecord {
             width !== undefined && turning !== undefined ? width - turning : undefined,
           v_head_dim: value,
         }),
-    rope_scaling: scaling(architecture, metadata, factors),
+    rope_scaling: scaling(at, factors),
   });
 }
 
 function scaling(
-  architecture: string,
-  metadata: UnknownRecord,
+  at: (key: string) => unknown,
   factors: GgufHeader['factors'],
 ): UnknownRecord | undefined {
-  const at = (key: string): unknown => metadata[`${architecture}.rope.scaling.${key}`];
-  const original = asNumber(at('original_context_length'));
+  const number = (key: string): number | undefined => asNumber(at(`rope.scaling.${key}`));
+  const original = number('original_context_length');
   const short = factors['rope_factors_short.weight'];
   const long = factors['rope_factors_long.weight'];
   if (short !== undefined && long !== undefined) {
@@ -103,21 +103,21 @@ function scaling(
       short_factor: short,
       long_factor: long,
       original_max_position_embeddings: original,
-      attention_factor: asNumber(at('attn_factor')),
+      attention_factor: number('attn_factor'),
     });
   }
   const divisors = factors['rope_freqs.weight'];
-  if (divisors !== undefined) return fromDivisors(divisors, architecture, metadata);
-  const type = at('type');
+  if (divisors !== undefined) return fromDivisors(divisors, asNumber(at('rope.freq_base')));
+  const type = at('rope.scaling.type');
   if (type !== 'linear' && type !== 'yarn') return undefined;
-  const multiplier = asNumber(at('yarn_log_multiplier'));
+  const multiplier = number('yarn_log_multiplier');
   return defined({
     rope_type: type,
-    factor: asNumber(at('factor')),
+    factor: number('factor'),
     ...(type === 'yarn' && {
       original_max_position_embeddings: original,
-      beta_fast: asNumber(at('yarn_beta_fast')),
-      beta_slow: asNumber(at('yarn_beta_slow')),
+      beta_fast: number('yarn_beta_fast'),
+      beta_slow: number('yarn_beta_slow'),
       // llama.cpp stores DeepSeek's mscale_all_dim multiplied by 0.1.
       ...(multiplier !== undefined && {
         mscale: Number((multiplier * 10).toPrecision(6)),
@@ -135,12 +135,7 @@ const LLAMA3 = { lowFreqFactor: 1, highFreqFactor: 4, originalMaxPositions: 8192
 const SAME = 1e-4;
 
 /** Recognises the divisors of a llama3 block; any others become both lists of a longrope block. */
-function fromDivisors(
-  divisors: readonly number[],
-  architecture: string,
-  metadata: UnknownRecord,
-): UnknownRecord {
-  const theta = asNumber(metadata[`${architecture}.rope.freq_base`]) ?? 10_000;
+function fromDivisors(divisors: readonly number[], theta = 10_000): UnknownRecord {
   const base = { theta, rotaryDim: 2 * divisors.length };
   const { invFreq } = computeRope({ type: 'default', ...base });
   for (const factor of LLAMA3_FACTORS) {

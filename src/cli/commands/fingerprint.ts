@@ -5,7 +5,7 @@ import type { Section } from '../../report/sections/section.js';
 import type { RopeSpec } from '../../rope/registry.js';
 import type { Environment } from '../environment.js';
 import { noEffect } from '../failure.js';
-import { loadConfig } from '../inputs.js';
+import { loadConfig, loadDump } from '../inputs.js';
 import type { RopeModel } from '../model.js';
 import {
   addExportOptions,
@@ -55,51 +55,53 @@ async function fingerprint(
   flags: Flags,
   environment: Environment,
 ): Promise<number> {
-  const { readRopeGeometry } = await import('../model.js');
-  if (flags.layerType !== undefined && flags.diff === undefined) {
+  const { diff: dump, seqLen: sequenceLength, candidate } = flags;
+  if (flags.layerType !== undefined && dump === undefined) {
     throw noEffect('layerType', words`without ${option('diff')}`);
   }
-  const { diff: dump, seqLen: sequenceLength } = flags;
   const [beside] = Object.keys(defined({ diff: dump, sequenceLength }));
   if (flags.model !== undefined && beside !== undefined) {
     throw noEffect(beside, words`beside ${option('model')}`);
   }
+  const [
+    { candidateSpecs, readRopeGeometry },
+    { fingerprintData },
+    sections,
+    { contextOf, textOf },
+  ] = await Promise.all([
+    import('../model.js'),
+    import('../../geometry/fingerprint.js'),
+    import('../../report/fingerprint.js'),
+    import('../../report/terminal.js'),
+  ]);
   const config = await loadConfig(argument, environment);
   const read = await readRopeGeometry(config, {});
   const exported = await exportOptions(flags, environment);
-  const specs = await specsOf(read, flags, environment);
+  const specs =
+    candidate === undefined
+      ? read.model.groups.map(({ rope }) => rope)
+      : (await candidateSpecs(candidate, read, environment)).specs;
   const { stdout } = environment;
-  const [{ exportSections, fingerprintDiffSections, fingerprintSections }, { contextOf, textOf }] =
-    await Promise.all([import('../../report/fingerprint.js'), import('../../report/terminal.js')]);
-  const draw = (sections: readonly Section[]): string => textOf(sections, contextOf(stdout));
+  const print = <Data>(data: Data, draw: (data: Data) => readonly Section[]): void => {
+    if (flags.json) stdout.json(data);
+    else stdout.write(textOf(draw(data), contextOf(stdout)));
+  };
   if (exported !== undefined) {
     const { inspectExport } = await import('../../subjects/onnx/compare.js');
     const found = await inspectExport(exported, read.model, specs);
-    if (flags.json) stdout.json(found);
-    else stdout.write(draw(exportSections(found)));
+    print(found, sections.exportSections);
     return found.tables.every(({ same }) => same) ? EXIT.ok : EXIT.gateFailed;
   }
   if (dump !== undefined) {
     const diff = await compare(dump, read, specs, flags, environment);
-    if (flags.json) stdout.json(diff);
-    else stdout.write(draw(fingerprintDiffSections(diff)));
+    print(diff, sections.fingerprintDiffSections);
     return diff.same ? EXIT.ok : EXIT.gateFailed;
   }
-  const { fingerprintData } = await import('../../geometry/fingerprint.js');
-  const data = fingerprintData(read.model, defined({ specs, sequenceLength }));
-  if (flags.json) stdout.json(data);
-  else stdout.write(draw(fingerprintSections(data)));
+  print(
+    fingerprintData(read.model, defined({ specs, sequenceLength })),
+    sections.fingerprintSections,
+  );
   return EXIT.ok;
-}
-
-async function specsOf(
-  read: RopeModel,
-  { candidate }: Flags,
-  environment: Environment,
-): Promise<readonly RopeSpec[]> {
-  if (candidate === undefined) return read.model.groups.map(({ rope }) => rope);
-  const { candidateSpecs } = await import('../model.js');
-  return (await candidateSpecs(candidate, read, environment)).specs;
 }
 
 async function compare(
@@ -109,8 +111,7 @@ async function compare(
   { layerType, seqLen }: Flags,
   environment: Environment,
 ): Promise<FingerprintDiff> {
-  const [{ loadDump }, { diffFingerprint, stored }, { computeRope }] = await Promise.all([
-    import('../inputs.js'),
+  const [{ diffFingerprint, stored }, { computeRope }] = await Promise.all([
     import('../../geometry/fingerprint.js'),
     import('../../rope/registry.js'),
   ]);

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { EXIT, RopeEvalError } from '../../errors.js';
+import { EXIT } from '../../errors.js';
 import { defined } from '../../json/parse.js';
 import type { Environment } from '../environment.js';
 import {
@@ -60,7 +60,15 @@ async function sweep(
     import('../../candidates/definition.js'),
   ]);
   const shard = parseShard(flags.shard);
-  await outputFiles([flags.output], environment, { '.json': true }, unknownForm);
+  await outputFiles(
+    [flags.output],
+    environment,
+    { '.json': true },
+    {
+      problem: 'a sweep is written as JSON',
+      hint: 'Give a name that ends in .json, such as all.json.',
+    },
+  );
   const path = resolve(environment.cwd, flags.output);
   const lists = flags.candidates?.map(parseCandidates);
   const result = await runSweep(
@@ -83,13 +91,4 @@ async function sweep(
   );
   if (result.status === 'interrupted') return EXIT.interrupted;
   return Math.max(EXIT.ok, ...failed.map((entry) => entry.error?.exitCode ?? EXIT.ok));
-}
-
-function unknownForm(shown: string): RopeEvalError {
-  return new RopeEvalError('unknown_form', {
-    option: 'output',
-    value: shown,
-    problem: 'a sweep is written as JSON',
-    hint: 'Give a name that ends in .json, such as all.json.',
-  });
 }
