@@ -30,6 +30,7 @@ import {
   plainTable,
   type Section,
   type TableBlock,
+  textSection,
 } from '../report/sections/section.js';
 import { effectWords } from '../report/sections/verdict.js';
 import { fill, textWidth } from '../report/terminal.js';
@@ -320,23 +321,15 @@ export function compareSections(
   const clear = moved.filter((cell) => cell.clear);
   const shown = clear.length > 0 ? clear : moved.slice(0, FEW);
   return [
-    { id: 'reports', depth: 2, blocks: paragraphs([`before ${before}`, `after  ${after}`]) },
+    textSection('reports', [`before ${before}`, `after  ${after}`]),
     conditionsSection(comparison),
     { id: 'cells', depth: 2, blocks: [table(shown)] },
-    {
-      id: 'summary',
-      depth: 2,
-      blocks: paragraphs([summary(comparison, moved.length, clear.length)]),
-    },
-    {
-      id: 'only',
-      depth: 2,
-      blocks: paragraphs([
-        only('Only before', comparison.onlyBefore),
-        only('Only after', comparison.onlyAfter),
-      ]),
-    },
-    { id: 'honesty', depth: 2, blocks: paragraphs([honestyWords(report)]) },
+    textSection('summary', [summary(comparison, moved.length, clear.length)]),
+    textSection('only', [
+      only('Only before', comparison.onlyBefore),
+      only('Only after', comparison.onlyAfter),
+    ]),
+    textSection('honesty', [honestyWords(report)]),
   ];
 }
 

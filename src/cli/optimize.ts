@@ -20,10 +20,10 @@ import {
 } from '../report/sections/conditions.js';
 import {
   type TableCell,
-  paragraphs,
   plainTable,
   type Section,
   type TableBlock,
+  textSection,
 } from '../report/sections/section.js';
 import { contextOf, textOf } from '../report/terminal.js';
 import type { Environment } from './environment.js';
@@ -64,23 +64,15 @@ function optimizeSections({ optimization, policy, report }: OptimizeRun): readon
     .join('; ');
   return [
     { id: 'trials', depth: 2, blocks: [trialsTable(trials)] },
-    { id: 'use', depth: 2, blocks: paragraphs([recommendation], 'strong') },
-    { id: 'caveat', depth: 2, blocks: paragraphs([caveat === '' ? '' : `${caveat} ${instead}`]) },
-    {
-      id: 'lengths',
-      depth: 2,
-      blocks: paragraphs([`Where the server can choose per request, by length: ${switching}.`]),
-    },
-    {
-      id: 'assumptions',
-      depth: 2,
-      blocks: paragraphs([
-        ...referenceWords(report),
-        subjectWords(report),
-        scaleWords(report),
-        honestyWords(report),
-      ]),
-    },
+    textSection('use', [recommendation], 'strong'),
+    textSection('caveat', [caveat === '' ? '' : `${caveat} ${instead}`]),
+    textSection('lengths', [`Where the server can choose per request, by length: ${switching}.`]),
+    textSection('assumptions', [
+      ...referenceWords(report),
+      subjectWords(report),
+      scaleWords(report),
+      honestyWords(report),
+    ]),
   ];
 }
 

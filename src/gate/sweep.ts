@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { option, RopeEvalError, words } from '../errors.js';
 import { isRecord, parseConfig, type UnknownRecord } from '../json/parse.js';
 import { type Condition, disagreements, disagreementWords, SWEPT } from '../report/agreement.js';
-import { type Report, ReportSchema, upgradeReport } from '../report/schema/report.js';
+import { ReportSchema, upgradeReport } from '../report/schema/report.js';
 
 /** Part `index` of `count`, from 1. */
 export interface Shard {
@@ -93,12 +93,11 @@ export type Sweep = z.infer<typeof SweepSchema>;
 function upgradeEntries(sweep: UnknownRecord): UnknownRecord {
   const { entries } = sweep;
   if (!Array.isArray(entries)) return sweep;
-  const upgraded = entries.map((entry: unknown) =>
+  const upgraded = (entry: unknown): unknown =>
     isRecord(entry) && isRecord(entry['report'])
       ? { ...entry, report: upgradeReport(entry['report']) }
-      : entry,
-  );
-  return { ...sweep, entries: upgraded };
+      : entry;
+  return { ...sweep, entries: entries.map(upgraded) };
 }
 
 /**
@@ -143,10 +142,30 @@ interface Part {
 export function mergeSweeps(parts: readonly Part[]): Merged {
   const [first] = parts;
   if (!first) throw new RopeEvalError('usage', { problem: 'merge needs at least one file' });
-  const seen = new Map<number, string>();
   parts.forEach((part, index) => {
     for (const other of parts.slice(0, index)) assertSameSweep(other, part);
   });
+  const present = shardsOf(parts);
+  const { count } = first.sweep.shards;
+  const all = Array.from({ length: count }, (_, index) => index + 1);
+  const missing = all.filter((shard) => !present.includes(shard));
+  const interrupted = parts.filter(({ sweep }) => isShort(sweep));
+  return {
+    sweep: {
+      ...first.sweep,
+      schemaVersion: SWEEP_SCHEMA_VERSION,
+      status: missing.length === 0 && interrupted.length === 0 ? 'complete' : 'interrupted',
+      shards: { count, present },
+      entries: parts.flatMap(({ sweep }) => sweep.entries).sort(byConfig),
+    },
+    missing,
+    interrupted: interrupted.map(({ source }) => source),
+  };
+}
+
+/** Lists the shards of all parts in order. @throws RopeEvalError `duplicate_shard` */
+function shardsOf(parts: readonly Part[]): number[] {
+  const seen = new Map<number, string>();
   for (const { source, sweep } of parts) {
     for (const shard of sweep.shards.present) {
       const other = seen.get(shard);
@@ -159,21 +178,7 @@ export function mergeSweeps(parts: readonly Part[]): Merged {
       seen.set(shard, source);
     }
   }
-  const { count } = first.sweep.shards;
-  const all = Array.from({ length: count }, (_, index) => index + 1);
-  const missing = all.filter((shard) => !seen.has(shard));
-  const interrupted = parts.filter(({ sweep }) => isShort(sweep));
-  return {
-    sweep: {
-      ...first.sweep,
-      schemaVersion: SWEEP_SCHEMA_VERSION,
-      status: missing.length === 0 && interrupted.length === 0 ? 'complete' : 'interrupted',
-      shards: { count, present: [...seen.keys()].sort((a, b) => a - b) },
-      entries: parts.flatMap(({ sweep }) => sweep.entries).sort(byConfig),
-    },
-    missing,
-    interrupted: interrupted.map(({ source }) => source),
-  };
+  return [...seen.keys()].sort((a, b) => a - b);
 }
 
 /**
@@ -191,9 +196,13 @@ const CONDITIONS: readonly Condition<Sweep>[] = Object.freeze([
   { what: 'number of shards', read: ({ shards }) => String(shards.count) },
   { what: 'number of configs', read: ({ configsTotal }) => String(configsTotal) },
   // All reports of a part share these.
-  ...SWEPT.map(({ read, ...named }): Condition<Sweep> => {
-    return { ...named, read: (sweep) => mapped(firstReport(sweep), read) };
-  }),
+  ...SWEPT.map(({ read, ...named }): Condition<Sweep> => ({
+    ...named,
+    read: ({ entries }) => {
+      const first = entries.find(({ report }) => report)?.report;
+      return first && read(first);
+    },
+  })),
   {
     what: 'target',
     option: 'target',
@@ -206,14 +215,6 @@ const CONDITIONS: readonly Condition<Sweep>[] = Object.freeze([
     read: ({ settings }) => settings && (settings.candidates?.join(',') ?? 'the usual set'),
   },
 ]);
-
-function firstReport({ entries }: Sweep): Report | undefined {
-  return entries.find(({ report }) => report)?.report;
-}
-
-function mapped<T, U>(value: T | undefined, read: (value: T) => U): U | undefined {
-  return value === undefined ? undefined : read(value);
-}
 
 function assertSameSweep(a: Part, b: Part): void {
   const differences = disagreements(CONDITIONS, a.sweep, b.sweep);
