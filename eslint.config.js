@@ -76,6 +76,16 @@ const refusal = (files, patterns) => ({
   rules: { 'no-restricted-imports': ['error', { patterns }] },
 });
 
+/** Three words in a row, in a text or a pattern that a test looks for. */
+const PROSE = '/[a-z’]{2,}[,:;.]? [a-z’]+[,:;.]? [a-z’]{2,}/i';
+const MATCHER = `CallExpression[callee.property.name=/^(toContain|toMatch|toThrow|string(Containing|Matching))$/]`;
+
+/** Vitest compares patterns within toMatchObject by the keys of their objects: none. */
+const VACUOUS = {
+  selector: 'CallExpression[callee.property.name="toMatchObject"] Property > Literal[regex]',
+  message: 'A pattern here equals everything: use expect.stringMatching.',
+};
+
 /** cli/ stands above everything and may import all. */
 const direction = [
   ...FOLDERS.filter((folder) => folder !== 'cli').map((folder) =>
@@ -141,6 +151,28 @@ export default tseslint.config(
       ],
     },
   },
+  {
+    // A sentence is tested in one place, so that changing its words touches one test.
+    files: ['test/**/*.ts'],
+    ignores: ['test/**/wording.test.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: [
+            `${MATCHER} > Literal[value=${PROSE}]`,
+            `${MATCHER} > Literal[regex.pattern=${PROSE}]`,
+            `${MATCHER} > BinaryExpression Literal[value=${PROSE}]`,
+            `${MATCHER} > TemplateLiteral > TemplateElement[value.raw=${PROSE}]`,
+          ].join(', '),
+          message:
+            'Assert data: a kind and a place (helpers/errors.ts), a field of the JSON, a cell, argv. Words are tested in wording.test.ts.',
+        },
+        VACUOUS,
+      ],
+    },
+  },
+  { files: ['test/**/wording.test.ts'], rules: { 'no-restricted-syntax': ['error', VACUOUS] } },
   {
     files: ['**/*.js'],
     languageOptions: {

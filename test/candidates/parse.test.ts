@@ -83,5 +83,5 @@ it('refuses what is no text', () => {
 it('bounds how many there are in all, however many options name them', () => {
   const lists = Array.from({ length: 65 }, (_, i) => parseCandidates(`yarn:${i + 2}`));
   expect(joinCandidates(lists.slice(1))).toHaveLength(64);
-  expect(() => joinCandidates(lists)).toThrow(/65 are given; 64 are allowed/);
+  expect(() => joinCandidates(lists)).toThrow(/\b65 .*\b64\b/);
 });

@@ -175,6 +175,6 @@ describe('longrope:FILE', () => {
 
   it('refuses lists of another length', () => {
     const file = JSON.stringify({ short_factor: list(1), long_factor: [1, 2] });
-    expect(() => resolve('longrope:f.json', read(LLAMA), file)).toThrow(/has 2 numbers, 64/);
+    expect(() => resolve('longrope:f.json', read(LLAMA), file)).toThrow(/\b2 .*\b64\b/);
   });
 });

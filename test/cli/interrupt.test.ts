@@ -50,19 +50,6 @@ describe('Ctrl-C', () => {
     expect(ran.code).toBe(130);
   });
 
-  it.each([
-    [['--json'], 'will be printed as JSON', 'is printed on standard output'],
-    [['--json', '-o', 'r.json'], 'will be saved', 'is saved to r.json'],
-    [['-o', 'r.json'], 'will be saved', 'is saved to r.json'],
-    [[], 'will not be saved, because no -o was given', 'is not saved (no -o was given)'],
-  ])('says the same at the start and at the end of it: %j', async (argv, first, last) => {
-    const { stderr } = await pressing(argv, await temporaryFolder()).run();
-    expect(stderr.split('\n').slice(0, 2)).toEqual([
-      `stopping; the finished part ${first} (Ctrl-C again ends at once)`,
-      `interrupted; the finished part ${last}`,
-    ]);
-  });
-
   it('ends at once when pressed again', async () => {
     const ran = await pressing([], await temporaryFolder(), 2).run();
     expect(ran.killed).toEqual([130]);

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Report } from '../../src/report/schema/report.js';
 import type { CompareEncodingsOptions } from '../../src/options.js';
 import { makeEncodingsReport, ROWS } from '../helpers/encodings.js';
-import { type FakeOptions, runCli } from '../helpers/environment.js';
+import { type FakeOptions, fakeProcess, type FakeProcess, runCli } from '../helpers/environment.js';
 import { bad, judge, linear, MODEL, pullRequest, write } from '../helpers/pull-request.js';
 import { makeReport } from '../helpers/report.js';
 import { temporaryFolder } from '../helpers/temporary.js';
@@ -76,6 +76,26 @@ describe('a run that ends early, in words', () => {
       '  Where memory ran out, try a smaller --samples or --target.',
       '  To go on: the same command with --resume r.json',
       '',
+    ]);
+  });
+
+  it.each([
+    [['--json'], 'will be printed as JSON', 'is printed on standard output'],
+    [['--json', '-o', 'r.json'], 'will be saved', 'is saved to r.json'],
+    [['-o', 'r.json'], 'will be saved', 'is saved to r.json'],
+    [[], 'will not be saved, because no -o was given', 'is not saved (no -o was given)'],
+  ])('says the same at the start and at the end of it: %j', async (argv, first, last) => {
+    const fake: FakeProcess = fakeProcess([resolve(CONFIG), ...argv], {
+      cwd: await temporaryFolder(),
+      evaluate: async () => {
+        fake.interrupt();
+        return makeReport({ status: 'interrupted' });
+      },
+    });
+    const { stderr } = await fake.run();
+    expect(stderr.split('\n').slice(0, 2)).toEqual([
+      `stopping; the finished part ${first} (Ctrl-C again ends at once)`,
+      `interrupted; the finished part ${last}`,
     ]);
   });
 });

@@ -78,7 +78,10 @@ describe('kinds of layers', () => {
   it('are refused where that block would have to say two things', () => {
     const input = inputFor(gemma2, yarn(4, 8192), 32_768);
     for (const emission of emit(input, ['hf', 'vllm', 'sglang', 'tgi'])) {
-      expect(emission).toMatchObject({ ok: false, reason: /one block for all layers/ });
+      expect(emission).toMatchObject({
+        ok: false,
+        reason: expect.stringContaining('sliding_attention'),
+      });
     }
   });
 
@@ -106,7 +109,10 @@ describe('kinds of layers', () => {
   it('have no truncate=false in a block of their own', () => {
     const exact = yarn(2, 32_768, { truncate: false });
     const input = inputFor(configText('gemma-3-1b-it'), exact, 65_536);
-    expect(hfPatch(input, 'v5')).toMatchObject({ ok: false, reason: /truncate=false/ });
+    expect(hfPatch(input, 'v5')).toMatchObject({
+      ok: false,
+      reason: expect.stringContaining('truncate=false'),
+    });
   });
 });
 
@@ -114,7 +120,7 @@ describe('a class that does not read it', () => {
   it('has nothing written: one fixed table', () => {
     const input = inputFor(fixtureText('gpt-j-6b'), yarn(4, 2048), 8192);
     for (const emission of emit(input, ['hf', 'vllm', 'sglang', 'tgi'])) {
-      expect(emission).toMatchObject({ ok: false, reason: /one fixed table/ });
+      expect(emission).toMatchObject({ ok: false, reason: expect.stringMatching(/\bgptj\b/) });
     }
   });
 
@@ -122,14 +128,17 @@ describe('a class that does not read it', () => {
     const phi3 = changed(QWEN3, { model_type: 'phi3', head_dim: undefined });
     const input = inputFor(phi3, yarn(4, 40_960), 163_840);
     // The class treats yarn as an old name of longrope.
-    expect(hfPatch(input, 'v4')).toMatchObject({ ok: false, reason: /would not read it back/ });
+    expect(hfPatch(input, 'v4')).toMatchObject({
+      ok: false,
+      reason: expect.stringContaining('rope_scaling.short_factor'),
+    });
   });
 
   it('has nothing written: a raised maximum would put its window in force', () => {
     const mistral = changed(QWEN3, { model_type: 'mistral', sliding_window: 40_960 });
     expect(hfPatch(inputFor(mistral, ntk(4), 163_840), 'v4')).toMatchObject({
       ok: false,
-      reason: 'mistral would then have no full_attention layers, but sliding_attention',
+      reason: expect.stringMatching(/\bmistral\b.*\bfull_attention\b.*\bsliding_attention\b/),
     });
   });
 
@@ -140,7 +149,10 @@ describe('a class that does not read it', () => {
       sliding_window: 4096,
     });
     const input = forAllLayers(moe, yarn(4, 131_072), 524_288);
-    expect(hfPatch(input, 'v4')).toMatchObject({ ok: false, instead: 'Write it as --form v5.' });
+    expect(hfPatch(input, 'v4')).toMatchObject({
+      ok: false,
+      instead: expect.stringContaining('--form v5'),
+    });
     expect(hfPatch(input, 'v5').ok).toBe(true);
   });
 });

@@ -131,4 +131,38 @@ describe('a refusal says why', () => {
     const override = { rope_parameters: { rope_type: 'yarn' } };
     expect(lostFromOverride(input, override)).toContain('reads partial_rotary_factor in the block');
   });
+
+  it.each<[string, EmitInput, string, string]>([
+    [
+      'kinds that need different blocks',
+      inputFor(fixtureText('gemma-2-9b-it'), yarn(4, 8192), 32_768),
+      'reads one block for all layers, and here its kinds of layers (',
+      'Choose a scaling that treats all layers alike.',
+    ],
+    [
+      'a fixed table',
+      inputFor(fixtureText('gpt-j-6b'), yarn(4, 2048), 8192),
+      'gptj reads neither a scaling nor a theta: its class has one fixed table',
+      'Another model, or an engine with options of its own for RoPE.',
+    ],
+    [
+      'a list of rope types',
+      inputFor(
+        JSON.stringify({
+          ...(JSON.parse(QWEN3) as object),
+          model_type: 'phi3',
+          head_dim: undefined,
+        }),
+        yarn(4, 40_960),
+        163_840,
+      ),
+      'transformers would not read it back: rope_',
+      'Choose another scaling, or another engine.',
+    ],
+  ])('and what to do instead: %s', (_, input, reason, instead) => {
+    const [emission] = emit(input, ['hf']);
+    if (emission?.ok !== false) throw new Error('written');
+    expect(emission.reason).toContain(reason);
+    expect(emission.instead).toBe(instead);
+  });
 });

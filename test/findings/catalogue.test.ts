@@ -20,12 +20,6 @@ describe('the catalogue of findings', () => {
     },
   );
 
-  it('words a finding as path and sentence', () => {
-    expect(wordFinding(finding('factor_below_one', 'rope_scaling.factor', { factor: 0.5 }))).toBe(
-      'rope_scaling.factor: factor 0.5 shortens the window; a factor is at least 1',
-    );
-  });
-
   it('takes the arguments of its entry alone', () => {
     // @ts-expect-error a misspelt argument
     finding('factor_below_one', 'rope_scaling.factor', { faktor: 0.5 });

@@ -395,6 +395,11 @@ it.each([
   expect(verdictText(makeReport({ status }))).toContain(words);
 });
 
+it('the pictures have titles', () => {
+  const text = textOf(reportSections(makeReport()), { color: false, columns: 100, plots: true });
+  expect(text).toMatch(/Facts found, %, by length and distance\ndynamic:4\n/);
+});
+
 it('the parts of a loss, and tables of what servers do, have titles', () => {
   const parts = { total: interval(1, 0.1), rope: interval(1, 0.1), dilution: interval(0, 0.1) };
   const reading = { accuracy: interval(0.9, 0.1), languageLoss: interval(1, 0.1) };

@@ -49,7 +49,7 @@ it('probes another model, at lengths off the ladder too, and lists what it canno
 
 it('a file without a usable row says so and probes nothing', () => {
   const path = file('empty.json', '[]');
-  expect(run('--results', path)).toMatch(/0 rows used, 0 not/);
+  expect(run('--results', path)).toMatch(/^0 rows .*\b0\b/m);
 });
 
 it.each([

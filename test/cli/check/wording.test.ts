@@ -201,12 +201,20 @@ describe('a search in words', () => {
 });
 
 describe('compare in words', () => {
-  async function compare(after: unknown) {
+  async function compare(after: unknown, before: unknown = makeReport()) {
     const cwd = await temporaryFolder();
-    await writeFile(join(cwd, 'a.json'), JSON.stringify(makeReport()));
+    await writeFile(join(cwd, 'a.json'), JSON.stringify(before));
     await writeFile(join(cwd, 'b.json'), JSON.stringify(after));
-    return flat((await runCli(['compare', 'a.json', 'b.json'], { cwd })).stdout);
+    const { stdout, stderr } = await runCli(['compare', 'a.json', 'b.json'], { cwd });
+    return stderr + flat(stdout);
   }
+
+  it('says that both runs are unfinished', async () => {
+    const unfinished = makeReport({ status: 'interrupted' });
+    expect(await compare(unfinished, unfinished)).toContain(
+      'both are interrupted; only what they finished is compared\n',
+    );
+  });
 
   it('says that the runs differ, and how they are compared then', async () => {
     const settings = { ...makeReport().settings, seed: 2 };

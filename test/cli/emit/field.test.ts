@@ -237,7 +237,7 @@ describe('--write', () => {
     const after = await stat(path);
     expect(after.mode & 0o777).toBe(0o646);
     if (root) expect([after.uid, after.gid]).toEqual([1234, 1235]);
-    expect(stderr).toMatch(/1 other name .* old text/);
+    expect(stderr).toMatch(/^config\.json .*: 1 /);
     expect(await readFile(join(cwd, 'other.json'), 'utf8')).toBe(qwen);
   });
 });

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { link, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { configText, fixtureText } from '../../emit/input.js';
@@ -93,6 +93,14 @@ describe('emit says', () => {
     const { stderr } = await emit(await field('02-params.json'), 'yarn:4', '--write');
     expect(stderr).toContain("Mistral's params.json");
     expect(stderr).toContain('Give the config.json of the same model');
+  });
+
+  it('that another name keeps the old text', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, 'config.json'), qwen);
+    await link(join(cwd, 'config.json'), join(cwd, 'other.json'));
+    const { stderr } = await runCli(['emit', 'config.json', 'yarn:4', '--write'], { cwd });
+    expect(stderr).toContain('a new file now: 1 other name (hard links) keep the old text.');
   });
 
   it('that a key stands there twice', async () => {

