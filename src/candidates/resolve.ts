@@ -296,7 +296,7 @@ export function readWithBlock(
 
 /** Whether the family takes no flat block, so that a scaling goes into its global layers' block. */
 function onlyNested(model: ModelGeometry): boolean {
-  return dialectOf(model.modelType).nestedOnly === true;
+  return dialectOf(model.modelType).writes === 'nested';
 }
 
 function intoGlobalBlock(

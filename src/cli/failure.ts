@@ -4,7 +4,7 @@ import { TOOL_VERSION } from '../version.js';
 import type { Environment } from './environment.js';
 
 /** Explains an error on stderr in words for users. @returns the exit code */
-export async function explainFailure(error: unknown, environment: Environment): Promise<number> {
+export function explainFailure(error: unknown, environment: Environment): number {
   const say = (line: string): void => void environment.stderr.write(`${line}\n`);
   // commander has printed its own message. Its exit code is 0 for --help and --version.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
@@ -16,11 +16,6 @@ export async function explainFailure(error: unknown, environment: Environment): 
     for (const line of linesOf(error)) say(line);
     return error.exitCode;
   }
-  const issues = await zodMessage(error);
-  if (issues !== undefined) {
-    say(`error: ${issues}`);
-    return EXIT.usage;
-  }
   for (const line of unexpected(error, environment)) say(line);
   return EXIT.runtime;
 }
@@ -28,13 +23,6 @@ export async function explainFailure(error: unknown, environment: Environment): 
 function linesOf({ details }: RopeEvalError): string[] {
   const { message, hint } = wordError(details, FLAG_NAMES);
   return [`error: ${message}`, ...(hint === '' ? [] : [`  ${hint}`])];
-}
-
-/** Words an error of zod. The library is only loaded if the error looks like a zod error. */
-async function zodMessage(error: unknown): Promise<string | undefined> {
-  if (!(error instanceof Error) || !('issues' in error)) return undefined;
-  const { z } = await import('zod');
-  return error instanceof z.core.$ZodError ? z.prettifyError(error) : undefined;
 }
 
 function unexpected(error: unknown, { env }: Environment): string[] {

@@ -62,7 +62,7 @@ export async function run(environment: Environment): Promise<Ending> {
     await program.parseAsync([...environment.argv], { from: 'user' });
     return { exitCode };
   } catch (error) {
-    const code = await explainFailure(error, environment);
+    const code = explainFailure(error, environment);
     const hint =
       error instanceof CommanderError
         ? otherCommand(program, error.message, environment.argv)

@@ -377,7 +377,7 @@ async function judgeOne(config: ChangedConfig, judges: Judges, job: Job): Promis
     const { result } = await judgeConfig(input, flags, [], environment);
     return result.exitCode;
   } catch (error) {
-    const code = await explainFailure(error, environment);
+    const code = explainFailure(error, environment);
     if (error instanceof InterruptedError) return code;
     if (onGitHub(environment) && error instanceof Error) {
       stdout.command('error', { file: path, title: 'rope-eval' }, error.message);

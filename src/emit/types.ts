@@ -200,7 +200,7 @@ export function planOf({ geometry, groups }: EmitInput): EmitPlan {
       instead: 'Another model, or an engine with options of its own for RoPE.',
     };
   }
-  if (writes === 'per-layer') return { kind: 'per-layer' };
+  if (writes !== undefined) return { kind: 'per-layer' };
   const [group] = groups;
   if (new Set(groups.map(({ rope }) => settingOf(rope))).size === 1) return { kind: 'one', group };
   const types = groups.map(({ layerType }) => layerType).join(', ');

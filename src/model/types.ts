@@ -149,12 +149,11 @@ export interface Dialect {
   /** `model_type` values that belong to it. */
   readonly modelTypes: readonly string[];
   /**
-   * Where a scaling can be written: into one block per layer type, or nowhere (`fixed`: the class
-   * has a single table). Absent: into one block for all layers.
+   * Where a scaling can be written: into one block per layer type (`nested`: there alone, and not
+   * into a flat `rope_scaling`), or nowhere (`fixed`: the class has a single table). Absent: into
+   * one block for all layers.
    */
-  readonly writes?: 'per-layer' | 'fixed';
-  /** Whether a scaling must be in the block of a layer type and cannot be a flat `rope_scaling`. */
-  readonly nestedOnly?: true;
+  readonly writes?: 'per-layer' | 'nested' | 'fixed';
   /** The key of theta outside the block, if it is not `rope_theta`. */
   readonly thetaKey?: string;
   readonly read: (source: Source) => ModelGeometry | NotRope;

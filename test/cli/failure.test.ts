@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
 import { option, RopeEvalError, words } from '../../src/errors.js';
 import { runCli } from '../helpers/environment.js';
 
@@ -33,13 +32,6 @@ describe('errors', () => {
     expect(ran.stderr).toBe(
       'error: --trained-window: has no effect without --seq-len\n  Leave it out, or use -o.\n',
     );
-  });
-
-  it('words the issues of a schema', async () => {
-    const { error } = z.object({ factor: z.number() }).safeParse({ factor: 'x' });
-    const ran = await failing(error);
-    expect(ran.code).toBe(2);
-    expect(ran.stderr).toMatch(/\bnumber\b.*\n.*\bfactor\b/);
   });
 
   it('asks for a report of what nobody foresaw, without a stack', async () => {

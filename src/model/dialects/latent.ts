@@ -286,8 +286,7 @@ function queryDimMistral4(source: Source): number {
 export const dots3 = Object.freeze<Dialect>({
   name: 'latent attention with a block per layer type',
   modelTypes: ['dots3_note_text'],
-  writes: 'per-layer',
-  nestedOnly: true,
+  writes: 'nested',
   read: (source) => {
     const model = readDecoder(source, perLayer(DOTS3_BLOCKS, LATENT));
     if (model.groups.some(({ rope }) => rope.type === 'proportional')) {

@@ -302,8 +302,7 @@ export const nestedOnly = dialect(
   {
     name: 'block per layer type, nested only',
     modelTypes: ['laguna', 'mellum', 'ultrabert', 'beam', 'zaya', 'lfm3', 'dory'],
-    writes: 'per-layer',
-    nestedOnly: true,
+    writes: 'nested',
   },
   perLayer(NESTED_ONLY, { usesPartial: true }),
 );
@@ -316,8 +315,7 @@ export const mimoV2 = dialect(
   {
     name: 'block per layer type, more key heads on sliding layers',
     modelTypes: ['mimo_v2_flash'],
-    writes: 'per-layer',
-    nestedOnly: true,
+    writes: 'nested',
   },
   perLayer(
     {
@@ -342,8 +340,7 @@ export const cohereCompass = dialect(
   {
     name: 'block or null per layer type',
     modelTypes: ['cohere_compass_text'],
-    writes: 'per-layer',
-    nestedOnly: true,
+    writes: 'nested',
   },
   perLayer(NESTED_ONLY, { shape: { keys: { headDim: 'no_head_dim' } } }),
 );
@@ -353,8 +350,7 @@ export const neomme = dialect(
   {
     name: 'block per layer type, outer theta',
     modelTypes: ['neomme'],
-    writes: 'per-layer',
-    nestedOnly: true,
+    writes: 'nested',
   },
   perLayer(
     {
@@ -389,8 +385,7 @@ export const gemma4 = dialect(
   {
     name: 'proportional RoPE on global layers',
     modelTypes: ['gemma4_text', 'gemma4_unified_text', 'diffusion_gemma_text'],
-    writes: 'per-layer',
-    nestedOnly: true,
+    writes: 'nested',
   },
   perLayer(GEMMA4_BLOCKS, GEMMA4),
 );
@@ -400,8 +395,7 @@ export const embeddingGemma2 = dialect(
   {
     name: 'proportional RoPE on global layers, one key head',
     modelTypes: ['embedding_gemma2_text'],
-    writes: 'per-layer',
-    nestedOnly: true,
+    writes: 'nested',
   },
   perLayer(GEMMA4_BLOCKS, {
     ...GEMMA4,
