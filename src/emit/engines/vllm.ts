@@ -248,7 +248,7 @@ function olderForm(input: EmitInput, { rope_theta: theta, ...block }: Block): Bl
   return { rope_theta: theta, ...(scaling === undefined ? {} : { rope_scaling: scaling }) };
 }
 
-/** Since when vLLM reads a scaling that not all versions of a range know. */
+/** Scalings that some versions of a range do not know. */
 const KNOWN_SINCE: readonly { has: (input: EmitInput) => boolean; since: string }[] = [
   { has: ({ groups }) => groups[0].rope.type === 'proportional', since: PROPORTIONAL },
   { has: (input) => input.groups[0].rope.type === 'yarn' && isMultimodal(input), since: '0.32' },
@@ -258,7 +258,8 @@ const KNOWN_SINCE: readonly { has: (input: EmitInput) => boolean; since: string 
 function versionsOf(input: EmitInput, version: Version): string {
   const { from, to } = RANGES.find((range) => atLeast(version, range.from)) ?? RANGES[2];
   const known = KNOWN_SINCE.find(({ has }) => has(input))?.since ?? from;
-  const since = atLeast(parseVersion(known), from) ? known : from;
+  const isWithin = atLeast(parseVersion(known), from) && atLeast(parseVersion(to), known);
+  const since = isWithin ? known : from;
   return `vLLM ${since} to ${to}${from === OLDEST ? '' : ', one form for all of them'}`;
 }
 

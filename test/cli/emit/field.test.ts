@@ -390,6 +390,20 @@ it('a model class that was not run is not said to be checked', async () => {
 });
 
 it.each([
+  ['0.8', 'vLLM 0.8 to 0.11'],
+  ['0.12', 'vLLM 0.12 to 0.23'],
+  ['0.24', 'vLLM 0.32 to 0.33'],
+])('YaRN of a multimodal config that is kept, for vLLM %s', async (version, versions) => {
+  const words = ['emit', 'fixtures/attack/emit1.json', 'as-configured', '--target', '8192'];
+  const engine = ['--engine', 'vllm', '--engine-version', version, '--json'];
+  const { stdout } = await runCli([...words, ...engine]);
+  const { emissions } = JSON.parse(stdout) as {
+    emissions: readonly { settings: readonly { versions: string }[] }[];
+  };
+  expect(emissions[0]!.settings[0]!.versions.split(',')[0]).toBe(versions);
+});
+
+it.each([
   ['0.29', { checked: ['0.29.0'] }],
   ['0.29.0', { checked: ['0.29.0'] }],
   ['0.20', { checked: [], checkedNearest: '0.29.0' }],
