@@ -1,6 +1,6 @@
 import { RopeEvalError } from '../errors.js';
 import type { Finding } from '../findings/index.js';
-import { BOUNDS, parseConfig, show, type UnknownRecord } from '../json/parse.js';
+import { BOUNDS, own, parseConfig, show, type UnknownRecord } from '../json/parse.js';
 import { referenceSoftmaxScale, referenceSpecs } from '../model/evidence.js';
 import type { ModelGeometry, Reference } from '../model/types.js';
 import type { AnySpec, Shorthand, ShorthandRequest } from '../rope/kind.js';
@@ -272,10 +272,9 @@ function parseBlock(text: string): CandidateDefinition {
   }
 }
 
-function blockLabel(block: Readonly<Record<string, unknown>>): string {
-  const own = (key: string): unknown => (Object.hasOwn(block, key) ? block[key] : undefined);
-  const type = own('rope_type') ?? own('type');
-  const factor = own('factor');
+function blockLabel(block: UnknownRecord): string {
+  const type = own(block, 'rope_type') ?? own(block, 'type');
+  const factor = own(block, 'factor');
   const name = typeof type === 'string' ? type.slice(0, 40) : 'block';
   return `${BLOCK_LABEL}${name}${typeof factor === 'number' ? `:${factor}` : ''}`;
 }
@@ -284,15 +283,12 @@ function blockLabel(block: Readonly<Record<string, unknown>>): string {
 function checkDistinct(found: readonly CandidateDefinition[]): void {
   const seen = new Set<string>();
   for (const definition of found) {
-    const key = JSON.stringify({ ...definition, ...(sharesLabel(definition) && { label: '' }) });
+    // `yarn:4` and `yarn:4.0` are the same one, while the label of a longrope is its file.
+    const isLabelled = definition.method === 'longrope';
+    const key = JSON.stringify(isLabelled ? definition : { ...definition, label: '' });
     if (seen.has(key)) failCandidate('duplicate_candidate', definition.label, 'is given twice');
     seen.add(key);
   }
-}
-
-/** Whether only the values tell candidates apart: `yarn:4` and `yarn:4.0` are the same one. */
-function sharesLabel(definition: CandidateDefinition): boolean {
-  return definition.method !== 'longrope';
 }
 
 /**

@@ -284,7 +284,7 @@ export function readWithBlock(
   const nested = LAYER_TYPE_KEYS.some((key) => isRecord(block[key]));
   const keys = nested
     ? { rope_parameters: block, rope_scaling: null }
-    : onlyNested(model)
+    : dialectOf(model.modelType).writes === 'nested'
       ? { rope_parameters: intoGlobalBlock(model, config, partPath, block), rope_scaling: null }
       : { rope_scaling: block };
   const read = readModel(
@@ -292,11 +292,6 @@ export function readWithBlock(
   );
   if (isNotRope(read)) fail('not_rope', '', `${read.modelType} does not use RoPE`);
   return read;
-}
-
-/** Whether the family takes no flat block, so that a scaling goes into its global layers' block. */
-function onlyNested(model: ModelGeometry): boolean {
-  return dialectOf(model.modelType).writes === 'nested';
 }
 
 function intoGlobalBlock(

@@ -10,7 +10,6 @@ import {
   type AskedVariant,
   atMultiple,
   ladderTreatments,
-  type ReferenceResults,
   type Run,
   type RunPlan,
   shortTreatments,
@@ -172,15 +171,13 @@ function findClear(run: RunPlan): Variant[] {
 function askFurther(run: RunPlan): boolean {
   if (run.setup.localOnly) return false;
   const reference = referenceResults(run);
-  const open = run.variants.filter((variant) => isUndecided(run, reference, variant));
+  const open = run.variants.filter(({ ladder }) => {
+    const { facts } = ladderResults(run, reference, ladder);
+    return facts && isOpen(summariseReach(facts), run.setup.target.multiple);
+  });
   if (open.length === 0 || !run.drawFurther()) return false;
   for (const { ladder } of open) ladder.facts.ask(ladder.facts.series.portions.length);
   return true;
-}
-
-function isUndecided(run: RunPlan, reference: ReferenceResults, { ladder }: Variant): boolean {
-  const { facts } = ladderResults(run, reference, ladder);
-  return facts !== undefined && isOpen(summariseReach(facts), run.setup.target.multiple);
 }
 
 /** Expected further work of a variant before its first answers, as a share of its usual work. */

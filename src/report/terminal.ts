@@ -15,9 +15,11 @@ import {
 } from './sections/section.js';
 
 export interface TextContext {
+  /** ANSI colours, only for terminals. */
   readonly color: boolean;
-  /** Width in characters. */
+  /** Width in characters, for forms that have one. */
   readonly columns: number;
+  /** Include heatmaps and charts. */
   readonly plots: boolean;
 }
 
@@ -43,10 +45,8 @@ export function textOf(sections: readonly Section[], context: TextContext): stri
 /** Pictures that need more than characters. */
 const CANNOT = ['intervals', 'turns'] as const;
 
-interface Pen {
+interface Pen extends Pick<TextContext, 'columns'> {
   readonly paint: Paint;
-  /** Width in characters. */
-  readonly columns: number;
 }
 
 function filled(text: string, { columns }: Pen, indent = ''): string {

@@ -157,15 +157,11 @@ function originalUnused(fields: Fields, type: string, context: ScalingContext): 
   if (type === 'dynamic' && typeof original === 'number' && original > 0) {
     const ratio = context.maxPositions / original;
     if (ratio > 1) {
-      const max = context.maxPositions;
-      return finding('double_scaling', path, { type, original, max, ratio: round(ratio) });
+      const args = { type, original, max: context.maxPositions };
+      return finding('double_scaling', path, { ...args, ratio: Number(ratio.toPrecision(6)) });
     }
   }
   return finding('original_unused', path, { type });
-}
-
-function round(value: number): number {
-  return Number(value.toPrecision(6));
 }
 
 /** The rule for a theta anywhere in a config. */

@@ -1,4 +1,5 @@
 import type { Report } from '../schema/report.js';
+import type { TextContext } from '../terminal.js';
 
 /** The result of a gate, as far as readers of the report need it. */
 export interface GateOutcome {
@@ -17,13 +18,7 @@ export interface RuleOutcome {
 }
 
 /** How a form is drawn. */
-export interface ReporterContext {
-  /** ANSI colours, only for terminals. */
-  readonly color: boolean;
-  /** Width to print for, if the form has one. */
-  readonly columns: number;
-  /** Include heatmaps and charts. */
-  readonly plots: boolean;
+export interface ReporterContext extends TextContext {
   readonly gate?: GateOutcome;
 }
 

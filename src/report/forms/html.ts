@@ -10,7 +10,6 @@ import {
   type Section,
   sectionsToDraw,
   type TableBlock,
-  type Tone,
   type TurnsChart,
 } from '../sections/section.js';
 import { markup, Markup, type Reporter } from './form.js';
@@ -71,7 +70,7 @@ function groupHeatmaps(blocks: readonly Block[], title?: string): readonly Marku
 function drawBlock(block: Block, title?: string): Markup {
   switch (block.kind) {
     case 'text':
-      return markup`<p class="${toneClass(block.tone)}">${printable(block.text)}</p>`;
+      return markup`<p class="${block.tone ?? 'plain'}">${printable(block.text)}</p>`;
     case 'list':
       return markup`<ul>${block.items.map((item) => markup`<li>${printable(item)}</li>`)}</ul>`;
     case 'marks':
@@ -102,10 +101,6 @@ function drawMark({ mark, tone, code, text, more }: MarkedLine): Markup {
   const name = code === undefined ? markup`` : markup` <code>${code}</code>`;
   const rest = more === undefined ? markup`` : markup`<br>${printable(more)}`;
   return markup`<li><span class="${tone}">${mark}</span>${name} ${printable(text)}${rest}</li>`;
-}
-
-function toneClass(tone: Tone | undefined): string {
-  return tone ?? 'plain';
 }
 
 /** Makes a region that scrolls. It can take the focus, so that the keyboard can scroll it. */

@@ -15,7 +15,13 @@ import type { CandidateReport, Interval, Report, Verdict } from '../schema/repor
 import { baseName } from './conditions.js';
 import { findingLines, mostSerious } from './findings.js';
 import { type Block, type TableCell, type Column, plainTable, type Section } from './section.js';
-import { type DistinctRow, distinctRows, NOT_MEASURED, verdictCell } from './summary.js';
+import {
+  type DistinctRow,
+  distinctRows,
+  NOT_MEASURED,
+  recommended,
+  verdictCell,
+} from './summary.js';
 import { nextBlocks, verdictBlocks } from './verdict.js';
 
 /**
@@ -65,8 +71,8 @@ function candidatesTable({ target }: Report, rows: readonly Row[]): Block {
 }
 
 function candidatesRows(report: Report): readonly Row[] {
-  const { target, recommendation, candidates } = report;
-  const best = candidates.find(({ label }) => label === recommendation.candidate);
+  const { target, recommendation } = report;
+  const best = recommended(report);
   return inOrder(distinctRows(report), best).map(({ candidate, same }): Row => {
     const isBest = candidate === best;
     const rival = isBest ? undefined : best;

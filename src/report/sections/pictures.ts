@@ -1,6 +1,7 @@
 import { MINUS } from '../../text.js';
 import * as format from '../format.js';
 import type { CandidateReport, Interval, Report, Short } from '../schema/report.js';
+import { recommended } from './summary.js';
 import type { Block, Heatmap, IntervalChart, IntervalRow, Section } from './section.js';
 
 export function pictureSections(report: Report): readonly Section[] {
@@ -26,7 +27,7 @@ const REACH_NOTE =
   'ladder of lengths ended first.';
 
 function heatmapSection(report: Report): Section {
-  const best = featured(report);
+  const best = recommended(report) ?? report.candidates.find(({ needle }) => needle.length > 0);
   return {
     id: 'heatmaps',
     title: 'Facts found, %, by length and distance',
@@ -37,13 +38,6 @@ function heatmapSection(report: Report): Section {
       return [{ kind: 'heatmap', label: candidate.label, heatmap, featured: candidate === best }];
     }),
   };
-}
-
-function featured({ candidates, recommendation }: Report): CandidateReport | undefined {
-  return (
-    candidates.find(({ label }) => label === recommendation.candidate) ??
-    candidates.find(({ needle }) => needle.length > 0)
-  );
 }
 
 /** Makes the heatmap of a candidate; undefined if no facts were asked. */

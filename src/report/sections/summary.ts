@@ -84,11 +84,15 @@ export interface DistinctRow {
   readonly same: readonly string[];
 }
 
+export function recommended({ candidates, recommendation }: Report): CandidateReport | undefined {
+  return candidates.find(({ label }) => label === recommendation.candidate);
+}
+
 /** Joins candidates that are one scaling into a row of the recommended one, or else of the first. */
-export function distinctRows({ candidates, recommendation }: Report): readonly DistinctRow[] {
-  const best = candidates.find(({ label }) => label === recommendation.candidate);
+export function distinctRows(report: Report): readonly DistinctRow[] {
+  const best = recommended(report);
   const groups: CandidateReport[][] = [];
-  for (const candidate of candidates) {
+  for (const candidate of report.candidates) {
     const group = groups.find(([first]) => first && isSameScaling(first, candidate));
     if (group) group.push(candidate);
     else groups.push([candidate]);

@@ -18,10 +18,9 @@ import { rangeText, shortCostOnModels } from '../real-models.js';
 import type { CandidateReport, Interval, Report, Short } from '../schema/report.js';
 import { baseName, recomputedOnly } from './conditions.js';
 import { type Block, paragraphs, type Section } from './section.js';
-import { isSameScaling, ranked } from './summary.js';
+import { isSameScaling, ranked, recommended } from './summary.js';
 
 /** Presents the verdict: what to do, its gains and costs, and the command for it. */
-
 export function verdictSection(report: Report): Section {
   return {
     id: 'verdict',
@@ -69,8 +68,7 @@ export function verdictBlocks(report: Report): readonly Block[] {
 
 /** Words the advice in one or two sentences, with the recommended candidate first. */
 export function adviceWords(report: Report): string {
-  const best = report.candidates.find(({ label }) => label === report.recommendation.candidate);
-  const sentences = ADVICE[report.recommendation.code](report, best);
+  const sentences = ADVICE[report.recommendation.code](report, recommended(report));
   return sentences.filter((sentence) => sentence !== '').join(' ');
 }
 
@@ -273,7 +271,7 @@ function leastLossSentence({ candidates }: Report, best: CandidateReport): strin
 
 function caveats(report: Report): readonly string[] {
   const { code, tied } = report.recommendation;
-  const best = report.candidates.find(({ label }) => label === report.recommendation.candidate);
+  const best = recommended(report);
   const advised = code === 'use' || code === 'use-at-a-cost' || code === 'unclear';
   const sentences = [
     report.status === 'complete' ? '' : 'The run was not finished; its finished part says so.',
@@ -358,8 +356,8 @@ export function nextCommand(report: Report): NextCommand | undefined {
   const { code, candidate, tied, write } = recommendation;
   const named = namedConfig(report);
   if (status !== 'complete' || named === undefined) return undefined;
-  const find = (label: string | null) => candidates.find((each) => each.label === label);
-  const wordOf = (label: string): string => shellWord(find(label)?.argument ?? label);
+  const wordOf = (label: string): string =>
+    shellWord(candidates.find((each) => each.label === label)?.argument ?? label);
   const emit = (why: string, what: string): NextCommand => ({
     why,
     text: ['rope-eval emit', named.source, what, targetOption(target), ...named.reading].join(' '),
@@ -387,7 +385,7 @@ export function nextCommand(report: Report): NextCommand | undefined {
       return run('more contexts', target, `--preset ${more}`, those);
     }
     case 'none-reaches': {
-      const reach = find(candidate)?.reach;
+      const reach = recommended(report)?.reach;
       if (!reach || reach.multiple <= 1) return undefined;
       return run('the length that can be reached', reach);
     }

@@ -53,18 +53,13 @@ export const ntkRope = defineKind<NtkSpec, 'ntk'>({
       make: (_, { base, factor }) => needsPairs(base) ?? { type: 'ntk', ...base, alpha: factor },
     },
   },
-  stretched: ({ alpha, theta }, trained) => {
-    // If the weights were trained with NTK-aware scaling of the same theta, this one continues
-    // theirs.
-    const known = trained.same === undefined ? trained.factor : sameBase(trained.same, theta);
-    return (alpha / known) * trained.window;
+  stretched: ({ alpha, theta }, { same, factor, window }) => {
+    // NTK-aware scaling of the same theta continues the one that the weights were trained with.
+    const continued = same?.theta === theta ? same.alpha : 1;
+    return (alpha / (same === undefined ? factor : continued)) * window;
   },
   costsLike: 'ntk',
   sentence: ({ alpha }) =>
     `Static NTK-aware scaling with alpha ${trim(alpha, 4)}: theta is raised, so the fastest ` +
     `pair keeps its frequency and the slowest is divided by alpha.`,
 });
-
-function sameBase(trained: NtkSpec, theta: number): number {
-  return trained.theta === theta ? trained.alpha : 1;
-}

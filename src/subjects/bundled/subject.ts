@@ -121,7 +121,9 @@ export class BundledSubject implements Subject<RotaryTreatment> {
   table(scaling: Scaling, at: Situation): ProbeTable {
     const { trained, softmaxScaleRatio, tableAt } = scaling.groups[at.group]!;
     const { tokens, window = trained.window, windows = tokens / window } = at;
-    return transfer(this.probe.geometry, tableOver(trained, window), tableAt(tokens), window, {
+    const reference =
+      window === trained.window ? trained.referenceTable : computeRope(trained.reference, window);
+    return transfer(this.probe.geometry, reference, tableAt(tokens), window, {
       softmaxScaleRatio,
       windows,
     });
@@ -169,12 +171,6 @@ export class BundledSubject implements Subject<RotaryTreatment> {
   async close(): Promise<void> {
     await this.#opened?.engine.close();
   }
-}
-
-function tableOver(trained: TrainedGroup, window: number): RopeTable {
-  return window === trained.window
-    ? trained.referenceTable
-    : computeRope(trained.reference, window);
 }
 
 function entryOf({ member, inRange, geometry }: ProbeModel, engine: EngineInfo): ProbeModelReport {
