@@ -180,11 +180,7 @@ export function parseCandidates(text: string): CandidateDefinition[] {
   return found;
 }
 
-/**
- * Joins the lists of several options. It is an error to give a candidate twice.
- *
- * @throws RopeEvalError `duplicate_candidate`
- */
+/** Joins the lists of several options. @throws RopeEvalError `duplicate_candidate` */
 export function joinCandidates(
   lists: readonly (readonly CandidateDefinition[])[],
 ): CandidateDefinition[] {

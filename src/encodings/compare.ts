@@ -47,11 +47,7 @@ export interface RowPlan {
   readonly place: (length: number) => PositionInputs;
 }
 
-/**
- * Plans the row of a twin.
- *
- * @param lengths the ladder, probe tokens
- */
+/** Plans the row of a twin. @param lengths the ladder, probe tokens */
 export async function planTwin(
   twin: Twin,
   shape: EncodingsCard['shape'],
@@ -156,11 +152,7 @@ class RowGroup {
     return this.#questions.tokens;
   }
 
-  /**
-   * Runs all rows.
-   *
-   * @returns false if the signal stopped the run
-   */
+  /** Runs all rows. @returns false if the signal stopped the run */
   run(engine: ProbeEngine, options: AnswerOptions): Promise<boolean> {
     const scorer = new ContextScorer(engine, rememberByLength(this.plans[0]!.place));
     const respondent: Respondent = {
@@ -171,11 +163,7 @@ class RowGroup {
     return this.#questions.answer(respondent, options);
   }
 
-  /**
-   * Returns the finished rows.
-   *
-   * @param chance accuracy of guessing
-   */
+  /** Returns the finished rows. @param chance accuracy of guessing */
   rows(rungs: readonly Length[], seed: number, chance: number): EncodingRow[] {
     const of = (asked: Asked): Measurement => {
       const found = this.#questions.measurement(asked);

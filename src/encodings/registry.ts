@@ -34,11 +34,7 @@ export interface PositionEncoding {
   readonly inputs: (length: number, shape: EncodingShape, table?: TrainedTable) => PositionInputs;
 }
 
-/**
- * Returns the trained table of an encoding that requires one.
- *
- * @throws RangeError if it is missing or has another shape
- */
+/** Returns a table that must be there. @throws RangeError if it is missing or of another shape */
 export function required(table: TrainedTable | undefined, columns: number): TrainedTable {
   if (table?.columns !== columns || table.values.length !== table.rows * columns)
     throw new RangeError(`a trained table of ${columns} columns is needed`);

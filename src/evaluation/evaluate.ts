@@ -121,11 +121,7 @@ export async function whileOpening<T>(
   }
 }
 
-/**
- * Has every question answered and closes the subject.
- *
- * @returns why it stopped before the end; undefined if it did not
- */
+/** Has every question answered, closes the subject, and returns why it stopped before the end. */
 async function answerAll(
   run: RunPlan,
   opened: Opened,

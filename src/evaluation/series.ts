@@ -147,11 +147,7 @@ export interface Series {
   readonly upTo: Readonly<Record<'quarter' | 'half' | 'whole', number>>;
 }
 
-/**
- * Divides a set into portions.
- *
- * @param group number of consecutive contexts that belong together, such as the rungs of one text
- */
+/** Divides a set into portions. @param group number of consecutive contexts that stay together */
 export function divide(set: ContextSet, group = 1): Series {
   const { name, lengths, contexts } = set;
   const count = contexts.length / group;

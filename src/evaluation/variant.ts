@@ -24,11 +24,7 @@ import {
 /** Numbers of resamples: behind a final interval, and behind one that is shown during a run. */
 export const DRAWS = Object.freeze({ final: 1000, provisional: 100 });
 
-/**
- * Computes the reference's results on each set that was answered.
- *
- * @param draws number of resamples
- */
+/** Computes the reference's results on each set that was answered. @param draws of resamples */
 export function referenceResults(run: RunPlan, draws: number = DRAWS.final): ReferenceResults {
   const { setup, reference, multiples } = run;
   const { window } = setup.groups[setup.decisive]!;
@@ -129,11 +125,7 @@ export interface Judged {
   readonly score: Score | undefined;
 }
 
-/**
- * Makes one row of the report. What was not answered is null or empty.
- *
- * @param probes those to include in the row
- */
+/** Makes one row of the report, with these probes. What was not answered is null or empty. */
 export function judge(
   run: RunPlan,
   reference: ReferenceResults,
@@ -217,11 +209,7 @@ export function outOfRangeByRung(
   });
 }
 
-/**
- * Describes in the report's terms what a scaling does to a group of layers.
- *
- * @param tokens length of the context, because a scaling may depend on it
- */
+/** Describes what a scaling does to a group of layers in a context of this many tokens. */
 export function describeGroup(
   scaling: GroupScaling,
   tokens: number,

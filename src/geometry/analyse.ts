@@ -81,12 +81,7 @@ function cacheNumbersPerToken(shape: AttentionShape, own: LayerSpan): number {
   return latent === undefined ? 2 * kvHeads * headDim : latent.rank + latent.ropeDim;
 }
 
-/**
- * Returns the bytes of one sequence's KV cache. A layer with a window keeps at most that many
- * tokens.
- *
- * @param tokens length of the sequence
- */
+/** Returns the bytes of one sequence's KV cache, of which a layer keeps its window at most. */
 export function cacheBytes(
   shape: AttentionShape,
   spans: readonly LayerSpan[],

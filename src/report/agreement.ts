@@ -118,11 +118,7 @@ export function disagreements<Run>(
   });
 }
 
-/**
- * Words disagreements, one line each, to follow a colon.
- *
- * @param places say where each run is, for the reader
- */
+/** Words disagreements, one line each, to follow a colon; `places` say where each run is. */
 export function disagreementWords(
   all: readonly Disagreement[],
   places: readonly [there: string, here: string] = ['there', 'here'],

@@ -6,7 +6,7 @@ export type PlotRole = 'axis' | 'reference' | 'candidate' | 'trained' | 'target'
 /** Colours a piece of text; the default leaves it plain. */
 export type PlotStyle = (text: string, role: PlotRole) => string;
 
-export const plainStyle: PlotStyle = (text) => text;
+const plainStyle: PlotStyle = (text) => text;
 
 interface PlotCell {
   readonly glyph: string;
@@ -14,7 +14,7 @@ interface PlotCell {
 }
 
 /** A grid of single characters. A later mark replaces an earlier one. */
-export class Canvas {
+class Canvas {
   private readonly cells: (PlotCell | undefined)[];
 
   constructor(
@@ -45,21 +45,23 @@ export class Canvas {
 }
 
 /** Letters of the candidates: `a`, `b` …, without `o`, which is the reference. */
-export const CANDIDATE_GLYPHS = 'abcdefghijklmnpqrstuvwxyz';
-export const REFERENCE_GLYPH = 'o';
+const CANDIDATE_GLYPHS = 'abcdefghijklmnpqrstuvwxyz';
+const REFERENCE_GLYPH = 'o';
 
 /** Whole powers of ten between two positive numbers. */
-export function decades(low: number, high: number): number[] {
+function decades(low: number, high: number): number[] {
   const first = Math.ceil(Math.log10(low) - 1e-9);
   const last = Math.floor(Math.log10(high) + 1e-9);
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => 10 ** (first + index));
 }
 
+interface Tick {
+  readonly column: number;
+  readonly text: string;
+}
+
 /** Places labels under an axis, each starting at its column. Overlapping labels are left out. */
-export function axisLabels(
-  labels: readonly { readonly column: number; readonly text: string }[],
-  columns: number,
-): string {
+function axisLabels(labels: readonly Tick[], columns: number): string {
   let line = '';
   for (const { column, text } of [...labels].sort((a, b) => a.column - b.column)) {
     const start = Math.min(column, columns - text.length);
@@ -70,14 +72,14 @@ export function axisLabels(
 }
 
 /** 1000 → `1000`, 100000 → `1e5`, 0.01 → `0.01`, 0.0001 → `1e-4` */
-export function powerOfTen(value: number): string {
+function powerOfTen(value: number): string {
   const exponent = Math.round(Math.log10(value));
   if (exponent > 4 || exponent < -3) return `1e${exponent}`;
   return exponent >= 0 ? String(10 ** exponent) : (10 ** exponent).toFixed(-exponent);
 }
 
 /** Makes a legend, `o reference   a yarn:4   b linear:4`, in lines of at most `width`. */
-export function legendLines(
+function legendLines(
   labels: readonly string[],
   width: number,
   indent: string,
@@ -106,19 +108,42 @@ export function legendLines(
 }
 
 /** The glyph of a series. The first series is the reference. */
-export function seriesGlyph(index: number): string {
+function seriesGlyph(index: number): string {
   return index === 0
     ? REFERENCE_GLYPH
     : (CANDIDATE_GLYPHS[(index - 1) % CANDIDATE_GLYPHS.length] as string);
 }
 
-export interface DecaySeries {
+/** What stands around the marks of a chart. */
+interface Frame {
+  /** Characters to the left of the canvas. */
+  readonly margin: number;
+  readonly label: (row: number) => string;
+  readonly ticks: readonly Tick[];
+  readonly notes: readonly string[];
+  readonly series: readonly { readonly label: string }[];
+}
+
+function framed(canvas: Canvas, style: PlotStyle, frame: Frame): string[] {
+  const margin = ' '.repeat(frame.margin);
+  const labels = frame.series.map(({ label }) => label);
+  return [
+    ...Array.from({ length: canvas.rows }, (_, row) =>
+      `${style(frame.label(row), 'axis')}${canvas.line(row, style)}`.trimEnd(),
+    ),
+    `${margin}${style(axisLabels(frame.ticks, canvas.columns), 'axis')}`,
+    ...frame.notes.map((note) => margin + note),
+    ...legendLines(labels, frame.margin + canvas.columns, margin, style),
+  ];
+}
+
+interface DecaySeries {
   readonly label: string;
   /** Bins of distance with the mean cosine over the pairs, nearest first. */
   readonly points: readonly { readonly from: number; readonly to: number; readonly mean: number }[];
 }
 
-export interface DecayChartOptions {
+interface DecayChartOptions {
   /** The reference first. */
   readonly series: readonly DecaySeries[];
   /** Tokens. */
@@ -168,37 +193,27 @@ export function decayChart({
     [row(0), '0.00'],
     [0, '1.00'],
   ]);
-  const ticks: { column: number; text: string }[] = [];
+  const ticks: Tick[] = [];
   for (let distance = 1; distance <= longest; distance *= 8) {
     ticks.push({ column: column(distance), text: shortTokens(distance) });
   }
-  const margin = ' '.repeat(DECAY_MARGIN);
-  return [
-    ...Array.from({ length: rows }, (_, y) => {
-      const label = (labelled.get(y) ?? '').padStart(DECAY_MARGIN - 1) + ' ';
-      return `${style(label, 'axis')}${canvas.line(y, style)}`.trimEnd();
-    }),
-    `${margin}${style(axisLabels(ticks, columns), 'axis')}`,
-    `${margin}distance in tokens` +
-      (trainedRange < longest
-        ? `   ${style('│', 'trained')} trained range, ${shortTokens(trainedRange)}`
-        : ''),
-    ...legendLines(
-      series.map(({ label }) => label),
-      width,
-      margin,
-      style,
-    ),
-  ];
+  const beyond = `   ${style('│', 'trained')} trained range, ${shortTokens(trainedRange)}`;
+  return framed(canvas, style, {
+    margin: DECAY_MARGIN,
+    label: (y) => (labelled.get(y) ?? '').padStart(DECAY_MARGIN - 1) + ' ',
+    ticks,
+    notes: [`distance in tokens${trainedRange < longest ? beyond : ''}`],
+    series,
+  });
 }
 
-export interface SpectrumSeries {
+interface SpectrumSeries {
   readonly label: string;
   /** (pairs,) turns over the trained range. */
   readonly rotations: readonly number[];
 }
 
-export interface SpectrumOptions {
+interface SpectrumOptions {
   /** The reference first. Candidates are drawn under it. */
   readonly series: readonly SpectrumSeries[];
   /** Tokens. */
@@ -248,30 +263,23 @@ export function spectrumChart({
       if (turns > 0) canvas.mark(column(turns), row, seriesGlyph(index), role);
     }
   }
-  const margin = ' '.repeat(SPECTRUM_MARGIN);
-  const ticks = decades(10 ** low, 10 ** high).map((value) => ({
-    column: column(value),
-    text: powerOfTen(value),
-  }));
-  return [
-    ...Array.from({ length: rows }, (_, row) => {
-      const label = `pair ${String(row * step).padStart(3)} `;
-      return `${style(label, 'axis')}${canvas.line(row, style)}`.trimEnd();
-    }),
-    `${margin}${style(axisLabels(ticks, columns), 'axis')}`,
-    `${margin}turns over the trained ${shortTokens(trainedRange)} tokens`,
-    `${margin}${style('│', 'trained')} one turn over ${shortTokens(trainedRange)} tokens`,
-    ...(targetTurn === 1
-      ? []
-      : [
-          `${margin}${style('┊', 'target')} one turn over the target, ` +
-            `${shortTokens(targetRange)} (${multiple(1 / targetTurn)})`,
-        ]),
-    ...legendLines(
-      series.map(({ label }) => label),
-      width,
-      margin,
-      style,
-    ),
-  ];
+  return framed(canvas, style, {
+    margin: SPECTRUM_MARGIN,
+    label: (row) => `pair ${String(row * step).padStart(3)} `,
+    ticks: decades(10 ** low, 10 ** high).map((value) => ({
+      column: column(value),
+      text: powerOfTen(value),
+    })),
+    notes: [
+      `turns over the trained ${shortTokens(trainedRange)} tokens`,
+      `${style('│', 'trained')} one turn over ${shortTokens(trainedRange)} tokens`,
+      ...(targetTurn === 1
+        ? []
+        : [
+            `${style('┊', 'target')} one turn over the target, ` +
+              `${shortTokens(targetRange)} (${multiple(1 / targetTurn)})`,
+          ]),
+    ],
+    series,
+  });
 }

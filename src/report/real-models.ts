@@ -109,11 +109,7 @@ export function rangeText(range: CostRange | undefined): string {
   return `${low.toFixed(2)} to ${high.toFixed(2)} on models of ${parametersText(largest)} to ${parametersText(smallest)}`;
 }
 
-/**
- * Says whose nats a probe's short-context costs are.
- *
- * @returns '' for a user's own weights
- */
+/** Says whose nats a probe's short-context costs are; '' for a user's own weights. */
 export function scaleWords({ subject }: Pick<Report, 'subject'>): string {
   const [largest, smallest] = [REAL_MODELS[0], REAL_MODELS.at(-1)];
   if (!kindOfSubject(subject).standsIn || !largest || !smallest || largest === smallest) return '';

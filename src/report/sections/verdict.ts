@@ -121,11 +121,7 @@ function isFree({ lossChange, accuracyChange }: Short): boolean {
   return holdsZero(lossChange) && holdsZero(accuracyChange);
 }
 
-/**
- * Says what one candidate costs and reaches against the reference, in a sentence.
- *
- * @returns '' where its short context was not measured
- */
+/** Says in a sentence what a candidate costs and reaches; '' without its short contexts. */
 export function effectWords(report: Report, label: string): string {
   const { candidates, config, target, reference } = report;
   const own = candidates.find((each) => each.label === label);

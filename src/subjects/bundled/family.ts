@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Language, LanguageSchema } from '../../probes/language.js';
+import type { TrainedModel } from '../subject.js';
 import { damaged, type ModelFiles, readBundled } from './files.js';
 
 const MemberSchema = z.object({
@@ -61,13 +62,6 @@ export function parseBundled<T>(name: string, data: Buffer, schema: z.ZodType<T>
   throw damaged(`${name}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
 }
 
-/** The properties of a model that decide which probe model stands in for it. */
-export interface Likeness {
-  readonly criticalFraction: number;
-  /** The share of each head that rotates. */
-  readonly rotaryShare: number;
-}
-
 /** Half the usual step between members. */
 const MARGIN = 0.04;
 /**
@@ -90,7 +84,7 @@ const nearest = <T>(list: readonly T[], distance: (x: T) => number): T =>
  */
 export function chooseMember(
   { members }: Family,
-  { criticalFraction: c, rotaryShare }: Likeness,
+  { criticalFraction: c, rotaryShare }: Pick<TrainedModel, 'criticalFraction' | 'rotaryShare'>,
   wanted?: string,
 ): { member: Member; range: { from: number; to: number }; inRange: boolean; below: boolean } {
   const alike = nearest(members, (m) => Math.abs(m.rotaryShare - rotaryShare)).rotaryShare;

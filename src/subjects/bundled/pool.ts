@@ -98,11 +98,7 @@ function died(reason: string): RopeEvalError {
   });
 }
 
-/**
- * Opens a probe model in its own process.
- *
- * @throws RopeEvalError as `openSession`
- */
+/** Opens a probe model in its own process. @throws RopeEvalError as `openSession` */
 export async function openProcess(
   request: EngineRequest,
   limits: Omit<WorkerOptions, 'died'> = {},

@@ -345,11 +345,7 @@ export function rotaryOf(
   return sharedTable(rotation, positions);
 }
 
-/**
- * Makes the batch of a request.
- *
- * @param counts (contexts,) scored rows within the length
- */
+/** Makes the batch of a request. @param counts (contexts,) scored rows within the length */
 function batchOf(
   contexts: readonly Context[],
   counts: readonly number[],

@@ -13,11 +13,7 @@ export interface RotaryValues {
 /** How the rows of a site repeat each pair. */
 export type RowLayout = 'once' | 'halves' | 'neighbours';
 
-/**
- * Computes the values of a rotary table. Angles are in float64.
- *
- * @param invFreq (pairs,) radians per token
- */
+/** Computes the values of a rotary table in float64. @param invFreq (pairs,) radians per token */
 export function rotaryValues(
   invFreq: ArrayLike<number>,
   attentionScaling: number,

@@ -209,11 +209,7 @@ export class DecoderSession {
   }
 }
 
-/**
- * Checks that the graph has the shape that the config asks for, before anything depends on it.
- *
- * @throws RopeEvalError `onnx_other_model`
- */
+/** Checks the graph's shape against the config's. @throws RopeEvalError `onnx_other_model` */
 function assertConfigured(
   { sites, cachedLayers }: Pick<DecoderInfo, 'sites' | 'cachedLayers'>,
   { past }: Roles,
@@ -351,11 +347,7 @@ function mergedEdits(sites: readonly LaidOutSite[], head: GraphEdit): GraphEdit 
 
 const PAST = /^past(?:_key_values)?[._](\d+)[._](key|value)$/;
 
-/**
- * Finds out what the inputs of a graph are for.
- *
- * @throws RopeEvalError `onnx_input` for an unknown input
- */
+/** Finds out what a graph's inputs are for. @throws RopeEvalError `onnx_input` for others */
 function rolesOf(graph: Graph, { keyHeads, headDim }: DecoderRequest): Roles {
   const open = [1, keyHeads, 0, headDim];
   const outputs = new Set(graph.outputs.map((o) => o.name));
@@ -413,11 +405,7 @@ function chunkOf(graph: Graph, roles: Roles, request: DecoderRequest): number | 
   return Math.max(SMALLEST_CHUNK, Math.min(1024, chunk));
 }
 
-/**
- * Returns the log-probability of a target.
- *
- * @param logits (vocabulary,)
- */
+/** Returns the log-probability of a target. @param logits (vocabulary,) */
 function logProbability(logits: Float32Array, target: number): number {
   let top = -Infinity;
   for (const value of logits) if (value > top) top = value;

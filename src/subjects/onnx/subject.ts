@@ -292,11 +292,7 @@ export class OnnxSubject implements Subject<TablesTreatment> {
   }
 }
 
-/**
- * Checks that the files belong to one model.
- *
- * @throws RopeEvalError `onnx_other_model` or `onnx_tokenizer` if they do not
- */
+/** Checks that files are of one model. @throws `onnx_other_model` or `onnx_tokenizer` */
 function assertSameModel(
   { attention }: DecoderShape,
   texts: TokenizedTexts,
@@ -368,11 +364,7 @@ function died(reason: string): RopeEvalError {
   });
 }
 
-/**
- * Opens a decoder in its own process.
- *
- * @throws RopeEvalError as `DecoderSession.open`
- */
+/** Opens a decoder in its own process. @throws RopeEvalError as `DecoderSession.open` */
 export async function openDecoder(request: DecoderRequest): Promise<Decoder> {
   const child = new Worker(fileURLToPath(new URL('./child.js', import.meta.url)), {
     died,

@@ -347,11 +347,7 @@ export const VALUES = list(`
 /** The folder of texts that were written for this project (texts/README.md). */
 const FOLDER = fileURLToPath(new URL('../../../texts/', import.meta.url));
 
-/**
- * Reads the bundled texts in the order of their names.
- *
- * @returns one text per document
- */
+/** Reads the bundled texts in the order of their names, one per document. */
 export async function bundledTexts(): Promise<string[]> {
   const names = (await readdir(FOLDER)).filter((name) => name.endsWith('.txt')).sort();
   return Promise.all(names.map((name) => readFile(`${FOLDER}${name}`, 'utf8')));

@@ -5,11 +5,7 @@ import { messageOf } from '../../errors.js';
 import { errors } from './refusals.js';
 import type { TextTokenizer } from './texts.js';
 
-/**
- * Loads a model's tokenizer.
- *
- * @throws RopeEvalError exit 2 for a file that cannot be understood
- */
+/** Loads a model's tokenizer. @throws RopeEvalError exit 2 for a file that it cannot read */
 export function loadTokenizer({ tokenizer: file, tokenizerConfig }: ModelFiles): TextTokenizer {
   const json = (path: string): unknown => {
     try {
@@ -79,11 +75,7 @@ export function findModel(path: string, choice?: string): ModelFiles {
   };
 }
 
-/**
- * Finds only the graph.
- *
- * @throws RopeEvalError as `findModel`
- */
+/** Finds only the graph. @throws RopeEvalError as `findModel` */
 export function findGraph(path: string, choice: string | undefined): string {
   if (!existsSync(path)) throw errors.missing(path);
   if (statSync(path).isFile()) {
