@@ -2,7 +2,7 @@
 // node bench/encodings-table.js: prints the bundled measurement of position encodings for
 // docs/encodings.md.
 import { readFileSync } from 'node:fs';
-import { encodingsSections } from '../dist/encodings/forms.js';
+import { encodingsSections } from '../dist/encodings/sections.js';
 import { markdownOf } from '../dist/report/forms/markdown.js';
 
 const measured = new URL('../fixtures/probe-models/encodings-measured.json', import.meta.url);

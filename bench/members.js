@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
 import { parseCandidates } from '../dist/candidates/definition.js';
-import { evaluateOn } from '../dist/evaluation/evaluate.js';
+import { evaluateOn } from '../dist/evaluation/on-subject.js';
 import { setUp } from '../dist/evaluation/setup.js';
 import { loadFamily } from '../dist/subjects/bundled/family.js';
 import { bundledSubject } from '../dist/subjects/bundled/subject.js';

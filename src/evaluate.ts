@@ -1,5 +1,5 @@
 import { RopeEvalError } from './errors.js';
-import { evaluateOn } from './evaluation/evaluate.js';
+import { evaluateOn } from './evaluation/on-subject.js';
 import { defaultThreads, setUp, type Setup } from './evaluation/setup.js';
 import { isRecord, show } from './json/parse.js';
 import type { ReadConfig } from './model/read-model.js';

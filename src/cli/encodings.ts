@@ -28,7 +28,7 @@ export async function runEncodings(
   { finish = (report) => report, brief = false, ...options }: EncodingsRun = {},
 ): Promise<number> {
   const { ENCODINGS_FORMS, encodingsAnswer, encodingsSections } =
-    await import('../encodings/forms.js');
+    await import('../encodings/sections.js');
   const outputs = await outputFiles(flags.output ?? [], environment, ENCODINGS_FORMS, {
     problem: 'a comparison of position encodings has no such form',
     hint: `Known: ${Object.keys(ENCODINGS_FORMS).join(', ')}.`,

@@ -9,7 +9,7 @@ import {
 } from '../evaluation/questions.js';
 import { contextSets, type ContextSets } from '../evaluation/series.js';
 import { defaultThreads, runtimeOf } from '../evaluation/setup.js';
-import { summariseNeedle, summariseReach, windowedLoss } from '../evaluation/summary.js';
+import { summariseNeedle, summariseReach, windowedLoss } from '../evaluation/results.js';
 import { chooseReference } from '../model/evidence.js';
 import { readModel, requireRope } from '../model/read-model.js';
 import { checkOptions, type CompareEncodingsOptions, ENCODINGS_OPTIONS } from '../options.js';

@@ -17,7 +17,7 @@ import {
 } from './run.js';
 import { AskedSeries, contextSets, divide, drawFurther, type Series } from './series.js';
 import { scalingOf, type Setup } from './setup.js';
-import { isOpen, type Measured, summariseReach } from './summary.js';
+import { isOpen, type Measured, summariseReach } from './results.js';
 import { DRAWS, judge, type Judged, ladderResults, referenceResults, tiesOf } from './variant.js';
 
 /** Plans what a run asks about each scaling, and has it answered in stages. */

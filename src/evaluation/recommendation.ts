@@ -19,7 +19,7 @@ import { referenceSpecs } from '../model/evidence.js';
 import type { CandidateReport, Verdict } from '../report/schema/candidate.js';
 import type { Report } from '../report/schema/report.js';
 import type { Setup } from './setup.js';
-import { SHORT_LIMITS } from './summary.js';
+import { SHORT_LIMITS } from './results.js';
 
 type Recommendation = Report['recommendation'];
 

@@ -7,7 +7,7 @@ import type { Scaling, Situation, Subject, Treatment } from '../subjects/subject
 import type { QuestionList } from './questions.js';
 import type { AskedSeries, ContextSets, Series } from './series.js';
 import type { Setup } from './setup.js';
-import type { Comparison } from './summary.js';
+import type { Comparison } from './results.js';
 
 /** Everything that the questions to one subject share. */
 export interface Run {

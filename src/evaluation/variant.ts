@@ -19,7 +19,7 @@ import {
   tied,
   verdict,
   windowedLoss,
-} from './summary.js';
+} from './results.js';
 
 /** Numbers of resamples: behind a final interval, and behind one that is shown during a run. */
 export const DRAWS = Object.freeze({ final: 1000, provisional: 100 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { expectReach } from '../../src/evaluation/summary.js';
+import { expectReach } from '../../src/evaluation/results.js';
 import { expectedReach } from '../../src/probes/measure.js';
 import type { Needle } from '../../src/report/schema/candidate.js';
 import type { Reach } from '../../src/report/schema/values.js';

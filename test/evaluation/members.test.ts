@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { plainDecoder, WINDOW } from '../../bench/plain-decoder.js';
 import { parseCandidates } from '../../src/candidates/definition.js';
-import { evaluateOn } from '../../src/evaluation/evaluate.js';
+import { evaluateOn } from '../../src/evaluation/on-subject.js';
 import { setUp } from '../../src/evaluation/setup.js';
 import { loadFamily } from '../../src/subjects/bundled/family.js';
 import { bundledSubject } from '../../src/subjects/bundled/subject.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { score, type TextMeasured, tied } from '../../src/evaluation/summary.js';
+import { score, type TextMeasured, tied } from '../../src/evaluation/results.js';
 
 const lossScale = 1.2;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseCandidates, type ResolvedCandidate } from '../../src/candidates/definition.js';
-import { forms } from '../../src/evaluation/probes/forms.js';
+import { forms } from '../../src/evaluation/probes/dynamic-forms.js';
 import type { CandidateReport, Interval } from '../../src/report/schema/report.js';
 import { interval, makeReport } from '../helpers/report.js';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { whileOpening } from '../../src/evaluation/evaluate.js';
+import { whileOpening } from '../../src/evaluation/on-subject.js';
 import type { Opened } from '../../src/subjects/subject.js';
 
 const opened = { lanes: 1, tokensPerRequest: 1 } as Opened;

@@ -1,7 +1,7 @@
 import { RopeEvalError } from '../../src/errors.js';
 import { type Asked, type ContextSet, QuestionList } from '../../src/evaluation/questions.js';
 import { contextSets, drawContexts, STREAM } from '../../src/evaluation/series.js';
-import { windowedLoss } from '../../src/evaluation/summary.js';
+import { windowedLoss } from '../../src/evaluation/results.js';
 import { type Cluster, clusters, type Measurement } from '../../src/probes/measure.js';
 import { probeTokens } from '../../src/probes/presets.js';
 import type { RopeSpec } from '../../src/rope/registry.js';

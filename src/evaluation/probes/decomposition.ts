@@ -5,7 +5,7 @@ import type { LossParts } from '../../report/probe-parts/decomposition.js';
 import type { Interval } from '../../report/schema/values.js';
 import type { AskedVariant, Probe, ReferenceResults, Run, RunPlan } from '../run.js';
 import { AskedSeries, divide, drawContexts, type Series, STREAM } from '../series.js';
-import { factLossAgainst, factsAtHome, type Home, type Measured } from '../summary.js';
+import { factLossAgainst, factsAtHome, type Home, type Measured } from '../results.js';
 import { ladderResults } from '../variant.js';
 
 const QUESTIONS = 6;

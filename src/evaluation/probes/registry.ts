@@ -1,6 +1,6 @@
 import type { Probe } from '../run.js';
 import { decomposition } from './decomposition.js';
-import { forms } from './forms.js';
+import { forms } from './dynamic-forms.js';
 import { offset } from './offset.js';
 import { tableSwitch } from './switch.js';
 

@@ -13,7 +13,7 @@ import { switchLength } from '../../rope/registry.js';
 import type { Scaling, Situation } from '../../subjects/subject.js';
 import type { FactsAndText, Probe, Run, RunPlan } from '../run.js';
 import { AskedSeries, divide, drawContexts, type Series, STREAM } from '../series.js';
-import { matters } from '../summary.js';
+import { matters } from '../results.js';
 
 /** Bounds of the switches that contexts can straddle, as window multiples. */
 const SHORTEST = 0.25;

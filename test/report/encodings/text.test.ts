@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { encodingsSections } from '../../../src/encodings/forms.js';
+import { encodingsSections } from '../../../src/encodings/sections.js';
 import { markdownOf } from '../../../src/report/forms/markdown.js';
 import { textOf } from '../../../src/report/terminal.js';
 import { makeEncodingsReport } from '../../helpers/encodings.js';

@@ -25,7 +25,7 @@ import {
   summariseReach,
   summariseShort,
   type TextMeasured,
-} from '../summary.js';
+} from '../results.js';
 import { ladderResults, shortResults } from '../variant.js';
 
 interface AskedForm {
