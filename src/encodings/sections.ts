@@ -109,7 +109,7 @@ function tableSection(
   head: readonly string[],
   rows: readonly (readonly string[])[],
 ): Section {
-  return { id, title, depth: 2, blocks: [plainTable(title, head, rows)] };
+  return { id, title, blocks: [plainTable(title, head, rows)] };
 }
 
 /** Makes the answer for one screen: how this model encodes positions, and how far that held. */
@@ -120,7 +120,6 @@ export function encodingsAnswer(report: EncodingsReport): readonly Section[] {
     factsTable(report),
     {
       id: 'conditions',
-      depth: 2,
       blocks: paragraphs(
         [
           `Small models that differ in their position encoding alone. ${preset}, ` +
@@ -139,7 +138,7 @@ export function encodingsSections(report: EncodingsReport): readonly Section[] {
     factsTable(report),
     distanceTable(report),
     lossTable(report),
-    { id: 'notes', depth: 2, blocks: paragraphs(notes(report), 'soft') },
+    { id: 'notes', blocks: paragraphs(notes(report), 'soft') },
   ];
 }
 
@@ -159,7 +158,6 @@ function openingSections(report: EncodingsReport): readonly Section[] {
     ...head,
     {
       id: 'findings',
-      depth: 2,
       blocks: [
         { kind: 'marks', lines: findingLines(report.findings) },
         ...paragraphs(statusWords(report)),

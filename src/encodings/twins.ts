@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { finding, type Finding } from '../findings/index.js';
 import type { NotRope } from '../model/types.js';
 import { loadFamily, parseBundled } from '../subjects/bundled/family.js';
-import { damaged, readBundled } from '../subjects/bundled/files.js';
+import { damaged, type LoadedFiles, loadFiles, readBundled } from '../subjects/bundled/files.js';
 import { ENCODING_NAMES, type EncodingName, type TrainedTable } from './registry.js';
 import { type EncodingRow, type EncodingsReport, EncodingsSchema } from './schema.js';
 
@@ -62,23 +62,13 @@ export async function loadEncodings(): Promise<EncodingsCard> {
 }
 
 /** Loads the files of a twin. */
-export async function encodingsModel(name: string): Promise<{
-  graph: Buffer;
-  graphSha256: string;
-  weights: Buffer;
-  weightsSha256: string;
-  shape: EncodingsCard['shape'];
-}> {
+export async function encodingsModel(
+  name: string,
+): Promise<LoadedFiles & Pick<EncodingsCard, 'shape'>> {
   const { twins, rope, graph, graphSha256, shape } = await loadEncodings();
   const found = [rope, ...twins].find((m) => m.name === name);
   if (!found) throw new Error(`no probe model ${name}`);
-  return {
-    graph: await readBundled(graph, graphSha256),
-    graphSha256,
-    weights: await readBundled(found.weights, found.weightsSha256),
-    weightsSha256: found.weightsSha256,
-    shape,
-  };
+  return { ...(await loadFiles({ ...found, graph, graphSha256 })), shape };
 }
 
 /** Loads the table that was trained with a twin's weights; undefined if its encoding has none. */

@@ -15,7 +15,6 @@ export function fingerprintSections(fingerprint: Fingerprint): readonly Section[
     ...fingerprint.groups.map((group, i): Section => ({
       id: `group-${i + 1}`,
       title: `${group.layerType}: ${group.ropeType}, ${group.layers.length} layers`,
-      depth: 2,
       blocks: [
         ...paragraphs([
           `sha256 ${group.hash}`,
@@ -27,7 +26,6 @@ export function fingerprintSections(fingerprint: Fingerprint): readonly Section[
     })),
     {
       id: 'note',
-      depth: 2,
       blocks: paragraphs([
         'The cosine compares with the base frequencies at one position: 1 = the same rotation. ' +
           '--json prints every frequency; --diff compares with an engine.',
@@ -65,7 +63,6 @@ export function exportSections(exported: ExportReport): readonly Section[] {
     {
       id: 'export',
       title: 'The export',
-      depth: 2,
       blocks: paragraphs(exportSentences(exported)),
     },
   ];
@@ -120,7 +117,7 @@ export function fingerprintDiffSections(diff: FingerprintDiff): readonly Section
     lines.push(`Attention scaling: expected ${trim(expected, 6)}, found ${trim(found, 6)}.`);
   }
   if (diff.looksLike !== null) lines.push(LOOKS_LIKE[diff.looksLike]);
-  return [{ id: 'difference', depth: 2, blocks: paragraphs(lines) }];
+  return [{ id: 'difference', blocks: paragraphs(lines) }];
 }
 
 function reach({ key, upTo, tolerance }: FingerprintDiff): string {

@@ -29,7 +29,7 @@ export function htmlOf(
   const drawn = sectionsToDraw(sections, plots, ['plot']);
   const [head, ...rest] = drawn;
   const title = printable(head?.title ?? '');
-  const chapters = rest.filter(({ depth, title }) => depth === 2 && title !== undefined);
+  const chapters = rest.filter(({ depth = 2, title }) => depth === 2 && title !== undefined);
   const page = markup`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="${POLICY}">

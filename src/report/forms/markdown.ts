@@ -22,7 +22,7 @@ export function markdownOf(
   { plots }: { readonly plots: boolean },
 ): string {
   const blocks = sectionsToDraw(sections, plots, ['intervals', 'turns', 'plot']).flatMap(
-    ({ title, depth, blocks }) => {
+    ({ title, depth = 2, blocks }) => {
       const drawn = blocks.map(drawBlock).filter((block) => block !== '');
       if (drawn.length === 0 && depth > 1) return [];
       return title === undefined ? drawn : [`${'#'.repeat(depth + 1)} ${plain(title)}`, ...drawn];

@@ -35,18 +35,17 @@ export function inspectAnswer(data: InspectData): readonly Section[] {
     {
       id: 'model',
       title: source === null ? model : `${model}  ${source}`,
-      depth: 2,
       blocks: paragraphs([sentences.withoutRope(data), ...sentences.modelSentences(data)]),
     },
     prose('tables', sentences.lengthSentences(data), 'The tables at the length asked for'),
     prose('length', [...weightsSentences(data), ...reachSentences(data), costSentence(data)]),
     prose('export', sameSentences(data.exported)),
-    { id: 'findings', depth: 2, blocks: closingBlocks(data) },
+    { id: 'findings', blocks: closingBlocks(data) },
   ];
 }
 
 function prose(id: string, lines: readonly string[], title?: string): Section {
-  return { id, ...(title !== undefined && { title }), depth: 2, blocks: paragraphs(lines) };
+  return { id, ...(title !== undefined && { title }), blocks: paragraphs(lines) };
 }
 
 function weightsSentences({ reference }: InspectData): readonly string[] {
@@ -195,7 +194,6 @@ function geometrySections(data: InspectData): readonly Section[] {
     {
       id: 'target',
       title: `At ${tokens(geometry.target)} tokens, ${multiple(geometry.target / geometry.trainedWindow)} the trained window`,
-      depth: 2,
       blocks: [
         ...told.flatMap((group) => [
           ...paragraphs(several ? [group.layerType] : []),
@@ -211,7 +209,6 @@ function geometrySections(data: InspectData): readonly Section[] {
     {
       id: 'rounding',
       title: 'What rounding does to the scores',
-      depth: 2,
       blocks: [driftTable(first), ...paragraphs([sentences.DRIFT])],
     },
     ...told.flatMap(pictures),
@@ -235,7 +232,6 @@ function pictures(
     {
       id: `turns-${layerType}`,
       title: `Turns of each pair: ${layerType}`,
-      depth: 2,
       blocks: [
         {
           kind: 'plot',
@@ -247,7 +243,6 @@ function pictures(
     {
       id: `decay-${layerType}`,
       title: `Mean cosine against distance: ${layerType}`,
-      depth: 2,
       blocks: [
         {
           kind: 'plot',
@@ -264,7 +259,6 @@ function costSections({ cost }: InspectData): readonly Section[] {
     {
       id: 'cost',
       title: 'What the length costs, for one sequence',
-      depth: 2,
       blocks: [costTable(cost), ...paragraphs([costNote(cost)])],
     },
   ];

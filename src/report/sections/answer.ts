@@ -41,7 +41,7 @@ export function answerSections(report: Report): readonly Section[] {
 }
 
 function section(id: string, blocks: readonly Block[]): Section {
-  return { id, depth: 2, blocks };
+  return { id, blocks };
 }
 
 function modelLine(report: Report): string {

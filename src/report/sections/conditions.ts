@@ -19,7 +19,6 @@ export function assumptionsSection(report: Report): Section {
   return {
     id: 'assumptions',
     title: 'How to read this',
-    depth: 2,
     blocks: [
       {
         kind: 'list',
@@ -35,7 +34,6 @@ export function conditionsSection(report: Report): Section {
   const answered = printable(kindOfSubject(subject).credit(subject));
   return {
     id: 'conditions',
-    depth: 2,
     blocks: [
       {
         kind: 'text',

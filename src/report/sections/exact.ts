@@ -8,7 +8,6 @@ export function exactSection(report: Report): Section {
   return {
     id: 'exact',
     title: 'Exact: from the config alone',
-    depth: 2,
     blocks: [{ kind: 'list', items: exactLines(report) }, ...turnsBlocks(report)],
   };
 }

@@ -68,7 +68,6 @@ export function findingsSection(
   return {
     id: 'findings',
     title,
-    depth: 2,
     blocks: [{ kind: 'marks', lines: findingLines(findings) }],
   };
 }

@@ -12,7 +12,6 @@ export function gateSection({ verdict, rules }: GateOutcome): Section {
   return {
     id: 'gate',
     title: `Gate: ${verdict}`,
-    depth: 2,
     blocks: [
       plainTable(
         'Gate rules',

@@ -9,13 +9,11 @@ export function pictureSections(report: Report): readonly Section[] {
     {
       id: 'reach',
       title: 'Reach',
-      depth: 2,
       blocks: [reachChart(report), { kind: 'text', tone: 'soft', text: REACH_NOTE }],
     },
     {
       id: 'short',
       title: 'Cost at the lengths that already worked',
-      depth: 2,
       blocks: [changeChart(report, LOSS), changeChart(report, ACCURACY)],
     },
     heatmapSection(report),
@@ -31,7 +29,6 @@ function heatmapSection(report: Report): Section {
   return {
     id: 'heatmaps',
     title: 'Facts found, %, by length and distance',
-    depth: 2,
     blocks: report.candidates.flatMap((candidate): Block[] => {
       const heatmap = heatmapOf(candidate);
       if (heatmap === undefined) return [];

@@ -139,8 +139,8 @@ export interface Section {
   /** Unique in the document. Pages use it as an anchor. */
   readonly id: string;
   readonly title?: string;
-  /** The title of depth 1 is that of the document. */
-  readonly depth: 1 | 2 | 3;
+  /** 1: the title is that of the document; 2, the default: a chapter; 3: a part of one. */
+  readonly depth?: 1 | 2 | 3;
   /** Whether the section has what most readers look for. */
   readonly prominent?: boolean;
   readonly blocks: readonly Block[];

@@ -49,7 +49,6 @@ export function summarySection(report: Report): Section {
   return {
     id: 'summary',
     title: kindOfSubject(report.subject).title,
-    depth: 2,
     blocks: [
       summaryTable(report),
       ...paragraphs(

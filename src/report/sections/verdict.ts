@@ -25,7 +25,6 @@ export function verdictSection(report: Report): Section {
   return {
     id: 'verdict',
     title: 'Verdict',
-    depth: 2,
     prominent: true,
     blocks: [
       ...verdictBlocks(report),

@@ -39,6 +39,33 @@ export function damaged(what: string): RopeEvalError {
   });
 }
 
+/** A graph with its weights. */
+export interface LoadedFiles {
+  readonly graph: Buffer;
+  readonly graphSha256: string;
+  readonly weights: Buffer;
+  readonly weightsSha256: string;
+}
+
+/**
+ * Reads a graph and its weights.
+ *
+ * @param files their names and hashes
+ * @throws RopeEvalError as `readBundled`
+ */
+export async function loadFiles(
+  files: Readonly<Record<keyof LoadedFiles, string>>,
+): Promise<LoadedFiles> {
+  const { graphSha256, weightsSha256 } = files;
+  const graph = await readBundled(files.graph, graphSha256);
+  return {
+    graph,
+    graphSha256,
+    weights: await readBundled(files.weights, weightsSha256),
+    weightsSha256,
+  };
+}
+
 /** The files of a probe model, as its card lists them. */
 export interface ModelFiles {
   /** The sha256 of each file. */

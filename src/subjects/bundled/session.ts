@@ -11,7 +11,7 @@ import {
   type Scores,
   withTables,
 } from './engine.js';
-import { GRAPHS, readBundled } from './files.js';
+import { GRAPHS, type LoadedFiles, loadFiles } from './files.js';
 
 /** The mask of an unseen key: finite, so that a softmax over masked keys alone is a number. */
 const UNSEEN = -1e9;
@@ -196,14 +196,6 @@ class SessionEngine implements ProbeEngine {
   }
 }
 
-interface Loaded {
-  readonly graph: Buffer;
-  readonly graphSha256: string;
-  readonly weights: Buffer;
-  readonly weightsSha256: string;
-  readonly mask: Mask;
-}
-
 /**
  * Loads a graph and its weights. Modules that read the model cards are imported only if the request
  * does not contain what the cards hold.
@@ -211,7 +203,7 @@ interface Loaded {
 async function loadModel(
   { member, graph, files: known }: EngineRequest,
   variant: keyof typeof GRAPHS,
-): Promise<Loaded> {
+): Promise<LoadedFiles & { readonly mask: Mask }> {
   if (graph === 'encodings') {
     const { encodingsModel } = await import('../../encodings/twins.js');
     const { shape, ...files } = await encodingsModel(member);
@@ -219,15 +211,9 @@ async function loadModel(
   }
   const files = known ?? (await (await import('./family.js')).filesOf(member));
   if (!files) throw new Error(`no probe model ${member}`);
-  const graphName = GRAPHS[variant];
-  const graphSha256 = files.graphs[graphName]!;
-  return {
-    graph: await readBundled(graphName, graphSha256),
-    graphSha256,
-    weights: await readBundled(files.weights, files.weightsSha256),
-    weightsSha256: files.weightsSha256,
-    mask: MASKS[variant],
-  };
+  const name = GRAPHS[variant];
+  const loaded = await loadFiles({ ...files, graph: name, graphSha256: files.graphs[name]! });
+  return { ...loaded, mask: MASKS[variant] };
 }
 
 async function create(
