@@ -48,14 +48,7 @@ export function timesProbe({ costs }: RealModel, family: CostFamily): number | u
 }
 
 /** Range of a short-context cost over real models. */
-export interface CostRange {
-  /** Nats. */
-  readonly low: number;
-  readonly high: number;
-  /** Parameters of the largest and the smallest model behind the range. */
-  readonly largest: number;
-  readonly smallest: number;
-}
+export type CostRange = NonNullable<CandidateReport['shortOnModels']>;
 
 /**
  * Converts a short-context cost of the probe to that of real models. The probe ranks scalings; the

@@ -44,8 +44,6 @@ export interface DecoderInfo extends ModelIdentity {
   readonly quantised: boolean;
   /** How many tokens are read at a time; undefined: a whole context at once. */
   readonly chunk?: number;
-  /** How many layers keep a cache of keys; 0: the graph has none. */
-  readonly cachedLayers: number;
   /** How many symbols a row is projected to; undefined: the graph does not tell. */
   readonly vocabulary?: number;
   readonly cost: DecoderCost;
@@ -211,14 +209,15 @@ export class DecoderSession {
 
 /** Checks the graph's shape against the config's. @throws RopeEvalError `onnx_other_model` */
 function assertConfigured(
-  { sites, cachedLayers }: Pick<DecoderInfo, 'sites' | 'cachedLayers'>,
+  { sites }: Pick<DecoderInfo, 'sites'>,
   { past }: Roles,
   { layers, keyHeads, headDim, pairs = [] }: DecoderRequest,
 ): void {
   const [first] = pairs;
   const other = sites.find(({ own }) => !pairs.includes(own.pairs));
   if (first !== undefined && other !== undefined) throw errors.pairs(other.own.pairs, first);
-  if (cachedLayers > layers) throw errors.layers(cachedLayers, layers);
+  // Each layer keeps a key and a value.
+  if (past.length / 2 > layers) throw errors.layers(past.length / 2, layers);
   const [, heads, , width] = past[0]?.dims ?? [];
   if (heads !== undefined && width !== undefined && (heads !== keyHeads || width !== headDim))
     throw errors.cache([heads, width], [keyHeads, headDim]);
@@ -258,7 +257,6 @@ function factsOf(
     precision,
     quantised,
     ...(chunk === undefined ? {} : { chunk }),
-    cachedLayers: roles.past.length / 2,
     ...(typeof vocabulary === 'number' && vocabulary > 0 ? { vocabulary } : {}),
     cost,
     editLimit: quantised ? EDIT_LIMITS.quantised : EDIT_LIMITS[precision],

@@ -228,9 +228,10 @@ export class OnnxSubject implements Subject<TablesTreatment> {
       ? DecoderSession.open(request)
       : openDecoder(request));
     try {
-      const { sites, cost, onnxruntime } = decoder.info;
+      const { sites, cost, onnxruntime, vocabulary } = decoder.info;
       const siteGroups = groupsOfSites(this.model, sites);
-      assertSameModel(this.model, this.texts, decoder.info);
+      if (vocabulary !== undefined && this.texts.highest >= vocabulary)
+        throw errors.vocabulary(this.texts.highest, vocabulary);
       const scorer = new DecoderScorer(decoder, siteGroups, this.model);
       this.#opened = { decoder, scorer, pace: await this.#pace(decoder, siteGroups, longest) };
       return {
@@ -290,17 +291,6 @@ export class OnnxSubject implements Subject<TablesTreatment> {
   async close(): Promise<void> {
     await this.#opened?.decoder.close();
   }
-}
-
-/** Checks that files are of one model. @throws `onnx_other_model` or `onnx_tokenizer` */
-function assertSameModel(
-  { attention }: DecoderShape,
-  texts: TokenizedTexts,
-  { cachedLayers, vocabulary }: DecoderInfo,
-): void {
-  if (cachedLayers > attention.layers) throw errors.layers(cachedLayers, attention.layers);
-  if (vocabulary !== undefined && texts.highest >= vocabulary)
-    throw errors.vocabulary(texts.highest, vocabulary);
 }
 
 function entryOf(
