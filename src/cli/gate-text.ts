@@ -323,7 +323,7 @@ export function compareSections(
   return [
     textSection('reports', [`before ${before}`, `after  ${after}`]),
     conditionsSection(comparison),
-    { id: 'cells', depth: 2, blocks: [table(shown)] },
+    { id: 'cells', blocks: [table(shown)] },
     textSection('summary', [summary(comparison, moved.length, clear.length)]),
     textSection('only', [
       only('Only before', comparison.onlyBefore),
@@ -353,7 +353,6 @@ function conditionsSection({ differences, paired }: Comparison): Section {
   const items = differences.map(({ what, before, after }) => `${what}: ${before} | ${after}`);
   return {
     id: 'conditions',
-    depth: 2,
     blocks: paired ? [] : [...paragraphs([head], 'warn'), { kind: 'list', items }],
   };
 }

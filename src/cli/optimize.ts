@@ -63,7 +63,7 @@ function optimizeSections({ optimization, policy, report }: OptimizeRun): readon
     .map(({ upTo, candidate }) => `${shortTokens(upTo)}: ${candidate ?? 'nothing holds'}`)
     .join('; ');
   return [
-    { id: 'trials', depth: 2, blocks: [trialsTable(trials)] },
+    { id: 'trials', blocks: [trialsTable(trials)] },
     textSection('use', [recommendation], 'strong'),
     textSection('caveat', [caveat === '' ? '' : `${caveat} ${instead}`]),
     textSection('lengths', [`Where the server can choose per request, by length: ${switching}.`]),

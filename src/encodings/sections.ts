@@ -1,7 +1,7 @@
 import { counted, multiple, nats, percent, tokens, trim } from '../report/format.js';
 import type { Length } from '../report/schema/values.js';
 import { findingLines } from '../report/sections/findings.js';
-import { paragraphs, plainTable, type Section } from '../report/sections/section.js';
+import { paragraphs, plainTable, type Section, textSection } from '../report/sections/section.js';
 import { ENCODINGS } from './registry.js';
 import type { EncodingRow, EncodingsReport } from './schema.js';
 
@@ -118,16 +118,14 @@ export function encodingsAnswer(report: EncodingsReport): readonly Section[] {
   return [
     ...openingSections(report),
     factsTable(report),
-    {
-      id: 'conditions',
-      blocks: paragraphs(
-        [
-          `Small models that differ in their position encoding alone. ${preset}, ` +
-            `${counted(contexts.long, 'context')}, seed ${seed}; --details for all.`,
-        ],
-        'soft',
-      ),
-    },
+    textSection(
+      'conditions',
+      [
+        `Small models that differ in their position encoding alone. ${preset}, ` +
+          `${counted(contexts.long, 'context')}, seed ${seed}; --details for all.`,
+      ],
+      'soft',
+    ),
   ];
 }
 
@@ -138,7 +136,7 @@ export function encodingsSections(report: EncodingsReport): readonly Section[] {
     factsTable(report),
     distanceTable(report),
     lossTable(report),
-    { id: 'notes', blocks: paragraphs(notes(report), 'soft') },
+    textSection('notes', notes(report), 'soft'),
   ];
 }
 

@@ -1,5 +1,6 @@
 import { argumentOf } from '../candidates/definition.js';
 import { meanLogExcess } from '../geometry/base-bound.js';
+import { stretch } from '../geometry/spectrum.js';
 import { type Measurement, resamples } from '../probes/measure.js';
 import { ladder, SHORT_RUNGS } from '../probes/presets.js';
 import type { CandidateReport } from '../report/schema/candidate.js';
@@ -217,10 +218,8 @@ export function describeGroup(
   const { trained, spec, softmaxScaleRatio } = scaling;
   const reference = trained.referenceTable;
   const candidate = scaling.tableAt(tokens);
-  const stretches = Array.from(reference.invFreq, (from, i) => {
-    const to = candidate.invFreq[i]!;
-    return from > 0 && to > 0 ? from / to : 1; // A pair that does not turn is not stretched.
-  });
+  // A pair that does not turn is not stretched.
+  const stretches = stretch(reference.invFreq, candidate.invFreq).map((each) => each ?? 1);
   const attentionScaling = candidate.attentionScaling / reference.attentionScaling;
   return {
     layerType: trained.layerType,

@@ -1,7 +1,13 @@
 import type { Fingerprint, FingerprintDiff, GroupFingerprint } from '../geometry/fingerprint.js';
 import type { ExportReport } from '../subjects/schema.js';
 import { printable, tokens, trim } from './format.js';
-import { paragraphs, plainTable, type Section, type TableBlock } from './sections/section.js';
+import {
+  paragraphs,
+  plainTable,
+  type Section,
+  type TableBlock,
+  textSection,
+} from './sections/section.js';
 
 /** Number of pairs to show at each end of a table. */
 const SHOWN = 4;
@@ -24,13 +30,10 @@ export function fingerprintSections(fingerprint: Fingerprint): readonly Section[
         cosineTable(group),
       ],
     })),
-    {
-      id: 'note',
-      blocks: paragraphs([
-        'The cosine compares with the base frequencies at one position: 1 = the same rotation. ' +
-          '--json prints every frequency; --diff compares with an engine.',
-      ]),
-    },
+    textSection('note', [
+      'The cosine compares with the base frequencies at one position: 1 = the same rotation. ' +
+        '--json prints every frequency; --diff compares with an engine.',
+    ]),
   ];
 }
 
@@ -117,7 +120,7 @@ export function fingerprintDiffSections(diff: FingerprintDiff): readonly Section
     lines.push(`Attention scaling: expected ${trim(expected, 6)}, found ${trim(found, 6)}.`);
   }
   if (diff.looksLike !== null) lines.push(LOOKS_LIKE[diff.looksLike]);
-  return [{ id: 'difference', blocks: paragraphs(lines) }];
+  return [textSection('difference', lines)];
 }
 
 function reach({ key, upTo, tolerance }: FingerprintDiff): string {

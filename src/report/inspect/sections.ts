@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { CandidateGeometry, CostReport, GroupGeometry } from '../../geometry/schema.js';
 import { sameSentences } from '../fingerprint.js';
 import {
@@ -12,7 +11,7 @@ import {
   trim,
 } from '../format.js';
 import { decayChart, spectrumChart } from '../plots.js';
-import type { InspectData, InspectReading } from '../schema/inspect.js';
+import type { InspectData } from '../schema/inspect.js';
 import { findingLines, findingsSection, mostSerious } from '../sections/findings.js';
 import {
   type Block,
@@ -50,17 +49,14 @@ function prose(id: string, lines: readonly string[], title?: string): Section {
 
 function weightsSentences({ reference }: InspectData): readonly string[] {
   if (reference === null) return [];
-  const { kind, trainedWindow, alternative } = reference;
+  const { kind, trainedWindow } = reference;
+  const alternative = sentences.otherReading(reference);
   const other =
-    alternative === null || isDeepStrictEqual(readingOf(reference), readingOf(alternative))
+    alternative === null
       ? ''
       : `; the other reading: --reference ${alternative.kind} ` +
         `--trained-window ${alternative.trainedWindow}`;
   return [`The weights are taken to know ${sentences.readingName(kind, trainedWindow)}${other}.`];
-}
-
-function readingOf({ kind, trainedWindow }: InspectReading): readonly unknown[] {
-  return [kind, trainedWindow];
 }
 
 /** A critical fraction of 0 or below means that the slowest frequency turns too. */

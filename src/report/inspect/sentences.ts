@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { CandidateGeometry } from '../../geometry/schema.js';
 import type { ReferenceKind } from '../../model/types.js';
 import { ROPE_KINDS, ropeSentence, type RopeSpec } from '../../rope/registry.js';
@@ -180,14 +179,15 @@ export function referenceSentences(
   evidenceWords: (evidence: string) => string,
 ): string[] {
   if (reference === null) return [];
-  const { alternative, evidence } = reference;
+  const { evidence } = reference;
+  const alternative = otherReading(reference);
   const why = evidence === 'option' ? 'as the options say' : `evidence: ${evidenceWords(evidence)}`;
   const first = Object.values(layerTypes)[0];
   const lines = [
     `Assumed: the weights were trained with ${readingName(reference.kind, reference.trainedWindow)} (${why}).`,
     knowsSentence(reference, first),
   ];
-  if (alternative !== null && !isDeepStrictEqual(withoutRow(reference), alternative)) {
+  if (alternative !== null) {
     lines.push(
       `The other reading: trained with ${readingName(alternative.kind, alternative.trainedWindow)}. ` +
         `Then ${lowerFirst(knowsSentence(alternative, first))} ` +
@@ -226,9 +226,13 @@ function knowsSentence(
   );
 }
 
-function withoutRow(reference: NonNullable<InspectData['reference']>): InspectReading {
-  const { kind, trainedWindow, trainedRange, criticalFraction, criticalDimension } = reference;
-  return { kind, trainedWindow, trainedRange, criticalFraction, criticalDimension };
+/** The other reading of a config; null if it comes to the same. */
+export function otherReading(
+  reference: NonNullable<InspectData['reference']>,
+): InspectReading | null {
+  const { kind, trainedWindow, alternative } = reference;
+  const isSame = alternative?.kind === kind && alternative.trainedWindow === trainedWindow;
+  return isSame ? null : alternative;
 }
 
 function lowerFirst(text: string): string {

@@ -202,7 +202,7 @@ export function paragraphs(lines: readonly string[], tone?: Tone): readonly Bloc
 /** Makes a table of plain cells: the first column aligned left, the others right, or as given. */
 /** A section of text alone. */
 export function textSection(id: string, lines: readonly string[], tone?: Tone): Section {
-  return { id, depth: 2, blocks: paragraphs(lines, tone) };
+  return { id, blocks: paragraphs(lines, tone) };
 }
 
 export function plainTable(
