@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { UNCHANGED } from '../../../src/gate/words.js';
 import { configText, fixtureText } from '../../emit/input.js';
 import { bad, check, CONFIG, good, LINEAR, TUNED } from '../../helpers/check.js';
 import { runCli } from '../../helpers/environment.js';
@@ -12,9 +13,9 @@ describe('the answer in words', () => {
   it('names what failed, what was found, and what to change where', async () => {
     const { stdout } = await check([], { report: bad });
     expect(stdout).toMatch(/^FAILED \(2 rules failed/);
-    expect(stdout).toContain('FAIL  short.lossChange <= 0.05: found 0.66 nats (0.654 to 0.666)');
+    expect(stdout).toContain('FAIL  short.lossChange <= 0.05: found 0.66 nats');
     expect(stdout).toContain(
-      'config.json:9 (rope_scaling): The model gets worse inside the 32,768',
+      'What to change\n  config.json:9 (rope_scaling): The model gets worse inside the 32,768',
     );
   });
 
@@ -24,7 +25,6 @@ describe('the answer in words', () => {
     expect(verdict).toMatch(/^PASSED \(1 warning, /);
     expect(effect).toContain('costs +0.03 nats (+3 % perplexity) and −1.0 pts of facts');
     expect(further).toBe(`How far it reaches: ${TUNED.further}`);
-    expect(stdout).toContain('RE060 rope_theta: theta was 1000000 and is now 1100000');
   });
 
   it('names what no probe measures in place of what the tables cost', async () => {
@@ -38,7 +38,7 @@ describe('the answer in words', () => {
     const files = { 'base.json': { ...LINEAR, vocab_size: 7 } };
     const { stdout } = await check(['--base', 'base.json'], { files, report: bad });
     expect(stdout).toContain('The reference is base.json');
-    expect(stdout).toContain('as in the base config, which the change leaves alone here');
+    expect(stdout).toContain(`: ${UNCHANGED}`);
   });
 
   it('names the policy', async () => {
@@ -73,9 +73,8 @@ describe('the answer in words', () => {
 describe('the details in words', () => {
   it('say of every rule what was expected and found', async () => {
     const { stdout } = await check(['--details'], { report: bad });
-    expect(stdout).toContain('FAIL  short.lossChange <= 0.05 for as-configured');
-    expect(stdout).toContain(
-      'expected <= 0.05 nats, found 0.66 nats, 95 % interval 0.654 to 0.666',
+    expect(stdout).toMatch(
+      /FAIL {2}short\.lossChange <= 0\.05 for as-configured\n +expected <= 0\.05/,
     );
   });
 
