@@ -24,7 +24,7 @@ const SLIDING_RATIO = 0;
  * `compress`. The latter has its own theta, and a scaling reaches it alone. YaRN's temperature is
  * not applied.
  */
-export const deepseekV4 = dialect(
+const deepseekV4 = dialect(
   { name: 'main and compressed tables', modelTypes: ['deepseek_v4'], writes: 'per-layer' },
   {
     usesPartial: true,
@@ -238,13 +238,13 @@ export const latentAttention = dialect(
 );
 
 /** Mistral Large 4: `no_rope_layers`, as in SmolLM3. By default every fourth layer has no RoPE. */
-export const mistralLarge4 = dialect(
+const mistralLarge4 = dialect(
   { name: 'latent attention, layers without RoPE', modelTypes: ['mistral_large4_text'] },
   { ...LATENT_YARN, withoutRope: layersWithout },
 );
 
 /** Ling: latent attention whose window may also be called `model_max_length`. */
-export const bailing = dialect(
+const bailing = dialect(
   { name: 'latent attention, model_max_length', modelTypes: ['bailing_hybrid'] },
   {
     ...LATENT_YARN,
@@ -256,7 +256,7 @@ export const bailing = dialect(
  * Mistral 4: head_dim counts both parts of a query, and a share of it rotates. transformers sets
  * that share only if the block is not a legacy `rope_scaling`.
  */
-export const mistral4 = dialect(
+const mistral4 = dialect(
   { name: 'latent attention with a partial factor', modelTypes: ['mistral4'] },
   (source) => ({
     latent: (inner) => latent(inner, ropeDimOr(inner, 64)),
@@ -283,7 +283,7 @@ function queryDimMistral4(source: Source): number {
  * each type amounts to qk_rope_head_dim, except in a proportional block, which takes the whole
  * head.
  */
-export const dots3 = Object.freeze<Dialect>({
+const dots3 = Object.freeze<Dialect>({
   name: 'latent attention with a block per layer type',
   modelTypes: ['dots3_note_text'],
   writes: 'nested',
@@ -305,3 +305,13 @@ const DOTS3_BLOCKS: PerLayerRules = Object.freeze({
   thetaKeys: { indexed_attention: 'rope_theta', sliding_attention: 'swa_rope_theta' },
   outerPartial: false,
 });
+
+/** The dialects of this file. */
+export const LATENT_DIALECTS: readonly Dialect[] = Object.freeze([
+  latentAttention,
+  bailing,
+  dots3,
+  mistral4,
+  mistralLarge4,
+  deepseekV4,
+]);

@@ -43,7 +43,7 @@ export function layersWithout(source: Source, types: readonly string[]): readonl
 }
 
 /** SmolLM3: layers without RoPE have a sliding window if `use_sliding_window` is set. */
-export const smollm3 = dialect(
+const smollm3 = dialect(
   { name: 'listed layers without RoPE', modelTypes: ['smollm3'] },
   {
     withoutRope: layersWithout,
@@ -77,7 +77,7 @@ function llama4QueryScaling({ fields }: Source): PlacedScaling | undefined {
 }
 
 /** Llama 4: layers with RoPE attend inside chunks, and layers without it attend to everything. */
-export const llama4 = dialect(
+const llama4 = dialect(
   { name: 'chunked layers with RoPE, global layers without', modelTypes: ['llama4_text'] },
   {
     withoutRope: layersWithout,
@@ -96,7 +96,7 @@ const GLOBAL_WITHOUT_ROPE: DecoderRules = Object.freeze<DecoderRules>({
 });
 
 /** Cohere2, AFMoE and Flint: global layers have no positions at all. */
-export const cohere2 = dialect(
+const cohere2 = dialect(
   {
     name: 'RoPE on sliding layers only',
     modelTypes: ['cohere2', 'cohere2_moe', 'afmoe', 'flint'],
@@ -108,7 +108,7 @@ export const cohere2 = dialect(
 );
 
 /** Exaone 4: like Cohere2, but if there is no window, every layer rotates. */
-export const exaone4 = dialect(
+const exaone4 = dialect(
   {
     name: 'RoPE on sliding layers where there is a window',
     modelTypes: ['exaone4', 'exaone_moe', 'kolibri1'],
@@ -130,7 +130,7 @@ function isEveryFourth(layer: number, layers: number): boolean {
  * Muse: `layer_rope_theta` is 0 for layers without RoPE. Its other values are not read, since the
  * theta of the block applies (transformers `MuseGlimmerTextModel`, `MuseSparkTextModel`).
  */
-export const muse = dialect(
+const muse = dialect(
   {
     name: 'no RoPE on every fourth layer from the end',
     modelTypes: ['muse_glimmer_text', 'muse_spark_text'],
@@ -155,7 +155,7 @@ export const muse = dialect(
  */
 
 /** Granite 4 H: rotates if `position_embedding_type` is "rope", not if it is "nope" or missing. */
-export const graniteHybrid = Object.freeze<Dialect>({
+const graniteHybrid = Object.freeze<Dialect>({
   name: 'position_embedding_type, none by default',
   modelTypes: ['granitemoehybrid'],
   read: (source) =>
@@ -165,7 +165,7 @@ export const graniteHybrid = Object.freeze<Dialect>({
 });
 
 /** Zamba2: rotates if `use_mem_rope` is set; it is false by default. */
-export const zamba2 = Object.freeze<Dialect>({
+const zamba2 = Object.freeze<Dialect>({
   name: 'use_mem_rope',
   modelTypes: ['zamba2'],
   read: (source) =>
@@ -178,3 +178,14 @@ export const zamba2 = Object.freeze<Dialect>({
         })
       : notRope(source, 'none'),
 });
+
+/** The dialects of this file. */
+export const NO_ROPE_DIALECTS: readonly Dialect[] = Object.freeze([
+  smollm3,
+  llama4,
+  cohere2,
+  exaone4,
+  muse,
+  graniteHybrid,
+  zamba2,
+]);

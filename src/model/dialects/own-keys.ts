@@ -11,7 +11,7 @@ import type { Dialect } from '../types.js';
 const NEOX_THETA_KEY = 'rotary_emb_base';
 
 /** GPT-NeoX: `rotary_emb_base` and `rotary_pct`. */
-export const neox = dialect(
+const neox = dialect(
   {
     name: 'rotary_pct and rotary_emb_base',
     modelTypes: ['gpt_neox', 'gpt_neox_japanese'],
@@ -32,7 +32,7 @@ const GPTJ_ROTARY_DIM = 64;
 const GPTJ_THETA = 10_000;
 
 /** GPT-J and CodeGen: `rotary_dim` dimensions rotate, with base 10000 and without a scaling. */
-export const gptj = dialect(
+const gptj = dialect(
   { name: 'rotary_dim', modelTypes: ['gptj', 'codegen'], writes: 'fixed' },
   {
     usesPartial: true,
@@ -63,7 +63,7 @@ function fixedBlock(fields: Fields, theta: number, partial: number): Read<RopeBl
 }
 
 /** ESM: `position_embedding_type` decides whether it rotates. Nothing scales its theta. */
-export const esm = Object.freeze<Dialect>({
+const esm = Object.freeze<Dialect>({
   name: 'position_embedding_type',
   modelTypes: ['esm'],
   writes: 'fixed',
@@ -77,7 +77,7 @@ export const esm = Object.freeze<Dialect>({
 });
 
 /** RoFormer: rotary sinusoids over the whole head, with a fixed base. */
-export const roformer = dialect(
+const roformer = dialect(
   { name: 'fixed rotary sinusoids', modelTypes: ['roformer'], writes: 'fixed' },
   { block: ({ fields }) => fixedBlock(fields, GPTJ_THETA, 1) },
 );
@@ -90,7 +90,7 @@ const NO_HEAD_DIM = { headDim: 'no_head_dim' } as const;
  * All queries share one key and value head (`multi_query`, the default) unless
  * `new_decoder_architecture` is set.
  */
-export const falcon = Object.freeze<Dialect>({
+const falcon = Object.freeze<Dialect>({
   name: 'falcon',
   modelTypes: ['falcon'],
   read: (source) =>
@@ -112,7 +112,7 @@ function sharesOneKey({ fields }: Source): boolean {
 }
 
 /** Classes whose head is hidden / heads wide even if head_dim differs. */
-export const derivedHead = dialect(
+const derivedHead = dialect(
   { name: 'head_dim from widths', modelTypes: ['deepseek_ocr2_text', 'unlimited_ocr_text'] },
   {
     shape: {
@@ -123,7 +123,7 @@ export const derivedHead = dialect(
 );
 
 /** Moonshine: other names for the usual keys. Of the encoder-decoder, the decoder is read. */
-export const ownKeys = dialect(
+const ownKeys = dialect(
   { name: 'own names for widths', modelTypes: ['moonshine'] },
   {
     shape: {
@@ -140,7 +140,7 @@ export const ownKeys = dialect(
  * nomic_bert as published with its own code: GPT-2's names for widths, `rotary_emb_base` and
  * `rotary_emb_fraction`, and a trained window beside the allowed one.
  */
-export const nomicBert = Object.freeze<Dialect>({
+const nomicBert = Object.freeze<Dialect>({
   name: 'nomic_bert with keys of its own',
   modelTypes: ['nomic_bert'],
   read: (source) => {
@@ -162,21 +162,18 @@ export const nomicBert = Object.freeze<Dialect>({
  * `num_experts_per_tok` experts, so the product is its number of heads. num_attention_heads is not
  * read.
  */
-export const jetmoe = dialect(
-  { name: 'heads from experts', modelTypes: ['jetmoe'] },
-  ({ fields }) => {
-    const kvHeads = fields.nullableInteger('num_key_value_heads', POSITIVE.heads) ?? 16;
-    const experts = fields.nullableInteger('num_experts_per_tok', POSITIVE.heads) ?? 2;
-    const fixedHeads = Math.min(kvHeads * experts, BOUNDS.heads);
-    return { shape: { alsoKeys: { headDim: 'kv_channels' }, fixedHeads } };
-  },
-);
+const jetmoe = dialect({ name: 'heads from experts', modelTypes: ['jetmoe'] }, ({ fields }) => {
+  const kvHeads = fields.nullableInteger('num_key_value_heads', POSITIVE.heads) ?? 16;
+  const experts = fields.nullableInteger('num_experts_per_tok', POSITIVE.heads) ?? 2;
+  const fixedHeads = Math.min(kvHeads * experts, BOUNDS.heads);
+  return { shape: { alsoKeys: { headDim: 'kv_channels' }, fixedHeads } };
+});
 
 /**
  * DBRX: `attn_config` holds the number of key and value heads. It also holds the `rope_theta` of
  * the training, which transformers 5 does not read.
  */
-export const dbrx = Object.freeze<Dialect>({
+const dbrx = Object.freeze<Dialect>({
   name: 'attn_config',
   modelTypes: ['dbrx'],
   read: (source) => {
@@ -203,3 +200,17 @@ export const dbrx = Object.freeze<Dialect>({
     return { ...model, findings: [...model.findings, found] };
   },
 });
+
+/** The dialects of this file. */
+export const OWN_KEYS_DIALECTS: readonly Dialect[] = Object.freeze([
+  neox,
+  nomicBert,
+  gptj,
+  esm,
+  roformer,
+  falcon,
+  derivedHead,
+  ownKeys,
+  jetmoe,
+  dbrx,
+]);

@@ -182,7 +182,7 @@ export function perLayer(rules: PerLayerRules, more: DecoderRules = {}): Decoder
 }
 
 /** Step 3.5: theta and partial factor are listed per layer, and all layers of a type agree. */
-export const listedPerLayer = Object.freeze<Dialect>({
+const listedPerLayer = Object.freeze<Dialect>({
   name: 'theta and partial factor listed per layer',
   modelTypes: ['step3p5'],
   writes: 'per-layer',
@@ -234,7 +234,7 @@ function unfold(source: Source): Fields {
 }
 
 /** Gemma 3: rope_theta is for global layers and rope_local_base_freq for local ones. */
-export const gemma3 = dialect(
+const gemma3 = dialect(
   {
     name: 'block per layer type, scaling on global layers',
     modelTypes: ['gemma3_text', 'gemma3n_text', 't5gemma2_text', 't5gemma2_decoder'],
@@ -257,7 +257,7 @@ export const gemma3 = dialect(
 );
 
 /** Olmo 3: rope_theta reaches the global layers only; local ones keep the class default. */
-export const olmo3 = dialect(
+const olmo3 = dialect(
   { name: 'block per layer type, one theta', modelTypes: ['olmo3'], writes: 'per-layer' },
   perLayer({
     scalingReaches: ['full_attention'],
@@ -266,7 +266,7 @@ export const olmo3 = dialect(
 );
 
 /** ModernBERT: a flat scaling reaches both layer types. `local_attention` counts both sides. */
-export const modernbert = dialect(
+const modernbert = dialect(
   {
     name: 'block per layer type, scaling on all layers',
     modelTypes: ['modernbert', 'modernbert-decoder'],
@@ -298,7 +298,7 @@ const NESTED_ONLY: PerLayerRules = Object.freeze({
 });
 
 /** Families that only accept nested blocks. If a config has none, the class supplies one. */
-export const nestedOnly = dialect(
+const nestedOnly = dialect(
   {
     name: 'block per layer type, nested only',
     modelTypes: ['laguna', 'mellum', 'ultrabert', 'beam', 'zaya', 'lfm3', 'dory'],
@@ -311,7 +311,7 @@ export const nestedOnly = dialect(
  * MiMo-V2-Flash: sliding layers have twice as many key heads, and `sliding_window_size` does not
  * count the token itself (transformers `MiMoV2FlashConfig`).
  */
-export const mimoV2 = dialect(
+const mimoV2 = dialect(
   {
     name: 'block per layer type, more key heads on sliding layers',
     modelTypes: ['mimo_v2_flash'],
@@ -336,7 +336,7 @@ export const mimoV2 = dialect(
 );
 
 /** Cohere Compass: global layers whose block is null have no RoPE, which is the default. */
-export const cohereCompass = dialect(
+const cohereCompass = dialect(
   {
     name: 'block or null per layer type',
     modelTypes: ['cohere_compass_text'],
@@ -346,7 +346,7 @@ export const cohereCompass = dialect(
 );
 
 /** NeoMME: like the families above, but with rope_theta outside the blocks. */
-export const neomme = dialect(
+const neomme = dialect(
   {
     name: 'block per layer type, outer theta',
     modelTypes: ['neomme'],
@@ -381,7 +381,7 @@ const GEMMA4: DecoderRules = Object.freeze<DecoderRules>({
 const GEMMA4_BLOCKS: PerLayerRules = Object.freeze({ scalingReaches: [], thetaKeys: {} });
 
 /** Gemma 4: global layers have proportional RoPE and a wider head. */
-export const gemma4 = dialect(
+const gemma4 = dialect(
   {
     name: 'proportional RoPE on global layers',
     modelTypes: ['gemma4_text', 'gemma4_unified_text', 'diffusion_gemma_text'],
@@ -391,7 +391,7 @@ export const gemma4 = dialect(
 );
 
 /** EmbeddingGemma 2: like Gemma 4, but its global layers have one key head by default. */
-export const embeddingGemma2 = dialect(
+const embeddingGemma2 = dialect(
   {
     name: 'proportional RoPE on global layers, one key head',
     modelTypes: ['embedding_gemma2_text'],
@@ -419,3 +419,17 @@ function layerOverride({ fields }: Source, key: string, rule: NumberRule): numbe
   const layer = first === undefined ? undefined : byLayer?.nullableFields(first);
   return layer?.nullableInteger(key, rule);
 }
+
+/** The dialects of this file. */
+export const PER_LAYER_DIALECTS: readonly Dialect[] = Object.freeze([
+  gemma3,
+  olmo3,
+  modernbert,
+  gemma4,
+  embeddingGemma2,
+  nestedOnly,
+  mimoV2,
+  cohereCompass,
+  neomme,
+  listedPerLayer,
+]);

@@ -20,13 +20,10 @@ import type { Dialect } from '../types.js';
 export const plain = dialect({ name: 'plain decoder', modelTypes: [] });
 
 /** LLaMA itself also refuses a width that is not a multiple of its heads. */
-export const llama = dialect(
-  { name: 'llama', modelTypes: ['llama'] },
-  { shape: { mustDivide: true } },
-);
+const llama = dialect({ name: 'llama', modelTypes: ['llama'] }, { shape: { mustDivide: true } });
 
 /** Classes that refuse every scaling (`RecurrentGemmaRotaryEmbedding`, `Cosmos3EdgeTextConfig`). */
-export const defaultOnly = dialect(
+const defaultOnly = dialect(
   {
     name: 'default frequencies only',
     modelTypes: ['recurrent_gemma', 'cosmos3_edge_text'],
@@ -39,13 +36,13 @@ export const defaultOnly = dialect(
  * Command R was published with `max_position_embeddings` 8192, which sized a buffer, and the window
  * that it was trained on in `model_max_length` (131072), which engines serve.
  */
-export const cohere = dialect(
+const cohere = dialect(
   { name: 'model_max_length', modelTypes: ['cohere'] },
   { shape: { alsoKeys: { maxPositions: 'model_max_length' } } },
 );
 
 /** Models whose `sliding_window` applies to every layer. */
-export const allSliding = dialect(
+const allSliding = dialect(
   {
     name: 'sliding window on all layers',
     modelTypes: [
@@ -64,7 +61,7 @@ export const allSliding = dialect(
 const UPPER_SLIDING = windowed((layer, from) => layer >= from);
 
 /** Models with the window of Qwen2. */
-export const upperSliding = dialect(
+const upperSliding = dialect(
   {
     name: 'sliding window on upper layers',
     modelTypes: ['qwen2', 'qwen3', 'qwen3_moe', 'dots1'],
@@ -73,7 +70,7 @@ export const upperSliding = dialect(
 );
 
 /** Qwen2-MoE: every second layer below `max_window_layers` slides (`Qwen2MoeConfig`). */
-export const lowerSliding = dialect(
+const lowerSliding = dialect(
   { name: 'sliding window on every second lower layer', modelTypes: ['qwen2_moe'] },
   windowed((layer, limit) => layer % 2 === 0 && layer < limit),
 );
@@ -103,7 +100,7 @@ const PHI_ALIASES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Phi-3: accepts longrope only. `su` and `yarn` are older names for it. */
-export const phi3 = dialect(
+const phi3 = dialect(
   { name: 'longrope only', modelTypes: ['phi3', 'phi4_multimodal'] },
   { block: phiBlock, unlistedTypes: allSlidingTypes },
 );
@@ -119,7 +116,7 @@ function phiBlock(source: Source): Read<RopeBlock> {
 }
 
 /** PhiMoE: longrope with an attention scaling for each range. */
-export const phimoe = dialect(
+const phimoe = dialect(
   { name: 'longrope with two mscales', modelTypes: ['phimoe'] },
   { block: phimoeBlock, unlistedTypes: allSlidingTypes },
 );
@@ -140,7 +137,7 @@ function phimoeBlock(source: Source): Read<RopeBlock> {
 }
 
 /** Hunyuan: `dynamic` with `alpha` is static NTK-aware scaling. */
-export const hunyuan = dialect(
+const hunyuan = dialect(
   {
     name: 'dynamic with alpha',
     modelTypes: ['hunyuan_v1_dense', 'hunyuan_v1_moe', 'hunyuan_vl_text'],
@@ -157,7 +154,7 @@ export const hunyuan = dialect(
  * Qwen2-VL: `mrope` splits the pairs among time, height and width. The frequencies are the usual
  * ones, and so is the window of Qwen2's upper layers.
  */
-export const mrope = dialect(
+const mrope = dialect(
   {
     name: 'mrope',
     modelTypes: ['qwen2_vl_text', 'qwen2_5_vl_text', 'qwen2_5_omni_text', 'qwen2_vl', 'qwen2_5_vl'],
@@ -171,7 +168,7 @@ const ERNIE_SECTIONS = [22, 22, 20] as const;
  * Ernie 4.5 VL: default frequencies only. The class stores the pairs of the image's height first,
  * then those of its width and of time, so a table taken from it is not sorted.
  */
-export const ernieVl = Object.freeze<Dialect>({
+const ernieVl = Object.freeze<Dialect>({
   name: 'mrope, pairs stored by axis',
   modelTypes: ['ernie4_5_vl_moe_text'],
   read: (source) => {
@@ -208,7 +205,7 @@ function ernieOrder({ fields }: RopeBlock, pairs: number): readonly number[] {
 }
 
 /** MiniMax: `rotary_dim` replaces the partial factor. The older models are hybrids. */
-export const minimaxM2 = dialect(
+const minimaxM2 = dialect(
   {
     name: 'rotary_dim as a share of head_dim',
     modelTypes: ['minimax_m2', 'minimax_text_01', 'minimax_m1'],
@@ -234,3 +231,20 @@ function attentionTypes(source: Source, layers: number): readonly string[] {
   }
   return list.map((value) => (value === 0 ? 'linear_attention' : 'full_attention'));
 }
+
+/** The dialects of this file. */
+export const SCALED_DIALECTS: readonly Dialect[] = Object.freeze([
+  plain,
+  llama,
+  cohere,
+  defaultOnly,
+  allSliding,
+  upperSliding,
+  lowerSliding,
+  phi3,
+  phimoe,
+  hunyuan,
+  mrope,
+  ernieVl,
+  minimaxM2,
+]);
