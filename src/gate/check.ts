@@ -18,7 +18,7 @@ import { defined, holdsKey, isRecord, own, sameValue, valueAt } from '../json/pa
 import { hasScaling, referenceBefore, referenceSpecs } from '../model/evidence.js';
 import { isNotRope, type ReadConfig, requireRope } from '../model/read-model.js';
 import { classFields } from '../model/source.js';
-import type { ModelGeometry, NotRope, Reference } from '../model/types.js';
+import type { ModelGeometry, Reference } from '../model/types.js';
 import type { EvaluateOptions } from '../options.js';
 import type { Report } from '../report/schema/report.js';
 import { type RopeSpec, stretchedWindow } from '../rope/registry.js';
@@ -281,29 +281,22 @@ function withoutRope(request: CheckRequest, { read: was }: GateConfig): CheckRun
   const { policy } = request;
   const { read: now } = request.config;
   if (!isNotRope(now.model) && !isNotRope(was.model)) return undefined;
-  const sides = [was, now].map(({ raw, model }) => ({ config: raw, model })) as [Read, Read];
-  const differences = differencesOf(...sides, policy);
+  const differences = differencesOf(was, now, policy);
   const result = judgeEquality(policy, differences, [
     ...identityChanges(was.model, now.model),
-    ...unjudged(sides[1], differences, request),
-    ...ambiguities(...sides),
+    ...unjudged(now, differences, request),
+    ...ambiguities(was, now),
   ]);
   return { report: null, result, candidates: [], advice: [] };
 }
 
-/** One side of a change, with any position encoding. */
-interface Read {
-  readonly config: ReadConfig['raw'];
-  readonly model: ModelGeometry | NotRope;
-}
-
 /** One side of a change that the probes can measure. */
-interface Side extends Read {
+interface Side extends ReadConfig {
   readonly model: ModelGeometry;
 }
 
 function sideOf({ read }: GateConfig): Side {
-  return { config: read.raw, model: requireRope(read.model) };
+  return { ...read, model: requireRope(read.model) };
 }
 
 /**
@@ -318,8 +311,12 @@ function policyOptions(policy: Policy, before: ModelGeometry): EvaluateOptions {
   return defined({ preset, seed, samples, reference, trainedWindow });
 }
 
-function differencesOf(before: Read, now: Read, { allow = [] }: Policy): readonly Difference[] {
-  return differencesBetween(before.config, now.config, {
+function differencesOf(
+  before: ReadConfig,
+  now: ReadConfig,
+  { allow = [] }: Policy,
+): readonly Difference[] {
+  return differencesBetween(before.raw, now.raw, {
     partPath: now.model.partPath ?? '',
     defaults: classFields(now.model.modelType),
     rotates: !isNotRope(before.model) && !isNotRope(now.model),
@@ -335,7 +332,7 @@ const MOST_NAMED = 50;
  * the model, and unknown model types. The last two do not matter if every difference is harmless.
  */
 function unjudged(
-  read: Read,
+  read: ReadConfig,
   differences: readonly Difference[] | undefined,
   { policy: { allow = [] }, beside = [] }: CheckRequest,
 ): readonly Finding[] {
@@ -343,7 +340,7 @@ function unjudged(
 }
 
 function unjudgedKeys(
-  { config, model }: Read,
+  { raw, model }: ReadConfig,
   differences: readonly Difference[] | undefined,
   allow: readonly string[],
 ): readonly Finding[] {
@@ -360,7 +357,7 @@ function unjudgedKeys(
   const named = (key: string): boolean =>
     allow.includes(key) || open.some((each) => each.key.split('.').includes(key));
   const same = { was: '', found: '' };
-  if (holdsKey(config, 'auto_map') && !named('auto_map')) {
+  if (holdsKey(raw, 'auto_map') && !named('auto_map')) {
     findings.push(finding('not_judged', 'auto_map', { ...same, why: 'remote-code' }));
   }
   const unknown = model.findings.some((each) => findingName(each) === 'unknown_model_type');
@@ -382,8 +379,8 @@ function unjudgedBeside(beside: readonly Beside[], allow: readonly string[]): re
 
 /** Finds keys of theta and scaling that a change replaced by a block only transformers 5 reads. */
 function respelt(before: Side, now: Side): readonly Finding[] {
-  const [old, part] = [before, now].map(({ config, model: { partPath = '' } }) =>
-    valueAt(config, partPath === '' ? [] : partPath.split('.')),
+  const [old, part] = [before, now].map(({ raw, model: { partPath = '' } }) =>
+    valueAt(raw, partPath === '' ? [] : partPath.split('.')),
   );
   if (!isRecord(old) || !isRecord(part)) return [];
   const given = (record: typeof part, key: string): boolean => (own(record, key) ?? null) !== null;
@@ -418,7 +415,7 @@ const UNREAD: readonly FindingName[] = [
 ];
 
 /** Reports contradictions and unread keys, except those that the config had before the change. */
-function ambiguities(before: Read | undefined, now: Read): readonly Finding[] {
+function ambiguities(before: ReadConfig | undefined, now: ReadConfig): readonly Finding[] {
   const names: readonly string[] = before ? [...CONTRADICTIONS, ...UNREAD] : CONTRADICTIONS;
   return now.model.findings
     .filter((found) => names.includes(findingName(found)))
