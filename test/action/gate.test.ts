@@ -1,10 +1,10 @@
-import { execFile, execFileSync } from 'node:child_process';
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { build, ROOT } from '../helpers/built.js';
-import { temporaryFolder } from '../helpers/temporary.js';
+import { pullRequest } from '../helpers/pull-request.js';
 
 beforeAll(build, 240_000);
 
@@ -20,31 +20,12 @@ interface Outcome {
   readonly outputs: string;
 }
 
-/** A pull request on the demo repository: main, a branch with the edit, and a clone of it. */
-async function pullRequest(edit: (config: string) => string): Promise<string> {
-  const folder = await temporaryFolder();
-  const [origin, checkout] = [join(folder, 'origin'), join(folder, 'checkout')];
-  cpSync(join(ROOT, 'test/demo-repo'), origin, { recursive: true });
-  const git = (...args: string[]): void => {
-    execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], {
-      cwd: origin,
-    });
-  };
-  git('init', '--quiet', '--initial-branch=main');
-  git('add', '.');
-  git('commit', '--quiet', '-m', 'model');
-  git('checkout', '--quiet', '-b', 'longer');
-  const path = join(origin, 'model/config.json');
-  writeFileSync(path, edit(readFileSync(path, 'utf8')));
-  git('commit', '--quiet', '--allow-empty', '-am', 'longer context');
-  execFileSync('git', [
-    'clone',
-    '--quiet',
-    '--depth=1',
-    '--branch=longer',
-    `file://${origin}`,
-    checkout,
-  ]);
+/** A pull request on the demo repository that edits its config. */
+async function edited(edit: (config: string) => string): Promise<string> {
+  const { checkout } = await pullRequest(async (root) => {
+    const path = join(root, 'model/config.json');
+    await writeFile(path, edit(await readFile(path, 'utf8')));
+  });
   return checkout;
 }
 
@@ -78,7 +59,7 @@ const linear = (config: string): string =>
 
 describe('the Action on a pull request', () => {
   it('stops an edit that breaks short context, and says what to change', async () => {
-    const checkout = await pullRequest(linear);
+    const checkout = await edited(linear);
     const { code, output, outputs } = await runAction(checkout);
     expect(code).toBe(1);
     expect(outputs).toContain('exit-code=1');
@@ -93,20 +74,20 @@ describe('the Action on a pull request', () => {
   it('lets an edit pass that changes nothing for RoPE', async () => {
     const edit = (config: string): string =>
       config.replace('"max_window_layers": 28', '"max_window_layers": 27');
-    const { code, output } = await runAction(await pullRequest(edit));
+    const { code, output } = await runAction(await edited(edit));
     expect(output).toMatch(/^PASSED/m);
     expect(code).toBe(0);
   }, 120_000);
 
   it('has nothing to do where no config changed', async () => {
-    const { code, output, outputs } = await runAction(await pullRequest((config) => config));
+    const { code, output, outputs } = await runAction(await edited((config) => config));
     expect(code).toBe(0);
     expect(output).not.toMatch(/^(PASSED|FAILED)/m);
     expect(outputs).toContain('exit-code=0');
   });
 
   it('exits with 2 where the target branch is not there', async () => {
-    const checkout = await pullRequest(linear);
+    const checkout = await edited(linear);
     const { code, output } = await runAction(checkout, { ROPE_EVAL_BASE_REF: 'nowhere' });
     expect(code).toBe(2);
     expect(output).toMatch(/^error: --base-ref nowhere: /m);

@@ -2,18 +2,11 @@ import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Repository } from '../../src/cli/pull-request.js';
+import { bad } from '../helpers/check.js';
 import { type Ran, runCli } from '../helpers/environment.js';
 import { errorAt } from '../helpers/errors.js';
-import {
-  bad,
-  type Demo,
-  equal,
-  judge,
-  linear,
-  MODEL,
-  pullRequest,
-  write,
-} from '../helpers/pull-request.js';
+import { EQUAL } from '../helpers/judge.js';
+import { type Demo, judge, linear, MODEL, pullRequest, write } from '../helpers/pull-request.js';
 import { temporaryFolder } from '../helpers/temporary.js';
 
 describe('a pull request', () => {
@@ -459,7 +452,7 @@ describe('what a pull request is judged by', () => {
     await write(join(cwd, 'config.json'), MODEL);
     await write(join(cwd, 'rope-eval.config.json'), loosened);
     const run = (env: Record<string, string>, ...argv: string[]): Promise<Ran> =>
-      runCli(['check', 'config.json', ...argv], { cwd, env, evaluate: async () => equal });
+      runCli(['check', 'config.json', ...argv], { cwd, env, evaluate: async () => EQUAL });
     const github = { GITHUB_EVENT_NAME: 'pull_request', GITHUB_WORKSPACE: cwd };
     const gitlab = { CI_PIPELINE_SOURCE: 'merge_request_event', CI_PROJECT_DIR: cwd };
     const azure = { BUILD_REASON: 'PullRequest', BUILD_SOURCESDIRECTORY: cwd };

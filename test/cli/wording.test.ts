@@ -3,9 +3,10 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { Report } from '../../src/report/schema/report.js';
 import type { CompareEncodingsOptions } from '../../src/options.js';
+import { bad } from '../helpers/check.js';
 import { makeEncodingsReport, ROWS } from '../helpers/encodings.js';
 import { type FakeOptions, fakeProcess, type FakeProcess, runCli } from '../helpers/environment.js';
-import { bad, judge, linear, MODEL, pullRequest, write } from '../helpers/pull-request.js';
+import { judge, linear, MODEL, pullRequest, write } from '../helpers/pull-request.js';
 import { makeReport } from '../helpers/report.js';
 import { temporaryFolder } from '../helpers/temporary.js';
 

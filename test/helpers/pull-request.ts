@@ -2,27 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FakeOptions, type Ran, runCli } from './environment.js';
-import { candidate, makeReport, short } from './report.js';
+import { EQUAL } from './judge.js';
 import { temporaryFolder } from './temporary.js';
 
 export const MODEL = JSON.parse(
   await readFile('test/demo-repo/model/config.json', 'utf8'),
 ) as Readonly<Record<string, unknown>>;
 export const linear = { ...MODEL, rope_scaling: { rope_type: 'linear', factor: 8 } };
-
-/** A report in which the probes see no difference. What fails here fails by comparison. */
-export const equal = makeReport({
-  candidates: [
-    candidate('none', 'reference', 1, short(0, 0)),
-    candidate('as-configured', 'reaches', 4, short(0, 0)),
-  ],
-});
-export const bad = makeReport({
-  candidates: [
-    candidate('none', 'reference', 1, short(0, 0)),
-    candidate('as-configured', 'fails-short', 4, short(-0.4, 0.66)),
-  ],
-});
 
 export interface Demo {
   readonly checkout: string;
@@ -70,7 +56,7 @@ export async function judge(
 ): Promise<Judged> {
   const ran = await runCli(['pull-request', '--base-ref=main', ...argv], {
     cwd: checkout,
-    evaluate: async () => equal,
+    evaluate: async () => EQUAL,
     ...options,
   });
   return { ...ran, judged: ran.calls.map(({ options: given }) => given.source) };
