@@ -227,10 +227,7 @@ export async function outputFiles<Form>(
 }
 
 /** A file that `-o` names, with the function that draws its form. */
-export interface Output {
-  readonly path: string;
-  readonly reporter: Reporter;
-}
+export type Output = OutputFile<Reporter>;
 
 /**
  * Checks the files that `-o` names and loads their forms before the run.
@@ -248,7 +245,7 @@ export async function prepareOutputs(
     problem: 'the form of a report follows from the file’s extension, and this one is unknown',
     hint: `Known: ${known.join(', ')}.`,
   });
-  return Promise.all(files.map(async ({ path, form }) => ({ path, reporter: await form.load() })));
+  return Promise.all(files.map(async ({ path, form }) => ({ path, form: await form.load() })));
 }
 
 /** Draws a report in each form and writes the files. */
@@ -257,8 +254,8 @@ export async function writeOutputs(
   report: Report,
   context: Partial<ReporterContext> = {},
 ): Promise<void> {
-  for (const { path, reporter } of outputs) {
-    await writeReport(path, reporter(report, { ...FILE_CONTEXT, ...context }));
+  for (const { path, form: draw } of outputs) {
+    await writeReport(path, draw(report, { ...FILE_CONTEXT, ...context }));
   }
 }
 

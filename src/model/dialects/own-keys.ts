@@ -54,12 +54,15 @@ function gptjBlock({ fields }: Source, { headDim }: Shape): Read<RopeBlock> {
 
 /** Returns a block that no key can change, for classes without scalings. */
 function fixedBlock(fields: Fields, theta: number, partial: number): Read<RopeBlock> {
-  const block = new Fields({}, fields.at('rope_parameters'));
-  const outerOriginal = undefined;
-  return {
-    value: { fields: block, type: 'default', theta, partial, outerOriginal, nested: false },
-    findings: [],
+  const value: RopeBlock = {
+    fields: new Fields({}, fields.at('rope_parameters')),
+    type: 'default',
+    theta,
+    partial,
+    outerOriginal: undefined,
+    nested: false,
   };
+  return { value, findings: [] };
 }
 
 /** ESM: `position_embedding_type` decides whether it rotates. Nothing scales its theta. */
