@@ -12,6 +12,7 @@ import {
   ELEMENT,
   type Graph,
   type GraphEdit,
+  type Port,
   prunedTo,
   readGraph,
   type Weight,
@@ -285,10 +286,13 @@ async function ownTables(
   try {
     const whole = (value: (i: number) => number) => wholeNumbers(runtime, positions, value);
     const feeds: Feeds = {};
-    for (const name of inputs) {
+    for (const port of graph.inputs.filter(({ name }) => inputs.has(name))) {
+      const { name } = port;
       if (name === 'position_ids') feeds[name] = whole((i) => i);
       else if (name === 'attention_mask') feeds[name] = whole(() => 1);
       else if (name === 'input_ids') feeds[name] = whole(() => 0);
+      // Without an input for positions, a graph counts them from the length of its cache.
+      else if (PAST.test(name)) feeds[name] = emptyPast(runtime, port);
       else throw errors.rotaryNode(sites[0]!.cos, `depends on the input "${name}"`);
     }
     const out = await session.run(feeds);
@@ -311,6 +315,25 @@ async function ownTables(
   } finally {
     await session.release();
   }
+}
+
+/** Matches the names of inputs that hold the cache of a layer: its number, and keys or values. */
+export const PAST = /^past(?:_key_values)?[._](\d+)[._](key|value)$/;
+
+/**
+ * Makes a cache that holds no tokens yet.
+ *
+ * @param open the sizes that the graph leaves open: batch, heads, tokens, width
+ */
+export function emptyPast(
+  { Tensor }: Runtime,
+  { element, dims }: Pick<Port, 'element' | 'dims'>,
+  open: readonly number[] = [1],
+): Tensor {
+  const sizes = dims.map((d, i) => (typeof d === 'number' && d > 0 ? d : (open[i] ?? 0)));
+  return element === ELEMENT.float16
+    ? new Tensor('float16', new Uint16Array(0), sizes)
+    : new Tensor('float32', new Float32Array(0), sizes);
 }
 
 /** Makes a (1, length) tensor of whole numbers. */

@@ -3,12 +3,14 @@ import type { ContextScores } from '../../probes/measure.js';
 import type { Feeds, Runtime } from '../bundled/engine.js';
 import { assertRoom, costOf, type DecoderCost } from './cost.js';
 import {
+  emptyPast,
   ExportedModel,
   type ExportRequest,
   isHalf,
   type LaidOutSite,
   type ModelIdentity,
   numbersOf,
+  PAST,
   type SiteInfo,
   wholeNumbers,
 } from './exported.js';
@@ -69,8 +71,8 @@ interface Roles {
   readonly past: readonly {
     readonly input: string;
     readonly output: string;
-    readonly dims: number[];
-    readonly half: boolean;
+    readonly element: number;
+    readonly dims: readonly number[];
   }[];
 }
 
@@ -229,7 +231,10 @@ function factsOf(
   request: DecoderRequest,
 ): Omit<DecoderInfo, 'editDifference'> {
   const { graph, runtime, sites, tables } = model;
-  const precision = roles.past.some((p) => p.half) || sites.some(isHalf) ? 'float16' : 'float32';
+  const precision =
+    roles.past.some((p) => p.element === ELEMENT.float16) || sites.some(isHalf)
+      ? 'float16'
+      : 'float32';
   const quantised = graph.nodes.some((n) => n.op === 'MatMulNBits' || n.op === 'MatMulInteger');
   const asked = {
     ...request,
@@ -316,14 +321,7 @@ function tokenFeeds(
   const whole = (length: number, value: (i: number) => number) =>
     wholeNumbers(runtime, length, value);
   const none = () =>
-    Object.fromEntries(
-      roles.past.map(({ input, dims, half }) => [
-        input,
-        half
-          ? new Tensor('float16', new Uint16Array(0), dims)
-          : new Tensor('float32', new Float32Array(0), dims),
-      ]),
-    );
+    Object.fromEntries(roles.past.map((port) => [port.input, emptyPast(runtime, port)]));
   return {
     input_ids: whole(to - from, (i) => tokens[from + i]!),
     ...(roles.mask ? { attention_mask: whole(to, () => 1) } : {}),
@@ -343,8 +341,6 @@ function mergedEdits(sites: readonly LaidOutSite[], head: GraphEdit): GraphEdit 
   };
 }
 
-const PAST = /^past(?:_key_values)?[._](\d+)[._](key|value)$/;
-
 /** Finds out what a graph's inputs are for. @throws RopeEvalError `onnx_input` for others */
 function rolesOf(graph: Graph, { keyHeads, headDim }: DecoderRequest): Roles {
   const open = [1, keyHeads, 0, headDim];
@@ -361,7 +357,7 @@ function rolesOf(graph: Graph, { keyHeads, headDim }: DecoderRequest): Roles {
       const output = `present.${layer[1]}.${layer[2]}`;
       if (!outputs.has(output)) throw errors.input(name, `has no output "${output}" to go on from`);
       const sizes = dims.map((d, i) => (typeof d === 'number' && d > 0 ? d : (open[i] ?? 0)));
-      past.push({ input: name, output, dims: sizes, half: element === ELEMENT.float16 });
+      past.push({ input: name, output, dims: sizes, element });
     } else
       throw errors.input(
         name,
