@@ -2,13 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { stdin } from 'node:process';
 import { setUp } from '../../dist/evaluation/setup.js';
+import { asStored } from '../../dist/geometry/fingerprint.js';
 import { computeRope } from '../../dist/rope/registry.js';
+import { groupsOfSites } from '../../dist/subjects/onnx/compare.js';
 import { rotaryValues } from '../../dist/subjects/onnx/rotary.js';
 import { DecoderSession } from '../../dist/subjects/onnx/session.js';
 
-// The part of agreement.py that runs `--model`. It reads { export, configs, tokens, scored, threads
-// } on standard input and prints one JSON line for each config, with the log-probabilities of the
-// last `scored` tokens.
+// The part of agreement.py and families.py that runs `--model`. It reads { export, configs, tokens,
+// scored, threads } on standard input and prints one JSON line, with the log-probabilities of the
+// last `scored` tokens for each config.
 
 const asked = JSON.parse(readFileSync(stdin.fd, 'utf8'));
 const { configs, tokens, scored, threads } = asked;
@@ -28,12 +30,14 @@ const session = await DecoderSession.open({
 const rows = Array.from({ length: scored }, (_, i) => tokens.length - 1 - scored + i);
 const answers = {};
 for (const [name, config] of Object.entries(configs)) {
-  const { rope } = setUp(config, {}).model.groups[0];
-  const { invFreq, attentionScaling } = computeRope(rope, tokens.length);
-  const table = rotaryValues(invFreq, attentionScaling, tokens.length);
+  const { model } = setUp(config, {});
+  const tables = model.groups.map(({ rope }) => {
+    const { invFreq, attentionScaling } = computeRope(rope, tokens.length);
+    return rotaryValues(asStored(invFreq, model), attentionScaling, tokens.length);
+  });
   const { logProbability } = await session.run({
     tokens,
-    tables: session.info.sites.map(() => table),
+    tables: groupsOfSites(model, session.info.sites).map((group) => tables[group]),
     rows,
     targets: rows.map((row) => tokens[row + 1]),
   });
