@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { stdin } from 'node:process';
 import { setUp } from '../../dist/evaluation/setup.js';
-import { asStored } from '../../dist/geometry/fingerprint.js';
+import { stored } from '../../dist/geometry/fingerprint.js';
 import { computeRope } from '../../dist/rope/registry.js';
 import { groupsOfSites } from '../../dist/subjects/onnx/compare.js';
 import { rotaryValues } from '../../dist/subjects/onnx/rotary.js';
@@ -32,8 +32,8 @@ const answers = {};
 for (const [name, config] of Object.entries(configs)) {
   const { model } = setUp(config, {});
   const tables = model.groups.map(({ rope }) => {
-    const { invFreq, attentionScaling } = computeRope(rope, tokens.length);
-    return rotaryValues(asStored(invFreq, model), attentionScaling, tokens.length);
+    const { invFreq, attentionScaling } = stored(computeRope(rope, tokens.length), model);
+    return rotaryValues(invFreq, attentionScaling, tokens.length);
   });
   const { logProbability } = await session.run({
     tokens,
