@@ -7,14 +7,16 @@ import { computeRope } from '../../dist/rope/registry.js';
 import { groupsOfSites } from '../../dist/subjects/onnx/compare.js';
 import { rotaryValues } from '../../dist/subjects/onnx/rotary.js';
 import { DecoderSession } from '../../dist/subjects/onnx/session.js';
+import { cachedKeys } from '../../dist/subjects/onnx/subject.js';
 
 // The part of agreement.py and families.py that runs `--model`. It reads { export, configs, tokens,
 // scored, threads } on standard input and prints one JSON line, with the log-probabilities of the
-// last `scored` tokens for each config.
+// last `scored` tokens for each config. The first config describes the export.
 
 const asked = JSON.parse(readFileSync(stdin.fd, 'utf8'));
 const { configs, tokens, scored, threads } = asked;
-const { attention } = setUp(Object.values(configs)[0], {}).model;
+const trained = setUp(Object.values(configs)[0], {}).model;
+const { attention } = trained;
 const session = await DecoderSession.open({
   file: asked.export,
   device: 'cpu',
@@ -24,9 +26,9 @@ const session = await DecoderSession.open({
   scoredRows: 256,
   layers: attention.layers,
   heads: attention.heads,
-  keyHeads: attention.kvHeads,
-  headDim: attention.headDim,
+  ...cachedKeys(attention),
 });
+const siteGroups = groupsOfSites(trained, session.info.sites);
 const rows = Array.from({ length: scored }, (_, i) => tokens.length - 1 - scored + i);
 const answers = {};
 for (const [name, config] of Object.entries(configs)) {
@@ -37,7 +39,7 @@ for (const [name, config] of Object.entries(configs)) {
   });
   const { logProbability } = await session.run({
     tokens,
-    tables: groupsOfSites(model, session.info.sites).map((group) => tables[group]),
+    tables: siteGroups.map((group) => tables[group]),
     rows,
     targets: rows.map((row) => tokens[row + 1]),
   });

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { finding, type Finding } from '../../findings/index.js';
 import { stored } from '../../geometry/fingerprint.js';
 import { computeRope, lengthDependent, type RopeSpec } from '../../rope/registry.js';
@@ -19,10 +20,14 @@ export interface ConfiguredModel {
     /** The scaling of the config, and the same table without it. */
     readonly rope: RopeSpec;
     readonly unscaled: RopeSpec;
+    /** false: scalings do not reach these layers. */
+    readonly scalable?: boolean;
   }[];
   /** The order in which graphs store the pairs, if they are not sorted by frequency. */
   readonly pairOrder?: readonly number[];
 }
+
+type Group = ConfiguredModel['groups'][number];
 
 /** A config's model, and the number of tokens that the config allows. */
 export interface ClaimingModel extends ConfiguredModel {
@@ -31,7 +36,8 @@ export interface ClaimingModel extends ConfiguredModel {
 
 /**
  * Returns, for each site of the graph, the index of the layer group that it serves. The layers that
- * use the site decide; if the exporter does not name them, the frequencies of its table do.
+ * use the site decide; if the exporter does not name them, the frequencies of its table do. A site
+ * that serves several groups counts for the first of them.
  *
  * @throws RopeEvalError `onnx_other_model` if graph and config do not describe the same model
  */
@@ -39,7 +45,6 @@ export function groupsOfSites(
   { groups }: ConfiguredModel,
   sites: readonly Pick<SiteInfo, 'form' | 'layers' | 'own'>[],
 ): number[] {
-  if (sites.length < groups.length) throw errors.tables(sites.length, groups.length);
   const layers = new Set(groups.flatMap((group) => group.layers));
   const strange = sites.flatMap((site) => site.layers).find((n) => n >= 0 && !layers.has(n));
   if (strange !== undefined) throw errors.layer(strange, layers.size);
@@ -49,7 +54,7 @@ export function groupsOfSites(
   const seen =
     sites.every(({ form }) => form !== 'computed' && form !== 'folded') && !named.has(-1);
   if (seen && named.size !== layers.size) throw errors.layers(named.size, layers.size);
-  return sites.map(({ layers, own }) => {
+  const served = sites.map(({ layers, own }) => {
     const wanted = groups.flatMap((group, index) =>
       group.rope.rotaryDim === 2 * own.pairs ? [index] : [],
     );
@@ -63,6 +68,18 @@ export function groupsOfSites(
       largestLogRatio(invFreq, computeRope(groups[index]!.rope).invFreq);
     return wanted.reduce((best, index) => (distance(index) < distance(best) ? index : best));
   });
+  // One table can serve layers that differ only in how far they look back.
+  const alone = groups.find((group) => !served.some((index) => alike(groups[index]!, group)));
+  if (alone) throw errors.tables(sites.length, alone.layerType);
+  return served;
+}
+
+/** Whether the layers of both groups have the same table, whatever the scaling. */
+function alike(a: Group, b: Group): boolean {
+  return (
+    (a.scalable ?? true) === (b.scalable ?? true) &&
+    isDeepStrictEqual([a.rope, a.unscaled], [b.rope, b.unscaled])
+  );
 }
 
 function largestLogRatio(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -88,13 +105,14 @@ export function comparedPositions({ groups, maxPositions }: ClaimingModel): numb
  * Compares each table of an export with the one that the config implies.
  *
  * @param positions number of positions that were read from the export
+ * @param groups (sites) the layer group that each site serves
  */
 export function compareTables(
   model: ConfiguredModel,
   sites: readonly SiteInfo[],
   positions: number,
+  groups = groupsOfSites(model, sites),
 ): ExportedTable[] {
-  const groups = groupsOfSites(model, sites);
   return sites.map((site, i) => {
     const group = model.groups[groups[i]!]!;
     const wide = site.ownLong ?? site.own;
@@ -167,7 +185,13 @@ export async function inspectExport(
     return {
       name: basename(graph),
       producer: exported.graph.producer,
-      tables: compareTables(shown, exported.tables, positions),
+      // Which layers a table serves is told from the scaling of the config, not from another.
+      tables: compareTables(
+        shown,
+        exported.tables,
+        positions,
+        groupsOfSites(model, exported.tables),
+      ),
     };
   } finally {
     exported.close();

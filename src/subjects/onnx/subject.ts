@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { basename } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { option, RopeEvalError, words } from '../../errors.js';
 import { stored } from '../../geometry/fingerprint.js';
 import type { ContextScores } from '../../probes/measure.js';
@@ -79,7 +80,24 @@ export interface DecoderShape extends ConfiguredModel {
     readonly heads: number;
     readonly kvHeads: number;
     readonly headDim: number;
+    /** The widths of a head with positions and without, in latent attention. */
+    readonly latent?: { readonly ropeDim: number; readonly nopeDim: number };
   };
+}
+
+/**
+ * Returns the heads and the width of the keys that a graph keeps. Exporters write the keys of latent
+ * attention out for every head, with and without positions.
+ */
+export function cachedKeys({
+  heads,
+  kvHeads,
+  headDim,
+  latent,
+}: DecoderShape['attention']): Pick<DecoderRequest, 'keyHeads' | 'headDim'> {
+  return latent
+    ? { keyHeads: heads, headDim: latent.ropeDim + latent.nopeDim }
+    : { keyHeads: kvHeads, headDim };
 }
 
 /** Scores contexts with a user's decoder, one at a time. */
@@ -90,7 +108,7 @@ export class DecoderScorer {
   constructor(
     private readonly decoder: Decoder,
     private readonly siteGroups: readonly number[],
-    private readonly model: Pick<DecoderShape, 'pairOrder'>,
+    private readonly model: ConfiguredModel,
   ) {}
 
   async score(
@@ -125,6 +143,12 @@ export class DecoderScorer {
   #values(treatment: TablesTreatment, length: number): RotaryValues[] {
     const latest = this.#latest;
     if (latest?.treatment === treatment && latest.length >= length) return latest.values;
+    // A group without a site of its own shares that of another.
+    const given = this.siteGroups.map((group) => treatment.tables[group]);
+    treatment.tables.forEach((table, group) => {
+      if (!given.some((own) => isDeepStrictEqual(own, table)))
+        throw errors.tables(given.length, this.model.groups[group]!.layerType);
+    });
     const values = this.siteGroups.map((group) => {
       const { invFreq, attentionScaling } = stored(treatment.tables[group]!, this.model);
       return rotaryValues(invFreq, attentionScaling, length);
@@ -219,8 +243,7 @@ export class OnnxSubject implements Subject<TablesTreatment> {
       room: memory,
       layers: attention.layers,
       heads: attention.heads,
-      keyHeads: attention.kvHeads,
-      headDim: attention.headDim,
+      ...cachedKeys(attention),
       pairs: [...new Set(this.model.groups.map(({ rope }) => rope.rotaryDim / 2))],
       scoredRows: 2 * TEXT_SPAN,
     };

@@ -215,7 +215,7 @@ it('who stops a run does not wait for the end of a context', async () => {
   const stop = new AbortController();
   const context = { tokens: [1, 2], rows: [0], targets: [2] } as unknown as Context;
   const treatment = { digest: '', tables: [{ invFreq: new Float64Array(1), attentionScaling: 1 }] };
-  const asked = new DecoderScorer(decoder, [0], {}).score(
+  const asked = new DecoderScorer(decoder, [0], { groups: [] }).score(
     { contexts: [context], length: 2, treatment },
     stop.signal,
   );
