@@ -94,6 +94,7 @@ const KINDS = Object.freeze({
   onnx_input: 'usage',
   onnx_external: 'usage',
   onnx_not_opened: 'usage',
+  onnx_not_run: 'usage',
   onnx_edit_differs: 'usage',
   onnx_memory: 'runtime',
   onnx_other_model: 'usage',

@@ -169,9 +169,15 @@ def build(form, half=False, four_bit=False, windows=(None,) * LAYERS):
         (g.input(f"past_key_values.{i}.key", g.type, "batch_size", KV, "past_sequence_length", DIM),
          g.input(f"past_key_values.{i}.value", g.type, "batch_size", KV, "past_sequence_length", DIM))
         for i in range(LAYERS)]
-    if not grouped:
-        positions = g.input("position_ids", T.INT64, "batch_size", "sequence_length")
     one = g.exact(np.array([1]), "one")
+    if form == "torch-once":  # Counts its positions from the length of the cache, as optimum's Gemma does.
+        size = lambda t, axis: g.add("Squeeze", [g.add("Shape", [t], start=axis, end=axis + 1)])
+        first = size(past[0][0], 2)
+        end = g.add("Add", [first, size(ids, 1)])
+        row = g.add("Range", [first, end, g.exact(np.array(1), "step")], name="model/Range")
+        positions = g.add("Unsqueeze", [row, g.exact(np.array([0]), "axis0")])
+    elif not grouped:
+        positions = g.input("position_ids", T.INT64, "batch_size", "sequence_length")
     if grouped:
         total = g.add("ReduceSum", [mask, one], keepdims=0, name="total")
         lengths = g.add("Cast", [g.add("Sub", [total, one])], to=T.INT32, name="seqlens_k")
@@ -204,12 +210,12 @@ def build(form, half=False, four_bit=False, windows=(None,) * LAYERS):
         p = g.add("Cast", [g.add("Unsqueeze", [positions, one])], to=T.FLOAT)
         angle = g.add("Transpose", [g.add("MatMul", [f, p], name="rotary_emb/MatMul")], perm=[0, 2, 1])
         names = g.add("Cos", [angle], name="rotary_emb/Cos"), g.add("Sin", [angle], name="rotary_emb/Sin")
-    elif form in ("torch", "torch-two-tables"):
+    elif form in ("torch", "torch-once", "torch-two-tables"):
         def computed(name, freq, scale):
             f = g.exact(freq.astype(np.float32).reshape(1, -1, 1), f"{name}.inv_freq")
             p = g.add("Cast", [g.add("Unsqueeze", [positions, one])], to=T.FLOAT)
             half_ = g.add("Transpose", [g.add("MatMul", [f, p], name=f"{name}/MatMul")], perm=[0, 2, 1])
-            both = g.add("Concat", [half_, half_], axis=-1)
+            both = half_ if form == "torch-once" else g.add("Concat", [half_, half_], axis=-1)
             out = []
             for op in ("Cos", "Sin"):
                 v = g.add("Mul", [g.add(op, [both], name=f"{name}/{op}"), g.exact(np.float32(scale), f"{name}.{op}.scaling")])
@@ -241,10 +247,16 @@ def build(form, half=False, four_bit=False, windows=(None,) * LAYERS):
                 q, k = (g.add("RotaryEmbedding", [t, *names, *at], name=f"{p}/attn/{n}_rotary/RotaryEmbedding")
                         for t, n in ((q, "q"), (k, "k")))
             else:
-                c, s = (g.add("Unsqueeze", [t, one]) for t in sites[i])
+                if form != "torch-once":
+                    c, s = (g.add("Unsqueeze", [t, one]) for t in sites[i])
+                elif i == 0:  # The tracer names what layers share after the first of them.
+                    c, s = (g.add("Unsqueeze", [t, one], name=f"{p}/attn/{n}_rows") for t, n in zip(sites[i], ("cos", "sin")))
                 def turn(t, label):
                     a, b = (g.add("Slice", [t, g.exact(np.array([f]), f"f{g.number}"), g.exact(np.array([e]), f"e{g.number}"), g.exact(np.array([-1]), f"a{g.number}")])
                             for f, e in ((0, DIM // 2), (DIM // 2, DIM)))
+                    if form == "torch-once":  # As GPT-OSS does, whose rows have each pair once.
+                        halves = [g.add(op, [g.add("Mul", [x, c]), g.add("Mul", [y, s])]) for op, x, y in (("Sub", a, b), ("Add", b, a))]
+                        return g.add("Concat", halves, axis=-1, name=f"{p}/attn/{label}")
                     rotated = g.add("Concat", [g.add("Neg", [b]), a], axis=-1)
                     return g.add("Add", [g.add("Mul", [t, c]), g.add("Mul", [rotated, s])], name=f"{p}/attn/{label}")
                 q, k = turn(q, "q_turned"), turn(k, "k_turned")
@@ -274,13 +286,18 @@ def build(form, half=False, four_bit=False, windows=(None,) * LAYERS):
         gate = linear(g, y, w[f"l{i}.gate"], f"{p}/mlp/gate", four_bit)
         act = g.add("Mul", [g.add("Mul", [gate, g.add("Sigmoid", [gate])]), linear(g, y, w[f"l{i}.up"], f"{p}/mlp/up", four_bit)])
         x = g.add("Add", [x, linear(g, act, w[f"l{i}.down"], f"{p}/mlp/down", four_bit)])
-    logits = g.add("MatMul", [rms(g, x, "final_norm"), g.const(w["head"], "lm_head.weight")], ["logits"], name="lm_head/MatMul")
+    head = [rms(g, x, "final_norm"), g.const(w["head"], "lm_head.weight")]
+    if form == "torch-once":  # The tracer puts a bias before the product.
+        product = g.add("MatMul", head, name="lm_head/MatMul")
+        logits = g.add("Add", [g.const(np.zeros(VOCAB), "lm_head.bias"), product], ["logits"], name="lm_head/Add")
+    else:
+        logits = g.add("MatMul", head, ["logits"], name="lm_head/MatMul")
     g.outputs.insert(0, h.make_tensor_value_info(logits, g.type, ["batch_size", "sequence_length", VOCAB]))
     return g
 
 
 FORMS = ("genai", "genai-rotary", "genai-longrope", "opset-23", "torch", "torch-two-tables", "folded", "opset-23-rows",
-         "genai-two-tables")
+         "genai-two-tables", "torch-once")
 
 
 def main(folder):

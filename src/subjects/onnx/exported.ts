@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, linkSync, lstatSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { messageOf } from '../../errors.js';
+import { messageOf, type RopeEvalError } from '../../errors.js';
 import type { Provider } from '../../probes/presets.js';
 import type { Feeds, Runtime } from '../bundled/engine.js';
 import { loadRuntime } from '../bundled/session.js';
@@ -247,14 +247,34 @@ async function createSession(
     },
   });
   return session.catch((error: unknown) => {
-    const reason = messageOf(error);
-    // Whoever asked for the memory says what to do without it.
-    throw NO_MEMORY.test(reason) ? error : errors.notOpened(reason.split('\n')[0]!);
+    throw unlessMemory(error, errors.notOpened);
+  });
+}
+
+/**
+ * Runs a session on a context, or on a part of one.
+ *
+ * @throws RopeEvalError `onnx_not_run` if the graph cannot be run on so many tokens
+ */
+export async function runOn(
+  session: InferenceSession,
+  tokens: number,
+  feeds: Feeds,
+  wanted: readonly string[],
+): Promise<InferenceSession.OnnxValueMapType> {
+  return session.run(feeds, wanted).catch((error: unknown) => {
+    throw unlessMemory(error, (reason) => errors.notRun(tokens, reason));
   });
 }
 
 /** Matches what the runtime and C++ say of a failed allocation. */
 const NO_MEMORY = /alloc/i;
+
+/** Words an error of the runtime. Whoever asked for memory says what to do without it. */
+function unlessMemory(error: unknown, worded: (reason: string) => RopeEvalError): unknown {
+  const reason = messageOf(error);
+  return NO_MEMORY.test(reason) ? error : worded(reason.split('\n')[0]!);
+}
 
 /**
  * Returns the export's own table at each site. It runs the part of the graph that makes the table,
@@ -302,8 +322,6 @@ async function ownTables(
       const [c, s] = [numbersOf(cos), numbersOf(sin)];
       const once = site.shape === 'cache' || site.once === true;
       const layout = once ? 'once' : layoutOf(c, width);
-      if (!layout)
-        throw errors.rotaryNode(site.cos, 'repeats its pairs in a way that is not known');
       const values = {
         positions: c.length / width,
         pairs: layout === 'once' ? width : width / 2,

@@ -42,7 +42,10 @@ export function scoredHead(
   const logits = graph.outputs.find(({ name }) => name === 'logits');
   if (!logits) throw errors.noHead('no output is called "logits"');
   let node: Node | undefined = producer.get('logits');
-  while (node && BY_ROW.has(node.op)) node = producer.get(node.inputs[0]!);
+  // The other input of a sum or product, such as a bias, is a weight or a constant.
+  const before = (inputs: readonly string[]): Node | undefined =>
+    inputs.map((name) => producer.get(name)).find((made) => made && made.op !== 'Constant');
+  while (node && BY_ROW.has(node.op)) node = before(node.inputs);
   if (!node || !PROJECTS.has(node.op))
     throw errors.noHead(node ? `"${node.name}" is a ${node.op}` : 'the logits come from nowhere');
   const hidden = node.inputs[0]!;

@@ -37,6 +37,16 @@ export const errors = Object.freeze({
     refuse('onnx_external', `the weights in ${file} ${reason}`),
   notOpened: (reason: string) =>
     refuse('onnx_not_opened', `ONNX Runtime cannot open the graph: ${reason}`, EXPORT_AGAIN),
+  notRun: (tokens: number, reason: string) => {
+    // The runtime puts the node and a place in its own source before what is wrong.
+    const [, node, status] = /Name:'([^']*)' Status Message: (.*)/.exec(reason) ?? [];
+    const what = (status ?? reason).replace(/^\S+:\d+ .*?\) /, '');
+    return refuse(
+      'onnx_not_run',
+      `ONNX Runtime cannot run the graph on ${tokens} tokens${node ? `, at node "${node}"` : ''}: ${what}`,
+      `The exporter may have written the length of its example into the graph. ${EXPORT_AGAIN}`,
+    );
+  },
   missing: (path: string) => refuse('onnx_missing', `${path}: no such file or folder`),
   notOnnx: (path: string) =>
     refuse('onnx_other_file', `${path} is not an .onnx file`, 'Give the .onnx file or its folder.'),
@@ -67,10 +77,10 @@ export const errors = Object.freeze({
       'onnx_tokenizer',
       `the tokenizer gives the id ${id}, the model has ${size} symbols: they are not of one model`,
     ),
-  tables: (graph: number, config: number) =>
+  tables: (graph: number, layerType: string) =>
     refuse(
       'onnx_other_model',
-      `the graph has ${graph} rotary table${graph === 1 ? '' : 's'}, the config asks for ${config} on different layers`,
+      `the graph has ${graph} rotary table${graph === 1 ? '' : 's'}, none of which serves the ${layerType} layers`,
       'Export it again with a version of the exporter that knows this model type.',
     ),
   layer: (layer: number, config: number) =>

@@ -67,13 +67,13 @@ export function fromHalf(bits: Uint16Array): Float32Array {
   return Float32Array.from(new Float16Array(bits.buffer, bits.byteOffset, bits.length));
 }
 
-/** Determines from cos at position 1 how wide rows repeat a pair; undefined: in neither way. */
-export function layoutOf(cos: Float32Array, width: number): RowLayout | undefined {
+/** Determines from cos at position 1 how rows repeat a pair. */
+export function layoutOf(cos: Float32Array, width: number): RowLayout {
   const row = cos.subarray(width, 2 * width);
   const half = width / 2;
-  if (width % 2 !== 0) return undefined;
+  if (width % 2 !== 0) return 'once';
   if (row.subarray(0, half).every((v, i) => v === row[half + i])) return 'halves';
-  return row.every((v, i) => v === row[i ^ 1]) ? 'neighbours' : undefined;
+  return row.every((v, i) => v === row[i ^ 1]) ? 'neighbours' : 'once';
 }
 
 /** Returns the rows of a wide table with each pair only once. */
@@ -382,7 +382,8 @@ function layersOfRows({ consumers }: Index, name: string): number[] {
     for (const node of consumers.get(queue.pop()!) ?? []) {
       const layer = layerOf(node);
       if (layer >= 0) layers.add(layer);
-      else
+      // What only reshapes the rows in one layer may hand them to others too.
+      if (layer < 0 || (PASSES.has(node.op) && node.op !== 'Mul'))
         for (const out of node.outputs)
           if (!seen.has(out)) {
             seen.add(out);

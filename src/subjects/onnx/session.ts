@@ -11,6 +11,7 @@ import {
   type ModelIdentity,
   numbersOf,
   PAST,
+  runOn,
   type SiteInfo,
   wholeNumbers,
 } from './exported.js';
@@ -151,7 +152,9 @@ export class DecoderSession {
         ...this.#asked(scored, from, targets.slice(Math.max(first, 0))),
       };
       const wanted = [SCORED.logProbability, SCORED.best];
-      const out = await this.session.run(
+      const out = await runOn(
+        this.session,
+        tokens.length,
         feeds,
         last ? wanted : [...wanted, ...this.roles.past.map((p) => p.output)],
       );
@@ -293,7 +296,7 @@ async function originalScores(
   const session = await create({});
   try {
     const feeds = tokenFeeds(runtime, roles, tokens, 0, tokens.length, undefined);
-    const { logits } = await session.run(feeds, ['logits']);
+    const { logits } = await runOn(session, tokens.length, feeds, ['logits']);
     const values = numbersOf(logits!);
     const width = values.length / tokens.length;
     return Float32Array.from(rows, (row) =>
@@ -317,7 +320,6 @@ function tokenFeeds(
   to: number,
   past: Feeds | undefined,
 ): Feeds {
-  const { Tensor } = runtime;
   const whole = (length: number, value: (i: number) => number) =>
     wholeNumbers(runtime, length, value);
   const none = () =>

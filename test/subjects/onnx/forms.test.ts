@@ -88,6 +88,15 @@ describe.each(forms)('$name', ({ name, group, limit }) => {
   });
 });
 
+it('rows that layers share belong to all of them', async () => {
+  const decoder = await open('torch-once');
+  try {
+    expect(decoder.info.sites.map(({ layers }) => layers)).toEqual([[0, 1]]);
+  } finally {
+    await decoder.close();
+  }
+});
+
 /** Made by tools/tiny-decoders/answers.py with transformers. */
 const answers = JSON.parse(readFileSync(`${FOLDER}/transformers.json`, 'utf8')) as {
   readonly scalings: Record<string, object>;

@@ -9,6 +9,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import type { InferenceSession } from 'onnxruntime-node';
+import { runOn } from '../../../src/subjects/onnx/exported.js';
+import { cachedKeys } from '../../../src/subjects/onnx/subject.js';
 import { DecoderSession } from '../../../src/subjects/onnx/session.js';
 import { groupsOfSites } from '../../../src/subjects/onnx/compare.js';
 import { bytesOf, ELEMENT } from '../../../src/subjects/onnx/graph.js';
@@ -207,9 +210,14 @@ it('graph and config that are not of one model are told apart', async () => {
   expect(() => groupsOfSites({ groups: [group(16, [0])] }, sites)).toThrow(
     errorAt('onnx_other_model'),
   );
-  expect(() => groupsOfSites({ groups: [group(16), group(16)] }, sites)).toThrow(
-    errorAt('onnx_other_model'),
-  );
+  const local = { ...group(16, [0]), layerType: 'sliding_attention' };
+  const other = { ...local, rope: { ...local.rope, theta: 1000 } };
+  const kept = { ...local, scalable: false };
+  expect(groupsOfSites({ groups: [group(16, [1]), local] }, sites)).toEqual([0]);
+  for (const second of [other, kept])
+    expect(() => groupsOfSites({ groups: [group(16, [1]), second] }, sites)).toThrow(
+      errorAt('onnx_other_model'),
+    );
 });
 
 it('documents stand apart in the running text', () => {
@@ -238,4 +246,29 @@ it('documents stand apart in the running text', () => {
 it('a tokenizer that splits the words of answers is refused', () => {
   const letters = { encode: (text: string) => [...text].map((c) => c.charCodeAt(0)), first: [] };
   expect(() => new TokenizedTexts(letters, ['A text.'])).toThrow(errorAt('text_values'));
+});
+
+it('a graph that ends on a length is told from one that has no memory', async () => {
+  const status =
+    "Non-zero status code returned while running Mul node. Name:'/layers.0/Mul_3' Status Message: " +
+    '/src/ops.h:563 void Iterator::Init(ptrdiff_t, ptrdiff_t) axis == 1 was false. 16 by 32';
+  const ending = (message: string) =>
+    runOn(
+      { run: () => Promise.reject(new Error(message)) } as unknown as InferenceSession,
+      48,
+      {},
+      [],
+    );
+  await expect(ending(status)).rejects.toMatchObject({ kind: 'onnx_not_run', exitCode: 2 });
+  await expect(ending(status)).rejects.toThrow(/48 tokens, at node "\/layers.0\/Mul_3": axis == 1/);
+  await expect(ending('Failed to allocate memory')).rejects.toThrow(/^Failed to allocate memory$/);
+});
+
+it('the cache of latent attention holds keys of every head', () => {
+  const attention = { layers: 2, heads: 4, kvHeads: 1, headDim: 16 };
+  expect(cachedKeys(attention)).toEqual({ keyHeads: 1, headDim: 16 });
+  expect(cachedKeys({ ...attention, latent: { ropeDim: 16, nopeDim: 32 } })).toEqual({
+    keyHeads: 4,
+    headDim: 48,
+  });
 });

@@ -67,7 +67,7 @@ describe('a graph of another model, in words', () => {
   it.each([
     [[group(64)], /rotates 8 pairs/],
     [[group(16, [0])], /layer 1 of the graph/],
-    [[group(16), group(16)], /1 rotary table/],
+    [[group(16), { ...group(16), scalable: false }], /1 rotary table, none of which serves/],
     [[group(16, [...Array(12).keys()])], /2 layers that rotate, the config 12/],
   ])('%#', (groups, words) => {
     expect(() => groupsOfSites({ groups }, [site([0, 1])])).toThrow(words);
