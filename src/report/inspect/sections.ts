@@ -15,6 +15,8 @@ import type { InspectData } from '../schema/inspect.js';
 import { findingLines, findingsSection, mostSerious } from '../sections/findings.js';
 import {
   type Block,
+  type Column,
+  numberColumn,
   paragraphs,
   plainTable,
   type Section,
@@ -264,22 +266,14 @@ const NONE = '–';
 
 /** Compares scalings with the reference, at the target. */
 export function scalingTable({ layerType, candidates }: GroupGeometry): TableBlock {
-  const head = [
+  const head: readonly Column[] = [
     { title: 'scaling', narrow: ['scaling', ''], align: 'left' },
-    { title: 'most stretch', narrow: ['most', 'stretch'], align: 'right' },
-    { title: 'stretch of fast pairs', narrow: ['fast pairs', 'stretch'], align: 'right' },
-    { title: 'attention scaling', narrow: ['attention', 'scaling'], align: 'right' },
-    {
-      title: 'pairs outside at the target',
-      narrow: ['pairs outside', 'at the target'],
-      align: 'right',
-    },
-    {
-      title: 'none outside up to, tokens',
-      narrow: ['none outside', 'up to, tokens'],
-      align: 'right',
-    },
-  ] as const;
+    numberColumn('most stretch', ['most', 'stretch']),
+    numberColumn('stretch of fast pairs', ['fast pairs', 'stretch']),
+    numberColumn('attention scaling', ['attention', 'scaling']),
+    numberColumn('pairs outside at the target', ['pairs outside', 'at the target']),
+    numberColumn('none outside up to, tokens', ['none outside', 'up to, tokens']),
+  ];
   return plainTable(
     `Scalings of ${layerType} against the reference`,
     head,
@@ -306,16 +300,8 @@ export function driftTable({ reference }: GroupGeometry): TableBlock {
     'Rounding',
     [
       'angles and tables kept in',
-      {
-        title: 'largest error of the mean cosine',
-        narrow: ['largest error of', 'the mean cosine'],
-        align: 'right',
-      },
-      {
-        title: 'above 0.01 from position',
-        narrow: ['above 0.01', 'from position'],
-        align: 'right',
-      },
+      numberColumn('largest error of the mean cosine', ['largest error of', 'the mean cosine']),
+      numberColumn('above 0.01 from position', ['above 0.01', 'from position']),
     ],
     reference.drift.map(({ arithmetic, worst, firstAbove }) => [
       arithmetic,

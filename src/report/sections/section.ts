@@ -222,6 +222,15 @@ export function plainTable(
   };
 }
 
+/** A column of numbers, with its title in two lines for terminals. */
+export function numberColumn(
+  title: string,
+  narrow: Column['narrow'] & object,
+  more?: Partial<Column>,
+): Column {
+  return { title, narrow, align: 'right', ...more };
+}
+
 /** A change of a share, in points. */
 export function pointsCell(change: Interval): TableCell {
   return { text: points(change.value), detail: ends(change, 1, 100) };

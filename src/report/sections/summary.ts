@@ -19,6 +19,7 @@ import {
   type TableCell,
   type Column,
   natsCell,
+  numberColumn,
   paragraphs,
   pointsCell,
   type Section,
@@ -128,11 +129,6 @@ export function summaryTable(report: Report): TableBlock {
 
 type DrawnColumn = readonly [Column, (candidate: CandidateReport, row: DistinctRow) => TableCell];
 
-/** A column of numbers, with its title in two lines for terminals. */
-function numbers(title: string, narrow: Column['narrow'] & object, more?: Partial<Column>): Column {
-  return { title, narrow, align: 'right', ...more };
-}
-
 function columnsOf(report: Report): readonly DrawnColumn[] {
   const { target } = report;
   const at = shortTokens(target.tokens);
@@ -142,21 +138,21 @@ function columnsOf(report: Report): readonly DrawnColumn[] {
       ({ label }, { same }) => ({ text: [label, ...same].join(' = '), name: true }),
     ],
     [
-      numbers('Short-context accuracy', ['short context', 'accuracy']),
+      numberColumn('Short-context accuracy', ['short context', 'accuracy']),
       (candidate) => shortCell(candidate, ({ accuracyChange }) => pointsCell(accuracyChange)),
     ],
     [
-      numbers('Short-context loss, nats', ['short context', 'loss, nats']),
+      numberColumn('Short-context loss, nats', ['short context', 'loss, nats']),
       (candidate) => shortCell(candidate, ({ lossChange }) => natsCell(lossChange)),
     ],
     ...summaryLengths(report).map((length) => needleColumn(length, report)),
     [
-      numbers('Reach, tokens', ['reach', 'tokens']),
+      numberColumn('Reach, tokens', ['reach', 'tokens']),
       ({ reach }) =>
         reach ? { text: reachTokens(reach), detail: reachEnds(reach) } : NOT_MEASURED,
     ],
     [
-      numbers(`Loss at ${at}, nats`, ['loss at', at], { spare: 1, roomy: true }),
+      numberColumn(`Loss at ${at}, nats`, ['loss at', at], { spare: 1, roomy: true }),
       (candidate) => {
         const rung = rungAt(candidate, target.tokens);
         return rung
@@ -176,7 +172,7 @@ function needleColumn(length: number, { target, reference }: Report): DrawnColum
   // The accuracy inside the window is close to that of the short contexts.
   const spare = length <= reference.trainedWindow ? 2 : 3;
   return [
-    numbers(`Needle at ${at}`, ['needle', at], {
+    numberColumn(`Needle at ${at}`, ['needle', at], {
       roomy: true,
       ...(length < target.tokens ? { spare } : {}),
     }),

@@ -277,9 +277,15 @@ function unlessMemory(error: unknown, worded: (reason: string) => RopeEvalError)
   return NO_MEMORY.test(reason) ? error : worded(reason.split('\n')[0]!);
 }
 
+interface OwnTable {
+  readonly values: RotaryValues;
+  readonly layout: RowLayout;
+}
+
 /**
- * Returns the export's own table at each site, as the graph has it for contexts of some lengths. It runs the part of the graph that makes the table,
- * so the result is what the runtime would use, however it was written.
+ * Returns the export's own table at each site, as the graph has it for contexts of some lengths. It
+ * runs the part of the graph that makes the table, so the result is what the runtime would use,
+ * however it was written.
  */
 async function ownTables(
   runtime: Runtime,
@@ -287,7 +293,7 @@ async function ownTables(
   sites: readonly RotarySite[],
   create: (edit: GraphEdit) => Promise<InferenceSession>,
   lengths: readonly number[],
-): Promise<{ values: RotaryValues; layout: RowLayout }[][]> {
+): Promise<OwnTable[][]> {
   const names = sites.flatMap(({ cos, sin }) => [cos, sin]);
   const { inputs, withoutNodes, withoutWeights } = prunedTo(graph, names);
   // A weight cannot be an output itself, so a node passes it on.
@@ -304,9 +310,7 @@ async function ownTables(
       })),
     ),
   });
-  const ownAt = async (
-    positions: number,
-  ): Promise<{ values: RotaryValues; layout: RowLayout }[]> => {
+  const ownAt = async (positions: number): Promise<OwnTable[]> => {
     const whole = (value: (i: number) => number) => wholeNumbers(runtime, positions, value);
     const feeds: Feeds = {};
     for (const port of graph.inputs.filter(({ name }) => inputs.has(name))) {
@@ -319,20 +323,7 @@ async function ownTables(
       else throw errors.rotaryNode(sites[0]!.cos, `depends on the input "${name}"`);
     }
     const out = await session.run(feeds);
-    return sites.map((site) => {
-      const [cos, sin] = [out[`own/${site.cos}`]!, out[`own/${site.sin}`]!];
-      const width = cos.dims.at(-1)!;
-      const [c, s] = [numbersOf(cos), numbersOf(sin)];
-      const once = site.shape === 'cache' || site.once === true;
-      const layout = once ? 'once' : layoutOf(c, width);
-      const values = {
-        positions: c.length / width,
-        pairs: layout === 'once' ? width : width / 2,
-        cos: pairsOnce(c, width, layout),
-        sin: pairsOnce(s, width, layout),
-      };
-      return { values, layout };
-    });
+    return sites.map((site) => ownTable(site, out[`own/${site.cos}`]!, out[`own/${site.sin}`]!));
   };
   try {
     const tables = [];
@@ -341,6 +332,20 @@ async function ownTables(
   } finally {
     await session.release();
   }
+}
+
+function ownTable(site: RotarySite, cos: Tensor, sin: Tensor): OwnTable {
+  const width = cos.dims.at(-1)!;
+  const [c, s] = [numbersOf(cos), numbersOf(sin)];
+  const once = site.shape === 'cache' || site.once === true;
+  const layout = once ? 'once' : layoutOf(c, width);
+  const values = {
+    positions: c.length / width,
+    pairs: layout === 'once' ? width : width / 2,
+    cos: pairsOnce(c, width, layout),
+    sin: pairsOnce(s, width, layout),
+  };
+  return { values, layout };
 }
 
 /** The largest difference of a cosine that rounding explains, in float16 too. */
