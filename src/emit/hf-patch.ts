@@ -6,7 +6,7 @@ import { effectiveTheta, scalingBlock } from '../rope/registry.js';
 import { type ConfigShape, type Edit, keptKeys, ORIGINAL, shapeOf } from './block.js';
 import { isUnchanged, maxPositionsFor } from './lengths.js';
 import { misreading } from './read-back.js';
-import { type EmitGroup, type EmitInput, planOf } from './types.js';
+import { type Answer, type EmitGroup, type EmitInput, planOf } from './types.js';
 
 /** The keys that a patch writes: those of transformers 4 or 5. */
 export type ConfigForm = 'v4' | 'v5';
@@ -39,6 +39,12 @@ export function hfPatch(input: EmitInput, form: ConfigForm): HfPatch {
   const other = form === 'v4' ? 'v5' : 'v4';
   if (!patchIn(input, other).ok) return patch;
   return { ...patch, instead: `Write it as --form ${other}.`, otherForm: true };
+}
+
+/** Whether some form of config.json can say the scaling, so that what is made from it has it. */
+export function isWritable(input: EmitInput): boolean {
+  const patch = hfPatch(input, formOf(input));
+  return patch.ok || patch.otherForm === true;
 }
 
 function patchIn(input: EmitInput, form: ConfigForm): HfPatch {
@@ -79,8 +85,19 @@ function checked(input: EmitInput, block: readonly Edit[], form: ConfigForm): Hf
   return reason === undefined ? { ok: true, edits } : refused(reason);
 }
 
+/** The answer of an engine that has no words for a scaling. */
+export function intoFile(input: EmitInput, reason: string): Answer {
+  const instead = isWritable(input)
+    ? 'Write it into config.json (emit … --engine hf --write), or choose another scaling.'
+    : OTHER_WAY;
+  return { ok: false, reason, instead };
+}
+
+/** What is left where neither an engine nor config.json can say a scaling. */
+export const OTHER_WAY = 'Choose another scaling, or another engine.';
+
 function refused(reason: string): HfPatch {
-  return { ok: false, reason, instead: 'Choose another scaling, or another engine.' };
+  return { ok: false, reason, instead: OTHER_WAY };
 }
 
 const NO_LEGACY_BLOCKS = 'rope_scaling cannot say that kinds of layers differ';

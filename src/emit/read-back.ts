@@ -22,7 +22,9 @@ import { type EmitInput, planOf } from './types.js';
 export function misreading(input: EmitInput, edits: readonly Edit[]): string | undefined {
   const edited = editedRecord(input.raw, edits);
   const read = readEdited(edited);
-  if (typeof read === 'string') return `transformers would not read it back: ${read}`;
+  if (typeof read === 'string') {
+    return `the class of ${input.geometry.modelType} would refuse such a block: ${read}`;
+  }
   for (const { layerType, rope } of input.groups) {
     const got = read.groups.find((group) => group.layerType === layerType)?.rope;
     if (got === undefined) {

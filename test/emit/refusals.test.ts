@@ -38,6 +38,16 @@ describe('what to do instead', () => {
       expect(text).not.toMatch(/choose yarn/i);
     }
   });
+
+  it('is config.json only where the class reads the scaling there', () => {
+    const phi3 = JSON.stringify({ ...(JSON.parse(llama) as object), model_type: 'phi3' });
+    for (const engine of ['llama.cpp', 'ollama'] as const) {
+      expect(insteadOf(inputFor(llama, dynamic(4), 16_384), engine)).toMatch(/config\.json/);
+      expect(insteadOf(inputFor(phi3, dynamic(4), 16_384), engine)).not.toMatch(/config\.json/);
+    }
+    expect(insteadOf(inputFor(phi3, yarn(4, 4096), 16_384), 'ollama')).toMatch(/llama-server/);
+    expect(insteadOf(inputFor(llama, dynamic(4), 16_384), 'ollama')).not.toMatch(/llama-server/);
+  });
 });
 
 describe('an engine refuses what it cannot express', () => {

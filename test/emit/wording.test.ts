@@ -156,7 +156,7 @@ describe('a refusal says why', () => {
         yarn(4, 40_960),
         163_840,
       ),
-      'transformers would not read it back: rope_',
+      'would refuse such a block: rope_',
       'Choose another scaling, or another engine.',
     ],
   ])('and what to do instead: %s', (_, input, reason, instead) => {

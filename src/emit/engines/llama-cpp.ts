@@ -2,9 +2,10 @@ import { attnFactorOf, YARN_BETAS, type YarnSpec } from '../../rope/kinds/yarn.j
 import { effectiveTheta, type RopeSpec, scalingBlock } from '../../rope/registry.js';
 import { tokens, trim } from '../../text.js';
 import { dynamicAsTheta, isUnsaid, sayIn, type Support } from '../block.js';
+import { isWritable, OTHER_WAY } from '../hf-patch.js';
 import { coverageNotes, isUnchanged, staticNotes } from '../lengths.js';
 import { command, decimal } from '../served.js';
-import type { EmitInput, Emitter, Note } from '../types.js';
+import type { Answer, EmitInput, Emitter, Note } from '../types.js';
 
 /** Writes ollama's Modelfile, which has a context length but no option for a scaling. */
 export const ollama = Object.freeze<Emitter>({
@@ -17,7 +18,14 @@ export const ollama = Object.freeze<Emitter>({
       return {
         ok: false,
         reason: `ollama has no option for ${String(what)}; it runs what the GGUF holds`,
-        instead: `Patch config.json (emit … --engine hf --write), convert it to GGUF again, import that (FROM ./MODEL.gguf) and set num_ctx ${length}; or serve the GGUF with llama-server (--engine llama.cpp).`,
+        instead: sentence(
+          isWritable(input)
+            ? `patch config.json (emit … --engine hf --write), convert it to GGUF again, import that (FROM ./MODEL.gguf) and set num_ctx ${length}`
+            : undefined,
+          serverOptions(input).ok
+            ? 'serve the GGUF with llama-server (--engine llama.cpp)'
+            : undefined,
+        ),
       };
     }
     return {
@@ -46,28 +54,44 @@ type Option = readonly [flag: string, value: string];
 /** Writes RoPE options for llama-server and llama-cli. Sources: docs/engines.md. */
 export const llamaCpp = Object.freeze<Emitter>({
   aliases: ['llamacpp', 'llama-cpp', 'llama_cpp', 'llama-server', 'gguf'],
-  emit: (input) => {
-    if (isUnchanged(input)) return { ok: true, settings: [launch(input, [])], notes: kept(input) };
-    const model = unreached(input);
-    if (model !== undefined) return { ok: false, reason: model, instead: `${CONVERT}.` };
-    const [{ rope }] = input.groups;
-    const said = sayIn(SUPPORT, rope, input);
-    if (isUnsaid(said)) {
-      const { alpha } = rope.type === 'dynamic' ? dynamicAsTheta(rope, input.length) : {};
-      const same =
-        alpha === undefined
-          ? ''
-          : ` (ntk:${trim(alpha, 4)} is its table at ${tokens(input.length)} tokens)`;
-      const other = `; otherwise choose yarn, linear, ntk or theta${same}`;
-      return { ok: false, reason: said.unsaid, instead: `${CONVERT}${other}.` };
-    }
-    const theta = effectiveTheta(rope);
-    const base: readonly Option[] =
-      theta === input.geometry.groups[0]?.rope.theta ? [] : [['--rope-freq-base', decimal(theta)]];
-    const notes = [...notesOf(input), ...staticNotes(input)];
-    return { ok: true, settings: [launch(input, [...said, ...base])], notes };
-  },
+  emit: serverOptions,
 });
+
+function serverOptions(input: EmitInput): Answer {
+  if (isUnchanged(input)) return { ok: true, settings: [launch(input, [])], notes: kept(input) };
+  const model = unreached(input);
+  if (model !== undefined) return { ok: false, reason: model, instead: sentence(convert(input)) };
+  const [{ rope }] = input.groups;
+  const said = sayIn(SUPPORT, rope, input);
+  if (isUnsaid(said)) {
+    const { alpha } = rope.type === 'dynamic' ? dynamicAsTheta(rope, input.length) : {};
+    const same =
+      alpha === undefined
+        ? ''
+        : ` (ntk:${trim(alpha, 4)} is its table at ${tokens(input.length)} tokens)`;
+    const others = `choose yarn, linear, ntk or theta${same}`;
+    return { ok: false, reason: said.unsaid, instead: sentence(convert(input), others) };
+  }
+  const theta = effectiveTheta(rope);
+  const base: readonly Option[] =
+    theta === input.geometry.groups[0]?.rope.theta ? [] : [['--rope-freq-base', decimal(theta)]];
+  const notes = [...notesOf(input), ...staticNotes(input)];
+  return { ok: true, settings: [launch(input, [...said, ...base])], notes };
+}
+
+/** Says how a GGUF gets the scaling; undefined if config.json cannot say it either. */
+function convert(input: EmitInput): string | undefined {
+  return isWritable(input)
+    ? 'patch config.json (emit … --engine hf --write) and convert it to GGUF again, where the converter knows the scaling'
+    : undefined;
+}
+
+/** Joins the ways that are left; without one, the way that always is. */
+function sentence(...ways: readonly (string | undefined)[]): string {
+  const [first, ...others] = ways.filter((way) => way !== undefined);
+  if (first === undefined) return OTHER_WAY;
+  return `${[first.charAt(0).toUpperCase() + first.slice(1), ...others].join('; otherwise ')}.`;
+}
 
 /** One line for each rope type that options can express. The others exist only in the GGUF. */
 const SUPPORT: Support<readonly Option[]> = Object.freeze({
@@ -119,9 +143,6 @@ function yarnOptions(
     ...beta('--yarn-beta-slow', rope.betaSlow, YARN_BETAS.slow),
   ];
 }
-
-const CONVERT =
-  'Patch config.json (emit … --engine hf --write) and convert it to GGUF again, where the converter knows the scaling';
 
 /** Says why the options do not apply to a model; undefined if they do. */
 function unreached({ groups, geometry }: EmitInput): string | undefined {

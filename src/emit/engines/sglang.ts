@@ -16,6 +16,7 @@ import {
   temperatureOf,
   yarnBase,
 } from '../block.js';
+import { intoFile } from '../hf-patch.js';
 import {
   coverageNotes,
   derivedLength,
@@ -41,7 +42,6 @@ import {
   servedBlock,
 } from '../served.js';
 import {
-  type Answer,
   atLeast,
   type EmitInput,
   type Emitter,
@@ -69,13 +69,13 @@ export const sglang = Object.freeze<Emitter>({
       return { ok: true, settings: [launch(input, undefined)], notes: notesOf(input, limit) };
     }
     const refusal = refuse(input, version);
-    if (refusal !== undefined) return intoFile(refusal);
+    if (refusal !== undefined) return intoFile(input, refusal);
     if (belongsIntoFile(input)) {
       const notes = [INTO_FILE, ...notesOf(input, limit)];
       return { ok: true, settings: [launch(input, undefined)], notes };
     }
     const block = servedBlock(group, input, ENGINE, version);
-    if (isUnsaid(block)) return intoFile(block.unsaid);
+    if (isUnsaid(block)) return intoFile(input, block.unsaid);
     const theta = block['rope_theta'];
     // transformers 5 keeps theta in the block. SGLang reads the theta beside it if there is no
     // block.
@@ -90,7 +90,7 @@ export const sglang = Object.freeze<Emitter>({
       ...limitKeys(input, limit),
     };
     const lost = lostFromOverride(input, overrides);
-    if (lost !== undefined) return intoFile(lost);
+    if (lost !== undefined) return intoFile(input, lost);
     const notes = [...notesOf(input, limit), ...thetaNotes(scaling)];
     return { ok: true, settings: [launch(input, overrides)], notes };
   },
@@ -133,14 +133,6 @@ function leftNeutral(said: Block, input: EmitInput): Block {
   return Object.fromEntries(
     Object.entries(NEUTRAL).filter(([key]) => Object.hasOwn(old, key) && !Object.hasOwn(said, key)),
   );
-}
-
-function intoFile(reason: string): Answer {
-  return {
-    ok: false,
-    reason,
-    instead: 'Write it into config.json: rope-eval emit … --engine hf --write.',
-  };
 }
 
 function refuse(input: EmitInput, version: Version): string | undefined {

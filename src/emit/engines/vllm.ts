@@ -16,6 +16,7 @@ import {
   type Unsaid,
   yarnBase,
 } from '../block.js';
+import { intoFile } from '../hf-patch.js';
 import {
   coverageNotes,
   derivedLength,
@@ -43,7 +44,6 @@ import {
   servedBlock,
 } from '../served.js';
 import {
-  type Answer,
   atLeast,
   type EmitGroup,
   type EmitInput,
@@ -95,7 +95,7 @@ export const vllm = Object.freeze<Emitter>({
       };
     }
     const unread = unreadBlock(input, version);
-    if (unread !== undefined) return intoFile(unread);
+    if (unread !== undefined) return intoFile(input, unread);
     const limit = limitOf(input, lengthRule(input, version));
     // All versions since 0.12 get the limit that the newest one needs, which is harmless in the
     // others.
@@ -112,7 +112,7 @@ export const vllm = Object.freeze<Emitter>({
     const short = shortTable(input);
     if (short !== undefined) return short;
     const block = blocksOf(input, version);
-    if (isUnsaid(block)) return intoFile(`vLLM cannot be told: ${block.unsaid}`);
+    if (isUnsaid(block)) return intoFile(input, `vLLM cannot be told: ${block.unsaid}`);
     const overrides = {
       ...overridesOf(input, block, version),
       ...originalBeside(input),
@@ -120,19 +120,10 @@ export const vllm = Object.freeze<Emitter>({
       ...(maxPositions === undefined ? {} : raisedLengths(input, maxPositions)),
     };
     const lost = lostFromOverride(input, overrides);
-    if (lost !== undefined) return intoFile(lost);
+    if (lost !== undefined) return intoFile(input, lost);
     return { ok: true, settings: [launch(input, version, overrides)], notes };
   },
 });
-
-function intoFile(reason: string): Answer {
-  return {
-    ok: false,
-    reason,
-    instead:
-      'Write it into config.json (emit hf) and let the model class read it, or choose another scaling.',
-  };
-}
 
 /** Says why no override reaches the model's class; undefined if it does. */
 function unreadBlock({ raw, geometry }: EmitInput, version: Version): string | undefined {
