@@ -52,7 +52,7 @@ FAMILIES = {
     "qwen2": ("Qwen2", {}),
     "qwen3": ("Qwen3", {"head_dim": 64}),
     "qwen3_moe": ("Qwen3Moe", {"head_dim": 32, **EXPERTS}),
-    "mistral": ("Mistral", {"sliding_window": 96}),
+    "mistral": ("Mistral", {"sliding_window": 320}),
     "ministral3": ("Ministral3", {"head_dim": 32, "rope_parameters": {**YARN, "mscale": 1.0, "mscale_all_dim": 1.0,
                                   "llama_4_scaling_beta": 0.1}}),
     "mixtral": ("Mixtral", EXPERTS),
