@@ -196,7 +196,9 @@ def original(graph, tokens, config):
     session = onnxruntime.InferenceSession(str(graph))
     whole = {"input_ids": [tokens], "attention_mask": [[1] * len(tokens)], "position_ids": [list(range(len(tokens)))]}
     head = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
-    places = {"past_sliding_length": WINDOW, "kv_cache_dim": head, "batch_size": 1}
+    # A cache that slides has its places before it holds anything.
+    slides = b"sliding_window_cache" in graph.read_bytes()
+    places = {"past_sliding_length": WINDOW if slides else 0, "kv_cache_dim": head, "batch_size": 1}
     feeds = {}
     for port in session.get_inputs():
         half = np.float16 if "float16" in port.type else np.float32
