@@ -138,7 +138,8 @@ function sharedProgress(
 /**
  * Reports the progress of one run as a part of all of them.
  *
- * @param stretch where the run begins and ends, in units of the work that it reports itself
+ * @param stretch where the run begins (`from`), how much it is (`part`) and all runs together (`of`),
+ *   in units of the work that it reports itself
  */
 function partOf(
   { onProgress }: EvaluateOptions,

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { EXIT, inWords, RopeEvalError, wordError, type Words } from '../errors.js';
+import { EXIT, inWords, messageOf, RopeEvalError, wordError, type Words } from '../errors.js';
 import { TOOL_VERSION } from '../version.js';
 import type { Environment } from './environment.js';
 
@@ -26,7 +26,7 @@ function linesOf({ details }: RopeEvalError): string[] {
 }
 
 function unexpected(error: unknown, { env }: Environment): string[] {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const wantsStack = Boolean(env['ROPE_EVAL_DEBUG'] || env['DEBUG']);
   if (wantsStack && error instanceof Error && error.stack !== undefined) {
     return [`error: unexpected: ${message}`, error.stack];

@@ -216,12 +216,19 @@ function problemLines(input: CheckText): string[] {
 /** Lists what passed, in one paragraph. */
 function passedLines({ result, columns, paint }: CheckText): string[] {
   const passed = result.rules.filter(({ outcome }) => outcome === 'pass');
-  return ['', UNCHANGED].flatMap((why) => {
-    const some = passed.filter(({ reason }) => (reason === 'unchanged') === (why !== ''));
-    const names = [...new Set(some.map(({ rule }) => rule))].join(', ');
-    const words = why === '' ? printable(names) : `${printable(names)}: ${why}`;
-    return names === '' ? [] : [`  ${paint.green('pass')}  ${fill(words, columns, UNDER_MARK)}`];
-  });
+  const line = (some: typeof passed, why = ''): string[] => {
+    const names = [...new Set(some.map(({ rule }) => rule))].map(printable).join(', ');
+    return names === ''
+      ? []
+      : [`  ${paint.green('pass')}  ${fill(`${names}${why}`, columns, UNDER_MARK)}`];
+  };
+  return [
+    ...line(passed.filter(({ reason }) => reason !== 'unchanged')),
+    ...line(
+      passed.filter(({ reason }) => reason === 'unchanged'),
+      `: ${UNCHANGED}`,
+    ),
+  ];
 }
 
 /** Says what the config was judged by, and where to find the rest. */

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { RopeEvalError } from '../errors.js';
+import { messageOf, RopeEvalError } from '../errors.js';
 import { type EngineDump, parseDump } from '../geometry/fingerprint.js';
 import { BOUNDS } from '../json/parse.js';
 import { FACTOR_TENSORS, fromGguf } from '../model/other-formats.js';
@@ -23,7 +23,7 @@ async function readGguf(path: string, shown: string): Promise<string> {
   const parsed = await gguf(path, { allowLocalFile: true }).catch((error: unknown) => {
     throw new RopeEvalError('unreadable', {
       file: shown,
-      predicate: `cannot be read as GGUF: ${error instanceof Error ? error.message : String(error)}`,
+      predicate: `cannot be read as GGUF: ${messageOf(error)}`,
       hint: 'Give the config.json of the model that the file was converted from.',
     });
   });
@@ -363,7 +363,7 @@ export async function loadDump(argument: string, environment: Environment): Prom
   try {
     json = JSON.parse(bytes.toString('utf8'));
   } catch (error) {
-    refuse(`is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    refuse(`is not JSON: ${messageOf(error)}`);
   }
   return parseDump(json);
 }

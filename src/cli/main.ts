@@ -1,5 +1,5 @@
 import { type Command, CommanderError } from 'commander';
-import { EXIT, RopeEvalError, wordError } from '../errors.js';
+import { EXIT, messageOf, RopeEvalError, wordError } from '../errors.js';
 import type { Environment } from './environment.js';
 import { explainFailure, FLAG_NAMES, InterruptedError } from './failure.js';
 import { createProgram, otherCommand } from './program.js';
@@ -31,7 +31,7 @@ export function errorOutput(error: unknown, exitCode: number, hint = ''): object
     const { message, path, hint } = wordError(error.details, FLAG_NAMES);
     return { status: 'error', exitCode, kind: error.kind, message, path, hint };
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const { kind, text } =
     error instanceof CommanderError
       ? { kind: kindOf(error), text: message.replace(/^error: /, '') }

@@ -78,7 +78,8 @@ export function requirePolicy(file: PolicyFile): Policy {
 }
 
 function policyIn({ text, source }: PolicyFile): Policy | undefined {
-  const parse = source.endsWith('package.json') ? parsePackagePolicy : parsePolicy;
+  // A source is a path, or one of a branch: main:package.json.
+  const parse = /(?:^|[/\\:])package\.json$/.test(source) ? parsePackagePolicy : parsePolicy;
   return parse(text, source);
 }
 

@@ -14,7 +14,7 @@ import type { Environment } from './environment.js';
 import { explainFailure, InterruptedError } from './failure.js';
 import { appendText } from './files.js';
 import { onGitHub } from './github.js';
-import { readTextFile } from './inputs.js';
+import { type BaseConfig, readTextFile } from './inputs.js';
 import type { CheckFlags } from './options.js';
 import { isInside, POLICY, type PolicyFile, requirePolicy, usualPolicy } from './policy.js';
 
@@ -358,6 +358,11 @@ function gitShow(at: string): string {
 }
 
 /** Judges one config. An error about it is printed and does not stop the others. */
+/** Reads a config of the target branch, and says how a shell reads it. */
+async function baseAt(at: string, id: string, repository: Repository): Promise<BaseConfig> {
+  return { text: await repository.read(id), source: at, file: undefined, argument: gitShow(at) };
+}
+
 async function judgeOne(config: ChangedConfig, judges: Judges, job: Job): Promise<number> {
   const { repository, ref, root, flags, environment } = job;
   const { path, id, before, beside } = config;
@@ -366,13 +371,7 @@ async function judgeOne(config: ChangedConfig, judges: Judges, job: Job): Promis
   if (!before) stdout.write('It is new on this branch, so it gives its own reference.\n');
   try {
     const read = { text: await repository.read(id), source: path, file: resolve(root, path) };
-    const at = `${ref}:${before?.path}`;
-    const base = before && {
-      text: await repository.read(before.id),
-      source: at,
-      file: undefined,
-      argument: gitShow(at),
-    };
+    const base = before && (await baseAt(`${ref}:${before.path}`, before.id, repository));
     const input = { config: read, base, beside, ...judges.by };
     const { result } = await judgeConfig(input, flags, [], environment);
     return result.exitCode;

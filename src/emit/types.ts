@@ -54,9 +54,10 @@ export function checkedVersions(engine: string, ropeType: RopeType, modelType: s
   return { versions, elsewhere: inOrder };
 }
 
-/** Whether a version is of the release that was asked for: 0.29.1 is of 0.29. */
+/** Whether a version is of the release that was asked for: 0.29.1 is of 0.29, and 5.0.1 of 5. */
 export function isRelease(version: string, asked: string): boolean {
-  return `${version}.`.startsWith(`${asked.trim().replace(/^v/, '')}.`);
+  const release = asked.trim().replace(/^v/, '');
+  return `${version}.`.startsWith(`${release.includes('.') ? release : `${release}.0`}.`);
 }
 
 export function nearestVersion(versions: readonly string[], to: Version): string | undefined {

@@ -25,7 +25,7 @@ import {
 /** Numbers of resamples: behind a final interval, and behind one that is shown during a run. */
 export const DRAWS = Object.freeze({ final: 1000, provisional: 100 });
 
-/** Computes the reference's results on each set that was answered. @param draws of resamples */
+/** Computes the reference's results on each set that was answered. @param draws number of resamples */
 export function referenceResults(run: RunPlan, draws: number = DRAWS.final): ReferenceResults {
   const { setup, reference, multiples } = run;
   const { window } = setup.groups[setup.decisive]!;

@@ -1,5 +1,6 @@
 import { findNodeAtLocation, type Node, parseTree } from 'jsonc-parser';
 import { z } from 'zod';
+import { messageOf } from '../errors.js';
 import { Fields } from '../json/fields.js';
 import {
   isRecord,
@@ -271,7 +272,7 @@ function reading(config: UnknownRecord, facts: Facts): string {
   try {
     return JSON.stringify(facts(readModel(config)));
   } catch (error) {
-    return `error: ${error instanceof Error ? error.message : String(error)}`;
+    return `error: ${messageOf(error)}`;
   }
 }
 

@@ -85,21 +85,21 @@ export function verdictLine(result: GateResult): string {
   const findings = (level: JudgedFinding['level']): number =>
     result.findings.filter((finding) => finding.level === level).length;
   const parts = [
-    counted(count('error', 'fail'), 'rule failed', 'rules failed'),
-    counted(count('error', 'unverifiable'), 'could not be verified'),
-    counted(findings('error'), 'finding of severity error', 'findings of severity error'),
-    counted(result.baseline?.regressed ?? 0, 'cell regressed', 'cells regressed'),
-    counted(
+    unlessNone(count('error', 'fail'), 'rule failed', 'rules failed'),
+    unlessNone(count('error', 'unverifiable'), 'could not be verified'),
+    unlessNone(findings('error'), 'finding of severity error', 'findings of severity error'),
+    unlessNone(result.baseline?.regressed ?? 0, 'cell regressed', 'cells regressed'),
+    unlessNone(
       count('warn', 'fail') + count('warn', 'unverifiable') + findings('warn'),
       'warning',
       'warnings',
     ),
-    counted(result.rules.filter((rule) => rule.outcome === 'pass').length, 'passed'),
+    unlessNone(result.rules.filter((rule) => rule.outcome === 'pass').length, 'passed'),
   ].filter((part) => part !== '');
   return `${STATUS_WORDS[result.status]}${parts.length > 0 ? ` (${parts.join(', ')})` : ''}`;
 }
 
-function counted(count: number, one: string, many = one): string {
+function unlessNone(count: number, one: string, many = one): string {
   return count === 0 ? '' : `${count} ${count === 1 ? one : many}`;
 }
 

@@ -27,7 +27,7 @@ import {
   stretch,
 } from './spectrum.js';
 
-/** Attention layers that look back equally far; null: to everything before. */
+/** Attention layers that look back equally far; `window` null: to everything before. */
 export type LayerSpan = CostReport['spans'][number] &
   /** Set if these layers differ from the rest of the model. */
   Partial<Pick<AttentionShape, 'headDim' | 'kvHeads'>>;

@@ -175,7 +175,7 @@ function summarise(arithmetic: string, positions: readonly number[], errors: num
   };
 }
 
-/** Returns query positions 127, 511, 2047 … and the last one, all beyond the distances. */
+/** Returns query positions 127, 511, 2047 … and the last; each is far enough from 0 for every key. */
 function positionLadder(upTo: number): number[] {
   const positions: number[] = [];
   for (let length = 128; length < upTo; length *= 4) positions.push(length - 1);

@@ -36,7 +36,11 @@ const TableSchema = z.strictObject({
   rotationsTrained: z.array(z.number()).describe('Turns per pair over the trained range.'),
   rotationsTarget: z.array(z.number()).describe('Turns per pair over the target range.'),
   supported: z
-    .strictObject({ tokens: z.number(), atLeast: z.boolean() })
+    .strictObject({
+      tokens: z.number(),
+      /** The search ended first, so that `tokens` is a lower limit. */
+      atLeast: z.boolean(),
+    })
     .describe('Longest length with a summed cosine that is never negative (Men et al. 2024).'),
   decay: z
     .array(z.strictObject({ from: z.number(), to: z.number(), mean: z.number() }))
@@ -68,7 +72,10 @@ const CandidateGeometrySchema = TableSchema.extend({
   maxStretch: z.number(),
   /** The largest stretch among the pairs that turn 32 times or more in the trained range. */
   highFrequencyStretch: z.number().nullable(),
-  /** The pairs that go beyond their trained angles at the target, by how many times. */
+  /**
+   * The pairs that go beyond their trained angles at the target (0 = the fastest pair), and by how
+   * many times: largest angle at the target / largest in training, above 1.
+   */
   outOfRange: z.array(z.strictObject({ pair: z.number().int(), excess: z.number() })),
   inRangeUpTo: z.number().nullable().describe('Tokens; null = no pair limits it.'),
   /** null if the table does not change below the target. */
@@ -91,7 +98,10 @@ const GroupGeometrySchema = z.strictObject({
   targetRange: z.number(),
   reference: ReferenceGeometrySchema,
   candidates: z.array(CandidateGeometrySchema),
-  /** The smallest base of an unscaled table for the target range; null if none is tabulated. */
+  /**
+   * The smallest base on the search's grid for an unscaled table of the target range, and the
+   * tabulated length in tokens, the shortest that is at least that range; null if none is tabulated.
+   */
   requiredBase: z.strictObject({ length: z.number(), base: z.number() }).nullable(),
 });
 
@@ -104,6 +114,7 @@ export const CostSchema = z.strictObject({
     z.strictObject({
       count: z.number().int(),
       kind: z.enum(['global', 'sliding', 'chunked']),
+      /** In tokens; null: everything before. */
       window: z.number().nullable(),
     }),
   ),

@@ -33,7 +33,7 @@ export const BOUNDS = Object.freeze({
  * Throws an error about a config.
  *
  * @param path the key at fault, e.g. `rope_scaling.factor`; '' for the whole file
- * @throws RopeEvalError always
+ * @throws RopeEvalError always, with the exit code of its kind
  */
 export function fail(kind: ErrorKind, path: string, problem: string, hint = ''): never {
   throw new RopeEvalError(kind, { path, problem, hint });

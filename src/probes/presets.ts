@@ -44,7 +44,10 @@ export const PRESETS: Readonly<Record<Preset, PresetPlan>> = Object.freeze({
   thorough: { short: 128, shortText: 192, long: 48, longText: 40, apart: 24 },
 });
 
-/** How many times the preset's long contexts a scaling gets whose verdict they leave open. */
+/**
+ * Where the preset's long contexts leave a verdict open, the scaling gets up to this many times as
+ * many.
+ */
 const MOST = 4;
 
 /** Returns the most contexts of facts on the ladder that a scaling gets; `samples` is exact. */

@@ -85,7 +85,11 @@ export class Worker {
     this.#watch.unref();
   }
 
-  /** Sends a request and waits for its answer. @throws the child's error, or how the child ended */
+  /**
+   * Sends a request and waits for its answer.
+   *
+   * @throws RopeEvalError the child's own, or one that says how the child ended
+   */
   async ask(request: unknown): Promise<unknown> {
     const { value, failure } = await new Promise<WorkerAnswer>((resolve, reject) => {
       if (this.#dead) return reject(this.#dead);

@@ -165,4 +165,15 @@ describe('a refusal says why', () => {
     expect(emission.reason).toContain(reason);
     expect(emission.instead).toBe(instead);
   });
+
+  it('what to do where a GGUF holds the scaling', () => {
+    const [server, ollama] = emit(inputFor(llama, dynamic(4), 16_384), ['llama.cpp', 'ollama']);
+    if (server?.ok !== false || ollama?.ok !== false) throw new Error('written');
+    expect(server.instead).toMatch(
+      /^Patch config\.json \(emit … --engine hf --write\) and convert it to GGUF again, where the converter knows the scaling; otherwise choose yarn, linear, ntk or theta \(ntk:/,
+    );
+    expect(ollama.instead).toBe(
+      'Patch config.json (emit … --engine hf --write), convert it to GGUF again, import that (FROM ./MODEL.gguf) and set num_ctx 16384.',
+    );
+  });
 });

@@ -147,6 +147,18 @@ describe('the table of the answer', () => {
     ]);
   });
 
+  it('knows a scaling by what was measured, whether a block or a shorthand names it', () => {
+    const own = candidate('yarn:4', 'reaches', 4, short(-0.012, 0.042));
+    const { label: _, ...unnamed } = own;
+    const block = { label: 'block', argument: '{"rope_type":"yarn","factor":4}', ...unnamed };
+    const candidates = [candidate('none', 'reference', 1, short(0, 0)), own, block];
+    const report = makeReport({ candidates });
+    expect(summaryTable(report).rows.map(({ cells }) => cells[0]!.text)).toEqual([
+      'none',
+      'yarn:4 = block',
+    ]);
+  });
+
   it('keeps rows apart that were not measured', () => {
     const open = { ...candidate('yarn:4', 'unclear', 4, short(0, 0)), needle: [] };
     const candidates = [makeReport().candidates[0]!, open, { ...open, label: 'yarn-critical:4' }];

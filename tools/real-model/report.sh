@@ -13,6 +13,8 @@ shift
 python3 "$here/export.py" "$folder"
 for m in "$@"; do
   report=$folder/report-${m}x
+  # A finished report is kept, since --resume refuses it.
+  if [ -f "$report.json" ] && grep -q '^  "status": "complete"' "$report.json"; then continue; fi
   resume=()
   [ ! -f "$report.json" ] || resume=(--resume "$report.json")
   candidates=yarn:$m,by-parts:$m,llama3:$m,ntk:$m,linear:$m,dynamic:1,yarn:$((2 * m)),ntk:$((2 * m)),linear:$((2 * m)),theta:500000

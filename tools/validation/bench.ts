@@ -17,9 +17,9 @@ import {
   trainedGroup,
   type TrainedGroup,
 } from '../../src/subjects/subject.js';
+import { criticalFraction } from './formulas.js';
 import { onLadder, type Samples, type Wanted, weighted } from './ladder.js';
 import type { Geometry } from './types.js';
-import { criticalFraction } from './formulas.js';
 
 export interface ProbeOptions {
   /** Threads of the engine. */

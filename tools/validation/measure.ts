@@ -15,6 +15,7 @@ import {
   scalingOf,
   type TextRun,
 } from './bench.js';
+import { criticalFraction } from './formulas.js';
 import {
   costOfOne,
   FULL,
@@ -27,7 +28,6 @@ import {
 } from './ladder.js';
 import { specOf } from './specs.js';
 import type { Geometry, Row } from './types.js';
-import { criticalFraction } from './formulas.js';
 
 /** The probe's results for one scaling at one length; the parts of the score. */
 export interface ProbeParts {

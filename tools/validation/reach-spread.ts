@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { benchOf, runPasses } from './bench.js';
+import { criticalFraction } from './formulas.js';
 import { LLAMA1, planNtk } from './reach.js';
 import type { Geometry } from './types.js';
-import { criticalFraction } from './formulas.js';
 
 // npx tsx tools/validation/reach-spread.ts [--jobs 2 --seeds 1,2]: shows how much the reach of
 // static NTK differs between seeds of a probe model, its neighbours and contexts.

@@ -113,9 +113,7 @@ function drawTable({ name, columns, rows }: TableBlock, title?: string): Markup 
     ({ title, align }) => markup`<th scope="col" class="${align}">${printable(title)}</th>`,
   );
   const body = rows.map(({ cells, marked = false }) => {
-    const drawn = columns.map(({ align }, i) =>
-      drawCell(cells[i], align, i === 0 ? 'row' : undefined),
-    );
+    const drawn = columns.map(({ align }, i) => drawCell(cells[i], align, { isHead: i === 0 }));
     return markup`<tr class="${marked ? 'best' : ''}">${drawn}</tr>`;
   });
   const table =
@@ -131,7 +129,7 @@ function drawTable({ name, columns, rows }: TableBlock, title?: string): Markup 
 function drawCell(
   cell: TableCell | undefined,
   align: 'left' | 'right',
-  scope: 'row' | undefined,
+  { isHead }: { readonly isHead: boolean },
 ): Markup {
   const { text, detail, tone, name } = cell ?? { text: '' };
   const value = name
@@ -139,8 +137,8 @@ function drawCell(
     : markup`${printable(text)}`;
   const body = markup`${value}${detail === undefined ? markup`` : markup`<small>${detail}</small>`}`;
   const style = `${align} ${tone ?? ''}`.trim();
-  return scope
-    ? markup`<th scope="${scope}" class="${style}">${body}</th>`
+  return isHead
+    ? markup`<th scope="row" class="${style}">${body}</th>`
     : markup`<td class="${style}">${body}</td>`;
 }
 

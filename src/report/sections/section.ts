@@ -199,12 +199,12 @@ export function paragraphs(lines: readonly string[], tone?: Tone): readonly Bloc
   return lines.map((text) => ({ kind: 'text', text, ...(tone === undefined ? {} : { tone }) }));
 }
 
-/** Makes a table of plain cells: the first column aligned left, the others right, or as given. */
 /** A section of text alone. */
 export function textSection(id: string, lines: readonly string[], tone?: Tone): Section {
   return { id, blocks: paragraphs(lines, tone) };
 }
 
+/** Makes a table of plain cells: the first column aligned left, the others right, or as given. */
 export function plainTable(
   name: string,
   head: readonly (string | Column)[],

@@ -1,3 +1,4 @@
+import { sameValue } from '../../json/parse.js';
 import { kindOfSubject } from '../../subjects/schema.js';
 import {
   ends,
@@ -108,8 +109,8 @@ export function distinctRows(report: Report): readonly DistinctRow[] {
 
 /** Whether two candidates were measured and differ in nothing but their names. */
 export function isSameScaling(a: CandidateReport, b: CandidateReport): boolean {
-  const unnamed = (row: CandidateReport) => JSON.stringify({ ...row, label: '', argument: '' });
-  return a.needle.length > 0 && unnamed(a) === unnamed(b);
+  const unnamed = (row: CandidateReport) => ({ ...row, label: undefined, argument: undefined });
+  return a.needle.length > 0 && sameValue(unnamed(a), unnamed(b));
 }
 
 /** Makes the table of all candidates, with the recommended one marked. */

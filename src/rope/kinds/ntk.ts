@@ -54,9 +54,9 @@ export const ntkRope = defineKind<NtkSpec, 'ntk'>({
     },
   },
   stretched: ({ alpha, theta }, { same, factor, window }) => {
+    if (same === undefined) return (alpha / factor) * window;
     // NTK-aware scaling of the same theta continues the one that the weights were trained with.
-    const continued = same?.theta === theta ? same.alpha : 1;
-    return (alpha / (same === undefined ? factor : continued)) * window;
+    return (alpha / (same.theta === theta ? same.alpha : 1)) * window;
   },
   costsLike: 'ntk',
   sentence: ({ alpha }) =>

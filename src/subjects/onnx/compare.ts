@@ -117,7 +117,7 @@ export function compareTables(
     const group = model.groups[groups[i]!]!;
     const wide = site.ownLong ?? site.own;
     const difference = Math.max(
-      ...(site.ownLong ? [differenceFrom(group.rope, SHORT_POSITIONS, site.own, site, model)] : []),
+      differenceFrom(group.rope, SHORT_POSITIONS, firstRows(site.own), site, model),
       differenceFrom(group.rope, positions, wide, site, model),
     );
     const { invFreq, attentionScaling } = readTable(wide);
@@ -136,6 +136,13 @@ export function compareTables(
           : null,
     };
   });
+}
+
+/** The rows of a short context, for which a config may mean another table than for a long one. */
+function firstRows({ positions, pairs, cos, sin }: RotaryValues): RotaryValues {
+  const rows = Math.min(SHORT_POSITIONS, positions);
+  const end = rows * pairs;
+  return { positions: rows, pairs, cos: cos.subarray(0, end), sin: sin.subarray(0, end) };
 }
 
 /** The largest difference in cos or sin that rounding explains, for the numbers of a table. */

@@ -319,10 +319,10 @@ async function ownTables(
       else if (name === 'attention_mask') feeds[name] = whole(() => 1);
       else if (name === 'input_ids') feeds[name] = whole(() => 0);
       // Without an input for positions, a graph counts them from the length of its cache.
-      else if (PAST.test(name)) feeds[name] = emptyPast(runtime, port);
+      else if (PAST.test(name)) feeds[name] = emptyPast(runtime, port.element, emptySizes(port));
       else throw errors.rotaryNode(sites[0]!.cos, `depends on the input "${name}"`);
     }
-    const out = await session.run(feeds);
+    const out = await runOn(session, positions, feeds, session.outputNames);
     return sites.map((site) => ownTable(site, out[`own/${site.cos}`]!, out[`own/${site.sin}`]!));
   };
   try {
@@ -359,18 +359,30 @@ function beginsAs(table: RotaryValues, { cos }: RotaryValues): boolean {
 /** Matches the names of inputs that hold the cache of a layer: its number, and keys or values. */
 export const PAST = /^past(?:_key_values)?[._](\d+)[._](key|value)$/;
 
+/** More numbers than the cache of a layer has before any token is read: 4 GB in float32. */
+const MOST_PLACES = 1e9;
+
 /**
- * Makes a cache that holds no tokens yet.
+ * Returns the sizes of a cache that holds no tokens yet.
  *
- * @param open the sizes that the graph leaves open: batch, heads, tokens, width
+ * @param open the sizes where the graph leaves them open: batch, heads, tokens, width
+ * @throws RopeEvalError `onnx_input` if they are no sizes, or too large
  */
-export function emptyPast(
-  { Tensor }: Runtime,
-  { element, dims }: Pick<Port, 'element' | 'dims'>,
-  open: readonly number[] = [1],
-): Tensor {
+export function emptySizes({ name, dims }: Port, open: readonly number[] = [1]): readonly number[] {
   const sizes = dims.map((d, i) => (typeof d === 'number' && d > 0 ? d : (open[i] ?? 0)));
-  const places = sizes.reduce((product, size) => product * size, 1);
+  const isCache = sizes.every((n) => Number.isSafeInteger(n) && n >= 0);
+  if (!isCache || placesOf(sizes) > MOST_PLACES)
+    throw errors.input(name, `has the sizes ${sizes.join(' x ')}, which no empty cache has`);
+  return sizes;
+}
+
+function placesOf(sizes: readonly number[]): number {
+  return sizes.reduce((product, size) => product * size, 1);
+}
+
+/** Makes a cache of zeros. */
+export function emptyPast({ Tensor }: Runtime, element: number, sizes: readonly number[]): Tensor {
+  const places = placesOf(sizes);
   return element === ELEMENT.float16
     ? new Tensor('float16', new Uint16Array(places), sizes)
     : new Tensor('float32', new Float32Array(places), sizes);

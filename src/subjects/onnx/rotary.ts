@@ -67,7 +67,10 @@ export function fromHalf(bits: Uint16Array): Float32Array {
   return Float32Array.from(new Float16Array(bits.buffer, bits.byteOffset, bits.length));
 }
 
-/** Determines from cos at position 1 how rows repeat a pair. */
+/**
+ * Determines from cos at position 1 how rows repeat a pair. Rows that repeat in neither way hold
+ * each pair once; whether they are as many as the config's is checked later.
+ */
 export function layoutOf(cos: Float32Array, width: number): RowLayout {
   const row = cos.subarray(width, 2 * width);
   const half = width / 2;

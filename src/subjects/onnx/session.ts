@@ -4,6 +4,7 @@ import type { Feeds, Runtime } from '../bundled/engine.js';
 import { assertRoom, costOf, type DecoderCost } from './cost.js';
 import {
   emptyPast,
+  emptySizes,
   ExportedModel,
   type ExportRequest,
   isHalf,
@@ -69,11 +70,12 @@ export interface DecoderRun {
 interface Roles {
   readonly mask: boolean;
   readonly positions: boolean;
+  /** The caches: the sizes are those before any token is read. */
   readonly past: readonly {
     readonly input: string;
     readonly output: string;
     readonly element: number;
-    readonly dims: readonly number[];
+    readonly sizes: readonly number[];
   }[];
 }
 
@@ -223,7 +225,7 @@ function assertConfigured(
   if (first !== undefined && other !== undefined) throw errors.pairs(other.own.pairs, first);
   // Each layer keeps a key and a value.
   if (past.length / 2 > layers) throw errors.layers(past.length / 2, layers);
-  const [, heads, , width] = past[0]?.dims ?? [];
+  const [, heads, , width] = past[0]?.sizes ?? [];
   if (heads !== undefined && width !== undefined && (heads !== keyHeads || width !== headDim))
     throw errors.cache([heads, width], [keyHeads, headDim]);
 }
@@ -323,7 +325,9 @@ function tokenFeeds(
   const whole = (length: number, value: (i: number) => number) =>
     wholeNumbers(runtime, length, value);
   const none = () =>
-    Object.fromEntries(roles.past.map((port) => [port.input, emptyPast(runtime, port)]));
+    Object.fromEntries(
+      roles.past.map(({ input, element, sizes }) => [input, emptyPast(runtime, element, sizes)]),
+    );
   return {
     input_ids: whole(to - from, (i) => tokens[from + i]!),
     ...(roles.mask ? { attention_mask: whole(to, () => 1) } : {}),
@@ -360,7 +364,8 @@ function rolesOf(graph: Graph, { keyHeads, headDim }: DecoderRequest): Roles {
   const outputs = new Set(graph.outputs.map((o) => o.name));
   const past: Roles['past'][number][] = [];
   let [mask, positions, ids] = [false, false, false];
-  for (const { name, element, dims } of graph.inputs) {
+  for (const port of graph.inputs) {
+    const { name } = port;
     if (graph.weights.has(name)) continue;
     const layer = PAST.exec(name);
     if (name === 'input_ids') ids = true;
@@ -370,8 +375,7 @@ function rolesOf(graph: Graph, { keyHeads, headDim }: DecoderRequest): Roles {
       const output = `present.${layer[1]}.${layer[2]}`;
       if (!outputs.has(output)) throw errors.input(name, `has no output "${output}" to go on from`);
       const open = [1, keyHeads, capacities.get(name) ?? 0, headDim];
-      const sizes = dims.map((d, i) => (typeof d === 'number' && d > 0 ? d : (open[i] ?? 0)));
-      past.push({ input: name, output, dims: sizes, element });
+      past.push({ input: name, output, element: port.element, sizes: emptySizes(port, open) });
     } else
       throw errors.input(
         name,

@@ -209,7 +209,8 @@ class ContextWriter {
         start - COPY_TOKENS - 2 * room - this.random.below(room),
       ];
       let runs = copies ? 0 : TURNS.length;
-      const kept = (): number => 2 * room * (unstated().length + 1) + (2 - runs) * COPY_TOKENS;
+      const kept = (): number =>
+        2 * room * (unstated().length + 1) + (TURNS.length - runs) * COPY_TOKENS;
       // This leaves room for the facts that must be stated before they are asked.
       while (this.#length < start - kept()) {
         if (this.#length >= (starts[runs] ?? Infinity)) this.#run(run, rung, TURNS[runs++]!);

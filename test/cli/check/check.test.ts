@@ -109,6 +109,12 @@ describe('rope-eval check', () => {
     expect((await checked([], { files })).policy).toBe('package.json (key rope-eval)');
   });
 
+  it('reads a file whose name only ends so as a policy', async () => {
+    const files = { 'rope-package.json': { rules: [['error', 'reach >= 2x']] } };
+    const { policy } = await checked(['--policy', 'rope-package.json'], { files });
+    expect(policy).toBe('rope-package.json');
+  });
+
   it('lets flags win over the policy', async () => {
     const files = { 'rope-eval.config.json': { rules: [['error', 'reach >= 8x']], seed: 3 } };
     const { code, calls } = await check(['--rule', 'reach >= 2x', '--seed', '5'], { files });

@@ -1,6 +1,7 @@
 import { chmod, chown, link, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { isRelease } from '../../../src/emit/types.js';
 import { runCli } from '../../helpers/environment.js';
 import { errorAt } from '../../helpers/errors.js';
 import { temporaryFolder } from '../../helpers/temporary.js';
@@ -401,6 +402,16 @@ it.each([
     emissions: readonly { settings: readonly { versions: string }[] }[];
   };
   expect(emissions[0]!.settings[0]!.versions.split(',')[0]).toBe(versions);
+});
+
+it.each([
+  ['0.29.1', '0.29', true],
+  ['0.29.1', 'v0.29.1', true],
+  ['0.29.1', '0.2', false],
+  ['5.0.1', '5', true],
+  ['5.24.0', '5', false],
+])('%s is of the release %s: %s', (version, asked, is) => {
+  expect(isRelease(version, asked)).toBe(is);
 });
 
 it.each([

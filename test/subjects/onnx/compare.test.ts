@@ -68,13 +68,15 @@ describe('the tables of an export beside those of a config', () => {
     });
   });
 
-  it('differ where the export keeps the table of short contexts, and the config’s grows', () => {
+  it('differ where the export has one table, of short or of long contexts, and the config’s grows', () => {
     expect(compareTables(model(dynamic), [site(dynamic, 16_384)], 16_384)[0]).toMatchObject({
       same: false,
       looksLike: 'unscaled',
     });
     const grown = site(dynamic, 16_384, 16_384);
-    expect(compareTables(model(dynamic), [grown], 16_384)[0]!.same).toBe(true);
+    expect(compareTables(model(dynamic), [grown], 16_384)[0]!.same).toBe(false);
+    const both = { ...site(dynamic, 48, 48), ownLong: grown.own };
+    expect(compareTables(model(dynamic), [both], 16_384)[0]!.same).toBe(true);
   });
 });
 

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { InferenceSession } from 'onnxruntime-node';
-import { runOn } from '../../../src/subjects/onnx/exported.js';
+import { emptySizes, runOn } from '../../../src/subjects/onnx/exported.js';
 import { cachedKeys } from '../../../src/subjects/onnx/subject.js';
 import { DecoderSession } from '../../../src/subjects/onnx/session.js';
 import { groupsOfSites } from '../../../src/subjects/onnx/compare.js';
@@ -270,4 +270,13 @@ it('the cache of latent attention holds keys of every head', () => {
     keyHeads: 4,
     headDim: 48,
   });
+});
+
+it.each([
+  ['no number of places', ['batch', 2, 'past', 16], Number.NaN],
+  ['a negative one', ['batch', 2, 'past', 16], -1],
+  ['more than fit into memory', ['batch', 2, 1e12, 16], 0],
+])('refuses a cache with %s', (_, dims, places) => {
+  const port = { name: 'past_key_values.0.key', element: ELEMENT.float32, dims };
+  expect(() => emptySizes(port, [1, 2, places, 16])).toThrow(errorAt('onnx_input'));
 });
