@@ -1,8 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { EncodingsSchema } from '../../src/encodings/schema.js';
-import type { CompareEncodingsOptions } from '../../src/options.js';
 import { InspectSchema } from '../../src/report/schema/inspect.js';
-import { makeEncodingsReport, ROWS } from '../helpers/encodings.js';
+import { compareEncodings, makeEncodingsReport } from '../helpers/encodings.js';
 import { type FakeOptions, runCli } from '../helpers/environment.js';
 import { errorAt } from '../helpers/errors.js';
 
@@ -10,14 +9,6 @@ vi.mock('../../src/encodings/twins.js', async (original) => ({
   ...(await original<typeof import('../../src/encodings/twins.js')>()),
   measuredEncodings: async () => makeEncodingsReport(),
 }));
-
-/** The twins that were run come back as rows. */
-const compareEncodings = async ({ encodings = [] }: CompareEncodingsOptions = {}) =>
-  makeEncodingsReport({
-    rows: ROWS.filter(
-      (r) => encodings.some((name) => name === r.encoding) || (encodings.length && r === ROWS[0]),
-    ),
-  });
 
 const run = (argv: readonly string[], config: object, more: FakeOptions = {}) =>
   runCli(argv, { stdin: JSON.stringify(config), compareEncodings, ...more });

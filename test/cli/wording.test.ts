@@ -2,9 +2,8 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { Report } from '../../src/report/schema/report.js';
-import type { CompareEncodingsOptions } from '../../src/options.js';
 import { bad } from '../helpers/check.js';
-import { makeEncodingsReport, ROWS } from '../helpers/encodings.js';
+import { compareEncodings, makeEncodingsReport } from '../helpers/encodings.js';
 import { type FakeOptions, fakeProcess, type FakeProcess, runCli } from '../helpers/environment.js';
 import { judge, linear, MODEL, pullRequest, write } from '../helpers/pull-request.js';
 import { makeReport } from '../helpers/report.js';
@@ -20,14 +19,6 @@ const CONFIG = 'configs/Llama-2-7b-hf.json';
 const flat = (text: string): string => text.replaceAll(/\s+/g, ' ');
 
 describe('a model without RoPE in words', () => {
-  /** The twins that were run come back as rows. */
-  const compareEncodings = async ({ encodings = [] }: CompareEncodingsOptions = {}) =>
-    makeEncodingsReport({
-      rows: ROWS.filter(
-        (r) => encodings.some((name) => name === r.encoding) || (encodings.length && r === ROWS[0]),
-      ),
-    });
-
   const run = (argv: readonly string[], config: object, more: FakeOptions = {}) =>
     runCli(argv, { stdin: JSON.stringify(config), compareEncodings, ...more });
 

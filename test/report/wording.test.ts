@@ -45,6 +45,29 @@ describe('the verdict in words', () => {
     );
   });
 
+  it('names what clearly loses less, while its reach is open', () => {
+    const best = { ...candidate('llama3:4', 'reaches-at-a-cost', 4, short(0, 0.18)), score: 0.3 };
+    const open = { ...candidate('yarn:4', 'unclear', 4, short(0, 0.05)), score: 0.07 };
+    const words = (rival: CandidateReport, preset: Report['settings']['preset'] = 'standard') =>
+      adviceWords(
+        makeReport({
+          candidates: [candidate('none', 'reference', 1, short(0, 0)), best, rival],
+          recommendation: { code: 'use-at-a-cost', candidate: 'llama3:4', tied: [] },
+          settings: { ...makeReport().settings, preset },
+        }),
+      );
+    const said = 'yarn:4 loses less, but its reach is left open';
+    expect(words(open)).toContain(`${said}; --preset thorough may decide.`);
+    expect(words(open, 'thorough')).toContain(`${said}.`);
+    for (const other of [
+      { ...open, score: 0.31 },
+      { ...open, short: short(0, 0.175) },
+      { ...open, verdict: 'falls-short' as const },
+    ]) {
+      expect(words(other)).not.toContain('loses less');
+    }
+  });
+
   it('names a cost in nats, perplexity and facts, and where it can be avoided', () => {
     expect(advice('use-at-a-cost', 'yarn:4')).toBe(
       'Use yarn:4 if you need 131,072 tokens: it reaches them and finds 98 % of the facts there. ' +

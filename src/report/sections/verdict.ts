@@ -77,10 +77,12 @@ const ADVICE: Readonly<Record<Report['recommendation']['code'], Advice>> = Objec
   use: (report, best) => [
     `Use ${nameOf(best)}: it ${gainWords(report, best)}.`,
     costSentence(report, best),
+    rivalSentence(report, best),
   ],
   'use-at-a-cost': (report, best) => [
     `Use ${nameOf(best)} if you need ${targetWords(report)}: it ${gainWords(report, best, 'them')}.`,
     costSentence(report, best),
+    rivalSentence(report, best),
   ],
   'none-reaches': furthestSentences,
   keep: keepSentences,
@@ -114,6 +116,23 @@ function costSentence(report: Report, best: CandidateReport | undefined): string
     `At lengths that already worked it costs ${priceWords(report, best)}; nothing up to ` +
     `${tokens(report.reference.trainedWindow)} tokens if your server can switch it on for longer ones only.`
   );
+}
+
+/** Names a candidate that clearly loses less than the recommended one, if its reach is open. */
+function rivalSentence(
+  { candidates, settings }: Report,
+  best: CandidateReport | undefined,
+): string {
+  const score = best?.score ?? -Infinity;
+  const least = best?.short?.lossChange.low ?? -Infinity;
+  const [rival] = candidates
+    .filter((c) => c.verdict === 'unclear' && (c.score ?? Infinity) < score)
+    .filter(({ short }) => short && short.lossChange.high < least)
+    .sort((a, b) => a.score! - b.score!);
+  if (!rival) return '';
+  const more = MORE[settings.preset];
+  const how = more === undefined ? '' : `; --preset ${more} may decide`;
+  return `${nameOf(rival)} loses less, but its reach is left open${how}.`;
 }
 
 function isFree({ lossChange, accuracyChange }: Short): boolean {

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Report } from '../../../src/report/schema/report.js';
+import { CONFIG as BASE } from '../../helpers/check.js';
 import { commandsIn } from '../../helpers/commands.js';
 import { type Ran, runCli } from '../../helpers/environment.js';
 import { sameTables } from '../../../src/emit/read-back.js';
@@ -11,16 +12,6 @@ import { keysToWrite } from '../../../src/evaluation/recommendation.js';
 import { parseCandidates } from '../../../src/candidates/definition.js';
 import { candidate, makeReport, short } from '../../helpers/report.js';
 import { temporaryFolder } from '../../helpers/temporary.js';
-
-const BASE = {
-  model_type: 'qwen2',
-  hidden_size: 3584,
-  num_attention_heads: 28,
-  num_key_value_heads: 4,
-  num_hidden_layers: 28,
-  max_position_embeddings: 32768,
-  rope_theta: 1000000,
-};
 
 const reportOf = (accuracy: number, loss: number): Report =>
   makeReport({

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Sweep, SweepSchema } from '../../../src/gate/sweep.js';
@@ -6,16 +6,7 @@ import { configText } from '../../emit/input.js';
 import { runCli } from '../../helpers/environment.js';
 import { errorAt, optionsIn } from '../../helpers/errors.js';
 import { makeReport } from '../../helpers/report.js';
-import { temporaryFolder } from '../../helpers/temporary.js';
-
-async function folderOf(models: Record<string, string>): Promise<string> {
-  const cwd = await temporaryFolder();
-  for (const [name, text] of Object.entries(models)) {
-    await mkdir(join(cwd, 'configs', name), { recursive: true });
-    await writeFile(join(cwd, 'configs', name, 'config.json'), text);
-  }
-  return cwd;
-}
+import { folderOf, temporaryFolder } from '../../helpers/temporary.js';
 
 const read = async (path: string): Promise<Sweep> =>
   SweepSchema.parse(JSON.parse(await readFile(path, 'utf8')));

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UNCHANGED } from '../../../src/gate/words.js';
@@ -7,7 +7,7 @@ import { bad, check, CONFIG, good, LINEAR, TUNED } from '../../helpers/check.js'
 import { runCli } from '../../helpers/environment.js';
 import { optimize } from '../../helpers/optimize.js';
 import { makeReport, short } from '../../helpers/report.js';
-import { temporaryFolder } from '../../helpers/temporary.js';
+import { folderOf, temporaryFolder } from '../../helpers/temporary.js';
 
 describe('the answer in words', () => {
   it('names what failed, what was found, and what to change where', async () => {
@@ -228,15 +228,6 @@ describe('compare in words', () => {
 
 describe('a sweep in words', () => {
   const sweep = ['sweep', 'configs/**/config.json'];
-
-  async function folderOf(models: Record<string, string>): Promise<string> {
-    const cwd = await temporaryFolder();
-    for (const [name, text] of Object.entries(models)) {
-      await mkdir(join(cwd, 'configs', name), { recursive: true });
-      await writeFile(join(cwd, 'configs', name, 'config.json'), text);
-    }
-    return cwd;
-  }
 
   it('counts what was evaluated, and names what is missing in a part', async () => {
     const llama = configText('Llama-2-7b-hf');
