@@ -19,7 +19,7 @@ import { wordFinding } from '../findings/index.js';
 import { claimedLength } from '../gate/check.js';
 import { parseConfig, repeatedKeys, type UnknownRecord } from '../json/parse.js';
 import { referenceSpecs } from '../model/evidence.js';
-import { list, type Paint, paint, printable, tokens } from '../report/format.js';
+import { counted, list, type Paint, paint, printable, tokens } from '../report/format.js';
 import { findingLines } from '../report/sections/findings.js';
 import { fill } from '../report/terminal.js';
 import type { Environment } from './environment.js';
@@ -120,7 +120,7 @@ async function write(
   if (edits.length > 0) await writeAtomically(file, patched);
   if (links > 0) {
     stderr.write(
-      `${source} is a new file now: ${links} other name${links === 1 ? '' : 's'} (hard links) keep the old text.\n`,
+      `${source} is a new file now: ${counted(links, 'other name')} (hard links) keep the old text.\n`,
     );
   }
   const { label, length } = input;

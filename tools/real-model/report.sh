@@ -15,10 +15,10 @@ for m in "$@"; do
   report=$folder/report-${m}x
   # A finished report is kept, since --resume refuses it.
   if [ -f "$report.json" ] && grep -q '^  "status": "complete"' "$report.json"; then continue; fi
-  resume=()
+  resume=() # Older shells take an empty list for an unset one, hence the form below.
   [ ! -f "$report.json" ] || resume=(--resume "$report.json")
   candidates=yarn:$m,by-parts:$m,llama3:$m,ntk:$m,linear:$m,dynamic:1,yarn:$((2 * m)),ntk:$((2 * m)),linear:$((2 * m)),theta:500000
   node "$here/../../bin/rope-eval.js" "$folder/hf" --model "$folder/genai-fp32" \
     --target $((8192 * m)) --candidates "$candidates" --preset quick --samples 1 \
-    -o "$report.json" -o "$report.md" "${resume[@]}" | tee "$report.txt"
+    -o "$report.json" -o "$report.md" ${resume[@]+"${resume[@]}"} | tee "$report.txt"
 done

@@ -1,4 +1,5 @@
 import { option, RopeEvalError, words, type ErrorKind, type Words } from '../../errors.js';
+import { counted } from '../../text.js';
 
 /** Words the errors about a user's ONNX model. Each says what was found and what to do. */
 
@@ -80,7 +81,7 @@ export const errors = Object.freeze({
   tables: (graph: number, layerType: string) =>
     refuse(
       'onnx_other_model',
-      `the graph has ${graph} rotary table${graph === 1 ? '' : 's'}, none of which serves the ${layerType} layers`,
+      `the graph has ${counted(graph, 'rotary table')}, none of which serves the ${layerType} layers`,
       'Export it again with a version of the exporter that knows this model type.',
     ),
   layer: (layer: number, config: number) =>
